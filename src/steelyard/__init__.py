@@ -1,0 +1,68 @@
+"""Steelyard simulates leveraged tokens: tokens that hold a multiple of an asset.
+
+    import steelyard as sy
+
+    run = sy.simulate(sy.Series.load("btc3l.toml"), "btc-1h.parquet")
+    run.summary
+
+Importing the package costs next to nothing: every name but the errors is loaded when it is first
+used, because numpy, pandas and plotly take seconds and `steelyard --help` needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from steelyard.errors import (
+    DataError,
+    InputError,
+    InvariantError,
+    Rejected,
+    SteelyardError,
+    Unavailable,
+    Unknown,
+    VenueError,
+)
+
+if TYPE_CHECKING:
+    from steelyard.market import read_prices
+    from steelyard.rules.series import Series
+    from steelyard.simulate.run import simulate
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "InputError",
+    "InvariantError",
+    "Rejected",
+    "Series",
+    "SteelyardError",
+    "Unavailable",
+    "Unknown",
+    "VenueError",
+    "__version__",
+    "read_prices",
+    "simulate",
+]
+
+# Where a name lives. Named as text, so that import-linter sees no import here: the root package
+# is above every layer and below none.
+_LAZY = {"Series": "steelyard.rules.series", "read_prices": "steelyard.market"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)
+    if name == "simulate":
+        # The subpackage is itself the function: see steelyard/simulate/__init__.py.
+        return import_module("steelyard.simulate")
+    if name in _LAZY:
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Market data in: prices, funding, rates and injections, read and checked."""
