@@ -1,0 +1,128 @@
+"""From a trigger to a trade: where leverage goes, how much that takes, and what forbids it.
+
+``plan_trade`` is the one place where a rebalance is decided; the simulator and the keeper both
+call it and carry out what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Generic, NamedTuple
+
+from steelyard.rules.costs import CostRates, TradeCost, trade_cost
+from steelyard.rules.numbers import Num
+from steelyard.rules.sizing import (
+    Payers,
+    clip_notional,
+    gap_to,
+    is_nothing_to_trade,
+    size_trade,
+)
+from steelyard.rules.triggers import RebalanceRule, Trigger, exceeds
+
+__all__ = ["MoveTo", "Outcome", "Plan", "destination_of", "is_clip_done", "plan_trade"]
+
+
+class MoveTo(IntEnum):
+    """Where a rebalance takes leverage."""
+
+    TARGET = 0
+    EDGE = 1
+    PARTWAY = 2
+
+
+class Outcome(IntEnum):
+    """What a plan says."""
+
+    NOTHING = 0
+    """There is nothing to trade."""
+    TRADE = 1
+    BLOCKED = 2
+    """It must not be made: suspended while it raises leverage, or its costs take the nav."""
+
+
+class Plan(NamedTuple, Generic[Num]):
+    """A decided trade; ``notional`` is signed, and zero unless the outcome is TRADE."""
+
+    outcome: int
+    destination: Num
+    notional: Num
+    cost: TradeCost[Num]
+    clipped: bool
+    """More clips have to follow before leverage is at its destination."""
+    raises: bool
+    """Leverage rises, in size, on the way to its destination."""
+
+
+def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
+    """The signed leverage that a rebalance named by ``trigger`` goes to.
+
+    With a move to the edge that is the edge that was left, and the leverage itself inside the
+    band. An emergency and the launch always go to the target.
+    """
+    if (
+        trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
+        or rule.move_to == MoveTo.TARGET
+    ):
+        return rule.target
+    size = abs(leverage)
+    if rule.move_to == MoveTo.PARTWAY:
+        speed = rule.recentering_speed
+        size = size * (1 - speed) + abs(rule.target) * speed
+    if rule.has_band:
+        if rule.has_lower and size < rule.lower:
+            size = rule.lower
+        if size > rule.upper:
+            size = rule.upper
+    if rule.target < 0:
+        return -size
+    return size
+
+
+def is_clip_done(destination: Num, raises: bool, leverage: Num) -> bool:  # noqa: FBT001
+    """Whether leverage has reached or passed the destination of the clips under way."""
+    size = abs(leverage)
+    reach = abs(destination)
+    if raises:
+        return not exceeds(reach, size)
+    return not exceeds(size, reach)
+
+
+def plan_trade(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+    rule: RebalanceRule[Num],
+    rates: CostRates[Num],
+    payers: Payers[Num],
+    trigger: int,
+    destination: Num,
+    nav: Num,
+    exposure: Num,
+    suspended: bool,  # noqa: FBT001
+    sqrt: Callable[[Num], Num],
+) -> Plan[Num]:
+    """Decide the trade that takes ``exposure`` (signed notional, quote) to ``destination``.
+
+    A suspension forbids what raises leverage, never what lowers it. Costs that would take the
+    whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
+    emergency and the launch know neither clips nor suspensions.
+    """
+    nothing = exposure * 0
+    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+    gap = gap_to(destination, nav, exposure)
+    raises = gap > 0
+    if is_nothing_to_trade(gap, nav):
+        return Plan(int(Outcome.NOTHING), destination, nothing, free, False, raises)
+    unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
+    blocked = Plan(int(Outcome.BLOCKED), destination, nothing, free, False, raises)
+    if suspended and raises and not unconditional:
+        return blocked
+    wanted = size_trade(destination, nav, exposure, payers, sqrt)
+    notional = wanted
+    if not unconditional:
+        notional = clip_notional(wanted, rule.max_trade_notional)
+    cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
+    if notional == 0 or cost.paid_by_nav >= nav:
+        return blocked
+    return Plan(
+        int(Outcome.TRADE), destination, notional, cost, abs(notional) < abs(wanted), raises
+    )

@@ -1,0 +1,92 @@
+"""The reserve pool: its level, its suspension, and the health that is published (SPEC 4).
+
+The level is the reserve's value over the total nav of the tokens it serves. Under the floor what
+raises leverage is suspended, until the level is back at the resume ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from steelyard.rules.costs import CostCurve
+from steelyard.rules.numbers import Num
+from steelyard.rules.sizing import smallest_root
+
+__all__ = [
+    "buffer_depth",
+    "capacity",
+    "is_suspended",
+    "reserve_level",
+    "runway_days",
+    "units_left",
+    "utilisation",
+]
+
+
+def reserve_level(reserve_value: Num, nav: Num) -> Num:
+    """Reserve value over the tokens' total nav (both quote; nav is positive)."""
+    return reserve_value / nav
+
+
+def is_suspended(
+    suspended: bool,  # noqa: FBT001
+    reserve_value: Num,
+    nav: Num,
+    floor_ratio: Num,
+    resume_ratio: Num,
+) -> bool:
+    """Whether raising leverage is suspended, given whether it was before.
+
+    Compared as products, so that a nav of zero needs no exception: then nothing is suspended.
+    """
+    if reserve_value < floor_ratio * nav:
+        return True
+    return suspended and reserve_value < resume_ratio * nav
+
+
+def units_left(reserve_units: Num, paid: Num, price: Num) -> Num:
+    """The reserve's units after it paid ``paid`` quote; exactly zero where that was its all."""
+    left = reserve_units - paid / price
+    if left < 0 or paid >= reserve_units * price:
+        return left * 0
+    return left
+
+
+def utilisation(paid_24h: Num, value_24h_ago: Num) -> Num | None:
+    """Share of the value of 24 hours ago that was paid since; None where there was none."""
+    return paid_24h / value_24h_ago if value_24h_ago > 0 else None
+
+
+def buffer_depth(reserve_value: Num, nav: Num, floor_ratio: Num) -> Num | None:
+    """What lies above the floor as a share of nav, negative below it; None at nav zero."""
+    return (reserve_value - floor_ratio * nav) / nav if nav > 0 else None
+
+
+def runway_days(
+    reserve_value: Num, nav: Num, floor_ratio: Num, net_payment_per_day: Num
+) -> Num | None:
+    """Days until the floor at the present net payment; None where the reserve does not shrink."""
+    if net_payment_per_day <= 0:
+        return None
+    return (reserve_value - floor_ratio * nav) / net_payment_per_day
+
+
+def capacity(
+    reserve_value: Num,
+    nav: Num,
+    floor_ratio: Num,
+    borne: CostCurve[Num],
+    sqrt: Callable[[Num], Num],
+) -> Num | None:
+    """Notional of one trade whose cost to the reserve uses up the buffer.
+
+    None where the reserve bears nothing that grows with the trade; zero without a buffer.
+    """
+    buffer = reserve_value - floor_ratio * nav
+    if borne.linear == 0 and borne.quadratic == 0 and borne.root == 0:
+        return None
+    if buffer <= borne.fixed:
+        return buffer * 0
+    return smallest_root(
+        buffer - borne.fixed, borne.linear, borne.quadratic, borne.root, borne.volume, sqrt
+    )

@@ -1,0 +1,319 @@
+"""Reading a series file: every key that there is, and what makes a file no series (SPEC 1).
+
+A wrong file is refused before anything runs, with the file, the key, what was found and what is
+allowed; a misspelt key gets a suggestion.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from steelyard.errors import InputError
+from steelyard.rules import series as model
+from steelyard.rules.series_keys import (
+    Reader,
+    choice,
+    choices,
+    duration,
+    flag,
+    number,
+    text,
+    time_of_day,
+)
+
+__all__ = ["load_series", "parse_series"]
+
+LARGEST_FILE = 1_000_000
+
+NOT_NEGATIVE = number("a number of at least 0", lambda x: x >= 0)
+POSITIVE = number("a number above 0", lambda x: x > 0)
+SHARE = number("a share from 0 to 1", lambda x: 0 <= x <= 1)
+PROPER_SHARE = number("a share from 0 to below 1", lambda x: 0 <= x < 1)
+THRESHOLD_SHARE = number("a share above 0, at most 1", lambda x: 0 < x <= 1)
+ANY = number("a number", lambda _: True)
+BPS = number("basis points from 0 to below 10,000", lambda x: 0 <= x < 10_000)  # noqa: PLR2004
+SPEED = number("a speed from 0.01 to 1", lambda x: 0.01 <= x <= 1)  # noqa: PLR2004
+LEVERAGE = number(
+    "a leverage other than 0, such as 3.0 or -1.0, of at most 1,000 in size",
+    lambda x: x != 0 and abs(x) <= 1000,  # noqa: PLR2004
+)
+
+ROOT: dict[str, Reader] = {
+    "symbol": text,
+    "underlying": text,
+    "quote": text,
+    "target_leverage": LEVERAGE,
+    "initial_nav": POSITIVE,
+    "initial_tokens": POSITIVE,
+}
+TABLES = ("rebalance", "venue", "costs", "execution", "fees", "reserve")
+REBALANCE: dict[str, Reader] = {
+    "move_to": choice(("target", "edge", "partway")),
+    "recentering_speed": SPEED,
+    "edge_slack": POSITIVE,
+    "max_trade_notional": NOT_NEGATIVE,
+    "cooldown": duration(zero=True),
+    "emergency_leverage": NOT_NEGATIVE,
+}
+TRIGGERS: dict[str, tuple[type, dict[str, Reader]]] = {
+    "band": (model.Band, {"lower": NOT_NEGATIVE, "upper": POSITIVE, "delever_only": flag}),
+    "move": (model.Move, {"threshold": POSITIVE, "losing_side_only": flag}),
+    "volatility": (model.Volatility, {"window": duration(zero=False), "annualised": POSITIVE}),
+    "interval": (model.Interval, {"every": duration(zero=False), "anchor": time_of_day}),
+    "daily": (model.Daily, {"at": time_of_day}),
+    "fallback": (model.Fallback, {"after": duration(zero=False)}),
+}
+VENUES: dict[str, dict[str, Reader]] = {
+    "perpetual": {"maintenance_margin": PROPER_SHARE, "liquidation_fee": SHARE},
+    "spot": {
+        "liquidation_threshold": THRESHOLD_SHARE,
+        "liquidation_fee": SHARE,
+        "rate_per_year": ANY,
+        "borrow_spread_per_year": NOT_NEGATIVE,
+        "supply_spread_per_year": NOT_NEGATIVE,
+        "units_borrow_rate_per_year": NOT_NEGATIVE,
+    },
+}
+COSTS: dict[str, Reader] = {
+    "taker_fee_bps": BPS,
+    "half_spread_bps": BPS,
+    "impact": choice(("none", "linear", "square_root", "amm", "book")),
+    "impact_coefficient": NOT_NEGATIVE,
+    "daily_volume": NOT_NEGATIVE,
+    "gas_per_rebalance": NOT_NEGATIVE,
+}
+FEES: dict[str, Reader] = {
+    "management_per_year": PROPER_SHARE,
+    "creation_bps": BPS,
+    "redemption_bps": BPS,
+}
+RESERVE: dict[str, Reader] = {
+    "initial_units": NOT_NEGATIVE,
+    "bears": choices(("fee", "spread", "impact", "gas")),
+    "floor_ratio": NOT_NEGATIVE,
+    "resume_ratio": NOT_NEGATIVE,
+    "fee_share": SHARE,
+    "allocation_every": duration(zero=False),
+}
+# keys that hold a duration or a time of day are kept in seconds, and their fields say so
+IN_SECONDS = frozenset({"cooldown", "window", "every", "anchor", "at", "after", "allocation_every"})
+NOT_YET = "is not available in this version of Steelyard"
+
+
+def load_series(path: str | Path) -> model.Series:
+    """Read and check the series file at ``path``; see ``Series.load``."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"{path}: expected a series file (TOML), but it cannot be read: {reason}."
+        raise InputError(message, file=str(path)) from error
+    if len(raw) > LARGEST_FILE:
+        message = f"{path}: expected a series file (TOML), found more than a megabyte."
+        raise InputError(message, file=str(path))
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{path}: expected a series file (TOML in UTF-8), found bytes that are no text."
+        raise InputError(message, file=str(path)) from error
+    return parse_series(content, str(path))
+
+
+def parse_series(content: str, name: str) -> model.Series:
+    """Read and check a series from TOML text; see ``Series.loads``."""
+    try:
+        document = tomllib.loads(content)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        message = f"{name}: expected a series file (TOML), but it cannot be parsed: {error}."
+        raise InputError(message, file=name) from error
+    return _File(name).series(document)
+
+
+class _File:
+    """One file under examination; its name stands in every message."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def refuse(self, key: str, expected: str, found: object) -> NoReturn:
+        shown = repr(found) if isinstance(found, str) else _as_toml(found)
+        message = f"{self.name}: {key}: expected {expected}, found {shown}."
+        raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
+
+    def series(self, document: Mapping[str, Any]) -> model.Series:
+        if document.get("schema", 1) != 1 or isinstance(document.get("schema"), bool):
+            self.refuse("schema", "1, the one version there is", document["schema"])
+        self._only_known(document, ("schema", *ROOT, *TABLES), "")
+        for table in TABLES:
+            if not isinstance(document.get(table, {}), Mapping):
+                self.refuse(table, f"a table [{table}]", document[table])
+        plain = {key: value for key, value in document.items() if key in ROOT}
+        for key in ("symbol", "underlying", "target_leverage"):
+            if key not in plain:
+                message = f"{self.name}: {key}: expected the key, found nothing; add it."
+                raise InputError(message, file=self.name, key=key)
+        self._refuse_execution(document.get("execution", {}))
+        reserve = document.get("reserve")
+        result = model.Series(
+            **{"quote": "USDT", **self._read(plain, ROOT, "")},
+            rebalance=self._rebalance(document.get("rebalance", {})),
+            venue=self._venue(document.get("venue", {})),
+            costs=self._costs(document.get("costs", {})),
+            fees=model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
+            reserve=None
+            if reserve is None
+            else model.Reserve(**self._read(reserve, RESERVE, "reserve.")),
+        )
+        self._check_together(result)
+        return result
+
+    def _only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
+        for key in table:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f' Did you mean "{close[0]}"?' if close else ""
+                message = (
+                    f'{self.name}: unknown key "{place}{key}".{hint} '
+                    f"Allowed here: {', '.join(known)}."
+                )
+                raise InputError(message, file=self.name, key=place + key, allowed=known)
+
+    def _read(
+        self, table: Mapping[str, Any], readers: Mapping[str, Reader], place: str
+    ) -> dict[str, Any]:
+        self._only_known(table, tuple(readers), place)
+        values = {}
+        for key, found in table.items():
+            try:
+                value = readers[key](found)
+            except ValueError as error:
+                self.refuse(place + key, str(error), found)
+            values[key + "_s" if key in IN_SECONDS else key] = value
+        return values
+
+    def _rebalance(self, table: Mapping[str, Any]) -> model.Rebalance:
+        plain = dict(table)
+        triggers = plain.pop("trigger", [])
+        if not isinstance(triggers, list) or not all(isinstance(t, Mapping) for t in triggers):
+            self.refuse("rebalance.trigger", "tables [[rebalance.trigger]]", triggers)
+        self._only_known(plain, (*REBALANCE, "trigger"), "rebalance.")
+        values = self._read(plain, REBALANCE, "rebalance.")
+        for entry in triggers:
+            kind = entry.get("when")
+            place = f"rebalance.trigger ({kind})"
+            if kind not in TRIGGERS:
+                allowed = "one of " + ", ".join(f'"{word}"' for word in TRIGGERS)
+                self.refuse("rebalance.trigger.when", allowed, "nothing" if kind is None else kind)
+            if kind in values:
+                self.refuse(place, "at most one trigger of each kind", "two")
+            values[kind] = self._trigger(kind, entry, place + ".")
+        return model.Rebalance(**values)
+
+    def _trigger(self, kind: str, entry: Mapping[str, Any], place: str) -> object:
+        made, readers = TRIGGERS[kind]
+        self._only_known(entry, ("when", *readers), place)
+        given = {key: value for key, value in entry.items() if key != "when"}
+        values = self._read(given, readers, place)
+        if kind == "band" and values.get("delever_only"):
+            values.setdefault("lower", None)
+        for field in fields(made):
+            if field.default is MISSING and field.name not in values:
+                key = field.name.removesuffix("_s")
+                message = f"{self.name}: {place}{key}: expected the key, found nothing; add it."
+                raise InputError(message, file=self.name, key=place + key)
+        return made(**values)
+
+    def _venue(self, table: Mapping[str, Any]) -> model.Venue:
+        kind = table.get("kind", "perpetual")
+        if kind in ("future", "pool"):
+            self._not_yet("venue.kind", kind, 'use "perpetual" or "spot"')
+        if kind not in VENUES:
+            self.refuse("venue.kind", 'one of "perpetual", "spot"', kind)
+        given = {key: value for key, value in table.items() if key != "kind"}
+        for other, readers in VENUES.items():
+            for key in given:
+                if key in readers and key not in VENUES[kind]:
+                    expected = f'keys of a venue of kind "{kind}"'
+                    self.refuse(f"venue.{key}", expected, f'a key of kind "{other}"')
+        return model.Venue(kind=kind, **self._read(given, VENUES[kind], "venue."))
+
+    def _costs(self, table: Mapping[str, Any]) -> model.Costs:
+        if table.get("impact_coefficient") == "realised":
+            self._not_yet("costs.impact_coefficient", "realised", "give a number")
+        if table.get("daily_volume") == "file":
+            self._not_yet("costs.daily_volume", "file", "give a number")
+        if table.get("impact") in ("amm", "book"):
+            use = 'use "none", "linear" or "square_root"'
+            self._not_yet("costs.impact", table["impact"], use)
+        costs = model.Costs(**self._read(table, COSTS, "costs."))
+        if costs.impact == "square_root" and costs.daily_volume <= 0:
+            expected = 'quote traded in a day, above 0, with impact = "square_root"'
+            self.refuse("costs.daily_volume", expected, costs.daily_volume)
+        return costs
+
+    def _refuse_execution(self, table: Mapping[str, Any]) -> None:
+        self._only_known(table, ("lot_units", "min_notional", "delay"), "execution.")
+        for key, found in table.items():
+            if found not in (0, "0s") or isinstance(found, bool):
+                self._not_yet(f"execution.{key}", found, "leave it out")
+
+    def _not_yet(self, key: str, found: object, advice: str) -> NoReturn:
+        shown = f'"{found}"' if isinstance(found, str) else str(found)
+        message = f"{self.name}: {key}: {shown} {NOT_YET}; {advice}."
+        raise InputError(message, file=self.name, key=key, found=found)
+
+    def _check_together(self, series: model.Series) -> None:
+        how, size = series.rebalance, abs(series.target_leverage)
+        band = how.band
+        target = f"below |target_leverage| = {size:g}"
+        if band is not None:
+            place = "rebalance.trigger (band)."
+            if band.lower is not None and not band.lower < size:
+                self.refuse(place + "lower", f"a leverage {target}", band.lower)
+            if not size < band.upper:
+                above = f"a leverage above |target_leverage| = {size:g}"
+                self.refuse(place + "upper", above, band.upper)
+        elif how.move_to == "edge":
+            expected = 'a trigger of kind "band" with move_to = "edge"'
+            self.refuse("rebalance.move_to", expected, "none")
+        if how.emergency_leverage > 0:
+            acts = size if band is None else band.upper
+            if band is not None and how.move_to == "edge":
+                acts += how.edge_slack
+            if how.emergency_leverage <= acts:
+                expected = f"a leverage above {acts:g}, where the band acts, or 0 for none"
+                self.refuse("rebalance.emergency_leverage", expected, how.emergency_leverage)
+        self._check_survives(series)
+        pool = series.reserve
+        if pool is not None and pool.resume_ratio < pool.floor_ratio:
+            expected = f"at least floor_ratio = {pool.floor_ratio:g}"
+            self.refuse("reserve.resume_ratio", expected, pool.resume_ratio)
+
+    def _check_survives(self, series: model.Series) -> None:
+        """Refuse a position that its venue would liquidate at the target itself."""
+        target, venue = series.target_leverage, series.venue
+        if venue.kind == "perpetual" and venue.maintenance_margin * abs(target) >= 1:
+            expected = f"a share below 1/|target_leverage| = {1 / abs(target):.6g}"
+            self.refuse("venue.maintenance_margin", expected, venue.maintenance_margin)
+        if venue.kind == "spot":
+            debt_share = (target - 1) / target if target > 0 else target / (target - 1)
+            if debt_share >= venue.liquidation_threshold:
+                expected = f"a share above the debt over collateral at target, {debt_share:.6g}"
+                found = venue.liquidation_threshold
+                self.refuse("venue.liquidation_threshold", expected, found)
+
+
+def _as_toml(found: object) -> str:
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, float):
+        return f"{found:g}"
+    shown = str(found)
+    return shown if len(shown) <= 80 else shown[:77] + "..."  # noqa: PLR2004

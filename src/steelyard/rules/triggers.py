@@ -1,0 +1,274 @@
+"""When to rebalance: each trigger as a test, and the exact price at which it first holds (SPEC 2).
+
+Two figures are told apart only beyond 1e-12 of their size, on every kind of number: a leverage
+that near an edge is on it, a price that near a threshold stands at it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Generic, NamedTuple
+
+from steelyard.rules.leverage import price_at_leverage
+from steelyard.rules.liquidation import VenueTerms, liquidation_price
+from steelyard.rules.numbers import Num
+
+__all__ = [
+    "Crossing",
+    "RebalanceRule",
+    "Trigger",
+    "crossing",
+    "exceeds",
+    "first_trigger",
+    "has_moved",
+    "is_emergency",
+    "is_outside_band",
+    "is_volatile",
+    "next_instant",
+]
+
+
+class Trigger(IntEnum):
+    """What can name a rebalance, in the order in which they are tested."""
+
+    NONE = 0
+    LIQUIDATION = 1
+    EMERGENCY = 2
+    BAND = 3
+    MOVE = 4
+    VOLATILITY = 5
+    INTERVAL = 6
+    DAILY = 7
+    FALLBACK = 8
+    LAUNCH = 9
+
+
+class RebalanceRule(NamedTuple, Generic[Num]):
+    """A series' rule as scalars; a threshold counts only where its ``has_`` is true.
+
+    ``lower`` and ``upper`` are where the band ends; ``lower_limit`` and ``upper_limit`` where it
+    acts, which for a move to the edge is ``edge_slack`` farther out.
+    """
+
+    target: Num
+    move_to: int
+    recentering_speed: Num
+    has_band: bool
+    has_lower: bool
+    lower: Num
+    upper: Num
+    lower_limit: Num
+    upper_limit: Num
+    has_emergency: bool
+    emergency: Num
+    has_move: bool
+    move_threshold: Num
+    move_losing_side_only: bool
+    max_trade_notional: Num
+
+
+class Crossing(NamedTuple, Generic[Num]):
+    """The first threshold on the way from one price to another, and the price where it holds."""
+
+    trigger: int
+    price: Num
+
+
+def exceeds(figure: Num, limit: Num) -> bool:
+    """Whether ``figure`` is above a positive ``limit`` by more than 1e-12 of it."""
+    return (figure - limit) * 1_000_000_000_000 > limit
+
+
+def is_emergency(rule: RebalanceRule[Num], leverage: Num) -> bool:
+    """Whether |leverage| has reached the emergency leverage."""
+    return rule.has_emergency and not exceeds(rule.emergency, abs(leverage))
+
+
+def is_outside_band(rule: RebalanceRule[Num], leverage: Num) -> bool:
+    """Whether |leverage| is strictly past where the band acts."""
+    if not rule.has_band:
+        return False
+    size = abs(leverage)
+    return exceeds(size, rule.upper_limit) or (
+        rule.has_lower and exceeds(rule.lower_limit, size)
+    )
+
+
+def has_moved(rule: RebalanceRule[Num], price: Num, reference: Num) -> bool:
+    """Whether the price has moved by the threshold since the last rebalance at ``reference``."""
+    if not rule.has_move:
+        return False
+    losing_down = rule.target > 0
+    if price > reference:
+        counts = not (rule.move_losing_side_only and losing_down)
+        return counts and not exceeds(reference * (1 + rule.move_threshold), price)
+    counts = losing_down or not rule.move_losing_side_only
+    return counts and not exceeds(price, reference * (1 - rule.move_threshold))
+
+
+def is_volatile(sum_squares: Num, returns: int, window_s: int, annualised: Num) -> bool:
+    """Whether ``sqrt(sum r^2 * 365 days / window)`` has reached the level, of 2 returns or more."""
+    return returns >= 2 and sum_squares * 31_536_000 >= annualised * annualised * window_s  # noqa: PLR2004
+
+
+def next_instant(every_s: int, anchor_s: int, after_s: int) -> int:
+    """The first of the instants ``anchor + k * every`` that lies after ``after_s`` (epoch s)."""
+    return anchor_s + every_s * ((after_s - anchor_s) // every_s + 1)
+
+
+def first_trigger(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+    rule: RebalanceRule[Num],
+    leverage: Num,
+    price: Num,
+    reference: Num,
+    volatile: bool,  # noqa: FBT001
+    interval_due: bool,  # noqa: FBT001
+    daily_due: bool,  # noqa: FBT001
+    fallback_due: bool,  # noqa: FBT001
+) -> int:
+    """The first trigger that holds at a clock observation, or ``Trigger.NONE``."""
+    if is_emergency(rule, leverage):
+        return Trigger.EMERGENCY
+    if is_outside_band(rule, leverage):
+        return Trigger.BAND
+    if has_moved(rule, price, reference):
+        return Trigger.MOVE
+    if volatile:
+        return Trigger.VOLATILITY
+    if interval_due:
+        return Trigger.INTERVAL
+    if daily_due:
+        return Trigger.DAILY
+    if fallback_due:
+        return Trigger.FALLBACK
+    return Trigger.NONE
+
+
+def crossing(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+    rule: RebalanceRule[Num],
+    venue: VenueTerms[Num],
+    cash: Num,
+    units: Num,
+    reference: Num,
+    start: Num,
+    end: Num,
+    emergency_only: bool,  # noqa: FBT001
+    spent: int,
+) -> Crossing[Num]:
+    """The first threshold that the price crosses on its continuous way from ``start`` to ``end``.
+
+    Between the two nothing is traded, so leverage is monotone in price and every threshold has
+    one price in closed form. A threshold counts from ``start`` (standing on it and leaving) to
+    before ``end`` (ending on it has not crossed it; for ``move`` it has). Prices within 1e-12 of
+    each other are one, and go to the first in the order of ``Trigger``.
+
+    Args:
+        rule: the series' rule.
+        venue: the venue's terms.
+        cash: quote.
+        units: of the underlying.
+        reference: price of the last rebalance.
+        start: the price now.
+        end: the price at the end of the way.
+        emergency_only: band and move rest, as they do between clips.
+        spent: bits ``1 << trigger`` of triggers that already fired here and changed nothing.
+    """
+    found = Crossing(int(Trigger.NONE), end)
+    if start == end or units == 0:
+        return found
+    rising = end > start
+    if rising == (units < 0):
+        price = liquidation_price(venue, cash, units)
+        found = _earlier(found, int(Trigger.LIQUIDATION), price, start, end)
+    # |leverage| rises with the price where cash is held, and falls where cash is borrowed
+    away = cash != 0 and rising == (cash > 0)
+    side = units * 0 + 1
+    if units < 0:
+        side = -side
+    if rule.has_emergency and away and not spent & 1 << Trigger.EMERGENCY:
+        found = _earlier_leverage(
+            found, int(Trigger.EMERGENCY), side * rule.emergency, cash, units, start, end
+        )
+    if emergency_only:
+        return found
+    if rule.has_band and cash != 0 and not spent & 1 << Trigger.BAND:
+        if away:
+            found = _earlier_leverage(
+                found, int(Trigger.BAND), side * rule.upper_limit, cash, units, start, end
+            )
+        elif rule.has_lower:
+            found = _earlier_leverage(
+                found, int(Trigger.BAND), side * rule.lower_limit, cash, units, start, end
+            )
+    if rule.has_move and not spent & 1 << Trigger.MOVE:
+        losing = rising == (rule.target < 0)
+        if losing or not rule.move_losing_side_only:
+            threshold = rule.move_threshold
+            if not rising:
+                threshold = -threshold
+            price = reference * (1 + threshold)
+            if not _stands_at_or_past(start, price, rising):
+                found = _earlier(found, int(Trigger.MOVE), price, start, end, reached=True)
+    return found
+
+
+def _earlier_leverage(  # noqa: PLR0913
+    found: Crossing[Num],
+    trigger: int,
+    leverage: Num,
+    cash: Num,
+    units: Num,
+    start: Num,
+    end: Num,
+) -> Crossing[Num]:
+    if leverage == 1:
+        # no price gives a borrowed or a part-cash position a leverage of exactly one
+        return found
+    price = price_at_leverage(cash, units, leverage)
+    return _earlier(found, trigger, price, start, end)
+
+
+def _earlier(  # noqa: PLR0913
+    found: Crossing[Num],
+    trigger: int,
+    price: Num,
+    start: Num,
+    end: Num,
+    reached: bool = False,  # noqa: FBT001, FBT002
+) -> Crossing[Num]:
+    """``found``, or the new crossing where it lies on the way and more than 1e-12 earlier."""
+    if price <= 0:
+        return found
+    if end > start:
+        if exceeds(start, price):
+            return found
+        if reached and exceeds(price, end):
+            return found
+        if not reached and not exceeds(end, price):
+            return found
+        if price < start:
+            price = start
+        if price > end:
+            price = end
+        earlier = exceeds(found.price, price)
+    else:
+        if exceeds(price, start):
+            return found
+        if reached and exceeds(end, price):
+            return found
+        if not reached and not exceeds(price, end):
+            return found
+        if price > start:
+            price = start
+        if price < end:
+            price = end
+        earlier = exceeds(price, found.price)
+    if found.trigger == 0 or earlier:
+        return Crossing(trigger, price)
+    return found
+
+
+def _stands_at_or_past(start: Num, price: Num, rising: bool) -> bool:  # noqa: FBT001
+    if rising:
+        return not exceeds(price, start)
+    return not exceeds(start, price)
