@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def lint_imports(source: Path) -> subprocess.CompletedProcess[str]:
     """Run import-linter on the package in `source`, with the project's contracts."""
     run = "import importlinter.cli as c; c.lint_imports_command()"
-    command = [sys.executable, "-c", run, "--no-cache", "--no-logo"]
+    command = [sys.executable, "-c", run, "--no-cache"]
     command += ["--config", str(REPOSITORY / "pyproject.toml")]
     return subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
 
