@@ -1,0 +1,103 @@
+"""Numbers as people read them: a true minus sign, thin spaces, digits that mean something.
+
+For pages only. What a program reads goes through JSON, unrounded.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+
+from steelyard.plots.frames import Floats
+
+__all__ = [
+    "MISSING",
+    "column_decimals",
+    "count",
+    "day",
+    "instant",
+    "leverage",
+    "money",
+    "multiple",
+    "number",
+    "percent",
+]
+
+MISSING = "–"
+_MINUS = "−"
+_THIN = "\u202f"  # narrow and no-break: a figure never parts from its unit
+
+# Six digits tell neighbours apart and still fit a table; seven keep the cents.
+_TABLE_DIGITS = 6
+
+
+def number(value: float | None, decimals: int, *, signed: bool = False) -> str:
+    """``value`` with thousands separators and ``decimals`` digits; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{abs(value):,.{decimals}f}"
+    if not any(digit in text for digit in "123456789"):
+        return text  # what rounds to zero has no sign
+    if value < 0:
+        return _MINUS + text
+    return "+" + text if signed else text
+
+
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """A ratio in percent, with three significant digits or so."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size = abs(value) * 100
+    decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
+    return number(value * 100, decimals, signed=signed) + _THIN + "%"
+
+
+def money(value: float | None, quote: str = "") -> str:
+    """An amount in quote: whole units from 10,000 on, cents below, six digits under one."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size = abs(value)
+    decimals = 0 if size >= 10_000 else 2 if size >= 1 or size == 0 else 6
+    text = number(value, decimals)
+    return f"{text}{_THIN}{quote}" if quote else text
+
+
+def multiple(value: float) -> str:
+    """A target leverage as it is spoken: ``3×``, ``−1×``, ``1.25×``."""
+    return f"{value:g}".replace("-", _MINUS) + "×"
+
+
+def leverage(value: float | None) -> str:
+    """A leverage that was reached."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return number(value, 3 if abs(value) < 100 else 0) + "×"
+
+
+def count(value: float | None) -> str:
+    """A whole number."""
+    return number(value, 0)
+
+
+def day(seconds: int) -> str:
+    """The UTC day of an instant in epoch seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def instant(seconds: int) -> str:
+    """An instant in epoch seconds as ISO 8601 to the second, UTC, without a zone."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def column_decimals(values: Floats) -> int:
+    """Decimals for a whole column of a table, so that its largest entry shows six digits."""
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max()) if finite.size else 0.0
+    if largest == 0.0:
+        return 2
+    decimals = _TABLE_DIGITS - 1 - math.floor(math.log10(largest))
+    if decimals == 1:
+        return 2  # no one writes money with a single decimal
+    return min(max(decimals, 0), 8)

@@ -1,0 +1,237 @@
+"""One HTML file that shows runs: key figures, charts, every rebalance.
+
+The file needs nothing else. plotly.js comes out of the installed plotly package, a content
+security policy forbids the page every address, and no template marks anything safe that came
+from a user: text is escaped by jinja2, data stands in one JSON island in which ``<`` cannot occur.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from steelyard.errors import InputError
+from steelyard.plots import digest, formats
+from steelyard.plots.columns import Instants, Labels, Packer
+from steelyard.plots.figure import panels_of
+from steelyard.plots.frames import ReportRun
+from steelyard.plots.palette import DARK, LIGHT, css_variables
+from steelyard.plots.panels import Panel
+from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
+
+__all__ = ["report_page"]
+
+# One run may be drawn finely; a shelf of them shares the space, so that the file stays below
+# about eight million bytes, five of which are plotly.js.
+_POINTS_OF_ALL = 40_000
+_POINTS_OF_ONE = 6_000
+_ROWS_OF_ALL = 32_000
+_ROWS_OF_ONE = 2_000
+
+_LABELS = {
+    "leverage_before": "leverage before",
+    "leverage_after": "leverage after",
+    "nav_before": "nav before",
+    "nav_after": "nav after",
+    "paid_by_reserve": "paid by reserve",
+}
+
+_HEADINGS = (
+    ("Return", "nav per token, from launch to end"),
+    ("Underlying", "return of the underlying"),
+    ("No costs", "return of the frictionless token that resets every UTC midnight"),
+    ("Rebal.", "rebalances, launch not counted"),
+    ("Cost", "all costs, in percent of initial assets"),
+    ("Tracking error", "how far the exposure itself was off its target, per year"),
+    ("Max drawdown", "deepest fall from a peak, at closes"),
+    ("Worst day", "lowest return of a UTC day"),
+)
+
+
+def report_page(
+    runs: Sequence[ReportRun], *, title: str, notes: Sequence[str] = (), source: str = ""
+) -> str:
+    """One self-contained HTML document, ready to be written as UTF-8.
+
+    Args:
+        runs: at least one; with several the page opens on an overview, and ``#SYMBOL`` leads
+            to a series.
+        title: of the page.
+        notes: sentences to stand above everything.
+        source: where the prices came from, for the footer.
+
+    Raises:
+        InputError: no runs, two of one symbol, or a run that cannot be drawn.
+    """
+    # jinja2 and plotly are imported by who writes a page, not by who asks for help
+    from plotly.offline import get_plotlyjs
+
+    _refuse_unclear(runs)
+    points = max(600, min(_POINTS_OF_ONE, _POINTS_OF_ALL // len(runs)))
+    rows = max(200, min(_ROWS_OF_ONE, _ROWS_OF_ALL // len(runs)))
+    views = [view_of(run, most_points=points, most_rows=rows) for run in runs]
+    packer = Packer()
+    packed = [_packed(view, packer) for view in views]
+    return str(
+        _template().render(
+            title=title,
+            notes=[*_order_notes(views), *notes],
+            source=source,
+            headings=_HEADINGS,
+            sections=[_section(view) for view in views],
+            underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
+            light=css_variables(LIGHT),
+            dark=css_variables(DARK),
+            style=_text("page.css"),
+            boot=_text("boot.js"),
+            script=_text("page.js"),
+            plotly=get_plotlyjs().replace("</script", "<\\/script"),
+            data=_island({"blobs": packer.blobs, "runs": packed}),
+        )
+    )
+
+
+def _refuse_unclear(runs: Sequence[ReportRun]) -> None:
+    if not runs:
+        message = "a report page needs at least one run"
+        raise InputError(message)
+    symbols = [run.facts.symbol for run in runs]
+    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+    if twice:
+        message = f"a report page links to each series by its symbol: {twice[0]!r} is there twice"
+        raise InputError(message, symbols=twice)
+
+
+def _section(view: View) -> dict[str, Any]:
+    return {
+        "facts": view.facts,
+        "multiple": formats.multiple(view.facts.target_leverage),
+        "tiles": digest.tiles(view),
+        "groups": digest.groups(view),
+        "cells": digest.overview_cells(view),
+        "sparkline": digest.sparkline(view),
+        "panels": panels_of(view),
+        "thinned": _thinned(view),
+        "rows_note": _rows_note(view.rows),
+        "wiped": _wiped(view),
+    }
+
+
+def _packed(view: View, packer: Packer) -> dict[str, Any]:
+    worst = view.worst_day[0] if view.worst_day else None
+    return {
+        "symbol": view.facts.symbol,
+        "from": formats.instant(int(view.time[0])),
+        "to": formats.instant(int(view.time[-1])),
+        "worst": None if worst is None else formats.instant(worst),
+        "panels": [_packed_panel(panel, packer) for panel in panels_of(view)],
+        "table": _packed_table(view.rows, packer),
+    }
+
+
+def _packed_panel(panel: Panel, packer: Packer) -> dict[str, Any]:
+    return {
+        "key": panel.key,
+        "traces": packer.pack(panel.traces),
+        "shapes": packer.pack(panel.shapes),
+        "yaxis": packer.pack(panel.yaxis),
+        "hovermode": panel.hovermode,
+        "weight": panel.weight,
+    }
+
+
+def _packed_table(rows: Rows, packer: Packer) -> list[dict[str, Any]]:
+    columns: list[dict[str, Any]] = [
+        {"label": "time, UTC", "kind": "time", "column": packer.pack(Instants(rows.time))},
+        {"label": "trigger", "kind": "text", "column": packer.pack(Labels(rows.trigger))},
+        {"label": "side", "kind": "text", "column": packer.pack(Labels(rows.side))},
+    ]
+    for name in ROW_NUMBERS:
+        values = rows.numbers[name]
+        decimals = 4 if name.startswith("leverage") else formats.column_decimals(values)
+        columns.append(
+            {
+                "label": _LABELS.get(name, name),
+                "kind": "number",
+                "decimals": decimals,
+                "column": packer.numbers(values, decimals),
+            }
+        )
+    return columns
+
+
+def _thinned(view: View) -> str:
+    if len(view.time) >= view.bars:
+        return ""
+    return (
+        f"Drawn from {len(view.time):,} of {view.bars:,} bars: of each stretch those where price, "
+        "nav, leverage or the reserve's level is lowest or highest. No extreme is lost."
+    )
+
+
+def _rows_note(rows: Rows) -> str:
+    shown = len(rows.time)
+    if shown >= rows.total:
+        return f"All {rows.total:,} trades, launch included."
+    return (
+        f"{shown:,} of {rows.total:,} trades: launch, emergencies, then the largest by notional. "
+        "rebalances.parquet has all of them."
+    )
+
+
+def _wiped(view: View) -> str:
+    wiped = view.summary.get("wiped_out")
+    if not isinstance(wiped, dict):
+        return ""
+    price = wiped.get("price")
+    at = formats.money(float(price)) if isinstance(price, int | float) else formats.MISSING
+    why = {
+        "liquidated": "the venue liquidated it",
+        "nav": "its nav was used up",
+    }.get(str(wiped.get("reason")), str(wiped.get("reason")))
+    when = str(wiped.get("time")).replace("T", " ").removesuffix("Z").removesuffix("+00:00")
+    return f"Wiped out on {when} UTC at a price of {at}: {why}. It is flat from then on."
+
+
+def _order_notes(views: Sequence[View]) -> list[str]:
+    """What must be said of runs that looked inside bars: in which order a bar was walked."""
+    lengths = [_bar_length(view) for view in views if view.summary.get("intrabar") == "path"]
+    return [
+        f"{name} say how far the price went inside {one}, not in which order. These runs assume "
+        "the worst order: first the extreme that hurts the token (the low for a long, the high "
+        "for a short), then the other, then the close."
+        for name, one in dict.fromkeys(lengths)
+    ]
+
+
+def _bar_length(view: View) -> tuple[str, str]:
+    if len(view.time) > 1 and round(float(np.median(np.diff(view.time)))) == 86_400:
+        return "Daily bars", "a day"
+    return "Bars", "a bar"
+
+
+def _template() -> Any:  # noqa: ANN401  jinja2's, only rendered
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("steelyard.plots"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _text(name: str) -> str:
+    return (files("steelyard.plots") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _island(data: object) -> str:
+    """JSON that may stand inside a script element: nothing in it can end the element."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,326 @@
+// The report page: which series is shown, its charts drawn when it is, its table, the theme.
+// Data comes from the island #report-data; text reaches the page as text, never as markup.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const { blobs, runs } = JSON.parse(document.getElementById("report-data").textContent);
+  const bySymbol = new Map(runs.map((run) => [run.symbol, run]));
+  const sections = new Map(
+    [...document.querySelectorAll("section.series")].map((s) => [s.dataset.symbol, s]),
+  );
+  const overview = document.getElementById("overview");
+  const picker = document.getElementById("picker");
+  const narrow = window.matchMedia("(max-width: 640px)");
+  let current = null; // the symbol shown, or null on the overview
+
+  // --- Columns: references into the blobs become arrays, colours become the theme's ------------
+  const arrays = { f4: Float32Array, f8: Float64Array, u4: Uint32Array };
+
+  function stored(ref) {
+    const bytes = Uint8Array.from(atob(blobs[ref.blob]), (c) => c.charCodeAt(0));
+    const column = new arrays[ref.kind](bytes.buffer);
+    return ref.date ? column.map((seconds) => seconds * 1000) : column;
+  }
+
+  function taken(ref) {
+    const column = read(ref.of);
+    return Array.from(read(ref.take), (i) => column[i]);
+  }
+
+  function zipped(ref) {
+    const columns = ref.zip.map((column) => read(column));
+    return Array.from(columns[0], (_, i) => columns.map((column) => column[i]));
+  }
+
+  function colour(token) {
+    const parts = /^\$([a-z]+)(?:@([0-9.]+))?$/.exec(token);
+    if (!parts) return token;
+    const value = getComputedStyle(root).getPropertyValue(`--${parts[1]}`).trim();
+    if (!parts[2]) return value;
+    const rgb = [1, 3, 5].map((i) => parseInt(value.slice(i, i + 2), 16));
+    return `rgba(${rgb.join(",")},${parts[2]})`;
+  }
+
+  function read(value, key = "") {
+    if (Array.isArray(value)) return value.map((item) => read(item));
+    if (typeof value === "string") return /color$/i.test(key) ? colour(value) : value;
+    if (value === null || typeof value !== "object") return value;
+    if ("blob" in value) return stored(value);
+    if ("take" in value) return taken(value);
+    if ("zip" in value) return zipped(value);
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, read(v, k)]));
+  }
+
+  // --- Charts ------------------------------------------------------------------------------
+  function layoutOf(run, panel) {
+    const font = { family: getComputedStyle(document.body).fontFamily, color: colour("$ink"), size: 12 };
+    const axis = { gridcolor: colour("$grid"), linecolor: colour("$rule"), tickcolor: colour("$rule"),
+      tickfont: { color: colour("$muted") }, zerolinecolor: colour("$rule") };
+    const yaxis = read(panel.yaxis);
+    const small = narrow.matches;
+    return {
+      autosize: true,
+      height: Math.round((small ? 250 : 330) * panel.weight),
+      margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: 34 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font, showlegend: false, separators: ".,",
+      hovermode: panel.hovermode, hoverdistance: 24,
+      hoverlabel: { bgcolor: colour("$raised"), bordercolor: colour("$rule"), font, align: "left" },
+      dragmode: small ? false : "zoom", // on a phone a finger scrolls the page
+      xaxis: { ...axis, type: "date", range: [run.from, run.to], showline: true,
+        hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across",
+        spikethickness: 1, spikedash: "dot", spikecolor: colour("$muted"), spikesnap: "cursor" },
+      yaxis: { ...axis, fixedrange: true, ...yaxis,
+        title: { ...yaxis.title, standoff: 6, font: { color: colour("$muted"), size: 11 } } },
+      shapes: read(panel.shapes),
+    };
+  }
+
+  function link(nodes) {
+    let busy = false;
+    for (const node of nodes) {
+      node.on("plotly_relayout", (change) => {
+        if (busy || !Object.keys(change).some((key) => key.startsWith("xaxis"))) return;
+        busy = true;
+        const range = node.layout.xaxis.range.slice();
+        const others = nodes.filter((other) => other !== node);
+        Promise.all(others.map((other) => Plotly.relayout(other, { "xaxis.range": range })))
+          .finally(() => { busy = false; });
+      });
+    }
+  }
+
+  function legend(figure, panel, chart) {
+    const box = figure.querySelector(".legend");
+    box.replaceChildren();
+    const groups = new Map();
+    panel.traces.forEach((trace, i) => add(trace, "traces", i, trace.line || trace.marker));
+    panel.shapes.forEach((shape, i) => add(shape, "shapes", i, shape.line));
+    function add(item, kind, index, looks) {
+      if (!groups.has(item.name)) {
+        if (item.showlegend === false) return;
+        groups.set(item.name, { item, looks, traces: [], shapes: [] });
+      }
+      groups.get(item.name)[kind].push(index);
+    }
+    for (const [name, group] of groups) box.append(entry(name, group, chart));
+  }
+
+  function entry(name, { item, looks, traces, shapes }, chart) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "true");
+    const swatch = document.createElement("span");
+    const glyph = { "triangle-up": "▲", "triangle-down": "▼", diamond: "◆" }[looks.symbol];
+    swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor ? " box" : ` ${looks.dash || "solid"}`);
+    swatch.textContent = glyph || "";
+    swatch.style.color = `var(--${looks.color.slice(1).split("@")[0]})`;
+    button.append(swatch, document.createTextNode(decode(name)));
+    button.addEventListener("click", () => {
+      const visible = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(visible));
+      if (traces.length) Plotly.restyle(chart, { visible }, traces);
+      if (shapes.length) {
+        Plotly.relayout(chart, Object.fromEntries(shapes.map((i) => [`shapes[${i}].visible`, visible])));
+      }
+    });
+    return button;
+  }
+
+  // names were escaped for plotly, which reads tags; here they are text again
+  function decode(text) {
+    return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"')
+      .replace(/&#x27;/g, "'").replace(/&amp;/g, "&");
+  }
+
+  function draw(symbol) {
+    const run = bySymbol.get(symbol);
+    const section = sections.get(symbol);
+    const look = `${root.dataset.theme} ${narrow.matches}`;
+    if (section.dataset.drawn === look) {
+      for (const chart of section.querySelectorAll(".chart")) Plotly.Plots.resize(chart);
+      return;
+    }
+    section.dataset.drawn = look;
+    const config = { responsive: true, displaylogo: false, scrollZoom: false,
+      displayModeBar: narrow.matches ? false : "hover",
+      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+      toImageButtonOptions: { filename: symbol.replace(/[^\w.-]+/g, "_"), scale: 2 } };
+    const charts = run.panels.map((panel) => {
+      const figure = [...section.querySelectorAll("[data-panel]")].find((f) => f.dataset.panel === panel.key);
+      const chart = figure.querySelector(".chart");
+      Plotly.newPlot(chart, read(panel.traces), layoutOf(run, panel), config);
+      legend(figure, panel, chart);
+      return chart;
+    });
+    link(charts);
+    spans(run, section, charts);
+    if (!section.querySelector("table")) table(run, section.querySelector(".trades .scroller"));
+    root.dataset.charts = document.querySelectorAll("svg.main-svg").length;
+  }
+
+  function spans(run, section, charts) {
+    const box = section.querySelector(".spans");
+    const [from, to] = [new Date(`${run.from}Z`), new Date(`${run.to}Z`)];
+    const choices = [["Whole run", from, to]];
+    const [first, last] = [from.getUTCFullYear(), to.getUTCFullYear()];
+    if (last > first && last - first < 8) {
+      for (let year = first; year <= last; year += 1) {
+        choices.push([String(year), new Date(Date.UTC(year, 0, 1)), new Date(Date.UTC(year + 1, 0, 1))]);
+      }
+    }
+    const days = 864e5;
+    if (run.worst && to - from > 60 * days) {
+      const worst = Number(new Date(`${run.worst}Z`));
+      choices.push(["Around the worst day", new Date(worst - 14 * days), new Date(worst + 16 * days)]);
+    }
+    box.replaceChildren();
+    if (choices.length < 2) return;
+    for (const [name, since, until] of choices) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "chip";
+      button.textContent = name;
+      button.addEventListener("click", () => {
+        const range = [Math.max(since, from), Math.min(until, to)].map((at) => new Date(at).toISOString());
+        for (const chart of charts) Plotly.relayout(chart, { "xaxis.range": range });
+      });
+      box.append(button);
+    }
+  }
+
+  // --- Tables ------------------------------------------------------------------------------
+  function writer(column) {
+    if (column.kind === "text") return (value) => value;
+    if (column.kind === "time") return (value) => new Date(value).toISOString().slice(0, 19).replace("T", " ");
+    const digits = { minimumFractionDigits: column.decimals, maximumFractionDigits: column.decimals };
+    const format = new Intl.NumberFormat("en-US", digits);
+    return (value) => (Number.isFinite(value) ? format.format(value).replace("-", "−") : "–");
+  }
+
+  function table(run, box) {
+    const grid = document.createElement("table");
+    grid.className = "sortable";
+    const head = grid.createTHead().insertRow();
+    const body = grid.createTBody();
+    const columns = run.table.map((column) => ({ ...column, write: writer(column), values: read(column.column) }));
+    for (const column of columns) {
+      const th = document.createElement("th");
+      const button = document.createElement("button");
+      th.scope = "col";
+      th.className = column.kind === "number" ? "" : "word";
+      button.type = "button";
+      button.textContent = column.label;
+      th.append(button);
+      head.append(th);
+    }
+    for (let i = 0; i < columns[0].values.length; i += 1) {
+      const row = body.insertRow();
+      for (const { kind, values, write, label } of columns) {
+        const cell = row.insertCell();
+        cell.textContent = write(values[i]);
+        cell.dataset.v = Number.isNaN(values[i]) ? "" : values[i];
+        if (kind !== "number") cell.className = label === "side" ? `word ${values[i]}` : "word";
+      }
+    }
+    box.replaceChildren(grid);
+    sortable(grid);
+  }
+
+  function sortable(grid) {
+    const heads = [...grid.tHead.rows[0].cells];
+    heads.forEach((head, place) => {
+      const button = head.querySelector("button");
+      if (!button) return;
+      button.addEventListener("click", () => {
+        const words = head.classList.contains("word");
+        const down = head.getAttribute("aria-sort") === (words ? "ascending" : null) ||
+          (!words && head.getAttribute("aria-sort") !== "descending");
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        sort(grid.tBodies[0], place, down);
+      });
+    });
+  }
+
+  function sort(body, place, down) {
+    const keyed = [...body.rows].map((row) => {
+      const text = row.cells[place].dataset.v;
+      return { row, key: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text };
+    });
+    keyed.sort((a, b) => {
+      if (a.key === "" || b.key === "") return (a.key === "") - (b.key === ""); // nothing goes last
+      const order = typeof a.key === typeof b.key && typeof a.key === "number"
+        ? a.key - b.key : String(a.key).localeCompare(String(b.key));
+      return down ? -order : order;
+    });
+    body.append(...keyed.map(({ row }) => row));
+  }
+
+  // --- What is shown -----------------------------------------------------------------------
+  function wanted() {
+    let symbol = location.hash.slice(1);
+    try { symbol = decodeURIComponent(symbol); } catch { /* taken as it stands */ }
+    if (bySymbol.has(symbol)) return symbol;
+    return runs.length > 1 ? null : runs[0].symbol;
+  }
+
+  function show() {
+    const symbol = wanted();
+    const moved = symbol !== current;
+    current = symbol;
+    if (overview) overview.hidden = symbol !== null;
+    document.getElementById("intro").classList.toggle("brief", Boolean(overview) && symbol !== null);
+    for (const [name, section] of sections) section.hidden = name !== symbol;
+    if (picker) picker.value = symbol ?? "";
+    if (moved) window.scrollTo(0, 0);
+    if (symbol !== null) draw(symbol);
+    root.dataset.shown = symbol ?? "";
+  }
+
+  function go(symbol) {
+    location.hash = symbol === "" ? "" : encodeURIComponent(symbol);
+  }
+
+  function step(way) {
+    const order = ["", ...runs.map((run) => run.symbol)];
+    go(order[(order.indexOf(current ?? "") + way + order.length) % order.length]);
+  }
+
+  function setTheme(theme) {
+    root.dataset.theme = theme;
+    if (current !== null) draw(current);
+  }
+
+  document.getElementById("theme").addEventListener("click", () => {
+    const theme = root.dataset.theme === "dark" ? "light" : "dark";
+    try { localStorage.setItem("steelyard-theme", theme); } catch { /* lasts as long as the page */ }
+    setTheme(theme);
+  });
+  if (picker) {
+    picker.addEventListener("change", () => go(picker.value));
+    document.getElementById("previous").addEventListener("click", () => step(-1));
+    document.getElementById("next").addEventListener("click", () => step(1));
+    sortable(overview.querySelector("table"));
+    for (const row of overview.querySelectorAll("tbody tr")) {
+      row.addEventListener("click", (event) => { if (!event.target.closest("a")) go(row.dataset.symbol); });
+    }
+  }
+  for (const chip of document.querySelectorAll("[data-filter]")) {
+    chip.addEventListener("click", () => {
+      for (const other of document.querySelectorAll("[data-filter]")) {
+        other.setAttribute("aria-pressed", String(other === chip));
+      }
+      for (const row of overview.querySelectorAll("tbody tr")) {
+        row.hidden = chip.dataset.filter !== "" && row.dataset.underlying !== chip.dataset.filter;
+      }
+    });
+  }
+  let before = null; // the theme while the page is being printed on white
+  window.addEventListener("beforeprint", () => { before = root.dataset.theme; setTheme("light"); });
+  window.addEventListener("afterprint", () => { setTheme(before); });
+  window.addEventListener("hashchange", show);
+  narrow.addEventListener("change", show);
+  show();
+  root.dataset.ready = "yes";
+})();

@@ -1,0 +1,215 @@
+"""One run made ready to draw: curves on one time axis, the table's rows, what was left out.
+
+Every figure that is drawn comes from here, so that a page and a notebook show the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.errors import InputError
+from steelyard.plots.daily_reset import daily_reset_index, worst_day
+from steelyard.plots.decimate import keep_extremes, keep_largest
+from steelyard.plots.frames import (
+    Floats,
+    Frame,
+    Ints,
+    ReportRun,
+    SeriesFacts,
+    floats,
+    has_column,
+    texts,
+    times,
+)
+from steelyard.rules.reserve import is_suspended, reserve_level
+
+__all__ = ["COST_KINDS", "ROW_NUMBERS", "Rows", "View", "figure_of", "view_of"]
+
+COST_KINDS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
+_KINDS_OF_A_TRADE = ("fee", "spread", "impact", "gas")
+
+ROW_NUMBERS = (
+    "units",
+    "price",
+    "notional",
+    "leverage_before",
+    "leverage_after",
+    "nav_before",
+    "nav_after",
+    *_KINDS_OF_A_TRADE,
+    "paid_by_reserve",
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rebalances that are shown, in order of time.
+
+    Args:
+        time: epoch seconds, shape (rows,).
+        trigger, side: their names, one a row.
+        numbers: the columns of ``ROW_NUMBERS``, each of shape (rows,).
+        total: how many there were before the largest were picked.
+    """
+
+    time: Ints
+    trigger: list[str]
+    side: list[str]
+    numbers: Mapping[str, Floats]
+    total: int
+
+
+@dataclass(frozen=True)
+class View:
+    """A run's curves at the bars kept; all arrays of shape (bars kept,) unless said otherwise.
+
+    Args:
+        facts, summary: as the run gave them.
+        time: epoch seconds.
+        nav, ideal, asset: token, frictionless daily-reset token and underlying, launch = 100.
+        leverage: signed.
+        level: reserve value over nav of all tokens, or None.
+        costs: cumulative, quote, whole fund: ``COST_KINDS`` and ``paid_by_reserve``.
+        cost_time: their time axis, epoch seconds, shape (points,).
+        accruals_missing: True when only the costs of trades were known over time.
+        suspended: (from, to) in epoch seconds.
+        rows: the rebalances shown.
+        bars: how many bars the run had.
+        ideal_return: of the frictionless daily-reset token over the whole run.
+        worst_day: (day in epoch seconds, return), or None.
+        initial_assets: quote.
+    """
+
+    facts: SeriesFacts
+    summary: Mapping[str, object]
+    time: Ints
+    nav: Floats
+    ideal: Floats
+    asset: Floats
+    leverage: Floats
+    level: Floats | None
+    costs: Mapping[str, Floats]
+    cost_time: Ints
+    accruals_missing: bool
+    suspended: list[tuple[int, int]]
+    rows: Rows
+    bars: int
+    ideal_return: float
+    worst_day: tuple[int, float] | None
+    initial_assets: float
+
+
+def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
+    """Prepare ``run``, drawing at most ``most_points`` bars and ``most_rows`` rebalances.
+
+    Raises:
+        InputError: a column is missing, the run has no bars, or frames do not match.
+    """
+    time = times(run.nav)
+    if not len(time):
+        message = f"{run.facts.symbol}: a run without a bar cannot be drawn"
+        raise InputError(message, symbol=run.facts.symbol)
+    price, nav, leverage = (floats(run.nav, name) for name in ("price", "nav", "leverage"))
+    tokens = floats(run.nav, "tokens")
+    first_nav = figure_of(run.summary, "nav", "initial") or float(nav[0])
+    first_price = figure_of(run.summary, "underlying", "initial") or float(price[0])
+    ideal = daily_reset_index(time, price, run.facts.target_leverage, first_price)
+    level = _level(run.nav, price, nav * tokens)
+    keep = keep_extremes([s for s in (nav, price, leverage, level) if s is not None], most_points)
+    cost_time, costs, accruals_missing = _costs(run, time, keep)
+    return View(
+        facts=run.facts,
+        summary=run.summary,
+        time=time[keep],
+        nav=nav[keep] / first_nav * 100.0,
+        ideal=ideal[keep] * 100.0,
+        asset=price[keep] / first_price * 100.0,
+        leverage=leverage[keep],
+        level=None if level is None else level[keep],
+        costs=costs,
+        cost_time=cost_time,
+        accruals_missing=accruals_missing,
+        suspended=_suspended(run.facts, time, level),
+        rows=_rows(run.rebalances, most_rows),
+        bars=len(time),
+        ideal_return=float(ideal[-1]) - 1.0,
+        worst_day=worst_day(time, nav, first_nav),
+        initial_assets=first_nav * float(tokens[0]),
+    )
+
+
+def figure_of(summary: Mapping[str, object], *path: str) -> float | None:
+    """The number at ``path`` in a summary; None where it is absent, null or not finite."""
+    found: object = summary
+    for key in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(key)
+    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
+        return None
+    value = float(found)
+    return value if math.isfinite(value) else None
+
+
+def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
+    if not has_column(nav_frame, "reserve"):
+        return None
+    units = floats(nav_frame, "reserve")
+    if np.isnan(units).all():
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]
+    level[~np.isfinite(level)] = np.nan
+    return level
+
+
+def _suspended(facts: SeriesFacts, time: Ints, level: Floats | None) -> list[tuple[int, int]]:
+    """Spans between the bars' closes at which the level called for suspension."""
+    if level is None or facts.floor_ratio is None or facts.resume_ratio is None:
+        return []
+    spans: list[tuple[int, int]] = []
+    suspended, since = False, 0
+    for at, value in zip(time.tolist(), np.nan_to_num(level, nan=np.inf).tolist(), strict=True):
+        before = suspended
+        suspended = is_suspended(before, value, 1.0, facts.floor_ratio, facts.resume_ratio)
+        if suspended and not before:
+            since = at
+        if before and not suspended:
+            spans.append((since, at))
+    if suspended:
+        spans.append((since, int(time[-1])))
+    return spans
+
+
+def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floats], bool]:
+    """Time axis and cumulative costs, and whether accruals are missing from them."""
+    names = (*COST_KINDS, "paid_by_reserve")
+    if run.costs is not None:
+        columns = {name: floats(run.costs, name) for name in names}
+        if any(len(column) != len(time) for column in columns.values()):
+            message = f"{run.facts.symbol}: the frame of costs must have one row per row of nav"
+            raise InputError(message, symbol=run.facts.symbol, expected=len(time))
+        return time[keep], {name: column[keep] for name, column in columns.items()}, False
+    at = times(run.rebalances)
+    known = (*_KINDS_OF_A_TRADE, "paid_by_reserve")
+    sums = {name: np.cumsum(np.nan_to_num(floats(run.rebalances, name))) for name in known}
+    few = keep_extremes([sums["paid_by_reserve"]], len(keep) + 4)
+    return at[few], {name: values[few] for name, values in sums.items()}, True
+
+
+def _rows(frame: Frame, most: int) -> Rows:
+    time, trigger, side = times(frame), texts(frame, "trigger"), texts(frame, "side")
+    numbers = {name: floats(frame, name) for name in ROW_NUMBERS}
+    notable = [i for i, name in enumerate(trigger) if name in {"launch", "emergency"}]
+    keep = keep_largest(numbers["notional"], np.array(notable[:most], dtype=np.int64), most)
+    return Rows(
+        time=time[keep],
+        trigger=[trigger[i] for i in keep.tolist()],
+        side=[side[i] for i in keep.tolist()],
+        numbers={name: column[keep] for name, column in numbers.items()},
+        total=len(time),
+    )
