@@ -86,7 +86,7 @@ def capacity(
     if borne.linear == 0 and borne.quadratic == 0 and borne.root == 0:
         return None
     if buffer <= borne.fixed:
-        return buffer * 0
+        return borne.fixed * 0
     return smallest_root(
         buffer - borne.fixed, borne.linear, borne.quadratic, borne.root, borne.volume, sqrt
     )

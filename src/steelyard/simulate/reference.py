@@ -1,0 +1,405 @@
+"""The reference simulation: SPEC 2 as a loop that reads like it, for any kind of number.
+
+It is the oracle for everything faster. It decides nothing itself: every leverage, trigger, size,
+cost and payment comes from ``steelyard.rules``.
+
+At each clock observation: accrue; close the position where the venue or its own nav ends it; feed
+the reserve; test the triggers; trade. Between the visited prices of a bar the price is continuous
+and emergency, band, move and liquidation act at the exact price where they first hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic
+
+from steelyard.errors import InputError
+from steelyard.rules.accruals import (
+    cash_interest,
+    funding_payment,
+    management_fee,
+    units_interest,
+)
+from steelyard.rules.costs import TradeCost
+from steelyard.rules.decide import Outcome, destination_of, is_clip_done, plan_trade
+from steelyard.rules.leverage import leverage_of, nav_of
+from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
+from steelyard.rules.numbers import Num, Number
+from steelyard.rules.reserve import is_suspended, units_left
+from steelyard.rules.series import Series, Terms
+from steelyard.rules.sizing import Payers
+from steelyard.rules.triggers import (
+    Trigger,
+    crossing,
+    first_trigger,
+    is_emergency,
+    is_volatile,
+    next_instant,
+)
+from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.state import (
+    BarRow,
+    Clips,
+    RebalanceRow,
+    Record,
+    State,
+    Totals,
+    WipedOut,
+)
+
+__all__ = ["MOST_REBALANCES", "Replay", "new_state"]
+
+MOST_REBALANCES = 100_000
+"""Between two visited prices; beyond it a rule trades with itself and the run is refused."""
+
+DAY_S = 86_400
+
+
+def new_state(series: Series, number: Number[Num]) -> State[Num]:
+    """The token before its launch: all cash, nothing held."""
+    nothing = number.of(0)
+    tokens = number.of(series.initial_tokens)
+    reserve = number.of(series.reserve.initial_units) if series.reserve else nothing
+    return State(
+        cash=number.of(series.initial_nav) * tokens,
+        units=nothing,
+        tokens=tokens,
+        reserve_units=reserve,
+        pending_fees=nothing,
+        squares=nothing,
+        totals=Totals.none(nothing),
+    )
+
+
+class Replay(Generic[Num]):
+    """One token walked over a history, observation by observation.
+
+    Args:
+        series: the token.
+        number: the kind of number to compute in.
+        schedule: what happens at given times: funding, rates, injections.
+        state: where to start; changed in place.
+    """
+
+    def __init__(
+        self, series: Series, number: Number[Num], schedule: Schedule[Num], state: State[Num]
+    ) -> None:
+        volatility, pool = series.rebalance.volatility, series.reserve
+        self.series = series
+        self.sqrt: Callable[[Num], Num] = number.sqrt
+        self.terms: Terms[Num] = series.terms(number)
+        self.schedule: Schedule[Num] = schedule
+        self.state: State[Num] = state
+        self.record = Record()
+        self.management: Num = number.of(series.fees.management_per_year)
+        self.volatility: Num = number.of(volatility.annualised if volatility else 0)
+        self.floor: Num = number.of(pool.floor_ratio if pool else 0)
+        self.resume: Num = number.of(pool.resume_ratio if pool else 0)
+        self.fee_share: Num = number.of(pool.fee_share if pool else 0)
+
+    # -- the two kinds of step ---------------------------------------------------------------
+
+    def observe(self, time: int, price: Num) -> None:
+        """A clock observation: everything may act here."""
+        state = self.state
+        if state.time is None:
+            self._launch(time, price)
+            return
+        if state.wiped_out is not None:
+            return
+        self._accrue(time, price)
+        self._extend_window(time, price)
+        elapsed = time - state.time
+        state.time, state.price = time, price
+        if self._ended(time, price):
+            return
+        if self.series.reserve is not None:
+            if state.suspended:
+                state.totals.suspended_s += elapsed
+            self._feed_reserve(time, price, time - elapsed)
+            self._judge_reserve(price)
+        self._act(time, price)
+
+    def travel(self, time: int, start: Num, end: Num) -> None:
+        """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
+        state, rule, venue = self.state, self.terms.rule, self.terms.venue
+        spent = rebalances = 0
+        while state.wiped_out is None and state.reference is not None:
+            met = crossing(
+                rule,
+                venue,
+                state.cash,
+                state.units,
+                state.reference,
+                start,
+                end,
+                state.clips is not None,
+                spent,
+            )
+            if met.trigger == Trigger.NONE:
+                return
+            if met.trigger == Trigger.LIQUIDATION:
+                bites = venue.spot or venue.maintenance_margin > 0
+                self._close(time, met.price, "liquidated" if bites else "nav")
+                return
+            start = met.price
+            if self._fire(met.trigger, time, start) == Outcome.TRADE:
+                spent = 0
+                rebalances += 1
+            else:
+                # it stays where it is, so on this way it is not crossed again
+                spent |= 1 << met.trigger
+            if rebalances > MOST_REBALANCES:
+                self._refuse_endless(met.trigger)
+
+    def mark(self, price: Num) -> None:
+        """Write the bar's row, marked at its close."""
+        state, sums = self.state, self.state.totals
+        if state.wiped_out is None:
+            leverage = float(leverage_of(state.cash, state.units, price))
+        else:
+            leverage = 0.0
+        self.record.bars.append(
+            BarRow(
+                float(nav_of(state.cash, state.units, price) / state.tokens),
+                leverage,
+                float(state.reserve_units),
+                float(sums.funding),
+                float(sums.interest),
+                float(sums.management),
+            )
+        )
+
+    # -- what a clock observation is made of ---------------------------------------------------
+
+    def _launch(self, time: int, price: Num) -> None:
+        state, how = self.state, self.series.rebalance
+        state.time = state.last_rebalance = time
+        state.price = state.reference = price
+        if how.interval is not None:
+            state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
+        if how.daily is not None:
+            state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
+        if self.series.reserve is not None:
+            state.next_allocation = time + self.series.reserve.allocation_every_s
+        outcome = self._trade(Trigger.LAUNCH, self.terms.rule.target, time, price)
+        if outcome != Outcome.TRADE:
+            message = (
+                f"{self.series.symbol}: expected a launch that leaves some nav, found that the "
+                f"costs of the first position take all of it; lower the costs or raise "
+                f"initial_nav x initial_tokens."
+            )
+            raise InputError(message, symbol=self.series.symbol)
+        self._judge_reserve(price)
+
+    def _accrue(self, time: int, price: Num) -> None:
+        """Funding, then interest, then the management fee on what is left."""
+        state, sums, venue = self.state, self.state.totals, self.terms.venue
+        since = state.time
+        if since is None:
+            return
+        for rate in self.schedule.funding_between(since, time):
+            paid = funding_payment(state.units, price, rate)
+            state.cash -= paid
+            sums.funding += paid
+        if venue.spot:
+            paid = state.cash * 0
+            for rate, time_s in self.schedule.rates_between(since, time):
+                paid += cash_interest(
+                    state.cash, rate, venue.borrow_spread, venue.supply_spread, time_s
+                )
+            grown = units_interest(state.units, venue.units_borrow_rate, time - since)
+            state.cash -= paid
+            state.units -= grown
+            sums.interest += paid + grown * price
+        if self.management > 0:
+            nav = nav_of(state.cash, state.units, price)
+            if nav > 0:
+                fee = management_fee(nav, self.management, time - since)
+                state.cash -= fee
+                sums.management += fee
+                state.pending_fees += fee * self.fee_share
+
+    def _ended(self, time: int, price: Num) -> bool:
+        state = self.state
+        if is_liquidated(self.terms.venue, state.cash, state.units, price):
+            self._close(time, price, "liquidated")
+        elif is_nav_gone(state.cash, state.units, price):
+            self._close(time, price, "nav")
+        return state.wiped_out is not None
+
+    def _close(self, time: int, price: Num, reason: str) -> None:
+        state = self.state
+        state.cash = nav_after_liquidation(self.terms.venue, state.cash, state.units, price)
+        state.units = state.units * 0
+        state.clips = None
+        state.wiped_out = WipedOut(time, float(price), reason)
+
+    def _feed_reserve(self, time: int, price: Num, since: int) -> None:
+        state, sums, pool = self.state, self.state.totals, self.series.reserve
+        for quote, is_capital in self.schedule.injections_between(since, time):
+            state.reserve_units += quote / price
+            sums.injected += quote
+            if not is_capital:
+                self.record.receipts.append((time, float(quote)))
+        if pool is not None and time >= state.next_allocation:
+            fees = state.pending_fees
+            state.reserve_units += fees / price
+            sums.received += fees
+            self.record.receipts.append((time, float(fees)))
+            state.pending_fees = fees * 0
+            every = pool.allocation_every_s
+            state.next_allocation = next_instant(every, state.next_allocation, time)
+
+    def _judge_reserve(self, price: Num) -> None:
+        if self.series.reserve is not None:
+            state = self.state
+            state.suspended = is_suspended(
+                state.suspended,
+                state.reserve_units * price,
+                nav_of(state.cash, state.units, price),
+                self.floor,
+                self.resume,
+            )
+
+    def _extend_window(self, time: int, price: Num) -> None:
+        state, rule = self.state, self.series.rebalance.volatility
+        if rule is None or state.time is None or state.price is None:
+            return
+        change = price / state.price - 1
+        square = change * change
+        state.window.append((state.time, square))
+        state.squares += square
+        while state.window and state.window[0][0] < time - rule.window_s:
+            state.squares -= state.window.popleft()[1]
+
+    def _act(self, time: int, price: Num) -> None:
+        """Test the triggers; one rebalance serves all that hold at this observation."""
+        state, how, rule = self.state, self.series.rebalance, self.terms.rule
+        leverage = leverage_of(state.cash, state.units, price)
+        if state.clips is not None:
+            if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
+                if is_emergency(rule, leverage):
+                    self._fire(Trigger.EMERGENCY, time, price)
+                elif time >= state.clips.last_time + how.cooldown_s:
+                    self._next_clip(state.clips, time, price)
+                return
+            state.clips = None
+        if state.reference is None:
+            return
+        volatile = self._is_volatile(time)
+        interval_due = how.interval is not None and time >= state.next_interval
+        daily_due = how.daily is not None and time >= state.next_daily
+        quiet_s = time - state.last_rebalance
+        fallback_due = how.fallback is not None and quiet_s >= how.fallback.after_s
+        trigger = first_trigger(
+            rule, leverage, price, state.reference, volatile, interval_due, daily_due, fallback_due
+        )
+        if trigger == Trigger.NONE or self._fire(trigger, time, price) == Outcome.BLOCKED:
+            return
+        if volatile:
+            state.last_volatile = time
+        if how.interval is not None and interval_due:
+            state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
+        if how.daily is not None and daily_due:
+            state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
+
+    def _is_volatile(self, time: int) -> bool:
+        state, how = self.state, self.series.rebalance.volatility
+        if how is None:
+            return False
+        if state.last_volatile is not None and time - state.last_volatile < how.window_s:
+            return False
+        return is_volatile(state.squares, len(state.window), how.window_s, self.volatility)
+
+    # -- trading -------------------------------------------------------------------------------
+
+    def _fire(self, trigger: int, time: int, price: Num) -> int:
+        """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
+        state = self.state
+        leverage = leverage_of(state.cash, state.units, price)
+        self._judge_reserve(price)
+        destination = destination_of(self.terms.rule, trigger, leverage)
+        outcome = self._trade(trigger, destination, time, price)
+        if outcome == Outcome.TRADE:
+            state.reference = price
+            state.last_rebalance = time
+            counts = state.totals.by_trigger
+            counts[trigger] = counts.get(trigger, 0) + 1
+        return outcome
+
+    def _next_clip(self, clips: Clips[Num], time: int, price: Num) -> None:
+        if self._trade(clips.trigger, clips.destination, time, price) == Outcome.NOTHING:
+            self.state.clips = None
+
+    def _trade(self, trigger: int, destination: Num, time: int, price: Num) -> int:
+        state, terms = self.state, self.terms
+        payers = Payers(terms.nav_curve, terms.reserve_curve, state.reserve_units * price)
+        plan = plan_trade(
+            terms.rule,
+            terms.rates,
+            payers,
+            trigger,
+            destination,
+            nav_of(state.cash, state.units, price),
+            state.units * price,
+            state.suspended,
+            self.sqrt,
+        )
+        if plan.outcome == Outcome.BLOCKED:
+            state.totals.blocked += 1
+        if plan.outcome == Outcome.TRADE:
+            self._settle(trigger, plan.notional, plan.cost, time, price)
+            self._judge_reserve(price)
+            state.clips = (
+                Clips(trigger, plan.destination, plan.raises, time) if plan.clipped else None
+            )
+        return plan.outcome
+
+    def _settle(
+        self, trigger: int, notional: Num, cost: TradeCost[Num], time: int, price: Num
+    ) -> None:
+        """Move the books by one trade and write its row."""
+        state, sums = self.state, self.state.totals
+        before = nav_of(state.cash, state.units, price)
+        leverage_before = state.units * price / before
+        state.cash -= notional + cost.paid_by_nav
+        state.units += notional / price
+        state.reserve_units = units_left(state.reserve_units, cost.paid_by_reserve, price)
+        after = nav_of(state.cash, state.units, price)
+        sums.fee += cost.fee
+        sums.spread += cost.spread
+        sums.impact += cost.impact
+        sums.gas += cost.gas
+        sums.paid_by_reserve += cost.paid_by_reserve
+        if trigger != Trigger.LAUNCH:
+            sums.turnover += abs(notional)
+            sums.clips += 1
+        self.record.trades.append(
+            RebalanceRow(
+                time,
+                Trigger(trigger).name.lower(),
+                "buy" if notional > 0 else "sell",
+                float(abs(notional) / price),
+                float(price),
+                float(abs(notional)),
+                float(leverage_before),
+                float(leverage_of(state.cash, state.units, price)),
+                float(before / state.tokens),
+                float(after / state.tokens),
+                float(cost.fee),
+                float(cost.spread),
+                float(cost.impact),
+                float(cost.gas),
+                float(cost.paid_by_reserve),
+            )
+        )
+
+    def _refuse_endless(self, trigger: int) -> None:
+        name = Trigger(trigger).name.lower()
+        message = (
+            f"{self.series.symbol}: more than {MOST_REBALANCES:,} rebalances by the rule "
+            f'"{name}" between two prices of one bar; expected a rule that comes to rest: widen '
+            f"its threshold or move farther with each rebalance."
+        )
+        raise InputError(message, symbol=self.series.symbol, trigger=name)

@@ -1,0 +1,240 @@
+"""One series over one history: the function that everyone calls, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steelyard.errors import DataError, InputError
+from steelyard.market import (
+    Prices,
+    read_funding,
+    read_injections,
+    read_prices,
+    read_rates,
+)
+from steelyard.rules.numbers import FLOAT, Num, Number
+from steelyard.rules.series import Series
+from steelyard.simulate import frames
+from steelyard.simulate.reference import Replay, new_state
+from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.state import State
+from steelyard.simulate.summary import summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Run", "simulate"]
+
+PROGRESS_EVERY = 2_048
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a simulation found.
+
+    Attributes:
+        series: the token.
+        prices: the bars that were run.
+        intrabar: ``"close"`` or ``"path"``.
+        summary: the figures of ``simulate --json``, as a dict.
+        state: the token at the end; a later run can start from it.
+    """
+
+    series: Series
+    prices: Prices
+    intrabar: str
+    summary: dict[str, Any]
+    state: State[Any]
+    nav_columns: frames.Columns
+    rebalance_columns: frames.Columns
+    cost_columns: frames.Columns
+
+    @cached_property
+    def nav(self) -> pd.DataFrame:
+        """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
+        return frames.to_pandas(self.nav_columns)
+
+    @cached_property
+    def rebalances(self) -> pd.DataFrame:
+        """One row an executed trade, launch included; units, notional, costs of the whole fund."""
+        return frames.to_pandas(self.rebalance_columns)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """One row a bar: the cost so far by kind, and what the reserve paid of it (quote)."""
+        return frames.to_pandas(self.cost_columns)
+
+    def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """The run as an interactive figure: nav, leverage, costs, reserve."""
+        from steelyard.plots.page import run_figure
+        from steelyard.simulate.report import report_run
+
+        return run_figure(report_run(self))
+
+    def save(self, folder: Any) -> None:  # noqa: ANN401 (str or Path)
+        """Write ``nav.parquet``, ``rebalances.parquet`` and ``report.html`` into ``folder``."""
+        from steelyard.simulate.output import save_run
+
+        save_run(self, folder)
+
+    def __repr__(self) -> str:
+        nav, rebalances = self.summary["nav"], self.summary["rebalances"]
+        return (
+            f"<Run {self.series.symbol}: {len(self.prices):,} bars, nav {nav['initial']:g} -> "
+            f"{nav['final']:.6g} ({nav['return']:+.2%}), {rebalances['count']:,} rebalances>"
+        )
+
+
+def simulate(
+    series: Series,
+    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    *,
+    funding: Any = None,  # noqa: ANN401
+    rates: Any = None,  # noqa: ANN401
+    injections: Any = None,  # noqa: ANN401
+    start: Any = None,  # noqa: ANN401
+    end: Any = None,  # noqa: ANN401
+    intrabar: str | None = None,
+    state: State[Num] | None = None,
+    number: Number[Num] = FLOAT,  # type: ignore[assignment]
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """Run a series over a history by the rules, with every cost and flow accounted for.
+
+    Args:
+        series: the token, from ``Series.load``.
+        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``.
+        funding: ``time, rate`` for a perpetual, the same kinds of source.
+        rates: ``time, rate`` per year for a spot venue.
+        injections: ``time, quote, kind`` into the reserve.
+        start: first instant, inclusive (ISO 8601 or datetime); None: from the beginning.
+        end: last instant, exclusive.
+        intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
+        state: where to go on from: the ``state`` of an earlier run; it is not changed.
+        number: the kind of number to compute in; frames and summary are floats in any case.
+        progress: called now and then with the number of bars done.
+
+    Raises:
+        InputError: where the series and the options do not go together, or a rule never rests.
+        DataError: where a file is not what it should be, or no bar is left.
+    """
+    bars = read_prices(prices).between(start, end)
+    if len(bars) == 0:
+        message = f"{bars.source}: expected at least one bar from {start} to {end}, found none."
+        raise DataError(message, source=bars.source)
+    mode = _mode(intrabar, bars)
+    schedule = _schedule(series, number, funding, rates, injections)
+    state = new_state(series, number) if state is None else state.copy()
+    replay = Replay(series, number, schedule, state)
+    reserve_before = float(state.reserve_units)
+    sums_before = replace(state.totals)
+    walk = _walk_path if mode == "path" else _walk_close
+    walk(replay, bars, number, progress)
+    nav = frames.nav_columns(bars, replay.record, float(state.tokens))
+    rebalances = frames.rebalance_columns(replay.record)
+    return Run(
+        series=series,
+        prices=bars,
+        intrabar=mode,
+        summary=summarise(series, bars, mode, replay.record, state, nav, reserve_before),
+        state=state,
+        nav_columns=nav,
+        rebalance_columns=rebalances,
+        cost_columns=frames.cost_columns(bars, replay.record, mode, sums_before),
+    )
+
+
+def _mode(intrabar: str | None, bars: Prices) -> str:
+    if intrabar is None:
+        return "path" if bars.has_path else "close"
+    if intrabar not in ("close", "path"):
+        message = f'intrabar: expected "close" or "path", found {intrabar!r}.'
+        raise InputError(message, found=intrabar)
+    if intrabar == "path" and not bars.has_path:
+        message = (
+            f"{bars.source}: intrabar path: expected columns open, high, low and close, found no "
+            f"open, high and low; use intrabar close."
+        )
+        raise DataError(message, source=bars.source)
+    return intrabar
+
+
+def _schedule(
+    series: Series,
+    number: Number[Num],
+    funding: Any,  # noqa: ANN401
+    rates: Any,  # noqa: ANN401
+    injections: Any,  # noqa: ANN401
+) -> Schedule[Num]:
+    if funding is not None and series.venue.kind != "perpetual":
+        _refuse(series, "funding", 'venue.kind = "perpetual"', f'"{series.venue.kind}"')
+    if rates is not None and series.venue.kind != "spot":
+        _refuse(series, "rates", 'venue.kind = "spot"', f'"{series.venue.kind}"')
+    if injections is not None and series.reserve is None:
+        _refuse(series, "injections", "a table [reserve]", "none")
+    given: dict[str, Any] = {}
+    if funding is not None:
+        table = read_funding(funding)
+        given["funding"] = table.time.tolist(), table.rate.tolist()
+    if rates is not None:
+        table = read_rates(rates)
+        given["rates"] = table.time.tolist(), table.rate.tolist()
+    if injections is not None:
+        pool = read_injections(injections)
+        capital = [kind == "capital" for kind in pool.kind]
+        given["injections"] = pool.time.tolist(), pool.quote.tolist(), capital
+    return Schedule(number, first_rate=series.venue.rate_per_year, **given)
+
+
+def _refuse(series: Series, option: str, expected: str, found: str) -> None:
+    message = (
+        f"{series.symbol}: {option}: expected a series with {expected}, found {found}; "
+        f"leave {option} out or change the series."
+    )
+    raise InputError(message, option=option, expected=expected, found=found)
+
+
+def _walk_close(
+    replay: Replay[Num],
+    bars: Prices,
+    number: Number[Num],
+    progress: Callable[[int], None] | None,
+) -> None:
+    """One observation a bar: its close, stamped with its end."""
+    of = number.of
+    columns = zip(bars.end_times.tolist(), bars.close.tolist(), strict=True)
+    for done, (time, close) in enumerate(columns):
+        price = of(close)
+        replay.observe(time, price)
+        replay.mark(price)
+        if progress is not None and done % PROGRESS_EVERY == 0:
+            progress(done)
+
+
+def _walk_path(
+    replay: Replay[Num],
+    bars: Prices,
+    number: Number[Num],
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Open, the extreme that hurts first, the other extreme, close."""
+    of = number.of
+    long = replay.series.target_leverage > 0
+    first, second = (bars.low, bars.high) if long else (bars.high, bars.low)
+    columns: Mapping[str, Any] = {"open": bars.open, "first": first, "second": second}
+    lists = [np.asarray(column).tolist() for column in columns.values()]
+    rows = zip(bars.time.tolist(), *lists, bars.close.tolist(), strict=True)
+    for done, (time, *visited) in enumerate(rows):
+        opening, hurting, other, close = (of(price) for price in visited)
+        replay.observe(time, opening)
+        replay.travel(time, opening, hurting)
+        replay.travel(time, hurting, other)
+        replay.travel(time, other, close)
+        replay.mark(close)
+        if progress is not None and done % PROGRESS_EVERY == 0:
+            progress(done)

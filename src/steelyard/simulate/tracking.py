@@ -1,0 +1,74 @@
+"""How well a token tracks: its days against the underlying's, and how far its exposure was off.
+
+``slope``, ``r2``: least squares of the token's UTC-day returns on the underlying's.
+``error_daily``: standard deviation of token less L times underlying.
+``error``: ``sqrt(sum (leverage[t-1] - L)^2 r[t]^2 / years)`` over bars, the exposure's own error,
+which a daily reset does not hide.
+``difference``: final nav over the frictionless daily-reset nav of the same days, less 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.rules.accruals import YEAR_S
+
+__all__ = ["day_ends", "tracking"]
+
+Floats = npt.NDArray[np.float64]
+
+DAY_S = 86_400
+FEWEST_RETURNS = 2
+
+
+def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """The place of each UTC day's last bar."""
+    days = time // DAY_S
+    return np.flatnonzero(np.append(days[1:] != days[:-1], [True]))
+
+
+def tracking(
+    time: npt.NDArray[np.int64], price: Floats, nav: Floats, leverage: Floats, target: float
+) -> dict[str, float | None]:
+    """The figures above, from one row a bar (epoch s, quote, quote, signed); None: undefined.
+
+    A token whose nav is gone has no returns: the days after that are left out.
+    """
+    ends = day_ends(time)
+    day_nav, day_price = nav[ends], price[ends]
+    figures: dict[str, float | None] = dict.fromkeys(("slope", "r2", "error_daily"))
+    lived = day_nav[:-1] > 0
+    token = day_nav[1:][lived] / day_nav[:-1][lived] - 1
+    asset_all = day_price[1:] / day_price[:-1] - 1
+    asset = asset_all[lived]
+    if len(token) >= FEWEST_RETURNS:
+        figures["error_daily"] = float(np.std(token - target * asset, ddof=1))
+        moved = asset - asset.mean()
+        spread = float(moved @ moved)
+        if spread > 0:
+            centred = token - token.mean()
+            total = float(centred @ centred)
+            slope = float(moved @ centred) / spread
+            figures["slope"] = slope
+            figures["r2"] = slope * slope * spread / total if total > 0 else None
+    figures["error"] = _exposure_error(time, price, leverage, target)
+    ideal = 1 + target * asset_all
+    figures["difference"] = None
+    if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
+        log_ideal = float(np.sum(np.log(ideal)))
+        grown = float(day_nav[-1] / day_nav[0])
+        figures["difference"] = grown / math.exp(log_ideal) - 1
+    return figures
+
+
+def _exposure_error(
+    time: npt.NDArray[np.int64], price: Floats, leverage: Floats, target: float
+) -> float | None:
+    years = float(time[-1] - time[0]) / YEAR_S
+    if years <= 0:
+        return None
+    off = (leverage[:-1] - target) * (price[1:] / price[:-1] - 1)
+    return math.sqrt(float(off @ off) / years)
