@@ -1,0 +1,166 @@
+"""Cells to numbers: one Arrow array of any kind in, one float64 array and the first fault out.
+
+Arrow's own ``to_numpy`` imports pandas where that is installed (0.2 s, more than reading a year of
+minutes), so plain arrays are read straight from their buffers. Text goes through Arrow's parser at
+full speed; only a block in which that fails is read again cell by cell, to name the cell.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from steelyard.market.faults import Fault, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Numbers",
+    "is_text",
+    "missing",
+    "numbers",
+    "plain",
+    "python_strings",
+    "texts",
+    "undictionaried",
+]
+
+_NUMBER = "a number written like 7160.69"
+_SYNTAX = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE
+)
+_DTYPES = {
+    "halffloat": "f2",
+    "float": "f4",
+    "double": "f8",
+    "int8": "i1",
+    "int16": "i2",
+    "int32": "i4",
+    "int64": "i8",
+    "uint8": "u1",
+    "uint16": "u2",
+    "uint32": "u4",
+    "uint64": "u8",
+}
+
+
+class Numbers(NamedTuple):
+    """A column's block as float64; cells that are missing or no numbers are NaN.
+
+    Attributes:
+        values: float64, one per row.
+        fault: the first cell that holds no number, None where all do. A NaN or an infinity is a
+            number here: whether it may stand is a rule of the column, not of the cell.
+    """
+
+    values: NDArray[np.float64]
+    fault: Fault | None
+
+
+def numbers(array: pa.Array, column: str) -> Numbers:
+    """Read an array of numbers, decimals or text that writes numbers."""
+    from pyarrow import types
+
+    array = undictionaried(array)
+    kind = array.type
+    if is_text(array):
+        return _numbers_of_text(array, column)
+    if types.is_decimal(kind):
+        from pyarrow import float64
+
+        array = array.cast(float64())
+    elif types.is_null(kind):
+        return Numbers(np.full(len(array), np.nan), _empty(0, column) if len(array) else None)
+    elif not (types.is_floating(kind) or types.is_integer(kind)):
+        empty = np.full(len(array), np.nan)
+        return Numbers(empty, Fault(0, column, f"a column of type {kind}", _NUMBER))
+    values = plain(array).astype(np.float64, copy=False)
+    gone = missing(array)
+    if gone is None:
+        return Numbers(values, None)
+    return Numbers(np.where(gone, np.nan, values), _empty(int(gone.argmax()), column))
+
+
+def texts(array: pa.Array, column: str) -> tuple[list[str], Fault | None]:
+    """Read an array of text, trimmed."""
+    array = undictionaried(array)
+    if not is_text(array):
+        return [], Fault(0, column, f"a column of type {array.type}", "text")
+    cells = python_strings(array)
+    for row, cell in enumerate(cells):
+        if not cell.strip():
+            return [], _empty(row, column)
+    return [cell.strip() for cell in cells], None
+
+
+def plain(array: pa.Array) -> NDArray[Any]:
+    """Return the buffer of an integer or floating array as it is, nulls holding anything."""
+    dtype = np.dtype(_DTYPES[str(array.type)])
+    buffer = array.buffers()[1]
+    if buffer is None or len(array) == 0:
+        return np.empty(0, dtype)
+    return np.frombuffer(buffer, dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
+def missing(array: pa.Array) -> NDArray[np.bool_] | None:
+    """Return which cells are null, None where no cell is."""
+    if array.null_count == 0:
+        return None
+    validity = array.buffers()[0]
+    if validity is None:  # an array of type null
+        return np.ones(len(array), np.bool_)
+    bits: NDArray[np.uint8] = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    gone: NDArray[np.bool_] = bits[array.offset : array.offset + len(array)] == 0
+    return gone
+
+
+def is_text(array: pa.Array) -> bool:
+    """Whether the cells are strings, of any of Arrow's layouts for them."""
+    from pyarrow import types
+
+    kind = array.type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def undictionaried(array: pa.Array) -> pa.Array:
+    """Return the array with categories replaced by what they stand for."""
+    from pyarrow import types
+
+    return array.dictionary_decode() if types.is_dictionary(array.type) else array
+
+
+def _numbers_of_text(array: pa.Array, column: str) -> Numbers:
+    """Parse text, with spaces around the numbers allowed."""
+    import pyarrow as pa
+
+    if array.null_count == 0:
+        try:
+            return Numbers(plain(array.cast(pa.float64())), None)
+        except pa.ArrowInvalid:
+            pass  # read again below, to find which cell, or to trim them
+    cells = python_strings(array)
+    values = np.full(len(cells), np.nan)
+    fault = None
+    for row, cell in enumerate(cells):
+        text = cell.strip()
+        if _SYNTAX.fullmatch(text):
+            values[row] = float(text)
+        elif fault is None:
+            fault = Fault(row, column, shown(cell), _NUMBER)
+    return Numbers(values, fault)
+
+
+def python_strings(array: pa.Array) -> list[str]:
+    """Return the cells as Python text, nulls empty, bytes that are not UTF-8 marked."""
+    import pyarrow as pa
+
+    raw = array.cast(pa.large_binary()).to_pylist()
+    return ["" if cell is None else cell.decode("utf-8", "replace") for cell in raw]
+
+
+def _empty(row: int, column: str) -> Fault:
+    return Fault(row, column, "an empty cell", _NUMBER)

@@ -1,0 +1,60 @@
+"""What is wrong with one cell, and the one sentence that says so.
+
+Readers collect faults and raise only the earliest, so that a person who mends a file from the
+top never meets an error above the one just mended.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from steelyard.errors import DataError
+
+__all__ = ["Fault", "earliest", "shown", "source_error"]
+
+_SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
+
+
+class Fault(NamedTuple):
+    """One bad cell.
+
+    Attributes:
+        row: counted from 0, the first row of data.
+        column: its name, as the file writes it.
+        found: what stands there, ready to be shown.
+        expected: what should stand there.
+    """
+
+    row: int
+    column: str
+    found: str
+    expected: str
+
+
+def earliest(faults: list[Fault | None], first_row: int) -> Fault | None:
+    """Return the fault with the lowest row, counted from the file's first row."""
+    real = [fault for fault in faults if fault is not None]
+    if not real:
+        return None
+    fault = min(real, key=lambda fault: fault.row)
+    return fault._replace(row=fault.row + first_row)
+
+
+def shown(value: object) -> str:
+    """Write a cell for a message: quoted where it is text, cut where it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    if not text.strip():
+        return "an empty cell"
+    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return repr(cut) if isinstance(value, str) else cut
+
+
+def source_error(name: str, expected: str, found: str, **details: object) -> DataError:
+    """Make the error for a whole source: no row of it is to blame."""
+    return DataError(
+        f"{name}: expected {expected}; found {found}",
+        file=name,
+        expected=expected,
+        found=found,
+        **details,
+    )

@@ -1,0 +1,139 @@
+"""Files, opened and recognised by their first bytes: CSV, gzipped CSV, Parquet.
+
+A file may be anything, of any size: nothing is read here but its first 64 KiB, and what reads on
+does so block by block.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from steelyard.market.faults import source_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _typeshed import WriteableBuffer
+
+    from steelyard.market.sources import Table
+
+__all__ = ["HEAD_BYTES", "READ_ERRORS", "open_file", "reopened"]
+
+HEAD_BYTES = 1 << 16
+# What a stream may raise while it is read: a broken disk, a broken or cut gzip file.
+READ_ERRORS = (OSError, EOFError, zlib.error)
+_GZIP = b"\x1f\x8b"
+_PARQUET = b"PAR1"
+_KNOWN = {
+    b"PK\x03\x04": "a zip archive or spreadsheet: unpack it, or save it as CSV",
+    b"ARROW1": "an Arrow or Feather file: save it as Parquet",
+    b"\x28\xb5\x2f\xfd": "a zstd file: unpack it, or pack it with gzip",
+    b"BZh": "a bzip2 file: unpack it, or pack it with gzip",
+    b"\xfd7zXZ": "an xz file: unpack it, or pack it with gzip",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+    b"SQLite format 3": "an SQLite database: export the table as CSV",
+}
+_EXPECTED = "a CSV file (also .gz) or a Parquet file"
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose first bytes were taken off for a look: these, then the rest.
+
+    Pipes cannot be rewound, so files are not rewound either.
+    """
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._head[: len(view)] if self._head else self._rest.read(len(view))
+        self._head = self._head[len(data) :]
+        view[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[Table]:
+    """Open a file of a table and recognise it.
+
+    Raises:
+        DataError: it is missing, a directory, unreadable, empty, binary or of another format.
+    """
+    name = str(path)
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+            start = raw.peek(len(_PARQUET))[: len(_PARQUET)]
+        except (OSError, ValueError) as error:
+            raise source_error(name, _EXPECTED, _reason(error)) from error
+        if start == _PARQUET:
+            from steelyard.market.parquet_files import parquet_table
+
+            yield parquet_table(name, raw)
+            return
+        from steelyard.market.csv_files import csv_table
+
+        head, stream = _opened(name, stack, raw)
+        _refuse_binary(name, head)
+        yield csv_table(path, head, stream)
+
+
+def reopened(path: Path) -> BinaryIO | None:
+    """Open a plain or gzipped file a second time; None where it can be read only once."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as raw:
+        packed = raw.read(len(_GZIP)) == _GZIP
+    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
+
+
+def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes, BinaryIO]:
+    """Return the first bytes of the text, and a stream that starts with these same bytes."""
+    plain: BinaryIO = raw
+    if raw.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
+        plain = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=raw)))
+    try:
+        head = plain.read(HEAD_BYTES)
+    except READ_ERRORS as error:
+        raise source_error(name, _EXPECTED, f"a file that cannot be read: {error}") from error
+    return head, cast("BinaryIO", stack.enter_context(io.BufferedReader(_Rejoined(head, plain))))
+
+
+def _refuse_binary(name: str, head: bytes) -> None:
+    """Refuse what is no UTF-8 text."""
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        if len(head) < HEAD_BYTES:
+            raise source_error(name, _EXPECTED, "an empty file")
+        raise source_error(name, _EXPECTED, "nothing but blanks at its beginning")
+    for magic, what in _KNOWN.items():
+        if head.startswith(magic):
+            raise source_error(name, _EXPECTED, what)
+    if b"\0" in head:
+        raise source_error(name, _EXPECTED, "binary data")
+    try:
+        # Not final: the cut at 64 KiB may stand inside a character.
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
+    except UnicodeDecodeError as error:
+        found = f"binary data, or text that is not UTF-8 (byte {error.start})"
+        raise source_error(name, _EXPECTED, found) from error
+
+
+def _reason(error: Exception) -> str:
+    """Say why a file cannot be opened, without repeating its name."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a directory"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -1,0 +1,111 @@
+"""Tables in memory: pandas, polars, Arrow, mappings of columns, and rows as ccxt returns them.
+
+Whatever offers Arrow's C stream (polars, Arrow, DuckDB, newer pandas) is taken through it, so no
+library is imported here for the sake of asking whether a frame is one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from steelyard.market.faults import shown, source_error
+from steelyard.market.layout import TIME_NAMES, norm
+from steelyard.market.sources import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["FRAME", "frame_table"]
+
+FRAME = "frame"
+_EXPECTED = (
+    "a path, a pandas or polars DataFrame, an Arrow table, a mapping of column names to arrays, "
+    "or rows"
+)
+
+
+def frame_table(source: object) -> Table:
+    """Make the table of a frame in memory; its arrays are not copied here.
+
+    Raises:
+        DataError: it is no table, or has columns of different lengths.
+    """
+    kind = type(source)
+    if isinstance(source, Mapping):
+        return _table(list(source), lambda index: list(source.values())[index])
+    if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ == "DataFrame":
+        return _pandas_table(cast("pd.DataFrame", source))
+    if hasattr(source, "__arrow_c_stream__") and kind.__name__ != "Series":
+        import pyarrow as pa
+
+        arrow = pa.table(source)
+        return _table(arrow.column_names, arrow.column)
+    if isinstance(source, np.ndarray | list | tuple):
+        return _rows_table(source)
+    raise source_error(FRAME, _EXPECTED, f"a {kind.__module__}.{kind.__qualname__}")
+
+
+def _pandas_table(frame: pd.DataFrame) -> Table:
+    """Make the table of a pandas frame, whose index may hold the times."""
+    names = [str(name) for name in frame.columns]
+    columns: list[Any] = [frame.iloc[:, index] for index in range(len(names))]
+    index = frame.index
+    # Times as index are pandas' own habit (yfinance, resample); a column of times goes before.
+    is_time = index.dtype.kind == "M" or norm(str(index.name)) in TIME_NAMES
+    if is_time and not any(norm(name) in TIME_NAMES for name in names):
+        named = norm(str(index.name)) in TIME_NAMES
+        names.append(str(index.name) if named else "time")
+        columns.append(index)
+    return _table(names, columns.__getitem__)
+
+
+def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> Table:
+    """Make the table of rows of numbers without names: ccxt's fetch_ohlcv, jesse's candles."""
+    try:
+        matrix = np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise source_error(FRAME, "rows of numbers, all of one length", str(error)) from error
+    if matrix.ndim != 2:  # noqa: PLR2004 - rows by columns
+        raise source_error(FRAME, "rows of numbers", f"an array of {matrix.ndim} dimensions")
+    head = [[repr(cell) for cell in row] for row in matrix[:500].tolist()]
+    columns = matrix.T
+    names = [str(index) for index in range(len(columns))]
+    table = _table(names, lambda index: np.ascontiguousarray(columns[index]))
+    return Table(FRAME, None, head, table.blocks, table.line)
+
+
+def _table(names: Sequence[object], column: Callable[[int], Any]) -> Table:
+    """Make a table of columns that are fetched only when they are asked for."""
+    header = tuple(str(name) for name in names)
+
+    def blocks(wanted: Sequence[int]) -> Iterator[list[pa.Array]]:
+        arrays = [_arrow(column(index), header[index]) for index in wanted]
+        lengths = {header[index]: len(array) for index, array in zip(wanted, arrays, strict=True)}
+        if len(set(lengths.values())) > 1:
+            raise source_error(FRAME, "columns of one length", f"lengths {lengths}")
+        yield arrays
+
+    return Table(FRAME, header, (), blocks, lambda _row: None)
+
+
+def _arrow(values: Any, column: str) -> pa.Array:  # noqa: ANN401 - whatever holds a column
+    """Return a column as one Arrow array, NaN kept apart from missing."""
+    import pyarrow as pa
+
+    try:
+        if isinstance(values, pa.Array | pa.ChunkedArray):
+            array = values
+        elif hasattr(values, "to_arrow"):  # polars
+            array = values.to_arrow()
+        else:
+            array = pa.array(values)
+        return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        found = f"{shown(str(error).splitlines()[0])}"
+        raise source_error(FRAME, f"numbers or times in column {shown(column)}", found) from error

@@ -1,0 +1,203 @@
+"""Which column plays which part, by the names in a header or by the content where there is none.
+
+Recognised: bars with any of the usual names (freqtrade's, Binance's and jesse's headers among
+them), closes alone, `time,price`; and without a header ccxt's and jesse's six columns and
+Binance's twelve. Columns that play no part are left alone. A part that two columns claim is
+refused: choosing one would be a guess about money.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from steelyard.market.faults import shown, source_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from steelyard.errors import DataError
+
+__all__ = [
+    "FUNDING",
+    "INJECTIONS",
+    "RATES",
+    "TIME_NAMES",
+    "Layout",
+    "event_layout",
+    "norm",
+    "price_layout",
+]
+
+TIME_NAMES = ("time", "date", "timestamp", "datetime", "open_time", "opentime")
+_BARS = "time (or date, timestamp),open,high,low,close[,volume] or time,price"
+_CCXT = ("time", "open", "high", "low", "close", "volume")
+_JESSE = ("time", "open", "close", "high", "low", "volume")
+_BINANCE_COLUMNS = 12
+_SHOWN_COLUMNS = 12
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "time": TIME_NAMES,
+    "open": ("open",),
+    "high": ("high",),
+    "low": ("low",),
+    "close": ("close",),
+    "volume": ("volume",),
+    "price": ("price",),
+}
+
+
+class Layout(NamedTuple):
+    """Where the parts stand.
+
+    Attributes:
+        name: what was recognised: ``bars``, ``closes``, ``prices``, ``ccxt``, ``jesse``,
+            ``binance`` or ``events``.
+        parts: part -> index of its column.
+        columns: part -> the column's name as the source writes it, for messages.
+    """
+
+    name: str
+    parts: dict[str, int]
+    columns: dict[str, str]
+
+
+class Events(NamedTuple):
+    """A table of events: its parts with the names they go by, and how to ask for them."""
+
+    parts: Mapping[str, tuple[str, ...]]
+    expected: str
+
+
+_EVENT_TIMES = (*TIME_NAMES, "funding_time", "fundingtime", "calc_time")
+FUNDING = Events(
+    {
+        "time": _EVENT_TIMES,
+        "rate": ("rate", "funding_rate", "fundingrate", "last_funding_rate"),
+    },
+    "columns time,rate (rate per interval as a fraction: 0.0001 is 0.01 %)",
+)
+RATES = Events(
+    {"time": TIME_NAMES, "rate": ("rate", "rate_per_year")},
+    "columns time,rate (rate per year as a fraction: 0.05 is 5 %)",
+)
+INJECTIONS = Events(
+    {"time": TIME_NAMES, "quote": ("quote",), "kind": ("kind",)},
+    "columns time,quote,kind (kind is capital or trading_fees)",
+)
+
+
+def price_layout(name: str, header: Sequence[str] | None, head: Sequence[Sequence[str]]) -> Layout:
+    """Recognise a price source.
+
+    Args:
+        name: of the source, for messages.
+        header: its column names; None where it has none.
+        head: its first rows as text, read only where there is no header.
+
+    Raises:
+        DataError: a needed column is missing or claimed twice, or the content is of no known kind.
+    """
+    if header is None:
+        return _headerless(name, head)
+    found = _assign(name, header, _PARTS, _BARS)
+    if "price" in found and len(found.keys() & {"open", "high", "low", "close"}):
+        raise _refused(name, header, f"either bars or prices, not both: columns {_BARS}")
+    if "time" not in found or not found.keys() & {"close", "price"}:
+        raise _refused(name, header, f"columns {_BARS}")
+    if "price" in found:
+        found.pop("volume", None)  # the volume of one trade: not what bars mean by it
+        return _layout("prices", found, header)
+    order = sorted(found, key=found.__getitem__)
+    names = {norm(column) for column in header}
+    if {"open_time", "close_time"} <= names:
+        kind = "binance"
+    elif tuple(order) == _JESSE:
+        kind = "jesse"
+    else:
+        kind = "bars" if {"open", "high", "low"} <= found.keys() else "closes"
+    return _layout(kind, found, header)
+
+
+def event_layout(name: str, header: Sequence[str] | None, events: Events) -> Layout:
+    """Recognise a table of events; it must have a header.
+
+    Raises:
+        DataError: no header, a column is missing or claimed twice.
+    """
+    if header is None:
+        raise source_error(name, f"a header with {events.expected}", "numbers in the first row")
+    found = _assign(name, header, events.parts, events.expected)
+    if len(found) < len(events.parts):
+        raise _refused(name, header, events.expected)
+    return _layout("events", found, header)
+
+
+def _assign(
+    name: str, header: Sequence[str], parts: Mapping[str, tuple[str, ...]], expected: str
+) -> dict[str, int]:
+    """Find the one column that claims each part."""
+    found: dict[str, int] = {}
+    for index, column in enumerate(header):
+        for part, names in parts.items():
+            if norm(column) not in names:
+                continue
+            if part in found:
+                pair = f"{shown(header[found[part]])} and {shown(column)}"
+                raise source_error(
+                    name,
+                    f"one column for {part}, of {expected}",
+                    f"both {pair}: delete or rename one",
+                    columns=tuple(header[:_SHOWN_COLUMNS]),
+                )
+            found[part] = index
+    return found
+
+
+def norm(column: str) -> str:
+    """Write a column's name in lower case with underscores."""
+    return re.sub(r"[ \-]+", "_", column.strip().lower())
+
+
+def _layout(kind: str, found: dict[str, int], header: Sequence[str]) -> Layout:
+    return Layout(kind, found, {part: header[index].strip() for part, index in found.items()})
+
+
+def _refused(name: str, header: Sequence[str], expected: str) -> DataError:
+    """Make the error that lists what columns there are."""
+    listed = ", ".join(shown(column) for column in header[:_SHOWN_COLUMNS])
+    more = f" and {len(header) - _SHOWN_COLUMNS} more" if len(header) > _SHOWN_COLUMNS else ""
+    found = f"columns {listed}{more}" if header else "no columns"
+    return source_error(name, expected, found, columns=tuple(header[:_SHOWN_COLUMNS]))
+
+
+def _headerless(name: str, head: Sequence[Sequence[str]]) -> Layout:
+    """Recognise rows without names by how many columns they have and what stands in them."""
+    width = len(head[0]) if head else 0
+    if width == _BINANCE_COLUMNS:
+        kind, order = "binance", _CCXT
+    elif width == len(_CCXT):
+        # Jesse's order passes for ccxt's only where every bar is flat, and then either will do.
+        as_jesse = not _consistent(head, _CCXT) and _consistent(head, _JESSE)
+        kind, order = ("jesse", _JESSE) if as_jesse else ("ccxt", _CCXT)
+    else:
+        raise source_error(
+            name,
+            f"a header with columns {_BARS}, or the 6 columns of ccxt or the 12 of Binance "
+            f"without one",
+            f"{width} column{'s' if width != 1 else ''} and no header",
+        )
+    return Layout(kind, {part: index for index, part in enumerate(order)}, {p: p for p in order})
+
+
+def _consistent(head: Sequence[Sequence[str]], order: Sequence[str]) -> bool:
+    """Whether in all rows low <= open, close <= high when read in this order."""
+    for row in head:
+        try:
+            bar = {part: float(cell) for part, cell in zip(order[1:5], row[1:5], strict=True)}
+        except ValueError:
+            return False
+        if not bar["low"] <= min(bar["open"], bar["close"]):
+            return False
+        if not max(bar["open"], bar["close"]) <= bar["high"]:
+            return False
+    return True
