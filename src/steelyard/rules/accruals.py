@@ -25,7 +25,7 @@ def funding_payment(units: Num, price: Num, rate: Num) -> Num:
 
 
 def cash_interest(cash: Num, rate: Num, borrow_spread: Num, supply_spread: Num, time_s: int) -> Num:
-    """Interest paid on borrowed cash, or (negative) earned on idle cash, over ``time_s`` seconds."""
+    """Interest paid on borrowed cash, or (negative) earned on idle cash, over ``time_s`` s."""
     if cash < 0:
         return -cash * (rate + borrow_spread) * time_s / YEAR_S
     return -cash * (rate - supply_spread) * time_s / YEAR_S

@@ -61,10 +61,7 @@ def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num
     With a move to the edge that is the edge that was left, and the leverage itself inside the
     band. An emergency and the launch always go to the target.
     """
-    if (
-        trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
-        or rule.move_to == MoveTo.TARGET
-    ):
+    if trigger in (Trigger.EMERGENCY, Trigger.LAUNCH) or rule.move_to == MoveTo.TARGET:
         return rule.target
     size = abs(leverage)
     if rule.move_to == MoveTo.PARTWAY:
@@ -89,7 +86,7 @@ def is_clip_done(destination: Num, raises: bool, leverage: Num) -> bool:  # noqa
     return not exceeds(size, reach)
 
 
-def plan_trade(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+def plan_trade(
     rule: RebalanceRule[Num],
     rates: CostRates[Num],
     payers: Payers[Num],
@@ -111,9 +108,9 @@ def plan_trade(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
     if is_nothing_to_trade(gap, nav):
-        return Plan(int(Outcome.NOTHING), destination, nothing, free, False, raises)
+        return Plan(Outcome.NOTHING, destination, nothing, free, False, raises)
     unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
-    blocked = Plan(int(Outcome.BLOCKED), destination, nothing, free, False, raises)
+    blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises)
     if suspended and raises and not unconditional:
         return blocked
     wanted = size_trade(destination, nav, exposure, payers, sqrt)
@@ -123,6 +120,4 @@ def plan_trade(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
     cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
     if notional == 0 or cost.paid_by_nav >= nav:
         return blocked
-    return Plan(
-        int(Outcome.TRADE), destination, notional, cost, abs(notional) < abs(wanted), raises
-    )
+    return Plan(Outcome.TRADE, destination, notional, cost, abs(notional) < abs(wanted), raises)

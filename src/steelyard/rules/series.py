@@ -218,8 +218,8 @@ class Series:
         return Terms(
             self._rule(number),
             rates,
-            cost_curve(rates, False),  # noqa: FBT003
-            cost_curve(rates, True),  # noqa: FBT003
+            cost_curve(rates, False),
+            cost_curve(rates, True),
             venue,
         )
 

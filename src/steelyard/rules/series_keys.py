@@ -44,7 +44,7 @@ def number(allowed: str, is_allowed: Callable[[float], bool]) -> Reader:
 def flag(found: object) -> bool:
     """``true`` or ``false``."""
     if not isinstance(found, bool):
-        raise ValueError("true or false")  # noqa: TRY004 (one kind of failure for all readers)
+        raise ValueError("true or false")
     return found
 
 

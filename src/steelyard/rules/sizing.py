@@ -78,9 +78,7 @@ def size_trade(
     return -side_size
 
 
-def _raising_size(
-    reach: Num, gap: Num, payers: Payers[Num], sqrt: Callable[[Num], Num]
-) -> Num:
+def _raising_size(reach: Num, gap: Num, payers: Payers[Num], sqrt: Callable[[Num], Num]) -> Num:
     own = payers.nav
     borne = payers.reserve
     size = smallest_root(
@@ -103,7 +101,7 @@ def _raising_size(
     )
 
 
-def _lowering_size(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+def _lowering_size(
     reach: Num,
     gap: Num,
     nav: Num,
@@ -141,7 +139,7 @@ def _lowering_size(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
     return nearest_lowering_size(reach, nav, exposure, payers, sqrt)
 
 
-def smallest_root(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+def smallest_root(
     wanted: Num,
     linear: Num,
     quadratic: Num,

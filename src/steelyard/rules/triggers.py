@@ -89,9 +89,7 @@ def is_outside_band(rule: RebalanceRule[Num], leverage: Num) -> bool:
     if not rule.has_band:
         return False
     size = abs(leverage)
-    return exceeds(size, rule.upper_limit) or (
-        rule.has_lower and exceeds(rule.lower_limit, size)
-    )
+    return exceeds(size, rule.upper_limit) or (rule.has_lower and exceeds(rule.lower_limit, size))
 
 
 def has_moved(rule: RebalanceRule[Num], price: Num, reference: Num) -> bool:
@@ -116,7 +114,7 @@ def next_instant(every_s: int, anchor_s: int, after_s: int) -> int:
     return anchor_s + every_s * ((after_s - anchor_s) // every_s + 1)
 
 
-def first_trigger(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+def first_trigger(
     rule: RebalanceRule[Num],
     leverage: Num,
     price: Num,
@@ -144,7 +142,7 @@ def first_trigger(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
     return Trigger.NONE
 
 
-def crossing(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
+def crossing(
     rule: RebalanceRule[Num],
     venue: VenueTerms[Num],
     cash: Num,
@@ -173,13 +171,13 @@ def crossing(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
         emergency_only: band and move rest, as they do between clips.
         spent: bits ``1 << trigger`` of triggers that already fired here and changed nothing.
     """
-    found = Crossing(int(Trigger.NONE), end)
+    found = Crossing(Trigger.NONE, end)
     if start == end or units == 0:
         return found
     rising = end > start
     if rising == (units < 0):
         price = liquidation_price(venue, cash, units)
-        found = _earlier(found, int(Trigger.LIQUIDATION), price, start, end)
+        found = _earlier(found, Trigger.LIQUIDATION, price, start, end)
     # |leverage| rises with the price where cash is held, and falls where cash is borrowed
     away = cash != 0 and rising == (cash > 0)
     side = units * 0 + 1
@@ -187,18 +185,18 @@ def crossing(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
         side = -side
     if rule.has_emergency and away and not spent & 1 << Trigger.EMERGENCY:
         found = _earlier_leverage(
-            found, int(Trigger.EMERGENCY), side * rule.emergency, cash, units, start, end
+            found, Trigger.EMERGENCY, side * rule.emergency, cash, units, start, end
         )
     if emergency_only:
         return found
     if rule.has_band and cash != 0 and not spent & 1 << Trigger.BAND:
         if away:
             found = _earlier_leverage(
-                found, int(Trigger.BAND), side * rule.upper_limit, cash, units, start, end
+                found, Trigger.BAND, side * rule.upper_limit, cash, units, start, end
             )
         elif rule.has_lower:
             found = _earlier_leverage(
-                found, int(Trigger.BAND), side * rule.lower_limit, cash, units, start, end
+                found, Trigger.BAND, side * rule.lower_limit, cash, units, start, end
             )
     if rule.has_move and not spent & 1 << Trigger.MOVE:
         losing = rising == (rule.target < 0)
@@ -208,11 +206,11 @@ def crossing(  # noqa: PLR0913 (scalars, so that a compiler can inline it)
                 threshold = -threshold
             price = reference * (1 + threshold)
             if not _stands_at_or_past(start, price, rising):
-                found = _earlier(found, int(Trigger.MOVE), price, start, end, reached=True)
+                found = _earlier(found, Trigger.MOVE, price, start, end, reached=True)
     return found
 
 
-def _earlier_leverage(  # noqa: PLR0913
+def _earlier_leverage(
     found: Crossing[Num],
     trigger: int,
     leverage: Num,
@@ -228,7 +226,7 @@ def _earlier_leverage(  # noqa: PLR0913
     return _earlier(found, trigger, price, start, end)
 
 
-def _earlier(  # noqa: PLR0913
+def _earlier(
     found: Crossing[Num],
     trigger: int,
     price: Num,
