@@ -133,9 +133,12 @@ def _lowering_size(
             own.volume,
             sqrt,
         )
-        # a root before the kink belongs to a piece that does not apply there
-        if size >= 0 and curve_cost(borne, size, sqrt) >= payers.reserve_value:
-            return size
+        # a root before the kink belongs to a piece that does not apply there; rounding may put
+        # both pieces' roots a hair on the wrong side of a kink that is the solution itself
+        if size >= 0:
+            missing = payers.reserve_value - curve_cost(borne, size, sqrt)
+            if missing * 1_000_000_000_000 <= payers.reserve_value:
+                return size
     return nearest_lowering_size(reach, nav, exposure, payers, sqrt)
 
 
