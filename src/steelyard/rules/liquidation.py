@@ -40,7 +40,9 @@ def is_liquidated(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> 
         if units > 0:
             return -cash > venue.liquidation_threshold * notional
         return -notional > venue.liquidation_threshold * cash
-    return cash + notional < venue.maintenance_margin * abs(notional)
+    margin = venue.maintenance_margin
+    # without a margin the venue has no rule of its own: nav that is gone ends the token
+    return margin > 0 and cash + notional < margin * abs(notional)
 
 
 def is_nav_gone(cash: Num, units: Num, price: Num) -> bool:

@@ -124,9 +124,6 @@ def simulate(
         DataError: where a file is not what it should be, or no bar is left.
     """
     bars = read_prices(prices).between(start, end)
-    if len(bars) == 0:
-        message = f"{bars.source}: expected at least one bar from {start} to {end}, found none."
-        raise DataError(message, source=bars.source)
     mode = _mode(intrabar, bars)
     schedule = _schedule(series, number, funding, rates, injections)
     state = new_state(series, number) if state is None else state.copy()

@@ -38,7 +38,7 @@ class Schedule(Generic[Num]):
         self._funding_times = list(funding[0])
         self._funding: list[Num] = [number.of(rate) for rate in funding[1]]
         self._rate_times = list(rates[0])
-        self._rates: list[Num] = [number.of(first_rate), *(number.of(rate) for rate in rates[1])]
+        self._rates: list[Num] = [number.of(rate) for rate in (first_rate, *rates[1])]
         self._injection_times = list(injections[0])
         self._injections: list[tuple[Num, bool]] = [
             (number.of(quote), capital)

@@ -1,0 +1,148 @@
+"""Accruals, the reserve and its health, over a run."""
+
+from __future__ import annotations
+
+import pytest
+from steelyard.errors import InputError
+from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
+from steelyard.simulate.run import simulate
+from support.tokens import DAY_S, T0, closes, token
+
+
+def test_funding_is_paid_at_the_first_observation_at_or_after_its_instant() -> None:
+    """A long pays a positive rate on notional; instants up to the launch are skipped."""
+    funding = {"time": [T0 + DAY_S, T0 + DAY_S + 3600, T0 + 3 * DAY_S], "rate": [0.5, 0.01, 0.02]}
+    run = simulate(token(), closes(100, 100, 110), funding=funding)
+    # units 3,000: 0.01 at the close of day 2 (100), 0.02 at that of day 3 (110)
+    assert run.summary["costs"]["funding"] == pytest.approx(3_000 * (100 * 0.01 + 110 * 0.02))
+    assert run.summary["nav"]["final"] == pytest.approx(130 - 3 * (1 + 2.2))
+    assert run.costs.funding.tolist() == pytest.approx([0, 3_000, 9_600])
+
+
+def test_a_short_earns_positive_funding() -> None:
+    """What longs pay, shorts receive."""
+    funding = {"time": [T0 + 2 * DAY_S], "rate": [0.01]}
+    run = simulate(token(-1.0), closes(100, 100), funding=funding)
+    assert run.summary["costs"]["funding"] == pytest.approx(-1_000)
+
+
+def test_interest_on_borrowed_cash_follows_the_rates() -> None:
+    """Each rate from its time on, plus the spread, on the debt: simple within a step."""
+    venue = Venue(kind="spot", liquidation_threshold=0.95, borrow_spread_per_year=0.01)
+    rates = {"time": [T0, T0 + DAY_S + DAY_S // 2], "rate": [0.04, 0.08]}
+    run = simulate(token(venue=venue), closes(100, 100), rates=rates)
+    owed = 200_000 * (0.05 * 43_200 + 0.09 * 43_200) / YEAR_S
+    assert run.summary["costs"]["interest"] == pytest.approx(owed, rel=1e-12)
+    assert run.summary["nav"]["final"] == pytest.approx(100 - owed / 1000, rel=1e-12)
+
+
+def test_borrowed_units_grow_and_idle_cash_earns() -> None:
+    """A short pays its lender in units and earns on its cash."""
+    venue = Venue(
+        kind="spot",
+        rate_per_year=0.05,
+        supply_spread_per_year=0.01,
+        units_borrow_rate_per_year=0.02,
+    )
+    run = simulate(token(-1.0, venue=venue), closes(100, 100))
+    expected = 100_000 * 0.02 * DAY_S / YEAR_S - 200_000 * 0.04 * DAY_S / YEAR_S
+    assert run.summary["costs"]["interest"] == pytest.approx(expected, rel=1e-12)
+    assert run.state.units == pytest.approx(-1_000 * (1 + 0.02 * DAY_S / YEAR_S), rel=1e-15)
+
+
+def test_management_is_taken_from_cash_and_shared_with_the_reserve() -> None:
+    """The fee is on nav; the reserve gets its share at the next allocation, in units."""
+    pool = Reserve(initial_units=200.0, fee_share=0.5, allocation_every_s=2 * DAY_S)
+    series = token(fees=Fees(management_per_year=0.0365), reserve=pool)
+    run = simulate(series, closes(100, 100, 100, 100))
+    day = 100_000 * 0.0365 / 365
+    first_two = day + (100_000 - day) * 0.0365 / 365
+    assert run.summary["reserve"]["received"] == pytest.approx(first_two / 2, rel=1e-12)
+    assert run.summary["reserve"]["final"] == pytest.approx(200 + first_two / 200, rel=1e-12)
+    assert run.nav.reserve.tolist()[:2] == [200.0, 200.0]
+
+
+def test_the_reserve_pays_down_to_its_last_unit_and_holders_the_rest() -> None:
+    """Spread of 10 bp on a launch of 300,000 costs 300; a reserve worth 100 leaves 200 to nav."""
+    pool = Reserve(initial_units=1.0, bears=("spread",))
+    run = simulate(token(costs=Costs(half_spread_bps=10.0), reserve=pool), closes(100, 100))
+    launch = run.rebalances.iloc[0]
+    assert launch.paid_by_reserve == 100.0
+    assert run.summary["reserve"]["final"] == 0.0
+    assert launch.nav_after == pytest.approx(100 - (launch.spread - 100) / 1000)
+    assert launch.leverage_after == pytest.approx(3.0, rel=1e-14)
+
+
+def test_suspension_at_the_floor_and_resumption_by_injection() -> None:
+    """The story of a short reserve: up-trades blocked, an injection, then the band acts again."""
+    pool = Reserve(initial_units=95.0, floor_ratio=0.10, resume_ratio=0.12)
+    series = token(band=Band(2.5, 3.5), reserve=pool)
+    history = closes(100, 115, 116, 117, 118)
+    without = simulate(series, history)
+    assert without.summary["rebalances"] | {} == without.summary["rebalances"]
+    assert without.summary["rebalances"]["count"] == 0
+    assert without.summary["rebalances"]["blocked"] == 4
+    assert without.summary["reserve"]["suspended_s"] == 4 * DAY_S
+    capital = {"time": [T0 + 4 * DAY_S], "quote": [20_000.0], "kind": ["capital"]}
+    injected = simulate(series, history, injections=capital)
+    assert injected.summary["rebalances"]["count"] == 1
+    assert injected.summary["rebalances"]["blocked"] == 2
+    assert injected.summary["reserve"]["injected"] == 20_000.0
+    assert injected.summary["reserve"]["suspended_s"] == 3 * DAY_S
+
+
+def test_resumption_by_fees() -> None:
+    """Management fees allocated to the reserve lift it over its resume ratio."""
+    pool = Reserve(initial_units=99.0, fee_share=1.0, floor_ratio=0.10, resume_ratio=0.12)
+    fees = Fees(management_per_year=0.9)
+    run = simulate(
+        token(daily=Daily(0), fees=fees, reserve=pool), closes(*[100 + i % 2 for i in range(20)])
+    )
+    assert run.summary["reserve"]["suspended_s"] > 0
+    assert not run.state.suspended
+    assert run.summary["rebalances"]["by_trigger"]["daily"] > 0
+
+
+def test_suspension_never_blocks_what_lowers_leverage() -> None:
+    """With an empty reserve under its floor, a falling token still deleverages."""
+    series = token(band=Band(2.5, 3.5), reserve=Reserve(initial_units=0.0))
+    run = simulate(series, closes(100, 90))
+    assert run.summary["rebalances"]["count"] == 1
+    assert run.summary["rebalances"]["blocked"] == 0
+
+
+def test_health_at_the_end() -> None:
+    """Level, buffer, utilisation, runway and capacity, from figures that can be done by hand."""
+    pool = Reserve(initial_units=200.0, bears=("spread",))
+    series = token(daily=Daily(0), costs=Costs(half_spread_bps=10.0), reserve=pool)
+    run = simulate(series, closes(100, 110, 110))
+    health, trades = run.summary["reserve"], run.rebalances
+    value = run.nav.reserve.iloc[-1] * 110
+    total = run.nav.nav.iloc[-1] * 1000
+    paid = trades.paid_by_reserve.sum()
+    assert health["level"] == pytest.approx(value / total)
+    assert health["buffer_depth"] == pytest.approx(value / total - 0.1)
+    assert health["utilisation"] == 0.0
+    assert health["runway_days"] == pytest.approx((value - 0.1 * total) / (paid / 3))
+    assert health["capacity"] == pytest.approx((value - 0.1 * total) / 0.001)
+    assert health["paid"] == pytest.approx(paid)
+
+
+@pytest.mark.parametrize(
+    ("option", "series", "expected"),
+    [
+        ("funding", token(venue=Venue(kind="spot")), 'venue.kind = "perpetual"'),
+        ("rates", token(), 'venue.kind = "spot"'),
+        ("injections", token(), r"a table \[reserve\]"),
+    ],
+)
+def test_an_option_that_does_not_fit_the_series_is_refused(
+    option: str, series: object, expected: str
+) -> None:
+    """Funding for a spot token, rates for a perpetual, injections without a reserve."""
+    table = {"time": [T0], "rate": [0.01], "quote": [1.0], "kind": ["capital"]}
+    columns = ("time", "quote", "kind") if option == "injections" else ("time", "rate")
+    given = {option: {name: table[name] for name in columns}}
+    with pytest.raises(InputError, match=expected):
+        simulate(series, closes(100, 100), **given)
