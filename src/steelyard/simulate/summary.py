@@ -75,7 +75,7 @@ def summarise(
         },
         "reserve": None
         if series.reserve is None
-        else _reserve(series, series.reserve, bars, record, state, nav, reserve_before),
+        else _reserve(series, series.reserve, bars, intrabar, record, state, nav, reserve_before),
         "max_drawdown": _max_drawdown(nav),
         "wiped_out": None
         if ended is None
@@ -100,6 +100,7 @@ def _reserve(
     series: Series,
     pool: Reserve,
     bars: Prices,
+    intrabar: str,
     record: Record,
     state: State[Any],
     nav: Columns,
@@ -111,7 +112,7 @@ def _reserve(
     value = float(units[-1]) * price
     total_nav = float(nav["nav"][-1] * nav["tokens"][-1])
     end = int(state.time) if state.time is not None else int(bars.time[-1])
-    start = int(bars.time[0])
+    start = int(bars.time[0] if intrabar == "path" else bars.end_times[0])
     day_ago = end - DAY_S
     before = int(np.searchsorted(bars.time, day_ago, side="right")) - 1
     value_then = (

@@ -11,9 +11,9 @@ HOUR_S = 3_600
 
 
 def test_clips_go_out_one_an_observation_and_count_as_one_rebalance() -> None:
-    """100,000 of assets past its band at 90: gap 30,000 in clips of 12,000 is three clips."""
+    """100,000 of assets at 90 has 60,000 to sell: after three clips of 12,000 more are due."""
     series = token(band=Band(2.5, 3.5), max_trade_notional=12_000.0)
-    run = simulate(series, closes(100, 90, 90, 90, 90, step_s=HOUR_S))
+    run = simulate(series, closes(100, 90, 90, 90, step_s=HOUR_S))
     frame = run.rebalances.iloc[1:]
     # at 90: nav 70,000, notional 270,000, to 210,000
     assert frame.notional.tolist() == pytest.approx([12_000] * 3)
