@@ -29,6 +29,7 @@ from steelyard.rules.series_keys import (
 __all__ = ["load_series", "parse_series"]
 
 LARGEST_FILE = 1_000_000
+LONGEST_SHOWN = 80
 
 NOT_NEGATIVE = number("a number of at least 0", lambda x: x >= 0)
 POSITIVE = number("a number above 0", lambda x: x > 0)
@@ -82,10 +83,16 @@ VENUES: dict[str, dict[str, Reader]] = {
 COSTS: dict[str, Reader] = {
     "taker_fee_bps": BPS,
     "half_spread_bps": BPS,
-    "impact": choice(("none", "linear", "square_root", "amm", "book")),
+    "impact": choice(("none", "linear", "square_root")),
     "impact_coefficient": NOT_NEGATIVE,
     "daily_volume": NOT_NEGATIVE,
     "gas_per_rebalance": NOT_NEGATIVE,
+}
+# what is neutral is allowed, anything else is not available yet
+EXECUTION: dict[str, Reader] = {
+    "lot_units": NOT_NEGATIVE,
+    "min_notional": NOT_NEGATIVE,
+    "delay": duration(zero=True),
 }
 FEES: dict[str, Reader] = {
     "management_per_year": PROPER_SHARE,
@@ -111,8 +118,8 @@ def load_series(path: str | Path) -> model.Series:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
         message = f"{path}: expected a series file (TOML), but it cannot be read: {reason}."
         raise InputError(message, file=str(path)) from error
     if len(raw) > LARGEST_FILE:
@@ -130,7 +137,7 @@ def parse_series(content: str, name: str) -> model.Series:
     """Read and check a series from TOML text; see ``Series.loads``."""
     try:
         document = tomllib.loads(content)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also an int of 4,300 digits
         message = f"{name}: expected a series file (TOML), but it cannot be parsed: {error}."
         raise InputError(message, file=name) from error
     return _File(name).series(document)
@@ -143,8 +150,7 @@ class _File:
         self.name = name
 
     def refuse(self, key: str, expected: str, found: object) -> NoReturn:
-        shown = repr(found) if isinstance(found, str) else _as_toml(found)
-        message = f"{self.name}: {key}: expected {expected}, found {shown}."
+        message = f"{self.name}: {key}: expected {expected}, found {_as_toml(found)}."
         raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
 
     def series(self, document: Mapping[str, Any]) -> model.Series:
@@ -180,7 +186,7 @@ class _File:
                 close = difflib.get_close_matches(key, known, n=1)
                 hint = f' Did you mean "{close[0]}"?' if close else ""
                 message = (
-                    f'{self.name}: unknown key "{place}{key}".{hint} '
+                    f'{self.name}: unknown key "{place}{_printable(key)}".{hint} '
                     f"Allowed here: {', '.join(known)}."
                 )
                 raise InputError(message, file=self.name, key=place + key, allowed=known)
@@ -208,11 +214,12 @@ class _File:
         for entry in triggers:
             kind = entry.get("when")
             place = f"rebalance.trigger ({kind})"
-            if kind not in TRIGGERS:
+            if not isinstance(kind, str) or kind not in TRIGGERS:
                 allowed = "one of " + ", ".join(f'"{word}"' for word in TRIGGERS)
-                self.refuse("rebalance.trigger.when", allowed, "nothing" if kind is None else kind)
+                self.refuse("rebalance.trigger.when", allowed, kind)
             if kind in values:
-                self.refuse(place, "at most one trigger of each kind", "two")
+                expected = "at most one trigger of each kind"
+                self.refuse(f"rebalance.trigger ({kind})", expected, [kind, kind])
             values[kind] = self._trigger(kind, entry, place + ".")
         return model.Rebalance(**values)
 
@@ -234,7 +241,7 @@ class _File:
         kind = table.get("kind", "perpetual")
         if kind in ("future", "pool"):
             self._not_yet("venue.kind", kind, 'use "perpetual" or "spot"')
-        if kind not in VENUES:
+        if not isinstance(kind, str) or kind not in VENUES:
             self.refuse("venue.kind", 'one of "perpetual", "spot"', kind)
         given = {key: value for key, value in table.items() if key != "kind"}
         for other, readers in VENUES.items():
@@ -259,14 +266,12 @@ class _File:
         return costs
 
     def _refuse_execution(self, table: Mapping[str, Any]) -> None:
-        self._only_known(table, ("lot_units", "min_notional", "delay"), "execution.")
-        for key, found in table.items():
-            if found not in (0, "0s") or isinstance(found, bool):
-                self._not_yet(f"execution.{key}", found, "leave it out")
+        for key, value in self._read(table, EXECUTION, "execution.").items():
+            if value != 0:
+                self._not_yet(f"execution.{key}", table[key], "leave it out")
 
     def _not_yet(self, key: str, found: object, advice: str) -> NoReturn:
-        shown = f'"{found}"' if isinstance(found, str) else str(found)
-        message = f"{self.name}: {key}: {shown} {NOT_YET}; {advice}."
+        message = f"{self.name}: {key}: {_as_toml(found)} {NOT_YET}; {advice}."
         raise InputError(message, file=self.name, key=key, found=found)
 
     def _check_together(self, series: model.Series) -> None:
@@ -282,7 +287,7 @@ class _File:
                 self.refuse(place + "upper", above, band.upper)
         elif how.move_to == "edge":
             expected = 'a trigger of kind "band" with move_to = "edge"'
-            self.refuse("rebalance.move_to", expected, "none")
+            self.refuse("rebalance.move_to", expected, None)
         if how.emergency_leverage > 0:
             acts = size if band is None else band.upper
             if band is not None and how.move_to == "edge":
@@ -310,10 +315,23 @@ class _File:
                 self.refuse("venue.liquidation_threshold", expected, found)
 
 
+def _printable(found: str) -> str:
+    """A text from the file, safe to show in a message: short, and without control characters."""
+    shown = found if found.isprintable() else ascii(found)[1:-1]
+    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
+
+
 def _as_toml(found: object) -> str:
+    """A value about as the file has it, safe to show in a message."""
+    if found is None:
+        return "nothing"
+    if isinstance(found, str):
+        return f'"{_printable(found)}"'
     if isinstance(found, bool):
         return "true" if found else "false"
-    if isinstance(found, float):
-        return f"{found:g}"
-    shown = str(found)
-    return shown if len(shown) <= 80 else shown[:77] + "..."  # noqa: PLR2004
+    if isinstance(found, Mapping):
+        return "a table"
+    try:
+        return _printable(str(found))
+    except (ValueError, RecursionError):
+        return "something too long to show"
