@@ -70,5 +70,5 @@ def nav_after_liquidation(venue: VenueTerms[Num], cash: Num, units: Num, price: 
     notional = units * price
     left = cash + notional - venue.liquidation_fee * abs(notional)
     if left < 0:
-        return left * 0
+        return left - left  # times zero it would be -0.0
     return left

@@ -48,7 +48,7 @@ def units_left(reserve_units: Num, paid: Num, price: Num) -> Num:
     """The reserve's units after it paid ``paid`` quote; exactly zero where that was its all."""
     left = reserve_units - paid / price
     if left < 0 or paid >= reserve_units * price:
-        return left * 0
+        return left - left  # times zero it could be -0.0
     return left
 
 
