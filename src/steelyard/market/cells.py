@@ -26,7 +26,7 @@ __all__ = [
     "plain",
     "python_strings",
     "texts",
-    "undictionaried",
+    "unpacked",
 ]
 
 _NUMBER = "a number written like 7160.69"
@@ -65,7 +65,7 @@ def numbers(array: pa.Array, column: str) -> Numbers:
     """Read an array of numbers, decimals or text that writes numbers."""
     from pyarrow import types
 
-    array = undictionaried(array)
+    array = unpacked(array)
     kind = array.type
     if is_text(array):
         return _numbers_of_text(array, column)
@@ -87,13 +87,13 @@ def numbers(array: pa.Array, column: str) -> Numbers:
 
 def texts(array: pa.Array, column: str) -> tuple[list[str], Fault | None]:
     """Read an array of text, trimmed."""
-    array = undictionaried(array)
+    array = unpacked(array)
     if not is_text(array):
         return [], Fault(0, column, f"a column of type {array.type}", "text")
     cells = python_strings(array)
     for row, cell in enumerate(cells):
         if not cell.strip():
-            return [], _empty(row, column)
+            return [], Fault(row, column, "an empty cell", "text")
     return [cell.strip() for cell in cells], None
 
 
@@ -119,18 +119,23 @@ def missing(array: pa.Array) -> NDArray[np.bool_] | None:
 
 
 def is_text(array: pa.Array) -> bool:
-    """Whether the cells are strings, of any of Arrow's layouts for them."""
+    """Whether the cells of an unpacked array are strings."""
     from pyarrow import types
 
-    kind = array.type
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    return bool(types.is_string(array.type) or types.is_large_string(array.type))
 
 
-def undictionaried(array: pa.Array) -> pa.Array:
-    """Return the array with categories replaced by what they stand for."""
-    from pyarrow import types
+def unpacked(array: pa.Array) -> pa.Array:
+    """Return the array with categories replaced by what they stand for, and views by strings.
 
-    return array.dictionary_decode() if types.is_dictionary(array.type) else array
+    Arrow can compute little with either, and polars hands out both.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        words = unpacked(array.dictionary)
+        array = pa.DictionaryArray.from_arrays(array.indices, words).dictionary_decode()
+    return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
 def _numbers_of_text(array: pa.Array, column: str) -> Numbers:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from steelyard.market.cells import is_text, missing, plain, python_strings, undictionaried
+from steelyard.market.cells import is_text, missing, plain, python_strings, unpacked
 from steelyard.market.faults import Fault, shown
 from steelyard.market.times import DAY_S, END_S, parse_instant
 
@@ -51,7 +51,7 @@ class Clock:
         import pyarrow as pa
         from pyarrow import types
 
-        array = undictionaried(array)
+        array = unpacked(array)
         if len(array) == 0:
             return np.empty(0, np.int64), None
         if is_text(array):
@@ -82,7 +82,7 @@ class Clock:
         if gone is not None and gone[row]:
             found, expected = "an empty cell", _EXPECTED
         else:
-            found, expected = f"{whole[row]} seconds from 1970", _IN_RANGE
+            found, expected = f"{np.datetime64(int(whole[row]), 's')}", _IN_RANGE
         return whole[:row], Fault(row, self.column, found, expected)
 
     def _stop(self, row: int, found: str, expected: str) -> tuple[NDArray[np.int64], Fault]:

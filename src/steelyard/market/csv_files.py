@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.errors import DataError
-from steelyard.market.faults import shown, source_error
+from steelyard.market.faults import named, shown, source_error
 from steelyard.market.files import HEAD_BYTES, READ_ERRORS, reopened
 from steelyard.market.sources import Table
 from steelyard.market.times import parse_instant
@@ -40,7 +40,7 @@ class _CsvText:
 
     def __init__(self, path: Path, head: bytes, stream: BinaryIO) -> None:
         self.path = path
-        self.name = str(path)
+        self.name = named(path)
         self.stream = stream
         text = head.decode("utf-8-sig", "ignore")
         lines = re.split(r"\r\n|\r|\n", text)
@@ -127,6 +127,8 @@ class _CsvText:
         """Say what stopped Arrow, in the words of someone who does not know Arrow."""
         if "straddling" in str(error):
             return f"a line of over {_BLOCK_BYTES:,} bytes"
+        if "chunker" in str(error):
+            return "a quotation mark that is opened and not closed on its line"
         return str(error)[:200]
 
     def line(self, row: int) -> int | None:

@@ -147,7 +147,7 @@ def _plausible(parts: Columns, columns: Mapping[str, str]) -> list[Fault | None]
     if not bad.any():
         return []
     row = int(bad.argmax())
-    expected = "a rate as a fraction, from -1 to 1 (divide percent by 100)"
+    expected = "a finite rate as a fraction, from -1 to 1 (divide percent by 100)"
     return [Fault(row, columns["rate"], repr(float(rate[row])), expected)]
 
 

@@ -6,11 +6,14 @@ top never meets an error above the one just mended.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.errors import DataError
 
-__all__ = ["Fault", "earliest", "shown", "source_error"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Fault", "earliest", "named", "shown", "source_error"]
 
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
 
@@ -47,6 +50,12 @@ def shown(value: object) -> str:
         return "an empty cell"
     cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return repr(cut) if isinstance(value, str) else cut
+
+
+def named(path: Path) -> str:
+    """Write a path for a message: on one line, whatever bytes a file system lets into a name."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
 
 
 def source_error(name: str, expected: str, found: str, **details: object) -> DataError:

@@ -13,7 +13,7 @@ import zlib
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from steelyard.market.faults import source_error
+from steelyard.market.faults import named, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def open_file(path: Path) -> Iterator[Table]:
     Raises:
         DataError: it is missing, a directory, unreadable, empty, binary or of another format.
     """
-    name = str(path)
+    name = named(path)
     with ExitStack() as stack:
         try:
             raw = stack.enter_context(path.open("rb"))
@@ -79,9 +79,9 @@ def open_file(path: Path) -> Iterator[Table]:
         except (OSError, ValueError) as error:
             raise source_error(name, _EXPECTED, _reason(error)) from error
         if start == _PARQUET:
-            from steelyard.market.parquet_files import parquet_table
+            from steelyard.market.parquet_files import open_parquet
 
-            yield parquet_table(name, raw)
+            yield stack.enter_context(open_parquet(path, raw))
             return
         from steelyard.market.csv_files import csv_table
 

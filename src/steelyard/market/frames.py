@@ -7,6 +7,7 @@ library is imported here for the sake of asking whether a frame is one of its ow
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -44,11 +45,14 @@ def frame_table(source: object) -> Table:
     if hasattr(source, "__arrow_c_stream__") and kind.__name__ != "Series":
         import pyarrow as pa
 
-        arrow = pa.table(source)
+        try:
+            arrow = pa.table(source)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise source_error(FRAME, _EXPECTED, f"a broken one: {error}") from error
         return _table(arrow.column_names, arrow.column)
     if isinstance(source, np.ndarray | list | tuple):
         return _rows_table(source)
-    raise source_error(FRAME, _EXPECTED, f"a {kind.__module__}.{kind.__qualname__}")
+    raise source_error(FRAME, _EXPECTED, f"a {kind.__qualname__}")
 
 
 def _pandas_table(frame: pd.DataFrame) -> Table:
@@ -70,7 +74,8 @@ def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> Table:
     try:
         matrix = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise source_error(FRAME, "rows of numbers, all of one length", str(error)) from error
+        found = str(error).partition(". ")[0]
+        raise source_error(FRAME, "rows of numbers, all of one length", found) from error
     if matrix.ndim != 2:  # noqa: PLR2004 - rows by columns
         raise source_error(FRAME, "rows of numbers", f"an array of {matrix.ndim} dimensions")
     head = [[repr(cell) for cell in row] for row in matrix[:500].tolist()]
@@ -101,11 +106,31 @@ def _arrow(values: Any, column: str) -> pa.Array:  # noqa: ANN401 - whatever hol
     try:
         if isinstance(values, pa.Array | pa.ChunkedArray):
             array = values
-        elif hasattr(values, "to_arrow"):  # polars
-            array = values.to_arrow()
         else:
-            array = pa.array(values)
+            dtype = getattr(values, "dtype", None)
+            if dtype is None or dtype == np.dtype(object):
+                array = _objects(list(values))
+            elif isinstance(values, np.ndarray):
+                array = pa.array(values.astype(dtype.newbyteorder("="), copy=False))
+            else:
+                array = pa.array(values)
         return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        found = f"{shown(str(error).splitlines()[0])}"
+        found = shown(str(error).splitlines()[0])
         raise source_error(FRAME, f"numbers or times in column {shown(column)}", found) from error
+
+
+def _objects(values: list[Any]) -> pa.Array:
+    """Return Python objects as an Arrow array, as text where they are of several kinds.
+
+    Text lets the readers of cells name the one that does not belong. Datetimes go as text always:
+    Arrow would take one without a zone among others with one for UTC, and say nothing.
+    """
+    import pyarrow as pa
+
+    if not any(isinstance(value, date) for value in values):
+        try:
+            return pa.array(values)
+        except (pa.ArrowException, OverflowError):
+            pass  # of several kinds: as text below
+    return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -99,7 +99,7 @@ def price_layout(name: str, header: Sequence[str] | None, head: Sequence[Sequenc
     """
     if header is None:
         return _headerless(name, head)
-    found = _assign(name, header, _PARTS, _BARS)
+    found = _assign(name, header, _PARTS)
     if "price" in found and len(found.keys() & {"open", "high", "low", "close"}):
         raise _refused(name, header, f"either bars or prices, not both: columns {_BARS}")
     if "time" not in found or not found.keys() & {"close", "price"}:
@@ -126,14 +126,14 @@ def event_layout(name: str, header: Sequence[str] | None, events: Events) -> Lay
     """
     if header is None:
         raise source_error(name, f"a header with {events.expected}", "numbers in the first row")
-    found = _assign(name, header, events.parts, events.expected)
+    found = _assign(name, header, events.parts)
     if len(found) < len(events.parts):
         raise _refused(name, header, events.expected)
     return _layout("events", found, header)
 
 
 def _assign(
-    name: str, header: Sequence[str], parts: Mapping[str, tuple[str, ...]], expected: str
+    name: str, header: Sequence[str], parts: Mapping[str, tuple[str, ...]]
 ) -> dict[str, int]:
     """Find the one column that claims each part."""
     found: dict[str, int] = {}
@@ -143,12 +143,9 @@ def _assign(
                 continue
             if part in found:
                 pair = f"{shown(header[found[part]])} and {shown(column)}"
-                raise source_error(
-                    name,
-                    f"one column for {part}, of {expected}",
-                    f"both {pair}: delete or rename one",
-                    columns=tuple(header[:_SHOWN_COLUMNS]),
-                )
+                listed = tuple(header[:_SHOWN_COLUMNS])
+                found_both = f"both {pair}: delete or rename one"
+                raise source_error(name, f"one column for {part}", found_both, columns=listed)
             found[part] = index
     return found
 

@@ -6,7 +6,7 @@ one block held, and only rows that passed are kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ __all__ = ["MAX_ROWS", "Reading", "read_table"]
 
 # A limit on everything: three years of seconds, or two centuries of minutes.
 MAX_ROWS = 100_000_000
+_FIRST_ROWS = 1 << 20  # two years of minutes
 _T = TypeVar("_T", bound=np.generic)
 _TEXT_PARTS = frozenset({"kind"})
 
@@ -68,8 +69,8 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
     """
     reading = Reading(layout)
     clock = Clock(layout.columns["time"])
-    times: list[NDArray[np.int64]] = []
-    blocks: dict[str, list[NDArray[np.float64]]] = {part: [] for part in reading.numbers}
+    times = _Column(np.int64)
+    kept = {part: _Column(np.float64) for part in reading.numbers}
     rows, last = 0, -1
     parts = list(layout.parts)
     for arrays in table.blocks([layout.parts[part] for part in parts]):
@@ -80,24 +81,22 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
         for part in reading.numbers:
             columns[part], fault = numbers(by_part[part], layout.columns[part])
             faults.append(fault)
-        for part, kept in reading.texts.items():
-            cells, fault = texts(by_part[part], layout.columns[part])
-            kept.extend(cells)
+        for part, words in reading.texts.items():
+            more, fault = texts(by_part[part], layout.columns[part])
+            words.extend(more)
             faults.append(fault)
         first = earliest([*faults, *rules(columns, layout.columns)], rows)
         if first is not None:
             raise table.error(first)
         times.append(time)
         for part, values in columns.items():
-            blocks[part].append(values)
+            kept[part].append(values)
         rows += len(time)
         last = int(time[-1]) if len(time) else last
         if rows > MAX_ROWS:
             raise source_error(table.name, f"at most {MAX_ROWS:,} rows", "more: split the file")
-    if rows:
-        # Concatenation copies: a frame may change under us, what is kept must not.
-        reading.time = _frozen(np.concatenate(times))
-        reading.numbers = {part: _frozen(np.concatenate(b)) for part, b in blocks.items()}
+    reading.time = times.finish()
+    reading.numbers = {part: column.finish() for part, column in kept.items()}
     return reading
 
 
@@ -105,20 +104,45 @@ def _order(time: NDArray[np.int64], last: int, column: str, *, strictly: bool) -
     """Find the first time that does not come after the one before it."""
     if len(time) == 0:
         return None
-    spacing = np.diff(time, prepend=last)  # times are never negative: the first of all passes
-    wrong = spacing <= 0 if strictly else spacing < 0
-    if not wrong.any():
+    comes_after = np.greater if strictly else np.greater_equal
+    right = np.empty(len(time), np.bool_)
+    right[0] = comes_after(time[0], last)
+    comes_after(time[1:], time[:-1], out=right[1:])
+    if right.all():
         return None
-    row = int(wrong.argmax())
-    before = format_time(int(time[row]) - int(spacing[row]))
-    if spacing[row] == 0:
+    row = int(right.argmin())
+    before = int(time[row - 1]) if row else last
+    if time[row] == before:
         found = "the same second again: a duplicate row"
     else:
         found = f"{format_time(int(time[row]))}: out of order"
-    return Fault(row, column, found, f"a time after that of the row before, {before}")
+    return Fault(row, column, found, f"a time after that of the row before, {format_time(before)}")
 
 
-def _frozen(values: NDArray[_T]) -> NDArray[_T]:
-    """Return the array, read-only."""
-    values.setflags(write=False)
-    return values
+class _Column(Generic[_T]):
+    """A column that grows block by block, by copying: a frame may change under us, this may not.
+
+    Copying at once lets Arrow use the block's memory again for the next, and memory that is
+    reserved here and never written to costs nothing.
+    """
+
+    def __init__(self, dtype: type[_T]) -> None:
+        self._rows = 0
+        self._values: NDArray[_T] = np.empty(_FIRST_ROWS, dtype)
+
+    def append(self, block: NDArray[_T]) -> None:
+        rows = self._rows + len(block)
+        if rows > len(self._values):
+            grown = np.empty(max(rows, 2 * len(self._values)), self._values.dtype)
+            grown[: self._rows] = self._values[: self._rows]
+            self._values = grown
+        self._values[self._rows : rows] = block
+        self._rows = rows
+
+    def finish(self) -> NDArray[_T]:
+        """Return the column, read-only."""
+        values = self._values[: self._rows]
+        if self._rows < _FIRST_ROWS // 2:
+            values = values.copy()  # do not hold megabytes for a few rows
+        values.setflags(write=False)
+        return values
