@@ -111,6 +111,7 @@ def _lowering_size(
 ) -> Num:
     own = payers.nav
     borne = payers.reserve
+    # a root beyond the exposure would land with both the position and nav below zero
     wanted = reach * own.fixed - gap
     if wanted >= 0:
         size = smallest_root(
@@ -121,7 +122,7 @@ def _lowering_size(
             own.volume,
             sqrt,
         )
-        if size >= 0 and curve_cost(borne, size, sqrt) <= payers.reserve_value:
+        if 0 <= size <= exposure and curve_cost(borne, size, sqrt) <= payers.reserve_value:
             return size
     wanted = reach * (own.fixed + borne.fixed - payers.reserve_value) - gap
     if wanted >= 0:
@@ -135,7 +136,7 @@ def _lowering_size(
         )
         # a root before the kink belongs to a piece that does not apply there; rounding may put
         # both pieces' roots a hair on the wrong side of a kink that is the solution itself
-        if size >= 0:
+        if 0 <= size <= exposure:
             missing = payers.reserve_value - curve_cost(borne, size, sqrt)
             if missing * 1_000_000_000_000 <= payers.reserve_value:
                 return size
