@@ -1,4 +1,4 @@
-"""How wide a band should be: closed forms for its tracking error, its cost and their best trade-off.
+"""How wide a band should be: closed forms of its tracking error, its cost, and the best width.
 
 An index of constant volatility sigma moves the leverage L of a token by ``sigma * L * (L - 1)`` per
 root year near its target. Three policies bring it back:
