@@ -1,0 +1,216 @@
+"""A series in plain English: what it holds, when it trades, where it lives, what that costs.
+
+Words only: the prices at which the triggers are met are in ``reach``.
+"""
+
+from __future__ import annotations
+
+from steelyard.rules.series import Band, Move, Rebalance, Series
+
+__all__ = [
+    "cost_words",
+    "duration_words",
+    "rule_sentence",
+    "rule_words",
+    "series_sentences",
+    "target_words",
+    "venue_words",
+]
+
+DAY_S = 86_400
+UNITS = (("d", DAY_S), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def target_words(series: Series) -> str:
+    """``3x long`` or ``1x short``."""
+    side = "long" if series.target_leverage > 0 else "short"
+    return f"{abs(series.target_leverage):g}x {side}"
+
+
+def duration_words(seconds: int) -> str:
+    """A duration as people say it: ``24 h``, ``90 s``, ``7 d``."""
+    for name, size in UNITS:
+        # a day and a half is 36 h, and one day is 24 h
+        if seconds % size == 0 and (size < DAY_S or seconds > DAY_S):
+            return f"{seconds // size:,} {name}"
+    return f"{seconds:,} s"
+
+
+def clock_words(seconds: int) -> str:
+    """A time of day: ``00:02``."""
+    hours, rest = divmod(seconds, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours:02}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
+
+
+def rule_words(series: Series) -> str:
+    """The rule in a few words, for a table: ``above 4, daily 00:02``."""
+    how = series.rebalance
+    words = []
+    if how.band is not None:
+        words.append(_band_in_short(how.band, how.move_to))
+    if how.move is not None:
+        against = " against it" if how.move.losing_side_only else ""
+        words.append(f"{_percent(how.move.threshold)} move{against}")
+    if how.volatility is not None:
+        words.append(f"volatility {_percent(how.volatility.annualised)}")
+    if how.interval is not None:
+        words.append(f"every {duration_words(how.interval.every_s)}")
+    if how.daily is not None:
+        words.append(f"daily {clock_words(how.daily.at_s)}")
+    if how.fallback is not None:
+        words.append(f"{duration_words(how.fallback.after_s)} fallback")
+    if how.move_to == "partway" and words:
+        words.append(f"{_percent(how.recentering_speed)} of the way")
+    if how.emergency_leverage > 0:
+        words.append(f"emergency {_leverage(how.emergency_leverage)}")
+    return ", ".join(words) if words else "never"
+
+
+def rule_sentence(series: Series) -> str:
+    """When the series trades and where to, as one sentence."""
+    how = series.rebalance
+    occasions = _occasions(how)
+    if not occasions:
+        if how.emergency_leverage > 0:
+            return (
+                f"It trades in an emergency only: at {_leverage(how.emergency_leverage)}x it goes "
+                f"back to its target."
+            )
+        return "It never trades after its launch: leverage drifts with the price."
+    sentence = f"It trades {_destination(how)} {', and '.join(occasions)}"
+    if how.emergency_leverage > 0:
+        sentence += (
+            f"; at {_leverage(how.emergency_leverage)}x it goes to its target at once, whatever "
+            f"limits and suspensions say"
+        )
+    return sentence + "."
+
+
+def series_sentences(series: Series) -> str:
+    """The series as a short paragraph: target, rule, clips, reserve."""
+    parts = [
+        f"{series.symbol} aims at {target_words(series)} {series.underlying}.",
+        rule_sentence(series),
+    ]
+    how, pool = series.rebalance, series.reserve
+    if how.max_trade_notional > 0:
+        clip = (
+            f"A trade above {how.max_trade_notional:,.10g} {series.quote} goes out in clips of "
+            f"that size"
+        )
+        if how.cooldown_s > 0:
+            clip += f", at least {duration_words(how.cooldown_s)} apart"
+        parts.append(clip + ".")
+    if pool is not None:
+        pays = _listed(pool.bears) if pool.bears else "nothing"
+        parts.append(
+            f"A reserve of {pool.initial_units:,.10g} {_base(series)} pays {pays} of its "
+            f"rebalances while it lasts; below {_percent(pool.floor_ratio)} of net asset value, "
+            f"until it is back at {_percent(pool.resume_ratio)}, what would raise leverage waits."
+        )
+    return " ".join(parts)
+
+
+def venue_words(series: Series) -> str:
+    """Where the position lives: ``perpetual, maintenance margin 0.5 %``."""
+    venue = series.venue
+    if venue.kind == "spot":
+        return (
+            f"borrowed spot at {_percent(venue.rate_per_year)} a year, liquidated at a debt of "
+            f"{_percent(venue.liquidation_threshold)} of the collateral"
+        )
+    return f"perpetual, maintenance margin {_percent(venue.maintenance_margin)}"
+
+
+def cost_words(series: Series) -> str:
+    """What a trade costs: ``fee 5 bps, half spread 1 bp``."""
+    costs = series.costs
+    words = []
+    if costs.taker_fee_bps:
+        words.append(f"fee {_bps(costs.taker_fee_bps)}")
+    if costs.half_spread_bps:
+        words.append(f"half spread {_bps(costs.half_spread_bps)}")
+    if costs.impact == "linear":
+        words.append(f"impact {_bps(costs.impact_coefficient)} per million {series.quote}")
+    if costs.impact == "square_root":
+        words.append(f"impact {_bps(costs.impact_coefficient)} at a whole day's volume")
+    if costs.gas_per_rebalance:
+        words.append(f"gas {costs.gas_per_rebalance:,.6g} {series.quote} a trade")
+    if series.fees.management_per_year:
+        words.append(f"management {_percent(series.fees.management_per_year)} a year")
+    return ", ".join(words) if words else "none"
+
+
+def _occasions(how: Rebalance) -> list[str]:
+    words = []
+    if how.band is not None:
+        words.append(_band_words(how.band, how.edge_slack if how.move_to == "edge" else 0.0))
+    if how.move is not None:
+        words.append(_move_words(how.move))
+    if how.volatility is not None:
+        words.append(
+            f"when volatility over {duration_words(how.volatility.window_s)} reaches "
+            f"{_percent(how.volatility.annualised)} a year"
+        )
+    if how.interval is not None:
+        words.append(
+            f"every {duration_words(how.interval.every_s)} counted from "
+            f"{clock_words(how.interval.anchor_s)} UTC"
+        )
+    if how.daily is not None:
+        words.append(f"every day at {clock_words(how.daily.at_s)} UTC")
+    if how.fallback is not None:
+        words.append(f"after {duration_words(how.fallback.after_s)} without a rebalance")
+    return words
+
+
+def _destination(how: Rebalance) -> str:
+    if how.move_to == "edge":
+        return "only as far as the edge that was left"
+    if how.move_to == "partway":
+        inside = ", and at least into its band," if how.band is not None else ""
+        return f"{_percent(how.recentering_speed)} of the way back to its target{inside}"
+    return "back to its target"
+
+
+def _band_words(band: Band, slack: float) -> str:
+    beyond = f" by more than {slack:g}" if slack else ""
+    if band.delever_only or band.lower is None:
+        return f"when leverage rises above {_leverage(band.upper)}x{beyond}"
+    edges = f"from {_leverage(band.lower)}x to {_leverage(band.upper)}x"
+    return f"when leverage leaves the band {edges}{beyond}"
+
+
+def _band_in_short(band: Band, move_to: str) -> str:
+    if band.delever_only or band.lower is None:
+        return f"above {_leverage(band.upper)}"
+    word = "edges" if move_to == "edge" else "outside"
+    return f"{word} {_leverage(band.lower)}-{_leverage(band.upper)}"
+
+
+def _move_words(move: Move) -> str:
+    against = " against it" if move.losing_side_only else ""
+    return f"when the price has moved {_percent(move.threshold)}{against} since the last rebalance"
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _base(series: Series) -> str:
+    """``BTC`` of ``BTC/USDT:USDT``."""
+    return series.underlying.partition("/")[0]
+
+
+def _leverage(figure: float) -> str:
+    return f"{figure:.4g}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.6g} %"
+
+
+def _bps(figure: float) -> str:
+    return f"{figure:g} bp" if figure == 1 else f"{figure:g} bps"

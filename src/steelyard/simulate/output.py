@@ -1,0 +1,154 @@
+"""A run on disk: nav, rebalances, summary and report page in one folder, all of it or nothing.
+
+Everything is written beside its place first and renamed into it at the end, so that a full disk
+or an interruption leaves no half of a run behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from steelyard.errors import InputError
+from steelyard.simulate.frames import Columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from steelyard.simulate.run import Run
+
+__all__ = ["FILES", "check_folder", "save_run", "written_whole"]
+
+FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
+
+
+def save_run(run: Run, folder: str | Path) -> None:
+    """Write a run into ``folder``, which is made if need be; files of an earlier run give way.
+
+    ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, times as UTC timestamps;
+    ``summary.json`` the figures of ``simulate --json``; ``report.html`` the page.
+
+    Raises:
+        InputError: where ``folder`` cannot be a folder or cannot be written to.
+    """
+    folder = Path(folder)
+    check_folder(folder)
+    page = _page(run)
+    try:
+        with _staged(folder) as stage:
+            _write_parquet(run.nav_columns, stage / "nav.parquet")
+            _write_parquet(run.rebalance_columns, stage / "rebalances.parquet")
+            summary = json.dumps(run.summary, indent=2, allow_nan=False)
+            (stage / "summary.json").write_text(summary + "\n", encoding="utf-8")
+            (stage / "report.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise _refused(folder, f"it cannot be written: {_reason(error)}") from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, before hours of work are lost on it.
+
+    Raises:
+        InputError: it is a file, or it or its nearest parent that exists cannot be written to.
+    """
+    try:
+        nearest = _nearest(folder)
+        if folder.is_symlink() and not folder.exists():
+            raise _refused(folder, "a link that leads nowhere")
+        if not nearest.is_dir():
+            raise _refused(folder, "a file" if nearest == folder else f"that {nearest} is a file")
+    except OSError as error:
+        raise _refused(folder, f"that it cannot be reached: {_reason(error)}") from error
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _refused(folder, f"that {nearest} may not be written to")
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A file's stand-in to write to; it takes the file's name when all has gone well.
+
+    Raises:
+        OSError: as writing does; nothing is left behind then.
+    """
+    handle, name = tempfile.mkstemp(prefix=".steelyard-", dir=path.parent)
+    os.close(handle)
+    stage = Path(name)
+    try:
+        yield stage
+        stage.chmod(0o666 & ~_umask())
+        stage.replace(path)
+    finally:
+        stage.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` whose files move into it at the end."""
+    existed = folder.is_dir()
+    if not existed:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    inside = folder if existed else folder.parent
+    stage = Path(tempfile.mkdtemp(prefix=".steelyard-", dir=inside))
+    try:
+        yield stage
+        if existed:
+            for name in FILES:
+                (stage / name).replace(folder / name)
+        else:
+            stage.chmod(0o777 & ~_umask())
+            stage.rename(folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself or the first of its parents that is there."""
+    return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+
+
+def _page(run: Run) -> str:
+    from steelyard.plots.page import report_page
+    from steelyard.simulate.report import report_run
+
+    return report_page(
+        [report_run(run)], title=f"{run.series.symbol} over history", source=run.prices.source
+    )
+
+
+def _write_parquet(columns: Columns, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(_table(columns), path)
+
+
+def _table(columns: Columns) -> pa.Table:
+    import pyarrow as pa
+
+    # microseconds: what every reader of Parquet knows
+    kinds: dict[str, Any] = {"U": pa.string(), "M": pa.timestamp("us"), "f": pa.float64()}
+    arrays = {
+        name: pa.array(values, type=kinds[values.dtype.kind]) for name, values in columns.items()
+    }
+    arrays["time"] = arrays["time"].cast(pa.timestamp("us", tz="UTC"))
+    return pa.table(arrays)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _refused(folder: Path, found: str) -> InputError:
+    message = f"{folder}: expected a folder to write to, found {found}; choose another."
+    return InputError(message, folder=str(folder))
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -1,0 +1,53 @@
+"""A run handed to the report page: the series in words and thresholds, its frames as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steelyard.plots.frames import ReportRun, SeriesFacts
+from steelyard.rules.describe import (
+    cost_words,
+    rule_words,
+    series_sentences,
+    target_words,
+    venue_words,
+)
+from steelyard.rules.series import Series
+
+if TYPE_CHECKING:
+    from steelyard.simulate.run import Run
+
+__all__ = ["report_run", "series_facts"]
+
+
+def report_run(run: Run, *, title: str = "") -> ReportRun:
+    """What ``plots`` draws of a run; ``title`` is its headline, by default what it aims at."""
+    return ReportRun(
+        facts=series_facts(run.series, title),
+        summary=run.summary,
+        nav=run.nav_columns,
+        rebalances=run.rebalance_columns,
+        costs=run.cost_columns,
+    )
+
+
+def series_facts(series: Series, title: str = "") -> SeriesFacts:
+    """A series as a reader meets it."""
+    how, pool = series.rebalance, series.reserve
+    band = how.band
+    return SeriesFacts(
+        symbol=series.symbol,
+        title=title or f"{target_words(series)} {series.underlying}",
+        sentence=series_sentences(series),
+        rule=rule_words(series),
+        underlying=series.underlying,
+        quote=series.quote,
+        target_leverage=series.target_leverage,
+        venue=venue_words(series),
+        costs=cost_words(series),
+        lower=band.lower if band is not None and not band.delever_only else None,
+        upper=band.upper if band is not None else None,
+        emergency=how.emergency_leverage or None,
+        floor_ratio=pool.floor_ratio if pool is not None else None,
+        resume_ratio=pool.resume_ratio if pool is not None else None,
+    )
