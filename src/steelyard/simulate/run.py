@@ -28,7 +28,7 @@ from steelyard.simulate.summary import summarise
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Run", "simulate"]
+__all__ = ["Run", "simulate", "walk"]
 
 PROGRESS_EVERY = 2_048
 
@@ -130,8 +130,7 @@ def simulate(
     replay = Replay(series, number, schedule, state)
     reserve_before = float(state.reserve_units)
     sums_before = replace(state.totals)
-    walk = _walk_path if mode == "path" else _walk_close
-    walk(replay, bars, number, progress)
+    walk(replay, bars, mode, number, progress)
     nav = frames.nav_columns(bars, replay.record, float(state.tokens))
     rebalances = frames.rebalance_columns(replay.record)
     return Run(
@@ -194,6 +193,18 @@ def _refuse(series: Series, option: str, expected: str, found: str) -> None:
         f"leave {option} out or change the series."
     )
     raise InputError(message, option=option, expected=expected, found=found)
+
+
+def walk(
+    replay: Replay[Num],
+    bars: Prices,
+    intrabar: str,
+    number: Number[Num],
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Take a replay through the bars, in one of the two intrabar modes."""
+    way = _walk_path if intrabar == "path" else _walk_close
+    way(replay, bars, number, progress)
 
 
 def _walk_close(

@@ -1,0 +1,215 @@
+"""What every run of every token must keep (docs/PROPERTIES.md, Simulation)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from steelyard.market import Prices
+from steelyard.rules.costs import TradeCost
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
+from steelyard.rules.series import Daily, Series
+from steelyard.simulate.reference import Replay, new_state
+from steelyard.simulate.run import simulate, walk
+from steelyard.simulate.schedule import Schedule
+from support.strategies import HOUR_S, MODES, histories, tokens
+from support.tokens import DAY_S, T0, closes, token
+
+
+FEW = 6
+"""Trades after which exact numbers are long enough: each crossing price triples their digits."""
+
+
+class Enough(Exception):
+    """The run has traded FEW times."""
+
+
+class Watched(Replay):
+    """A replay that keeps each trade in its own kind of number."""
+
+    def _settle(self, trigger: int, notional: object, cost: TradeCost, time: int, price: object):
+        before = nav_of(self.state.cash, self.state.units, price)
+        reserve_before = self.state.reserve_units
+        super()._settle(trigger, notional, cost, time, price)
+        after = nav_of(self.state.cash, self.state.units, price)
+        reserve_after = self.state.reserve_units
+        self.seen.append((notional, price, cost, before, after, reserve_before, reserve_after))
+        if self.exact and len(self.seen) == FEW:
+            raise Enough
+
+
+def watch(series: Series, bars: Prices, mode: str, number: object = FRACTION, **events) -> Watched:
+    """Run a series and keep every trade exactly."""
+    replay = Watched(series, number, Schedule(number, **events), new_state(series, number))
+    replay.seen = []
+    replay.exact = number is FRACTION
+    with suppress(Enough):
+        walk(replay, bars, mode, number)
+    return replay
+
+
+def gross(cost: TradeCost) -> object:
+    """The sum of the kinds."""
+    return cost.fee + cost.spread + cost.impact + cost.gas
+
+
+@settings(max_examples=40)
+@given(tokens(roots=False), histories(most=12), MODES)
+def test_books_balance_exactly(series: Series, bars: Prices, mode: str) -> None:
+    """Cash, units and reserve are what they were plus what moved, to the last digit."""
+    funding = ([int(bars.time[1])], [0.001])
+    replay = watch(series, bars, mode, funding=funding)
+    state, sums = replay.state, replay.state.totals
+    assume(state.wiped_out is None)
+    traded = sum(row[0] for row in replay.seen)
+    paid = sum(gross(row[2]) - row[2].paid_by_reserve for row in replay.seen)
+    start = Fraction(100) * 1000
+    assert state.cash == start - traded - paid - sums.funding - sums.interest - sums.management
+    assert state.units == sum(row[0] / row[1] for row in replay.seen)
+    given_away = sum(row[5] - row[6] for row in replay.seen)
+    pool = Fraction(str(series.reserve.initial_units)) if series.reserve else 0
+    assert state.reserve_units + given_away >= pool
+
+
+@settings(max_examples=40)
+@given(tokens(roots=False), histories(most=12), MODES)
+def test_nav_changes_by_the_costs_that_the_reserve_did_not_pay(
+    series: Series, bars: Prices, mode: str
+) -> None:
+    """At each trade nav falls by exactly its cost less the reserve's part, and the reserve by it."""
+    for _, price, cost, before, after, reserve, left in watch(series, bars, mode).seen:
+        assert before - after == gross(cost) - cost.paid_by_reserve
+        assert (reserve - left) * price == cost.paid_by_reserve
+        assert 0 <= cost.paid_by_reserve <= gross(cost)
+
+
+@given(tokens(), histories(), MODES)
+def test_books_balance_in_floats(series: Series, bars: Prices, mode: str) -> None:
+    """The same to 1e-12 of the turnover, with any impact."""
+    replay = watch(series, bars, mode, FLOAT)
+    scale = 1e5 + sum(abs(row[0]) for row in replay.seen)
+    for _, _, cost, before, after, *_ in replay.seen:
+        assert abs(before - after - cost.paid_by_nav) <= 1e-12 * scale
+        assert abs(gross(cost) - cost.paid_by_reserve - cost.paid_by_nav) <= 1e-12 * scale
+
+
+@given(tokens(), histories(least=3), MODES, st.data())
+def test_a_run_can_be_split_anywhere(
+    series: Series, bars: Prices, mode: str, data: st.DataObject
+) -> None:
+    """Two runs joined by their state are one run: the same trades and bars, bit for bit."""
+    at = data.draw(st.integers(1, len(bars) - 1))
+    funding = {"time": bars.time[::5], "rate": np.full(len(bars.time[::5]), 1e-4)}
+    whole = simulate(series, bars, intrabar=mode, funding=funding)
+    first = simulate(series, bars.slice(0, at), intrabar=mode, funding=funding)
+    second = simulate(
+        series, bars.slice(at, len(bars)), intrabar=mode, funding=funding, state=first.state
+    )
+    for columns in ("nav_columns", "rebalance_columns", "cost_columns"):
+        one, two, both = (getattr(run, columns) for run in (first, second, whole))
+        for name, expected in both.items():
+            joined = np.concatenate([one[name], two[name]])
+            if columns == "cost_columns" and name != "time":
+                # sums of sums may round differently
+                np.testing.assert_allclose(joined, expected, rtol=1e-12, atol=1e-9)
+            else:
+                np.testing.assert_array_equal(joined, expected)
+    assert second.state == whole.state
+
+
+def test_going_on_from_a_state_leaves_it_as_it_was() -> None:
+    """A state can be used twice."""
+    history = closes(100, 110, 90, 105)
+    first = simulate(token(daily=Daily(0)), history.slice(0, 2))
+    kept = first.state.copy()
+    simulate(token(daily=Daily(0)), history.slice(2, 4), state=first.state)
+    assert first.state == kept
+
+
+@given(st.sampled_from([-2, -1, 2, 3]), st.lists(st.integers(-200, 200), min_size=1, max_size=20))
+def test_the_frictionless_daily_reset_compounds_exactly(target: int, per_mille: list[int]) -> None:
+    """Nav is the product of 1 + L r over the days, to the last digit."""
+    prices = [Fraction(100)]
+    for change in per_mille:
+        prices.append(prices[-1] * (1 + Fraction(change, 1000)))
+    series = token(float(target), daily=Daily(0))
+    state = new_state(series, FRACTION)
+    replay = Replay(series, FRACTION, Schedule(FRACTION), state)
+    for day, price in enumerate(prices):
+        replay.observe(T0 + (day + 1) * DAY_S, price)
+    expected = Fraction(100)
+    for before, after in pairwise(prices):
+        expected *= 1 + target * (after / before - 1)
+    assert nav_of(state.cash, state.units, prices[-1]) / state.tokens == expected
+
+
+@given(tokens(), histories(), MODES)
+def test_a_fallback_is_never_late(series: Series, bars: Prices, mode: str) -> None:
+    """Between rebalances more than its time apart, nothing was there to trade or it was blocked."""
+    quiet = replace(
+        series,
+        rebalance=replace(series.rebalance, move_to="target", cooldown_s=0, max_trade_notional=0.0),
+    )
+    assume(quiet.rebalance.fallback is not None and quiet.reserve is None)
+    run = simulate(quiet, bars, intrabar=mode)
+    assume(run.state.wiped_out is None and run.state.totals.blocked == 0)
+    assume(abs(quiet.target_leverage) != 1.0 or quiet.target_leverage < 0)
+    at = run.rebalance_columns["time"].astype("int64")
+    after = quiet.rebalance.fallback.after_s
+    assert np.all(np.diff(at) <= after + HOUR_S)
+
+
+@settings(max_examples=30)
+@given(tokens(), histories(most=10), MODES)
+def test_the_three_kinds_of_number_tell_one_story(series: Series, bars: Prices, mode: str) -> None:
+    """Float, Decimal and Fraction make the same trades, and navs that agree."""
+    at = simulate(series, bars, intrabar=mode).rebalance_columns["time"].astype("int64")
+    upto = len(bars) if len(at) <= FEW else int(np.searchsorted(bars.time, at[FEW])) - 1
+    assume(upto > 0)
+    short = bars.slice(0, upto)
+    first = simulate(series, short, intrabar=mode)
+    for number in (DECIMAL, FRACTION):
+        run = simulate(series, short, intrabar=mode, number=number)
+        for name in ("time", "trigger", "side"):
+            np.testing.assert_array_equal(
+                run.rebalance_columns[name], first.rebalance_columns[name]
+            )
+        np.testing.assert_allclose(
+            run.nav_columns["nav"], first.nav_columns["nav"], rtol=1e-10, atol=1e-10
+        )
+        assert run.summary["rebalances"]["count"] == first.summary["rebalances"]["count"]
+        assert run.summary["rebalances"]["blocked"] == first.summary["rebalances"]["blocked"]
+
+
+@given(tokens(), histories(), MODES)
+def test_twice_the_tokens_is_the_same_token(series: Series, bars: Prices, mode: str) -> None:
+    """Without gas, impact, clips and reserve a fund's size changes nothing per token."""
+    how = replace(series.rebalance, max_trade_notional=0.0)
+    costs = replace(series.costs, impact="none", gas_per_rebalance=0.0)
+    small = replace(series, rebalance=how, costs=costs, reserve=None)
+    large = replace(small, initial_tokens=2 * small.initial_tokens)
+    one, two = (simulate(s, bars, intrabar=mode) for s in (small, large))
+    np.testing.assert_array_equal(one.nav_columns["nav"], two.nav_columns["nav"])
+    assert two.summary["rebalances"]["turnover"] == 2 * one.summary["rebalances"]["turnover"]
+
+
+@given(tokens(), histories(), MODES)
+def test_rows_agree_with_sums(series: Series, bars: Prices, mode: str) -> None:
+    """The summary's sums are those of the rows, and its counts those of the triggers."""
+    run = simulate(series, bars, intrabar=mode)
+    rows, costs = run.rebalance_columns, run.summary["costs"]
+    for kind in ("fee", "spread", "impact", "gas", "paid_by_reserve"):
+        assert costs[kind] == pytest.approx(float(rows[kind].sum()), rel=1e-12, abs=1e-9)
+        assert run.cost_columns[kind][-1] == pytest.approx(costs[kind], rel=1e-12, abs=1e-9)
+    rebalances = run.summary["rebalances"]
+    assert rebalances["clips"] == len(rows["time"]) - 1
+    assert rebalances["turnover"] == pytest.approx(float(rows["notional"][1:].sum()), rel=1e-12)
+    assert rebalances["count"] == sum(rebalances["by_trigger"].values()) <= rebalances["clips"]
+    assert list(rebalances["by_trigger"]) == list(series.rebalance.trigger_names)
