@@ -52,7 +52,7 @@ class Plan(NamedTuple, Generic[Num]):
     clipped: bool
     """More clips have to follow before leverage is at its destination."""
     raises: bool
-    """Leverage rises, in size, on the way to its destination."""
+    """|leverage| rises on the way to its destination; false where there is nothing to trade."""
 
 
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
@@ -108,7 +108,7 @@ def plan_trade(
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
     if is_nothing_to_trade(gap, nav):
-        return Plan(Outcome.NOTHING, destination, nothing, free, False, raises)
+        return Plan(Outcome.NOTHING, destination, nothing, free, False, False)
     unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
     blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises)
     if suspended and raises and not unconditional:
