@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from steelyard.simulate.run import Run
 
-__all__ = ["FILES", "check_folder", "save_run", "written_whole"]
+__all__ = ["FILES", "check_file", "check_folder", "save_run", "written_whole"]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
 
@@ -67,6 +67,27 @@ def check_folder(folder: Path) -> None:
         raise _refused(folder, f"that it cannot be reached: {_reason(error)}") from error
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise _refused(folder, f"that {nearest} may not be written to")
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work is done that it shall hold.
+
+    Raises:
+        InputError: it is a folder, or its folder is not there or cannot be written to.
+    """
+    try:
+        found = ""
+        if path.is_dir():
+            found = "a folder"
+        elif not path.parent.is_dir():
+            found = f"that there is no folder {path.parent}"
+        elif not os.access(path.parent, os.W_OK | os.X_OK):
+            found = f"that {path.parent} may not be written to"
+    except OSError as error:
+        found = f"that it cannot be reached: {_reason(error)}"
+    if found:
+        message = f"{path}: expected a file to write, found {found}; choose another."
+        raise InputError(message, file=str(path))
 
 
 @contextlib.contextmanager

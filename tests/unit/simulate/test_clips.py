@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from steelyard.rules.series import Band, Costs, Daily, Reserve
 from steelyard.simulate.run import simulate
 from support.tokens import DAY_S, T0, bars, closes, token

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+
 from steelyard.errors import DataError, InputError
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Interval, Move, Volatility

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from steelyard.errors import InputError
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue

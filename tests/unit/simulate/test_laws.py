@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from steelyard.market import Prices
 from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import nav_of
@@ -21,7 +22,6 @@ from steelyard.simulate.run import simulate, walk
 from steelyard.simulate.schedule import Schedule
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
-
 
 FEW = 6
 """Trades after which exact numbers are long enough: each crossing price triples their digits."""
@@ -34,7 +34,9 @@ class Enough(Exception):
 class Watched(Replay):
     """A replay that keeps each trade in its own kind of number."""
 
-    def _settle(self, trigger: int, notional: object, cost: TradeCost, time: int, price: object):
+    def _settle(
+        self, trigger: int, notional: object, cost: TradeCost, time: int, price: object
+    ) -> None:
         before = nav_of(self.state.cash, self.state.units, price)
         reserve_before = self.state.reserve_units
         super()._settle(trigger, notional, cost, time, price)
@@ -45,7 +47,9 @@ class Watched(Replay):
             raise Enough
 
 
-def watch(series: Series, bars: Prices, mode: str, number: object = FRACTION, **events) -> Watched:
+def watch(
+    series: Series, bars: Prices, mode: str, number: object = FRACTION, **events: object
+) -> Watched:
     """Run a series and keep every trade exactly."""
     replay = Watched(series, number, Schedule(number, **events), new_state(series, number))
     replay.seen = []
@@ -83,7 +87,7 @@ def test_books_balance_exactly(series: Series, bars: Prices, mode: str) -> None:
 def test_nav_changes_by_the_costs_that_the_reserve_did_not_pay(
     series: Series, bars: Prices, mode: str
 ) -> None:
-    """At each trade nav falls by exactly its cost less the reserve's part, and the reserve by it."""
+    """At each trade nav and reserve fall by exactly the parts of its cost that they paid."""
     for _, price, cost, before, after, reserve, left in watch(series, bars, mode).seen:
         assert before - after == gross(cost) - cost.paid_by_reserve
         assert (reserve - left) * price == cost.paid_by_reserve

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from steelyard.errors import InputError
 from steelyard.rules.leverage import move_to_leverage
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Move, Reserve, Venue
