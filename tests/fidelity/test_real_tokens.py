@@ -40,8 +40,8 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize(("token_name", "preset"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
-def test_ftx_tokens_of_2020(history: Callable[[str], Path], token_name: str, preset: str) -> None:
+@pytest.mark.parametrize(("name", "preset"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
+def test_ftx_tokens_of_2020(history: Callable[[str], Path], name: str, preset: str) -> None:
     """FTX's rule on hourly BTC explains the real token's days: slope near 1, R2 over 0.975."""
     run = simulate(
         load_preset(preset),
@@ -51,9 +51,7 @@ def test_ftx_tokens_of_2020(history: Callable[[str], Path], token_name: str, pre
         intrabar="path",
     )
     frame = run.nav.groupby(run.nav["time"].dt.strftime("%Y-%m-%d")).nav.last()
-    real = {
-        row["date"]: float(row["close"]) for row in rows(history(f"tokens/FTX-{token_name}-1d.csv"))
-    }
+    real = {row["date"]: float(row["close"]) for row in rows(history(f"tokens/FTX-{name}-1d.csv"))}
     days = sorted(set(real) & set(frame.index))
     assert len(days) >= 330
     simulated = np.array([frame[day] for day in days])
@@ -63,12 +61,12 @@ def test_ftx_tokens_of_2020(history: Callable[[str], Path], token_name: str, pre
     r2 = np.corrcoef(ours, theirs)[0, 1] ** 2
     crash = days.index("2020-03-12") - 1
     print(
-        f"\n{token_name}: slope {slope:.3f}, R2 {r2:.3f}, 12 March {ours[crash]:+.1%} "
+        f"\n{name}: slope {slope:.3f}, R2 {r2:.3f}, 12 March {ours[crash]:+.1%} "
         f"(real {theirs[crash]:+.1%})"
     )
     assert 0.95 <= slope <= 1.06
     assert r2 >= 0.975
-    if token_name == "BULL":
+    if name == "BULL":
         assert abs(ours[crash] - theirs[crash]) <= 0.04
 
 

@@ -175,11 +175,11 @@ def _schedule(
         _refuse(series, "injections", "a table [reserve]", "none")
     given: dict[str, Any] = {}
     if funding is not None:
-        table = read_funding(funding)
-        given["funding"] = table.time.tolist(), table.rate.tolist()
+        paid = read_funding(funding)
+        given["funding"] = paid.time.tolist(), paid.rate.tolist()
     if rates is not None:
-        table = read_rates(rates)
-        given["rates"] = table.time.tolist(), table.rate.tolist()
+        asked = read_rates(rates)
+        given["rates"] = asked.time.tolist(), asked.rate.tolist()
     if injections is not None:
         pool = read_injections(injections)
         capital = [kind == "capital" for kind in pool.kind]
