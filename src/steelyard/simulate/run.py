@@ -12,6 +12,7 @@ import numpy as np
 from steelyard.errors import DataError, InputError
 from steelyard.market import (
     Prices,
+    format_time,
     read_funding,
     read_injections,
     read_prices,
@@ -126,6 +127,8 @@ def simulate(
     bars = read_prices(prices).between(start, end)
     mode = _mode(intrabar, bars)
     schedule = _schedule(series, number, funding, rates, injections)
+    if state is not None:
+        _check_goes_on(state, bars, mode)
     state = new_state(series, number) if state is None else state.copy()
     replay = Replay(series, number, schedule, state)
     reserve_before = float(state.reserve_units)
@@ -158,6 +161,16 @@ def _mode(intrabar: str | None, bars: Prices) -> str:
         )
         raise DataError(message, source=bars.source)
     return intrabar
+
+
+def _check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
+    first = int(bars.time[0] if mode == "path" else bars.end_times[0])
+    if state.time is not None and first <= state.time:
+        message = (
+            f"{bars.source}: expected bars after {format_time(state.time)}, where the state "
+            f"stands, found one observed at {format_time(first)}; start later."
+        )
+        raise InputError(message, source=bars.source, state=state.time, found=first)
 
 
 def _schedule(

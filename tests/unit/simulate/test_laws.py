@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import nav_of
@@ -135,6 +136,14 @@ def test_going_on_from_a_state_leaves_it_as_it_was() -> None:
     kept = first.state.copy()
     simulate(token(daily=Daily(0)), history.slice(2, 4), state=first.state)
     assert first.state == kept
+
+
+def test_a_state_does_not_live_through_the_same_bar_twice() -> None:
+    """Bars that the state has seen are refused."""
+    history = closes(100, 110, 90)
+    first = simulate(token(daily=Daily(0)), history)
+    with pytest.raises(InputError, match="expected bars after 2020-01-04T00:00:00Z"):
+        simulate(token(daily=Daily(0)), history.slice(2, 3), state=first.state)
 
 
 @given(st.sampled_from([-2, -1, 2, 3]), st.lists(st.integers(-200, 200), min_size=1, max_size=20))
