@@ -1,0 +1,210 @@
+"""One strategy of written arguments for every public function of the rules.
+
+``in_kind`` makes the same written arguments into any kind of number; the tests of the number kinds
+and of the compiled rules go through this table, and one of them holds that it is complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from steelyard.rules.costs import cost_curve
+from steelyard.rules.triggers import Trigger
+from support.rule_cases import Costing, Rule, Terms, costings, rules, targets, venues, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steelyard.rules.numbers import Number
+
+
+@dataclass(frozen=True)
+class Made:
+    """An argument that is made for a kind of number from the written ``source``."""
+
+    source: Any
+    make: Callable[[Any, Number[Any]], Any]
+
+
+SQRT = st.just(Made("sqrt", lambda _, number: number.sqrt))
+
+
+def in_kind(argument: Any, number: Number[Any]) -> Any:
+    """The argument in this kind of number; flags, seconds and triggers as they are."""
+    if isinstance(argument, Made):
+        return argument.make(argument.source, number)
+    if isinstance(argument, Rule | Terms):
+        return argument.of(number)
+    return number.of(argument) if isinstance(argument, Decimal) else argument
+
+
+def _rates(costing: Costing) -> Made:
+    return Made(costing, lambda source, number: source.rates(number))
+
+
+def _payers(costing: Costing) -> Made:
+    return Made(costing, lambda source, number: source.payers(number))
+
+
+def _curve(costing: Costing, borne: bool) -> Made:
+    def make(source: Costing, number: Number[Any]) -> Any:
+        return cost_curve(source.rates(number), borne)
+
+    return Made(costing, make)
+
+
+MODEST = costings("50", reserves=("0", "3", "250", "1e9"))
+MONEY = written("1", "200000", 2)
+RATE = written("0", "1", 4)
+SIGNED_RATE = written("-0.5", "0.5", 4)
+SECONDS = st.integers(0, 40_000_000)
+FLAG = st.booleans()
+PRICE = written("1", "2000", 2)
+MOVE = written("-0.9", "3", 4)
+CURVE = st.builds(_curve, MODEST, FLAG)
+UNITS = written("-2000", "2000", 3).filter(bool)
+
+
+@st.composite
+def positions(draw: st.DrawFn) -> tuple[Decimal, Decimal, Decimal]:
+    """(cash, units, price) of a token whose leverage is of 0.1 to 20, long or short."""
+    units, price = draw(UNITS), draw(PRICE)
+    notional = units * price
+    nav = (abs(notional) / abs(draw(targets()))).quantize(Decimal("0.01")) + Decimal("0.01")
+    return nav - notional, units, price
+
+
+@st.composite
+def _moves(draw: st.DrawFn) -> tuple[Decimal, Decimal]:
+    """A leverage, and a move that leaves it at least a tenth of its nav."""
+    leverage = draw(targets())
+    return leverage, draw(MOVE.filter(lambda move: 1 + leverage * move > Decimal("0.1")))
+
+
+@st.composite
+def _venue_calls(draw: st.DrawFn, *, priced: bool) -> tuple[Any, ...]:
+    """A venue and a position there; or, at a price of its own, one that may be past its end."""
+    cash, units, price = draw(positions())
+    venue = draw(venues(Decimal(3)))
+    if not priced:
+        return venue, cash, units
+    return venue, cash, units, (price * (1 + draw(MOVE))).quantize(Decimal("0.0001"))
+
+
+@st.composite
+def _crossings(draw: st.DrawFn) -> tuple[Any, ...]:
+    """A token near its target, on a way that may cross all that it has."""
+    rule = draw(rules())
+    start = draw(PRICE)
+    nav = draw(MONEY)
+    units = (nav * rule.target / start).quantize(Decimal("0.0001")) or Decimal("0.0001")
+    cash = nav - units * start
+    reference = (start * (1 + draw(written("-0.1", "0.1", 3)))).quantize(Decimal("0.01"))
+    end = (start * (1 + draw(MOVE))).quantize(Decimal("0.01"))
+    spent = draw(st.sampled_from([0, 1 << Trigger.BAND, 1 << Trigger.MOVE]))
+    venue = draw(venues(abs(rule.target)))
+    return rule, venue, cash, units, reference, start, end, draw(FLAG), spent
+
+
+@st.composite
+def _gaps(draw: st.DrawFn) -> tuple[Decimal, Decimal, Decimal]:
+    """(destination, nav, exposure) of up to 5x, as in a rebalance that is not a rescue."""
+    side = draw(st.sampled_from([1, -1]))
+    nav = draw(MONEY)
+    destination, leverage = draw(written("0.1", "5", 3)), draw(written("0", "6", 3))
+    return side * destination, nav, side * leverage * nav
+
+
+@st.composite
+def _sizes(draw: st.DrawFn) -> tuple[Any, ...]:
+    return (*draw(_gaps()), _payers(draw(MODEST)), draw(SQRT))
+
+
+@st.composite
+def _plans(draw: st.DrawFn) -> tuple[Any, ...]:
+    costing = draw(MODEST)
+    destination, nav, exposure = draw(_gaps())
+    rule = Rule(destination, largest_clip=draw(st.just(Decimal(0)) | written("10", "90000", 0)))
+    trigger = draw(st.sampled_from([Trigger.BAND, Trigger.EMERGENCY, Trigger.LAUNCH]))
+    money = (destination, nav, exposure)
+    return rule, _rates(costing), _payers(costing), trigger, *money, draw(FLAG), draw(SQRT)
+
+
+@st.composite
+def _near(draw: st.DrawFn) -> tuple[Decimal, Decimal]:
+    """A figure near a limit, or on it."""
+    limit = draw(written("0.001", "1000", 3))
+    off = draw(st.sampled_from(["0", "1e-14", "-1e-14", "1e-10", "-1e-10", "0.1", "-0.1"]))
+    return limit * (1 + Decimal(off)), limit
+
+
+@st.composite
+def _buffers(draw: st.DrawFn) -> tuple[Any, ...]:
+    """A reserve well above or below its floor: what lies between is the figure that goes in."""
+    value, nav, floor = draw(
+        st.tuples(written("500", "90000", 2), MONEY, RATE).filter(
+            lambda case: abs(case[0] - case[2] * case[1]) > case[0] / 10
+        )
+    )
+    return value, nav, floor, draw(CURVE), draw(SQRT)
+
+
+CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "nav_of": positions(),
+    "leverage_of": positions(),
+    "leverage_after_move": _moves(),
+    "move_to_leverage": st.tuples(
+        targets().filter(lambda x: x != 1), targets().filter(lambda x: x != 1)
+    ),
+    "price_at_leverage": st.tuples(MONEY, UNITS, targets().filter(lambda x: x != 1)),
+    "wipeout_move": st.tuples(targets()),
+    "rebalance_demand": st.tuples(MONEY, targets(), MOVE, written("-90000", "90000", 2)),
+    "trade_cost": st.tuples(
+        st.builds(_rates, MODEST), MONEY, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT
+    ),
+    "cost_curve": st.tuples(st.builds(_rates, MODEST), FLAG),
+    "curve_cost": st.tuples(CURVE, MONEY, SQRT),
+    "curve_slope": st.tuples(CURVE, MONEY, SQRT),
+    "is_liquidated": _venue_calls(priced=True),
+    "is_nav_gone": positions() | st.tuples(MONEY.map(lambda x: -x), UNITS, PRICE),
+    "liquidation_price": _venue_calls(priced=False),
+    "nav_after_liquidation": _venue_calls(priced=True),
+    "funding_payment": st.tuples(UNITS, PRICE, SIGNED_RATE),
+    "cash_interest": st.tuples(written("-90000", "90000", 2), SIGNED_RATE, RATE, RATE, SECONDS),
+    "units_interest": st.tuples(UNITS, RATE, SECONDS),
+    "management_fee": st.tuples(MONEY, RATE, SECONDS),
+    "gap_to": _gaps(),
+    "is_nothing_to_trade": st.tuples(written("-1", "1", 3) | written("-1e-6", "1e-6", 9), MONEY),
+    "clip_notional": st.tuples(written("-90000", "90000", 2), st.just(Decimal(0)) | MONEY),
+    "size_trade": _sizes(),
+    "exceeds": _near(),
+    "is_emergency": st.tuples(rules(), targets()),
+    "is_outside_band": st.tuples(rules(), targets()),
+    "has_moved": st.tuples(rules(), PRICE, PRICE),
+    "is_volatile": st.tuples(
+        written("0", "1", 5), st.integers(0, 5), st.sampled_from([3600, 86_400]), RATE
+    ),
+    "next_instant": st.tuples(
+        st.integers(1, 90_000), st.integers(0, 86_399), st.integers(0, 2_000_000_000)
+    ),
+    "first_trigger": st.tuples(rules(), targets(), PRICE, PRICE, FLAG, FLAG, FLAG, FLAG),
+    "crossing": _crossings(),
+    "destination_of": st.tuples(
+        rules(),
+        st.sampled_from([Trigger.BAND, Trigger.DAILY, Trigger.EMERGENCY, Trigger.LAUNCH]),
+        targets(),
+    ),
+    "is_clip_done": st.tuples(targets(), FLAG, targets()),
+    "plan_trade": _plans(),
+    "reserve_level": st.tuples(MONEY, MONEY),
+    "is_suspended": st.tuples(FLAG, MONEY, MONEY, RATE, RATE),
+    "units_left": st.tuples(MONEY, MONEY, PRICE),
+    "utilisation": st.tuples(MONEY, st.just(Decimal(0)) | MONEY),
+    "buffer_depth": st.tuples(MONEY, st.just(Decimal(0)) | MONEY, RATE),
+    "runway_days": st.tuples(MONEY, MONEY, RATE, written("-50", "50", 2)),
+    "capacity": _buffers(),
+}
