@@ -8,6 +8,7 @@ from __future__ import annotations
 from steelyard.rules.series import Band, Move, Rebalance, Series
 
 __all__ = [
+    "clock_words",
     "cost_words",
     "duration_words",
     "rule_sentence",

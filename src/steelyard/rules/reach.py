@@ -1,19 +1,23 @@
-"""How far the price has to move from the target until each threshold of a series is met.
+"""How far the price has to move until each threshold of a series is met, and what it trades then.
 
-At the target, with nav and price both 1, cash is ``1 - L`` and units are ``L``; everything else
-follows from the rules that also decide in a simulation.
+The token stands at its target with its initial assets and the price at 1, so that cash is
+``assets * (1 - L)`` and units are ``assets * L``; everything else follows from the rules that also
+decide in a simulation.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from steelyard.rules.decide import destination_of, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of, price_at_leverage
 from steelyard.rules.liquidation import is_nav_gone, liquidation_price
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
+from steelyard.rules.sizing import Payers
+from steelyard.rules.triggers import Trigger
 
-__all__ = ["Reach", "reaches"]
+__all__ = ["Reach", "reaches", "trade_after"]
 
 
 class Reach(NamedTuple):
@@ -26,6 +30,8 @@ class Reach(NamedTuple):
     move: float
     nav_return: float
     """What the holder has gained or lost by then."""
+    trade_notional: float | None
+    """What is traded there, quote, negative for a sale; None for a liquidation."""
 
 
 def reaches(series: Series) -> tuple[Reach, ...]:
@@ -34,8 +40,8 @@ def reaches(series: Series) -> tuple[Reach, ...]:
     Thresholds that no price meets are left out: a 1x long never leaves 1x, for one.
     """
     terms = series.terms(FLOAT)
-    rule, venue = terms.rule, terms.venue
-    cash, units = 1.0 - rule.target, rule.target
+    rule = terms.rule
+    cash, units = _position(series)
     found: list[tuple[str, float | None, float]] = []
     limits = [
         ("band", rule.has_band and rule.has_lower, rule.lower_limit),
@@ -53,13 +59,43 @@ def reaches(series: Series) -> tuple[Reach, ...]:
         found.append(("move", None, losing))
         if not rule.move_losing_side_only:
             found.append(("move", None, gaining))
-    found.append(("liquidation", None, liquidation_price(venue, cash, units)))
-    met = [_at(name, leverage, cash, units, price) for name, leverage, price in found if price > 0]
+    found.append(("liquidation", None, liquidation_price(terms.venue, cash, units)))
+    met = [_at(series, *threshold) for threshold in found if threshold[2] > 0]
     return tuple(sorted(met, key=lambda reach: reach.move))
 
 
-def _at(name: str, leverage: float | None, cash: float, units: float, price: float) -> Reach:
+def trade_after(series: Series, trigger: Trigger, move: float) -> float:
+    """What ``trigger`` trades after the price has moved from the target: quote, signed, one clip.
+
+    The reserve, where there is one, is taken to hold enough for the costs that it bears.
+    """
+    terms, (cash, units), price = series.terms(FLOAT), _position(series), 1 + move
     nav = nav_of(cash, units, price)
+    if nav <= 0:
+        return 0.0
+    payers = Payers(terms.nav_curve, terms.reserve_curve, series.initial_nav * nav)
+    destination = destination_of(terms.rule, trigger, leverage_of(cash, units, price))
+    exposure = units * price
+    plan = plan_trade(
+        terms.rule, terms.rates, payers, trigger, destination, nav, exposure, False, FLOAT.sqrt
+    )
+    return plan.notional
+
+
+def _position(series: Series) -> tuple[float, float]:
+    """Cash and units at the target, the price at 1."""
+    assets = series.initial_nav * series.initial_tokens
+    return assets * (1 - series.target_leverage), assets * series.target_leverage
+
+
+def _at(series: Series, name: str, leverage: float | None, price: float) -> Reach:
+    cash, units = _position(series)
+    move = price - 1
     if is_nav_gone(cash, units, price):
-        return Reach(name, None, price - 1, -1.0)
-    return Reach(name, leverage or leverage_of(cash, units, price), price - 1, nav - 1)
+        return Reach(name, None, move, -1.0, None)
+    if leverage is None:
+        leverage = leverage_of(cash, units, price)
+    nav_return = nav_of(cash, units, price) / nav_of(cash, units, 1.0) - 1
+    trigger = Trigger[name.upper()]
+    trade = None if trigger == Trigger.LIQUIDATION else trade_after(series, trigger, move)
+    return Reach(name, leverage, move, nav_return, trade)

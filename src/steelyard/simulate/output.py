@@ -60,13 +60,13 @@ def check_folder(folder: Path) -> None:
     try:
         nearest = _nearest(folder)
         if folder.is_symlink() and not folder.exists():
-            raise _refused(folder, "a link that leads nowhere")
+            raise _refused(folder, "it is a link that leads nowhere")
         if not nearest.is_dir():
-            raise _refused(folder, "a file" if nearest == folder else f"that {nearest} is a file")
+            raise _refused(folder, f"{'it' if nearest == folder else nearest} is a file")
     except OSError as error:
-        raise _refused(folder, f"that it cannot be reached: {_reason(error)}") from error
+        raise _refused(folder, f"it cannot be reached: {_reason(error)}") from error
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise _refused(folder, f"that {nearest} may not be written to")
+        raise _refused(folder, f"{nearest} may not be written to")
 
 
 def check_file(path: Path) -> None:
@@ -78,15 +78,15 @@ def check_file(path: Path) -> None:
     try:
         found = ""
         if path.is_dir():
-            found = "a folder"
+            found = "it is a folder"
         elif not path.parent.is_dir():
-            found = f"that there is no folder {path.parent}"
+            found = f"there is no folder {path.parent}"
         elif not os.access(path.parent, os.W_OK | os.X_OK):
-            found = f"that {path.parent} may not be written to"
+            found = f"{path.parent} may not be written to"
     except OSError as error:
-        found = f"that it cannot be reached: {_reason(error)}"
+        found = f"it cannot be reached: {_reason(error)}"
     if found:
-        message = f"{path}: expected a file to write, found {found}; choose another."
+        message = f"{path}: expected a file to write; {found}; choose another."
         raise InputError(message, file=str(path))
 
 
@@ -167,7 +167,7 @@ def _umask() -> int:
 
 
 def _refused(folder: Path, found: str) -> InputError:
-    message = f"{folder}: expected a folder to write to, found {found}; choose another."
+    message = f"{folder}: expected a folder to write to; {found}; choose another."
     return InputError(message, folder=str(folder))
 
 

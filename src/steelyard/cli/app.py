@@ -1,0 +1,60 @@
+"""The root command and the table of all others."""
+
+from __future__ import annotations
+
+import click
+
+from steelyard import __version__
+from steelyard.cli.commands import Group, Place
+
+__all__ = ["app"]
+
+DATA = {
+    "check": Place("steelyard.cli.data:check", "Say what a price file holds, or what is wrong."),
+}
+SERIES = {
+    "list": Place("steelyard.cli.series:list_presets", "List the presets on the shelf."),
+    "show": Place("steelyard.cli.series:show", "Print a series and what it does, in words."),
+    "check": Place("steelyard.cli.series:check", "Check a series and say when it will trade."),
+    "new": Place("steelyard.cli.series_new:new", "Write a series file with comments."),
+}
+ROOT = {
+    "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
+    "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
+    "data": Place("steelyard.cli.app:data", "Look at market data."),
+    "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),
+}
+
+
+@click.group(
+    cls=Group,
+    places=ROOT,
+    examples=[
+        "steelyard demo",
+        "steelyard simulate oracle-3l --prices BTC",
+        "steelyard series new btc3l.toml --target-leverage 3",
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "-V", "--version", message="steelyard %(version)s")
+def app() -> None:
+    """Steelyard simulates leveraged tokens: tokens that hold a multiple of an asset.
+
+    Results go to standard output, messages and progress to standard error. Exit codes: 0 done,
+    1 failed, 2 wrong usage, 3 bad or missing data or series file, 4 exchange or chain
+    unavailable, 5 an invariant broke.
+    """
+
+
+@click.group(cls=Group, places=DATA, examples=["steelyard data check BTC"])
+def data() -> None:
+    """Look at market data."""
+
+
+@click.group(
+    cls=Group,
+    places=SERIES,
+    examples=["steelyard series list", "steelyard series show ftx-bull"],
+)
+def series() -> None:
+    """Look at series files, and write them."""

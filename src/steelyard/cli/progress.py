@@ -1,0 +1,70 @@
+"""A progress bar on standard error, for runs that last: only on a terminal, only after a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["progress_bar"]
+
+QUIET_S = 1.0
+WORTH_IT_S = 1.0
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
+    """A function to call with the steps done, or None where no one would see a bar.
+
+    The bar appears once a second has passed, if another second or more is to be expected.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    bar = _Bar(what, total)
+    try:
+        yield bar.show
+    finally:
+        bar.stop()
+
+
+class _Bar:
+    def __init__(self, what: str, total: int) -> None:
+        self.what = what
+        self.total = total
+        self.begun = time.monotonic()
+        self.progress: Progress | None = None
+        self.task: TaskID | None = None
+
+    def show(self, done: int) -> None:
+        if self.progress is None:
+            passed = time.monotonic() - self.begun
+            if passed < QUIET_S or passed * (self.total - done) < WORTH_IT_S * done:
+                return
+            self._start()
+        if self.progress is not None and self.task is not None:
+            self.progress.update(self.task, completed=done)
+
+    def stop(self) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.task = self.progress.add_task(self.what, total=self.total)
+        self.progress.start()

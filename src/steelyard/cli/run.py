@@ -1,0 +1,100 @@
+"""One command line, from its arguments to its exit code; the only place where errors end.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or missing data or series file, 4 exchange or
+chain unavailable, 5 an invariant broke; beside these 130 after Ctrl-C and 141 where the reader of
+standard output went away, as other programs have it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+import click
+
+from steelyard.cli.app import app
+from steelyard.errors import InvariantError, SteelyardError
+
+__all__ = ["run"]
+
+FAILED = 1
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and give its exit code; what went wrong is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_on_a_letter(stream)
+    try:
+        given = None if arguments is None else list(arguments)
+        code = app.main(given, prog_name="steelyard", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SteelyardError as error:
+        if _wants_traceback():
+            raise
+        _say(str(error))
+        if isinstance(error, InvariantError):
+            _say("A law of the program broke: please report it with the files that show it.")
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return READER_GONE
+    except SystemExit as error:
+        # rich and click leave this way when the reader of a pipe has gone
+        if isinstance(error.__context__, BrokenPipeError):
+            _let_go_of_stdout()
+            return READER_GONE
+        raise
+    except Exception as error:
+        if _wants_traceback():
+            raise
+        _say(_unexpected(error))
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> str:
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        what = f"{place}{error.strerror}"
+    elif isinstance(error, MemoryError):
+        what = "there is not enough memory for this"
+    else:
+        what = f"something unexpected happened ({kind}: {error})"
+    return f"{what}. Set STEELYARD_TRACEBACK=1 to see where."
+
+
+def _wants_traceback() -> bool:
+    return bool(os.environ.get("STEELYARD_TRACEBACK"))
+
+
+def _say(message: str) -> None:
+    # One sentence on one line: a file may have put anything into it.
+    line = "".join(letter if letter.isprintable() else " " for letter in message)
+    click.echo(f"Error: {line}" if message != "Interrupted." else line, err=True)
+
+
+def _let_go_of_stdout() -> None:
+    """Nobody reads any more: what Python still wants to write goes nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+    except (AttributeError, OSError, ValueError):
+        return
+
+
+def _never_fail_on_a_letter(stream: TextIO | None) -> None:
+    """On a terminal that knows only ASCII another letter becomes a question mark."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")

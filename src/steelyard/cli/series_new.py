@@ -1,0 +1,110 @@
+"""``steelyard series new``: a series file to start from, with comments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.output import emit_json, note
+
+__all__ = ["new"]
+
+# What a preset brings itself; None or False: not given.
+RULE_OPTIONS = {
+    "target_leverage": "--target-leverage",
+    "move_to": "--move-to",
+    "band": "--band",
+    "delever_above": "--delever-above",
+    "move": "--move",
+    "interval": "--interval",
+    "daily": "--daily",
+    "fallback": "--fallback",
+    "emergency": "--emergency",
+    "venue": "--venue",
+    "reserve": "--reserve",
+}
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard series new btc3l.toml --target-leverage 3",
+        "steelyard series new eth1s.toml --target-leverage -1 --band 0.8 1.2",
+        "steelyard series new mine.toml --preset ftx-bull --symbol MINE3L",
+    ],
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--preset", metavar="NAME", help="Start from a preset, rule and all.")
+@click.option("--symbol", help="The token's name; made from asset and leverage if left out.")
+@click.option("--underlying", help="What it follows, as ccxt writes it.  [default: BTC/USDT:USDT]")
+@click.option("--target-leverage", type=float, help="3 is 3x long, -1 is 1x short.  [default: 3]")
+@click.option("--band", type=(float, float), metavar="LOWER UPPER", help="Trade outside of these.")
+@click.option("--delever-above", type=float, metavar="UPPER", help="Trade above this, never below.")
+@click.option("--move", type=float, metavar="SHARE", help="Trade after a move: 0.15 is 15 %.")
+@click.option("--interval", metavar="DURATION", help="Trade every 8h, say.")
+@click.option("--daily", metavar="HH:MM", help="Trade every day at this time, UTC.")
+@click.option("--fallback", metavar="DURATION", help="Trade after so long without a rebalance.")
+@click.option(
+    "--move-to",
+    type=click.Choice(["target", "edge", "partway"]),
+    help="Where a rebalance goes.  [default: target; edge with the band of least cost]",
+)
+@click.option("--emergency", type=float, metavar="LEVERAGE", help="To target at once from here on.")
+@click.option(
+    "--venue",
+    type=click.Choice(["perpetual", "spot"]),
+    help="Where the position lives.  [default: perpetual]",
+)
+@click.option("--reserve", type=float, metavar="UNITS", help="A reserve that pays spread and gas.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def new(file: Path, force: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (passed on)
+    """Write a series file with a comment on every line that is a choice.
+
+    Without any trigger the series gets the band that costs least for its leverage, traded to its
+    edges. What is written always passes "steelyard series check".
+    """
+    from steelyard.cli.series_text import preset_series_text, series_text
+    from steelyard.rules.describe import series_sentences
+    from steelyard.rules.series import Series
+
+    if os.path.lexists(file) and not force:
+        message = f"{file}: there is such a file already; choose another or add --force."
+        raise click.BadParameter(message, param_hint="FILE")
+    _check_together(options)
+    if options["preset"] is not None:
+        text = preset_series_text(options["preset"], options["symbol"], options["underlying"])
+    else:
+        text = series_text(options)
+    series = Series.loads(text, str(file))
+    _write(file, text)
+    if as_json:
+        figures = {"symbol": series.symbol, "words": series_sentences(series)}
+        emit_json({"schema": 1, "file": str(file), **figures})
+    else:
+        click.echo(series_sentences(series))
+    note(f'wrote {file}; "steelyard series check" says at which prices it trades')
+
+
+def _check_together(options: dict[str, Any]) -> None:
+    if options["preset"] is not None:
+        given = [flag for name, flag in RULE_OPTIONS.items() if options[name] is not None]
+        if given:
+            raise click.UsageError(
+                f"--preset brings its own rule: leave out {', '.join(given)}, or edit the file."
+            )
+    if options["band"] is not None and options["delever_above"] is not None:
+        raise click.UsageError("--band and --delever-above are one trigger: give one of them.")
+
+
+def _write(file: Path, text: str) -> None:
+    from steelyard.cli.inputs import check_out
+    from steelyard.simulate.output import written_whole
+
+    check_out(file, "FILE", folder=False)
+    with written_whole(file) as stage:
+        stage.write_text(text, encoding="utf-8")
