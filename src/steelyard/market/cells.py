@@ -151,7 +151,7 @@ def _numbers_of_text(array: pa.Array, column: str) -> Numbers:
     values = np.full(len(cells), np.nan)
     fault = None
     for row, cell in enumerate(cells):
-        text = cell.strip()
+        text = cell.strip(" \t")  # never a line break: a quoted cell that holds one was cut
         if _SYNTAX.fullmatch(text):
             values[row] = float(text)
         elif fault is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "earliest", "named", "shown", "source_error"]
 
+_SHOWN_PATH = 250
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
 
 
@@ -55,6 +56,8 @@ def shown(value: object) -> str:
 def named(path: Path) -> str:
     """Write a path for a message: on one line, whatever bytes a file system lets into a name."""
     text = str(path)
+    if len(text) > _SHOWN_PATH:
+        text = f"...{text[-_SHOWN_PATH:]}"
     return text if text.isprintable() else ascii(text)
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from _typeshed import WriteableBuffer
-
     from steelyard.market.sources import Table
 
 __all__ = ["HEAD_BYTES", "READ_ERRORS", "open_file", "reopened"]
@@ -41,27 +39,6 @@ _KNOWN = {
     b"SQLite format 3": "an SQLite database: export the table as CSV",
 }
 _EXPECTED = "a CSV file (also .gz) or a Parquet file"
-
-
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were taken off for a look: these, then the rest.
-
-    Pipes cannot be rewound, so files are not rewound either.
-    """
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._head[: len(view)] if self._head else self._rest.read(len(view))
-        self._head = self._head[len(data) :]
-        view[: len(data)] = data
-        return len(data)
 
 
 @contextmanager
@@ -85,9 +62,9 @@ def open_file(path: Path) -> Iterator[Table]:
             return
         from steelyard.market.csv_files import csv_table
 
-        head, stream = _opened(name, stack, raw)
+        head, rest = _opened(name, stack, raw)
         _refuse_binary(name, head)
-        yield csv_table(path, head, stream)
+        yield csv_table(path, head, rest)
 
 
 def reopened(path: Path) -> BinaryIO | None:
@@ -100,7 +77,7 @@ def reopened(path: Path) -> BinaryIO | None:
 
 
 def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of the text, and a stream that starts with these same bytes."""
+    """Return the first bytes of the text, unpacked, and the stream of all after them."""
     plain: BinaryIO = raw
     if raw.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
         plain = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=raw)))
@@ -108,7 +85,7 @@ def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes,
         head = plain.read(HEAD_BYTES)
     except READ_ERRORS as error:
         raise source_error(name, _EXPECTED, f"a file that cannot be read: {error}") from error
-    return head, cast("BinaryIO", stack.enter_context(io.BufferedReader(_Rejoined(head, plain))))
+    return head, plain
 
 
 def _refuse_binary(name: str, head: bytes) -> None:

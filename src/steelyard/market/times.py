@@ -29,7 +29,8 @@ DAY_S = 86_400
 END_S = 7_258_118_400
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+# At least nine digits, which is 1973: 2020 and 20200312 are meant as a year and a day.
+_DIGITS = re.compile(r"\d{9,15}", re.ASCII)
 # fromisoformat would read all of 20200101 and 2020-W01-1 as dates; a price file must look like one.
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?)"
@@ -72,8 +73,8 @@ def parse_time(when: str | float | date) -> int:
     """Return the epoch seconds of what a person or a program wrote for an instant.
 
     Args:
-        when: ISO 8601 text, epoch seconds (as a number or as digits), a date (its midnight) or
-            a datetime. Without an offset it is UTC.
+        when: ISO 8601 text, epoch seconds (a number, or nine digits or more), a date (its
+            midnight) or a datetime. Without an offset it is UTC.
 
     Raises:
         InputError: it is no instant, or lies outside 1970 to 2199.
