@@ -62,8 +62,8 @@ def find_prices(name: str) -> Prices:
     """
     from steelyard.market import SAMPLE_NAMES, read_prices, sample_prices
 
-    if name in SAMPLE_NAMES and not os.path.lexists(name):
-        return sample_prices(name)
+    if name.upper() in SAMPLE_NAMES and not os.path.lexists(name):
+        return sample_prices(name.upper())
     return read_prices(name)
 
 

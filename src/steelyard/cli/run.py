@@ -64,14 +64,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _unexpected(error: Exception) -> str:
-    kind = type(error).__name__
     if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
-        what = f"{place}{error.strerror}"
-    elif isinstance(error, MemoryError):
+        return f"{error.filename or 'reading or writing failed'}: {error.strerror}."
+    what = f"something unexpected happened ({type(error).__name__}: {error})"
+    if isinstance(error, MemoryError):
         what = "there is not enough memory for this"
-    else:
-        what = f"something unexpected happened ({kind}: {error})"
     return f"{what}. Set STEELYARD_TRACEBACK=1 to see where."
 
 

@@ -118,8 +118,8 @@ def _least_cost_band(target: float) -> Iterator[str]:
     size = abs(target)
     width = optimal_edge_half_width(target, COST, GAMMA)
     width = min(max(width, NARROWEST * size), WIDEST * size)
-    yield "# The band of least cost + gamma/2 x tracking variance, traded only to its edges: they"
-    yield "# stand (3/(4 gamma) x 2c x L^2 (L-1)^2)^(1/3) from the target, with gamma = 1, c = 0.0006."
+    yield "# The band of least cost + gamma/2 x tracking variance, traded only to its edges, which"
+    yield "# stand (3/(4 gamma) x 2c x L^2 (L-1)^2)^(1/3) off the target; gamma = 1, c = 0.0006."
     lower, upper = repr(float(f"{size - width:.6g}")), repr(float(f"{size + width:.6g}"))
     yield from _trigger("band", "of |leverage|", lower=lower, upper=upper)
 

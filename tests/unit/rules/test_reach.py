@@ -1,0 +1,120 @@
+"""At which move of the price a series trades: the issuers' published figures, and two laws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.rules.leverage import move_to_leverage, rebalance_demand
+from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.reach import reaches, trade_after
+from steelyard.rules.series import Band, Daily, Move, Venue
+from steelyard.rules.triggers import Trigger
+from steelyard.simulate.run import simulate
+from support.tokens import bars, closes, token
+
+
+def moves(name: str) -> list[tuple[str, float]]:
+    """Trigger and move of each threshold of a preset, rounded to a basis point."""
+    return [(reach.trigger, round(reach.move, 4)) for reach in reaches(load_preset(name))]
+
+
+def test_a_3x_long_reaches_4x_at_a_ninth_and_a_3x_short_at_a_fifteenth() -> None:
+    """FTX's own figures: -11.11 % for BULL, +6.67 % for BEAR, +14.29 % for HEDGE."""
+    assert ("band", -0.1111) in moves("ftx-bull")
+    assert ("band", 0.0667) in moves("ftx-bear")
+    assert ("band", 0.1429) in moves("ftx-hedge")
+
+
+def test_a_lending_liquidation_is_where_debt_meets_its_share() -> None:
+    """FORMULAS 1: (L - 1) / (L * LT) - 1, for 3x at 78 %: -14.53 %."""
+    assert ("liquidation", -0.1453) in moves("toros-3l")
+
+
+def test_an_edge_trades_beyond_its_slack() -> None:
+    """The threshold is the edge and its slack, and the trade goes to the edge only."""
+    lower = next(reach for reach in reaches(load_preset("toros-3l")) if reach.move > 0)
+    assert lower.leverage == pytest.approx(2.78)
+    assert lower.move == pytest.approx(move_to_leverage(3.0, 2.78))
+    assert lower.trade_notional == pytest.approx(0.02 * 112_359.55 / (1 + 2.8 * 0.0006))
+
+
+def test_a_move_on_the_losing_side_only_has_one_threshold() -> None:
+    """A long loses when the price falls, a short when it rises."""
+    losing = Move(0.15, losing_side_only=True)
+    assert [r.move for r in reaches(token(move=losing)) if r.trigger == "move"] == [
+        pytest.approx(-0.15)
+    ]
+    assert [r.move for r in reaches(token(-1.0, move=losing)) if r.trigger == "move"] == [
+        pytest.approx(0.15)
+    ]
+    both = [r.move for r in reaches(token(move=Move(0.15))) if r.trigger == "move"]
+    assert both == [pytest.approx(-0.15), pytest.approx(0.15)]
+
+
+def test_what_no_price_meets_is_left_out() -> None:
+    """A 1x long never leaves 1x; a 2x long never falls to 0.5x."""
+    assert reaches(token(1.0, band=Band(0.5, 1.5))) == ()
+    assert [reach.trigger for reach in reaches(token(2.0, band=Band(0.5, 2.5)))] == [
+        "liquidation",
+        "band",
+    ]
+    assert [reach.trigger for reach in reaches(token(0.5, band=Band(0.25, 1.0)))] == ["band"]
+
+
+def test_where_nav_is_gone_there_is_no_leverage() -> None:
+    """Without a maintenance margin a 3x long ends at a third, with nothing left."""
+    (end,) = reaches(token(3.0))
+    assert (end.leverage, end.nav_return, end.trade_notional) == (None, -1.0, None)
+    assert end.move == pytest.approx(-1 / 3)
+    assert trade_after(token(3.0, daily=Daily(0)), Trigger.DAILY, -0.4) == 0.0
+
+
+@given(
+    st.floats(-5, 5).filter(lambda x: abs(x) > 0.1 and abs(x - 1) > 0.05),
+    st.floats(-0.15, 0.15),
+)
+def test_a_reset_without_costs_trades_the_published_demand(target: float, move: float) -> None:
+    """``A L (L - 1) r`` (Cheng and Madhavan 2009), for longs and shorts alike."""
+    series = token(target, daily=Daily(0))
+    demand = rebalance_demand(100_000.0, target, move, 0.0)
+    assert trade_after(series, Trigger.DAILY, move) == pytest.approx(demand, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_simulation_trades_where_a_threshold_says_so(name: str) -> None:
+    """A price that walks a hair past a threshold is traded there, and a hair before it is not."""
+    series = load_preset(name)
+    series = replace(series, reserve=None)
+    quiet = replace(series.rebalance, daily=None, interval=None, fallback=None)
+    series = replace(series, rebalance=quiet, venue=replace(series.venue, rate_per_year=0.0))
+    for reach in reaches(series):
+        first = [
+            other
+            for other in reaches(series)
+            if other.move * reach.move > 0 and abs(other.move) <= abs(reach.move)
+        ]
+        if len(first) > 1 or reach.trigger == "liquidation":
+            continue
+        past, before = 1 + reach.move * 1.01, 1 + reach.move * 0.99
+        assert fired(series, past) == reach.trigger
+        assert fired(series, before) is None
+
+
+def fired(series: object, price: float) -> str | None:
+    """The first trade after a launch at 1, when the price walks to ``price`` within a bar."""
+    row = (1.0, max(1.0, price), min(1.0, price), price)
+    run = simulate(replace(series, costs=token().costs), bars(row, row).slice(0, 1))
+    names = run.rebalance_columns["trigger"].tolist()
+    return names[1] if len(names) > 1 else None
+
+
+def test_a_liquidation_is_where_the_simulation_ends_the_token() -> None:
+    """A borrowed 3x long at 78 % lives at -14 % and is closed at -15 %."""
+    series = replace(token(3.0), venue=Venue("spot", liquidation_threshold=0.78))
+    (end,) = reaches(series)
+    assert simulate(series, closes(1.0, 1 + end.move + 1e-6)).summary["wiped_out"] is None
+    assert simulate(series, closes(1.0, 1 + end.move - 1e-6)).summary["wiped_out"] is not None
