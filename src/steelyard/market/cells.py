@@ -141,12 +141,15 @@ def unpacked(array: pa.Array) -> pa.Array:
 def _numbers_of_text(array: pa.Array, column: str) -> Numbers:
     """Parse text, with spaces around the numbers allowed."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if array.null_count == 0:
+    if array.null_count == 0 and len(array):
+        first = python_strings(array.slice(0, 1))[0]
+        text = array if first == first.strip() else pc.ascii_trim(array, " \t")
         try:
-            return Numbers(plain(array.cast(pa.float64())), None)
+            return Numbers(plain(text.cast(pa.float64())), None)
         except pa.ArrowInvalid:
-            pass  # read again below, to find which cell, or to trim them
+            pass  # read again below, to find which cell
     cells = python_strings(array)
     values = np.full(len(cells), np.nan)
     fault = None

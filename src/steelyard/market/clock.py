@@ -169,27 +169,35 @@ class Clock:
         """Read ISO text: in one go where the block is uniform, otherwise cell by cell."""
         import pyarrow as pa
 
-        if array.null_count == 0 and self._one_zone(array):
-            kind = pa.timestamp("us", None if self._offset is None else "UTC")
+        local = self._without_zone(array)
+        if local is not None:
             try:
-                whole = plain(array.cast(kind).view(pa.int64())) // _TICKS["us"]
+                stamps = local.cast(pa.timestamp("us")).view(pa.int64())
             except pa.ArrowInvalid:
                 pass  # read again below, to find which cell
             else:
+                whole = plain(stamps) // _TICKS["us"] - 60 * (self._offset or 0)
                 return self._checked(whole, None)
         return self._read_date_cells(python_strings(array))
 
-    def _one_zone(self, array: pa.Array) -> bool:
-        """Whether every cell ends in the offset that the block's first cell ends in."""
+    def _without_zone(self, array: pa.Array) -> pa.Array | None:
+        """Return the text less the offset that every cell ends in; None where they differ."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         first = python_strings(array.slice(0, 1))[0]
         instant = parse_instant(first)
-        if instant is None or instant.offset_min != self._offset:
-            return False
+        if array.null_count or instant is None or instant.offset_min != self._offset:
+            return None
         zone = _ZONE.search(first)
-        # A block without offsets needs no look: Arrow refuses any that turns up.
-        return zone is None or bool(pc.all(pc.ends_with(array, zone.group(1))).as_py())
+        if zone is None:
+            return array  # any offset that turns up is refused as it is parsed
+        suffix = zone.group(1)
+        try:
+            alike = pc.all(pc.ends_with(array, suffix)).as_py()
+            return pc.utf8_slice_codeunits(array, 0, -len(suffix)) if alike else None
+        except pa.ArrowInvalid:
+            return None  # bytes that are not UTF-8
 
     def _read_date_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], Fault | None]:
         """Read dates up to the first cell that is none or that names another offset."""

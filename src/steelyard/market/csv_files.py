@@ -58,7 +58,7 @@ class _CsvText:
 
     def _split(self, lines: list[str]) -> list[list[str]]:
         try:
-            return list(csv.reader(lines, delimiter=self.delimiter))
+            return list(csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True))
         except csv.Error as error:
             raise source_error(self.name, "lines of CSV", f"a broken line: {error}") from error
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steelyard.market.faults import Fault, source_error
+from steelyard.market.faults import Fault, shown, source_error
 from steelyard.market.layout import FUNDING, INJECTIONS, RATES, Events, event_layout
 from steelyard.market.reading import Reading, read_table
 from steelyard.market.sources import Table, open_table
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steelyard.market.reading import Columns, Rules
+    from steelyard.market.reading import Block, Rules
 
 __all__ = ["Funding", "Injections", "Rates", "read_funding", "read_injections", "read_rates"]
 
@@ -120,11 +120,9 @@ def read_injections(source: object) -> Injections:
         return source
     with open_table(source) as table:
         layout = event_layout(table.name, table.header, INJECTIONS)
-        reading = read_table(table, layout, _amounts, strictly=False)
+        reading = read_table(table, layout, _Additions(), strictly=False)
         _require_rows(table, reading)
-        kinds = reading.texts["kind"]
-        _check_kinds(table, reading.time, kinds, layout.columns["kind"])
-    return Injections(reading.time, reading.numbers["quote"], tuple(kinds))
+    return Injections(reading.time, reading.numbers["quote"], tuple(reading.texts["kind"]))
 
 
 def _read(source: object, events: Events, rules: Rules) -> Reading:
@@ -140,9 +138,9 @@ def _require_rows(table: Table, reading: Reading) -> None:
         raise source_error(table.name, "rows", "a header and no rows")
 
 
-def _plausible(parts: Columns, columns: Mapping[str, str]) -> list[Fault | None]:
+def _plausible(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
     """Hold rates to what a fraction can be."""
-    rate = parts["rate"]
+    rate = block.numbers["rate"]
     bad = ~(np.abs(rate) <= _LARGEST_RATE)
     if not bad.any():
         return []
@@ -151,23 +149,40 @@ def _plausible(parts: Columns, columns: Mapping[str, str]) -> list[Fault | None]
     return [Fault(row, columns["rate"], repr(float(rate[row])), expected)]
 
 
-def _amounts(parts: Columns, columns: Mapping[str, str]) -> list[Fault | None]:
-    """Hold injections to amounts that add something."""
-    quote = parts["quote"]
-    bad = ~((quote > 0) & (quote < np.inf))
-    if not bad.any():
-        return []
-    row = int(bad.argmax())
-    return [Fault(row, columns["quote"], repr(float(quote[row])), "a finite amount above 0")]
+class _Additions:
+    """Holds injections to amounts that add something, of a known kind, each kind once at a time.
 
+    Times never descend, so only the kinds at the latest one need to be remembered.
+    """
 
-def _check_kinds(table: Table, time: NDArray[np.int64], kinds: list[str], column: str) -> None:
-    """Refuse unknown kinds, and a kind twice at one instant: that is how a repeated row looks."""
-    seen: set[tuple[int, str]] = set()
-    for row, (when, kind) in enumerate(zip(time.tolist(), kinds, strict=True)):
-        if kind not in KINDS:
-            raise table.error(Fault(row, column, repr(kind[:40]), " or ".join(KINDS)))
-        if (when, kind) in seen:
-            expected = "each kind once at an instant (add the amounts up)"
-            raise table.error(Fault(row, column, f"{kind} again: a duplicate row", expected))
-        seen.add((when, kind))
+    def __init__(self) -> None:
+        self._time = -1
+        self._kinds: set[str] = set()
+
+    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+        """Return the first bad amount and the first bad kind of a block."""
+        quote = block.numbers["quote"]
+        bad = ~((quote > 0) & (quote < np.inf))
+        faults = [self._bad_kind(block, columns["kind"])]
+        if bad.any():
+            row = int(bad.argmax())
+            found = repr(float(quote[row]))
+            faults.append(Fault(row, columns["quote"], found, "a finite amount above 0"))
+        return faults
+
+    def _bad_kind(self, block: Block, column: str) -> Fault | None:
+        # Not strictly: behind a time or a kind that could not be read nothing needs a look.
+        for row, (time, kind) in enumerate(
+            zip(block.time.tolist(), block.texts["kind"], strict=False)
+        ):
+            if kind not in KINDS:
+                return Fault(row, column, shown(kind), " or ".join(KINDS))
+            if time != self._time:
+                self._time = time
+                self._kinds.clear()
+            if kind in self._kinds:
+                # That is how a repeated row looks.
+                expected = "each kind once at an instant (add the amounts up)"
+                return Fault(row, column, f"{kind} again: a duplicate row", expected)
+            self._kinds.add(kind)
+        return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steelyard.market.reading import Columns
+    from steelyard.market.reading import Block
 
 __all__ = ["Gap", "Gaps", "Prices", "read_prices"]
 
@@ -216,9 +216,10 @@ def _commonest(spacing: NDArray[np.int64]) -> int:
     return int(sizes[counts.argmax()])  # the first of equals, and sizes ascend
 
 
-def _rules(parts: Columns, columns: Mapping[str, str]) -> list[Fault | None]:
+def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
     """Hold a block of rows to what prices are; return the first fault of each kind."""
     faults = []
+    parts = block.numbers
     for part, values in parts.items():
         floor, expected = (0.0, _POSITIVE)
         good = values > floor

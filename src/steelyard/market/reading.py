@@ -6,7 +6,7 @@ one block held, and only rows that passed are kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,16 +23,29 @@ if TYPE_CHECKING:
     from steelyard.market.layout import Layout
     from steelyard.market.sources import Table
 
-    Columns = dict[str, NDArray[np.float64]]
-    Rules = Callable[[Columns, Mapping[str, str]], list[Fault | None]]
+    Rules = Callable[["Block", Mapping[str, str]], list[Fault | None]]
 
-__all__ = ["MAX_ROWS", "Reading", "read_table"]
+__all__ = ["MAX_ROWS", "Block", "Reading", "read_table"]
 
 # A limit on everything: three years of seconds, or two centuries of minutes.
 MAX_ROWS = 100_000_000
 _FIRST_ROWS = 1 << 20  # two years of minutes
 _T = TypeVar("_T", bound=np.generic)
 _TEXT_PARTS = frozenset({"kind"})
+
+
+class Block(NamedTuple):
+    """The rows of one block, parsed.
+
+    Attributes:
+        time: int64, epoch seconds; shorter than the rest where a cell of it could not be read.
+        numbers: part -> float64; cells that could not be read are NaN.
+        texts: part -> text; empty where a cell could not be read.
+    """
+
+    time: NDArray[np.int64]
+    numbers: dict[str, NDArray[np.float64]]
+    texts: dict[str, list[str]]
 
 
 class Reading:
@@ -46,7 +59,7 @@ class Reading:
 
     def __init__(self, layout: Layout) -> None:
         self.time: NDArray[np.int64] = np.empty(0, np.int64)
-        self.numbers: Columns = {
+        self.numbers: dict[str, NDArray[np.float64]] = {
             part: np.empty(0) for part in layout.parts if part != "time" and part not in _TEXT_PARTS
         }
         self.texts: dict[str, list[str]] = {
@@ -60,7 +73,7 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
     Args:
         table: opened, not read yet.
         layout: which column plays which part; ``time`` is among them.
-        rules: takes a block's numbers and the columns' names; returns what breaks them.
+        rules: takes each block in turn and the columns' names; returns what breaks them.
         strictly: whether each time must come after the one before, or may equal it.
 
     Raises:
@@ -77,20 +90,21 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
         by_part = dict(zip(parts, arrays, strict=True))
         time, fault = clock.read(by_part["time"])
         faults = [fault, _order(time, last, clock.column, strictly=strictly)]
-        columns: Columns = {}
+        block = Block(time, {}, {})
         for part in reading.numbers:
-            columns[part], fault = numbers(by_part[part], layout.columns[part])
+            block.numbers[part], fault = numbers(by_part[part], layout.columns[part])
             faults.append(fault)
-        for part, words in reading.texts.items():
-            more, fault = texts(by_part[part], layout.columns[part])
-            words.extend(more)
+        for part in reading.texts:
+            block.texts[part], fault = texts(by_part[part], layout.columns[part])
             faults.append(fault)
-        first = earliest([*faults, *rules(columns, layout.columns)], rows)
+        first = earliest([*faults, *rules(block, layout.columns)], rows)
         if first is not None:
             raise table.error(first)
         times.append(time)
-        for part, values in columns.items():
+        for part, values in block.numbers.items():
             kept[part].append(values)
+        for part, words in block.texts.items():
+            reading.texts[part].extend(words)
         rows += len(time)
         last = int(time[-1]) if len(time) else last
         if rows > MAX_ROWS:

@@ -7,6 +7,7 @@ names.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,10 @@ def open_table(source: object) -> Iterator[Table]:
     Raises:
         DataError: it is missing, unreadable, of no known kind, or empty.
     """
-    if isinstance(source, str | Path):
+    if isinstance(source, str | os.PathLike):
         from steelyard.market.files import open_file
 
-        with open_file(Path(source)) as table:
+        with open_file(Path(os.fsdecode(source))) as table:
             yield table
     else:
         from steelyard.market.frames import frame_table

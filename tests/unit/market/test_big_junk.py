@@ -31,13 +31,17 @@ except DataError as error:
 """
 
 
-def memory_and_message(path: Path) -> tuple[int, str]:
+def memory_and_message(path: Path, reader: str = "read_prices") -> tuple[int, str]:
     """Read in a process of its own; return the megabytes it grew by and how it was refused.
 
     The process must also end: one in which Arrow still reads a Python stream would not.
     """
     done = subprocess.run(
-        [sys.executable, "-c", READ, path], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", READ.replace("read_prices", reader), path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     grown, _, message = done.stdout.partition(" ")
@@ -90,6 +94,16 @@ def test_a_gigabyte_of_junk_in_a_megabyte(
     """A gzip bomb, with and without line ends, with and without a good beginning."""
     grown, message = memory_and_message(bomb(tmp_path / "prices.csv.gz", start, junk))
     assert words in message
+    assert grown < LIMIT_MB
+
+
+@pytest.mark.parametrize("kind", ["capital", "gift"])
+def test_a_gigabyte_of_injections(tmp_path: Path, kind: str) -> None:
+    """Injections may share an instant; a gigabyte of the same one is refused at the second."""
+    start = f"time,quote,kind\n1,2,{kind}\n".encode()
+    path = bomb(tmp_path / "injections.csv.gz", start, f"1,2,{kind}\n".encode())
+    grown, message = memory_and_message(path, "read_injections")
+    assert f"row {2 if kind == 'capital' else 1} " in message
     assert grown < LIMIT_MB
 
 

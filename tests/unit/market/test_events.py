@@ -92,6 +92,8 @@ def test_rates_that_are_refused(
         ("1,5,gift", "capital or trading_fees; found 'gift'"),
         ("1,5,Capital", "capital or trading_fees; found 'Capital'"),
         ("1,5,", "an empty cell"),
+        ("1,5,capital\nx,5,capital", "row 2 (line 3), time"),
+        ("1,5,capital\n2,5,capital\n2,0,gift", "row 3 (line 4), kind"),
         ("", "no rows"),
     ],
 )
