@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, day, money, percent
+from steelyard.cli.figures import count, counted, day, money, percent
 from steelyard.cli.output import show
 from steelyard.rules.describe import duration_words
 
@@ -40,7 +40,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 def _rows(report: Mapping[str, Any]) -> str:
     if not report["step_s"]:
-        return f"{count(report['rows'])} prices, each at its own time"
+        return f"{counted(report['rows'], 'price')}, each at its own time"
     return f"{count(report['rows'])} bars of {duration_words(report['step_s'])}"
 
 

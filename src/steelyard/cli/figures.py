@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MISSING", "count", "day", "leverage", "money", "number", "percent"]
+__all__ = ["MISSING", "count", "counted", "day", "leverage", "money", "number", "percent"]
 
 MISSING = "-"
 NEARLY_ALL = -0.9995
@@ -23,7 +23,7 @@ def number(value: float | None, decimals: int, *, signed: bool = False) -> str:
 
 def percent(value: float | None, *, signed: bool = False) -> str:
     """A share in percent, with three significant digits or so: ``-36.8 %``."""
-    if value is None or not math.isfinite(value):
+    if value is None or not math.isfinite(value * 100):
         return MISSING
     size = abs(value) * 100
     if -1 < value < NEARLY_ALL:
@@ -50,6 +50,11 @@ def leverage(value: float | None) -> str:
 def count(value: int) -> str:
     """A whole number: ``1,096``."""
     return f"{value:,}"
+
+
+def counted(value: int, what: str) -> str:
+    """So many of something: ``1 gap``, ``2 gaps``."""
+    return f"{value:,} {what}{'' if value == 1 else 's'}"
 
 
 def day(time: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from steelyard.cli.figures import day, percent
+from steelyard.cli.figures import counted, day, percent
 from steelyard.rules.describe import clock_words, duration_words
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def remarks(run: Run, bars: Prices, *, funded: bool) -> Iterator[str]:
     if len(bars.gaps):
         missing = duration_words(int(bars.gaps.missing_s.sum()))
         yield (
-            f"{bars.source} has {len(bars.gaps):,} gaps, {missing} in all; nothing was filled in, "
+            f"{bars.source} has {counted(len(bars.gaps), 'gap')}, {missing} in all; not filled in, "
             f'"steelyard data check" says more.'
         )
     if run.intrabar == "path":
@@ -43,7 +43,7 @@ def remarks(run: Run, bars: Prices, *, funded: bool) -> Iterator[str]:
         blocked = run.summary["rebalances"]["blocked"]
         yield (
             f"the reserve was below its floor for {duration_words(pool['suspended_s'])} in all: "
-            f"{blocked:,} rebalances that would have raised leverage were not made."
+            f"{counted(blocked, 'rebalance')} that would have raised leverage not made."
         )
 
 

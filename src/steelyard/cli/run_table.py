@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, day, leverage, money, number, percent
+from steelyard.cli.figures import count, counted, day, leverage, money, number, percent
 from steelyard.cli.output import show
 from steelyard.rules.describe import duration_words, series_sentences
 
@@ -44,12 +44,12 @@ def run_table(run: Run) -> Table:
 
 def _history(run: Run) -> str:
     summary = run.summary
-    gaps = summary["gaps"]
+    gaps = counted(summary["gaps"], "gap") if summary["gaps"] else "no gaps"
     length = duration_words(run.prices.step_s) if run.prices.step_s else ""
     return (
         f"{run.prices.source}: {count(summary['bars'])} "
         f"{f'bars of {length}' if length else 'prices'}, {day(summary['start'])} to "
-        f"{day(summary['end'])} UTC, {f'{gaps:,}' if gaps else 'no'} gap{'' if gaps == 1 else 's'}"
+        f"{day(summary['end'])} UTC, {gaps}"
     )
 
 

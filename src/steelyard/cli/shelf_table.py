@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, number, percent
+from steelyard.cli.figures import count, counted, number, percent
 from steelyard.cli.output import console, show
 from steelyard.cli.remarks import order_remark
 from steelyard.cli.shelf import ASSETS, ShelfRun, crash_of
@@ -87,7 +87,7 @@ def _crash(each: ShelfRun) -> str:
     if found is None:
         return f"{each.name} was gone before."
     target = each.run.series.target_leverage
-    times = f"{found.rebalances} rebalance{'' if found.rebalances == 1 else 's'}"
+    times = counted(found.rebalances, "rebalance")
     return (
         f"{each.name}: {percent(found.token, signed=True)} with {times} in the day; {target:g} x "
         f"BTC's {percent(found.underlying, signed=True)} would be "
