@@ -102,11 +102,11 @@ class Packer:
             case np.ndarray():
                 return self.numbers(description)
             case Instants():
-                return {**self._store(description.seconds.astype("<f8")), "date": True}
+                return {**self._seconds(description.seconds), "date": True}
             case Labels():
                 return self._labels(description)
             case Taken():
-                index = self._store(description.index.astype("<u4"))
+                index = self._whole(description.index)
                 return {"of": self.pack(description.column), "take": index}
             case Zipped():
                 return {"zip": [self.pack(column) for column in description.columns]}
@@ -128,8 +128,19 @@ class Packer:
     def _labels(self, labels: Labels) -> dict[str, Any]:
         names = sorted(set(labels.words))
         code = {name: i for i, name in enumerate(names)}
-        codes = np.array([code[word] for word in labels.words], dtype="<u4")
-        return {"of": names, "take": self._store(codes)}
+        codes = np.array([code[word] for word in labels.words], dtype=np.int64)
+        return {"of": names, "take": self._whole(codes)}
+
+    def _seconds(self, seconds: Ints) -> dict[str, Any]:
+        first, last = (int(seconds.min()), int(seconds.max())) if seconds.size else (0, 0)
+        fits = first >= 0 and last < 2**32  # until 2106; half the size of a float64
+        return self._store(seconds.astype("<u4" if fits else "<f8"))
+
+    def _whole(self, values: Ints) -> dict[str, Any]:
+        """Indices and codes, never negative, in as few bytes as the largest needs."""
+        largest = int(values.max()) if values.size else 0
+        kind = "<u1" if largest < 2**8 else "<u2" if largest < 2**16 else "<u4"
+        return self._store(values.astype(kind))
 
     def _store(self, values: npt.NDArray[Any]) -> dict[str, Any]:
         kind, data = values.dtype.str[1:], values.tobytes()

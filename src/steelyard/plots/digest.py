@@ -51,6 +51,7 @@ class Cell:
     text: str
     sort: float | None
     tone: str = ""
+    hint: str = ""
 
 
 def tiles(view: View) -> list[Tile]:
@@ -59,7 +60,10 @@ def tiles(view: View) -> list[Tile]:
     token = figure_of(summary, "nav", "return")
     asset = figure_of(summary, "underlying", "return")
     drawdown = figure_of(summary, "max_drawdown")
-    difference = formats.percent(figure_of(summary, "tracking", "difference"), signed=True)
+    difference = figure_of(summary, "tracking", "difference")
+    against = f"tracking difference {formats.percent(difference, signed=True)}"
+    if view.ideal_end is not None:
+        against = f"wiped out on {formats.day(view.ideal_end)}"
     worst = ""
     if view.worst_day is not None:
         worst = f"worst day {formats.percent(view.worst_day[1], signed=True)}, "
@@ -75,7 +79,7 @@ def tiles(view: View) -> list[Tile]:
         Tile(
             f"{multiple} daily, no costs",
             formats.percent(view.ideal_return, signed=True),
-            f"tracking difference {difference}",
+            against,
             _tone(view.ideal_return),
         ),
         Tile(
@@ -105,25 +109,18 @@ def overview_cells(view: View) -> list[Cell]:
     share = cost_total(view) / view.initial_assets if view.initial_assets else None
     worst = view.worst_day[1] if view.worst_day else None
     rebalances = figure_of(summary, "rebalances", "count")
-    returns = [
-        figure_of(summary, "nav", "return"),
-        figure_of(summary, "underlying", "return"),
-        view.ideal_return,
-    ]
+    returns = [figure_of(summary, name, "return") for name in ("nav", "underlying")]
     error = figure_of(summary, "tracking", "error")
+    drawdown = figure_of(summary, "max_drawdown")
     return [
         *(Cell(formats.percent(r, signed=True), r, _tone(r)) for r in returns),
+        _ideal_cell(view),
         Cell(formats.count(rebalances), rebalances),
         Cell(formats.percent(share), share),
         Cell(formats.number(error, 3), error),
-        Cell(formats.percent(figure_of(summary, "max_drawdown")), summary_drawdown(view)),
+        Cell(formats.percent(drawdown), drawdown),
         Cell(formats.percent(worst, signed=True), worst),
     ]
-
-
-def summary_drawdown(view: View) -> float | None:
-    """The deepest fall from a peak, at most zero."""
-    return figure_of(view.summary, "max_drawdown")
 
 
 def sparkline(view: View, width: int = 116, height: int = 26) -> str:
@@ -139,6 +136,13 @@ def sparkline(view: View, width: int = 116, height: int = 26) -> str:
     up = (1.0 - (logs[keep] - logs.min()) / span) * (height - 4) + 2
     points = zip(across.tolist(), up.tolist(), strict=True)
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _ideal_cell(view: View) -> Cell:
+    value = view.ideal_return
+    if view.ideal_end is None:
+        return Cell(formats.percent(value, signed=True), value, _tone(value))
+    return Cell("wiped out", value, "bad", f"on {formats.day(view.ideal_end)}")
 
 
 def _trading(view: View) -> Group:

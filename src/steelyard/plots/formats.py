@@ -29,9 +29,6 @@ MISSING = "–"
 _MINUS = "−"
 _THIN = "\u202f"  # narrow and no-break: a figure never parts from its unit
 
-# Six digits tell neighbours apart and still fit a table; seven keep the cents.
-_TABLE_DIGITS = 6
-
 
 def number(value: float | None, decimals: int, *, signed: bool = False) -> str:
     """``value`` with thousands separators and ``decimals`` digits; a dash where there is none."""
@@ -49,9 +46,19 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     """A ratio in percent, with three significant digits or so."""
     if value is None or not math.isfinite(value):
         return MISSING
+    if -1.0 < value < -0.9995:
+        return _nearly_all(value)
     size = abs(value) * 100
     decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
     return number(value * 100, decimals, signed=signed) + _THIN + "%"
+
+
+def _nearly_all(value: float) -> str:
+    """A loss of almost everything, cut rather than rounded: what is left is not nothing."""
+    left = (1.0 + value) * 100
+    decimals = min(max(1 - math.floor(math.log10(left)), 2), 6)
+    cut = math.floor(-value * 100 * 10**decimals) / 10**decimals
+    return number(-min(cut, 100 - 10**-decimals), decimals) + _THIN + "%"
 
 
 def money(value: float | None, quote: str = "") -> str:
@@ -92,12 +99,12 @@ def instant(seconds: int) -> str:
 
 
 def column_decimals(values: Floats) -> int:
-    """Decimals for a whole column of a table, so that its largest entry shows six digits."""
+    """Decimals for a whole column of a table: enough to tell its rows apart, and no more.
+
+    Whole numbers from 100,000 on, cents from 100 on, then two more digits for each hundredth.
+    """
     finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max()) if finite.size else 0.0
-    if largest == 0.0:
-        return 2
-    decimals = _TABLE_DIGITS - 1 - math.floor(math.log10(largest))
-    if decimals == 1:
-        return 2  # no one writes money with a single decimal
-    return min(max(decimals, 0), 8)
+    steps = ((100_000.0, 0), (100.0, 2), (1.0, 4), (0.01, 6))
+    decimals = next((digits for least, digits in steps if largest >= least), 8)
+    return decimals if largest else 2

@@ -18,6 +18,9 @@ __all__ = ["leverage_panel"]
 # and would press the rest of the chart flat.
 _FARTHEST = 1.75
 
+# From here on stems and line step back, so that the band stays visible through them.
+_MANY = 600
+
 _KINDS = ("fee", "spread", "impact", "gas")
 
 
@@ -40,13 +43,14 @@ def leverage_panel(view: View) -> Panel:
             f" Leverage reached from {formats.leverage(low)} to {formats.leverage(high)}; "
             "the axis ends sooner."
         )
+    width = 1.4 if len(rows.time) < _MANY else 0.9
     hover = "leverage %{y:.3f}<br>%{x|%Y-%m-%d %H:%M}<extra></extra>"
     return Panel(
         key="leverage",
         title="Leverage and rebalances",
         caption=caption,
         traces=[
-            line("leverage", Instants(view.time), view.leverage, "$nav", hover, width=1.4),
+            line("leverage", Instants(view.time), view.leverage, "$nav", hover, width=width),
             *_markers(rows, facts.quote),
         ],
         shapes=[*_thresholds(view), *wiped_out_marks(view.summary)],
@@ -59,10 +63,11 @@ def _thresholds(view: View) -> list[Description]:
     facts = view.facts
     sign = -1.0 if facts.target_leverage < 0 else 1.0
     shapes: list[Description] = []
-    if facts.upper is not None:
-        # a band that only delevers has no lower edge: it reaches down to the target
-        lower = facts.lower if facts.lower is not None else abs(facts.target_leverage)
-        shapes.append(_band(sign * lower, sign * facts.upper))
+    if facts.upper is not None and facts.lower is not None:
+        shapes.append(_band(sign * facts.lower, sign * facts.upper))
+    elif facts.upper is not None:
+        name = f"delevers beyond {formats.multiple(sign * facts.upper)}"
+        shapes.append(level_line(name, sign * facts.upper, "$band", "dash"))
     target = facts.target_leverage
     shapes.append(level_line(f"target {formats.multiple(target)}", target, "$target", "dot"))
     if facts.emergency:
@@ -124,7 +129,7 @@ def _marker(  # noqa: PLR0913  one trace's looks
             "arrayminus": still if way > 0 else stem,
             "width": 0,
             "thickness": 1,
-            "color": f"{color}@0.45",
+            "color": f"{color}@{0.5 if len(rows.time) < _MANY else 0.28}",
         }
     return trace
 
@@ -142,7 +147,7 @@ def _hover(name: str, quote: str, kinds: list[str]) -> str:
 
 
 def _size(many: int) -> float:
-    return 8.0 if many < 150 else 6.0 if many < 600 else 4.5
+    return 8.0 if many < 150 else 6.0 if many < _MANY else 4.5
 
 
 def _reach(view: View) -> tuple[float, float]:

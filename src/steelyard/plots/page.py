@@ -17,13 +17,13 @@ import numpy as np
 from steelyard.errors import InputError
 from steelyard.plots import digest, formats
 from steelyard.plots.columns import Instants, Labels, Packer
-from steelyard.plots.figure import panels_of
+from steelyard.plots.figure import panels_of, run_figure
 from steelyard.plots.frames import ReportRun
 from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
 
-__all__ = ["report_page"]
+__all__ = ["report_page", "run_figure"]
 
 # One run may be drawn finely; a shelf of them shares the space, so that the file stays below
 # about eight million bytes, five of which are plotly.js.
@@ -43,7 +43,7 @@ _LABELS = {
 _HEADINGS = (
     ("Return", "nav per token, from launch to end"),
     ("Underlying", "return of the underlying"),
-    ("No costs", "return of the frictionless token that resets every UTC midnight"),
+    ("L×, no costs", "return of the frictionless token that resets every UTC midnight"),
     ("Rebal.", "rebalances, launch not counted"),
     ("Cost", "all costs, in percent of initial assets"),
     ("Tracking error", "how far the exposure itself was off its target, per year"),
@@ -75,14 +75,15 @@ def report_page(
     rows = max(200, min(_ROWS_OF_ONE, _ROWS_OF_ALL // len(runs)))
     views = [view_of(run, most_points=points, most_rows=rows) for run in runs]
     packer = Packer()
-    packed = [_packed(view, packer) for view in views]
+    panels = [panels_of(view) for view in views]
+    packed = [_packed(*pair, packer) for pair in zip(views, panels, strict=True)]
     return str(
         _template().render(
             title=title,
             notes=[*_order_notes(views), *notes],
             source=source,
             headings=_HEADINGS,
-            sections=[_section(view) for view in views],
+            sections=[_section(*pair) for pair in zip(views, panels, strict=True)],
             underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
             light=css_variables(LIGHT),
             dark=css_variables(DARK),
@@ -106,7 +107,7 @@ def _refuse_unclear(runs: Sequence[ReportRun]) -> None:
         raise InputError(message, symbols=twice)
 
 
-def _section(view: View) -> dict[str, Any]:
+def _section(view: View, panels: Sequence[Panel]) -> dict[str, Any]:
     return {
         "facts": view.facts,
         "multiple": formats.multiple(view.facts.target_leverage),
@@ -114,21 +115,21 @@ def _section(view: View) -> dict[str, Any]:
         "groups": digest.groups(view),
         "cells": digest.overview_cells(view),
         "sparkline": digest.sparkline(view),
-        "panels": panels_of(view),
+        "panels": panels,
         "thinned": _thinned(view),
         "rows_note": _rows_note(view.rows),
         "wiped": _wiped(view),
     }
 
 
-def _packed(view: View, packer: Packer) -> dict[str, Any]:
+def _packed(view: View, panels: Sequence[Panel], packer: Packer) -> dict[str, Any]:
     worst = view.worst_day[0] if view.worst_day else None
     return {
         "symbol": view.facts.symbol,
         "from": formats.instant(int(view.time[0])),
         "to": formats.instant(int(view.time[-1])),
         "worst": None if worst is None else formats.instant(worst),
-        "panels": [_packed_panel(panel, packer) for panel in panels_of(view)],
+        "panels": [_packed_panel(panel, packer) for panel in panels],
         "table": _packed_table(view.rows, packer),
     }
 

@@ -8,6 +8,7 @@ escaped here, because plotly reads tags in what it draws.
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ def nav_panel(view: View) -> Panel:
             line("token", x, view.nav, "$nav", hover, width=2.2),
         ],
         shapes=wiped_out_marks(view.summary),
-        yaxis={"type": "log", "title": {"text": "launch = 100"}, "minor": {"dtick": "D1"}},
+        yaxis={"type": "log", "title": {"text": "launch = 100"}, **_log_ticks(view)},
         weight=1.25,
     )
 
@@ -128,7 +129,7 @@ def reserve_panel(view: View) -> Panel | None:
         caption=caption,
         traces=[line("level", Instants(view.time), view.level, "$nav", "%{y:.2%}", width=2.0)],
         shapes=shapes,
-        yaxis={"title": {"text": "of net asset value"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": {"text": "of net asset value"}, **_level_axis(view)},
         weight=0.8,
     )
 
@@ -198,6 +199,41 @@ def wiped_out_marks(summary: Mapping[str, object]) -> list[Description]:
             "label": {**label, "xanchor": "right", "font": {"color": "$bad", "size": 12}},
         }
     ]
+
+
+def _log_ticks(view: View) -> Description:
+    """Ticks at 1, 2 and 5 of each power of ten, only at 1 where the curves span many."""
+    values = _log_steps(np.concatenate([view.nav, view.ideal, view.asset]))
+    texts = [_plain_number(value) for value in values]
+    return {"tickmode": "array", "tickvals": values, "ticktext": texts}
+
+
+def _level_axis(view: View) -> Description:
+    """From zero; logarithmic where the level dwarfs its floor, which could not be seen there."""
+    level = np.zeros(1) if view.level is None else np.nan_to_num(view.level)
+    floor = view.facts.floor_ratio
+    if not floor or level.max() < 12 * floor:
+        return {"tickformat": ".0%", "rangemode": "tozero"}
+    values = _log_steps(np.append(level[level > floor / 10], floor))
+    texts = [f"{_plain_number(100 * value)}%" for value in values]
+    # without a range of its own an emptied reserve would stretch the axis without end
+    ends = [math.log10(min(floor, *level[level > floor / 10].tolist()) * 0.8)]
+    ends.append(math.log10(float(level.max()) * 1.2))
+    return {"type": "log", "range": ends, "tickvals": values, "ticktext": texts}
+
+
+def _log_steps(values: Floats) -> list[float]:
+    drawn = values[np.nan_to_num(values) > 0.0]
+    if not drawn.size:
+        return []
+    low, high = (math.floor(math.log10(edge)) for edge in (drawn.min(), drawn.max()))
+    every = max(1, (high - low) // 6)  # decades between labels
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    return [step * 10.0**power for power in range(low, high + 2, every) for step in steps]
+
+
+def _plain_number(value: float) -> str:
+    return f"{value:,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
 
 
 def _stacked(kind: str, x: Instants, values: Floats, shape: str) -> list[Description]:

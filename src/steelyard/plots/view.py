@@ -80,6 +80,7 @@ class View:
         rows: the rebalances shown.
         bars: how many bars the run had.
         ideal_return: of the frictionless daily-reset token over the whole run.
+        ideal_end: day (epoch seconds) on which that token was wiped out, or None.
         worst_day: (day in epoch seconds, return), or None.
         initial_assets: quote.
     """
@@ -99,6 +100,7 @@ class View:
     rows: Rows
     bars: int
     ideal_return: float
+    ideal_end: int | None
     worst_day: tuple[int, float] | None
     initial_assets: float
 
@@ -137,6 +139,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
         rows=_rows(run.rebalances, most_rows),
         bars=len(time),
         ideal_return=float(ideal[-1]) - 1.0,
+        ideal_end=None if ideal[-1] > 0.0 else int(time[np.flatnonzero(ideal <= 0.0)[0]]),
         worst_day=worst_day(time, nav, first_nav),
         initial_assets=first_nav * float(tokens[0]),
     )
@@ -159,8 +162,8 @@ def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
     if not has_column(nav_frame, "reserve"):
         return None
     units = floats(nav_frame, "reserve")
-    if np.isnan(units).all():
-        return None
+    if not np.nan_to_num(units).any():
+        return None  # a series without a reserve may have a column of zeros
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]
     level[~np.isfinite(level)] = np.nan

@@ -14,12 +14,12 @@
   let current = null; // the symbol shown, or null on the overview
 
   // --- Columns: references into the blobs become arrays, colours become the theme's ------------
-  const arrays = { f4: Float32Array, f8: Float64Array, u4: Uint32Array };
+  const arrays = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
   function stored(ref) {
     const bytes = Uint8Array.from(atob(blobs[ref.blob]), (c) => c.charCodeAt(0));
     const column = new arrays[ref.kind](bytes.buffer);
-    return ref.date ? column.map((seconds) => seconds * 1000) : column;
+    return ref.date ? Float64Array.from(column, (seconds) => seconds * 1000) : column;
   }
 
   function taken(ref) {
@@ -70,8 +70,8 @@
       xaxis: { ...axis, type: "date", range: [run.from, run.to], showline: true,
         hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across",
         spikethickness: 1, spikedash: "dot", spikecolor: colour("$muted"), spikesnap: "cursor" },
-      yaxis: { ...axis, fixedrange: true, ...yaxis,
-        title: { ...yaxis.title, standoff: 6, font: { color: colour("$muted"), size: 11 } } },
+      yaxis: { ...axis, fixedrange: true, ...yaxis, title: small ? { text: "" }
+        : { ...yaxis.title, standoff: 6, font: { color: colour("$muted"), size: 11 } } },
       shapes: read(panel.shapes),
     };
   }
@@ -142,10 +142,7 @@
       return;
     }
     section.dataset.drawn = look;
-    const config = { responsive: true, displaylogo: false, scrollZoom: false,
-      displayModeBar: narrow.matches ? false : "hover",
-      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
-      toImageButtonOptions: { filename: symbol.replace(/[^\w.-]+/g, "_"), scale: 2 } };
+    const config = { responsive: true, displayModeBar: false };
     const charts = run.panels.map((panel) => {
       const figure = [...section.querySelectorAll("[data-panel]")].find((f) => f.dataset.panel === panel.key);
       const chart = figure.querySelector(".chart");
@@ -187,6 +184,10 @@
       });
       box.append(button);
     }
+    const hint = document.createElement("span");
+    hint.className = "hint wide";
+    hint.textContent = "Drag across a chart to look closer, double-click to see all again.";
+    box.append(hint);
   }
 
   // --- Tables ------------------------------------------------------------------------------

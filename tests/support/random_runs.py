@@ -18,7 +18,7 @@ START = 1_577_836_800  # 2020-01-01T00:00:00Z
 KINDS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 
 
-def random_run(  # noqa: PLR0913  each is a knob of one test or another
+def random_run(
     symbol: str = "BTC3L",
     *,
     target: float = 3.0,
