@@ -99,7 +99,7 @@ def costings(
         fee_bps=written("0", steepest_bps, 1),
         spread_bps=written("0", steepest_bps, 1),
         impact=st.sampled_from(list(impacts)),
-        coefficient=written("0", str(100 * steep), 1),
+        coefficient=written("0", str(100 * steep * steep), 1),
         volume=st.sampled_from([Decimal(1_000_000), Decimal(25_000_000), Decimal("1e9")]),
         gas=st.just(Decimal(0)) | written("0", "20", 2),
         bears=st.frozensets(st.sampled_from(KINDS)),

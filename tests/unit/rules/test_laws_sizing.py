@@ -1,0 +1,237 @@
+"""Laws of the size of a trade: it lands on its destination after its own cost, or comes nearest.
+
+The equation is checked by putting the size into it, and by a brute-force scan of all sizes that
+knows nothing of how the size was found.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+
+from steelyard.rules.costs import curve_cost, trade_cost
+from steelyard.rules.numbers import FLOAT, FRACTION
+from steelyard.rules.sizing import gap_to, is_nothing_to_trade, size_trade
+from support.rule_cases import (
+    FREE,
+    Costing,
+    costings,
+    exact,
+    sizes,
+    written,
+)
+
+if TYPE_CHECKING:
+    from steelyard.rules.numbers import Number
+
+SIDES = st.sampled_from([1, -1])
+NAVS = written("50", "300000", 2)
+LEVERAGES = written("0", "15", 3)
+
+
+def nav_pays(number: Number[Any], costing: Costing, size: Any) -> Any:
+    """What a trade of that notional takes from nav."""
+    reserve = number.of(costing.reserve_value)
+    return trade_cost(costing.rates(number), abs(size), reserve, number.sqrt).paid_by_nav
+
+
+def residual(number: Number[Any], costing: Costing, case: tuple[Any, Any, Any], size: Any) -> Any:
+    """By how much ``exposure + size = destination * (nav - cost)`` fails, quote."""
+    destination, nav, exposure = case
+    return exposure + size - destination * (nav - nav_pays(number, costing, size))
+
+
+def sized(
+    number: Number[Any], costing: Costing, side: int, figures: tuple[Decimal, Decimal, Decimal]
+) -> tuple[tuple[Any, Any, Any], Any]:
+    """(destination, nav, exposure) on that side, and the size that the rules give."""
+    reach, nav, leverage = figures
+    case = number.of(side * reach), number.of(nav), number.of(side * leverage * nav)
+    return case, size_trade(*case, costing.payers(number), number.sqrt)
+
+
+@given(costings("60"), SIDES, sizes(), NAVS, written("0", "0.99", 2))
+def test_a_raise_lands_on_its_destination_after_its_own_cost(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, share: Decimal
+) -> None:
+    """Whatever the impact and whoever pays, long or short: leverage after costs is the destination.
+
+    A raise has one solution always, as soon as what is missing exceeds the fixed cost.
+    """
+    leverage = reach * share
+    assume((reach - leverage) * nav > reach * costing.gas)
+    case, size = sized(FLOAT, costing, side, (reach, nav, leverage))
+    assert size * side > 0
+    assert abs(residual(FLOAT, costing, case, size)) <= 1e-12 * float((reach + leverage) * nav)
+
+
+@given(costings("60", impacts=["none"]), SIDES, sizes(), NAVS, LEVERAGES)
+def test_without_impact_it_lands_exactly_on_fractions(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, leverage: Decimal
+) -> None:
+    """Fees, spread, gas and a reserve that pays a part of them: not a rounding error is left."""
+    case, size = sized(FRACTION, costing, side, (reach, nav, leverage))
+    cost = nav_pays(FRACTION, costing, case[2])
+    # selling the whole position brings leverage to zero, so some sale brings it to any reach
+    assume(cost < case[1])
+    assert residual(FRACTION, costing, case, size) == 0
+
+
+@given(costings("60", impacts=["linear", "square_root"]), SIDES, sizes(), NAVS, LEVERAGES)
+def test_with_impact_it_lands_on_fractions_to_thirty_places(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, leverage: Decimal
+) -> None:
+    """Square roots are the only rounding there is."""
+    case, size = sized(FRACTION, costing, side, (reach, nav, leverage))
+    assume(nav_pays(FRACTION, costing, case[2]) < case[1])
+    limit = Fraction(1, 10**30) * exact((reach + leverage + 1) * nav)
+    assert abs(residual(FRACTION, costing, case, size)) <= limit
+
+
+@st.composite
+def kinks(draw: st.DrawFn) -> tuple[Costing, Decimal, Decimal, float]:
+    """A price list, a nav, a reach, and a size that uses up the reserve to its last unit."""
+    costing = draw(costings("60", reserves=["0"]))
+    size = float(draw(written("1", "90000", 2)))
+    borne = costing.payers(FLOAT).reserve
+    held = Decimal(curve_cost(borne, size, math.sqrt))
+    return (
+        Costing(**{**vars(costing), "reserve_value": held}),
+        draw(NAVS),
+        draw(written("0.5", "6", 2)),
+        size,
+    )
+
+
+@given(kinks(), SIDES, SIDES)
+def test_it_lands_where_the_reserve_runs_dry(
+    case: tuple[Costing, Decimal, Decimal, float], side: int, direction: int
+) -> None:
+    """At the kink itself neither payer's piece of the cost is taken for the other's."""
+    costing, nav, reach, size = case
+    nav, reach = float(nav), float(reach)
+    own = nav_pays(FLOAT, costing, size)
+    assume(own < 0.5 * nav)
+    # the exposure from which a trade of that size lands on the reach
+    exposure = reach * (nav - own) - direction * size
+    assume(exposure >= 0)
+    found = size_trade(side * reach, nav, side * exposure, costing.payers(FLOAT), math.sqrt)
+    landed = (side * reach, nav, side * exposure)
+    assert abs(residual(FLOAT, costing, landed, found)) <= 1e-11 * (reach * nav + exposure)
+
+
+def scan(costing: Costing, nav: float, exposure: float) -> tuple[Any, Any, Any]:
+    """Many sizes of a sale up to the whole exposure, with nav and leverage after each."""
+    amounts = np.linspace(0.0, exposure, 4001)
+    left = np.array([nav - nav_pays(FLOAT, costing, float(amount)) for amount in amounts])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        leverage = np.where(left > 0, (exposure - amounts) / left, np.inf)
+    return amounts, left, leverage
+
+
+STEEP = costings("3000", reserves=["0", "40", "900"])
+
+
+@given(STEEP, SIDES, written("0.2", "6", 2), written("10", "90000", 2), written("0.01", "8", 2))
+def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, above: Decimal
+) -> None:
+    """Costs of up to tens of percent: of two landings the smaller sale, of none the nearest.
+
+    Compared with a scan of all sales up to the whole position.
+    """
+    leverage = reach + above
+    case, size = sized(FLOAT, costing, side, (reach, nav, leverage))
+    reach, nav, exposure = abs(case[0]), case[1], abs(case[2])
+    sale = -side * size
+    assert 0 <= sale <= exposure
+    amounts, left, leverages = scan(costing, nav, exposure)
+    scale = exposure + reach * nav
+    # positive where the sale goes past the reach: exposure left against what nav then carries
+    past = reach * left - (exposure - amounts)
+    if abs(residual(FLOAT, costing, case, size)) <= 1e-11 * scale:
+        event("lands")
+        earlier = amounts < sale - 1e-9 * exposure
+        assert not (past[earlier] > 1e-9 * scale).any(), "a smaller sale lands too"
+        return
+    event("does not land")
+    assert not (past[left > 0] > 1e-9 * scale).any(), "some sale lands"
+    nearest = np.abs(leverages - reach).min()
+    paid = nav_pays(FLOAT, costing, sale) if sale > 0 else 0.0
+    found = abs((exposure - sale) / (nav - paid) - reach)
+    before = abs(exposure / nav - reach)
+    # no trade at all costs nothing, not even gas
+    assert found <= min(nearest, before) * (1 + 1e-9)
+
+
+def test_of_two_landings_the_smaller_sale_counts() -> None:
+    """1,000 at 3x to 2x with an impact of N / 8192: sales of 1,734 and of 2,362 both land."""
+    costing = Costing(impact="linear", coefficient=Decimal(10**10) / 8192)
+    case = (2.0, 1000.0, 3000.0)
+    smaller, larger = (2048 + side * math.sqrt(2048**2 - 4096 * 1000) for side in (-1, 1))
+    for size in (smaller, larger):
+        assert abs(residual(FLOAT, costing, case, -size)) < 1e-9
+    assert size_trade(*case, costing.payers(FLOAT), math.sqrt) == pytest.approx(-smaller)
+
+
+def test_no_sale_is_made_where_every_sale_takes_leverage_farther_away() -> None:
+    """At 4x and a fee of 30 % a sale costs more nav than it sheds exposure: the size is zero."""
+    payers = Costing(fee_bps=Decimal(3000)).payers(FLOAT)
+    assert size_trade(3.0, 1000.0, 4000.0, payers, math.sqrt) == 0
+
+
+def test_a_sale_is_never_larger_than_the_position() -> None:
+    """Where the equation holds only with position and nav below zero, the nearest sale is made."""
+    costing = Costing(
+        fee_bps=Decimal(2000),
+        spread_bps=Decimal(1200),
+        bears=frozenset({"spread"}),
+        reserve_value=Decimal("0.12"),
+    )
+    size = size_trade(3.0, 1.0, 4.0, costing.payers(FLOAT), math.sqrt)
+    # up to 1 the reserve pays 12 of the 32 % and leverage falls, beyond 1 it rises again
+    assert size == -1.0
+
+
+@given(SIDES, sizes(), NAVS, LEVERAGES)
+def test_without_costs_the_size_is_the_gap(
+    side: int, reach: Decimal, nav: Decimal, leverage: Decimal
+) -> None:
+    """Raising and lowering, long and short: the whole of what is missing, exactly."""
+    case, size = sized(FRACTION, FREE, side, (reach, nav, leverage))
+    assert size == case[0] * case[1] - case[2]
+    assert side * size == gap_to(*case)
+
+
+@given(SIDES, sizes(), NAVS, st.sampled_from(["0.99e-12", "1e-12", "1.01e-12", "0"]), SIDES)
+def test_a_gap_of_1e_12_of_nav_is_nothing_to_trade(
+    side: int, reach: Decimal, nav: Decimal, share: str, direction: int
+) -> None:
+    """Up to and including 1e-12 of nav, before costs, on either side of the destination."""
+    destination, value = exact(side * reach), exact(nav)
+    exposure = destination * value + direction * exact(share) * value
+    nothing = is_nothing_to_trade(gap_to(destination, value, exposure), value)
+    assert nothing == (exact(share) <= exact("1e-12"))
+
+
+@given(costings("60"), NAVS)
+def test_cost_by_kind_is_the_cost_by_payer(costing: Costing, notional: Decimal) -> None:
+    """The four kinds add up to what nav and reserve pay, and each curve is one payer's part."""
+    amount = exact(notional)
+    reserve = exact(costing.reserve_value)
+    cost = trade_cost(costing.rates(FRACTION), amount, reserve, FRACTION.sqrt)
+    total = cost.fee + cost.spread + cost.impact + cost.gas
+    assert total == cost.paid_by_nav + cost.paid_by_reserve
+    payers = costing.payers(FRACTION)
+    borne = curve_cost(payers.reserve, amount, FRACTION.sqrt)
+    assert cost.paid_by_reserve == min(borne, reserve)
+    assert curve_cost(payers.nav, amount, FRACTION.sqrt) + borne == total
+    by_kind = {name: getattr(cost, name) for name in ("fee", "spread", "impact", "gas")}
+    assert borne == sum(by_kind[name] for name in costing.bears)
