@@ -111,11 +111,12 @@ class Replay(Generic[Num]):
         self._extend_window(time, price)
         elapsed = time - state.time
         state.time, state.price = time, price
+        if state.suspended:
+            # counted before the end is looked for: it was suspended up to this instant
+            state.totals.suspended_s += elapsed
         if self._ended(time, price):
             return
         if self.series.reserve is not None:
-            if state.suspended:
-                state.totals.suspended_s += elapsed
             self._feed_reserve(time, price, time - elapsed)
             self._judge_reserve(price)
         self._act(time, price)

@@ -112,6 +112,14 @@ def test_suspension_never_blocks_what_lowers_leverage() -> None:
     assert run.summary["rebalances"]["blocked"] == 0
 
 
+def test_a_suspension_lasts_up_to_the_observation_that_ends_the_token() -> None:
+    """The day before a liquidation was a suspended day as well."""
+    series = token(reserve=Reserve(initial_units=0.0))
+    run = simulate(series, closes(100, 100, 50))
+    assert run.summary["wiped_out"]["reason"] == "nav"
+    assert run.summary["reserve"]["suspended_s"] == 2 * DAY_S
+
+
 def test_health_at_the_end() -> None:
     """Level, buffer, utilisation, runway and capacity, from figures that can be done by hand."""
     pool = Reserve(initial_units=200.0, bears=("spread",))
