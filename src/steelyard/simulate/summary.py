@@ -75,7 +75,17 @@ def summarise(
         },
         "reserve": None
         if series.reserve is None
-        else _reserve(series, series.reserve, bars, intrabar, record, state, nav, reserve_before),
+        else _reserve(
+            series,
+            series.reserve,
+            bars,
+            intrabar,
+            record,
+            state,
+            nav,
+            reserve_before,
+            first_price,
+        ),
         "max_drawdown": _max_drawdown(nav),
         "wiped_out": None
         if ended is None
@@ -105,20 +115,19 @@ def _reserve(
     state: State[Any],
     nav: Columns,
     reserve_before: float,
+    first_price: float,
 ) -> dict[str, float | None]:
     """The reserve's flows and its health at the run's end."""
     sums, price, terms = state.totals, float(bars.close[-1]), series.terms(FLOAT)
     units = nav["reserve"]
     value = float(units[-1]) * price
     total_nav = float(nav["nav"][-1] * nav["tokens"][-1])
-    end = int(state.time) if state.time is not None else int(bars.time[-1])
-    start = int(bars.time[0] if intrabar == "path" else bars.end_times[0])
+    stamps = bars.time if intrabar == "path" else bars.end_times
+    start, end = int(stamps[0]), int(stamps[-1])
     day_ago = end - DAY_S
-    before = int(np.searchsorted(bars.time, day_ago, side="right")) - 1
+    before = int(np.searchsorted(stamps, day_ago, side="right")) - 1
     value_then = (
-        reserve_before * float(bars.close[0])
-        if before < 0
-        else float(units[before] * bars.close[before])
+        reserve_before * first_price if before < 0 else float(units[before] * bars.close[before])
     )
     month_ago = end - RUNWAY_DAYS * DAY_S
     days = min(end - start, RUNWAY_DAYS * DAY_S) / DAY_S

@@ -137,6 +137,29 @@ def test_health_at_the_end() -> None:
     assert health["paid"] == pytest.approx(paid)
 
 
+def test_utilisation_is_of_the_value_a_day_before_the_end() -> None:
+    """In close mode a row of nav.parquet is marked at its bar's end, and counts from there."""
+    pool = Reserve(initial_units=200.0, bears=("spread",))
+    series = token(daily=Daily(0), costs=Costs(half_spread_bps=10.0), reserve=pool)
+    run = simulate(series, closes(100, 110, 120, 130))
+    rows, trades = run.nav, run.rebalances
+    a_day_before = rows.reserve.iloc[-2] * 120
+    paid = trades.paid_by_reserve.iloc[-1]
+    assert paid > 0
+    assert run.summary["reserve"]["utilisation"] == pytest.approx(paid / a_day_before)
+
+
+def test_health_of_a_token_that_ended_is_that_of_the_last_bar() -> None:
+    """The trailing day and month are counted back from the run's end, not from the wipe-out."""
+    pool = Reserve(initial_units=200.0, bears=("spread",))
+    venue = Venue(maintenance_margin=0.1)
+    series = token(costs=Costs(half_spread_bps=10.0), reserve=pool, venue=venue)
+    run = simulate(series, closes(100, 70, *[70] * 40))
+    assert run.summary["wiped_out"]["reason"] == "liquidated"
+    assert run.summary["reserve"]["utilisation"] == 0.0
+    assert run.summary["reserve"]["runway_days"] is None
+
+
 @pytest.mark.parametrize(
     ("option", "series", "expected"),
     [
