@@ -1,0 +1,46 @@
+"""Run the examples of README and docs and write what they print into the pages.
+
+    python tests/docs/refresh.py [PAGE ...]
+
+Read the difference before committing it: a figure that changed is a claim that changed, and the
+words around it may have to follow.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.doc_pages import Outcome, pages, run_page
+
+
+def refresh(page: Path) -> int:
+    """Rewrite what the page says its examples print; how many of them were wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = [one for one in run_page(page, Path(folder) / "page") if not one.agrees]
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for outcome in reversed(wrong):
+        end = outcome.first + len(outcome.expected)
+        lines[outcome.first : end] = _spaced(outcome)
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(wrong)
+
+
+def _spaced(outcome: Outcome) -> list[str]:
+    """What was printed, without blank lines at its ends but with the page's own."""
+    kept = [line.rstrip() for line in outcome.found]
+    while kept and not kept[0]:
+        kept.pop(0)
+    while kept and not kept[-1]:
+        kept.pop()
+    blank = outcome.expected and not outcome.expected[-1].strip()
+    return [*kept, *([""] if blank else [])]
+
+
+if __name__ == "__main__":
+    chosen = [Path(name).resolve() for name in sys.argv[1:]] or pages()
+    for each in chosen:
+        sys.stdout.write(f"{each.name}: {refresh(each)} outputs rewritten\n")

@@ -1,0 +1,136 @@
+"""The reference pages are complete: every key, default, field, column and argument there is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import steelyard
+from steelyard.errors import InputError
+from steelyard.rules import series_file
+from steelyard.rules.series import Series
+from steelyard.simulate.run import Run, simulate
+from support.doc_pages import REPOSITORY
+from support.tokens import closes
+
+REFERENCE = REPOSITORY / "docs" / "reference"
+SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
+OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
+PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
+
+LEAST = 'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
+# What a trigger cannot do without, so that the others' defaults can be tried.
+NEEDED = {
+    "band": "lower = 2.0\nupper = 4.0\n",
+    "move": "threshold = 0.1\n",
+    "volatility": 'window = "24h"\nannualised = 1.0\n',
+    "interval": 'every = "8h"\n',
+    "daily": 'at = "00:02"\n',
+    "fallback": 'after = "24h"\n',
+}
+
+
+def rows(page: str, heading: str) -> dict[str, list[str]]:
+    """The table under a heading: first cell, without its quotes -> the other cells."""
+    section = page.partition(f"\n{heading}\n")[2]
+    assert section, f"no heading {heading!r}"
+    section = re.split(r"\n#+ ", section)[0]
+    table = {}
+    for line in section.splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            table[cells[0].strip("`")] = cells[1:]
+    return table
+
+
+def sections() -> dict[str, tuple[str, set[str]]]:
+    """Each heading of the series page: the TOML that opens its table, and the keys it must have."""
+    kinds = series_file.VENUES
+    shared = set.intersection(*map(set, kinds.values()))
+    found = {
+        "## The token": ("", {"schema", *series_file.ROOT}),
+        "## [rebalance]": ("[rebalance]\n", set(series_file.REBALANCE)),
+        "## [venue]": ("[venue]\n", {"kind"} | shared),
+        "## [costs]": ("[costs]\n", set(series_file.COSTS)),
+        "## [execution]": ("[execution]\n", set(series_file.EXECUTION)),
+        "## [fees]": ("[fees]\n", set(series_file.FEES)),
+        "## [reserve]": ("[reserve]\n", set(series_file.RESERVE)),
+    }
+    for kind, (_, readers) in series_file.TRIGGERS.items():
+        opened = f'[[rebalance.trigger]]\nwhen = "{kind}"\n'
+        found[f'### when = "{kind}"'] = (opened, set(readers))
+    for kind, readers in kinds.items():
+        found[f'### kind = "{kind}"'] = (f'[venue]\nkind = "{kind}"\n', set(readers) - shared)
+    return found
+
+
+@pytest.mark.parametrize("heading", sections())
+def test_every_key_of_a_series_file_is_documented(heading: str) -> None:
+    """The table under each heading has the keys that the reader knows there, and no other."""
+    assert set(rows(SERIES_PAGE, heading)) == sections()[heading][1]
+
+
+@pytest.mark.parametrize("heading", sections())
+def test_documented_defaults_are_what_a_file_without_the_key_means(heading: str) -> None:
+    """Writing a documented default into a file changes nothing; what is required is missed."""
+    opened, _ = sections()[heading]
+    kind = heading.removeprefix('### when = "').removesuffix('"')
+    # the token's own keys come before any table
+    head, table = ("", LEAST) if not opened else (LEAST, opened + NEEDED.get(kind, ""))
+    plain = Series.loads(head + table)
+    for key, (default, *_) in rows(SERIES_PAGE, heading).items():
+        if default == "required":
+            lines = table.splitlines(keepends=True)
+            without = "".join(line for line in lines if not line.startswith(f"{key} "))
+            with pytest.raises(InputError, match=rf"{key}: expected the key, found nothing"):
+                Series.loads(head + without)
+        else:
+            given = f"{key} = {default.strip('`')}\n"
+            assert Series.loads(head + table + given) == plain, key
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """A run with a reserve that ends in a wipe-out, so that every figure is there."""
+    return simulate(Series.loads(f"{LEAST}[reserve]\n"), closes(100.0, 90.0, 50.0, 60.0))
+
+
+def flat(figures: dict[str, Any], place: str = "") -> set[str]:
+    """The paths of all fields, a table of fields among them by the paths of its own."""
+    found: set[str] = set()
+    for name, value in figures.items():
+        if isinstance(value, dict) and name != "by_trigger":
+            found |= flat(value, f"{place}{name}.")
+        else:
+            found.add(place + name)
+    return found
+
+
+def test_every_field_of_the_summary_is_documented(run: Run) -> None:
+    """The page lists what the summary holds, and nothing else."""
+    documented = set(rows(OUTPUT_PAGE, "## The summary")) - {"reserve", "wiped_out"}
+    assert documented == flat(run.summary)
+
+
+@pytest.mark.parametrize("name", ["nav.parquet", "rebalances.parquet"])
+def test_every_column_of_the_files_is_documented(run: Run, tmp_path: Path, name: str) -> None:
+    """The page lists the columns that a file has, in their order."""
+    run.save(tmp_path / "out")
+    written = pq.read_schema(tmp_path / "out" / name).names
+    assert list(rows(OUTPUT_PAGE, f"## {name}")) == written
+
+
+def test_every_public_name_and_argument_is_documented() -> None:
+    """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
+    for name in steelyard.__all__:
+        assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
+    assert list(rows(PYTHON_PAGE, "## simulate")) == list(inspect.signature(simulate).parameters)
+    attributes = {name for name in vars(Run) if not name.startswith("_")} | set(
+        Run.__dataclass_fields__
+    )
+    assert set(rows(PYTHON_PAGE, "## Run")) == attributes
