@@ -66,9 +66,12 @@ def liquidation_price(venue: VenueTerms[Num], cash: Num, units: Num) -> Num:
 
 
 def nav_after_liquidation(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> Num:
-    """What holders keep: nav less the liquidation fee on notional, never below zero."""
+    """What holders keep: nav less the liquidation fee on notional, never below zero.
+
+    At most 1e-12 of notional is nothing, as for nav itself: it would be rounding that is left.
+    """
     notional = units * price
     left = cash + notional - venue.liquidation_fee * abs(notional)
-    if left < 0:
+    if left * 1_000_000_000_000 <= abs(notional):
         return left - left  # times zero it would be -0.0
     return left

@@ -110,6 +110,14 @@ def test_liquidation_inside_a_bar_is_at_its_own_price() -> None:
     assert run.summary["nav"]["final"] == pytest.approx((0.05 - 0.01) * 3 * price, rel=1e-13)
 
 
+def test_a_nav_that_is_gone_leaves_nothing_at_all() -> None:
+    """At 7.7 the rounding of floats would leave 3e-14 a token, and a reserve of 1e13 times it."""
+    run = simulate(token(reserve=Reserve(1.0)), bars((7.7,) * 4, (7.7, 7.7, 0.77, 7.7)))
+    assert run.summary["wiped_out"]["reason"] == "nav"
+    assert run.summary["nav"]["final"] == 0.0
+    assert run.summary["reserve"]["level"] is None
+
+
 def test_a_spot_position_is_liquidated_by_its_debt() -> None:
     """Debt over collateral reaches the threshold at (L-1)/(L LT) of the launch price."""
     venue = Venue(kind="spot", liquidation_threshold=0.83)
