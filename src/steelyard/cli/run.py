@@ -22,6 +22,7 @@ __all__ = ["run"]
 FAILED = 1
 INTERRUPTED = 130
 READER_GONE = 141
+COMPLETION = "_STEELYARD_COMPLETE"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -29,8 +30,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_a_letter(stream)
     try:
-        given = None if arguments is None else list(arguments)
-        code = app.main(given, prog_name="steelyard", standalone_mode=False)
+        code = _invoke(sys.argv[1:] if arguments is None else list(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _let_go_of_stdout()
         return READER_GONE
     except SystemExit as error:
-        # rich and click leave this way when the reader of a pipe has gone
+        # rich leaves this way when the reader of a pipe has gone
         if isinstance(error.__context__, BrokenPipeError):
             _let_go_of_stdout()
             return READER_GONE
@@ -60,7 +60,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _say(_unexpected(error))
         return FAILED
-    return code if isinstance(code, int) else 0
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Call the command; what goes wrong comes out as it was raised."""
+    if COMPLETION in os.environ:
+        app.main(arguments, prog_name="steelyard", complete_var=COMPLETION)
+    try:
+        with app.make_context("steelyard", arguments) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return 0
 
 
 def _unexpected(error: Exception) -> str:

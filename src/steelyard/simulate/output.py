@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from steelyard.errors import InputError
 from steelyard.simulate.frames import Columns
 
@@ -151,13 +154,26 @@ def _write_parquet(columns: Columns, path: Path) -> None:
 def _table(columns: Columns) -> pa.Table:
     import pyarrow as pa
 
-    # microseconds: what every reader of Parquet knows
-    kinds: dict[str, Any] = {"U": pa.string(), "M": pa.timestamp("us"), "f": pa.float64()}
-    arrays = {
-        name: pa.array(values, type=kinds[values.dtype.kind]) for name, values in columns.items()
-    }
-    arrays["time"] = arrays["time"].cast(pa.timestamp("us", tz="UTC"))
-    return pa.table(arrays)
+    return pa.table({name: _array(values) for name, values in columns.items()})
+
+
+def _array(values: npt.NDArray[Any]) -> pa.Array:
+    """A column as Arrow has it, made of buffers: ``pa.array`` would load pandas for nothing."""
+    import pyarrow as pa
+
+    if values.dtype.kind == "U":
+        words = [word.encode() for word in values.tolist()]
+        ends = np.cumsum([0, *map(len, words)], dtype=np.int32)
+        return pa.StringArray.from_buffers(
+            len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(words))
+        )
+    kind = pa.float64()
+    if values.dtype.kind == "M":
+        # microseconds: what every reader of Parquet knows
+        kind = pa.timestamp("us", tz="UTC")
+        values = values.astype("datetime64[us]").view(np.int64)
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
 def _umask() -> int:

@@ -32,7 +32,6 @@ CODES = [
     (FileNotFoundError(2, "No such file or directory", "x.toml"), 1),
     (MemoryError(), 1),
     (KeyboardInterrupt(), 130),
-    (EOFError(), 130),
     (BrokenPipeError(), 141),
     (click.UsageError("an option is wrong"), 2),
 ]
