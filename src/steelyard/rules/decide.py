@@ -120,4 +120,9 @@ def plan_trade(
     cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
     if notional == 0 or cost.paid_by_nav >= nav:
         return blocked
-    return Plan(Outcome.TRADE, destination, notional, cost, abs(notional) < abs(wanted), raises)
+    clipped = abs(notional) < abs(wanted)
+    if clipped:
+        # a clip may be all but the last digits of what is wanted: then it has arrived
+        leverage = (exposure + notional) / (nav - cost.paid_by_nav)
+        clipped = not is_clip_done(destination, raises, leverage)
+    return Plan(Outcome.TRADE, destination, notional, cost, clipped, raises)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from steelyard.rules.leverage import move_to_leverage
 from steelyard.rules.series import Band, Costs, Daily, Reserve
 from steelyard.simulate.run import simulate
 from support.tokens import DAY_S, T0, bars, closes, token
@@ -97,3 +98,15 @@ def test_a_clip_that_raises_leverage_waits_for_the_reserve() -> None:
     run = simulate(series, closes(100, 115, 115, 115, step_s=HOUR_S))
     assert run.state.suspended
     assert run.summary["rebalances"]["blocked"] > 0
+
+
+def test_clips_that_divide_the_trade_evenly_end_with_the_last() -> None:
+    """60,000 in five clips: the last arrives, and the band is watched from there on."""
+    series = token(band=Band(2.5, 3.5), max_trade_notional=12_000.0)
+    held = [(90,) * 4] * 4
+    run = simulate(series, bars((100,) * 4, *held, (90, 90, 80, 80), step_s=HOUR_S))
+    frame = run.rebalances.iloc[1:]
+    assert frame.notional.tolist()[:5] == pytest.approx([12_000] * 5)
+    assert frame.leverage_after.iloc[4] == pytest.approx(3.0, rel=1e-12)
+    assert frame.price.iloc[5] == pytest.approx(90 * (1 + move_to_leverage(3.0, 3.5)))
+    assert run.summary["rebalances"]["count"] == 2
