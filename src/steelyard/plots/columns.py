@@ -59,7 +59,7 @@ class Zipped:
     columns: Sequence[Column]
 
 
-def plain(description: object, palette: Mapping[str, str]) -> Any:  # noqa: ANN401, PLR0911  plotly takes anything
+def plain(description: object, palette: Mapping[str, str]) -> Any:  # noqa: ANN401  plotly takes anything
     """A description with arrays for its columns and the palette's values for its colours."""
     match description:
         case Mapping():
@@ -94,7 +94,7 @@ class Packer:
     blobs: list[str] = field(default_factory=list)
     _seen: dict[tuple[str, bytes], int] = field(default_factory=dict)
 
-    def pack(self, description: object) -> Any:  # noqa: ANN401, PLR0911  becomes JSON
+    def pack(self, description: object) -> Any:  # noqa: ANN401  becomes JSON
         """A description with references for its columns, ready for JSON."""
         match description:
             case Mapping():

@@ -15,6 +15,7 @@ from steelyard.plots.view import COST_KINDS, View, figure_of
 __all__ = ["Cell", "Fact", "Group", "Tile", "groups", "overview_cells", "sparkline", "tiles"]
 
 _DAY = 86_400
+_FLAT = 5e-5  # shown as 0.00 % or next to it: neither good nor bad
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def overview_cells(view: View) -> list[Cell]:
 def sparkline(view: View, width: int = 116, height: int = 26) -> str:
     """The path of an SVG line: nav on a log scale, fitted into ``width`` by ``height``."""
     alive = np.flatnonzero(np.nan_to_num(view.nav) > 0.0)
-    if len(alive) < 2:
+    if len(alive) <= 1:
         return ""
     logs: Floats = np.log(view.nav[alive])
     keep = keep_extremes([logs], 90)
@@ -254,6 +255,6 @@ def _duration(seconds: float | None) -> str:
 
 
 def _tone(value: float | None) -> str:
-    if value is None or abs(value) < 5e-5:
+    if value is None or abs(value) < _FLAT:
         return ""
     return "good" if value > 0 else "bad"

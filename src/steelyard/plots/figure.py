@@ -9,13 +9,13 @@ from steelyard.plots.columns import plain
 from steelyard.plots.frames import ReportRun
 from steelyard.plots.leverage_panel import leverage_panel
 from steelyard.plots.palette import DARK, LIGHT
-from steelyard.plots.panels import Panel, costs_panel, nav_panel, reserve_panel
+from steelyard.plots.panels import Panel, as_text, costs_panel, nav_panel, reserve_panel
 from steelyard.plots.view import View, view_of
 
 __all__ = ["panels_of", "run_figure"]
 
 _GAP = 0.075
-_POINTS = 6_000
+_POINTS = 12_000
 _ROWS = 2_000
 
 
@@ -36,7 +36,7 @@ def run_figure(run: ReportRun, *, dark: bool = False) -> Any:  # noqa: ANN401  p
 
     palette = DARK if dark else LIGHT
     panels = panels_of(view_of(run, most_points=_POINTS, most_rows=_ROWS))
-    title = f"{run.facts.symbol}: {run.facts.title}".replace("&", "&amp;").replace("<", "&lt;")
+    title = as_text(f"{run.facts.symbol}: {run.facts.title}")
     layout: dict[str, Any] = {
         "title": {"text": title, "font": {"size": 20}},
         "height": round(120 + 300 * sum(panel.weight for panel in panels)),

@@ -27,6 +27,9 @@ __all__ = [
 
 MISSING = "–"
 _MINUS = "−"
+_NEARLY_ALL = -0.9995  # from here on one decimal would round to everything
+_WIDE_LEVERAGE = 100  # beyond it thousandths say nothing
+_WHOLE_FROM = 10_000  # quote
 _THIN = "\u202f"  # narrow and no-break: a figure never parts from its unit
 
 
@@ -46,10 +49,11 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     """A ratio in percent, with three significant digits or so."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if -1.0 < value < -0.9995:
+    if -1.0 < value < _NEARLY_ALL:
         return _nearly_all(value)
     size = abs(value) * 100
-    decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
+    steps = ((1_000.0, 0), (10.0, 1), (0.1, 2))
+    decimals = next((digits for least, digits in steps if size >= least), 3 if size else 2)
     return number(value * 100, decimals, signed=signed) + _THIN + "%"
 
 
@@ -62,11 +66,14 @@ def _nearly_all(value: float) -> str:
 
 
 def money(value: float | None, quote: str = "") -> str:
-    """An amount in quote: whole units from 10,000 on, cents below, six digits under one."""
+    """An amount in quote: whole units from 10,000 on, cents below, three figures under one."""
     if value is None or not math.isfinite(value):
         return MISSING
     size = abs(value)
-    decimals = 0 if size >= 10_000 else 2 if size >= 1 or size == 0 else 6
+    if 0 < size < 1:
+        decimals = min(2 - math.floor(math.log10(size)), 10)
+    else:
+        decimals = 0 if size >= _WHOLE_FROM else 2
     text = number(value, decimals)
     return f"{text}{_THIN}{quote}" if quote else text
 
@@ -80,7 +87,7 @@ def leverage(value: float | None) -> str:
     """A leverage that was reached."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return number(value, 3 if abs(value) < 100 else 0) + "×"
+    return number(value, 3 if abs(value) < _WIDE_LEVERAGE else 0) + "×"
 
 
 def count(value: float | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +97,7 @@ class ReportRun:
 
 def has_column(frame: Frame, name: str) -> bool:
     """Whether ``frame`` has a column called ``name``."""
-    names = getattr(frame, "column_names", None)  # pyarrow, whose .columns are the arrays
+    names: Any = getattr(frame, "column_names", None)  # pyarrow, whose .columns are the arrays
     if names is None:
         names = getattr(frame, "columns", frame)
     return name in names
@@ -105,9 +105,8 @@ def has_column(frame: Frame, name: str) -> bool:
 
 def floats(frame: Frame, name: str) -> Floats:
     """A column as float64, shape (rows,); what is infinite becomes NaN: it cannot be drawn."""
-    values = np.array(_column(frame, name), dtype=np.float64)
-    values[~np.isfinite(values)] = np.nan
-    return values
+    values = np.asarray(_column(frame, name), dtype=np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def texts(frame: Frame, name: str) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 
 from steelyard.plots import formats
 from steelyard.plots.columns import Column, Instants, Labels, Taken, Zipped
 from steelyard.plots.frames import Floats, Ints
-from steelyard.plots.panels import Description, Panel, level_line, line, wiped_out_marks
+from steelyard.plots.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
 from steelyard.plots.view import Rows, View
 
 __all__ = ["leverage_panel"]
@@ -18,6 +16,7 @@ __all__ = ["leverage_panel"]
 # and would press the rest of the chart flat.
 _FARTHEST = 1.75
 
+_SOME = 150
 # From here on stems and line step back, so that the band stays visible through them.
 _MANY = 600
 
@@ -102,7 +101,7 @@ def _markers(rows: Rows, quote: str) -> list[Description]:
     ]
 
 
-def _marker(  # noqa: PLR0913  one trace's looks
+def _marker(
     rows: Rows, index: Ints, quote: str, name: str, symbol: str, color: str, way: float
 ) -> Description:
     before, after = rows.numbers["leverage_before"], rows.numbers["leverage_after"]
@@ -135,7 +134,7 @@ def _marker(  # noqa: PLR0913  one trace's looks
 
 
 def _hover(name: str, quote: str, kinds: list[str]) -> str:
-    unit = html.escape(quote).replace("%{", "% {")
+    unit = as_text(quote)
     lines = [
         f"<b>{name}</b>" if name == "launch" else f"<b>{name}</b>, trigger %{{customdata[0]}}",
         "%{x|%Y-%m-%d %H:%M:%S}",
@@ -147,7 +146,7 @@ def _hover(name: str, quote: str, kinds: list[str]) -> str:
 
 
 def _size(many: int) -> float:
-    return 8.0 if many < 150 else 6.0 if many < _MANY else 4.5
+    return 8.0 if many < _SOME else 6.0 if many < _MANY else 4.5
 
 
 def _reach(view: View) -> tuple[float, float]:

@@ -28,9 +28,11 @@ __all__ = ["report_page", "run_figure"]
 # One run may be drawn finely; a shelf of them shares the space, so that the file stays below
 # about eight million bytes, five of which are plotly.js.
 _POINTS_OF_ALL = 40_000
-_POINTS_OF_ONE = 6_000
+_POINTS_OF_ONE = 12_000
 _ROWS_OF_ALL = 32_000
 _ROWS_OF_ONE = 2_000
+
+_DAY = 86_400
 
 _LABELS = {
     "leverage_before": "leverage before",
@@ -210,7 +212,7 @@ def _order_notes(views: Sequence[View]) -> list[str]:
 
 
 def _bar_length(view: View) -> tuple[str, str]:
-    if len(view.time) > 1 and round(float(np.median(np.diff(view.time)))) == 86_400:
+    if len(view.time) > 1 and round(float(np.median(np.diff(view.time)))) == _DAY:
         return "Daily bars", "a day"
     return "Bars", "a bar"
 

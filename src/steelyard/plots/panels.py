@@ -21,7 +21,19 @@ from steelyard.plots.columns import Instants
 from steelyard.plots.frames import Floats
 from steelyard.plots.view import COST_KINDS, View
 
-__all__ = ["Panel", "costs_panel", "line", "nav_panel", "reserve_panel", "wiped_out_marks"]
+__all__ = [
+    "Description",
+    "Panel",
+    "as_text",
+    "costs_panel",
+    "level_line",
+    "line",
+    "nav_panel",
+    "reserve_panel",
+    "wiped_out_marks",
+]
+
+_FEW_DECADES = 3
 
 Description: TypeAlias = dict[str, Any]
 
@@ -88,13 +100,17 @@ def costs_panel(view: View) -> Panel:
         traces.append(
             line("paid by the reserve", x, relief, "$relief", "%{y:,.2f}", dash="dot", shape=shape)
         )
-    quote = html.escape(view.facts.quote)
+    quote = as_text(view.facts.quote)
     return Panel(
         key="costs",
         title="Cost by kind",
         caption=_costs_caption(view, negative=any((v < 0).any() for v in shown.values())),
         traces=traces,
-        yaxis={"title": {"text": f"{quote}, cumulative"}, "tickformat": "~s", "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": f"{quote}, cumulative"},
+            "tickformat": "~s",
+            "rangemode": "tozero",
+        },
     )
 
 
@@ -132,6 +148,11 @@ def reserve_panel(view: View) -> Panel | None:
         yaxis={"title": {"text": "of net asset value"}, **_level_axis(view)},
         weight=0.8,
     )
+
+
+def as_text(words: str) -> str:
+    """A user's words for where plotly would read tags and fields: shown as they are."""
+    return html.escape(words, quote=False).replace("%{", "% {")
 
 
 def line(
@@ -228,7 +249,7 @@ def _log_steps(values: Floats) -> list[float]:
         return []
     low, high = (math.floor(math.log10(edge)) for edge in (drawn.min(), drawn.max()))
     every = max(1, (high - low) // 6)  # decades between labels
-    steps = (1, 2, 5) if high - low < 3 else (1,)
+    steps = (1, 2, 5) if high - low < _FEW_DECADES else (1,)
     return [step * 10.0**power for power in range(low, high + 2, every) for step in steps]
 
 

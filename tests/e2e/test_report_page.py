@@ -1,0 +1,172 @@
+"""The report page in a real browser, from a file, with no network.
+
+Needs Chromium or Chrome; skipped where there is none. The page itself marks what went wrong
+(``data-error`` on the root: a script's error, a broken promise, a breach of its own policy).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steelyard.plots import report_page
+from support.random_runs import random_run
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="needs a browser: none of chromium, google-chrome is installed"
+)
+
+HOSTILE = (
+    "</script><script>document.documentElement.dataset.broken=1</script>"
+    "<img src=x onerror=document.documentElement.dataset.broken=2>"
+)
+Load = Callable[..., str]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Open a page from a file and give back its DOM once its scripts have rested."""
+
+    def dom(page: str, where: str = "", *, then: str = "") -> str:
+        script = f"<script>{then}</script></body>"
+        path = tmp_path / "report.html"
+        path.write_text(page.replace("</body>", script) if then else page, encoding="utf-8")
+        command = [
+            str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+            "--window-size=1280,2000", "--virtual-time-budget=8000", "--dump-dom",
+            path.as_uri() + where,
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=True, encoding="utf-8"
+        )
+        return done.stdout
+
+    return dom
+
+
+def root(dom: str) -> dict[str, str]:
+    """The attributes of the page's root."""
+    element = re.search(r"<html[^>]*>", dom)
+    assert element is not None
+    return dict(re.findall(r'([\w-]+)="([^"]*)"', element[0]))
+
+
+def shelf() -> str:
+    """A page of three series."""
+    runs = [random_run("BTC3L", reserve=True), random_run("BTC1S", target=-1.0), random_run("X/ 2")]
+    return report_page(runs, title="A shelf")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_charts_are_drawn(load: Load, theme: str) -> None:
+    """All four, the table with its rows, and not one error."""
+    run = random_run(reserve=True)
+    dom = load(report_page([run], title="One"), f"?theme={theme}")
+    marks = root(dom)
+    assert "data-error" not in marks
+    assert marks["data-theme"] == theme
+    assert marks["data-ready"] == "yes"
+    assert len(re.findall(r'<div class="chart js-plotly-plot"', dom)) == 4
+    assert int(marks["data-charts"]) >= 4
+    rows = run.summary["rebalances"]
+    assert isinstance(rows, dict)
+    assert len(re.findall(r"<tr><td", dom)) == rows["clips"] + 1
+
+
+def test_a_shelf_draws_nothing_until_asked(load: Load) -> None:
+    """It opens on its overview; charts are drawn when a series is chosen."""
+    marks = root(load(shelf()))
+    assert marks["data-shown"] == ""
+    assert "data-charts" not in marks
+    assert "data-error" not in marks
+
+
+@pytest.mark.parametrize(("link", "symbol"), [("#BTC1S", "BTC1S"), ("#X/%202", "X/ 2")])
+def test_a_link_leads_to_a_series(load: Load, link: str, symbol: str) -> None:
+    """``#symbol`` opens the page on it, and only its charts are drawn."""
+    marks = root(load(shelf(), link))
+    assert marks["data-shown"] == symbol
+    assert int(marks["data-charts"]) >= 3
+    assert "data-error" not in marks
+
+
+def test_every_control_works(load: Load) -> None:
+    """Picker, steps, filter, sorting, spans of time, legend and theme, one after the other."""
+    clicks = """
+    const click = (selector) => document.querySelector(selector).click();
+    const root = document.documentElement;
+    setTimeout(() => {
+      click('.overview thead th:nth-child(3) button');
+      root.dataset.first = document.querySelector('.overview tbody tr').dataset.symbol;
+      click('[data-filter]:nth-child(1)');
+      click('#next');
+      setTimeout(() => {
+        root.dataset.second = root.dataset.shown;
+        const section = document.querySelector('section.series:not([hidden])');
+        section.querySelector('.legend button').click();
+        section.querySelectorAll('.spans button')[1].click();
+        section.querySelector('.trades thead th:nth-child(6) button').click();
+        root.dataset.top = section.querySelector('.trades tbody td:nth-child(6)').textContent;
+        click('#theme');
+        setTimeout(() => {
+          const charts = [...section.querySelectorAll('.chart')];
+          root.dataset.ranges = new Set(charts.map((c) => String(c.layout.xaxis.range))).size;
+          try { root.dataset.kept = localStorage.getItem('steelyard-theme'); } catch { /* none */ }
+        }, 1000);
+      }, 1000);
+    }, 500);
+    """
+    runs = [random_run("A", seed=1), random_run("B", seed=2), random_run("C", seed=3)]
+    runs[2] = replace(runs[2], facts=replace(runs[2].facts, underlying="ETH"))
+    dom = load(report_page(runs, title="A shelf"), "?theme=light", then=clicks)
+    marks = root(dom)
+    assert "data-error" not in marks
+    returns = {run.facts.symbol: run.summary["nav"]["return"] for run in runs}
+    assert marks["data-first"] == max(returns, key=returns.__getitem__)
+    assert marks["data-second"] == "A"
+    largest = float(np.max(runs[0].rebalances["notional"]))
+    assert float(marks["data-top"].replace(",", "")) == pytest.approx(largest, abs=0.51)
+    assert marks["data-theme"] == "dark"
+    assert marks["data-kept"] == "dark"
+    assert marks["data-ranges"] == "1"
+
+
+def test_hostile_words_do_nothing(load: Load) -> None:
+    """In the browser too: what a symbol, a sentence or a currency says is only read."""
+    run = random_run(reserve=True)
+    facts = replace(
+        run.facts, symbol=HOSTILE, title=HOSTILE, sentence=HOSTILE, quote=HOSTILE, rule=HOSTILE
+    )
+    page = report_page([replace(run, facts=facts), random_run("B")], title=HOSTILE)
+    first = "document.querySelector('.series').dataset.symbol"
+    script = f"location.hash = '#' + encodeURIComponent({first});"
+    marks = root(load(page, then=script))
+    assert "data-broken" not in marks
+    assert "data-error" not in marks
+    assert int(marks["data-charts"]) >= 4
+
+
+def test_gaps_in_the_data_are_drawn_as_gaps(load: Load) -> None:
+    """A token that was wiped out, with no nav and no leverage from then on."""
+    run = random_run()
+    names = ("time", "price", "nav", "leverage", "tokens")
+    nav = {name: np.array(run.nav[name]) for name in names}
+    nav["nav"][100:] = 0.0
+    nav["leverage"][100:] = float("nan")
+    wiped = {"time": "2020-04-10T00:00:00Z", "price": 5_000.0, "reason": "nav"}
+    run = replace(run, nav=nav, summary={**run.summary, "wiped_out": wiped})
+    dom = load(report_page([run], title="Wiped out"))
+    assert "data-error" not in root(dom)
+    assert dom.count("wiped out</text>") == 2  # the charts of nav and of leverage
