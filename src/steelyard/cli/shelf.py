@@ -17,6 +17,7 @@ from steelyard.simulate.run import Run, simulate
 
 __all__ = [
     "ASSETS",
+    "NO_FUNDING",
     "Crash",
     "ShelfRun",
     "crash_of",
@@ -27,6 +28,7 @@ __all__ = [
 
 ASSETS = ("BTC", "ETH")
 CRASH = np.datetime64("2020-03-12", "D")
+NO_FUNDING = "Perpetuals pay no funding here: the bundled history has none."
 SOURCE = "Daily prices of BTC and ETH on Bitstamp, 2020-2022, as published in public tables"
 
 
@@ -120,6 +122,7 @@ def write_shelf_page(runs: Sequence[ShelfRun], page: Path) -> None:
     text = report_page(
         [report_run(each.run, title=f"{preset_title(each.name)} on {each.asset}") for each in runs],
         title="Leveraged tokens, 2020 to 2022",
+        notes=[NO_FUNDING],
         source=SOURCE,
     )
     with written_whole(page) as stage:

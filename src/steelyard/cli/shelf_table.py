@@ -10,7 +10,7 @@ from rich.text import Text
 from steelyard.cli.figures import count, counted, number, percent
 from steelyard.cli.output import console, show
 from steelyard.cli.remarks import order_remark
-from steelyard.cli.shelf import ASSETS, ShelfRun, crash_of
+from steelyard.cli.shelf import ASSETS, NO_FUNDING, ShelfRun, crash_of
 from steelyard.rules.describe import rule_words
 
 __all__ = ["print_shelf_runs"]
@@ -32,7 +32,8 @@ def print_shelf_runs(runs: Sequence[ShelfRun]) -> None:
         show("", Text(_heading(of_asset[0]), style="bold"), _table(of_asset, wide=wide))
     crashes = [_crash(each) for each in runs if each.name in CRASHED and each.asset == "BTC"]
     order = order_remark(runs[0].run.prices.step_s)
-    footer = f"{LEGEND} {order[0].upper()}{order[1:]} Perpetuals pay no funding here."
+    ideal = "No costs: a daily reset that trades for nothing. " if wide else ""
+    footer = f"{ideal}{LEGEND} {order[0].upper()}{order[1:]} {NO_FUNDING}"
     show("", Text("12 March 2020", style="bold"), *map(Text, crashes), "")
     show(Text(footer, style="dim"), "")
 
