@@ -115,10 +115,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 def _staged(folder: Path) -> Iterator[Path]:
     """A folder beside ``folder`` whose files move into it at the end."""
     existed = folder.is_dir()
-    if not existed:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    inside = folder if existed else folder.parent
-    stage = Path(tempfile.mkdtemp(prefix=".steelyard-", dir=inside))
+    stage = Path(tempfile.mkdtemp(prefix=".steelyard-", dir=_nearest(folder)))
     try:
         yield stage
         if existed:
@@ -126,6 +123,7 @@ def _staged(folder: Path) -> Iterator[Path]:
                 (stage / name).replace(folder / name)
         else:
             stage.chmod(0o777 & ~_umask())
+            folder.parent.mkdir(parents=True, exist_ok=True)
             stage.rename(folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)

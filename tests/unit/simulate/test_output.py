@@ -122,7 +122,7 @@ def test_where_writing_fails_nothing_is_left(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exists: bool
 ) -> None:
     """A disk that fills up half way leaves the folder as it was."""
-    folder = tmp_path / "run"
+    folder = tmp_path / "run" if exists else tmp_path / "a" / "b" / "run"
     if exists:
         folder.mkdir()
         (folder / "summary.json").write_text("old")
