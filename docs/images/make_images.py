@@ -26,7 +26,7 @@ LARGEST = 250_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 HIDE = """<style>
 .bar, .intro, .lead, .terms, .groups, .spans, .trades, footer,
-figcaption p, .panel:not([data-panel="nav"]):not([data-panel="leverage"]) { display: none !important; }
+figcaption p, .panel:not([data-panel="nav"], [data-panel="leverage"]) { display: none !important; }
 main { padding-top: 8px !important; }
 </style></head>"""
 
