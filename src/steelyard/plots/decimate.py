@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.plots.frames import Floats, Ints
 
-__all__ = ["keep_extremes", "keep_largest"]
+__all__ = ["keep_extremes", "keep_notable"]
 
 
 def keep_extremes(series: Sequence[Floats], most: int) -> Ints:
@@ -38,8 +38,11 @@ def keep_extremes(series: Sequence[Floats], most: int) -> Ints:
     return np.unique(np.concatenate(picks))
 
 
-def keep_largest(sizes: Floats, always: Ints, most: int) -> Ints:
-    """Indices, ascending, of the ``most`` largest, those in ``always`` first.
+def keep_notable(sizes: Floats, always: Ints, most: int) -> Ints:
+    """Indices, ascending, of ``most`` rows: those that must stay, the largest, and a spread.
+
+    Half of the room goes to the largest of all. Alone they would crowd where the fund was large,
+    so the other half goes to the largest of each of as many stretches of what is left.
 
     Args:
         sizes: shape (rows,); NaN counts as smallest.
@@ -50,4 +53,9 @@ def keep_largest(sizes: Floats, always: Ints, most: int) -> Ints:
         return np.arange(len(sizes))
     rank = np.where(np.isnan(sizes), -np.inf, np.abs(sizes))
     rank[always] = np.inf
-    return np.sort(np.argsort(-rank, kind="stable")[:most])
+    order = np.argsort(-rank, kind="stable")
+    first = order[: max((most + 1) // 2, min(len(always), most))]
+    rest = np.delete(np.arange(len(sizes)), first)
+    stretches = most - len(first)
+    spread = [s[rank[s].argmax()] for s in np.array_split(rest, stretches)] if stretches else []
+    return np.sort(np.append(first, np.array(spread, dtype=np.int64)))

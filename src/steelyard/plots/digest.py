@@ -84,7 +84,7 @@ def tiles(view: View) -> list[Tile]:
             _tone(view.ideal_return),
         ),
         Tile(
-            f"Underlying, {facts.underlying}",
+            "Underlying",
             formats.percent(asset, signed=True),
             _from_to(summary, "underlying", facts.quote),
             _tone(asset),

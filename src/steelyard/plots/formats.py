@@ -50,19 +50,11 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     if -1.0 < value < _NEARLY_ALL:
-        return _nearly_all(value)
+        return f"<{_MINUS}99.9{_THIN}%"  # a loss of nearly all must not read as a loss of all
     size = abs(value) * 100
     steps = ((1_000.0, 0), (10.0, 1), (0.1, 2))
     decimals = next((digits for least, digits in steps if size >= least), 3 if size else 2)
     return number(value * 100, decimals, signed=signed) + _THIN + "%"
-
-
-def _nearly_all(value: float) -> str:
-    """A loss of almost everything, cut rather than rounded: what is left is not nothing."""
-    left = (1.0 + value) * 100
-    decimals = min(max(1 - math.floor(math.log10(left)), 2), 6)
-    cut = math.floor(-value * 100 * 10**decimals) / 10**decimals
-    return number(-min(cut, 100 - 10**-decimals), decimals) + _THIN + "%"
 
 
 def money(value: float | None, quote: str = "") -> str:
@@ -80,7 +72,7 @@ def money(value: float | None, quote: str = "") -> str:
 
 def multiple(value: float) -> str:
     """A target leverage as it is spoken: ``3×``, ``−1×``, ``1.25×``."""
-    return f"{value:g}".replace("-", _MINUS) + "×"
+    return f"{value:.4g}".replace("-", _MINUS) + "×"
 
 
 def leverage(value: float | None) -> str:

@@ -34,8 +34,8 @@ def leverage_panel(view: View) -> Panel:
     )
     if len(rows.time) < rows.total:
         caption += (
-            f" Marked are launch, emergencies and the largest: {len(rows.time):,} of "
-            f"{rows.total:,} trades."
+            f" Marked are {len(rows.time):,} of {rows.total:,} trades: launch, emergencies, the "
+            "largest, and the largest of each stretch of time."
         )
     if low < bottom or high > top:
         caption += (

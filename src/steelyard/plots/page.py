@@ -181,8 +181,8 @@ def _rows_note(rows: Rows) -> str:
     if shown >= rows.total:
         return f"All {rows.total:,} trades, launch included."
     return (
-        f"{shown:,} of {rows.total:,} trades: launch, emergencies, then the largest by notional. "
-        "rebalances.parquet has all of them."
+        f"{shown:,} of {rows.total:,} trades: launch, emergencies, the largest by notional, and "
+        "the largest of each stretch of time. rebalances.parquet has all of them."
     )
 
 

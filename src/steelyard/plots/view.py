@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.errors import InputError
 from steelyard.plots.daily_reset import daily_reset_index, worst_day
-from steelyard.plots.decimate import keep_extremes, keep_largest
+from steelyard.plots.decimate import keep_extremes, keep_notable
 from steelyard.plots.frames import (
     Floats,
     Frame,
@@ -30,6 +30,8 @@ from steelyard.rules.reserve import is_suspended, reserve_level
 __all__ = ["COST_KINDS", "ROW_NUMBERS", "Rows", "View", "figure_of", "view_of"]
 
 COST_KINDS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
+_SMOOTHER = 3
+_FEWEST = 300
 _KINDS_OF_A_TRADE = ("fee", "spread", "impact", "gas")
 
 ROW_NUMBERS = (
@@ -196,7 +198,10 @@ def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floa
         if any(len(column) != len(time) for column in columns.values()):
             message = f"{run.facts.symbol}: the frame of costs must have one row per row of nav"
             raise InputError(message, symbol=run.facts.symbol, expected=len(time))
-        return time[keep], {name: column[keep] for name, column in columns.items()}, False
+        total = np.sum([columns[kind][keep] for kind in COST_KINDS], axis=0)
+        # sums over time are smooth: a third of the points draws the same curve
+        few = keep[keep_extremes([total], max(len(keep) // _SMOOTHER, _FEWEST))]
+        return time[few], {name: column[few] for name, column in columns.items()}, False
     at = times(run.rebalances)
     known = (*_KINDS_OF_A_TRADE, "paid_by_reserve")
     sums = {name: np.cumsum(np.nan_to_num(floats(run.rebalances, name))) for name in known}
@@ -208,7 +213,7 @@ def _rows(frame: Frame, most: int) -> Rows:
     time, trigger, side = times(frame), texts(frame, "trigger"), texts(frame, "side")
     numbers = {name: floats(frame, name) for name in ROW_NUMBERS}
     notable = [i for i, name in enumerate(trigger) if name in {"launch", "emergency"}]
-    keep = keep_largest(numbers["notional"], np.array(notable[:most], dtype=np.int64), most)
+    keep = keep_notable(numbers["notional"], np.array(notable[:most], dtype=np.int64), most)
     return Rows(
         time=time[keep],
         trigger=[trigger[i] for i in keep.tolist()],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from steelyard.plots.decimate import keep_extremes, keep_largest
+from steelyard.plots.decimate import keep_extremes, keep_notable
 from steelyard.plots.frames import Floats
 
 VALUES = st.floats(-1e9, 1e9) | st.just(float("nan"))
@@ -46,17 +46,26 @@ def test_a_short_series_is_left_alone() -> None:
 
 
 @given(arrays(np.float64, st.integers(0, 200), elements=VALUES), st.integers(1, 50))
-def test_the_largest_are_kept_in_order(sizes: Floats, most: int) -> None:
-    """No row that was dropped is larger than one that was kept."""
-    keep = keep_largest(sizes, np.array([], dtype=np.int64), most)
+def test_the_largest_half_is_kept(sizes: Floats, most: int) -> None:
+    """As many rows as there is room for, in order, the largest among them."""
+    keep = keep_notable(sizes, np.array([], dtype=np.int64), most)
     assert len(keep) == min(most, len(sizes))
+    assert (np.diff(keep) > 0).all()
     rank = np.where(np.isnan(sizes), -1.0, np.abs(sizes))
-    dropped = np.delete(rank, keep)
-    if len(dropped) and len(keep):
-        assert rank[keep].min() >= dropped.max()
+    largest = np.sort(rank)[::-1][: (most + 1) // 2]
+    assert np.sort(rank[keep])[::-1][: len(largest)].tolist() == largest.tolist()
+
+
+def test_a_quiet_year_is_not_left_blank() -> None:
+    """Where all large trades fell into one year, the others still show theirs."""
+    sizes = np.concatenate([np.full(1_000, 1.0), np.full(1_000, 50.0), np.full(1_000, 2.0)])
+    keep = keep_notable(sizes, np.array([0]), 300)
+    years = np.bincount(keep // 1_000, minlength=3)
+    assert years.min() >= 40
+    assert years[1] >= 150
 
 
 def test_what_must_stay_stays() -> None:
     """A small row on the list goes before a large one that is not."""
-    keep = keep_largest(np.array([1.0, 9.0, 8.0, 7.0]), np.array([0]), 2)
+    keep = keep_notable(np.array([1.0, 9.0, 8.0, 7.0]), np.array([0]), 2)
     assert keep.tolist() == [0, 1]

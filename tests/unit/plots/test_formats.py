@@ -20,7 +20,7 @@ from steelyard.plots import formats
         (-0.412, "−41.2 %"),
         (12.3456, "1,235 %"),
         (0.00042, "0.042 %"),
-        (-0.99951, "−99.951 %"),
+        (-0.99951, "<−99.9 %"),
         (-1.0, "−100.0 %"),
         (None, "–"),
         (math.nan, "–"),
@@ -35,7 +35,7 @@ def test_a_percentage_has_about_three_figures(value: float | None, text: str) ->
 @given(st.floats(min_value=1e-12, max_value=0.9999))
 def test_a_loss_of_almost_everything_is_not_shown_as_everything(left: float) -> None:
     """A token that still has something is never said to have lost 100 %."""
-    assert not formats.percent(left - 1.0).startswith("−100")
+    assert "−100" not in formats.percent(left - 1.0)
 
 
 def test_a_gain_may_be_asked_to_carry_its_sign() -> None:

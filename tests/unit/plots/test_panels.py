@@ -61,7 +61,7 @@ def test_thresholds_stand_on_the_side_of_the_target() -> None:
     run = random_run(target=-1.0)
     facts = replace(run.facts, emergency=1.8)
     shapes = leverage_panel(viewed(replace(run, facts=facts))).shapes
-    band = named(shapes, "band −0.833333× to −1.16667×")
+    band = named(shapes, "band −0.8333× to −1.167×")
     assert (band["y0"], band["y1"]) == pytest.approx((-5 / 6, -7 / 6))
     assert named(shapes, "target −1×")["y0"] == -1.0
     assert named(shapes, "emergency −1.8×")["y0"] == -1.8
