@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.doc_pages import Outcome, pages, run_page
+from support.doc_pages import GENERATED, Outcome, pages, run_page
 
 
 def refresh(page: Path) -> int:
@@ -41,6 +41,7 @@ def _spaced(outcome: Outcome) -> list[str]:
 
 
 if __name__ == "__main__":
-    chosen = [Path(name).resolve() for name in sys.argv[1:]] or pages()
+    chosen = [Path(name).resolve() for name in sys.argv[1:]]
+    chosen = chosen or [page for page in pages() if page != GENERATED]
     for each in chosen:
         sys.stdout.write(f"{each.name}: {refresh(each)} outputs rewritten\n")
