@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
+NO_SPREAD = 1e-24
+"""Variance over mean square below which days differ by rounding only, and no line goes through."""
 
 
 def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
@@ -48,7 +50,7 @@ def tracking(
         figures["error_daily"] = float(np.std(token - target * asset, ddof=1))
         moved = asset - asset.mean()
         spread = float(moved @ moved)
-        if spread > 0:
+        if spread > NO_SPREAD * float(asset @ asset):
             centred = token - token.mean()
             total = float(centred @ centred)
             slope = float(moved @ centred) / spread
