@@ -157,8 +157,8 @@ def crossing(
 
     Between the two nothing is traded, so leverage is monotone in price and every threshold has
     one price in closed form. A threshold counts from ``start`` (standing on it and leaving) to
-    before ``end`` (ending on it has not crossed it; for ``move`` it has). Prices within 1e-12 of
-    each other are one, and go to the first in the order of ``Trigger``.
+    before ``end`` (ending on it has not crossed it; for ``move``, and for a nav of zero, it has).
+    Prices within 1e-12 of each other are one, and go to the first in the order of ``Trigger``.
 
     Args:
         rule: the series' rule.
@@ -177,7 +177,9 @@ def crossing(
     rising = end > start
     if rising == (units < 0):
         price = liquidation_price(venue, cash, units)
-        found = _earlier(found, Trigger.LIQUIDATION, price, start, end)
+        # a margin or a borrowing limit has to be passed; where nav is gone, it is gone
+        gone = not venue.spot and venue.maintenance_margin == 0
+        found = _earlier(found, Trigger.LIQUIDATION, price, start, end, reached=gone)
     # |leverage| rises with the price where cash is held, and falls where cash is borrowed
     away = cash != 0 and rising == (cash > 0)
     side = units * 0 + 1

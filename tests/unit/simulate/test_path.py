@@ -149,3 +149,12 @@ def test_times_inside_a_bar_are_the_bars_own() -> None:
     """Everything that happens in a bar is stamped with its opening instant."""
     run = simulate(token(band=Band(2.5, 3.5)), bars((100,) * 4, (100, 120, 80, 100)))
     assert set(run.rebalance_columns["time"][1:].astype("int64").tolist()) == {T0 + DAY_S}
+
+
+@pytest.mark.parametrize("after", [50.0, 80.0])
+def test_a_bar_that_visits_the_price_of_a_nav_of_zero_ends_the_token(after: float) -> None:
+    """A 2x long at half its launch price has nothing left, whatever the price does next."""
+    run = simulate(token(2.0), bars((100,) * 4, (100, 100, 50, after), (after, 100, after, 100)))
+    assert run.summary["wiped_out"]["reason"] == "nav"
+    assert run.summary["wiped_out"]["price"] == 50.0
+    assert run.nav.nav.tolist()[1:] == [0.0, 0.0]
