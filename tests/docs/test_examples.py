@@ -25,7 +25,7 @@ PAGES = pages()
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*\bsrc(?:set)?=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # What a public page never needs to know.
-PRIVATE = re.compile(r"/work/|/root/|/farm/|/home/|/tmp/[a-z]|localhost|127\.0\.0\.1")
+PRIVATE = re.compile(r"/(?:work|root|farm|home|tmp)/\w|localhost|127\.0\.0\.1")
 
 
 def name_of(page: Path) -> str:
