@@ -34,15 +34,23 @@ class VenueTerms(NamedTuple, Generic[Num]):
 
 
 def is_liquidated(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> bool:
-    """Whether the venue's own rule closes the position at this price."""
+    """Whether the venue's own rule closes the position at this price.
+
+    A position within 1e-12 of the rule stands at it, and has not broken it.
+    """
     notional = units * price
     if venue.spot:
-        if units > 0:
-            return -cash > venue.liquidation_threshold * notional
-        return -notional > venue.liquidation_threshold * cash
+        debt = -cash
+        collateral = notional
+        if units < 0:
+            debt = -notional
+            collateral = cash
+        over = debt - venue.liquidation_threshold * collateral
+        return over * 1_000_000_000_000 > collateral
     margin = venue.maintenance_margin
     # without a margin the venue has no rule of its own: nav that is gone ends the token
-    return margin > 0 and cash + notional < margin * abs(notional)
+    missing = margin * abs(notional) - (cash + notional)
+    return margin > 0 and missing * 1_000_000_000_000 > abs(notional)
 
 
 def is_nav_gone(cash: Num, units: Num, price: Num) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from steelyard.rules.costs import CostCurve
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import smallest_root
+from steelyard.rules.triggers import exceeds
 
 __all__ = [
     "buffer_depth",
@@ -37,11 +38,12 @@ def is_suspended(
 ) -> bool:
     """Whether raising leverage is suspended, given whether it was before.
 
-    Compared as products, so that a nav of zero needs no exception: then nothing is suspended.
+    Compared as products, so that a nav of zero needs no exception: then nothing is suspended. A
+    level within 1e-12 of a ratio stands at it.
     """
-    if reserve_value < floor_ratio * nav:
+    if exceeds(floor_ratio * nav, reserve_value):
         return True
-    return suspended and reserve_value < resume_ratio * nav
+    return suspended and exceeds(resume_ratio * nav, reserve_value)
 
 
 def units_left(reserve_units: Num, paid: Num, price: Num) -> Num:

@@ -8,7 +8,7 @@ import pytest
 
 from steelyard.errors import DataError, InputError
 from steelyard.rules.numbers import FRACTION
-from steelyard.rules.series import Band, Costs, Daily, Fallback, Interval, Move, Volatility
+from steelyard.rules.series import Band, Costs, Daily, Fallback, Interval, Move, Venue, Volatility
 from steelyard.simulate.run import simulate
 from support.tokens import DAY_S, T0, closes, observed, token
 
@@ -142,6 +142,13 @@ def test_wiped_out_stays_flat() -> None:
     assert run.nav["nav"].tolist() == [100, 0, 0, 0]
     assert run.nav["leverage"].tolist()[1:] == [0, 0, 0]
     assert run.summary["rebalances"]["count"] == 0
+
+
+def test_nav_at_the_maintenance_margin_is_not_under_it() -> None:
+    """From 95 to 75 a 4x long has exactly 5 % of its notional left, less the rounding of floats."""
+    margin = token(4.0, venue=Venue(maintenance_margin=0.05))
+    assert simulate(margin, closes(95, 75)).summary["wiped_out"] is None
+    assert simulate(margin, closes(95, 74.9)).summary["wiped_out"]["reason"] == "liquidated"
 
 
 def test_no_bar_left_is_an_error() -> None:

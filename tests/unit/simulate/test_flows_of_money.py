@@ -112,6 +112,12 @@ def test_suspension_never_blocks_what_lowers_leverage() -> None:
     assert run.summary["rebalances"]["blocked"] == 0
 
 
+def test_a_level_that_stands_at_the_floor_is_not_below_it() -> None:
+    """A 1x token and its reserve of a tenth move together; rounding is no reason to suspend."""
+    run = simulate(token(1.0, reserve=Reserve(initial_units=100.0)), closes(100, 75.1, 80.6, 130.2))
+    assert run.summary["reserve"]["suspended_s"] == 0
+
+
 def test_a_suspension_lasts_up_to_the_observation_that_ends_the_token() -> None:
     """The day before a liquidation was a suspended day as well."""
     series = token(reserve=Reserve(initial_units=0.0))
