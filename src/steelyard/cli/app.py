@@ -11,6 +11,7 @@ __all__ = ["app"]
 
 DATA = {
     "check": Place("steelyard.cli.data:check", "Say what a price file holds, or what is wrong."),
+    "fetch": Place("steelyard.cli.data_fetch:fetch", "Get prices or funding from an exchange."),
 }
 SERIES = {
     "list": Place("steelyard.cli.series:list_presets", "List the presets on the shelf."),
@@ -21,7 +22,7 @@ SERIES = {
 ROOT = {
     "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
-    "data": Place("steelyard.cli.app:data", "Look at market data."),
+    "data": Place("steelyard.cli.app:data", "Look at market data, and get it."),
     "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),
 }
 
@@ -48,7 +49,7 @@ def app() -> None:
 
 @click.group(cls=Group, places=DATA, examples=["steelyard data check BTC"])
 def data() -> None:
-    """Look at market data."""
+    """Look at market data, and get it."""
 
 
 @click.group(

@@ -24,11 +24,23 @@ class Place(NamedTuple):
 
 
 class Command(click.Command):
-    """A command whose help ends with examples; each is a whole command line that runs."""
+    """A command whose help ends with examples; each is a whole command line that runs.
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:  # noqa: ANN401 (click's own)
+    Attributes:
+        examples: the command lines.
+        needs: what they need beside the program, such as ``network``; empty for nothing.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 (click's own)
+        examples: Sequence[str] = (),
+        needs: str = "",
+        **kwargs: Any,  # noqa: ANN401 (click's own)
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        self.needs = needs
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, each on a line of its own that can be copied."""

@@ -28,6 +28,7 @@ def test_the_commands_are_those_of_the_specification() -> None:
         "steelyard simulate",
         "steelyard data",
         "steelyard data check",
+        "steelyard data fetch",
         "steelyard series",
         "steelyard series list",
         "steelyard series show",

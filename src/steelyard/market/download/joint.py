@@ -1,0 +1,125 @@
+"""Where what comes meets what is there: compared row by row, then added to the partial file.
+
+The last row that is there may have been corrected since: an exchange settles a candle for a moment
+after it has closed. Any other row that differs means that the file holds something else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from steelyard.errors import InputError
+from steelyard.market.download.feeds import Feed, Row
+from steelyard.market.download.partial import Partial
+from steelyard.market.download.rows import Held, row_text
+from steelyard.market.faults import named
+from steelyard.market.times import format_time
+
+__all__ = ["Joint"]
+
+_COMPARED_ROWS = 200  # rows that are there and must be what the exchange says they are
+
+
+class Joint:
+    """Adds rows to a partial file, after those that are there.
+
+    Args:
+        path: of the file that is downloaded, for messages.
+        feed: what is downloaded.
+        partial: open; empty, or holding all of ``held``.
+        held: the rows that are there; None for none.
+
+    Attributes:
+        added: rows that were not there.
+        corrected: rows that were there and were not final.
+        last_s: time of the last row; None where there is none.
+    """
+
+    def __init__(self, path: Path, feed: Feed, partial: Partial, held: Held | None) -> None:
+        self.where = partial.path if partial.lines else path
+        self.feed = feed
+        self.partial = partial
+        self.held = held
+        self.added = self.corrected = 0
+        tail = [] if held is None else held.rows(-_COMPARED_ROWS)
+        self._to_compare = deque(tail)
+        self._compared = False
+        self._last: Row | None = tail[-1] if tail else None
+
+    @property
+    def last_s(self) -> int | None:
+        """Time of the last row; None where there is none."""
+        return None if self._last is None else int(self._last[0])
+
+    @property
+    def start_s(self) -> int | None:
+        """Where to ask from, so that there is enough to compare; None where nothing is there."""
+        return int(self._to_compare[0][0]) if self._to_compare else None
+
+    def take(self, page: list[Row]) -> None:
+        """Compare a page with what is there, and add what is new.
+
+        Raises:
+            InputError: what is there is something else.
+            OSError: it cannot be written.
+        """
+        fresh: list[Row] = []
+        for row in page:
+            if self._last is None or row[0] > self._last[0]:
+                self.finish()
+                fresh.append(row)
+                self._last = row
+            elif self._to_compare:
+                self._compare(row)
+            elif row[0] == self._last[0] and row != self._last:
+                self._correct(row)
+        if fresh:
+            self._begin()
+            self.partial.append(["".join(map(row_text, fresh))])
+            self.added += len(fresh)
+
+    def finish(self) -> None:
+        """Find that nothing of what was to be compared is left.
+
+        Raises:
+            InputError: the exchange does not know the rows that are there.
+        """
+        if self._to_compare:
+            raise self._other(self._to_compare[0], "nothing")
+
+    def _compare(self, row: Row) -> None:
+        known = self._to_compare.popleft()
+        if row[0] != known[0]:
+            raise self._other(known, f"nothing then, but one of {format_time(row[0])}")
+        if row == known:
+            self._compared = True
+        elif self._compared and not self._to_compare:
+            self._correct(row)
+        else:
+            raise self._other(known, ", ".join(map(repr, row[1:])))
+
+    def _correct(self, row: Row) -> None:
+        self._begin()
+        self.partial.drop_last()
+        self.partial.append([row_text(row)])
+        self.corrected += 1
+        self._last = row
+
+    def _begin(self) -> None:
+        """Bring what is there into the partial file, once there is something to add to it."""
+        if self.partial.lines == 0:
+            header = [",".join(self.feed.header) + "\n"]
+            self.partial.append(header if self.held is None else self.held.text())
+
+    def _other(self, known: Row, found: str) -> InputError:
+        exchange, symbol = self.feed.exchange.id, self.feed.symbol
+        cells = ", ".join(map(repr, known[1:]))
+        message = (
+            f"{named(self.where)}: its row of {format_time(known[0])} is {cells}, where {exchange} "
+            f"has {found} for {symbol}: it is of another symbol, timeframe or exchange, or the "
+            "exchange has changed its history. Choose another file"
+        )
+        return InputError(
+            message, file=str(self.where), time=known[0], exchange=exchange, symbol=symbol
+        )

@@ -1,0 +1,130 @@
+"""The file of a download that is not finished: CSV, one line a row, beside the file it becomes.
+
+Lines are only ever added, a page at a time, and are on the disk before the next page is asked for.
+Whatever stops the program, the partial file is rows in order with at most a torn last line, which
+the next run cuts off. One program at a time holds it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from steelyard.errors import InputError
+from steelyard.market.faults import named
+
+__all__ = ["Partial", "part_of"]
+
+
+def part_of(path: Path) -> Path:
+    """Where the unfinished download of a file stands."""
+    return path.with_name(path.name + ".part")
+
+
+class Partial:
+    """An unfinished download, open and locked.
+
+    Args:
+        path: of the partial file; made if it is not there.
+
+    Attributes:
+        lines: how many whole lines it holds, the header included.
+
+    Raises:
+        InputError: another program is downloading into it.
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = _locked(path)
+        content = self._file.readall()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._cut(whole)
+        self.lines = content.count(b"\n", 0, whole)
+        self._last_at = content.rfind(b"\n", 0, max(0, whole - 1)) + 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(self, texts: Iterable[str]) -> None:
+        """Add lines and see to it that they are on the disk."""
+        at = self._file.seek(0, os.SEEK_END)
+        for text in texts:
+            raw = text.encode()
+            self._write(raw)
+            self._last_at = at + raw.rfind(b"\n", 0, -1) + 1
+            at += len(raw)
+            self.lines += raw.count(b"\n")
+        os.fsync(self._file.fileno())
+
+    def drop_last(self) -> None:
+        """Take the last line away; the next thing to do is to append what stands for it."""
+        self._cut(self._last_at)
+        self.lines -= 1
+
+    def clear(self) -> None:
+        """Take everything away."""
+        self._cut(0)
+        self.lines = self._last_at = 0
+
+    def close(self) -> None:
+        """Let go of it; one that holds no row is not left behind."""
+        if not self._file.closed:
+            if self.lines <= 1:
+                self.path.unlink(missing_ok=True)
+            self._file.close()
+
+    def _write(self, raw: bytes) -> None:
+        rest = memoryview(raw)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def _cut(self, size: int) -> None:
+        self._file.truncate(size)
+        self._file.seek(0, os.SEEK_END)
+
+
+def _locked(path: Path) -> io.FileIO:
+    """Open a file for this program alone."""
+    while True:
+        file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+        try:
+            _lock(file, path)
+            # Whoever held it may have finished meanwhile, and given the file its final name.
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _lock(file: io.FileIO, path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # there are no such locks on Windows
+        return
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if not isinstance(error, BlockingIOError):
+            return  # a file system without locks
+        message = (
+            f"{named(path)}: another program is downloading into it: wait for it, or choose "
+            "another file"
+        )
+        raise InputError(message, file=str(path)) from error
