@@ -319,9 +319,13 @@ class Replay(Generic[Num]):
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
         leverage = leverage_of(state.cash, state.units, price)
+        was_suspended = state.suspended
         self._judge_reserve(price)
         destination = destination_of(self.terms.rule, trigger, leverage)
         outcome = self._trade(trigger, destination, time, price)
+        if outcome == Outcome.NOTHING:
+            # a trigger with nothing to trade changes nothing
+            state.suspended = was_suspended
         if outcome == Outcome.TRADE:
             state.reference = price
             state.last_rebalance = time

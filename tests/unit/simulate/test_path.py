@@ -137,6 +137,17 @@ def test_a_suspended_band_is_blocked_once_a_crossing_and_keeps_its_clocks() -> N
     assert down.summary["rebalances"]["count"] == 1
 
 
+def test_a_trigger_with_nothing_to_trade_does_not_judge_the_reserve() -> None:
+    """A move inside a bar, inside the band of an edge rule: no suspension comes of it."""
+    pool = Reserve(initial_units=200.0, floor_ratio=0.1, resume_ratio=0.2)
+    band = Band(None, 3.5, delever_only=True)
+    series = token(-3.0, move_to="edge", band=band, move=Move(0.25), reserve=pool)
+    dip = (100, 100, 70, 100)
+    run = simulate(series, bars((100,) * 4, dip, (100,) * 4, (100,) * 4))
+    assert run.summary["rebalances"]["count"] == 0
+    assert run.summary["reserve"]["suspended_s"] == 0
+
+
 def test_a_rule_that_never_rests_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """More rebalances between two prices than the limit is an error that names the rule."""
     monkeypatch.setattr(reference, "MOST_REBALANCES", 5)
