@@ -194,6 +194,21 @@ def test_a_way_that_ends_on_a_move_has_reached_it(off: str, reached: bool) -> No
     assert token.crossing(1, end) == ((Trigger.MOVE, price) if reached else (Trigger.NONE, end))
 
 
+@pytest.mark.parametrize(
+    ("venue", "end", "reached"),
+    [(Terms(), "0.5", True), (Terms(margin=Decimal("0.2")), "0.625", False)],
+)
+def test_a_way_that_ends_where_nav_is_gone_has_ended_the_token(
+    venue: Terms, end: str, reached: bool
+) -> None:
+    """A nav of zero is gone when it is zero; a margin has to be passed, not only met."""
+    token = Token(Rule(Decimal(2)), venue, 2)
+    expected = Trigger.LIQUIDATION if reached else Trigger.NONE
+    assert token.crossing(1, end) == (expected, exact(end))
+    past = exact(end) * (1 - STEP)
+    assert token.crossing(1, past) == (Trigger.LIQUIDATION, exact(end))
+
+
 @pytest.mark.parametrize("target", ["3", "-3", "0.5", "-1"])
 @pytest.mark.parametrize("losing_side_only", [True, False])
 def test_a_move_counts_on_the_losing_side_only_where_told(

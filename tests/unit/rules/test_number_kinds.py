@@ -39,21 +39,9 @@ TERMS = {
 # Comparisons without tolerance, as the sides that they compare: on the very tie a float may fall
 # to either side, so the same decision is promised beside it only.
 SIDES = {
-    "is_liquidated": lambda v, cash, units, price: [
-        (-cash, v.liquidation_threshold * units * price),
-        (-units * price, v.liquidation_threshold * cash),
-        (cash + units * price, v.maintenance_margin * abs(units * price)),
-    ],
     "is_nav_gone": lambda cash, units, price: [(cash + units * price, abs(units * price) / 10**12)],
-    "nav_after_liquidation": lambda v, cash, units, price: [
-        (cash + units * price, v.liquidation_fee * abs(units * price))
-    ],
     "is_nothing_to_trade": lambda gap, nav: [(abs(gap) * 10**12, nav)],
     "is_volatile": lambda total, _, window_s, level: [(total * 31_536_000, level**2 * window_s)],
-    "is_suspended": lambda _, value, nav, floor, resume: [
-        (value, floor * nav),
-        (value, resume * nav),
-    ],
     "units_left": lambda units, paid, price: [(paid, units * price)],
 }
 
