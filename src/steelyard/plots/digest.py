@@ -12,7 +12,17 @@ from steelyard.plots.decimate import keep_extremes
 from steelyard.plots.frames import Floats
 from steelyard.plots.view import COST_KINDS, View, figure_of
 
-__all__ = ["Cell", "Fact", "Group", "Tile", "groups", "overview_cells", "sparkline", "tiles"]
+__all__ = [
+    "Cell",
+    "Fact",
+    "Group",
+    "Tile",
+    "groups",
+    "overview_cells",
+    "sparkline",
+    "tiles",
+    "tone",
+]
 
 _DAY = 86_400
 _FLAT = 5e-5  # shown as 0.00 % or next to it: neither good nor bad
@@ -75,21 +85,21 @@ def tiles(view: View) -> list[Tile]:
             "Token return",
             formats.percent(token, signed=True),
             _from_to(summary, "nav", facts.quote),
-            _tone(token),
+            tone(token),
         ),
         Tile(
             f"{multiple} daily, no costs",
             formats.percent(view.ideal_return, signed=True),
             against,
-            _tone(view.ideal_return),
+            tone(view.ideal_return),
         ),
         Tile(
             "Underlying",
             formats.percent(asset, signed=True),
             _from_to(summary, "underlying", facts.quote),
-            _tone(asset),
+            tone(asset),
         ),
-        Tile("Max drawdown", formats.percent(drawdown), worst, _tone(drawdown)),
+        Tile("Max drawdown", formats.percent(drawdown), worst, tone(drawdown)),
     ]
 
 
@@ -114,7 +124,7 @@ def overview_cells(view: View) -> list[Cell]:
     error = figure_of(summary, "tracking", "error")
     drawdown = figure_of(summary, "max_drawdown")
     return [
-        *(Cell(formats.percent(r, signed=True), r, _tone(r)) for r in returns),
+        *(Cell(formats.percent(r, signed=True), r, tone(r)) for r in returns),
         _ideal_cell(view),
         Cell(formats.count(rebalances), rebalances),
         Cell(formats.percent(share), share),
@@ -142,7 +152,7 @@ def sparkline(view: View, width: int = 116, height: int = 26) -> str:
 def _ideal_cell(view: View) -> Cell:
     value = view.ideal_return
     if view.ideal_end is None:
-        return Cell(formats.percent(value, signed=True), value, _tone(value))
+        return Cell(formats.percent(value, signed=True), value, tone(value))
     return Cell("wiped out", value, "bad", f"on {formats.day(view.ideal_end)}")
 
 
@@ -254,7 +264,8 @@ def _duration(seconds: float | None) -> str:
     return f"{formats.number(seconds / _DAY, 1)} days"
 
 
-def _tone(value: float | None) -> str:
+def tone(value: float | None) -> str:
+    """Whether a return is good, bad or next to nothing."""
     if value is None or abs(value) < _FLAT:
         return ""
     return "good" if value > 0 else "bad"

@@ -17,8 +17,10 @@ import numpy as np
 from steelyard.errors import InputError
 from steelyard.plots import digest, formats
 from steelyard.plots.columns import Instants, Labels, Packer
+from steelyard.plots.comparison import Standing, comparison_overview
 from steelyard.plots.figure import panels_of, run_figure
 from steelyard.plots.frames import ReportRun
+from steelyard.plots.overview import Overview, shelf_overview
 from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
@@ -42,20 +44,14 @@ _LABELS = {
     "paid_by_reserve": "paid by reserve",
 }
 
-_HEADINGS = (
-    ("Return", "nav per token, from launch to end"),
-    ("Underlying", "return of the underlying"),
-    ("L×, no costs", "return of the frictionless token that resets every UTC midnight"),
-    ("Rebal.", "rebalances, launch not counted"),
-    ("Cost", "all costs, in percent of initial assets"),
-    ("Tracking error", "how far the exposure itself was off its target, per year"),
-    ("Max drawdown", "deepest fall from a peak, at closes"),
-    ("Worst day", "lowest return of a UTC day"),
-)
-
 
 def report_page(
-    runs: Sequence[ReportRun], *, title: str, notes: Sequence[str] = (), source: str = ""
+    runs: Sequence[ReportRun],
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+    source: str = "",
+    standings: Sequence[Standing] | None = None,
 ) -> str:
     """One self-contained HTML document, ready to be written as UTF-8.
 
@@ -65,6 +61,8 @@ def report_page(
         title: of the page.
         notes: sentences to stand above everything.
         source: where the prices came from, for the footer.
+        standings: where each run stands among the others, for runs that are to be compared: the
+            page then opens on that, with a chart of error against cost.
 
     Raises:
         InputError: no runs, two of one symbol, or a run that cannot be drawn.
@@ -79,12 +77,14 @@ def report_page(
     packer = Packer()
     panels = [panels_of(view) for view in views]
     packed = [_packed(*pair, packer) for pair in zip(views, panels, strict=True)]
+    overview = _overview(views, standings)
+    charts = [_packed_panel(panel, packer) for panel in overview.panels] if overview else []
     return str(
         _template().render(
             title=title,
             notes=[*_order_notes(views), *notes],
             source=source,
-            headings=_HEADINGS,
+            overview=overview,
             sections=[_section(*pair) for pair in zip(views, panels, strict=True)],
             underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
             light=css_variables(LIGHT),
@@ -93,7 +93,7 @@ def report_page(
             boot=_text("boot.js"),
             script=_text("page.js"),
             plotly=get_plotlyjs().replace("</script", "<\\/script"),
-            data=_island({"blobs": packer.blobs, "runs": packed}),
+            data=_island({"blobs": packer.blobs, "runs": packed, "overview": charts}),
         )
     )
 
@@ -109,13 +109,18 @@ def _refuse_unclear(runs: Sequence[ReportRun]) -> None:
         raise InputError(message, symbols=twice)
 
 
+def _overview(views: Sequence[View], standings: Sequence[Standing] | None) -> Overview | None:
+    if standings is not None:
+        return comparison_overview(views, standings)
+    return shelf_overview(views) if len(views) > 1 else None
+
+
 def _section(view: View, panels: Sequence[Panel]) -> dict[str, Any]:
     return {
         "facts": view.facts,
         "multiple": formats.multiple(view.facts.target_leverage),
         "tiles": digest.tiles(view),
         "groups": digest.groups(view),
-        "cells": digest.overview_cells(view),
         "sparkline": digest.sparkline(view),
         "panels": panels,
         "thinned": _thinned(view),
@@ -141,6 +146,7 @@ def _packed_panel(panel: Panel, packer: Packer) -> dict[str, Any]:
         "key": panel.key,
         "traces": packer.pack(panel.traces),
         "shapes": packer.pack(panel.shapes),
+        "xaxis": None if panel.xaxis is None else packer.pack(panel.xaxis),
         "yaxis": packer.pack(panel.yaxis),
         "hovermode": panel.hovermode,
         "weight": panel.weight,

@@ -47,6 +47,7 @@ class Panel:
         title: its heading.
         caption: what a reader must know to read it; sentences.
         traces, shapes, yaxis: plotly's, abstract in colours and columns.
+        xaxis: plotly's; None for the run's time, which all its charts share.
         hovermode: plotly's.
         weight: its height relative to others.
     """
@@ -59,6 +60,7 @@ class Panel:
     shapes: Sequence[Description] = field(default_factory=list)
     hovermode: str = "x unified"
     weight: float = 1.0
+    xaxis: Description | None = None
 
 
 def nav_panel(view: View) -> Panel:

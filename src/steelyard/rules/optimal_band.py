@@ -34,6 +34,7 @@ __all__ = [
     "optimal_reset_half_width",
     "periodic_cost",
     "periodic_tracking_error",
+    "policy_kappa",
     "policy_product",
     "reset_cost",
     "reset_tracking_error",
@@ -115,3 +116,15 @@ def periodic_cost(target: float, sigma: float, cost: float, every_years: float) 
 def policy_product(kappa: float, target: float, sigma: float, cost: float) -> float:
     """Tracking error times cost per year of a policy: ``kappa c sigma^3 L^2 (L - 1)^2``."""
     return kappa * cost * sigma**3 * _curvature(target)
+
+
+def policy_kappa(
+    error: float, cost_per_year: float, target: float, sigma: float, cost: float
+) -> float | None:
+    """The inverse of ``policy_product``: a policy's own figure, from an error and a cost measured.
+
+    None where nothing follows from them: trades that cost nothing, a price that stands still, or a
+    target of 1, which needs no trades.
+    """
+    unit = policy_product(1, target, sigma, cost)
+    return error * cost_per_year / unit if unit > 0 else None

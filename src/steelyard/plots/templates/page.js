@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const { blobs, runs } = JSON.parse(document.getElementById("report-data").textContent);
+  const { blobs, runs, overview: comparisons } = JSON.parse(document.getElementById("report-data").textContent);
   const bySymbol = new Map(runs.map((run) => [run.symbol, run]));
   const sections = new Map(
     [...document.querySelectorAll("section.series")].map((s) => [s.dataset.symbol, s]),
@@ -56,22 +56,23 @@
     const font = { family: getComputedStyle(document.body).fontFamily, color: colour("$ink"), size: 12 };
     const axis = { gridcolor: colour("$grid"), linecolor: colour("$rule"), tickcolor: colour("$rule"),
       tickfont: { color: colour("$muted") }, zerolinecolor: colour("$rule") };
-    const yaxis = read(panel.yaxis);
     const small = narrow.matches;
+    const titled = ({ title, ...rest }) => ({ ...rest, title: small ? { text: "" }
+      : { ...title, standoff: 6, font: { color: colour("$muted"), size: 11 } } });
+    const timed = () => ({ type: "date", range: [run.from, run.to],
+      hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across",
+      spikethickness: 1, spikedash: "dot", spikecolor: colour("$muted"), spikesnap: "cursor" });
     return {
       autosize: true,
       height: Math.round((small ? 250 : 330) * panel.weight),
-      margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: 34 },
+      margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: panel.xaxis && !small ? 46 : 34 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font, showlegend: false, separators: ".,",
       hovermode: panel.hovermode, hoverdistance: 24,
       hoverlabel: { bgcolor: colour("$raised"), bordercolor: colour("$rule"), font, align: "left" },
       dragmode: small ? false : "zoom", // on a phone a finger scrolls the page
-      xaxis: { ...axis, type: "date", range: [run.from, run.to], showline: true,
-        hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across",
-        spikethickness: 1, spikedash: "dot", spikecolor: colour("$muted"), spikesnap: "cursor" },
-      yaxis: { ...axis, fixedrange: true, ...yaxis, title: small ? { text: "" }
-        : { ...yaxis.title, standoff: 6, font: { color: colour("$muted"), size: 11 } } },
+      xaxis: { ...axis, showline: true, ...(panel.xaxis ? titled(read(panel.xaxis)) : timed()) },
+      yaxis: { ...axis, fixedrange: true, ...titled(read(panel.yaxis)) },
       shapes: read(panel.shapes),
     };
   }
@@ -111,7 +112,8 @@
     button.type = "button";
     button.setAttribute("aria-pressed", "true");
     const swatch = document.createElement("span");
-    const glyph = { "triangle-up": "▲", "triangle-down": "▼", diamond: "◆" }[looks.symbol];
+    const glyph = { "triangle-up": "▲", "triangle-down": "▼", diamond: "◆",
+      circle: "●", x: "✖" }[looks.symbol];
     swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor ? " box" : ` ${looks.dash || "solid"}`);
     swatch.textContent = glyph || "";
     swatch.style.color = `var(--${looks.color.slice(1).split("@")[0]})`;
@@ -133,27 +135,44 @@
       .replace(/&#x27;/g, "'").replace(/&amp;/g, "&");
   }
 
-  function draw(symbol) {
-    const run = bySymbol.get(symbol);
-    const section = sections.get(symbol);
+  // the charts of a section, or null where they stand already; run: whose time they show
+  function plot(section, panels, run) {
     const look = `${root.dataset.theme} ${narrow.matches}`;
     if (section.dataset.drawn === look) {
       for (const chart of section.querySelectorAll(".chart")) Plotly.Plots.resize(chart);
-      return;
+      return null;
     }
     section.dataset.drawn = look;
     const config = { responsive: true, displayModeBar: false };
-    const charts = run.panels.map((panel) => {
+    const charts = panels.map((panel) => {
       const figure = [...section.querySelectorAll("[data-panel]")].find((f) => f.dataset.panel === panel.key);
       const chart = figure.querySelector(".chart");
       Plotly.newPlot(chart, read(panel.traces), layoutOf(run, panel), config);
       legend(figure, panel, chart);
       return chart;
     });
+    root.dataset.charts = document.querySelectorAll("svg.main-svg").length;
+    return charts;
+  }
+
+  function draw(symbol) {
+    const run = bySymbol.get(symbol);
+    const section = sections.get(symbol);
+    const charts = plot(section, run.panels, run);
+    if (charts === null) return;
     link(charts);
     spans(run, section, charts);
     if (!section.querySelector("table")) table(run, section.querySelector(".trades .scroller"));
-    root.dataset.charts = document.querySelectorAll("svg.main-svg").length;
+  }
+
+  // each point of a comparison leads to its series
+  function drawOverview() {
+    if (!overview || !comparisons.length) return;
+    for (const chart of plot(overview, comparisons) || []) {
+      chart.on("plotly_click", ({ points: [{ customdata }] }) => {
+        if (customdata) go(runs[customdata[2]].symbol);
+      });
+    }
   }
 
   function spans(run, section, charts) {
@@ -263,7 +282,7 @@
     let symbol = location.hash.slice(1);
     try { symbol = decodeURIComponent(symbol); } catch { /* taken as it stands */ }
     if (bySymbol.has(symbol)) return symbol;
-    return runs.length > 1 ? null : runs[0].symbol;
+    return overview ? null : runs[0].symbol;
   }
 
   function show() {
@@ -275,7 +294,8 @@
     for (const [name, section] of sections) section.hidden = name !== symbol;
     if (picker) picker.value = symbol ?? "";
     if (moved) window.scrollTo(0, 0);
-    if (symbol !== null) draw(symbol);
+    if (symbol === null) drawOverview();
+    else draw(symbol);
     root.dataset.shown = symbol ?? "";
   }
 
@@ -290,7 +310,8 @@
 
   function setTheme(theme) {
     root.dataset.theme = theme;
-    if (current !== null) draw(current);
+    if (current === null) drawOverview();
+    else draw(current);
   }
 
   document.getElementById("theme").addEventListener("click", () => {

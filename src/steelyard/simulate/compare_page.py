@@ -1,0 +1,56 @@
+"""A comparison as a report page: its overview, and every series with its charts and trades."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steelyard.plots.comparison import Standing
+from steelyard.plots.frames import ReportRun
+from steelyard.plots.page import report_page
+from steelyard.rules.optimal_band import policy_product
+from steelyard.simulate.output import check_file, written_whole
+from steelyard.simulate.report import report_run
+
+if TYPE_CHECKING:
+    from steelyard.simulate.comparison import Compared, Comparison
+
+__all__ = ["save_comparison"]
+
+
+def save_comparison(comparison: Comparison, path: str | Path) -> None:
+    """Write the page, whole or not at all.
+
+    Raises:
+        InputError: where the file cannot be written.
+    """
+    path = Path(path)
+    check_file(path)
+    entries = comparison.entries
+    first, last = (entries[0].run.summary[end][:10] for end in ("start", "end"))
+    what = "1 series" if len(entries) == 1 else f"{len(entries)} series side by side"
+    page = report_page(
+        [_named(entry) for entry in entries],
+        title=f"{what}, {first} to {last}",
+        source=comparison.prices.source,
+        standings=[_standing(entry, comparison.volatility) for entry in entries],
+    )
+    with written_whole(path) as stage:
+        stage.write_text(page, encoding="utf-8")
+
+
+def _named(entry: Compared) -> ReportRun:
+    run = report_run(entry.run)
+    return replace(run, facts=replace(run.facts, symbol=entry.name))
+
+
+def _standing(entry: Compared, sigma: float | None) -> Standing:
+    target, c = entry.run.series.target_leverage, entry.proportional_cost
+    return Standing(
+        cost_per_year=entry.cost_per_year,
+        turnover_per_year=entry.turnover_per_year,
+        kappa=entry.kappa,
+        unit=None if sigma is None else policy_product(1, target, sigma, c),
+        efficient=entry.efficient,
+    )
