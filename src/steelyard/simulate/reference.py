@@ -19,6 +19,7 @@ from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import (
     Trigger,
     crossing,
+    exceeds,
     first_trigger,
     is_emergency,
     is_volatile,
@@ -105,6 +106,10 @@ class Replay(Books[Num]):
                 bites = venue.spot or venue.maintenance_margin > 0
                 self._close(time, met.price, "liquidated" if bites else "nav")
                 return
+            if spent and not (exceeds(met.price, start) or exceeds(start, met.price)):
+                # one crossing with the one before, which named it and traded nothing
+                spent |= 1 << met.trigger
+                continue
             start = met.price
             if self._fire(met.trigger, time, start) == Outcome.TRADE:
                 spent = 0

@@ -148,6 +148,22 @@ def test_a_trigger_with_nothing_to_trade_does_not_judge_the_reserve() -> None:
     assert run.summary["reserve"]["suspended_s"] == 0
 
 
+def test_two_thresholds_at_one_price_are_blocked_once() -> None:
+    """An emergency just where the edge rule acts, its gas more than all nav: one rebalance."""
+    costs = Costs(gas_per_rebalance=51_000.0)
+    series = token(
+        -3.0,
+        move_to="edge",
+        edge_slack=0.1,
+        band=Band(2.9, 3.1),
+        emergency_leverage=3.2,
+        costs=costs,
+    )
+    run = simulate(series, bars((100,) * 4, (100, 105, 100, 100)))
+    assert run.summary["rebalances"]["count"] == 0
+    assert run.summary["rebalances"]["blocked"] == 1
+
+
 def test_a_rule_that_never_rests_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """More rebalances between two prices than the limit is an error that names the rule."""
     monkeypatch.setattr(reference, "MOST_REBALANCES", 5)
