@@ -92,6 +92,7 @@ class Asker:
         from ccxt.base.errors import BaseError, OperationFailed
 
         name = self.exchange.id
+        self.exchange.last_http_response = None  # not every question needs the exchange
         try:
             answer = question()
         except OperationFailed as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from steelyard.errors import DataError, InputError
+from steelyard.market.download.asking import BadAnswer
 from steelyard.market.download.exchange import Exchange, Market
 from steelyard.market.faults import shown
 from steelyard.market.times import DAY_S, END_S, format_time
@@ -110,6 +111,7 @@ class Candles:
         """
         limit = self.page_rows or _known_limit(self.exchange, self.symbol, "fetchOHLCV")
         answer = self.exchange.fetch_ohlcv(self.symbol, self.timeframe, _since_ms(since_s), limit)
+        _refuse_dropped(self.exchange, answer)
         rows = _ordered([self._row(candle) for candle in answer], since_s, self._refused)
         for row in rows:
             if (row[0] - rows[0][0]) % self.step_s:
@@ -183,6 +185,7 @@ class FundingRates:
             self.exchange, self.symbol, "fetchFundingRateHistory"
         )
         answer = self.exchange.fetch_funding_rate_history(self.symbol, _since_ms(since_s), limit)
+        _refuse_dropped(self.exchange, answer)
         rows = [self._row(entry) for entry in answer]
         return _ordered(rows, since_s, self._refused)
 
@@ -206,6 +209,7 @@ def first_day_after(exchange: Exchange, symbol: str, instant_s: int) -> int:
     # A day's candle need not open at midnight UTC, but one that holds the instant is not older.
     since_s = max(0, instant_s - DAY_S)
     answer = exchange.fetch_ohlcv(symbol, "1d", _since_ms(since_s), _DAYS)
+    _refuse_dropped(exchange, answer)
     days = (_seconds(candle[0]) for candle in answer)
     return min((day for day in days if day > since_s), default=since_s + _DAYS * DAY_S)
 
@@ -217,6 +221,19 @@ def _known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
     """
     limit = exchange.feature_value(symbol, method, "limit")
     return limit if isinstance(limit, int) and limit > 0 else None
+
+
+def _refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
+    """Refuse an answer of which ccxt kept nothing.
+
+    It drops rows without a time and rows from before the time asked for, and what is left would
+    look as if there were no history.
+    """
+    if answer or exchange.last_http_response is None:
+        return
+    raw = exchange.parse_json(exchange.last_http_response)
+    if isinstance(raw, list) and raw:
+        raise BadAnswer(f"{exchange.id} answered with {len(raw)} rows, none of them asked for")
 
 
 def _since_ms(since_s: int) -> int:

@@ -46,6 +46,7 @@ class Joint:
         self._to_compare = deque(tail)
         self._compared = False
         self._last: Row | None = tail[-1] if tail else None
+        self._at: Row | None = None  # the last row that came
 
     @property
     def last_s(self) -> int | None:
@@ -66,14 +67,14 @@ class Joint:
         """
         fresh: list[Row] = []
         for row in page:
-            if self._last is None or row[0] > self._last[0]:
-                self.finish()
-                fresh.append(row)
-                self._last = row
+            if self._at is not None and row[0] == self._at[0]:
+                self._again(row)
             elif self._to_compare:
                 self._compare(row)
-            elif row[0] == self._last[0] and row != self._last:
-                self._correct(row)
+            else:
+                fresh.append(row)
+                self._last = row
+            self._at = row
         if fresh:
             self._begin()
             self.partial.append(["".join(map(row_text, fresh))])
@@ -88,6 +89,14 @@ class Joint:
         if self._to_compare:
             raise self._other(self._to_compare[0], "nothing")
 
+    def _again(self, row: Row) -> None:
+        """Take the row that one page ends with and the next one begins with."""
+        if self._at is None or row == self._at:
+            return
+        if self._to_compare:
+            raise self._other(self._at, _cells(row))
+        self._correct(row)
+
     def _compare(self, row: Row) -> None:
         known = self._to_compare.popleft()
         if row[0] != known[0]:
@@ -97,7 +106,7 @@ class Joint:
         elif self._compared and not self._to_compare:
             self._correct(row)
         else:
-            raise self._other(known, ", ".join(map(repr, row[1:])))
+            raise self._other(known, _cells(row))
 
     def _correct(self, row: Row) -> None:
         self._begin()
@@ -114,12 +123,16 @@ class Joint:
 
     def _other(self, known: Row, found: str) -> InputError:
         exchange, symbol = self.feed.exchange.id, self.feed.symbol
-        cells = ", ".join(map(repr, known[1:]))
+        mine = f"its row of {format_time(known[0])} is {_cells(known)}"
         message = (
-            f"{named(self.where)}: its row of {format_time(known[0])} is {cells}, where {exchange} "
-            f"has {found} for {symbol}: it is of another symbol, timeframe or exchange, or the "
-            "exchange has changed its history. Choose another file"
+            f"{named(self.where)}: {mine}, where {exchange} has {found} for {symbol}: it is of "
+            "another symbol, timeframe or exchange, or the exchange has changed its history. "
+            "Choose another file"
         )
         return InputError(
             message, file=str(self.where), time=known[0], exchange=exchange, symbol=symbol
         )
+
+
+def _cells(row: Row) -> str:
+    return ", ".join(map(repr, row[1:]))
