@@ -28,6 +28,7 @@ from steelyard.errors import (
 if TYPE_CHECKING:
     from steelyard.market import read_prices
     from steelyard.rules.series import Series
+    from steelyard.simulate.compare import compare
     from steelyard.simulate.run import simulate
 
 __version__ = "0.1.0"
@@ -43,13 +44,18 @@ __all__ = [
     "Unknown",
     "VenueError",
     "__version__",
+    "compare",
     "read_prices",
     "simulate",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
 # is above every layer and below none.
-_LAZY = {"Series": "steelyard.rules.series", "read_prices": "steelyard.market"}
+_LAZY = {
+    "Series": "steelyard.rules.series",
+    "compare": "steelyard.simulate.compare",
+    "read_prices": "steelyard.market",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)

@@ -15,7 +15,7 @@ from steelyard.rules.describe import duration_words, series_sentences
 if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
-__all__ = ["print_run"]
+__all__ = ["history_words", "print_run"]
 
 COSTS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 
@@ -23,7 +23,7 @@ COSTS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 def print_run(run: Run) -> None:
     """Print what ``simulate`` found, on standard output."""
     words = Text(series_sentences(run.series))
-    show("", words, Text(_history(run), style="dim"), "", run_table(run), "")
+    show("", words, Text(history_words(run), style="dim"), "", run_table(run), "")
 
 
 def run_table(run: Run) -> Table:
@@ -42,7 +42,8 @@ def run_table(run: Run) -> Table:
     return table
 
 
-def _history(run: Run) -> str:
+def history_words(run: Run) -> str:
+    """Which prices were run: how many bars, how long, from when to when, with how many gaps."""
     summary = run.summary
     gaps = counted(summary["gaps"], "gap") if summary["gaps"] else "no gaps"
     length = duration_words(run.prices.step_s) if run.prices.step_s else ""

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from steelyard.market import Prices, sample_prices
-from steelyard.plots.daily_reset import daily_reset_index, worst_day
+from steelyard.plots.daily_reset import daily_reset_index
 from steelyard.rules.presets import load_preset, preset_title
 from steelyard.rules.series import Series
+from steelyard.simulate.compare import worst_day_of
 from steelyard.simulate.run import Run, simulate
 
 __all__ = [
@@ -145,11 +146,10 @@ def _shelf_run(name: str, asset: str, run: Run) -> ShelfRun:
     times = columns["time"].astype(np.int64)
     target = run.series.target_leverage
     ideal = float(daily_reset_index(times, columns["price"], target, launch)[-1])
-    worst = worst_day(times, columns["nav"], run.series.initial_nav)
     return ShelfRun(
         name=name,
         asset=asset,
         run=run,
         ideal_return=ideal - 1 if ideal > 0 else None,
-        worst_day=None if worst is None else (str(np.datetime64(worst[0], "s"))[:10], worst[1]),
+        worst_day=worst_day_of(run),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +14,7 @@ from steelyard.cli.remarks import order_remark
 from steelyard.cli.shelf import ASSETS, NO_FUNDING, ShelfRun, crash_of
 from steelyard.rules.describe import rule_words
 
-__all__ = ["print_shelf_runs"]
+__all__ = ["print_shelf_runs", "return_cell"]
 
 WIDE = 118
 CRASHED = ("ftx-bull", "ftx-hedge")
@@ -62,14 +63,10 @@ def _table(runs: Sequence[ShelfRun], *, wide: bool) -> Table:
 def _cells(each: ShelfRun, *, wide: bool) -> list[str | Text]:
     summary, series = each.run.summary, each.run.series
     assets = series.initial_nav * series.initial_tokens
-    change = summary["nav"]["return"]
-    result = Text(percent(change, signed=True), style="red" if change < 0 else "green")
-    if summary["wiped_out"] is not None:
-        result = Text("wiped out", style="bold red")
     cells: list[str | Text] = [each.name]
     if wide:
         cells.append(rule_words(series))
-    cells += [f"{series.target_leverage:+g}x", result]
+    cells += [f"{series.target_leverage:+g}x", return_cell(summary)]
     if wide:
         ideal = each.ideal_return
         cells.append("wiped out" if ideal is None else percent(ideal, signed=True))
@@ -81,6 +78,14 @@ def _cells(each: ShelfRun, *, wide: bool) -> list[str | Text]:
         percent(summary["max_drawdown"]),
         "" if each.worst_day is None else percent(each.worst_day[1], signed=True),
     ]
+
+
+def return_cell(summary: Mapping[str, Any]) -> Text:
+    """What a token returned, or that nothing is left of it."""
+    if summary["wiped_out"] is not None:
+        return Text("wiped out", style="bold red")
+    change = summary["nav"]["return"]
+    return Text(percent(change, signed=True), style="red" if change < 0 else "green")
 
 
 def _crash(each: ShelfRun) -> str:

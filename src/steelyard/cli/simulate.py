@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType, check_out, find_prices, find_series
+from steelyard.cli.history import check_span, history_options
+from steelyard.cli.inputs import check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
 
@@ -28,23 +29,8 @@ __all__ = ["simulate"]
     ],
 )
 @click.argument("series", metavar="SERIES.toml")
-@click.option(
-    "--prices",
-    required=True,
-    metavar="FILE",
-    help="Prices: CSV (also .gz) or Parquet; or BTC or ETH, the bundled days of 2020 to 2022.",
-)
-@click.option("--funding", metavar="FILE", help="Funding of a perpetual: time,rate.")
-@click.option("--rates", metavar="FILE", help="Rates per year of a spot venue: time,rate.")
-@click.option("--injections", metavar="FILE", help="Into the reserve: time,quote,kind.")
+@history_options
 @click.option("--flows", metavar="FILE", help="Creations; not available in this version.")
-@click.option("--start", type=InstantType(), help="First instant, ISO 8601, UTC.")
-@click.option("--end", type=InstantType(), help="Last instant, left out.")
-@click.option(
-    "--intrabar",
-    type=click.Choice(["close", "path"]),
-    help="Observe closes only, or walk through each bar (default where it can be).",
-)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -74,8 +60,7 @@ def simulate(
         raise click.UsageError(
             "--flows is not available in this version of Steelyard; leave it out."
         )
-    if start is not None and end is not None and end <= start:
-        raise click.UsageError("--end: expected a time after --start.")
+    check_span(start, end)
     if out is not None:
         check_out(out, "--out", folder=True)
     token = find_series(series)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from steelyard.plots import formats
 from steelyard.plots.columns import Labels, Zipped
 from steelyard.plots.digest import Cell, tone
 from steelyard.plots.frames import Floats
+from steelyard.plots.labels import sides
 from steelyard.plots.overview import Overview
 from steelyard.plots.panels import Description, Panel, as_text
 from steelyard.plots.view import View, figure_of
@@ -34,6 +35,7 @@ _HEADINGS = (
     ("Difference", "tracking difference: to a daily reset without costs"),
     ("Error", "tracking error: how far the exposure itself was off its target, per year"),
     ("Cost", "fees, spreads, impact and gas of rebalances: share of nav per year"),
+    ("Carry", "funding, interest and management: share of nav per year"),
     ("Kappa", "error times cost: to the edge 0.289, reset at a band 0.408, by the clock 0.564"),
     ("Turnover", "traded by rebalances, in multiples of nav per year"),
     ("Rebal.", "rebalances, launch not counted"),
@@ -41,8 +43,8 @@ _HEADINGS = (
     ("Max drawdown", "deepest fall from a peak, at closes"),
 )
 _LIMITS = (
-    ("edge", EDGE_PRODUCT, "dash"),
-    ("reset", RESET_PRODUCT, "dashdot"),
+    ("edge", EDGE_PRODUCT, "solid"),
+    ("reset", RESET_PRODUCT, "dash"),
     ("clock", PERIODIC_PRODUCT, "dot"),
 )
 
@@ -53,12 +55,14 @@ class Standing:
 
     Args:
         cost_per_year, turnover_per_year: of rebalances, in nav; None where undefined.
+        carry_per_year: funding, interest and management, in nav; None where undefined.
         kappa: error times cost over ``unit``; None where undefined.
         unit: error times cost of a rule of kappa 1; 0 or None where there is none.
         efficient: no other of its target has both less error and less cost.
     """
 
     cost_per_year: float | None
+    carry_per_year: float | None
     turnover_per_year: float | None
     kappa: float | None
     unit: float | None
@@ -75,6 +79,7 @@ class _Point:
     kappa: float | None
     efficient: bool
     wiped_out: bool
+    side: str = ""
 
 
 def comparison_overview(views: Sequence[View], standings: Sequence[Standing]) -> Overview:
@@ -95,6 +100,7 @@ def _cells(view: View, standing: Standing) -> list[Cell]:
 
     back, difference = of("nav", "return"), of("tracking", "difference")
     cost, turnover, kappa = standing.cost_per_year, standing.turnover_per_year, standing.kappa
+    carry = standing.carry_per_year
     worst = view.worst_day[1] if view.worst_day else None
     return [
         Cell(formats.money(of("nav", "final")), of("nav", "final")),
@@ -102,6 +108,7 @@ def _cells(view: View, standing: Standing) -> list[Cell]:
         Cell(formats.percent(difference, signed=True), difference),
         Cell(formats.number(of("tracking", "error"), 3), of("tracking", "error")),
         Cell(formats.percent(cost), cost),
+        Cell(formats.percent(carry), carry),
         Cell(formats.number(kappa, 3), kappa),
         Cell(formats.number(turnover, 1), turnover),
         Cell(formats.count(of("rebalances", "count")), of("rebalances", "count")),
@@ -128,6 +135,7 @@ def _point(place: int, view: View, standing: Standing) -> _Point | None:
 
 def _panel(points: Sequence[_Point], standings: Sequence[Standing]) -> Panel:
     errors, costs = _axis([p.error for p in points]), _axis([p.cost for p in points])
+    points = _beside(points, errors, costs)
     unit = _common_unit(standings)
     limits = []
     if unit is not None and errors["type"] == costs["type"] == "log":
@@ -150,8 +158,18 @@ def _panel(points: Sequence[_Point], standings: Sequence[Standing]) -> Panel:
         title="Tracking error against cost",
         caption=_caption(drawn_limits=bool(limits)),
         traces=[*limits, *(line for line in frontiers if line), *marks],
-        xaxis={**errors, "title": {"text": "tracking error, a year"}, "tickformat": ".3~g"},
-        yaxis={**costs, "title": {"text": "cost, share of nav a year"}, "tickformat": ".2~%"},
+        xaxis={
+            **errors,
+            "title": {"text": "tracking error, a year"},
+            "tickformat": ".3~g",
+            "nticks": 12,
+        },
+        yaxis={
+            **costs,
+            "title": {"text": "cost, share of nav a year"},
+            "tickformat": ".2~%",
+            "nticks": 8,
+        },
         hovermode="closest",
         weight=1.35,
     )
@@ -179,6 +197,18 @@ def _axis(values: Sequence[float]) -> Description:
         ends = [math.log10(low / _ROOM), math.log10(high * _ROOM)]
         return {"type": "log", "range": ends}
     return {"type": "linear", "range": [0.0, high * _LINEAR_ROOM or 1.0]}
+
+
+def _beside(points: Sequence[_Point], errors: Description, costs: Description) -> Sequence[_Point]:
+    """The points with the sides on which their names are written."""
+    places = [(_share(p.error, errors), _share(p.cost, costs)) for p in points]
+    chosen = sides(places, [p.name for p in points])
+    return [replace(p, side=side) for p, side in zip(points, chosen, strict=True)]
+
+
+def _share(value: float, axis: Description) -> float:
+    low, high = map(float, axis["range"])
+    return ((math.log10(value) if axis["type"] == "log" else value) - low) / (high - low)
 
 
 def _common_unit(standings: Sequence[Standing]) -> float | None:
@@ -233,7 +263,7 @@ def _marks(
         "x": np.array([p.error for p in points]),
         "y": np.array([p.cost for p in points]),
         "text": labels,
-        "textposition": "top center",
+        "textposition": [p.side for p in points],
         "textfont": {"color": "$ink", "size": 12},
         "cliponaxis": False,
         "marker": {"color": color, "symbol": symbol, "size": 11},

@@ -49,6 +49,7 @@ def _standing(entry: Compared, sigma: float | None) -> Standing:
     target, c = entry.run.series.target_leverage, entry.proportional_cost
     return Standing(
         cost_per_year=entry.cost_per_year,
+        carry_per_year=entry.carry_per_year,
         turnover_per_year=entry.turnover_per_year,
         kappa=entry.kappa,
         unit=None if sigma is None else policy_product(1, target, sigma, c),

@@ -1,0 +1,147 @@
+"""``steelyard compare``: rules side by side on one history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.history import check_span, history_options
+from steelyard.cli.inputs import check_out, find_prices, find_series
+from steelyard.cli.output import emit_json, note
+from steelyard.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from steelyard.rules.series import Series
+    from steelyard.simulate.comparison import Comparison
+
+__all__ = ["SORT_KEYS", "compare"]
+
+# Those of `steelyard.simulate.comparison`, which help need not load; a test holds them equal.
+SORT_KEYS = (
+    "name",
+    "error",
+    "cost_per_year",
+    "kappa",
+    "turnover_per_year",
+    "rebalances",
+    "return",
+    "difference",
+    "worst_day",
+    "max_drawdown",
+)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard compare steelyard-3l bybit-3l ftx-bull --prices BTC",
+        "steelyard compare kucoin-3l oracle-3l --prices ETH --sort kappa --out rules.html",
+    ],
+)
+@click.argument("series", nargs=-1, required=True, metavar="SERIES.toml ...")
+@history_options
+@click.option(
+    "--sort",
+    type=click.Choice(SORT_KEYS),
+    metavar="KEY",
+    help=f"Best first by one of: {', '.join(SORT_KEYS)}. As given if left out.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a report page: error against cost, and every series.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def compare(
+    series: tuple[str, ...],
+    prices: str,
+    funding: str | None,
+    rates: str | None,
+    injections: str | None,
+    start: int | None,
+    end: int | None,
+    intrabar: str | None,
+    sort: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run several series over one history: which rule tracks closer, and at what cost.
+
+    Each SERIES.toml is a series file; where there is no such file, the name of a preset. Funding
+    is paid by the perpetuals among them, rates by those that borrow, and injections go into each
+    reserve there is.
+
+    Kappa is error times cost, rid of volatility, leverage and fees, so that a rule keeps it
+    whatever its width: 0.289 for trading to the edge of a band, 0.408 for a reset at a band, 0.564
+    for a reset by the clock, where the price moves continuously.
+    """
+    check_span(start, end)
+    twice = [name for name, times in Counter(series).items() if times > 1]
+    if twice:
+        raise click.UsageError(f"{twice[0]} is named twice; name each series once.")
+    if out is not None:
+        check_out(out, "--out", folder=False)
+    tokens = [find_series(name) for name in series]
+    bars = find_prices(prices).between(start, end)
+    from steelyard.simulate.compare import compare as run_side_by_side
+
+    with progress_bar(f"comparing {len(tokens)} series", len(tokens) * len(bars)) as progress:
+        found = run_side_by_side(
+            dict(zip(_names(series, tokens), tokens, strict=True)),
+            bars,
+            funding=funding,
+            rates=rates,
+            injections=injections,
+            intrabar=intrabar,
+            progress=progress,
+        )
+    if sort is not None:
+        found = found.sorted_by(sort)
+    if out is not None:
+        found.save(out)
+    for remark in _remarks(found, funded=funding is not None):
+        note(f"note: {remark}")
+    if as_json:
+        emit_json(_figures(found, sort, out))
+    else:
+        from steelyard.cli.compare_table import print_comparison
+
+        print_comparison(found)
+    if out is not None:
+        note(f"wrote {out}: open it in a browser")
+
+
+def _names(files: Sequence[str], tokens: Sequence[Series]) -> list[str]:
+    """Their symbols; where two have one, with the file's name, or all of its path if need be."""
+    symbols = [token.symbol for token in tokens]
+    short, long = (
+        [
+            f"{symbol} ({name})" if symbols.count(symbol) > 1 else symbol
+            for symbol, name in zip(symbols, names, strict=True)
+        ]
+        for names in ([Path(file).stem for file in files], files)
+    )
+    return short if len(set(short)) == len(short) else long
+
+
+def _figures(found: Comparison, sort: str | None, out: Path | None) -> dict[str, Any]:
+    """The object of ``--json``: the comparison, and what was done with it."""
+    return {**found.figures, "sort": sort, "report": None if out is None else str(out)}
+
+
+def _remarks(found: Comparison, *, funded: bool) -> Iterator[str]:
+    """What is worth saying of a run, once for all whom it concerns."""
+    from steelyard.cli.remarks import remarks
+
+    said: dict[str, list[str]] = {}
+    for name, run in found.runs.items():
+        for remark in remarks(run, found.prices, funded=funded):
+            said.setdefault(remark, []).append(name)
+    for remark, names in said.items():
+        yield remark if len(names) == len(found.runs) else f"{', '.join(names)}: {remark}"

@@ -1,0 +1,46 @@
+"""The options that say over which history a series is run: the same wherever one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from steelyard.cli.inputs import InstantType
+
+__all__ = ["check_span", "history_options"]
+
+Called = TypeVar("Called", bound=Callable[..., Any])
+
+OPTIONS = (
+    click.option(
+        "--prices",
+        required=True,
+        metavar="FILE",
+        help="Prices: CSV (also .gz) or Parquet; or BTC or ETH, the bundled days of 2020 to 2022.",
+    ),
+    click.option("--funding", metavar="FILE", help="Funding of a perpetual: time,rate."),
+    click.option("--rates", metavar="FILE", help="Rates per year of a spot venue: time,rate."),
+    click.option("--injections", metavar="FILE", help="Into the reserve: time,quote,kind."),
+    click.option("--start", type=InstantType(), help="First instant, ISO 8601, UTC."),
+    click.option("--end", type=InstantType(), help="Last instant, left out."),
+    click.option(
+        "--intrabar",
+        type=click.Choice(["close", "path"]),
+        help="Observe closes only, or walk through each bar (default where it can be).",
+    ),
+)
+
+
+def history_options(command: Called) -> Called:
+    """Give a command ``--prices``, what is paid over time, the span of time, and ``--intrabar``."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_span(start: int | None, end: int | None) -> None:
+    """Refuse a span of time that ends before it begins."""
+    if start is not None and end is not None and end <= start:
+        raise click.UsageError("--end: expected a time after --start.")
