@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
+
 from steelyard.market import Prices
 from steelyard.rules.series import (
     Band,
@@ -18,7 +19,6 @@ from steelyard.rules.series import (
     Venue,
     Volatility,
 )
-
 from support.tokens import T0, token
 
 HOUR_S = 3_600

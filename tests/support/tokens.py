@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from steelyard.market import Prices
 from steelyard.rules.series import Costs, Rebalance, Series
 
