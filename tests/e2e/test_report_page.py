@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from steelyard.plots import report_page
+from steelyard.plots.comparison import Standing
 from support.random_runs import random_run
 
 BROWSER = next(
@@ -100,6 +101,58 @@ def test_a_link_leads_to_a_series(load: Load, link: str, symbol: str) -> None:
     assert marks["data-shown"] == symbol
     assert int(marks["data-charts"]) >= 3
     assert "data-error" not in marks
+
+
+def compared() -> str:
+    """A page of three series that are set side by side; the third was worse in both."""
+    runs = [random_run(name, seed=seed) for seed, name in enumerate(("A", "B", "X/ 2"), 1)]
+    standings = [
+        Standing(
+            cost_per_year=cost,
+            carry_per_year=0.0,
+            turnover_per_year=20.0,
+            kappa=0.4,
+            unit=0.01,
+            efficient=cost < 0.1,
+        )
+        for cost in (0.02, 0.01, 0.3)
+    ]
+    return report_page(runs, title="Side by side", standings=standings)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_comparison_opens_on_its_chart(load: Load, theme: str) -> None:
+    """Error against cost is drawn at once, with every name, in either theme and without error."""
+    dom = load(compared(), f"?theme={theme}")
+    marks = root(dom)
+    assert "data-error" not in marks
+    assert (marks["data-theme"], marks["data-shown"]) == (theme, "")
+    assert len(re.findall(r'<div class="chart js-plotly-plot"', dom)) == 1
+    chart = dom[dom.index('data-panel="comparison"') :]
+    for words in ("A", "B", "X/ 2", "tracking error, a year", "cost, share of nav a year"):
+        assert f">{words}</text>" in chart
+    assert dom.count('badge good">efficient<') == 2
+
+
+def test_a_point_leads_to_its_series_and_the_theme_redraws_the_chart(load: Load) -> None:
+    """Choosing a point opens its series; back on the overview the chart follows the theme."""
+    clicks = """
+    const root = document.documentElement;
+    setTimeout(() => {
+      const chart = document.querySelector('#overview .chart');
+      const others = chart.data.findIndex((trace) => trace.name === 'others');
+      const ink = () => chart.layout.font.color;
+      const before = ink();
+      document.querySelector('#theme').click();
+      root.dataset.recoloured = ink() !== before;
+      chart.emit('plotly_click', { points: [{ customdata: chart.data[others].customdata[0] }] });
+      setTimeout(() => { root.dataset.after = root.dataset.shown; }, 500);
+    }, 500);
+    """
+    marks = root(load(compared(), "?theme=light", then=clicks))
+    assert "data-error" not in marks
+    assert marks["data-recoloured"] == "true"
+    assert marks["data-after"] == "X/ 2"
 
 
 def test_every_control_works(load: Load) -> None:

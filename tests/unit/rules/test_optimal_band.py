@@ -21,6 +21,7 @@ from steelyard.rules.optimal_band import (
     optimal_reset_half_width,
     periodic_cost,
     periodic_tracking_error,
+    policy_kappa,
     policy_product,
     reset_cost,
     reset_tracking_error,
@@ -130,3 +131,19 @@ def test_leverage_spread_over_a_band() -> None:
     triangle = math.sqrt(sum((1 - abs(x)) * x * x for x in steps) / sum(1 - abs(x) for x in steps))
     assert edge_tracking_error(0.8, 0.2) == pytest.approx(0.8 * 0.2 * uniform, rel=1e-6)
     assert reset_tracking_error(0.8, 0.2) == pytest.approx(0.8 * 0.2 * triangle, rel=1e-6)
+
+
+@given(TARGETS, SIGMAS, COSTS, st.floats(0.01, 2.0))
+def test_kappa_is_what_a_product_was_made_of(
+    target: float, sigma: float, cost: float, kappa: float
+) -> None:
+    """The product of a policy leads back to its figure, however error and cost share it."""
+    product = policy_product(kappa, target, sigma, cost)
+    assert policy_kappa(0.25, product / 0.25, target, sigma, cost) == pytest.approx(kappa)
+
+
+def test_kappa_is_undefined_where_nothing_is_traded_or_paid() -> None:
+    """A target of 1, a price that stands still, trades that cost nothing."""
+    assert policy_kappa(0.1, 0.01, 1.0, 0.8, 0.001) is None
+    assert policy_kappa(0.1, 0.01, 3.0, 0.0, 0.001) is None
+    assert policy_kappa(0.1, 0.01, 3.0, 0.8, 0.0) is None
