@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Generic, NamedTuple
 
+from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.leverage import price_at_leverage
 from steelyard.rules.liquidation import VenueTerms, liquidation_price
 from steelyard.rules.numbers import Num
@@ -106,7 +107,8 @@ def has_moved(rule: RebalanceRule[Num], price: Num, reference: Num) -> bool:
 
 def is_volatile(sum_squares: Num, returns: int, window_s: int, annualised: Num) -> bool:
     """Whether ``sqrt(sum r^2 * 365 days / window)`` has reached the level, of 2 returns or more."""
-    return returns >= 2 and sum_squares * 31_536_000 >= annualised * annualised * window_s  # noqa: PLR2004
+    enough = returns >= 2  # noqa: PLR2004 (one return is no volatility)
+    return enough and sum_squares * YEAR_S >= annualised * annualised * window_s
 
 
 def next_instant(every_s: int, anchor_s: int, after_s: int) -> int:

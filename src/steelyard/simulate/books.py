@@ -88,7 +88,7 @@ class Books(Generic[Num]):
         """Move the books by one trade and write its row."""
         state, sums = self.state, self.state.totals
         before = nav_of(state.cash, state.units, price)
-        leverage_before = state.units * price / before
+        leverage_before = leverage_of(state.cash, state.units, price)
         state.cash -= notional + cost.paid_by_nav
         state.units += notional / price
         state.reserve_units = units_left(state.reserve_units, cost.paid_by_reserve, price)
