@@ -10,14 +10,13 @@ from rich.text import Text
 
 from steelyard.cli.figures import count, counted, day, leverage, money, number, percent
 from steelyard.cli.output import show
+from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.describe import duration_words, series_sentences
 
 if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
 __all__ = ["history_words", "print_run"]
-
-COSTS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 
 
 def print_run(run: Run) -> None:
@@ -85,7 +84,7 @@ def _add_rebalances(table: Table, figures: Mapping[str, Any], quote: str) -> Non
 
 def _add_costs(table: Table, figures: Mapping[str, float], quote: str, assets: float) -> None:
     _head(table, f"Costs, {quote}")
-    paid = [(kind, figures[kind]) for kind in COSTS if figures[kind]]
+    paid = [(kind, figures[kind]) for kind in COST_KINDS if figures[kind]]
     for kind, amount in [*paid, ("total", sum(amount for _, amount in paid))]:
         table.add_row(f"  {kind}", money(amount), f"{percent(amount / assets)} of initial assets")
     if figures["paid_by_reserve"]:

@@ -12,6 +12,7 @@ from steelyard.cli.figures import count, counted, number, percent
 from steelyard.cli.output import console, show
 from steelyard.cli.remarks import order_remark
 from steelyard.cli.shelf import ASSETS, NO_FUNDING, ShelfRun, crash_of
+from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.describe import rule_words
 
 __all__ = ["print_shelf_runs", "return_cell"]
@@ -22,7 +23,6 @@ LEGEND = (
     "Cost: all of three years, of initial assets. Error: how far the exposure was off, a year. "
     "Drawdown: deepest fall from a peak, at closes."
 )
-COSTS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 
 
 def print_shelf_runs(runs: Sequence[ShelfRun]) -> None:
@@ -73,7 +73,7 @@ def _cells(each: ShelfRun, *, wide: bool) -> list[str | Text]:
     return [
         *cells,
         count(summary["rebalances"]["count"]),
-        percent(sum(summary["costs"][kind] for kind in COSTS) / assets),
+        percent(sum(summary["costs"][kind] for kind in COST_KINDS) / assets),
         number(summary["tracking"]["error"], 3),
         percent(summary["max_drawdown"]),
         "" if each.worst_day is None else percent(each.worst_day[1], signed=True),

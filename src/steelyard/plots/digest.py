@@ -10,7 +10,8 @@ import numpy as np
 from steelyard.plots import formats
 from steelyard.plots.decimate import keep_extremes
 from steelyard.plots.frames import Floats
-from steelyard.plots.view import COST_KINDS, View, figure_of
+from steelyard.plots.view import View, figure_of
+from steelyard.rules.costs import COST_KINDS
 
 __all__ = [
     "Cell",

@@ -9,6 +9,7 @@ from steelyard.plots.columns import Column, Instants, Labels, Taken, Zipped
 from steelyard.plots.frames import Floats, Ints
 from steelyard.plots.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
 from steelyard.plots.view import Rows, View
+from steelyard.rules.costs import TRADE_KINDS
 
 __all__ = ["leverage_panel"]
 
@@ -19,8 +20,6 @@ _FARTHEST = 1.75
 _SOME = 150
 # From here on stems and line step back, so that the band stays visible through them.
 _MANY = 600
-
-_KINDS = ("fee", "spread", "impact", "gas")
 
 
 def leverage_panel(view: View) -> Panel:
@@ -105,7 +104,7 @@ def _marker(
     rows: Rows, index: Ints, quote: str, name: str, symbol: str, color: str, way: float
 ) -> Description:
     before, after = rows.numbers["leverage_before"], rows.numbers["leverage_after"]
-    kinds = [kind for kind in _KINDS if np.nan_to_num(rows.numbers[kind]).any()]
+    kinds = [kind for kind in TRADE_KINDS if np.nan_to_num(rows.numbers[kind]).any()]
     columns: list[Column] = [Labels(rows.trigger), before, after]
     columns += [rows.numbers[kind] for kind in ("notional", *kinds)]
     trace: Description = {

@@ -19,7 +19,8 @@ import numpy as np
 from steelyard.plots import formats
 from steelyard.plots.columns import Instants
 from steelyard.plots.frames import Floats
-from steelyard.plots.view import COST_KINDS, View
+from steelyard.plots.view import View
+from steelyard.rules.costs import COST_KINDS
 
 __all__ = [
     "Description",

@@ -25,14 +25,13 @@ from steelyard.plots.frames import (
     texts,
     times,
 )
+from steelyard.rules.costs import COST_KINDS, TRADE_KINDS
 from steelyard.rules.reserve import is_suspended, reserve_level
 
-__all__ = ["COST_KINDS", "ROW_NUMBERS", "Rows", "View", "figure_of", "view_of"]
+__all__ = ["ROW_NUMBERS", "Rows", "View", "figure_of", "view_of"]
 
-COST_KINDS = ("fee", "spread", "impact", "gas", "funding", "interest", "management")
 _SMOOTHER = 3
 _FEWEST = 300
-_KINDS_OF_A_TRADE = ("fee", "spread", "impact", "gas")
 
 ROW_NUMBERS = (
     "units",
@@ -42,7 +41,7 @@ ROW_NUMBERS = (
     "leverage_after",
     "nav_before",
     "nav_after",
-    *_KINDS_OF_A_TRADE,
+    *TRADE_KINDS,
     "paid_by_reserve",
 )
 
@@ -203,7 +202,7 @@ def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floa
         few = keep[keep_extremes([total], max(len(keep) // _SMOOTHER, _FEWEST))]
         return time[few], {name: column[few] for name, column in columns.items()}, False
     at = times(run.rebalances)
-    known = (*_KINDS_OF_A_TRADE, "paid_by_reserve")
+    known = (*TRADE_KINDS, "paid_by_reserve")
     sums = {name: np.cumsum(np.nan_to_num(floats(run.rebalances, name))) for name in known}
     few = keep_extremes([sums["paid_by_reserve"]], len(keep) + 4)
     return at[few], {name: values[few] for name, values in sums.items()}, True

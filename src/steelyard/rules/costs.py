@@ -19,6 +19,9 @@ from typing import Generic, NamedTuple
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "ACCRUED_KINDS",
+    "COST_KINDS",
+    "TRADE_KINDS",
     "CostCurve",
     "CostRates",
     "TradeCost",
@@ -27,6 +30,14 @@ __all__ = [
     "curve_slope",
     "trade_cost",
 ]
+
+
+TRADE_KINDS = ("fee", "spread", "impact", "gas")
+"""What a trade costs; a reserve may bear any of these."""
+ACCRUED_KINDS = ("funding", "interest", "management")
+"""What time costs (``accruals``)."""
+COST_KINDS = (*TRADE_KINDS, *ACCRUED_KINDS)
+"""Every kind of cost, in the order in which they are shown."""
 
 
 class CostRates(NamedTuple, Generic[Num]):

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from steelyard.errors import InputError
 from steelyard.rules import series as model
+from steelyard.rules.costs import TRADE_KINDS
 from steelyard.rules.series_keys import (
     Reader,
     choice,
@@ -101,7 +102,7 @@ FEES: dict[str, Reader] = {
 }
 RESERVE: dict[str, Reader] = {
     "initial_units": NOT_NEGATIVE,
-    "bears": choices(("fee", "spread", "impact", "gas")),
+    "bears": choices(TRADE_KINDS),
     "floor_ratio": NOT_NEGATIVE,
     "resume_ratio": NOT_NEGATIVE,
     "fee_share": SHARE,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.market import Prices
+from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
 from steelyard.simulate.state import BarRow, RebalanceRow, Record, Totals
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ __all__ = ["Columns", "cost_columns", "nav_columns", "rebalance_columns", "to_pa
 
 Columns = dict[str, npt.NDArray[Any]]
 
-TRADE_COSTS = ("fee", "spread", "impact", "gas")
 TEXT = ("trigger", "side")
 
 
@@ -67,14 +67,14 @@ def cost_columns(bars: Prices, record: Record, intrabar: str, before: Totals[Any
     columns: Columns = {"time": instants(bars.time)}
     trade_times = np.array([row.time for row in record.trades], dtype=np.int64)
     upto = np.searchsorted(trade_times, stamps, side="right")
-    for name in (*TRADE_COSTS, "paid_by_reserve"):
+    for name in (*TRADE_KINDS, "paid_by_reserve"):
         each = _column(record.trades, RebalanceRow._fields.index(name))
         columns[name] = (
             float(getattr(before, name)) + np.concatenate(([0.0], np.cumsum(each)))[upto]
         )
-    for name in ("funding", "interest", "management"):
+    for name in ACCRUED_KINDS:
         columns[name] = _column(record.bars, BarRow._fields.index(name))
-    order = ("time", *TRADE_COSTS, "funding", "interest", "management", "paid_by_reserve")
+    order = ("time", *COST_KINDS, "paid_by_reserve")
     return {name: columns[name] for name in order}
 
 

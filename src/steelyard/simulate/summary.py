@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.market import Prices, format_time
+from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.frames import Columns
@@ -16,8 +17,6 @@ from steelyard.simulate.state import Record, State
 from steelyard.simulate.tracking import tracking
 
 __all__ = ["summarise"]
-
-COSTS = ("fee", "spread", "impact", "gas", "funding", "interest", "management", "paid_by_reserve")
 
 
 def summarise(
@@ -57,7 +56,7 @@ def summarise(
             "blocked": sums.blocked,
             "turnover": float(sums.turnover),
         },
-        "costs": {kind: float(getattr(sums, kind)) for kind in COSTS},
+        "costs": {kind: float(getattr(sums, kind)) for kind in (*COST_KINDS, "paid_by_reserve")},
         "tracking": tracking(bars.time, bars.close, nav["nav"], leverage, series.target_leverage),
         "leverage": {
             "min": float(leverage.min()),
