@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from steelyard.rules.series import Series
 
     _InstantBase = click.ParamType[int]
+    _OutBase = click.ParamType[Path]
 else:
-    _InstantBase = click.ParamType  # generic only from click 8.4 on
+    _InstantBase = _OutBase = click.ParamType  # generic only from click 8.4 on
 
-__all__ = ["InstantType", "check_out", "find_prices", "find_series", "find_series_text"]
+__all__ = ["InstantType", "OutType", "check_out", "find_prices", "find_series", "find_series_text"]
 
 
 def find_series(name: str) -> Series:
@@ -75,6 +76,20 @@ def check_out(out: Path, hint: str, *, folder: bool) -> None:
         (check_folder if folder else check_file)(out)
     except InputError as error:
         raise click.BadParameter(str(error), param_hint=hint) from error
+
+
+class OutType(_OutBase):
+    """A place to write to. An empty one is refused: as a path it would be the present folder."""
+
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Take the name for a path; none is wrong usage, such as an unset variable of a shell."""
+        if not str(value):
+            self.fail("expected a name, found nothing.", param, ctx)
+        return Path(str(value))
 
 
 class InstantType(_InstantBase):

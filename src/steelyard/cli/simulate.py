@@ -9,7 +9,7 @@ import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.history import check_span, history_options
-from steelyard.cli.inputs import check_out, find_prices, find_series
+from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
 
@@ -33,7 +33,7 @@ __all__ = ["simulate"]
 @click.option("--flows", metavar="FILE", help="Creations; not available in this version.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OutType(),
     metavar="DIR",
     help="Write nav.parquet, rebalances.parquet, summary.json and report.html.",
 )

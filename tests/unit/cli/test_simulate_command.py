@@ -82,6 +82,7 @@ USAGE = [
     (["--start", "2021-01-01", "--end", "2021-01-01"], "--end: expected a time after --start"),
     (["--intrabar", "open"], "'open' is not one of 'close', 'path'"),
     (["--out", "file"], "it is a file"),
+    (["--out", ""], "expected a name, found nothing"),
     (["extra"], "unexpected extra argument"),
 ]
 
@@ -95,6 +96,7 @@ def test_wrong_usage_is_exit_code_2(
     result = steelyard("simulate", "ftx-bull", "--prices", "BTC", *options)
     assert (result.code, result.out) == (2, "")
     assert said in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 WRONG = [
