@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, SteelyardError
 from steelyard.simulate.frames import Columns
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def save_run(run: Run, folder: str | Path) -> None:
 
     Raises:
         InputError: where ``folder`` cannot be a folder or cannot be written to.
+        SteelyardError: where writing fails on the way, on a full disk for one.
     """
     folder = Path(folder)
     check_folder(folder)
@@ -51,7 +52,9 @@ def save_run(run: Run, folder: str | Path) -> None:
             (stage / "summary.json").write_text(summary + "\n", encoding="utf-8")
             (stage / "report.html").write_text(page, encoding="utf-8")
     except OSError as error:
-        raise _refused(folder, f"it cannot be written: {_reason(error)}") from error
+        # not the caller's fault, as a wrong folder is: the run failed
+        message = f"{folder}: it cannot be written: {_reason(error)}; nothing was kept."
+        raise SteelyardError(message, folder=str(folder)) from error
 
 
 def check_folder(folder: Path) -> None:

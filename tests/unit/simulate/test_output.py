@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, SteelyardError
 from steelyard.market import sample_prices
 from steelyard.rules.presets import load_preset
 from steelyard.simulate import output
@@ -131,8 +131,9 @@ def test_where_writing_fails_nothing_is_left(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(output, "_write_parquet", fill_up)
-    with pytest.raises(InputError, match="it cannot be written: No space left on device"):
+    with pytest.raises(SteelyardError, match="cannot be written: No space left") as caught:
         save_run(run, folder)
+    assert caught.value.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == (["run"] if exists else [])
     if exists:
         assert [path.name for path in folder.iterdir()] == ["summary.json"]
