@@ -14,6 +14,8 @@ import steelyard
 from steelyard.errors import InputError
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
+from steelyard.simulate.compare import compare
+from steelyard.simulate.comparison import SORTS, Comparison
 from steelyard.simulate.run import Run, simulate
 from support.doc_pages import REPOSITORY
 from support.tokens import closes
@@ -21,6 +23,7 @@ from support.tokens import closes
 REFERENCE = REPOSITORY / "docs" / "reference"
 SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
 OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
+COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
 LEAST = 'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
@@ -125,11 +128,30 @@ def test_every_column_of_the_files_is_documented(run: Run, tmp_path: Path, name:
     assert list(rows(OUTPUT_PAGE, f"## {name}")) == written
 
 
+def test_every_figure_of_a_comparison_is_documented() -> None:
+    """The object of ``compare --json``, a series in it, and the table that is sorted by."""
+    found = compare([Series.loads(LEAST)], closes(100.0, 105.0, 90.0))
+    (entry,) = found.figures["series"]
+    one_series = flat({**entry, "summary": None}) | {"worst_day"}
+    assert list(rows(COMPARISON_PAGE, "## The object")) == [*found.figures, "sort", "report"]
+    assert set(rows(COMPARISON_PAGE, "## A series")) == one_series
+    columns = rows(COMPARISON_PAGE, "## The table")
+    assert list(columns) == ["name", *found.table.columns]
+    assert {name for name, cells in columns.items() if cells[-1]} == set(SORTS)
+    for name, cells in columns.items():
+        assert SORTS.get(name, False) == (cells[-1] == "greatest")
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    assert list(rows(PYTHON_PAGE, "## simulate")) == list(inspect.signature(simulate).parameters)
+    for function in (simulate, compare):
+        documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
+        assert documented == list(inspect.signature(function).parameters)
+    fields = set(Comparison.__dataclass_fields__)
+    named = {name for name in vars(Comparison) if not name.startswith("_")}
+    assert set(rows(PYTHON_PAGE, "## Comparison")) == named | fields
     attributes = {name for name in vars(Run) if not name.startswith("_")} | set(
         Run.__dataclass_fields__
     )
