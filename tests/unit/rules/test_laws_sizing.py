@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from steelyard.rules.costs import curve_cost, trade_cost
+from steelyard.rules.costs import curve_cost, curve_slope, trade_cost
 from steelyard.rules.numbers import FLOAT, FRACTION
 from steelyard.rules.sizing import gap_to, is_nothing_to_trade, size_trade
 from support.rule_cases import (
@@ -171,6 +171,28 @@ def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
     assert found <= min(nearest, before) * (1 + 1e-9)
 
 
+@given(
+    st.sampled_from(["linear", "square_root"]), SIDES, written("2", "4", 2), written("1.1", "9", 2)
+)
+def test_under_too_steep_an_impact_the_nearest_sale_is_the_lowest_leverage(
+    impact: str, side: int, reach: Decimal, times: Decimal
+) -> None:
+    """Where impact alone forbids the reach, selling helps up to a point: that point is found."""
+    # N - reach * cost(N) has its highest point below the gap of one nav, since times is above one
+    coefficient = times * Decimal(10**10) / (4 * reach * 1000)
+    volume = Decimal(1)
+    if impact == "square_root":
+        volume = Decimal(27_000)
+        coefficient = times * 10_000 * 2 / reach
+    costing = Costing(impact=impact, coefficient=coefficient, volume=volume)
+    case, size = sized(FLOAT, costing, side, (reach, Decimal(1000), reach + 1))
+    nav, exposure = case[1], abs(case[2])
+    _, left, leverages = scan(costing, nav, exposure)
+    reached = (exposure - abs(size)) / (nav - nav_pays(FLOAT, costing, abs(size)))
+    assert float(reach) < reached < float(reach + 1)
+    assert reached <= leverages[left > 0].min() * (1 + 1e-12)
+
+
 def test_of_two_landings_the_smaller_sale_counts() -> None:
     """1,000 at 3x to 2x with an impact of N / 8192: sales of 1,734 and of 2,362 both land."""
     costing = Costing(impact="linear", coefficient=Decimal(10**10) / 8192)
@@ -219,6 +241,20 @@ def test_a_gap_of_1e_12_of_nav_is_nothing_to_trade(
     exposure = destination * value + direction * exact(share) * value
     nothing = is_nothing_to_trade(gap_to(destination, value, exposure), value)
     assert nothing == (exact(share) <= exact("1e-12"))
+
+
+@given(costings("60"), st.booleans(), NAVS)
+def test_the_slope_of_a_cost_is_its_derivative(
+    costing: Costing, borne: bool, notional: Decimal
+) -> None:
+    """The marginal cost of a size, for each payer and every impact."""
+    payers = costing.payers(FRACTION)
+    curve = payers.reserve if borne else payers.nav
+    amount, step = exact(notional), exact(notional) / 10**6
+    rise = curve_cost(curve, amount + step, FRACTION.sqrt)
+    rise -= curve_cost(curve, amount - step, FRACTION.sqrt)
+    slope = curve_slope(curve, amount, FRACTION.sqrt)
+    assert abs(rise / (2 * step) - slope) <= slope / 10**9
 
 
 @given(costings("60"), NAVS)
