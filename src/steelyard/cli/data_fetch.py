@@ -207,7 +207,8 @@ def _remark(report: dict[str, Any], done: Fetched, since: int | None) -> None:
     from steelyard.cli.figures import count, day
     from steelyard.market import format_time
 
-    what = "funding rates" if "rate" in report else "candles"
+    what = "funding rate" if "rate" in report else "candle"
+    what += "" if done.added == 1 else "s"
     news = f"{count(done.added)} {what} added" if done.added else "nothing new"
     fixed = ", the last one of before corrected" if done.corrected else ""
     note(f"{report['source']}: {news}{fixed}")

@@ -108,7 +108,7 @@ class Asker:
             raise BadAnswer(
                 f"{name} answered in a form that ccxt cannot read ({type(error).__name__})"
             ) from error
-        text = self.exchange.last_http_response
+        text = _text(self.exchange)
         if text is not None and self.exchange.parse_json(text) is None:
             # ccxt would take text that is cut or is no JSON for an answer without rows.
             raise BadAnswer(f"{name} answered with what is no JSON: {_line(text)!r}")
@@ -135,6 +135,11 @@ class _Failure(Exception):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+def _text(exchange: Exchange) -> str | None:
+    """What the exchange answered; None where it was not asked."""
+    return exchange.last_http_response
 
 
 def _retry_after_s(exchange: Exchange, error: Exception) -> float:

@@ -8,20 +8,25 @@ A row is a tuple that begins with its time in whole epoch seconds; the columns a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from steelyard.errors import DataError, InputError
-from steelyard.market.download.asking import BadAnswer
+from steelyard.market.download.answers import (
+    Row,
+    known_limit,
+    number,
+    ordered,
+    refusal,
+    refuse_dropped,
+    seconds,
+    since_ms,
+)
 from steelyard.market.download.exchange import Exchange, Market
-from steelyard.market.faults import shown
-from steelyard.market.times import DAY_S, END_S, format_time
+from steelyard.market.times import DAY_S
 
-__all__ = ["Candles", "Feed", "FundingRates", "Row", "first_day_after"]
-
-Row = tuple[Any, ...]
-_Refusal = Callable[[Row, str], DataError]
+__all__ = ["Candles", "Feed", "FundingRates", "first_day_after"]
 
 _CANDLE = ("time", "open", "high", "low", "close", "volume")
 _LARGEST_RATE = 1.0
@@ -94,7 +99,7 @@ class Candles:
     @property
     def page_s(self) -> int:
         """A span that fits on one page: where an answer is empty, it holds nothing."""
-        return self.step_s * min(_FEWEST_ROWS, self.page_rows or _FEWEST_ROWS)
+        return self.step_s * min(_FEWEST_ROWS, self._limit() or _FEWEST_ROWS)
 
     def check(self, market: Market) -> None:
         """Every market has candles."""
@@ -109,17 +114,21 @@ class Candles:
         Raises:
             DataError: a candle is none, contradicts another or is off the timeframe's grid.
         """
-        limit = self.page_rows or _known_limit(self.exchange, self.symbol, "fetchOHLCV")
-        answer = self.exchange.fetch_ohlcv(self.symbol, self.timeframe, _since_ms(since_s), limit)
-        _refuse_dropped(self.exchange, answer)
-        rows = _ordered([self._row(candle) for candle in answer], since_s, self._refused)
+        answer = self.exchange.fetch_ohlcv(
+            self.symbol, self.timeframe, since_ms(since_s), self._limit()
+        )
+        refuse_dropped(self.exchange, answer)
+        rows = ordered([self._row(candle) for candle in answer], since_s, self._refused)
         for row in rows:
             if (row[0] - rows[0][0]) % self.step_s:
                 raise self._refused(row, f"a candle every {self.timeframe}")
         return rows
 
+    def _limit(self) -> int | None:
+        return self.page_rows or known_limit(self.exchange, self.symbol, "fetchOHLCV")
+
     def _row(self, candle: Sequence[Any]) -> Row:
-        row: Row = (_seconds(candle[0]), *map(_number, candle[1:6]))
+        row: Row = (seconds(candle[0]), *map(number, candle[1:6]))
         _, start, high, low, end, volume = row
         prices = (start, high, low, end)
         if not all(price is not None and 0 < price < math.inf for price in prices):
@@ -131,7 +140,7 @@ class Candles:
         return row
 
     def _refused(self, row: Row, expected: str) -> DataError:
-        return _refusal(self.exchange, self.symbol, "candle", row, expected)
+        return refusal(self.exchange, self.symbol, "candle", row, expected)
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,7 @@ class FundingRates:
     @property
     def page_s(self) -> int:
         """A span that fits on one page: where an answer is empty, it holds nothing."""
-        return _FUNDING_S * min(_FEWEST_ROWS, self.page_rows or _FEWEST_ROWS)
+        return _FUNDING_S * min(_FEWEST_ROWS, self._limit() or _FEWEST_ROWS)
 
     def check(self, market: Market) -> None:
         """Raise InputError where a market is no perpetual."""
@@ -181,22 +190,25 @@ class FundingRates:
         Raises:
             DataError: a rate is none, or contradicts another of the same second.
         """
-        limit = self.page_rows or _known_limit(
-            self.exchange, self.symbol, "fetchFundingRateHistory"
+        answer = self.exchange.fetch_funding_rate_history(
+            self.symbol, since_ms(since_s), self._limit()
         )
-        answer = self.exchange.fetch_funding_rate_history(self.symbol, _since_ms(since_s), limit)
-        _refuse_dropped(self.exchange, answer)
+        refuse_dropped(self.exchange, answer)
         rows = [self._row(entry) for entry in answer]
-        return _ordered(rows, since_s, self._refused)
+        return ordered(rows, since_s, self._refused)
+
+    def _limit(self) -> int | None:
+        method = "fetchFundingRateHistory"
+        return self.page_rows or known_limit(self.exchange, self.symbol, method)
 
     def _row(self, entry: Any) -> Row:  # noqa: ANN401 (ccxt's own)
-        row: Row = (_seconds(entry["timestamp"]), _number(entry["fundingRate"]))
+        row: Row = (seconds(entry["timestamp"]), number(entry["fundingRate"]))
         if row[1] is None or not abs(row[1]) <= _LARGEST_RATE:
             raise self._refused(row, "a finite rate as a fraction, from -1 to 1")
         return row
 
     def _refused(self, row: Row, expected: str) -> DataError:
-        return _refusal(self.exchange, self.symbol, "funding rate", row, expected)
+        return refusal(self.exchange, self.symbol, "funding rate", row, expected)
 
 
 def first_day_after(exchange: Exchange, symbol: str, instant_s: int) -> int:
@@ -208,73 +220,7 @@ def first_day_after(exchange: Exchange, symbol: str, instant_s: int) -> int:
     """
     # A day's candle need not open at midnight UTC, but one that holds the instant is not older.
     since_s = max(0, instant_s - DAY_S)
-    answer = exchange.fetch_ohlcv(symbol, "1d", _since_ms(since_s), _DAYS)
-    _refuse_dropped(exchange, answer)
-    days = (_seconds(candle[0]) for candle in answer)
+    answer = exchange.fetch_ohlcv(symbol, "1d", since_ms(since_s), _DAYS)
+    refuse_dropped(exchange, answer)
+    days = (seconds(candle[0]) for candle in answer)
     return min((day for day in days if day > since_s), default=since_s + _DAYS * DAY_S)
-
-
-def _known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
-    """How many rows ccxt knows the exchange to give at once.
-
-    More must not be asked for: some then answer with the last rows of the span, not the first.
-    """
-    limit = exchange.feature_value(symbol, method, "limit")
-    return limit if isinstance(limit, int) and limit > 0 else None
-
-
-def _refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
-    """Refuse an answer of which ccxt kept nothing.
-
-    It drops rows without a time and rows from before the time asked for, and what is left would
-    look as if there were no history.
-    """
-    if answer or exchange.last_http_response is None:
-        return
-    raw = exchange.parse_json(exchange.last_http_response)
-    if isinstance(raw, list) and raw:
-        raise BadAnswer(f"{exchange.id} answered with {len(raw)} rows, none of them asked for")
-
-
-def _since_ms(since_s: int) -> int:
-    # One earlier than wanted: to some exchanges "since" means after, and then nothing is missed.
-    return max(0, since_s * 1_000 - 1)
-
-
-def _seconds(stamp_ms: Any) -> int:  # noqa: ANN401 (ccxt's own)
-    seconds = int(stamp_ms) // 1_000
-    if not 0 <= seconds < END_S:
-        raise ValueError(f"{stamp_ms!r} is no time in milliseconds")
-    return seconds
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401 (ccxt's own)
-    return None if value is None else float(value)
-
-
-def _ordered(rows: list[Row], since_s: int, refused: _Refusal) -> list[Row]:
-    """The rows from an instant on in order of time, each once."""
-    kept: list[Row] = []
-    for row in sorted((row for row in rows if row[0] >= since_s), key=lambda row: row[0]):
-        if kept and kept[-1][0] == row[0]:
-            if kept[-1] != row:
-                raise refused(row, f"{_cells(kept[-1])} as elsewhere in the same answer")
-            continue
-        kept.append(row)
-    return kept
-
-
-def _cells(row: Row) -> str:
-    return ", ".join(shown(value) for value in row[1:])
-
-
-def _refusal(exchange: Exchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
-    return DataError(
-        f"{exchange.id} {symbol}: {what} of {format_time(row[0])}: expected {expected}; found "
-        f"{_cells(row)}",
-        exchange=exchange.id,
-        symbol=symbol,
-        time=row[0],
-        expected=expected,
-        found=row[1:],
-    )

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from steelyard.market.download.answers import Row
 from steelyard.market.download.asking import Asker, BadAnswer
-from steelyard.market.download.feeds import Feed, Row, first_day_after
+from steelyard.market.download.feeds import Feed, first_day_after
 from steelyard.market.times import DAY_S, format_time
 
 __all__ = ["walk"]

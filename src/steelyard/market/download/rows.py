@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.market.download.feeds import Feed, Row
+from steelyard.market.download.answers import Row
+from steelyard.market.download.feeds import Feed
 from steelyard.market.events import Funding, read_funding
 from steelyard.market.faults import named
 from steelyard.market.prices import Prices, read_prices

@@ -1,4 +1,4 @@
-"""What passes is waited for, what stays is said; nothing that came is lost, nothing false is kept."""
+"""What passes is waited for, what stays is said; nothing that came is lost, nothing false kept."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_passes_is_waited_for(
 
 
 def test_an_exchange_that_is_slow_is_asked_again(
-    server: ExchangeServer, fetch: Callable[..., Fetched], tmp_path: Path
+    server: ExchangeServer, fetch: Callable[..., Fetched]
 ) -> None:
     """No answer in time is no answer."""
     exchange = open_exchange("binanceusdm", api_url=server.url, timeout_s=0.2)

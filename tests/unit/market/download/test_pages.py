@@ -188,10 +188,10 @@ def test_a_page_that_does_not_connect_is_no_gap(
 def test_an_exchange_that_repeats_itself_is_stopped(
     server: ExchangeServer, fetch: Callable[..., Fetched], rows: int
 ) -> None:
-    """The same page whatever is asked for: an error after a few questions, never an endless loop."""
+    """The same page whatever is asked for: an error after a few questions, no endless loop."""
     first = server.answer("klines", {"interval": "1h", "symbol": "BTCUSDT", "startTime": "0"})
     server.twist = lambda _: first[:rows]
-    with pytest.raises(Unavailable, match="the same page again|none of them asked for"):
+    with pytest.raises(Unavailable, match=r"the same page again|none of them asked for"):
         fetch()
     assert len(server.history_asked) < 12
 
@@ -199,7 +199,7 @@ def test_an_exchange_that_repeats_itself_is_stopped(
 def test_the_last_candle_may_be_corrected_between_pages(
     server: ExchangeServer, fetch: Callable[..., Fetched], tmp_path: Path
 ) -> None:
-    """A candle that closes while it is asked for is settled a moment later: the later word holds."""
+    """A candle that has just closed is settled a moment later: the later word holds."""
     end_ms = (SINCE_S + 99 * HOUR_S) * 1_000
 
     def unsettled(rows: list[Any]) -> list[Any]:

@@ -1,0 +1,104 @@
+"""What ccxt hands over, made into rows: numbers, in order, each once, or refused.
+
+ccxt parses what each exchange answers into one shape, and lets pass what it cannot read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from steelyard.errors import DataError
+from steelyard.market.download.asking import BadAnswer
+from steelyard.market.download.exchange import Exchange
+from steelyard.market.faults import shown
+from steelyard.market.times import END_S, format_time
+
+__all__ = [
+    "Row",
+    "known_limit",
+    "number",
+    "ordered",
+    "refusal",
+    "refuse_dropped",
+    "seconds",
+    "since_ms",
+]
+
+Row = tuple[Any, ...]
+"""A time in whole epoch seconds, and the values that belong to it."""
+_Refusal = Callable[[Row, str], DataError]
+
+
+def known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
+    """How many rows ccxt knows the exchange to give at once.
+
+    More must not be asked for: some then answer with the last rows of the span, not the first.
+    """
+    limit = exchange.feature_value(symbol, method, "limit")
+    return limit if isinstance(limit, int) and limit > 0 else None
+
+
+def refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
+    """Refuse an answer of which ccxt kept nothing.
+
+    It drops rows without a time and rows from before the time asked for, and what is left would
+    look as if there were no history.
+    """
+    if answer or exchange.last_http_response is None:
+        return
+    raw = exchange.parse_json(exchange.last_http_response)
+    if isinstance(raw, list) and raw:
+        raise BadAnswer(f"{exchange.id} answered with {len(raw)} rows, none of them asked for")
+
+
+def since_ms(since_s: int) -> int:
+    """What to ask for, so that rows come from an instant on."""
+    # One earlier than wanted: to some exchanges "since" means after, and then nothing is missed.
+    return max(0, since_s * 1_000 - 1)
+
+
+def seconds(stamp_ms: Any) -> int:  # noqa: ANN401 (ccxt's own)
+    """A time of ccxt in whole seconds, cut.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    epoch_s = int(stamp_ms) // 1_000
+    if not 0 <= epoch_s < END_S:
+        raise ValueError(f"{stamp_ms!r} is no time in milliseconds")
+    return epoch_s
+
+
+def number(value: Any) -> float | None:  # noqa: ANN401 (ccxt's own)
+    """A number of ccxt, None where the exchange gave none."""
+    return None if value is None else float(value)
+
+
+def ordered(rows: list[Row], since_s: int, refused: _Refusal) -> list[Row]:
+    """The rows from an instant on in order of time, each once."""
+    kept: list[Row] = []
+    for row in sorted((row for row in rows if row[0] >= since_s), key=lambda row: row[0]):
+        if kept and kept[-1][0] == row[0]:
+            if kept[-1] != row:
+                raise refused(row, f"{_cells(kept[-1])} as elsewhere in the same answer")
+            continue
+        kept.append(row)
+    return kept
+
+
+def refusal(exchange: Exchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
+    """The error for a row that no history can hold."""
+    return DataError(
+        f"{exchange.id} {symbol}: {what} of {format_time(row[0])}: expected {expected}; found "
+        f"{_cells(row)}",
+        exchange=exchange.id,
+        symbol=symbol,
+        time=row[0],
+        expected=expected,
+        found=row[1:],
+    )
+
+
+def _cells(row: Row) -> str:
+    return ", ".join(shown(value) for value in row[1:])
