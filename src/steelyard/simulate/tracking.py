@@ -55,7 +55,8 @@ def tracking(
             total = float(centred @ centred)
             slope = float(moved @ centred) / spread
             figures["slope"] = slope
-            figures["r2"] = slope * slope * spread / total if total > 0 else None
+            # two days lie on a line exactly, and rounding may say a little more than that
+            figures["r2"] = min(slope * slope * spread / total, 1.0) if total > 0 else None
     figures["error"] = _exposure_error(time, price, leverage, target)
     ideal = 1 + target * asset_all
     figures["difference"] = None

@@ -25,3 +25,11 @@ def test_days_that_are_all_alike_have_no_slope(growth: float) -> None:
     run = simulate(token(3.0, daily=Daily(0)), closes(*[100 * growth**day for day in range(11)]))
     assert run.summary["tracking"]["slope"] is None
     assert run.summary["tracking"]["r2"] is None
+
+
+@pytest.mark.parametrize("moves", [(88, 111, 95), (100, 101, 97)])
+def test_r2_is_at_most_one(moves: tuple[float, ...]) -> None:
+    """Two returns lie on a line, whatever rounding says of it."""
+    run = simulate(token(3.0, daily=Daily(0)), closes(*moves))
+    assert run.summary["tracking"]["r2"] <= 1.0
+    assert run.summary["tracking"]["r2"] == pytest.approx(1.0, rel=1e-12)
