@@ -24,8 +24,8 @@ from support.doc_pages import (
 PAGES = pages()
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*\bsrc(?:set)?=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
-# What a public page never needs to know.
-PRIVATE = re.compile(r"/(?:work|root|farm|home|tmp)/\w|localhost|127\.0\.0\.1")
+# What a public page never needs to know: where on some machine a file lies, or who answers there.
+PRIVATE = re.compile(r"file:/|(?<![\w/.<)])/(?!dev/null)\w+/\w|localhost|127\.0\.0\.1")
 
 
 def name_of(page: Path) -> str:
