@@ -18,14 +18,14 @@ from steelyard.errors import InputError
 from steelyard.plots import digest, formats
 from steelyard.plots.columns import Instants, Labels, Packer
 from steelyard.plots.comparison import Standing, comparison_overview
-from steelyard.plots.figure import panels_of, run_figure
+from steelyard.plots.figure import panels_of
 from steelyard.plots.frames import ReportRun
 from steelyard.plots.overview import Overview, shelf_overview
 from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
 
-__all__ = ["report_page", "run_figure"]
+__all__ = ["report_page"]
 
 # One run may be drawn finely; a shelf of them shares the space, so that the file stays below
 # about eight million bytes, five of which are plotly.js.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,9 @@ from steelyard.simulate.state import State
 from steelyard.simulate.summary import summarise
 
 if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
     import pandas as pd
 
 __all__ = ["Run", "simulate", "walk"]
@@ -44,6 +47,7 @@ class Run:
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
+        nav_columns, rebalance_columns, cost_columns: the tables below, as dicts of arrays.
     """
 
     series: Series
@@ -72,13 +76,17 @@ class Run:
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
-        from steelyard.plots.page import run_figure
+        from steelyard.plots.figure import run_figure
         from steelyard.simulate.report import report_run
 
         return run_figure(report_run(self))
 
-    def save(self, folder: Any) -> None:  # noqa: ANN401 (str or Path)
-        """Write ``nav.parquet``, ``rebalances.parquet`` and ``report.html`` into ``folder``."""
+    def save(self, folder: str | Path) -> None:
+        """Write tables, summary and page into ``folder``: all that ``simulate --out`` writes.
+
+        Raises:
+            InputError: where ``folder`` cannot be a folder or cannot be written to.
+        """
         from steelyard.simulate.output import save_run
 
         save_run(self, folder)
@@ -93,16 +101,16 @@ class Run:
 
 def simulate(
     series: Series,
-    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    prices: object,
     *,
-    funding: Any = None,  # noqa: ANN401
-    rates: Any = None,  # noqa: ANN401
-    injections: Any = None,  # noqa: ANN401
-    start: Any = None,  # noqa: ANN401
-    end: Any = None,  # noqa: ANN401
+    funding: object = None,
+    rates: object = None,
+    injections: object = None,
+    start: str | float | date | None = None,
+    end: str | float | date | None = None,
     intrabar: str | None = None,
     state: State[Num] | None = None,
-    number: Number[Num] = FLOAT,  # type: ignore[assignment]
+    number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a series over a history by the rules, with every cost and flow accounted for.
@@ -113,8 +121,9 @@ def simulate(
         funding: ``time, rate`` for a perpetual, the same kinds of source.
         rates: ``time, rate`` per year for a spot venue.
         injections: ``time, quote, kind`` into the reserve.
-        start: first instant, inclusive (ISO 8601 or datetime); None: from the beginning.
-        end: last instant, exclusive.
+        start: first instant, inclusive (ISO 8601, epoch seconds, date or datetime, UTC); None:
+            from the beginning.
+        end: last instant, exclusive, likewise; None: to the end.
         intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
         state: where to go on from: the ``state`` of an earlier run; it is not changed.
         number: the kind of number to compute in; frames and summary are floats in any case.
@@ -176,9 +185,9 @@ def _check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
 def _schedule(
     series: Series,
     number: Number[Num],
-    funding: Any,  # noqa: ANN401
-    rates: Any,  # noqa: ANN401
-    injections: Any,  # noqa: ANN401
+    funding: object,
+    rates: object,
+    injections: object,
 ) -> Schedule[Num]:
     if funding is not None and series.venue.kind != "perpetual":
         _refuse(series, "funding", 'venue.kind = "perpetual"', f'"{series.venue.kind}"')
@@ -247,9 +256,9 @@ def _walk_path(
     of = number.of
     long = replay.series.target_leverage > 0
     first, second = (bars.low, bars.high) if long else (bars.high, bars.low)
-    columns: Mapping[str, Any] = {"open": bars.open, "first": first, "second": second}
-    lists = [np.asarray(column).tolist() for column in columns.values()]
-    rows = zip(bars.time.tolist(), *lists, bars.close.tolist(), strict=True)
+    visits = (bars.open, first, second, bars.close)
+    lists = [np.asarray(column).tolist() for column in visits]
+    rows = zip(bars.time.tolist(), *lists, strict=True)
     for done, (time, *visited) in enumerate(rows):
         opening, hurting, other, close = (of(price) for price in visited)
         replay.observe(time, opening)
