@@ -39,7 +39,7 @@ def money(value: float | None) -> str:
     size = abs(value)
     if 0 < size < 1:
         return f"{value:.6g}"
-    return number(value, 0 if size >= 100_000 else 2)  # noqa: PLR2004
+    return number(value, 0 if size >= 100_000 else 2)  # noqa: PLR2004 (six digits)
 
 
 def leverage(value: float | None) -> str:

@@ -97,7 +97,7 @@ def _say(message: str) -> None:
 def _let_go_of_stdout() -> None:
     """Nobody reads any more: what Python still wants to write goes nowhere."""
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]  # None raises
     except (AttributeError, OSError, ValueError):
         return
 

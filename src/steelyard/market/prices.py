@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Gap", "Gaps", "Prices", "read_prices"]
 
-_PATH = ("open", "high", "low", "close")
 _POSITIVE = "a finite price above 0"
+# Far beyond any market, and such that squares of ratios of two prices are still finite numbers.
+_LOWEST, _HIGHEST = 1e-50, 1e50
+_IN_RANGE = f"a price from {_LOWEST:g} to {_HIGHEST:g}"
 
 
 class Gap(NamedTuple):
@@ -129,7 +131,7 @@ class Prices:
                 ("volume", self.volume),
             )
         }
-        return replace(self, **arrays)  # type: ignore[arg-type]
+        return replace(self, **arrays)  # type: ignore[arg-type]  # each array under its own name
 
     def between(
         self, start: str | float | date | None = None, end: str | float | date | None = None
@@ -221,13 +223,16 @@ def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
     faults = []
     parts = block.numbers
     for part, values in parts.items():
-        floor, expected = (0.0, _POSITIVE)
-        good = values > floor
+        # a NaN compares false
         if part == "volume":
-            expected = "a finite volume, 0 or more"
-            good = values >= floor
-        good &= values < np.inf  # a NaN compares false
-        faults.append(_first(~good, columns[part], values, expected))
+            good = (values >= 0.0) & (values < np.inf)
+            faults.append(_first(~good, columns[part], values, "a finite volume, 0 or more"))
+            continue
+        good = (values >= _LOWEST) & (values <= _HIGHEST)
+        fault = _first(~good, columns[part], values, _POSITIVE)
+        if fault is not None and 0.0 < values[fault.row] < np.inf:
+            fault = fault._replace(expected=_IN_RANGE)
+        faults.append(fault)
     for inner in ("open", "close"):
         for bound, outside, word in (("low", np.greater, "above"), ("high", np.less, "below")):
             if inner in parts and bound in parts:

@@ -102,7 +102,7 @@ def _epoch_s(when: object) -> int | None:
         instant = parse_instant(when)
         return None if instant is None else instant.epoch_s
     try:
-        return int(when // 1)  # type: ignore[operator]
+        return int(when // 1)  # type: ignore[operator]  # what cannot raises
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.plots import formats
-from steelyard.plots.columns import Column, Instants, Labels, Taken, Zipped
+from steelyard.plots.columns import Instants, Labels, Taken, Zipped
 from steelyard.plots.frames import Floats, Ints
 from steelyard.plots.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
 from steelyard.plots.view import Rows, View
@@ -105,7 +105,7 @@ def _marker(
 ) -> Description:
     before, after = rows.numbers["leverage_before"], rows.numbers["leverage_after"]
     kinds = [kind for kind in TRADE_KINDS if np.nan_to_num(rows.numbers[kind]).any()]
-    columns: list[Column] = [Labels(rows.trigger), before, after]
+    columns: list[Floats | Labels] = [Labels(rows.trigger), before, after]
     columns += [rows.numbers[kind] for kind in ("notional", *kinds)]
     trace: Description = {
         "type": "scatter",
@@ -114,7 +114,7 @@ def _marker(
         "x": Taken(Instants(rows.time), index),
         "y": Taken(before if way else after, index),
         "marker": {"symbol": symbol, "size": _size(len(rows.time)), "color": color},
-        "customdata": Zipped([Taken(column, index) for column in columns]),  # type: ignore[arg-type]
+        "customdata": Zipped([Taken(column, index) for column in columns]),
         "hovertemplate": _hover(name, quote, kinds),
     }
     if way:

@@ -166,7 +166,7 @@ def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
     if not np.nan_to_num(units).any():
         return None  # a series without a reserve may have a column of zeros
     with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]
+        level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]  # elementwise
     level[~np.isfinite(level)] = np.nan
     return level
 

@@ -104,7 +104,7 @@ def trade_cost(
     return TradeCost(fee, spread, impact, gas, paid, fee + spread + impact + gas - paid)
 
 
-def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:  # noqa: FBT001 (scalar, compiled)
+def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
     """The curve of the kinds that the reserve bears (``borne``), or of those that nav does."""
     nothing = rates.gas * 0
     fixed = nothing

@@ -77,7 +77,7 @@ def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num
     return size
 
 
-def is_clip_done(destination: Num, raises: bool, leverage: Num) -> bool:  # noqa: FBT001
+def is_clip_done(destination: Num, raises: bool, leverage: Num) -> bool:
     """Whether leverage has reached or passed the destination of the clips under way."""
     size = abs(leverage)
     reach = abs(destination)
@@ -94,7 +94,7 @@ def plan_trade(
     destination: Num,
     nav: Num,
     exposure: Num,
-    suspended: bool,  # noqa: FBT001
+    suspended: bool,
     sqrt: Callable[[Num], Num],
 ) -> Plan[Num]:
     """Decide the trade that takes ``exposure`` (signed notional, quote) to ``destination``.

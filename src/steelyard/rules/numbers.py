@@ -49,6 +49,6 @@ class Number(Generic[Num]):
     sqrt: Callable[[Num], Num]
 
 
-FLOAT: Number[float] = Number("float", float, math.sqrt)  # type: ignore[arg-type]
+FLOAT: Number[float] = Number("float", float, math.sqrt)  # type: ignore[arg-type]  # figures only
 DECIMAL: Number[Decimal] = Number("decimal", _decimal, Decimal.sqrt)
 FRACTION: Number[Fraction] = Number("fraction", _fraction, sqrt_fraction_down)

@@ -30,7 +30,7 @@ def reserve_level(reserve_value: Num, nav: Num) -> Num:
 
 
 def is_suspended(
-    suspended: bool,  # noqa: FBT001
+    suspended: bool,
     reserve_value: Num,
     nav: Num,
     floor_ratio: Num,

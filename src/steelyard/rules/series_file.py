@@ -34,15 +34,16 @@ LONGEST_SHOWN = 80
 
 NOT_NEGATIVE = number("a number of at least 0", lambda x: x >= 0)
 POSITIVE = number("a number above 0", lambda x: x > 0)
+AMOUNT = number("a number above 0, from 1e-30 to 1e30", lambda x: 1e-30 <= x <= 1e30)
 SHARE = number("a share from 0 to 1", lambda x: 0 <= x <= 1)
 PROPER_SHARE = number("a share from 0 to below 1", lambda x: 0 <= x < 1)
 THRESHOLD_SHARE = number("a share above 0, at most 1", lambda x: 0 < x <= 1)
 ANY = number("a number", lambda _: True)
-BPS = number("basis points from 0 to below 10,000", lambda x: 0 <= x < 10_000)  # noqa: PLR2004
-SPEED = number("a speed from 0.01 to 1", lambda x: 0.01 <= x <= 1)  # noqa: PLR2004
+BPS = number("basis points from 0 to below 10,000", lambda x: 0 <= x < 10_000)
+SPEED = number("a speed from 0.01 to 1", lambda x: 0.01 <= x <= 1)
 LEVERAGE = number(
     "a leverage other than 0, such as 3.0 or -1.0, of at most 1,000 in size",
-    lambda x: x != 0 and abs(x) <= 1000,  # noqa: PLR2004
+    lambda x: x != 0 and abs(x) <= 1000,
 )
 
 ROOT: dict[str, Reader] = {
@@ -50,8 +51,8 @@ ROOT: dict[str, Reader] = {
     "underlying": text,
     "quote": text,
     "target_leverage": LEVERAGE,
-    "initial_nav": POSITIVE,
-    "initial_tokens": POSITIVE,
+    "initial_nav": AMOUNT,
+    "initial_tokens": AMOUNT,
 }
 TABLES = ("rebalance", "venue", "costs", "execution", "fees", "reserve")
 REBALANCE: dict[str, Reader] = {

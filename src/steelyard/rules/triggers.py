@@ -121,10 +121,10 @@ def first_trigger(
     leverage: Num,
     price: Num,
     reference: Num,
-    volatile: bool,  # noqa: FBT001
-    interval_due: bool,  # noqa: FBT001
-    daily_due: bool,  # noqa: FBT001
-    fallback_due: bool,  # noqa: FBT001
+    volatile: bool,
+    interval_due: bool,
+    daily_due: bool,
+    fallback_due: bool,
 ) -> int:
     """The first trigger that holds at a clock observation, or ``Trigger.NONE``."""
     if is_emergency(rule, leverage):
@@ -152,7 +152,7 @@ def crossing(
     reference: Num,
     start: Num,
     end: Num,
-    emergency_only: bool,  # noqa: FBT001
+    emergency_only: bool,
     spent: int,
 ) -> Crossing[Num]:
     """The first threshold that the price crosses on its continuous way from ``start`` to ``end``.
@@ -236,7 +236,7 @@ def _earlier(
     price: Num,
     start: Num,
     end: Num,
-    reached: bool = False,  # noqa: FBT001, FBT002
+    reached: bool = False,
 ) -> Crossing[Num]:
     """``found``, or the new crossing where it lies on the way and more than 1e-12 earlier."""
     if price <= 0:
@@ -270,7 +270,7 @@ def _earlier(
     return found
 
 
-def _stands_at_or_past(start: Num, price: Num, rising: bool) -> bool:  # noqa: FBT001
+def _stands_at_or_past(start: Num, price: Num, rising: bool) -> bool:
     if rising:
         return not exceeds(price, start)
     return not exceeds(start, price)
