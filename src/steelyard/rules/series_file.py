@@ -31,10 +31,15 @@ __all__ = ["load_series", "parse_series"]
 
 LARGEST_FILE = 1_000_000
 LONGEST_SHOWN = 80
+# Such that assets, their squares and what they buy are finite numbers at any price that is read.
+LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
 
 NOT_NEGATIVE = number("a number of at least 0", lambda x: x >= 0)
 POSITIVE = number("a number above 0", lambda x: x > 0)
-AMOUNT = number("a number above 0, from 1e-30 to 1e30", lambda x: 1e-30 <= x <= 1e30)
+AMOUNT = number(
+    f"a number above 0, from {LEAST_AMOUNT:g} to {MOST_AMOUNT:g}",
+    lambda x: LEAST_AMOUNT <= x <= MOST_AMOUNT,
+)
 SHARE = number("a share from 0 to 1", lambda x: 0 <= x <= 1)
 PROPER_SHARE = number("a share from 0 to below 1", lambda x: 0 <= x < 1)
 THRESHOLD_SHARE = number("a share above 0, at most 1", lambda x: 0 < x <= 1)

@@ -18,6 +18,8 @@ BAD_ROWS = {
     "not finite: inf": ("10,inf,9,11", "high", "finite price above 0", "inf"),
     "not finite: -inf": ("10,12,-inf,11", "low", "finite price above 0", "-inf"),
     "too large a number": ("10,1e999,9,11", "high", "finite price above 0", "inf"),
+    "larger than any price": ("10,1e300,9,11", "high", "a price from 1e-50 to 1e+50", "1e+300"),
+    "smaller than any price": ("10,12,5e-324,11", "low", "a price from 1e-50", "5e-324"),
     "zero": ("10,12,9,0", "close", "finite price above 0", "0.0"),
     "negative": ("10,12,-9,11", "low", "finite price above 0", "-9.0"),
     "low above open": ("10,12,10.5,11", "low", "at or below the open", "above the open 10.0"),

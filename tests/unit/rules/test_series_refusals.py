@@ -178,6 +178,8 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         "at most 100 years",
     ),
     "a negative fee": (LEAST + "[costs]\ntaker_fee_bps = -1\n", "costs.taker_fee_bps", "from 0"),
+    "assets beyond any figure": (LEAST + "initial_nav = 1e300\n", "initial_nav", "to 1e+30"),
+    "assets of nothing": (LEAST + "initial_tokens = 1e-320\n", "initial_tokens", "from 1e-30"),
     "an integer of a mile": (
         LEAST + "initial_nav = 0x" + "f" * 9000 + "\n",
         "initial_nav",
