@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 import numpy as np
 
@@ -28,6 +29,8 @@ __all__ = ["Standing", "comparison_overview"]
 _MOST_NAMES = 12
 _ROOM = 1.6  # on logarithmic axes at least one of 1, 2 and 5 is then on each
 _LINEAR_ROOM = 1.12
+_MANY_DECADES = 0.85
+_DASHES = ("solid", "dash", "dot")
 
 _HEADINGS = (
     ("Nav", "per token, at the end"),
@@ -40,7 +43,7 @@ _HEADINGS = (
     ("Turnover", "traded by rebalances, in multiples of nav per year"),
     ("Rebal.", "rebalances, launch not counted"),
     ("Worst day", "lowest return of a UTC day"),
-    ("Max drawdown", "deepest fall from a peak, at closes"),
+    ("Drawdown", "deepest fall from a peak, at closes"),
 )
 _LIMITS = (
     ("edge", EDGE_PRODUCT, "solid"),
@@ -86,9 +89,12 @@ def comparison_overview(views: Sequence[View], standings: Sequence[Standing]) ->
     """The overview of runs that are compared: views and standings in one order."""
     pairs = list(zip(views, standings, strict=True))
     points = [p for place, pair in enumerate(pairs) if (p := _point(place, *pair)) is not None]
+    unpaid = not any(standing.carry_per_year for standing in standings)
+    kept = [i for i, (name, _) in enumerate(_HEADINGS) if not (unpaid and name == "Carry")]
+    rows = [_cells(view, standing) for view, standing in pairs]
     return Overview(
-        headings=_HEADINGS,
-        rows=[_cells(view, standing) for view, standing in pairs],
+        headings=[_HEADINGS[i] for i in kept],
+        rows=[[row[i] for i in kept] for row in rows],
         badges=["efficient" if standing.efficient else "" for standing in standings],
         panels=[_panel(points, standings)] if points else [],
     )
@@ -140,8 +146,7 @@ def _panel(points: Sequence[_Point], standings: Sequence[Standing]) -> Panel:
     limits = []
     if unit is not None and errors["type"] == costs["type"] == "log":
         limits = [_limit(*limit, unit, errors["range"]) for limit in _LIMITS]
-    targets = list(dict.fromkeys(p.target for p in points))
-    frontiers = [_frontier(points, target, alone=len(targets) == 1) for target in targets]
+    frontiers = _frontiers(points)
     kinds = (
         ("efficient", "$nav", "diamond", [p for p in points if p.efficient]),
         ("others", "$sell", "circle", [p for p in points if not (p.efficient or p.wiped_out)]),
@@ -157,19 +162,9 @@ def _panel(points: Sequence[_Point], standings: Sequence[Standing]) -> Panel:
         key="comparison",
         title="Tracking error against cost",
         caption=_caption(drawn_limits=bool(limits)),
-        traces=[*limits, *(line for line in frontiers if line), *marks],
-        xaxis={
-            **errors,
-            "title": {"text": "tracking error, a year"},
-            "tickformat": ".3~g",
-            "nticks": 12,
-        },
-        yaxis={
-            **costs,
-            "title": {"text": "cost, share of nav a year"},
-            "tickformat": ".2~%",
-            "nticks": 8,
-        },
+        traces=[*limits, *frontiers, *marks],
+        xaxis={**errors, "title": {"text": "tracking error, a year"}, "tickformat": ".3~g"},
+        yaxis={**costs, "title": {"text": "cost, share of nav a year"}, "tickformat": ".2~%"},
         hovermode="closest",
         weight=1.35,
     )
@@ -195,7 +190,9 @@ def _axis(values: Sequence[float]) -> Description:
     low, high = min(values), max(values)
     if low > 0:
         ends = [math.log10(low / _ROOM), math.log10(high * _ROOM)]
-        return {"type": "log", "range": ends}
+        # by themselves labels between powers of ten would run into each other
+        ticks = {"dtick": "D2"} if ends[1] - ends[0] > _MANY_DECADES else {"nticks": 10}
+        return {"type": "log", "range": ends, **ticks}
     return {"type": "linear", "range": [0.0, high * _LINEAR_ROOM or 1.0]}
 
 
@@ -233,21 +230,26 @@ def _limit(name: str, product: float, dash: str, unit: float, ends: Sequence[flo
     }
 
 
-def _frontier(points: Sequence[_Point], target: float, *, alone: bool) -> Description | None:
-    """Stairs through the efficient series of a target; None where there are not two."""
-    steps = sorted((p.error, p.cost) for p in points if p.efficient and p.target == target)
-    if len(set(steps)) < 2:  # noqa: PLR2004 (a line has two ends)
-        return None
-    errors, costs = (np.array(column) for column in zip(*steps, strict=True))
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "frontier" if alone else f"frontier {formats.multiple(target)}",
-        "x": errors,
-        "y": costs,
-        "line": {"color": "$nav", "width": 1.6, "dash": "solid", "shape": "hv"},
-        "hoverinfo": "skip",
+def _frontiers(points: Sequence[_Point]) -> list[Description]:
+    """Stairs through the efficient series of each target that has two of them."""
+    targets = list(dict.fromkeys(p.target for p in points))
+    steps = {
+        target: sorted({(p.error, p.cost) for p in points if p.efficient and p.target == target})
+        for target in targets
     }
+    stairs = [(target, found) for target, found in steps.items() if len(found) > 1]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "frontier" + (f" {formats.multiple(target)}" if len(targets) > 1 else ""),
+            "x": np.array([error for error, _ in found]),
+            "y": np.array([cost for _, cost in found]),
+            "line": {"color": "$nav", "width": 1.6, "dash": dash, "shape": "hv"},
+            "hoverinfo": "skip",
+        }
+        for (target, found), dash in zip(stairs, cycle(_DASHES), strict=False)
+    ]
 
 
 def _marks(
