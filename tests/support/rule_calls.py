@@ -203,6 +203,8 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "reserve_level": st.tuples(MONEY, MONEY),
     "is_suspended": st.tuples(FLAG, MONEY, MONEY, RATE, RATE),
     "units_left": st.tuples(MONEY, MONEY, PRICE),
+    "reserve_share": st.tuples(MONEY, RATE),
+    "units_received": st.tuples(MONEY, PRICE),
     "utilisation": st.tuples(MONEY, st.just(Decimal(0)) | MONEY),
     "buffer_depth": st.tuples(MONEY, st.just(Decimal(0)) | MONEY, RATE),
     "runway_days": st.tuples(MONEY, MONEY, RATE, written("-50", "50", 2)),

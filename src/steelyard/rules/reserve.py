@@ -18,8 +18,10 @@ __all__ = [
     "capacity",
     "is_suspended",
     "reserve_level",
+    "reserve_share",
     "runway_days",
     "units_left",
+    "units_received",
     "utilisation",
 ]
 
@@ -52,6 +54,16 @@ def units_left(reserve_units: Num, paid: Num, price: Num) -> Num:
     if left < 0 or paid >= reserve_units * price:
         return left - left  # times zero it could be -0.0
     return left
+
+
+def reserve_share(fee: Num, fee_share: Num) -> Num:
+    """What of an issuer's fee (quote) is the reserve's, at the next allocation."""
+    return fee * fee_share
+
+
+def units_received(quote: Num, price: Num) -> Num:
+    """Units that an allocation or an injection of ``quote`` adds to the reserve, at no cost."""
+    return quote / price
 
 
 def utilisation(paid_24h: Num, value_24h_ago: Num) -> Num | None:

@@ -19,7 +19,7 @@ from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
 from steelyard.rules.numbers import Num, Number
-from steelyard.rules.reserve import is_suspended, units_left
+from steelyard.rules.reserve import is_suspended, reserve_share, units_left, units_received
 from steelyard.rules.series import Series, Terms
 from steelyard.rules.triggers import Trigger, next_instant
 from steelyard.simulate.schedule import Schedule
@@ -80,7 +80,7 @@ class Books(Generic[Num]):
                 fee = management_fee(nav, self.management, time - since)
                 state.cash -= fee
                 sums.management += fee
-                state.pending_fees += fee * self.fee_share
+                state.pending_fees += reserve_share(fee, self.fee_share)
 
     def _settle(
         self, trigger: int, notional: Num, cost: TradeCost[Num], time: int, price: Num
@@ -124,13 +124,13 @@ class Books(Generic[Num]):
     def _feed_reserve(self, time: int, price: Num, since: int) -> None:
         state, sums, pool = self.state, self.state.totals, self.series.reserve
         for quote, is_capital in self.schedule.injections_between(since, time):
-            state.reserve_units += quote / price
+            state.reserve_units += units_received(quote, price)
             sums.injected += quote
             if not is_capital:
                 self.record.receipts.append((time, float(quote)))
         if pool is not None and time >= state.next_allocation:
             fees = state.pending_fees
-            state.reserve_units += fees / price
+            state.reserve_units += units_received(fees, price)
             sums.received += fees
             self.record.receipts.append((time, float(fees)))
             state.pending_fees = fees * 0

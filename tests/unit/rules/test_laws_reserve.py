@@ -17,8 +17,10 @@ from steelyard.rules.reserve import (
     capacity,
     is_suspended,
     reserve_level,
+    reserve_share,
     runway_days,
     units_left,
+    units_received,
     utilisation,
 )
 from support.rule_cases import Costing, costings, exact, written
@@ -63,6 +65,17 @@ def test_a_suspension_lasts_until_the_level_is_back(
 def test_a_nav_of_zero_suspends_nothing(suspended: bool) -> None:
     """No level exists then, and nothing could raise leverage."""
     assert not is_suspended(suspended, 0.0, 0.0, 0.1, 0.12)
+
+
+@given(VALUES, VALUES, PRICES, written("0", "1", 3))
+def test_what_the_reserve_receives_it_can_pay_at_that_price(
+    units: Decimal, fee: Decimal, price: Decimal, share: Decimal
+) -> None:
+    """Its share of a fee and the issuer's are the fee; paid out again, it leaves what was there."""
+    part = reserve_share(exact(fee), exact(share))
+    assert part + reserve_share(exact(fee), 1 - exact(share)) == exact(fee)
+    held = exact(units) + units_received(part, exact(price))
+    assert units_left(held, part, exact(price)) == exact(units)
 
 
 @given(costings("60"), written("0", "300000", 2), PRICES)
