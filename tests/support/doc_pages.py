@@ -7,6 +7,8 @@ A page is a small program. All its examples run in order, in one empty folder:
 - a ``console`` block holds lines that start with ``$ ``, run by the shell with ``steelyard`` on the
   path, each with what it prints, both streams as on a terminal. A line that shows nothing is only
   run. One that fails must be followed by ``$ echo $?``;
+- a ``python network`` or ``console network`` block asks an exchange: it is run by a test of its
+  own, which has one on loopback, and not with the rest of its page;
 - a ``toml`` or ``csv`` block with a file's name after the word is written to that file.
 
 ``...`` stands for anything, on a line of its own for any number of lines. ``sh`` blocks hold what
@@ -34,7 +36,8 @@ FENCE = re.compile(r"^```(.*)$")
 SHELL_WORDS = ("make", "pip", "python -m venv", "git clone", "cd ", "source ", ". ")
 RUN = ("python", "console")
 WRITTEN = ("toml", "csv")
-SHOWN = ("text", "sh", "mermaid", "json", "math")
+NETWORK = ("python network", "console network")
+SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK)
 
 
 @dataclass
@@ -98,6 +101,8 @@ def blocks(page: Path) -> list[Block]:
                 inside.lines.append(line)
         elif inside is None:
             kind, _, argument = match[1].strip().partition(" ")
+            if f"{kind} {argument}" in NETWORK:
+                kind, argument = f"{kind} {argument}", ""
             inside = Block(page, kind, argument, number + 1)
         else:
             found.append(inside)
@@ -124,8 +129,10 @@ def _trimmed(lines: list[str]) -> list[str]:
     return kept
 
 
-def run_page(page: Path, folder: Path) -> Iterator[Outcome]:
-    """Run all examples of a page in ``folder`` and tell what each printed.
+def run_page(page: Path, folder: Path, *, network: bool = False) -> Iterator[Outcome]:
+    """Run the examples of a page in ``folder``, those that ask an exchange only with ``network``.
+
+    What each printed is yielded.
 
     Raises:
         ExampleError: a block is of no known kind, cannot be run, or fails without saying so.
@@ -135,9 +142,10 @@ def run_page(page: Path, folder: Path) -> Iterator[Outcome]:
     names: dict[str, object] = {"__name__": "__main__"}
     for place, block in enumerate(found):
         following = found[place + 1] if place + 1 < len(found) else None
-        if block.kind == "python":
+        kind = block.kind.removesuffix(" network") if network else block.kind
+        if kind == "python":
             yield _run_python(block, following, names, folder)
-        elif block.kind == "console":
+        elif kind == "console":
             yield from _run_console(block, folder)
         elif block.kind in WRITTEN and block.argument:
             (folder / block.argument).write_text(block.text, encoding="utf-8")

@@ -65,7 +65,6 @@ LATE_S = 86_400  # funding is paid every few hours: less is no news
 )
 @click.option(
     "--api-url",
-    envvar="STEELYARD_API_URL",
     metavar="URL",
     help="Ask a mirror or a proxy instead of the exchange; STEELYARD_API_URL does the same.",
 )

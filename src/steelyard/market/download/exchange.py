@@ -6,6 +6,7 @@ Only public data are asked for: no key is ever needed or looked for.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -65,7 +66,8 @@ def open_exchange(name: str, *, api_url: str | None = None, timeout_s: float = 1
     Args:
         name: as ccxt spells it, such as ``binanceusdm``.
         api_url: takes the place of scheme and host in every address of the exchange: a mirror, a
-            recording proxy, a test server.
+            recording proxy, a test server; where it is None, the environment variable
+            ``STEELYARD_API_URL`` says the same.
         timeout_s: how long one answer may take.
 
     Raises:
@@ -92,6 +94,7 @@ def open_exchange(name: str, *, api_url: str | None = None, timeout_s: float = 1
         "requests_trust_env": True,
     }
     exchange: Exchange = getattr(ccxt, name)(settings)
+    api_url = os.environ.get("STEELYARD_API_URL") if api_url is None else api_url
     if api_url is not None:
         exchange.urls["api"] = _moved(exchange.urls["api"], _base(api_url))
     return exchange
