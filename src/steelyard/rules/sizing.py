@@ -111,7 +111,9 @@ def _lowering_size(
 ) -> Num:
     own = payers.nav
     borne = payers.reserve
-    # a root beyond the exposure would land with both the position and nav below zero
+    # at the exposure nothing would be left, beyond it both position and nav would be below zero;
+    # within 1e-12 of it is at it, so that rounding does not decide
+    ends = exposure * 999_999_999_999 / 1_000_000_000_000
     wanted = reach * own.fixed - gap
     if wanted >= 0:
         size = smallest_root(
@@ -122,7 +124,7 @@ def _lowering_size(
             own.volume,
             sqrt,
         )
-        if 0 <= size <= exposure and curve_cost(borne, size, sqrt) <= payers.reserve_value:
+        if 0 <= size <= ends and curve_cost(borne, size, sqrt) <= payers.reserve_value:
             return size
     wanted = reach * (own.fixed + borne.fixed - payers.reserve_value) - gap
     if wanted >= 0:
@@ -136,7 +138,7 @@ def _lowering_size(
         )
         # a root before the kink belongs to a piece that does not apply there; rounding may put
         # both pieces' roots a hair on the wrong side of a kink that is the solution itself
-        if 0 <= size <= exposure:
+        if 0 <= size <= ends:
             missing = payers.reserve_value - curve_cost(borne, size, sqrt)
             if missing * 1_000_000_000_000 <= payers.reserve_value:
                 return size

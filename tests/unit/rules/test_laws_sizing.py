@@ -21,6 +21,7 @@ from steelyard.rules.numbers import FLOAT, FRACTION
 from steelyard.rules.sizing import gap_to, is_nothing_to_trade, size_trade
 from support.rule_cases import (
     FREE,
+    NUMBERS,
     Costing,
     costings,
     exact,
@@ -220,6 +221,14 @@ def test_a_sale_is_never_larger_than_the_position() -> None:
     size = size_trade(3.0, 1.0, 4.0, costing.payers(FLOAT), math.sqrt)
     # up to 1 the reserve pays 12 of the 32 % and leverage falls, beyond 1 it rises again
     assert size == -1.0
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)
+def test_a_sale_that_would_leave_nothing_is_not_made(number: Number[Any]) -> None:
+    """Gas of all nav, and a root at the whole position: no nav and no position is no leverage."""
+    case = [number.of(figure) for figure in ("0.182", "2.77", "0.00277")]
+    payers = Costing(gas=Decimal("2.77")).payers(number)
+    assert size_trade(*case, payers, number.sqrt) == 0
 
 
 @given(SIDES, sizes(), NAVS, LEVERAGES)
