@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +111,15 @@ def test_the_examples_of_the_help_run(
     for example in fetch.examples:
         found = json.loads(steelyard(*shlex.split(example)[1:], "--json").out)
         assert found["rows"] > 0
+
+
+def test_ccxt_is_loaded_by_the_command_alone() -> None:
+    """It takes seconds to load: neither the command's help nor the module behind it needs it."""
+    program = (
+        "import sys, steelyard.market.fetch; from steelyard.cli import main; "
+        "main(['data', 'fetch', '--help']); print('ccxt' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("False\n")
