@@ -101,6 +101,8 @@ class Replay(Books[Num]):
                 spent,
             )
             if met.trigger == Trigger.NONE:
+                # a trade's own costs may have taken it past a margin that is not crossed any more
+                self._ended(time, end)
                 return
             if met.trigger == Trigger.LIQUIDATION:
                 bites = venue.spot or venue.maintenance_margin > 0

@@ -118,6 +118,15 @@ def test_a_nav_that_is_gone_leaves_nothing_at_all() -> None:
     assert run.summary["reserve"]["level"] is None
 
 
+def test_a_position_that_costs_leave_under_its_margin_ends_at_the_next_visited_price() -> None:
+    """Gas of 5,000 takes leverage from 12.4 to 17.8 at the open, past a margin of 6 %."""
+    venue, costs = Venue(maintenance_margin=0.06), Costs(gas_per_rebalance=5_000.0)
+    series = token(venue=venue, costs=costs, daily=Daily(0), max_trade_notional=100.0)
+    run = simulate(series, bars((100,) * 4, (72.5, 72.5, 72.4, 72.5)))
+    assert run.rebalances.leverage_after.iloc[-1] > 1 / 0.06
+    assert run.summary["wiped_out"]["price"] == 72.4
+
+
 def test_a_spot_position_is_liquidated_by_its_debt() -> None:
     """Debt over collateral reaches the threshold at (L-1)/(L LT) of the launch price."""
     venue = Venue(kind="spot", liquidation_threshold=0.83)
