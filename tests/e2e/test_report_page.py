@@ -196,6 +196,20 @@ def test_every_control_works(load: Load) -> None:
     assert marks["data-ranges"] == "1"
 
 
+def test_dates_below_a_chart_are_whole(load: Load) -> None:
+    """A short history has times with the day below them: two lines, and both are inside."""
+    measure = """setTimeout(() => {
+      const cut = [...document.querySelectorAll(".xtick text")].filter((text) =>
+        text.getBoundingClientRect().bottom >
+        text.closest("svg").getBoundingClientRect().bottom + 0.5);
+      document.documentElement.dataset.ticks = document.querySelectorAll(".xtick text").length;
+      document.documentElement.dataset.cut = cut.length;
+    }, 4000);"""
+    marks = root(load(report_page([random_run(bars=60)], title="Short"), then=measure))
+    assert int(marks["data-ticks"]) > 0
+    assert marks["data-cut"] == "0"
+
+
 def test_hostile_words_do_nothing(load: Load) -> None:
     """In the browser too: what a symbol, a sentence or a currency says is only read."""
     run = random_run(reserve=True)

@@ -65,7 +65,7 @@
     return {
       autosize: true,
       height: Math.round((small ? 250 : 330) * panel.weight),
-      margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: panel.xaxis && !small ? 46 : 34 },
+      margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: 46 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font, showlegend: false, separators: ".,",
       hovermode: panel.hovermode, hoverdistance: 24,
