@@ -133,6 +133,9 @@ def simulate(
         InputError: where the series and the options do not go together, or a rule never rests.
         DataError: where a file is not what it should be, or no bar is left.
     """
+    _check_kind("series", series, Series, "Series.load")
+    if state is not None:
+        _check_kind("state", state, State, "run.state")
     bars = read_prices(prices).between(start, end)
     mode = _mode(intrabar, bars)
     schedule = _schedule(series, number, funding, rates, injections)
@@ -155,6 +158,13 @@ def simulate(
         rebalance_columns=rebalances,
         cost_columns=frames.cost_columns(bars, replay.record, mode, sums_before),
     )
+
+
+def _check_kind(name: str, given: object, kind: type, source: str) -> None:
+    """Refuse a path or a frame where an object of ours belongs: Python itself would not."""
+    if not isinstance(given, kind):
+        message = f"{name}: expected what {source} gives, found a {type(given).__qualname__}."
+        raise InputError(message, argument=name, found=given)
 
 
 def _mode(intrabar: str | None, bars: Prices) -> str:

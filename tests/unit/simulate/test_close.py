@@ -157,6 +157,15 @@ def test_no_bar_left_is_an_error() -> None:
         simulate(token(), closes(100, 101), start="2021-01-01")
 
 
+def test_a_path_for_a_series_or_a_run_for_a_state_is_refused() -> None:
+    """What Python would take for anything is named before it fails somewhere inside."""
+    with pytest.raises(InputError, match=r"series: expected what Series.load gives, found a str"):
+        simulate("btc3l.toml", closes(100, 110))
+    run = simulate(token(), closes(100, 110))
+    with pytest.raises(InputError, match=r"state: expected what run.state gives, found a Run"):
+        simulate(token(), closes(100, start=T0 + 9 * DAY_S), state=run)
+
+
 def test_close_only_bars_have_no_path() -> None:
     """`path` asked for without open, high and low is refused; the default falls back to close."""
     with pytest.raises(DataError, match="intrabar path: expected columns open"):
