@@ -161,7 +161,8 @@ class _File:
         raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
 
     def series(self, document: Mapping[str, Any]) -> model.Series:
-        if document.get("schema", 1) != 1 or isinstance(document.get("schema"), bool):
+        version = document.get("schema", 1)
+        if type(version) is not int or version != 1:
             self.refuse("schema", "1, the one version there is", document["schema"])
         self._only_known(document, ("schema", *ROOT, *TABLES), "")
         for table in TABLES:
@@ -223,7 +224,9 @@ class _File:
             place = f"rebalance.trigger ({kind})"
             if not isinstance(kind, str) or kind not in TRIGGERS:
                 allowed = "one of " + ", ".join(f'"{word}"' for word in TRIGGERS)
-                self.refuse("rebalance.trigger.when", allowed, kind)
+                close = difflib.get_close_matches(str(kind), TRIGGERS, n=1)
+                hint = f' (did you mean "{close[0]}"?)' if close else ""
+                self.refuse("rebalance.trigger.when", allowed + hint, kind)
             if kind in values:
                 expected = "at most one trigger of each kind"
                 self.refuse(f"rebalance.trigger ({kind})", expected, [kind, kind])
@@ -250,6 +253,8 @@ class _File:
             self._not_yet("venue.kind", kind, 'use "perpetual" or "spot"')
         if not isinstance(kind, str) or kind not in VENUES:
             self.refuse("venue.kind", 'one of "perpetual", "spot"', kind)
+        later = ("expiry", "roll_days", "basis_per_year", "max_utilisation", "fee_bps")
+        self._refuse_later(table, later, "venue.")
         given = {key: value for key, value in table.items() if key != "kind"}
         for other, readers in VENUES.items():
             for key in given:
@@ -266,6 +271,7 @@ class _File:
         if table.get("impact") in ("amm", "book"):
             use = 'use "none", "linear" or "square_root"'
             self._not_yet("costs.impact", table["impact"], use)
+        self._refuse_later(table, ("amm_liquidity", "amm_fee_bps", "book"), "costs.")
         costs = model.Costs(**self._read(table, COSTS, "costs."))
         if costs.impact == "square_root" and costs.daily_volume <= 0:
             expected = 'quote traded in a day, above 0, with impact = "square_root"'
@@ -276,6 +282,11 @@ class _File:
         for key, value in self._read(table, EXECUTION, "execution.").items():
             if value != 0:
                 self._not_yet(f"execution.{key}", table[key], "leave it out")
+
+    def _refuse_later(self, table: Mapping[str, Any], keys: tuple[str, ...], place: str) -> None:
+        for key in keys:
+            if key in table:
+                self._not_yet(place + key, table[key], "leave it out")
 
     def _not_yet(self, key: str, found: object, advice: str) -> NoReturn:
         message = f"{self.name}: {key}: {_as_toml(found)} {NOT_YET}; {advice}."

@@ -200,6 +200,9 @@ NOT_YET: dict[str, tuple[str, str]] = {
     "a pool": ('[venue]\nkind = "pool"\nmax_utilisation = 0.8\n', "venue.kind"),
     "an amm": ('[costs]\nimpact = "amm"\namm_liquidity = 5e6\n', "costs.impact"),
     "a book": ('[costs]\nimpact = "book"\nbook = "FILE"\n', "costs.impact"),
+    "a key of an amm": ("[costs]\namm_fee_bps = 5\n", "costs.amm_fee_bps"),
+    "a key of a future": ("[venue]\nroll_days = 3\n", "venue.roll_days"),
+    "a key of a pool": ("[venue]\nmax_utilisation = 0.8\n", "venue.max_utilisation"),
     "a realised coefficient": (
         '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\ndaily_volume = 1e9\n',
         "costs.impact_coefficient",
@@ -231,6 +234,18 @@ def test_what_comes_later_is_refused_with_a_message_of_its_own(name: str) -> Non
     error = refused(LEAST + addition)
     assert error.details["key"] == key
     assert "is not available in this version of Steelyard;" in str(error)
+
+
+def test_a_misspelt_trigger_gets_a_suggestion() -> None:
+    """The kind of a trigger is helped along as a key is."""
+    error = refused(LEAST + '[[rebalance.trigger]]\nwhen = "dayly"\nat = "00:00"\n')
+    assert 'did you mean "daily"?' in str(error)
+
+
+def test_a_schema_is_a_whole_number() -> None:
+    """1.0 and true look like 1 to Python, and are none."""
+    for found in ("1.0", "true", "2"):
+        assert refused(f"schema = {found}\n" + LEAST).details["key"] == "schema"
 
 
 def test_neutral_execution_is_no_refusal() -> None:
