@@ -29,13 +29,13 @@ STEP = Fraction(1, 10**9)
 
 @st.composite
 def positions(draw: st.DrawFn) -> tuple[Any, Fraction, Fraction]:
-    """(venue, cash, units), alive at the price at which it was made."""
+    """(venue, cash, units), made at a price and a leverage at which the venue lets it live."""
     size, side = draw(sizes()), draw(SIDES)
     venue = draw(venues(size)).of(FRACTION)
     nav, price = exact(draw(NAVS)), exact(draw(PRICES))
     units = side * exact(size) * nav / price
     cash = nav - units * price
-    assume(not is_liquidated(venue, cash, units, price))
+    assert not is_liquidated(venue, cash, units, price)
     return venue, cash, units
 
 
@@ -125,6 +125,15 @@ def test_holders_keep_nav_less_the_fee_and_never_less_than_nothing(
     kept = nav_after_liquidation(venue, cash, units, at)
     fee = venue.liquidation_fee * abs(units) * at
     assert kept == max(Fraction(0), nav_of(cash, units, at) - fee)
+
+
+def test_a_kept_nav_of_1e_12_of_notional_is_nothing() -> None:
+    """It would be rounding that is left; a little more is kept."""
+    venue = Terms().of(FRACTION)
+    for units in (1, -1):
+        for nav, kept in (("1e-12", "0"), ("2e-12", "2e-12")):
+            cash = exact(nav) - units
+            assert nav_after_liquidation(venue, cash, exact(units), exact(1)) == exact(kept)
 
 
 @pytest.mark.parametrize("units", [2.0, -2.0])

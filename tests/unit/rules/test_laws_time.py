@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from steelyard.rules.accruals import (
@@ -104,15 +104,27 @@ def test_figures_within_1e_12_are_one(limit: Decimal) -> None:
     assert not exceeds(edge, edge)
 
 
-@given(st.lists(written("-0.3", "0.3", 3), max_size=6), st.sampled_from([3600, 86_400]), sizes())
+@given(
+    st.lists(written("-0.3", "0.3", 3), max_size=6),
+    st.sampled_from([3600, 86_400]),
+    st.sampled_from(["0.5", "0.999", "1.001", "2"]),
+)
 def test_volatility_is_annualised_over_its_window(
-    returns: list[Decimal], window_s: int, level: Decimal
+    returns: list[Decimal], window_s: int, times: str
 ) -> None:
     """sqrt(sum r^2 * 365 days / window) >= level, from two returns on."""
     squares = sum((exact(r) ** 2 for r in returns), Fraction(0))
-    reached = squares * 365 * 86_400 / window_s >= exact(level) ** 2
-    found = is_volatile(squares, len(returns), window_s, exact(level))
-    assert found == (len(returns) >= 2 and reached)
+    realised = FRACTION.sqrt(squares * 365 * 86_400 / window_s)
+    assume(realised > 0)
+    found = is_volatile(squares, len(returns), window_s, realised * exact(times))
+    assert found == (len(returns) >= 2 and exact(times) < 1)
+
+
+def test_a_volatility_on_its_level_has_reached_it() -> None:
+    """Two moves of 5 % in 9,855 seconds are 400 % a year: at that level it acts, above it not."""
+    squares = 2 * Fraction(1, 20) ** 2
+    assert is_volatile(squares, 2, 9855, Fraction(4))
+    assert not is_volatile(squares, 2, 9855, Fraction(4001, 1000))
 
 
 # -- what time costs: positive is paid -------------------------------------------------------------

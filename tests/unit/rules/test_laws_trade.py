@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -143,6 +144,24 @@ def test_a_clip_caps_the_trade(
     if capped.outcome == Outcome.TRADE:
         assert abs(capped.notional) == exact(clip)
         assert capped.notional * whole.notional > 0
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    ("short", "more"), [("0", False), ("1e-13", False), ("1e-9", True), ("0.5", True)]
+)
+def test_a_clip_that_is_all_but_the_last_digits_has_arrived(
+    side: int, short: str, more: bool
+) -> None:
+    """More clips follow where leverage is farther than 1e-12 from its destination, up and down."""
+    for reach, leverage in ((Decimal(3), Decimal(2)), (Decimal(2), Decimal(3))):
+        clip = 1000 * (1 - Decimal(short))
+        rule = Rule(side * reach, largest_clip=clip)
+        for number in (FLOAT, FRACTION):
+            case = (side * reach, Decimal(1000), side * leverage)
+            plan = planned(number, rule, FREE, *case)
+            assert abs(plan.notional) == number.of(clip)
+            assert plan.clipped == more
 
 
 @given(

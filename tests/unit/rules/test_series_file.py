@@ -154,6 +154,23 @@ def test_the_slack_counts_only_with_a_move_to_the_edge() -> None:
     assert (rule.lower_limit, rule.upper_limit) == (rule.lower, rule.upper)
 
 
+def test_the_venue_is_the_one_of_the_file() -> None:
+    """Perpetual unless it says spot, with each figure in its place."""
+    text = LEAST + '[venue]\nkind = "spot"\nliquidation_threshold = 0.9\nliquidation_fee = 0.05\n'
+    text += "borrow_spread_per_year = 0.01\nsupply_spread_per_year = 0.02\n"
+    spot = Series.loads(text + "units_borrow_rate_per_year = 0.03\n").terms(FRACTION).venue
+    assert spot.spot
+    assert spot.liquidation_threshold == Fraction(9, 10)
+    assert spot.liquidation_fee == Fraction(1, 20)
+    rates = (spot.borrow_spread, spot.supply_spread, spot.units_borrow_rate)
+    assert rates == (Fraction(1, 100), Fraction(1, 50), Fraction(3, 100))
+    margin = "[venue]\nmaintenance_margin = 0.02\nliquidation_fee = 0.01\n"
+    perpetual = Series.loads(LEAST + margin).terms(FRACTION).venue
+    assert not perpetual.spot
+    assert perpetual.maintenance_margin == Fraction(1, 50)
+    assert perpetual.liquidation_fee == Fraction(1, 100)
+
+
 @pytest.mark.parametrize("impact", ["none", "linear", "square_root"])
 def test_only_the_chosen_impact_has_a_coefficient(impact: str) -> None:
     """The coefficient means bps per million, or bps at the daily volume, never both."""
