@@ -148,6 +148,22 @@ def test_terms_are_the_figures_as_written() -> None:
     assert (rule.lower_limit, rule.upper_limit) == (Fraction(62, 25), Fraction(88, 25))
 
 
+def test_a_threshold_counts_only_where_it_is_set() -> None:
+    """What the file leaves out the rules do not test; what it has they do, with its figure."""
+    bare = Series.loads(LEAST).terms(FRACTION).rule
+    assert not (bare.has_band or bare.has_lower or bare.has_emergency or bare.has_move)
+    assert bare.max_trade_notional == 0
+    text = LEAST + "[rebalance]\nemergency_leverage = 4.5\nmax_trade_notional = 1000\n" + BAND
+    move = '[[rebalance.trigger]]\nwhen = "move"\nthreshold = 0.15\nlosing_side_only = true\n'
+    rule = Series.loads(text + move).terms(FRACTION).rule
+    assert rule.has_band
+    assert rule.has_lower
+    assert (rule.has_emergency, rule.emergency) == (True, Fraction(9, 2))
+    assert (rule.has_move, rule.move_threshold) == (True, Fraction(3, 20))
+    assert rule.move_losing_side_only
+    assert rule.max_trade_notional == 1000
+
+
 def test_the_slack_counts_only_with_a_move_to_the_edge() -> None:
     """With any other destination the band acts at its edges."""
     rule = Series.loads(LEAST + BAND).terms(FRACTION).rule
