@@ -7,6 +7,7 @@ knows nothing of how the size was found.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,27 @@ def test_with_impact_it_lands_on_fractions_to_thirty_places(
     assert abs(residual(FRACTION, costing, case, size)) <= limit
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("missing", "direction"), [(11, -1), (13, 1), (20, 1), (27, 1), (-5, -1)])
+def test_a_fixed_cost_that_a_reserve_pays_in_part_decides_the_direction(
+    side: int, missing: int, direction: int
+) -> None:
+    """Gas of 10 of which 4 are left in the reserve: 6 of nav, worth 12 of exposure at 2x.
+
+    What is missing above that is bought, what is missing below it is sold, and both land.
+    """
+    costing = Costing(
+        fee_bps=Decimal(5),
+        gas=Decimal(10),
+        bears=frozenset({"gas"}),
+        reserve_value=Decimal(4),
+    )
+    leverage = 2 - Decimal(missing) / 1000
+    case, size = sized(FRACTION, costing, side, (Decimal(2), Decimal(1000), leverage))
+    assert size * side * direction > 0
+    assert residual(FRACTION, costing, case, size) == 0
+
+
 @st.composite
 def kinks(draw: st.DrawFn) -> tuple[Costing, Decimal, Decimal, float]:
     """A price list, a nav, a reach, and a size that uses up the reserve to its last unit."""
@@ -103,12 +125,8 @@ def kinks(draw: st.DrawFn) -> tuple[Costing, Decimal, Decimal, float]:
     size = float(draw(written("1", "90000", 2)))
     borne = costing.payers(FLOAT).reserve
     held = Decimal(curve_cost(borne, size, math.sqrt))
-    return (
-        Costing(**{**vars(costing), "reserve_value": held}),
-        draw(NAVS),
-        draw(written("0.5", "6", 2)),
-        size,
-    )
+    costing = replace(costing, reserve_value=held)
+    return costing, draw(NAVS), draw(written("0.5", "6", 2)), size
 
 
 @given(kinks(), SIDES, SIDES)
@@ -137,18 +155,10 @@ def scan(costing: Costing, nav: float, exposure: float) -> tuple[Any, Any, Any]:
     return amounts, left, leverage
 
 
-STEEP = costings("3000", reserves=["0", "40", "900"])
-
-
-@given(STEEP, SIDES, written("0.2", "6", 2), written("10", "90000", 2), written("0.01", "8", 2))
-def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
-    costing: Costing, side: int, reach: Decimal, nav: Decimal, above: Decimal
-) -> None:
-    """Costs of up to tens of percent: of two landings the smaller sale, of none the nearest.
-
-    Compared with a scan of all sales up to the whole position.
-    """
-    leverage = reach + above
+def check_sale(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, leverage: Decimal
+) -> bool:
+    """Hold a sale against the scan: the smallest that lands, or the nearest; whether it lands."""
     case, size = sized(FLOAT, costing, side, (reach, nav, leverage))
     reach, nav, exposure = abs(case[0]), case[1], abs(case[2])
     sale = -side * size
@@ -158,11 +168,9 @@ def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
     # positive where the sale goes past the reach: exposure left against what nav then carries
     past = reach * left - (exposure - amounts)
     if abs(residual(FLOAT, costing, case, size)) <= 1e-11 * scale:
-        event("lands")
         earlier = amounts < sale - 1e-9 * exposure
         assert not (past[earlier] > 1e-9 * scale).any(), "a smaller sale lands too"
-        return
-    event("does not land")
+        return True
     assert not (past[left > 0] > 1e-9 * scale).any(), "some sale lands"
     nearest = np.abs(leverages - reach).min()
     paid = nav_pays(FLOAT, costing, sale) if sale > 0 else 0.0
@@ -170,6 +178,61 @@ def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
     before = abs(exposure / nav - reach)
     # no trade at all costs nothing, not even gas
     assert found <= min(nearest, before) * (1 + 1e-9)
+    return False
+
+
+@given(
+    costings("3000", reserves=["0", "40", "900"]),
+    SIDES,
+    written("0.2", "6", 2),
+    written("10", "90000", 2),
+    written("0.01", "8", 2),
+)
+def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, above: Decimal
+) -> None:
+    """Costs of up to tens of percent: of two landings the smaller sale, of none the nearest.
+
+    Compared with a scan of all sales up to the whole position.
+    """
+    event(f"lands: {check_sale(costing, side, reach, nav, reach + above)}")
+
+
+@given(
+    st.sampled_from(["linear", "square_root"]),
+    SIDES,
+    written("2", "4", 2),
+    written("1.1", "9", 2),
+    written("0", "300", 0),
+    st.sampled_from([frozenset(), frozenset({"impact"}), frozenset({"fee", "impact"})]),
+)
+def test_a_steep_impact_that_a_reserve_pays_in_part(
+    impact: str,
+    side: int,
+    reach: Decimal,
+    times: Decimal,
+    reserve: Decimal,
+    bears: frozenset[str],
+) -> None:
+    """Landing or not, with the reserve running dry on the way: the scan finds nothing better."""
+    costing = replace(
+        too_steep(impact, reach, times),
+        fee_bps=Decimal(50),
+        bears=bears,
+        reserve_value=reserve,
+    )
+    event(f"lands: {check_sale(costing, side, reach, Decimal(1000), reach + 1)}")
+
+
+def too_steep(impact: str, reach: Decimal, times: Decimal) -> Costing:
+    """An impact under which no sale brings a nav of 1,000 from one above the reach down to it.
+
+    The highest point of ``N - reach * cost(N)`` is at 1,000 / times, or / times squared.
+    """
+    if impact == "square_root":
+        coefficient = times * 10_000 * 2 / reach
+        return Costing(impact=impact, coefficient=coefficient, volume=Decimal(27_000))
+    return Costing(impact=impact, coefficient=times * 10**10 / (4 * reach * 1000))
 
 
 @given(
@@ -179,13 +242,7 @@ def test_under_too_steep_an_impact_the_nearest_sale_is_the_lowest_leverage(
     impact: str, side: int, reach: Decimal, times: Decimal
 ) -> None:
     """Where impact alone forbids the reach, selling helps up to a point: that point is found."""
-    # N - reach * cost(N) has its highest point below the gap of one nav, since times is above one
-    coefficient = times * Decimal(10**10) / (4 * reach * 1000)
-    volume = Decimal(1)
-    if impact == "square_root":
-        volume = Decimal(27_000)
-        coefficient = times * 10_000 * 2 / reach
-    costing = Costing(impact=impact, coefficient=coefficient, volume=volume)
+    costing = too_steep(impact, reach, times)
     case, size = sized(FLOAT, costing, side, (reach, Decimal(1000), reach + 1))
     nav, exposure = case[1], abs(case[2])
     _, left, leverages = scan(costing, nav, exposure)

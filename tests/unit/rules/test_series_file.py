@@ -151,7 +151,8 @@ def test_terms_are_the_figures_as_written() -> None:
 def test_a_threshold_counts_only_where_it_is_set() -> None:
     """What the file leaves out the rules do not test; what it has they do, with its figure."""
     bare = Series.loads(LEAST).terms(FRACTION).rule
-    assert not (bare.has_band or bare.has_lower or bare.has_emergency or bare.has_move)
+    flags = (bare.has_band, bare.has_lower, bare.has_emergency, bare.has_move)
+    assert not any(flags)
     assert bare.max_trade_notional == 0
     text = LEAST + "[rebalance]\nemergency_leverage = 4.5\nmax_trade_notional = 1000\n" + BAND
     move = '[[rebalance.trigger]]\nwhen = "move"\nthreshold = 0.15\nlosing_side_only = true\n'
