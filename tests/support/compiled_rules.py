@@ -15,8 +15,11 @@ from steelyard.rules import (
     accruals,
     costs,
     decide,
+    flows,
+    futures,
     leverage,
     liquidation,
+    pool,
     reserve,
     sizing,
     triggers,
@@ -26,7 +29,19 @@ from support import price_loop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RULES = (accruals, costs, decide, leverage, liquidation, reserve, sizing, triggers)
+RULES = (
+    accruals,
+    costs,
+    decide,
+    flows,
+    futures,
+    leverage,
+    liquidation,
+    pool,
+    reserve,
+    sizing,
+    triggers,
+)
 
 
 def functions_of_the_rules() -> dict[str, FunctionType]:

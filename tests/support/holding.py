@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from steelyard.rules.decide import Outcome, destination_of, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.triggers import Trigger, crossing
-from support.rule_cases import FREE, Costing, Rule, Terms, settled
+from support.rule_cases import FREE, Costing, Rule, Terms, any_size, settled
 
 if TYPE_CHECKING:
     from steelyard.rules.decide import Plan
@@ -45,6 +45,7 @@ class Holding:
             self.rule,
             self.rates,
             self.payers,
+            any_size(self.number),
             trigger,
             destination_of(self.rule, trigger, leverage),
             nav,

@@ -14,7 +14,7 @@ from steelyard.rules.accruals import (
     management_fee,
     units_interest,
 )
-from steelyard.rules.decide import Outcome, destination_of, is_clip_done, plan_trade
+from steelyard.rules.decide import Outcome, TradeLimits, destination_of, is_clip_done, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
 from steelyard.rules.reserve import is_suspended, units_left
@@ -39,7 +39,7 @@ def replay(  # noqa: C901, PLR0912, PLR0915 (one loop, so that one compilation h
     nav_curve: CostCurve[float],
     reserve_curve: CostCurve[float],
     venue: VenueTerms[float],
-    ratios: tuple[float, float, float, float, float],
+    ratios: tuple[float, float, float, float, float, float, float],
     cash: float,
     reserve: float,
     sqrt: Callable[[float], float],
@@ -47,10 +47,12 @@ def replay(  # noqa: C901, PLR0912, PLR0915 (one loop, so that one compilation h
 ) -> None:
     """A token over prices two hours apart, with every decision and figure taken from the rules.
 
-    ``ratios`` are (floor, resume, rate per year, management per year, funding rate). Row i of
+    ``ratios`` are (floor, resume, rate per year, management per year, funding rate, notional of a
+    lot, smallest notional). Row i of
     ``out`` is written after the way to price i and the clock's work there.
     """
     units = cash * 0
+    limits = TradeLimits(ratios[5], ratios[6], False, 0.0)
     start = prices[0]
     reference = start
     suspended = False
@@ -80,7 +82,16 @@ def replay(  # noqa: C901, PLR0912, PLR0915 (one loop, so that one compilation h
             goal = destination_of(rule, found.trigger, leverage_of(cash, units, start))
             payers = Payers(nav_curve, reserve_curve, reserve * start)
             plan = plan_trade(
-                rule, rates, payers, found.trigger, goal, nav, units * start, suspended, sqrt
+                rule,
+                rates,
+                payers,
+                limits,
+                found.trigger,
+                goal,
+                nav,
+                units * start,
+                suspended,
+                sqrt,
             )
             if plan.outcome == Outcome.TRADE:
                 cash = cash - plan.notional - plan.cost.paid_by_nav
@@ -141,7 +152,9 @@ def replay(  # noqa: C901, PLR0912, PLR0915 (one loop, so that one compilation h
             if clipping and trigger != Trigger.EMERGENCY:
                 goal = clip_destination
             payers = Payers(nav_curve, reserve_curve, reserve * end)
-            plan = plan_trade(rule, rates, payers, trigger, goal, nav, units * end, suspended, sqrt)
+            plan = plan_trade(
+                rule, rates, payers, limits, trigger, goal, nav, units * end, suspended, sqrt
+            )
             last = trigger
             if plan.outcome == Outcome.TRADE:
                 cash = cash - plan.notional - plan.cost.paid_by_nav

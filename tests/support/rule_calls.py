@@ -12,9 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from steelyard.rules.costs import cost_curve
+from steelyard.rules.costs import TradeCost, cost_curve, trade_cost
+from steelyard.rules.decide import TradeLimits, plan_trade
+from steelyard.rules.flows import Flows
 from steelyard.rules.triggers import Trigger
-from support.rule_cases import Costing, Rule, Terms, costings, rules, targets, venues, written
+from support.rule_cases import (
+    Costing,
+    Rule,
+    Terms,
+    any_size,
+    costings,
+    rules,
+    targets,
+    venues,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +42,8 @@ class Made:
     make: Callable[[Any, Number[Any]], Any]
 
 
-SQRT = st.just(Made("sqrt", lambda _, number: number.sqrt))
+SQRT_OF = Made("sqrt", lambda _, number: number.sqrt)
+SQRT = st.just(SQRT_OF)
 
 
 def in_kind(argument: Any, number: Number[Any]) -> Any:
@@ -131,7 +144,70 @@ def _plans(draw: st.DrawFn) -> tuple[Any, ...]:
     rule = Rule(destination, largest_clip=draw(st.just(Decimal(0)) | written("10", "90000", 0)))
     trigger = draw(st.sampled_from([Trigger.BAND, Trigger.EMERGENCY, Trigger.LAUNCH]))
     money = (destination, nav, exposure)
-    return rule, _rates(costing), _payers(costing), trigger, *money, draw(FLAG), draw(SQRT)
+    limits = draw(LIMITS)
+    return rule, _rates(costing), _payers(costing), limits, trigger, *money, draw(FLAG), draw(SQRT)
+
+
+def _limits(lot: Decimal, least: Decimal, has_room: bool, room: Decimal) -> Made:
+    def make(source: tuple[Decimal, Decimal, bool, Decimal], number: Number[Any]) -> Any:
+        lot, least, has_room, room = source
+        return TradeLimits(number.of(lot), number.of(least), has_room, number.of(room))
+
+    return Made((lot, least, has_room, room), make)
+
+
+LIMITS = st.builds(
+    _limits,
+    st.sampled_from([Decimal(0), Decimal(25), Decimal("130.7")]),
+    st.sampled_from([Decimal(0), Decimal(900)]),
+    FLAG,
+    written("0", "40000", 0),
+)
+
+
+def _all_flows(costing: Costing, notionals: list[Decimal]) -> Made:
+    def make(source: list[Decimal], number: Number[Any]) -> Any:
+        rates, kinds = costing.rates(number), number.of(0)
+        alone = [trade_cost(rates, number.of(abs(x)), kinds, number.sqrt) for x in source]
+        total = TradeCost(*(sum(each[1:], each[0]) for each in zip(*alone, strict=True)))
+        return Flows(number.of(sum(source)), number.of(sum(map(abs, source))), total)
+
+    return Made(notionals, make)
+
+
+NOTIONALS = st.lists(written("-40000", "40000", 1).filter(bool), min_size=1, max_size=3)
+
+
+@st.composite
+def _netted(draw: st.DrawFn) -> tuple[Any, ...]:
+    costing = draw(MODEST)
+    flows = _all_flows(costing, draw(NOTIONALS))
+    value = draw(st.sampled_from([Decimal(0), Decimal(7)]) | MONEY)
+    return _rates(costing), flows, draw(written("-40000", "40000", 1).filter(bool)), value, SQRT_OF
+
+
+@st.composite
+def _netted_plans(draw: st.DrawFn) -> tuple[Any, ...]:
+    costing = draw(MODEST)
+    destination, nav, exposure = draw(_gaps())
+    rule = Rule(destination, largest_clip=draw(st.just(Decimal(0)) | written("10", "90000", 0)))
+    money = (destination, nav, exposure)
+
+    def make(_: object, number: Number[Any]) -> Any:
+        return plan_trade(
+            rule.of(number),
+            costing.rates(number),
+            costing.payers(number),
+            any_size(number),
+            Trigger.BAND,
+            *(number.of(x) for x in money),
+            False,
+            number.sqrt,
+        )
+
+    plan = Made("plan", make)
+    flows = _all_flows(costing, draw(NOTIONALS))
+    return plan, _rates(costing), flows, nav, exposure, costing.reserve_value, SQRT_OF
 
 
 @st.composite
@@ -209,4 +285,31 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "buffer_depth": st.tuples(MONEY, st.just(Decimal(0)) | MONEY, RATE),
     "runway_days": st.tuples(MONEY, MONEY, RATE, written("-50", "50", 2)),
     "capacity": _buffers(),
+    "pay": st.tuples(
+        st.builds(_rates, MODEST), MONEY, MONEY, MONEY, MONEY, st.just(Decimal(0)) | MONEY
+    ),
+    "whole_lots": st.tuples(written("-90000", "90000", 2), st.just(Decimal(0)) | MONEY),
+    "flow_exposure": st.tuples(written("-90", "90", 2), MONEY, written("-9000", "9000", 2)),
+    "flow_fee": st.tuples(written("-90", "90", 2), MONEY, RATE),
+    "netted_kind": st.tuples(MONEY, MONEY, MONEY, MONEY, MONEY),
+    "rebalance_cost": _netted(),
+    "netted_plan": _netted_plans(),
+    "next_expiry": st.tuples(st.integers(0, 4_000_000_000)),
+    "contract_at": st.tuples(st.integers(0, 4_000_000_000), st.integers(0, 60 * 86_400)),
+    "mark_factor": st.tuples(SIGNED_RATE, SECONDS, SECONDS),
+    "price_gain": st.tuples(UNITS, PRICE, PRICE),
+    "payable": st.tuples(written("-9000", "9000", 2), MONEY),
+    "is_over_capacity": st.tuples(written("-90000", "90000", 2), MONEY, RATE),
+    "capacity_room": st.tuples(
+        written("-90000", "90000", 2),
+        st.sampled_from([1, -1]),
+        MONEY,
+        RATE,
+        written("0", "0.01", 4),
+        CURVE,
+        SQRT,
+    ),
+    "capacity_excess": st.tuples(
+        written("-90000", "90000", 2), MONEY, RATE, written("0", "0.01", 4), CURVE, SQRT
+    ),
 }

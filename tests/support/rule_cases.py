@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from steelyard.rules.costs import CostRates, cost_curve
-from steelyard.rules.decide import MoveTo
+from steelyard.rules.decide import MoveTo, TradeLimits
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
 from steelyard.rules.sizing import Payers
@@ -85,6 +85,11 @@ class Costing:
 
 
 FREE = Costing()
+
+
+def any_size(number: Number[Any]) -> TradeLimits[Any]:
+    """A venue that takes every size."""
+    return TradeLimits(number.of(0), number.of(0), False, number.of(0))
 
 
 def costings(

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from steelyard.market.check import check_report
     from steelyard.market.events import (
+        Flows,
         Funding,
         Injections,
+        Outages,
         Rates,
+        Splits,
+        read_flows,
         read_funding,
         read_injections,
+        read_outages,
         read_rates,
+        read_splits,
     )
     from steelyard.market.prices import Gap, Gaps, Prices, read_prices
     from steelyard.market.sample import SAMPLE_NAMES, sample_prices
@@ -24,39 +30,51 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAMPLE_NAMES",
+    "Flows",
     "Funding",
     "Gap",
     "Gaps",
     "Injections",
+    "Outages",
     "Prices",
     "Rates",
+    "Splits",
     "check_report",
     "format_duration",
     "format_time",
     "parse_time",
+    "read_flows",
     "read_funding",
     "read_injections",
+    "read_outages",
     "read_prices",
     "read_rates",
+    "read_splits",
     "sample_prices",
 ]
 
 _MODULES = {
     "SAMPLE_NAMES": "sample",
+    "Flows": "events",
     "Funding": "events",
     "Gap": "prices",
     "Gaps": "prices",
     "Injections": "events",
+    "Outages": "events",
     "Prices": "prices",
     "Rates": "events",
+    "Splits": "events",
     "check_report": "check",
     "format_duration": "times",
     "format_time": "times",
     "parse_time": "times",
+    "read_flows": "events",
     "read_funding": "events",
     "read_injections": "events",
+    "read_outages": "events",
     "read_prices": "prices",
     "read_rates": "events",
+    "read_splits": "events",
     "sample_prices": "sample",
 }
 

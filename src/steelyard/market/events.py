@@ -1,4 +1,4 @@
-"""Funding, interest rates and injections: values that come into force at an instant.
+"""What happens to a token at given times: funding, rates, injections, flows, splits, outages.
 
 Each is a table with a header, read from the same sources as prices. All rates are fractions, never
 percent; a magnitude above 1 is refused, since in every feed that we know of it is a percentage.
@@ -12,21 +12,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steelyard.market.faults import Fault, shown, source_error
-from steelyard.market.layout import FUNDING, INJECTIONS, RATES, Events, event_layout
+from steelyard.market.layout import (
+    FLOWS,
+    FUNDING,
+    INJECTIONS,
+    OUTAGES,
+    RATES,
+    SPLITS,
+    Events,
+    event_layout,
+)
 from steelyard.market.reading import Reading, read_table
 from steelyard.market.sources import Table, open_table
+from steelyard.market.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from steelyard.market.reading import Block, Rules
 
-__all__ = ["Funding", "Injections", "Rates", "read_funding", "read_injections", "read_rates"]
+__all__ = [
+    "Flows",
+    "Funding",
+    "Injections",
+    "Outages",
+    "Rates",
+    "Splits",
+    "read_flows",
+    "read_funding",
+    "read_injections",
+    "read_outages",
+    "read_rates",
+    "read_splits",
+]
 
 KINDS = ("capital", "trading_fees")
 _LARGEST_RATE = 1.0
+_LEAST_RATIO = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +103,54 @@ class Injections:
         return len(self.time)
 
 
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Creations and redemptions.
+
+    Attributes:
+        time: int64, epoch seconds UTC, never descending.
+        tokens: float64, created (> 0) or redeemed (< 0).
+    """
+
+    time: NDArray[np.int64]
+    tokens: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Splits (ratio > 1) and merges (ratio < 1) of tokens.
+
+    Attributes:
+        time: int64, epoch seconds UTC, ascending.
+        ratio: float64, tokens for one token.
+    """
+
+    time: NDArray[np.int64]
+    ratio: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass(frozen=True, eq=False)
+class Outages:
+    """Spans in which the keeper is dead: nothing is traded.
+
+    Attributes:
+        start: int64, epoch seconds UTC, ascending; the instant itself is inside.
+        end: int64, epoch seconds UTC, after its start; the instant itself is outside.
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
 def read_funding(source: object) -> Funding:
     """Read funding, columns ``time,rate``, from any source that `read_prices` takes.
 
@@ -125,10 +197,55 @@ def read_injections(source: object) -> Injections:
     return Injections(reading.time, reading.numbers["quote"], tuple(reading.texts["kind"]))
 
 
-def _read(source: object, events: Events, rules: Rules) -> Reading:
+def read_flows(source: object) -> Flows:
+    """Read creations and redemptions, columns ``time,tokens``, from any source of `read_prices`.
+
+    Several may fall on one instant.
+
+    Raises:
+        DataError: the source is unreadable, has no rows, or a row of it is out of order, not
+            finite or zero; the message names the first such row.
+    """
+    if isinstance(source, Flows):
+        return source
+    wanted = "a finite number of tokens other than 0"
+    rules = _only("tokens", wanted, lambda x: np.isfinite(x) & (x != 0))
+    reading = _read(source, FLOWS, rules, strictly=False)
+    return Flows(reading.time, reading.numbers["tokens"])
+
+
+def read_splits(source: object) -> Splits:
+    """Read splits and merges, columns ``time,ratio``, from any source that `read_prices` takes.
+
+    Raises:
+        DataError: the source is unreadable, has no rows, or a row of it is out of order, a
+            duplicate, or no ratio from 1e-9 to 1e9; the message names the first such row.
+    """
+    if isinstance(source, Splits):
+        return source
+    wanted = "tokens for one token, from 1e-9 to 1e9"
+    rules = _only("ratio", wanted, lambda x: (x >= _LEAST_RATIO) & (x <= 1 / _LEAST_RATIO))
+    reading = _read(source, SPLITS, rules)
+    return Splits(reading.time, reading.numbers["ratio"])
+
+
+def read_outages(source: object) -> Outages:
+    """Read outages of the keeper, columns ``from,to``, from any source that `read_prices` takes.
+
+    Raises:
+        DataError: the source is unreadable, has no rows, or a row of it is out of order, ends
+            before it begins or overlaps another; the message names the first such row.
+    """
+    if isinstance(source, Outages):
+        return source
+    reading = _read(source, OUTAGES, _Spans())
+    return Outages(reading.time, reading.numbers["until"].astype(np.int64))
+
+
+def _read(source: object, events: Events, rules: Rules, *, strictly: bool = True) -> Reading:
     with open_table(source) as table:
         layout = event_layout(table.name, table.header, events)
-        reading = read_table(table, layout, rules)
+        reading = read_table(table, layout, rules, strictly=strictly)
         _require_rows(table, reading)
     return reading
 
@@ -147,6 +264,43 @@ def _plausible(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
     row = int(bad.argmax())
     expected = "a finite rate as a fraction, from -1 to 1 (divide percent by 100)"
     return [Fault(row, columns["rate"], repr(float(rate[row])), expected)]
+
+
+def _only(
+    part: str, expected: str, is_allowed: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+) -> Rules:
+    """Hold one part to what is allowed."""
+
+    def rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+        values = block.numbers[part]
+        bad = ~is_allowed(values)
+        if not bad.any():
+            return []
+        row = int(bad.argmax())
+        return [Fault(row, columns[part], repr(float(values[row])), expected)]
+
+    return rules
+
+
+class _Spans:
+    """Holds spans to ending after they begin, and to beginning after the one before ended."""
+
+    def __init__(self) -> None:
+        self._ended = -1.0
+
+    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+        """Return the first span that ends too early or begins too early."""
+        # not strictly: behind a time that could not be read nothing needs a look
+        for row, (start, end) in enumerate(zip(block.time, block.numbers["until"], strict=False)):
+            if not end > start:
+                found = "no time" if np.isnan(end) else format_time(int(end))
+                expected = f"a time after {format_time(int(start))}, where the outage begins"
+                return [Fault(row, columns["until"], found, expected)]
+            if start < self._ended:
+                expected = f"a time from {format_time(int(self._ended))} on, the last outage's end"
+                return [Fault(row, columns["time"], format_time(int(start)), expected)]
+            self._ended = float(end)
+        return []
 
 
 class _Additions:

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from steelyard.errors import DataError
 
 __all__ = [
+    "FLOWS",
     "FUNDING",
     "INJECTIONS",
+    "OUTAGES",
     "RATES",
+    "SPLITS",
     "TIME_NAMES",
     "Layout",
     "event_layout",
@@ -83,6 +86,18 @@ RATES = Events(
 INJECTIONS = Events(
     {"time": TIME_NAMES, "quote": ("quote",), "kind": ("kind",)},
     "columns time,quote,kind (kind is capital or trading_fees)",
+)
+FLOWS = Events(
+    {"time": TIME_NAMES, "tokens": ("tokens",)},
+    "columns time,tokens (tokens created, or below 0 redeemed)",
+)
+SPLITS = Events(
+    {"time": TIME_NAMES, "ratio": ("ratio",)},
+    "columns time,ratio (tokens for one token: 10 splits, 0.1 merges)",
+)
+OUTAGES = Events(
+    {"time": ("from",), "until": ("to",)},
+    "columns from,to (times; nothing is traded from the one until the other)",
 )
 
 

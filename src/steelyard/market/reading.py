@@ -18,6 +18,7 @@ from steelyard.market.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from steelyard.market.layout import Layout
@@ -32,6 +33,8 @@ MAX_ROWS = 100_000_000
 _FIRST_ROWS = 1 << 20  # two years of minutes
 _T = TypeVar("_T", bound=np.generic)
 _TEXT_PARTS = frozenset({"kind"})
+_TIME_PARTS = frozenset({"until"})
+"""Times beside the one that orders the rows; kept as floats, which hold whole seconds exactly."""
 
 
 class Block(NamedTuple):
@@ -82,6 +85,9 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
     """
     reading = Reading(layout)
     clock = Clock(layout.columns["time"])
+    more_clocks = {
+        part: Clock(layout.columns[part]) for part in reading.numbers if part in _TIME_PARTS
+    }
     times = _Column(np.int64)
     kept = {part: _Column(np.float64) for part in reading.numbers}
     rows, last = 0, -1
@@ -92,7 +98,10 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
         faults = [fault, _order(time, last, clock.column, strictly=strictly)]
         block = Block(time, {}, {})
         for part in reading.numbers:
-            block.numbers[part], fault = numbers(by_part[part], layout.columns[part])
+            if part in more_clocks:
+                block.numbers[part], fault = _instants(by_part[part], more_clocks[part])
+            else:
+                block.numbers[part], fault = numbers(by_part[part], layout.columns[part])
             faults.append(fault)
         for part in reading.texts:
             block.texts[part], fault = texts(by_part[part], layout.columns[part])
@@ -112,6 +121,14 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
     reading.time = times.finish()
     reading.numbers = {part: column.finish() for part, column in kept.items()}
     return reading
+
+
+def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault | None]:
+    """Read a further time column; from a fault on it is NaN."""
+    read, fault = clock.read(cells)
+    values = np.full(len(cells), np.nan)
+    values[: len(read)] = read
+    return values, fault
 
 
 def _order(time: NDArray[np.int64], last: int, column: str, *, strictly: bool) -> Fault | None:

@@ -28,6 +28,7 @@ __all__ = [
     "cost_curve",
     "curve_cost",
     "curve_slope",
+    "pay",
     "trade_cost",
 ]
 
@@ -88,8 +89,14 @@ def trade_cost(
     impact = notional * notional * rates.impact_linear / 10_000_000_000
     if rates.impact_root > 0:
         impact = notional * rates.impact_root * sqrt(notional / rates.daily_volume) / 10_000
-    gas = rates.gas
-    borne = notional * 0
+    return pay(rates, fee, spread, impact, rates.gas, reserve_value)
+
+
+def pay(
+    rates: CostRates[Num], fee: Num, spread: Num, impact: Num, gas: Num, reserve_value: Num
+) -> TradeCost[Num]:
+    """Costs by kind (quote) with who pays them: the reserve what it bears, while it lasts."""
+    borne = fee * 0
     if rates.bears_fee:
         borne = borne + fee
     if rates.bears_spread:

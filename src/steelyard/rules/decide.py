@@ -18,10 +18,19 @@ from steelyard.rules.sizing import (
     gap_to,
     is_nothing_to_trade,
     size_trade,
+    whole_lots,
 )
 from steelyard.rules.triggers import RebalanceRule, Trigger, exceeds
 
-__all__ = ["MoveTo", "Outcome", "Plan", "destination_of", "is_clip_done", "plan_trade"]
+__all__ = [
+    "MoveTo",
+    "Outcome",
+    "Plan",
+    "TradeLimits",
+    "destination_of",
+    "is_clip_done",
+    "plan_trade",
+]
 
 
 class MoveTo(IntEnum):
@@ -40,6 +49,18 @@ class Outcome(IntEnum):
     TRADE = 1
     BLOCKED = 2
     """It must not be made: suspended while it raises leverage, or its costs take the nav."""
+    WAIT = 3
+    """It is smaller than the venue takes: it waits, and what made it due stays due."""
+
+
+class TradeLimits(NamedTuple, Generic[Num]):
+    """What the venue takes, in quote at the present price; 0 where there is no such limit."""
+
+    lot_notional: Num
+    min_notional: Num
+    has_room: bool
+    """The counterparty's capacity limits what raises leverage, to ``room``."""
+    room: Num
 
 
 class Plan(NamedTuple, Generic[Num]):
@@ -53,6 +74,8 @@ class Plan(NamedTuple, Generic[Num]):
     """More clips have to follow before leverage is at its destination."""
     raises: bool
     """|leverage| rises on the way to its destination; false where there is nothing to trade."""
+    cut: bool
+    """It is smaller than what lands on the destination: clipped, in whole lots, at capacity."""
 
 
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
@@ -90,6 +113,7 @@ def plan_trade(
     rule: RebalanceRule[Num],
     rates: CostRates[Num],
     payers: Payers[Num],
+    limits: TradeLimits[Num],
     trigger: int,
     destination: Num,
     nav: Num,
@@ -101,28 +125,41 @@ def plan_trade(
 
     A suspension forbids what raises leverage, never what lowers it. Costs that would take the
     whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
-    emergency and the launch know neither clips nor suspensions.
+    emergency and the launch know neither clips nor suspensions. Lots, the smallest trade and the
+    counterparty's capacity hold for all.
     """
     nothing = exposure * 0
     free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
     if is_nothing_to_trade(gap, nav):
-        return Plan(Outcome.NOTHING, destination, nothing, free, False, False)
+        return Plan(Outcome.NOTHING, destination, nothing, free, False, False, False)
     unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
-    blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises)
+    blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises, False)
     if suspended and raises and not unconditional:
         return blocked
     wanted = size_trade(destination, nav, exposure, payers, sqrt)
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
-    cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
-    if notional == 0 or cost.paid_by_nav >= nav:
-        return blocked
     clipped = abs(notional) < abs(wanted)
+    if limits.has_room and raises and abs(notional) > limits.room:
+        # what the counterparty cannot carry is not opened, now or later: these are no clips
+        clipped = False
+        notional = limits.room
+        if wanted < 0:
+            notional = -limits.room
+    if notional == 0:
+        return blocked
+    notional = whole_lots(notional, limits.lot_notional)
+    if notional == 0 or abs(notional) < limits.min_notional:
+        return Plan(Outcome.WAIT, destination, nothing, free, False, raises, False)
+    cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
+    if cost.paid_by_nav >= nav:
+        return blocked
+    cut = notional != wanted
     if clipped:
         # a clip may be all but the last digits of what is wanted: then it has arrived
         leverage = (exposure + notional) / (nav - cost.paid_by_nav)
         clipped = not is_clip_done(destination, raises, leverage)
-    return Plan(Outcome.TRADE, destination, notional, cost, clipped, raises)
+    return Plan(Outcome.TRADE, destination, notional, cost, clipped, raises, cut)

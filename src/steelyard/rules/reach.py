@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from steelyard.rules.decide import destination_of, plan_trade
+from steelyard.rules.decide import TradeLimits, destination_of, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of, price_at_leverage
 from steelyard.rules.liquidation import is_nav_gone, liquidation_price
 from steelyard.rules.numbers import FLOAT
@@ -76,8 +76,18 @@ def trade_after(series: Series, trigger: Trigger, move: float) -> float:
     payers = Payers(terms.nav_curve, terms.reserve_curve, series.initial_nav * nav)
     destination = destination_of(terms.rule, trigger, leverage_of(cash, units, price))
     exposure = units * price
+    any_size = TradeLimits(0.0, 0.0, False, 0.0)
     plan = plan_trade(
-        terms.rule, terms.rates, payers, trigger, destination, nav, exposure, False, FLOAT.sqrt
+        terms.rule,
+        terms.rates,
+        payers,
+        any_size,
+        trigger,
+        destination,
+        nav,
+        exposure,
+        False,
+        FLOAT.sqrt,
     )
     return plan.notional
 

@@ -22,6 +22,7 @@ __all__ = [
     "Band",
     "Costs",
     "Daily",
+    "Execution",
     "Fallback",
     "Fees",
     "Interval",
@@ -119,6 +120,15 @@ class Venue:
     borrow_spread_per_year: float = 0.0
     supply_spread_per_year: float = 0.0
     units_borrow_rate_per_year: float = 0.0
+    expiry: str = "quarterly"
+    roll_days: float = 3.0
+    """Days before its expiry at which a future is replaced by the next."""
+    basis_per_year: float = 0.0
+    """What a future is above the price (0.05 = 5 %) for a year to its expiry."""
+    max_utilisation: float = 0.8
+    """Largest net notional against a pool, as a share of the reserve's value."""
+    fee_bps: float = 0.0
+    """What a trade against a pool pays into it."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,17 @@ class Costs:
     impact_coefficient: float = 0.0
     daily_volume: float = 0.0
     gas_per_rebalance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What sizes the venue takes, and how long an order takes to its fill."""
+
+    lot_units: float = 0.0
+    """Sizes are rounded toward zero to a multiple; 0 for any size."""
+    min_notional: float = 0.0
+    """Quote; smaller rebalances wait."""
+    delay_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -162,6 +183,13 @@ class Terms(NamedTuple, Generic[Num]):
     nav_curve: CostCurve[Num]
     reserve_curve: CostCurve[Num]
     venue: VenueTerms[Num]
+    lot_units: Num
+    min_notional: Num
+    basis: Num
+    """Of a future, per year."""
+    max_utilisation: Num
+    pool_fee: Num
+    """Share of notional that a trade pays into the reserve as its counterparty."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +205,15 @@ class Series:
     rebalance: Rebalance = field(default_factory=Rebalance)
     venue: Venue = field(default_factory=Venue)
     costs: Costs = field(default_factory=Costs)
+    execution: Execution = field(default_factory=Execution)
     fees: Fees = field(default_factory=Fees)
     reserve: Reserve | None = None
+
+    @property
+    def trigger_names(self) -> tuple[str, ...]:
+        """What can make it rebalance, in the order in which it is tested."""
+        capacity = ("capacity",) if self.venue.kind == "pool" else ()
+        return capacity + self.rebalance.trigger_names
 
     @classmethod
     def load(cls, path: str | Path) -> Series:
@@ -221,6 +256,11 @@ class Series:
             cost_curve(rates, False),
             cost_curve(rates, True),
             venue,
+            lot_units=number.of(self.execution.lot_units),
+            min_notional=number.of(self.execution.min_notional),
+            basis=number.of(self.venue.basis_per_year),
+            max_utilisation=number.of(self.venue.max_utilisation),
+            pool_fee=number.of(self.venue.fee_bps) / 10_000,
         )
 
     def _rule(self, number: Number[Num]) -> RebalanceRule[Num]:
@@ -254,7 +294,7 @@ class Series:
         rooted = costs.impact == "square_root"
         bears = self.reserve.bears if self.reserve else ()
         return CostRates(
-            taker_fee_bps=number.of(costs.taker_fee_bps),
+            taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
             half_spread_bps=number.of(costs.half_spread_bps),
             impact_linear=coefficient if costs.impact == "linear" else nothing,
             impact_root=coefficient if rooted else nothing,

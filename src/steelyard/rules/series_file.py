@@ -45,6 +45,8 @@ PROPER_SHARE = number("a share from 0 to below 1", lambda x: 0 <= x < 1)
 THRESHOLD_SHARE = number("a share above 0, at most 1", lambda x: 0 < x <= 1)
 ANY = number("a number", lambda _: True)
 BPS = number("basis points from 0 to below 10,000", lambda x: 0 <= x < 10_000)
+ROLL_DAYS = number("days from 0 to 60", lambda x: 0 <= x <= 60)
+BASIS = number("a rate per year from -1 to 1", lambda x: -1 <= x <= 1)
 SPEED = number("a speed from 0.01 to 1", lambda x: 0.01 <= x <= 1)
 LEVERAGE = number(
     "a leverage other than 0, such as 3.0 or -1.0, of at most 1,000 in size",
@@ -86,6 +88,14 @@ VENUES: dict[str, dict[str, Reader]] = {
         "supply_spread_per_year": NOT_NEGATIVE,
         "units_borrow_rate_per_year": NOT_NEGATIVE,
     },
+    "future": {
+        "maintenance_margin": PROPER_SHARE,
+        "liquidation_fee": SHARE,
+        "expiry": choice(("quarterly",)),
+        "roll_days": ROLL_DAYS,
+        "basis_per_year": BASIS,
+    },
+    "pool": {"max_utilisation": THRESHOLD_SHARE, "fee_bps": BPS},
 }
 COSTS: dict[str, Reader] = {
     "taker_fee_bps": BPS,
@@ -95,7 +105,6 @@ COSTS: dict[str, Reader] = {
     "daily_volume": NOT_NEGATIVE,
     "gas_per_rebalance": NOT_NEGATIVE,
 }
-# what is neutral is allowed, anything else is not available yet
 EXECUTION: dict[str, Reader] = {
     "lot_units": NOT_NEGATIVE,
     "min_notional": NOT_NEGATIVE,
@@ -115,7 +124,9 @@ RESERVE: dict[str, Reader] = {
     "allocation_every": duration(zero=False),
 }
 # keys that hold a duration or a time of day are kept in seconds, and their fields say so
-IN_SECONDS = frozenset({"cooldown", "window", "every", "anchor", "at", "after", "allocation_every"})
+IN_SECONDS = frozenset(
+    {"cooldown", "window", "every", "anchor", "at", "after", "allocation_every", "delay"}
+)
 NOT_YET = "is not available in this version of Steelyard"
 
 
@@ -173,13 +184,15 @@ class _File:
             if key not in plain:
                 message = f"{self.name}: {key}: expected the key, found nothing; add it."
                 raise InputError(message, file=self.name, key=key)
-        self._refuse_execution(document.get("execution", {}))
         reserve = document.get("reserve")
         result = model.Series(
             **{"quote": "USDT", **self._read(plain, ROOT, "")},
             rebalance=self._rebalance(document.get("rebalance", {})),
             venue=self._venue(document.get("venue", {})),
             costs=self._costs(document.get("costs", {})),
+            execution=model.Execution(
+                **self._read(document.get("execution", {}), EXECUTION, "execution.")
+            ),
             fees=model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
             reserve=None
             if reserve is None
@@ -249,12 +262,9 @@ class _File:
 
     def _venue(self, table: Mapping[str, Any]) -> model.Venue:
         kind = table.get("kind", "perpetual")
-        if kind in ("future", "pool"):
-            self._not_yet("venue.kind", kind, 'use "perpetual" or "spot"')
         if not isinstance(kind, str) or kind not in VENUES:
-            self.refuse("venue.kind", 'one of "perpetual", "spot"', kind)
-        later = ("expiry", "roll_days", "basis_per_year", "max_utilisation", "fee_bps")
-        self._refuse_later(table, later, "venue.")
+            allowed = "one of " + ", ".join(f'"{word}"' for word in VENUES)
+            self.refuse("venue.kind", allowed, kind)
         given = {key: value for key, value in table.items() if key != "kind"}
         for other, readers in VENUES.items():
             for key in given:
@@ -277,11 +287,6 @@ class _File:
             expected = 'quote traded in a day, above 0, with impact = "square_root"'
             self.refuse("costs.daily_volume", expected, costs.daily_volume)
         return costs
-
-    def _refuse_execution(self, table: Mapping[str, Any]) -> None:
-        for key, value in self._read(table, EXECUTION, "execution.").items():
-            if value != 0:
-                self._not_yet(f"execution.{key}", table[key], "leave it out")
 
     def _refuse_later(self, table: Mapping[str, Any], keys: tuple[str, ...], place: str) -> None:
         for key in keys:
@@ -322,7 +327,7 @@ class _File:
     def _check_survives(self, series: model.Series) -> None:
         """Refuse a position that its venue would liquidate at the target itself."""
         target, venue = series.target_leverage, series.venue
-        if venue.kind == "perpetual" and venue.maintenance_margin * abs(target) >= 1:
+        if venue.kind in ("perpetual", "future") and venue.maintenance_margin * abs(target) >= 1:
             expected = f"a share below 1/|target_leverage| = {1 / abs(target):.6g}"
             self.refuse("venue.maintenance_margin", expected, venue.maintenance_margin)
         if venue.kind == "spot":

@@ -20,7 +20,14 @@ from typing import Generic, NamedTuple
 from steelyard.rules.costs import CostCurve, curve_cost, curve_slope
 from steelyard.rules.numbers import Num
 
-__all__ = ["Payers", "clip_notional", "gap_to", "is_nothing_to_trade", "size_trade"]
+__all__ = [
+    "Payers",
+    "clip_notional",
+    "gap_to",
+    "is_nothing_to_trade",
+    "size_trade",
+    "whole_lots",
+]
 
 BISECTIONS = 160
 """Halvings of a bracket: floats meet after about 60, Fractions are then good to 1e-48."""
@@ -53,6 +60,19 @@ def clip_notional(notional: Num, max_trade_notional: Num) -> Num:
             return max_trade_notional
         if -notional > max_trade_notional:
             return -max_trade_notional
+    return notional
+
+
+def whole_lots(notional: Num, lot_notional: Num) -> Num:
+    """The signed notional in whole lots, rounded toward zero (a lot of 0: as it is).
+
+    What is within 1e-12 of a whole number of lots is that number.
+    """
+    if lot_notional > 0:
+        lots = abs(notional) * 1_000_000_000_001 // (lot_notional * 1_000_000_000_000)
+        if notional < 0:
+            return -lots * lot_notional
+        return lots * lot_notional
     return notional
 
 

@@ -42,6 +42,13 @@ class Trigger(IntEnum):
     DAILY = 7
     FALLBACK = 8
     LAUNCH = 9
+    CAPACITY = 10
+    """Losses of the reserve as counterparty: the exposure is more than it can carry."""
+    ROLL = 11
+    """A future is replaced by the next."""
+    FLOW = 12
+    """A creation or redemption on its own."""
+    WIND_DOWN = 13
 
 
 class RebalanceRule(NamedTuple, Generic[Num]):

@@ -1,4 +1,4 @@
-"""How money moves in a token's state: accruals, trades, the reserve, the end.
+"""How money moves in a token's state: accruals, trades, creations and redemptions, the end.
 
 Each method changes the state by what ``steelyard.rules`` computed, and adds to its sums; when any
 of it happens is the replay's affair.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic
 
+from steelyard.errors import InputError
 from steelyard.rules.accruals import (
     cash_interest,
     funding_payment,
@@ -16,14 +17,18 @@ from steelyard.rules.accruals import (
     units_interest,
 )
 from steelyard.rules.costs import TradeCost
+from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
 from steelyard.rules.numbers import Num, Number
-from steelyard.rules.reserve import is_suspended, reserve_share, units_left, units_received
+from steelyard.rules.pool import payable, price_gain
+from steelyard.rules.reserve import reserve_share
 from steelyard.rules.series import Series, Terms
-from steelyard.rules.triggers import Trigger, next_instant
+from steelyard.rules.triggers import Trigger
+from steelyard.simulate.parties import Parties
+from steelyard.simulate.reserve import ReserveBooks
 from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.state import RebalanceRow, Record, State, WipedOut
+from steelyard.simulate.state import Ended, RebalanceRow, Record, State
 
 __all__ = ["Books"]
 
@@ -34,12 +39,18 @@ class Books(Generic[Num]):
     Args:
         series: the token.
         number: the kind of number to compute in.
-        schedule: what happens at given times: funding, rates, injections.
+        schedule: what happens at given times.
         state: where to start; changed in place.
+        reserve: the books of its reserve, which it may share; None: of its own.
     """
 
     def __init__(
-        self, series: Series, number: Number[Num], schedule: Schedule[Num], state: State[Num]
+        self,
+        series: Series,
+        number: Number[Num],
+        schedule: Schedule[Num],
+        state: State[Num],
+        reserve: ReserveBooks[Num] | None = None,
     ) -> None:
         volatility, pool = series.rebalance.volatility, series.reserve
         self.series = series
@@ -48,11 +59,16 @@ class Books(Generic[Num]):
         self.schedule: Schedule[Num] = schedule
         self.state: State[Num] = state
         self.record = Record()
+        self.is_pool = series.venue.kind == "pool"
+        self.is_future = series.venue.kind == "future"
         self.management: Num = number.of(series.fees.management_per_year)
+        self.creation_bps: Num = number.of(series.fees.creation_bps)
+        self.redemption_bps: Num = number.of(series.fees.redemption_bps)
         self.volatility: Num = number.of(volatility.annualised if volatility else 0)
-        self.floor: Num = number.of(pool.floor_ratio if pool else 0)
-        self.resume: Num = number.of(pool.resume_ratio if pool else 0)
         self.fee_share: Num = number.of(pool.fee_share if pool else 0)
+        if reserve is None:
+            reserve = ReserveBooks(pool, number, schedule, state.reserve)
+        self.reserve: ReserveBooks[Num] = reserve
 
     def _accrue(self, time: int, price: Num) -> None:
         """Funding, then interest, then the management fee on what is left."""
@@ -60,6 +76,8 @@ class Books(Generic[Num]):
         since = state.time
         if since is None:
             return
+        if self.is_future:
+            self._hold_at(mark_factor(self.terms.basis, state.expiry, time))
         for rate in self.schedule.funding_between(since, time):
             paid = funding_payment(state.units, price, rate)
             state.cash -= paid
@@ -80,39 +98,132 @@ class Books(Generic[Num]):
                 fee = management_fee(nav, self.management, time - since)
                 state.cash -= fee
                 sums.management += fee
-                state.pending_fees += reserve_share(fee, self.fee_share)
+                state.reserve.pending_fees += reserve_share(fee, self.fee_share)
+
+    def _hold_at(self, mark: Num) -> None:
+        """The same contracts at another mark."""
+        state = self.state
+        state.units = state.units / state.mark * mark
+        state.mark = mark
+
+    def _settle_price(self, time: int, price: Num) -> None:
+        """With a reserve as the counterparty: pay what the price change won or lost."""
+        state = self.state
+        if not self.is_pool or state.settled_price is None or state.settled_price == price:
+            return
+        gain = price_gain(state.units, state.settled_price, price)
+        paid = payable(gain, self.reserve.value(price))
+        # what the reserve cannot pay the token does not get
+        state.cash -= gain - paid
+        state.settled_price = price
+        if paid != 0:
+            self.reserve.settle(paid, time, price)
+
+    def _split(self, since: int, time: int) -> None:
+        for ratio in self.schedule.splits_between(since, time):
+            self.state.tokens *= ratio
+            self.state.split *= ratio
+
+    def _take_flows(self, since: int, time: int, price: Num) -> Parties[Num] | None:
+        """Let tokens be created and redeemed at nav; the trade that it takes is still to be sent.
+
+        Raises:
+            InputError: where no token would be left.
+        """
+        due = self.schedule.flows_between(since, time)
+        if not due:
+            return None
+        state = self.state
+        parties = Parties(self.terms.rates, self.sqrt)
+        for tokens in due:
+            nav = nav_of(state.cash, state.units, price)
+            if state.tokens + tokens <= 0:
+                message = (
+                    f"{self.series.symbol}: flows: expected fewer redemptions than the "
+                    f"{float(state.tokens):g} tokens that are left, found one of "
+                    f"{float(-tokens):g}; to close the token, wind it down."
+                )
+                raise InputError(message, symbol=self.series.symbol)
+            bps = self.creation_bps if tokens > 0 else self.redemption_bps
+            joined = parties.join(time, tokens, state.tokens, nav, state.units * price, bps)
+            state.cash += tokens * nav / state.tokens - joined.notional
+            state.units += joined.notional / price
+            state.tokens += tokens
+            state.reserve.pending_fees += reserve_share(joined.fee, self.fee_share)
+        return parties
 
     def _settle(
-        self, trigger: int, notional: Num, cost: TradeCost[Num], time: int, price: Num
+        self,
+        trigger: int,
+        notional: Num,
+        cost: TradeCost[Num],
+        time: int,
+        price: Num,
+        parties: Parties[Num] | None = None,
     ) -> None:
-        """Move the books by one trade and write its row."""
-        state, sums = self.state, self.state.totals
+        """Move the books by one trade and write its row; ``parties`` went out in its order."""
+        state, sums, reserve = self.state, self.state.totals, self.reserve
         before = nav_of(state.cash, state.units, price)
         leverage_before = leverage_of(state.cash, state.units, price)
-        state.cash -= notional + cost.paid_by_nav
+        state.cash -= notional
         state.units += notional / price
-        state.reserve_units = units_left(state.reserve_units, cost.paid_by_reserve, price)
+        self._pay(cost, price)
+        sent = notional
+        if parties is not None:
+            sent = notional + parties.net
+            self.record.flows.extend(parties.rows(notional))
+        if self.is_pool:
+            reserve.receive(abs(sent) * self.terms.pool_fee, time, price)
         after = nav_of(state.cash, state.units, price)
+        if trigger not in UNCOUNTED:
+            sums.turnover += abs(notional)
+            sums.clips += 1
+        if sent != 0:
+            self._write_row(
+                trigger, sent, abs(sent), cost, time, price, before, leverage_before, after
+            )
+
+    def _pay(self, cost: TradeCost[Num], price: Num) -> None:
+        """Take a trade's cost from nav and reserve, and add it to the sums."""
+        state, sums = self.state, self.state.totals
+        state.cash -= cost.paid_by_nav
+        self.reserve.pay(cost.paid_by_reserve, price)
         sums.fee += cost.fee
         sums.spread += cost.spread
         sums.impact += cost.impact
         sums.gas += cost.gas
         sums.paid_by_reserve += cost.paid_by_reserve
-        if trigger != Trigger.LAUNCH:
-            sums.turnover += abs(notional)
-            sums.clips += 1
+
+    def _nav(self, price: Num) -> Num:
+        return nav_of(self.state.cash, self.state.units, price)
+
+    def _write_row(
+        self,
+        trigger: int,
+        sent: Num,
+        notional: Num,
+        cost: TradeCost[Num],
+        time: int,
+        price: Num,
+        nav_before: Num,
+        leverage_before: Num,
+        nav_after: Num,
+    ) -> None:
+        state = self.state
+        # a future trades in contracts at its mark
+        marked = price * state.mark
         self.record.trades.append(
             RebalanceRow(
                 time,
                 Trigger(trigger).name.lower(),
-                "buy" if notional > 0 else "sell",
-                float(abs(notional) / price),
-                float(price),
-                float(abs(notional)),
+                "buy" if sent > 0 else "sell",
+                float(abs(sent) / marked),
+                float(marked),
+                float(notional),
                 float(leverage_before),
-                float(leverage_of(state.cash, state.units, price)),
-                float(before / state.tokens),
-                float(after / state.tokens),
+                float(leverage_of(state.cash, state.units, price)) if nav_after != 0 else 0.0,
+                float(nav_before / state.tokens),
+                float(nav_after / state.tokens),
                 float(cost.fee),
                 float(cost.spread),
                 float(cost.impact),
@@ -121,44 +232,31 @@ class Books(Generic[Num]):
             )
         )
 
-    def _feed_reserve(self, time: int, price: Num, since: int) -> None:
-        state, sums, pool = self.state, self.state.totals, self.series.reserve
-        for quote, is_capital in self.schedule.injections_between(since, time):
-            state.reserve_units += units_received(quote, price)
-            sums.injected += quote
-            if not is_capital:
-                self.record.receipts.append((time, float(quote)))
-        if pool is not None and time >= state.next_allocation:
-            fees = state.pending_fees
-            state.reserve_units += units_received(fees, price)
-            sums.received += fees
-            self.record.receipts.append((time, float(fees)))
-            state.pending_fees = fees * 0
-            every = pool.allocation_every_s
-            state.next_allocation = next_instant(every, state.next_allocation, time)
-
-    def _judge_reserve(self, price: Num) -> None:
-        if self.series.reserve is not None:
-            state = self.state
-            state.suspended = is_suspended(
-                state.suspended,
-                state.reserve_units * price,
-                nav_of(state.cash, state.units, price),
-                self.floor,
-                self.resume,
-            )
-
     def _ended(self, time: int, price: Num) -> bool:
         state = self.state
         if is_liquidated(self.terms.venue, state.cash, state.units, price):
             self._close(time, price, "liquidated")
         elif is_nav_gone(state.cash, state.units, price):
             self._close(time, price, "nav")
-        return state.wiped_out is not None
+        return state.ended is not None
 
     def _close(self, time: int, price: Num, reason: str) -> None:
         state = self.state
+        self._settle_price(time, price)
+        nav = nav_of(state.cash, state.units, price)
         state.cash = nav_after_liquidation(self.terms.venue, state.cash, state.units, price)
         state.units = state.units * 0
+        if self.is_pool:
+            # the counterparty gets no more than the token has
+            self.reserve.settle(state.cash - nav, time, price)
+        self._end(time, price, reason)
+
+    def _end(self, time: int, price: Num, reason: str) -> None:
+        state = self.state
         state.clips = None
-        state.wiped_out = WipedOut(time, float(price), reason)
+        state.order = None
+        state.ended = Ended(time, float(price), reason)
+
+
+UNCOUNTED = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
+"""Trades that are no rebalances."""

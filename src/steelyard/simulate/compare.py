@@ -27,6 +27,7 @@ from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
 from steelyard.simulate.comparison import Compared, Comparison, marked
+from steelyard.simulate.inputs import NEEDS, fits
 from steelyard.simulate.run import Run, simulate
 
 __all__ = ["compare", "worst_day_of"]
@@ -77,7 +78,7 @@ def compare(
     sigma = _volatility(bars)
     entries: list[Compared] = []
     for token in named.values():
-        fitting = {option: value for option, value in options.items() if _fits(option, token)}
+        fitting = {option: value for option, value in options.items() if fits(option, token)}
         step = None if progress is None else _onward(progress, len(entries) * len(bars))
         run = simulate(token, bars, **fitting, intrabar=intrabar, progress=step)
         entries.append(_compared(list(named)[len(entries)], run, sigma))
@@ -102,25 +103,14 @@ def _named(series: Sequence[Series]) -> dict[str, Series]:
     return named
 
 
-def _fits(option: str, token: Series) -> bool:
-    if option == "injections":
-        return token.reserve is not None
-    return token.venue.kind == {"funding": "perpetual", "rates": "spot"}[option]
-
-
 def _refuse_useless(options: Mapping[str, Any], named: Mapping[str, Series]) -> None:
-    wanted = {
-        "funding": 'venue.kind = "perpetual"',
-        "rates": 'venue.kind = "spot"',
-        "injections": "a table [reserve]",
-    }
     for option in options:
-        if not any(_fits(option, token) for token in named.values()):
+        if not any(fits(option, token) for token in named.values()):
             message = (
-                f"{option}: expected at least one series with {wanted[option]}, found none; "
+                f"{option}: expected at least one series with {NEEDS[option]}, found none; "
                 f"leave {option} out or add such a series."
             )
-            raise InputError(message, option=option, expected=wanted[option])
+            raise InputError(message, option=option, expected=NEEDS[option])
 
 
 def _volatility(bars: Prices) -> float | None:

@@ -13,12 +13,20 @@ import numpy.typing as npt
 
 from steelyard.market import Prices
 from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
-from steelyard.simulate.state import BarRow, RebalanceRow, Record, Totals
+from steelyard.simulate.state import BarRow, FlowRow, RebalanceRow, Record, Totals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Columns", "cost_columns", "nav_columns", "rebalance_columns", "to_pandas"]
+__all__ = [
+    "Columns",
+    "cost_columns",
+    "flow_columns",
+    "nav_columns",
+    "rebalance_columns",
+    "splits",
+    "to_pandas",
+]
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -34,7 +42,7 @@ def _column(rows: list[Any], place: int) -> npt.NDArray[np.float64]:
     return np.array([row[place] for row in rows], dtype=np.float64)
 
 
-def nav_columns(bars: Prices, record: Record, tokens: float) -> Columns:
+def nav_columns(bars: Prices, record: Record) -> Columns:
     """One row a bar, stamped as in the price file and marked at its close."""
     rows = record.bars
     return {
@@ -42,9 +50,23 @@ def nav_columns(bars: Prices, record: Record, tokens: float) -> Columns:
         "price": np.asarray(bars.close),
         "nav": _column(rows, BarRow._fields.index("nav")),
         "leverage": _column(rows, BarRow._fields.index("leverage")),
-        "tokens": np.full(len(rows), tokens),
+        "tokens": _column(rows, BarRow._fields.index("tokens")),
         "reserve": _column(rows, BarRow._fields.index("reserve")),
     }
+
+
+def splits(record: Record) -> npt.NDArray[np.float64]:
+    """One figure a bar: tokens then for one token of the launch."""
+    return _column(record.bars, BarRow._fields.index("split"))
+
+
+def flow_columns(record: Record) -> Columns:
+    """One row a creation or redemption."""
+    columns: Columns = {}
+    for place, name in enumerate(FlowRow._fields):
+        values = [row[place] for row in record.flows]
+        columns[name] = instants(values) if name == "time" else np.array(values, dtype=np.float64)
+    return columns
 
 
 def rebalance_columns(record: Record) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from steelyard.rules.reserve import (
     runway_days,
     utilisation,
 )
-from steelyard.rules.series import Reserve, Series
+from steelyard.rules.series import Reserve
 from steelyard.simulate.frames import Columns
-from steelyard.simulate.state import Record, State
+from steelyard.simulate.reference import Replay
+from steelyard.simulate.reserve import ReserveBooks
 
 __all__ = ["reserve_health"]
 
@@ -26,49 +28,59 @@ RUNWAY_DAYS = 30
 
 
 def reserve_health(
-    series: Series,
+    books: ReserveBooks[Any],
     pool: Reserve,
-    state: State[Any],
-    record: Record,
-    nav: Columns,
+    served: Sequence[tuple[Replay[Any], Columns]],
     stamps: npt.NDArray[np.int64],
     at_start: tuple[float, float],
 ) -> dict[str, float | None]:
-    """The object ``reserve`` of the summary.
+    """The object ``reserve`` of the summary; ``settled`` only where it is a counterparty.
 
     Args:
-        series: the token.
-        pool: its reserve.
-        state: at the run's end; its sums are since launch.
-        record: the run's trades and receipts.
-        nav: one row a bar.
+        books: the reserve's, at the run's end; its sums are since launch.
+        pool: its terms.
+        served: each token that it serves, with its rows, one a bar.
         stamps: epoch s at which each bar was observed.
         at_start: the reserve's units before the run, and the first price.
     """
-    sums, units, price = state.totals, nav["reserve"], nav["price"]
-    value = float(units[-1] * price[-1])
-    total_nav = float(nav["nav"][-1] * nav["tokens"][-1])
+    held, nav = books.state, served[0][1]
+    units, price = nav["reserve"], nav["price"]
+    value, last_price = float(units[-1] * price[-1]), float(price[-1])
+    total_nav = sum(float(rows["nav"][-1] * rows["tokens"][-1]) for _, rows in served)
     start, end = int(stamps[0]), int(stamps[-1])
     day_ago, month_ago = end - DAY_S, end - RUNWAY_DAYS * DAY_S
     then = int(np.searchsorted(stamps, day_ago, side="right")) - 1
     value_then = at_start[0] * at_start[1] if then < 0 else float(units[then] * price[then])
-    paid_day = sum(row.paid_by_reserve for row in record.trades if row.time > day_ago)
-    paid = sum(row.paid_by_reserve for row in record.trades if row.time > month_ago)
-    received = sum(quote for time, quote in record.receipts if time > month_ago)
+    trades = [row for replay, _ in served for row in replay.record.trades]
+    paid_day = sum(row.paid_by_reserve for row in trades if row.time > day_ago)
+    paid = sum(row.paid_by_reserve for row in trades if row.time > month_ago)
+    lost = sum(quote for time, quote in books.losses if time > month_ago)
+    received = sum(quote for time, quote in books.receipts if time > month_ago)
     days = min(end - start, RUNWAY_DAYS * DAY_S) / DAY_S
-    net = (paid - received) / days if days > 0 else 0.0
-    floor, borne = pool.floor_ratio, series.terms(FLOAT).reserve_curve
-    return {
+    net = (paid + lost - received) / days if days > 0 else 0.0
+    floor = pool.floor_ratio
+    is_counterparty = any(replay.is_pool for replay, _ in served)
+    used = utilisation(paid_day, value_then)
+    if is_counterparty:
+        used = utilisation(abs(float(books.net(last_price))), value)
+    capacities = [
+        capacity(value, total_nav, floor, replay.series.terms(FLOAT).reserve_curve, FLOAT.sqrt)
+        for replay, _ in served
+    ]
+    health: dict[str, float | None] = {
         "initial": at_start[0],
         "final": float(units[-1]),
         "min": float(min(at_start[0], units.min())),
-        "paid": float(sums.paid_by_reserve),
-        "received": float(sums.received),
-        "injected": float(sums.injected),
-        "suspended_s": sums.suspended_s,
+        "paid": sum(float(replay.state.totals.paid_by_reserve) for replay, _ in served),
+        "received": float(held.received),
+        "injected": float(held.injected),
+        "suspended_s": held.suspended_s,
         "level": reserve_level(value, total_nav) if total_nav > 0 else None,
-        "utilisation": utilisation(paid_day, value_then),
+        "utilisation": used,
         "buffer_depth": buffer_depth(value, total_nav, floor),
         "runway_days": runway_days(value, total_nav, floor, net),
-        "capacity": capacity(value, total_nav, floor, borne, FLOAT.sqrt),
+        "capacity": min((each for each in capacities if each is not None), default=None),
     }
+    if is_counterparty:
+        health["settled"] = float(held.settled)
+    return health

@@ -4,19 +4,32 @@ It is the oracle for everything faster. It decides nothing itself: every leverag
 cost and payment comes from ``steelyard.rules``.
 
 At each clock observation: accrue; close the position where the venue or its own nav ends it; feed
-the reserve; test the triggers; trade. Between the visited prices of a bar the price is continuous
-and emergency, band, move and liquidation act at the exact price where they first hold.
+the reserve; let tokens come and go; test the triggers; trade. Between the visited prices of a bar
+the price is continuous and emergency, band, move and liquidation act at the exact price where they
+first hold.
 """
 
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.rules.decide import Outcome, destination_of, is_clip_done, plan_trade
+from steelyard.rules.costs import TradeCost, trade_cost
+from steelyard.rules.decide import (
+    Outcome,
+    Plan,
+    TradeLimits,
+    destination_of,
+    is_clip_done,
+    plan_trade,
+)
+from steelyard.rules.flows import netted_plan
+from steelyard.rules.futures import contract_at, mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import Num, Number
+from steelyard.rules.pool import capacity_room
 from steelyard.rules.series import Series
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import (
+    Crossing,
     Trigger,
     crossing,
     exceeds,
@@ -26,12 +39,8 @@ from steelyard.rules.triggers import (
     next_instant,
 )
 from steelyard.simulate.books import Books
-from steelyard.simulate.state import (
-    BarRow,
-    Clips,
-    State,
-    Totals,
-)
+from steelyard.simulate.parties import Parties
+from steelyard.simulate.state import BarRow, Clips, Order, ReserveState, State, Totals
 
 __all__ = ["MOST_REBALANCES", "Replay", "new_state"]
 
@@ -39,19 +48,27 @@ MOST_REBALANCES = 100_000
 """Between two visited prices; beyond it a rule trades with itself and the run is refused."""
 
 DAY_S = 86_400
+AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
+"""As ``spent`` of a crossing: nothing but a liquidation acts."""
 
 
-def new_state(series: Series, number: Number[Num]) -> State[Num]:
-    """The token before its launch: all cash, nothing held."""
+def new_state(
+    series: Series, number: Number[Num], reserve: ReserveState[Num] | None = None
+) -> State[Num]:
+    """The token before its launch: all cash, nothing held; ``reserve`` may be a shared one."""
     nothing = number.of(0)
     tokens = number.of(series.initial_tokens)
-    reserve = number.of(series.reserve.initial_units) if series.reserve else nothing
+    if reserve is None:
+        reserve = ReserveState.of(
+            number.of(series.reserve.initial_units) if series.reserve else nothing
+        )
     return State(
         cash=number.of(series.initial_nav) * tokens,
         units=nothing,
         tokens=tokens,
-        reserve_units=reserve,
-        pending_fees=nothing,
+        reserve=reserve,
+        mark=number.of(1),
+        split=number.of(1),
         squares=nothing,
         totals=Totals.none(nothing),
     )
@@ -64,76 +81,60 @@ class Replay(Books[Num]):
 
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
-        state = self.state
-        if state.time is None:
-            self._launch(time, price)
+        state, reserve = self.state, self.reserve
+        if not reserve.members:
+            reserve.members = [self]
+        since = state.time
+        if since is None:
+            reserve.open(time)
+            self.launch(time, price)
+            self.after_trades(time, price)
             return
-        if state.wiped_out is not None:
+        if state.ended is not None:
             return
-        self._accrue(time, price)
-        self._extend_window(time, price)
-        elapsed = time - state.time
-        state.time, state.price = time, price
-        if state.suspended:
-            # counted before the end is looked for: it was suspended up to this instant
-            state.totals.suspended_s += elapsed
-        if self._ended(time, price):
-            return
-        if self.series.reserve is not None:
-            self._feed_reserve(time, price, time - elapsed)
-            self._judge_reserve(price)
-        self._act(time, price)
+        # counted before the end is looked for: it was suspended up to this instant
+        reserve.count_suspension(time - since)
+        self.begin(time, price)
+        if state.ended is None:
+            reserve.feed(time, price, since)
+            reserve.judge(price)
+            self.act(time, price, since)
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
-        state, rule, venue = self.state, self.terms.rule, self.terms.venue
         spent = rebalances = 0
-        while state.wiped_out is None and state.reference is not None:
-            met = crossing(
-                rule,
-                venue,
-                state.cash,
-                state.units,
-                state.reference,
-                start,
-                end,
-                state.clips is not None,
-                spent,
-            )
+        while self.state.ended is None:
+            met = self.next_crossing(time, start, end, spent)
             if met.trigger == Trigger.NONE:
-                # a trade's own costs may have taken it past a margin that is not crossed any more
-                self._ended(time, end)
-                return
-            if met.trigger == Trigger.LIQUIDATION:
-                bites = venue.spot or venue.maintenance_margin > 0
-                self._close(time, met.price, "liquidated" if bites else "nav")
+                self.arrive(time, end)
                 return
             if spent and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 # one crossing with the one before, which named it and traded nothing
                 spent |= 1 << met.trigger
                 continue
             start = met.price
-            if self._fire(met.trigger, time, start) == Outcome.TRADE:
+            if self.meet(met, time):
                 spent = 0
                 rebalances += 1
             else:
                 # it stays where it is, so on this way it is not crossed again
                 spent |= 1 << met.trigger
             if rebalances > MOST_REBALANCES:
-                self._refuse_endless(met.trigger)
+                self.refuse_endless(met.trigger)
 
     def mark(self, price: Num) -> None:
         """Write the bar's row, marked at its close."""
         state, sums = self.state, self.state.totals
-        if state.wiped_out is None:
+        leverage = 0.0
+        if state.ended is None:
             leverage = float(leverage_of(state.cash, state.units, price))
-        else:
-            leverage = 0.0
         self.record.bars.append(
             BarRow(
                 float(nav_of(state.cash, state.units, price) / state.tokens),
                 leverage,
-                float(state.reserve_units),
+                float(state.tokens),
+                float(state.split),
+                float(state.reserve.units),
                 float(sums.funding),
                 float(sums.interest),
                 float(sums.management),
@@ -142,25 +143,115 @@ class Replay(Books[Num]):
 
     # -- what a clock observation is made of ---------------------------------------------------
 
-    def _launch(self, time: int, price: Num) -> None:
+    def launch(self, time: int, price: Num) -> None:
+        """Buy the first position.
+
+        Raises:
+            InputError: where it cannot be bought.
+        """
         state, how = self.state, self.series.rebalance
         state.time = state.last_rebalance = time
         state.price = state.reference = price
+        if self.is_pool:
+            state.settled_price = price
+        if self.is_future:
+            state.expiry = contract_at(time, self._roll_s)
+            state.mark = mark_factor(self.terms.basis, state.expiry, time)
         if how.interval is not None:
             state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
         if how.daily is not None:
             state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
-        if self.series.reserve is not None:
-            state.next_allocation = time + self.series.reserve.allocation_every_s
-        outcome = self._trade(Trigger.LAUNCH, self.terms.rule.target, time, price)
-        if outcome != Outcome.TRADE:
-            message = (
-                f"{self.series.symbol}: expected a launch that leaves some nav, found that the "
-                f"costs of the first position take all of it; lower the costs or raise "
-                f"initial_nav x initial_tokens."
-            )
-            raise InputError(message, symbol=self.series.symbol)
-        self._judge_reserve(price)
+        plan = self._plan(Trigger.LAUNCH, self.terms.rule.target, price)
+        if plan.outcome != Outcome.TRADE:
+            raise InputError(self._launch_refusal(plan), symbol=self.series.symbol)
+        self._carry_out(plan, Trigger.LAUNCH, time, price)
+
+    def begin(self, time: int, price: Num) -> None:
+        """Come to a clock observation: splits, what the price and time cost, perhaps the end."""
+        state = self.state
+        if state.time is not None:
+            self._split(state.time, time)
+        self._settle_price(time, price)
+        self._accrue(time, price)
+        self._extend_window(time, price)
+        state.time, state.price = time, price
+        self._ended(time, price)
+
+    def act(self, time: int, price: Num, since: int) -> None:
+        """Let tokens come and go, and do what the rules say."""
+        parties = self._take_flows(since, time, price)
+        parties = self._decide(time, price, parties)
+        if parties is not None and self.state.ended is None:
+            self._send(parties, time, price)
+        self.after_trades(time, price)
+
+    def after_trades(self, time: int, price: Num) -> None:
+        """Keep to what the counterparty can carry, and judge the reserve."""
+        if self.is_pool:
+            self.reserve.keep_capacity(time, price)
+
+    def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
+        """Roll, wind down, fill, and test the triggers; what of ``parties`` is not sent yet."""
+        state, wind_down = self.state, self.schedule.wind_down
+        if wind_down is not None and time >= wind_down:
+            if parties is not None:
+                self._send(parties, time, price)
+            self._wind_down(time, price)
+            return None
+        if state.order is not None:
+            if time >= state.order.due:
+                self._fill(state.order, time, price)
+            return parties
+        if self.schedule.is_out(time):
+            return parties
+        if self.is_future and time + self._roll_s >= state.expiry:
+            self._roll(time, price)
+            if self._ended(time, price):
+                return None
+        return self._test_triggers(time, price, parties)
+
+    def _test_triggers(
+        self, time: int, price: Num, parties: Parties[Num] | None
+    ) -> Parties[Num] | None:
+        """Test the triggers; one rebalance serves all that hold at this observation."""
+        state, how, rule = self.state, self.series.rebalance, self.terms.rule
+        leverage = leverage_of(state.cash, state.units, price)
+        if state.clips is not None:
+            if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
+                if is_emergency(rule, leverage):
+                    outcome = self._fire(Trigger.EMERGENCY, time, price, parties)
+                elif time >= state.clips.last_time + how.cooldown_s:
+                    outcome = self._next_clip(state.clips, time, price, parties)
+                else:
+                    return parties
+                return None if self._went_out(outcome) else parties
+            state.clips = None
+        if state.reference is None:
+            return parties
+        volatile = self._is_volatile(time)
+        interval_due = how.interval is not None and time >= state.next_interval
+        daily_due = how.daily is not None and time >= state.next_daily
+        quiet_s = time - state.last_rebalance
+        fallback_due = how.fallback is not None and quiet_s >= how.fallback.after_s
+        trigger = first_trigger(
+            rule, leverage, price, state.reference, volatile, interval_due, daily_due, fallback_due
+        )
+        if trigger == Trigger.NONE:
+            return parties
+        outcome = self._fire(trigger, time, price, parties)
+        if outcome not in (Outcome.BLOCKED, Outcome.WAIT):
+            if volatile:
+                state.last_volatile = time
+            if how.interval is not None and interval_due:
+                every, anchor = how.interval.every_s, how.interval.anchor_s
+                state.next_interval = next_instant(every, anchor, time)
+            if how.daily is not None and daily_due:
+                state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
+        return None if self._went_out(outcome) else parties
+
+    def _went_out(self, outcome: int) -> bool:
+        """Whether a trade was made just now, and not ordered for later."""
+        return outcome == Outcome.TRADE and self.series.execution.delay_s == 0
 
     def _extend_window(self, time: int, price: Num) -> None:
         state, rule = self.state, self.series.rebalance.volatility
@@ -173,37 +264,6 @@ class Replay(Books[Num]):
         while state.window and state.window[0][0] < time - rule.window_s:
             state.squares -= state.window.popleft()[1]
 
-    def _act(self, time: int, price: Num) -> None:
-        """Test the triggers; one rebalance serves all that hold at this observation."""
-        state, how, rule = self.state, self.series.rebalance, self.terms.rule
-        leverage = leverage_of(state.cash, state.units, price)
-        if state.clips is not None:
-            if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
-                if is_emergency(rule, leverage):
-                    self._fire(Trigger.EMERGENCY, time, price)
-                elif time >= state.clips.last_time + how.cooldown_s:
-                    self._next_clip(state.clips, time, price)
-                return
-            state.clips = None
-        if state.reference is None:
-            return
-        volatile = self._is_volatile(time)
-        interval_due = how.interval is not None and time >= state.next_interval
-        daily_due = how.daily is not None and time >= state.next_daily
-        quiet_s = time - state.last_rebalance
-        fallback_due = how.fallback is not None and quiet_s >= how.fallback.after_s
-        trigger = first_trigger(
-            rule, leverage, price, state.reference, volatile, interval_due, daily_due, fallback_due
-        )
-        if trigger == Trigger.NONE or self._fire(trigger, time, price) == Outcome.BLOCKED:
-            return
-        if volatile:
-            state.last_volatile = time
-        if how.interval is not None and interval_due:
-            state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
-        if how.daily is not None and daily_due:
-            state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
-
     def _is_volatile(self, time: int) -> bool:
         state, how = self.state, self.series.rebalance.volatility
         if how is None:
@@ -212,55 +272,275 @@ class Replay(Books[Num]):
             return False
         return is_volatile(state.squares, len(state.window), how.window_s, self.volatility)
 
+    # -- what a way inside a bar is made of ------------------------------------------------------
+
+    def next_crossing(self, time: int, start: Num, end: Num, spent: int) -> Crossing[Num]:
+        """The first threshold on the way that acts now: in an outage only a liquidation does."""
+        state = self.state
+        if state.reference is None:
+            return Crossing(Trigger.NONE, end)
+        if state.order is not None or self.schedule.is_out(time):
+            spent |= AT_REST
+        return crossing(
+            self.terms.rule,
+            self.terms.venue,
+            state.cash,
+            state.units,
+            state.reference,
+            start,
+            end,
+            state.clips is not None,
+            spent,
+        )
+
+    def meet(self, met: Crossing[Num], time: int) -> bool:
+        """Do what holds at the crossing's price; true where it was traded or ordered."""
+        venue = self.terms.venue
+        if met.trigger == Trigger.LIQUIDATION:
+            bites = venue.spot or venue.maintenance_margin > 0
+            self._close(time, met.price, "liquidated" if bites else "nav")
+            return False
+        self._settle_price(time, met.price)
+        traded = self._fire(met.trigger, time, met.price) == Outcome.TRADE
+        if traded:
+            self.after_trades(time, met.price)
+        return traded
+
+    def arrive(self, time: int, price: Num) -> None:
+        """Come to a visited price inside a bar."""
+        self._settle_price(time, price)
+        # a trade's own costs may have taken it past a margin that is not crossed any more
+        if not self._ended(time, price):
+            self.after_trades(time, price)
+
     # -- trading -------------------------------------------------------------------------------
 
-    def _fire(self, trigger: int, time: int, price: Num) -> int:
+    def deleverage(self, notional: Num, time: int, price: Num) -> None:
+        """Close ``notional`` (not negative) for the counterparty, whatever it costs."""
+        state = self.state
+        cost = trade_cost(self.terms.rates, notional, self.reserve.value(price), self.sqrt)
+        side = -notional if state.units > 0 else notional
+        self._settle(Trigger.CAPACITY, side, cost, time, price)
+        self._count(Trigger.CAPACITY, time, price)
+        state.clips = None
+        self._ended(time, price)
+
+    def _fire(
+        self, trigger: int, time: int, price: Num, parties: Parties[Num] | None = None
+    ) -> int:
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
         leverage = leverage_of(state.cash, state.units, price)
-        was_suspended = state.suspended
-        self._judge_reserve(price)
+        was_suspended = state.reserve.suspended
+        self.reserve.judge(price)
         destination = destination_of(self.terms.rule, trigger, leverage)
-        outcome = self._trade(trigger, destination, time, price)
-        if outcome == Outcome.NOTHING:
+        plan = self._plan(trigger, destination, price, parties)
+        if plan.outcome == Outcome.NOTHING:
             # a trigger with nothing to trade changes nothing
-            state.suspended = was_suspended
-        if outcome == Outcome.TRADE:
-            state.reference = price
-            state.last_rebalance = time
-            counts = state.totals.by_trigger
-            counts[trigger] = counts.get(trigger, 0) + 1
-        return outcome
+            state.reserve.suspended = was_suspended
+        elif plan.outcome == Outcome.BLOCKED:
+            state.totals.blocked += 1
+        elif plan.outcome == Outcome.TRADE:
+            self._trade(plan, trigger, time, price, parties, counts=True)
+        return plan.outcome
 
-    def _next_clip(self, clips: Clips[Num], time: int, price: Num) -> None:
-        if self._trade(clips.trigger, clips.destination, time, price) == Outcome.NOTHING:
+    def _next_clip(
+        self, clips: Clips[Num], time: int, price: Num, parties: Parties[Num] | None
+    ) -> int:
+        plan = self._plan(clips.trigger, clips.destination, price, parties)
+        if plan.outcome == Outcome.BLOCKED:
+            self.state.totals.blocked += 1
+        elif plan.outcome == Outcome.TRADE:
+            self._trade(plan, clips.trigger, time, price, parties, counts=False)
+        else:
             self.state.clips = None
+        return plan.outcome
 
-    def _trade(self, trigger: int, destination: Num, time: int, price: Num) -> int:
-        state, terms = self.state, self.terms
-        payers = Payers(terms.nav_curve, terms.reserve_curve, state.reserve_units * price)
+    def _plan(
+        self, trigger: int, destination: Num, price: Num, parties: Parties[Num] | None = None
+    ) -> Plan[Num]:
+        state, terms, value = self.state, self.terms, self.reserve.value(price)
+        nav, exposure = nav_of(state.cash, state.units, price), state.units * price
         plan = plan_trade(
             terms.rule,
             terms.rates,
-            payers,
+            Payers(terms.nav_curve, terms.reserve_curve, value),
+            self._limits(destination, price),
             trigger,
             destination,
-            nav_of(state.cash, state.units, price),
-            state.units * price,
-            state.suspended,
+            nav,
+            exposure,
+            state.reserve.suspended,
             self.sqrt,
         )
-        if plan.outcome == Outcome.BLOCKED:
-            state.totals.blocked += 1
-        if plan.outcome == Outcome.TRADE:
-            self._settle(trigger, plan.notional, plan.cost, time, price)
-            self._judge_reserve(price)
-            state.clips = (
-                Clips(trigger, plan.destination, plan.raises, time) if plan.clipped else None
-            )
-        return plan.outcome
+        if parties is None or plan.outcome != Outcome.TRADE or self.series.execution.delay_s:
+            return plan
+        return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
-    def _refuse_endless(self, trigger: int) -> None:
+    def _limits(self, destination: Num, price: Num) -> TradeLimits[Num]:
+        terms, room = self.terms, price * 0
+        if self.is_pool:
+            room = capacity_room(
+                self.reserve.net(price),
+                1 if destination > 0 else -1,
+                self.reserve.value(price),
+                terms.max_utilisation,
+                terms.pool_fee,
+                terms.reserve_curve,
+                self.sqrt,
+            )
+        lot = terms.lot_units * price * self.state.mark
+        return TradeLimits(lot, terms.min_notional, self.is_pool, room)
+
+    def _trade(
+        self,
+        plan: Plan[Num],
+        trigger: int,
+        time: int,
+        price: Num,
+        parties: Parties[Num] | None,
+        *,
+        counts: bool,
+    ) -> None:
+        """Carry a plan out now, or send its order on its way."""
+        state, delay_s = self.state, self.series.execution.delay_s
+        if delay_s:
+            contracts = plan.notional / price / state.mark
+            state.order = Order(
+                trigger,
+                contracts,
+                time + delay_s,
+                plan.destination,
+                plan.raises,
+                plan.clipped,
+                counts,
+            )
+            return
+        self._carry_out(plan, trigger, time, price, parties)
+        if counts:
+            self._count(trigger, time, price)
+
+    def _carry_out(
+        self,
+        plan: Plan[Num],
+        trigger: int,
+        time: int,
+        price: Num,
+        parties: Parties[Num] | None = None,
+    ) -> None:
+        self._settle(trigger, plan.notional, plan.cost, time, price, parties)
+        self.reserve.judge(price)
+        self.state.clips = (
+            Clips(trigger, plan.destination, plan.raises, time) if plan.clipped else None
+        )
+
+    def _fill(self, order: Order[Num], time: int, price: Num) -> None:
+        """An order arrives: its units are traded at the price that is there now."""
+        state, terms = self.state, self.terms
+        state.order = None
+        exposure = state.units * price
+        notional = order.units * state.mark * price
+        if not order.raises and abs(notional) > abs(exposure):
+            # what was sent to lower the exposure does not turn it round
+            notional = -exposure
+        if order.raises and self.is_pool:
+            room = self._limits(order.destination, price).room
+            if abs(notional) > room:
+                notional = room if notional > 0 else -room
+        if notional == 0:
+            return
+        cost = trade_cost(terms.rates, abs(notional), self.reserve.value(price), self.sqrt)
+        if cost.paid_by_nav >= nav_of(state.cash, state.units, price):
+            state.totals.blocked += 1
+            return
+        plan = Plan(
+            Outcome.TRADE,
+            order.destination,
+            notional,
+            cost,
+            order.clipped,
+            order.raises,
+            cut=True,
+        )
+        self._carry_out(plan, order.trigger, time, price)
+        if order.counts:
+            self._count(order.trigger, time, price)
+        self._ended(time, price)
+
+    def _count(self, trigger: int, time: int, price: Num) -> None:
+        state, counts = self.state, self.state.totals.by_trigger
+        state.reference = price
+        state.last_rebalance = time
+        counts[trigger] = counts.get(trigger, 0) + 1
+
+    def _send(self, parties: Parties[Num], time: int, price: Num) -> None:
+        """Creations and redemptions with no rebalance to net with: they pay for their trade."""
+        nothing = price * 0
+        free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+        self._settle(Trigger.FLOW, nothing, free, time, price, parties)
+
+    def _roll(self, time: int, price: Num) -> None:
+        """Sell the contracts that are held and buy as many of the next; both legs cost."""
+        state, terms = self.state, self.terms
+        leverage, nav = leverage_of(state.cash, state.units, price), self._nav(price)
+        old = state.units * price
+        state.expiry = contract_at(time, self._roll_s)
+        mark = mark_factor(terms.basis, state.expiry, time)
+        new = old / state.mark * mark
+        first = trade_cost(terms.rates, abs(old), self.reserve.value(price), self.sqrt)
+        left = self.reserve.value(price) - first.paid_by_reserve
+        second = trade_cost(terms.rates, abs(new), left, self.sqrt)
+        both = TradeCost(*(a + b for a, b in zip(first, second, strict=True)))
+        self._hold_at(mark)
+        state.cash -= new - old
+        self._pay(both, price)
+        after = self._nav(price)
+        self._write_row(
+            Trigger.ROLL, new, abs(old) + abs(new), both, time, price, nav, leverage, after
+        )
+        self.reserve.judge(price)
+
+    def _wind_down(self, time: int, price: Num) -> None:
+        """Close the position for good: every token is redeemed at the nav that is left."""
+        state = self.state
+        size = abs(state.units * price)
+        if size > 0:
+            cost = trade_cost(self.terms.rates, size, self.reserve.value(price), self.sqrt)
+            self._settle(Trigger.WIND_DOWN, -state.units * price, cost, time, price)
+        state.units = state.units * 0
+        if state.cash < 0:
+            self._close(time, price, "nav")
+        else:
+            self._end(time, price, "wind_down")
+
+    @property
+    def _roll_s(self) -> int:
+        return round(self.series.venue.roll_days * DAY_S)
+
+    def _launch_refusal(self, plan: Plan[Num]) -> str:
+        symbol = self.series.symbol
+        if plan.outcome == Outcome.WAIT:
+            return (
+                f"{symbol}: expected a launch that the venue takes, found a first position "
+                f"below min_notional or less than one lot; raise initial_nav x initial_tokens."
+            )
+        if self.is_pool:
+            return (
+                f"{symbol}: expected a reserve that can carry a first position, found none: "
+                f"raise its initial_units or max_utilisation, or lower the costs."
+            )
+        return (
+            f"{symbol}: expected a launch that leaves some nav, found that the "
+            f"costs of the first position take all of it; lower the costs or raise "
+            f"initial_nav x initial_tokens."
+        )
+
+    def refuse_endless(self, trigger: int) -> None:
+        """Refuse a rule that never comes to rest.
+
+        Raises:
+            InputError: always.
+        """
         name = Trigger(trigger).name.lower()
         message = (
             f"{self.series.symbol}: more than {MOST_REBALANCES:,} rebalances by the rule "

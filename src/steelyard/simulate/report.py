@@ -15,6 +15,7 @@ from steelyard.rules.describe import (
 from steelyard.rules.series import Series
 
 if TYPE_CHECKING:
+    from steelyard.simulate.frames import Columns
     from steelyard.simulate.run import Run
 
 __all__ = ["report_run", "series_facts"]
@@ -25,10 +26,16 @@ def report_run(run: Run, *, title: str = "") -> ReportRun:
     return ReportRun(
         facts=series_facts(run.series, title),
         summary=run.summary,
-        nav=run.nav_columns,
+        nav=run.nav_columns if run.splits[-1] == 1 else _held(run),
         rebalances=run.rebalance_columns,
         costs=run.cost_columns,
     )
+
+
+def _held(run: Run) -> Columns:
+    """The rows of one token that was held since the launch, through every split."""
+    rows = run.nav_columns
+    return {**rows, "nav": rows["nav"] * run.splits, "tokens": rows["tokens"] / run.splits}
 
 
 def series_facts(series: Series, title: str = "") -> SeriesFacts:

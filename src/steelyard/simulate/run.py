@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.errors import DataError, InputError
-from steelyard.market import (
-    Prices,
-    format_time,
-    read_funding,
-    read_injections,
-    read_prices,
-    read_rates,
-)
+from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
+from steelyard.simulate.inputs import read_schedule
 from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.state import State
+from steelyard.simulate.state import State, Totals
 from steelyard.simulate.summary import summarise
 
 if TYPE_CHECKING:
@@ -32,7 +26,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Run", "simulate", "walk"]
+__all__ = [
+    "Before",
+    "Run",
+    "check_goes_on",
+    "check_kind",
+    "check_reserve",
+    "mode_of",
+    "run_of",
+    "simulate",
+    "walk",
+]
 
 PROGRESS_EVERY = 2_048
 
@@ -47,7 +51,9 @@ class Run:
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
-        nav_columns, rebalance_columns, cost_columns: the tables below, as dicts of arrays.
+        nav_columns, rebalance_columns, cost_columns, flow_columns: the tables below, as dicts of
+            arrays.
+        splits: float64, one a bar: tokens then for one token of the launch.
     """
 
     series: Series
@@ -58,6 +64,8 @@ class Run:
     nav_columns: frames.Columns
     rebalance_columns: frames.Columns
     cost_columns: frames.Columns
+    flow_columns: frames.Columns
+    splits: npt.NDArray[np.float64]
 
     @cached_property
     def nav(self) -> pd.DataFrame:
@@ -73,6 +81,11 @@ class Run:
     def costs(self) -> pd.DataFrame:
         """One row a bar: the cost so far by kind, and what the reserve paid of it (quote)."""
         return frames.to_pandas(self.cost_columns)
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
+        return frames.to_pandas(self.flow_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
@@ -106,6 +119,10 @@ def simulate(
     funding: object = None,
     rates: object = None,
     injections: object = None,
+    flows: object = None,
+    splits: object = None,
+    outages: object = None,
+    wind_down: str | float | date | None = None,
     start: str | float | date | None = None,
     end: str | float | date | None = None,
     intrabar: str | None = None,
@@ -121,6 +138,10 @@ def simulate(
         funding: ``time, rate`` for a perpetual, the same kinds of source.
         rates: ``time, rate`` per year for a spot venue.
         injections: ``time, quote, kind`` into the reserve.
+        flows: ``time, tokens``: creations, and redemptions (below 0).
+        splits: ``time, ratio``: tokens for one token.
+        outages: ``from, to``: spans in which nothing triggers.
+        wind_down: when the token is closed and redeemed at nav, after costs; None: never.
         start: first instant, inclusive (ISO 8601, epoch seconds, date or datetime, UTC); None:
             from the beginning.
         end: last instant, exclusive, likewise; None: to the end.
@@ -133,41 +154,89 @@ def simulate(
         InputError: where the series and the options do not go together, or a rule never rests.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    _check_kind("series", series, Series, "Series.load")
+    check_kind("series", series, Series, "Series.load")
     if state is not None:
-        _check_kind("state", state, State, "run.state")
+        check_kind("state", state, State, "run.state")
     bars = read_prices(prices).between(start, end)
-    mode = _mode(intrabar, bars)
-    schedule = _schedule(series, number, funding, rates, injections)
+    mode = mode_of(intrabar, bars)
+    given = {
+        "funding": funding,
+        "rates": rates,
+        "injections": injections,
+        "flows": flows,
+        "splits": splits,
+        "outages": outages,
+        "wind_down": wind_down,
+    }
+    schedule = read_schedule(series, number, given)
     if state is not None:
-        _check_goes_on(state, bars, mode)
+        check_goes_on(state, bars, mode)
+    check_reserve(series)
     state = new_state(series, number) if state is None else state.copy()
     replay = Replay(series, number, schedule, state)
-    reserve_before = float(state.reserve_units)
-    sums_before = replace(state.totals)
+    before = Before(float(state.reserve.units), replace(state.totals))
     walk(replay, bars, mode, number, progress)
-    nav = frames.nav_columns(bars, replay.record, float(state.tokens))
-    rebalances = frames.rebalance_columns(replay.record)
+    return run_of(replay, bars, mode, before)
+
+
+class Before(NamedTuple):
+    """What a run has to know of the state that it started from."""
+
+    reserve_units: float
+    totals: Totals[Any]
+
+
+def run_of(replay: Replay[Num], bars: Prices, mode: str, before: Before) -> Run:
+    """What a replay that is through its bars has found."""
+    record, series, state = replay.record, replay.series, replay.state
+    nav = frames.nav_columns(bars, record)
+    splits = frames.splits(record)
     return Run(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(series, bars, mode, replay.record, state, nav, reserve_before),
+        summary=summarise(replay, bars, mode, nav, splits, before.reserve_units),
         state=state,
         nav_columns=nav,
-        rebalance_columns=rebalances,
-        cost_columns=frames.cost_columns(bars, replay.record, mode, sums_before),
+        rebalance_columns=frames.rebalance_columns(record),
+        cost_columns=frames.cost_columns(bars, record, mode, before.totals),
+        flow_columns=frames.flow_columns(record),
+        splits=splits,
     )
 
 
-def _check_kind(name: str, given: object, kind: type, source: str) -> None:
-    """Refuse a path or a frame where an object of ours belongs: Python itself would not."""
+def check_reserve(series: Series) -> None:
+    """Refuse a token whose counterparty is a reserve that is not there.
+
+    Raises:
+        InputError: where it is not.
+    """
+    if series.venue.kind == "pool" and series.reserve is None:
+        message = (
+            f'{series.symbol}: expected a reserve, the counterparty of venue.kind = "pool", found '
+            f"none; add a table [reserve] or give a shared reserve."
+        )
+        raise InputError(message, symbol=series.symbol)
+
+
+def check_kind(name: str, given: object, kind: type, source: str) -> None:
+    """Refuse a path or a frame where an object of ours belongs: Python itself would not.
+
+    Raises:
+        InputError: where it is of another kind.
+    """
     if not isinstance(given, kind):
         message = f"{name}: expected what {source} gives, found a {type(given).__qualname__}."
         raise InputError(message, argument=name, found=given)
 
 
-def _mode(intrabar: str | None, bars: Prices) -> str:
+def mode_of(intrabar: str | None, bars: Prices) -> str:
+    """The intrabar mode that was asked for, or the default of these bars.
+
+    Raises:
+        InputError: it is no mode.
+        DataError: the bars cannot be walked.
+    """
     if intrabar is None:
         return "path" if bars.has_path else "close"
     if intrabar not in ("close", "path"):
@@ -182,7 +251,12 @@ def _mode(intrabar: str | None, bars: Prices) -> str:
     return intrabar
 
 
-def _check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
+def check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
+    """Refuse bars that a state has seen.
+
+    Raises:
+        InputError: where the first of them is not after the state's last observation.
+    """
     first = int(bars.time[0] if mode == "path" else bars.end_times[0])
     if state.time is not None and first <= state.time:
         message = (
@@ -190,41 +264,6 @@ def _check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
             f"stands, found one observed at {format_time(first)}; start later."
         )
         raise InputError(message, source=bars.source, state=state.time, found=first)
-
-
-def _schedule(
-    series: Series,
-    number: Number[Num],
-    funding: object,
-    rates: object,
-    injections: object,
-) -> Schedule[Num]:
-    if funding is not None and series.venue.kind != "perpetual":
-        _refuse(series, "funding", 'venue.kind = "perpetual"', f'"{series.venue.kind}"')
-    if rates is not None and series.venue.kind != "spot":
-        _refuse(series, "rates", 'venue.kind = "spot"', f'"{series.venue.kind}"')
-    if injections is not None and series.reserve is None:
-        _refuse(series, "injections", "a table [reserve]", "none")
-    given: dict[str, Any] = {}
-    if funding is not None:
-        paid = read_funding(funding)
-        given["funding"] = paid.time.tolist(), paid.rate.tolist()
-    if rates is not None:
-        asked = read_rates(rates)
-        given["rates"] = asked.time.tolist(), asked.rate.tolist()
-    if injections is not None:
-        pool = read_injections(injections)
-        capital = [kind == "capital" for kind in pool.kind]
-        given["injections"] = pool.time.tolist(), pool.quote.tolist(), capital
-    return Schedule(number, first_rate=series.venue.rate_per_year, **given)
-
-
-def _refuse(series: Series, option: str, expected: str, found: str) -> None:
-    message = (
-        f"{series.symbol}: {option}: expected a series with {expected}, found {found}; "
-        f"leave {option} out or change the series."
-    )
-    raise InputError(message, option=option, expected=expected, found=found)
 
 
 def walk(

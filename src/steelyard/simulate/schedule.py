@@ -1,4 +1,4 @@
-"""What happens at given times: funding instants, changes of rate, injections into the reserve.
+"""What happens at given times: funding, changes of rate, injections, flows, splits, outages.
 
 Asked for a half-open stretch (since, until], so that a run needs no pointer into its files and
 two runs joined by their state see each instant once.
@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Generic
+from typing import Generic, TypeVar
 
 from steelyard.rules.numbers import Num, Number
 
 __all__ = ["Schedule"]
 
+Value = TypeVar("Value")
+
 
 class Schedule(Generic[Num]):
-    """Funding, rates and injections by time, as numbers of one kind.
+    """Events by time, as numbers of one kind.
 
     Args:
         number: the kind of number.
         funding: epoch s and rate, in order.
         rates: epoch s and rate per year, in order; before the first, ``first_rate`` holds.
         injections: epoch s, quote, and whether it is capital, in order.
+        flows: epoch s and tokens created (redeemed where negative), in order.
+        splits: epoch s and tokens for one token, in order.
+        outages: epoch s from and until which nothing triggers, in order.
+        wind_down: epoch s at which the token is closed; None: never.
         first_rate: the series' own rate per year.
     """
 
@@ -33,22 +39,27 @@ class Schedule(Generic[Num]):
         funding: tuple[Sequence[int], Sequence[float]] = ((), ()),
         rates: tuple[Sequence[int], Sequence[float]] = ((), ()),
         injections: tuple[Sequence[int], Sequence[float], Sequence[bool]] = ((), (), ()),
+        flows: tuple[Sequence[int], Sequence[float]] = ((), ()),
+        splits: tuple[Sequence[int], Sequence[float]] = ((), ()),
+        outages: tuple[Sequence[int], Sequence[int]] = ((), ()),
+        wind_down: int | None = None,
         first_rate: float = 0.0,
     ) -> None:
-        self._funding_times = list(funding[0])
-        self._funding: list[Num] = [number.of(rate) for rate in funding[1]]
+        self._funding: _Events[Num] = _Events(funding[0], [number.of(rate) for rate in funding[1]])
         self._rate_times = list(rates[0])
         self._rates: list[Num] = [number.of(rate) for rate in (first_rate, *rates[1])]
-        self._injection_times = list(injections[0])
-        self._injections: list[tuple[Num, bool]] = [
-            (number.of(quote), capital)
-            for quote, capital in zip(injections[1], injections[2], strict=True)
-        ]
+        amounts = zip(injections[1], injections[2], strict=True)
+        self._injections: _Events[tuple[Num, bool]] = _Events(
+            injections[0], [(number.of(quote), capital) for quote, capital in amounts]
+        )
+        self._flows: _Events[Num] = _Events(flows[0], [number.of(tokens) for tokens in flows[1]])
+        self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
+        self._outages = list(outages[0]), list(outages[1])
+        self.wind_down = wind_down
 
     def funding_between(self, since: int, until: int) -> Sequence[Num]:
         """Funding rates whose instants lie in (since, until]."""
-        times = self._funding_times
-        return self._funding[bisect_right(times, since) : bisect_right(times, until)]
+        return self._funding.between(since, until)
 
     def rates_between(self, since: int, until: int) -> Iterator[tuple[Num, int]]:
         """Each rate per year in force in (since, until], with the seconds it was in force."""
@@ -62,5 +73,30 @@ class Schedule(Generic[Num]):
 
     def injections_between(self, since: int, until: int) -> Sequence[tuple[Num, bool]]:
         """Quote injected in (since, until], each with whether it is capital."""
-        times = self._injection_times
-        return self._injections[bisect_right(times, since) : bisect_right(times, until)]
+        return self._injections.between(since, until)
+
+    def flows_between(self, since: int, until: int) -> Sequence[Num]:
+        """Tokens created (redeemed where negative) in (since, until], one a party."""
+        return self._flows.between(since, until)
+
+    def splits_between(self, since: int, until: int) -> Sequence[Num]:
+        """Ratios of the splits in (since, until]."""
+        return self._splits.between(since, until)
+
+    def is_out(self, time: int) -> bool:
+        """Whether the keeper is dead at this instant."""
+        starts, ends = self._outages
+        place = bisect_right(starts, time)
+        return place > 0 and time < ends[place - 1]
+
+
+class _Events(Generic[Value]):
+    """Values at times."""
+
+    def __init__(self, times: Sequence[int], values: list[Value]) -> None:
+        self.times = list(times)
+        self.values = values
+
+    def between(self, since: int, until: int) -> list[Value]:
+        times = self.times
+        return self.values[bisect_right(times, since) : bisect_right(times, until)]

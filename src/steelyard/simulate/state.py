@@ -13,12 +13,27 @@ from typing import Generic, NamedTuple
 
 from steelyard.rules.numbers import Num
 
-__all__ = ["BarRow", "Clips", "RebalanceRow", "Record", "State", "Totals", "WipedOut"]
+__all__ = [
+    "BarRow",
+    "Clips",
+    "Ended",
+    "FlowRow",
+    "Order",
+    "RebalanceRow",
+    "Record",
+    "ReserveState",
+    "State",
+    "Totals",
+]
 
 
 @dataclass(frozen=True)
-class WipedOut:
-    """The token's end: when (epoch s), at what price, and by what: "liquidated" or "nav"."""
+class Ended:
+    """The token's end: when (epoch s), at what price, and by what.
+
+    The reason is ``"liquidated"`` or ``"nav"`` where the token was wiped out, ``"wind_down"``
+    where it was closed as planned.
+    """
 
     time: int
     price: float
@@ -35,6 +50,23 @@ class Clips(Generic[Num]):
     last_time: int
 
 
+@dataclass(frozen=True)
+class Order(Generic[Num]):
+    """A decided trade on its way to its fill."""
+
+    trigger: int
+    units: Num
+    """Signed; contracts where the venue has them."""
+    due: int
+    """Epoch s from which it is filled."""
+    destination: Num
+    raises: bool
+    clipped: bool
+    """More clips follow it."""
+    counts: bool
+    """It is a rebalance of its own, not the next clip of one."""
+
+
 @dataclass
 class Totals(Generic[Num]):
     """Sums since launch, quote, whole fund (costs gross of what the reserve paid)."""
@@ -47,19 +79,39 @@ class Totals(Generic[Num]):
     interest: Num
     management: Num
     paid_by_reserve: Num
-    received: Num
-    injected: Num
     turnover: Num
     clips: int = 0
     blocked: int = 0
-    suspended_s: int = 0
     by_trigger: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def none(cls, nothing: Num) -> Totals[Num]:
         """Sums before the launch: ``nothing`` is zero in the wanted kind of number."""
         n = nothing
-        return cls(n, n, n, n, n, n, n, n, n, n, n)
+        return cls(n, n, n, n, n, n, n, n, n)
+
+
+@dataclass
+class ReserveState(Generic[Num]):
+    """A reserve, of one token or shared by several; sums since launch in quote."""
+
+    units: Num
+    pending_fees: Num
+    """Its share of fees taken and not yet allocated."""
+    received: Num
+    """Fees, allocated or paid in by trades against it."""
+    injected: Num
+    settled: Num
+    """As a counterparty: what tokens lost to it less what they won from it."""
+    next_allocation: int = 0
+    suspended: bool = False
+    suspended_s: int = 0
+
+    @classmethod
+    def of(cls, units: Num) -> ReserveState[Num]:
+        """A reserve that holds ``units`` and has neither paid nor received yet."""
+        nothing = units * 0
+        return cls(units, nothing, nothing, nothing, nothing)
 
 
 @dataclass
@@ -68,10 +120,13 @@ class State(Generic[Num]):
 
     cash: Num
     units: Num
+    """The exposure in units of the underlying; a future's contracts times ``mark``."""
     tokens: Num
-    reserve_units: Num
-    pending_fees: Num
-    """The reserve's share of fees taken and not yet allocated, quote."""
+    reserve: ReserveState[Num]
+    mark: Num
+    """The price of what is held over the underlying's: a future's; else 1."""
+    split: Num
+    """Tokens today for one token of the launch."""
     squares: Num
     """Sum of the squared returns in ``window``."""
     totals: Totals[Num]
@@ -84,13 +139,16 @@ class State(Generic[Num]):
     last_rebalance: int = 0
     next_interval: int = 0
     next_daily: int = 0
-    next_allocation: int = 0
+    expiry: int = 0
+    """Of the future that is held, epoch s."""
+    settled_price: Num | None = None
+    """The price up to which a reserve as the counterparty has settled."""
     last_volatile: int | None = None
     window: deque[tuple[int, Num]] = field(default_factory=deque)
     """Start and square of each return in the trailing window of the volatility trigger."""
     clips: Clips[Num] | None = None
-    suspended: bool = False
-    wiped_out: WipedOut | None = None
+    order: Order[Num] | None = None
+    ended: Ended | None = None
 
     def copy(self) -> State[Num]:
         """A state of its own, so that a run never changes the one it was given."""
@@ -117,11 +175,29 @@ class RebalanceRow(NamedTuple):
     paid_by_reserve: float
 
 
+class FlowRow(NamedTuple):
+    """One creation (tokens > 0) or redemption; quote of the party that came or went."""
+
+    time: int
+    tokens: float
+    nav: float
+    """Per token, before the trade."""
+    fee: float
+    """The issuer's."""
+    notional: float
+    """Exposure added or removed, signed."""
+    cost: float
+    """Of trading it, after what netting with a rebalance saved."""
+    saved: float
+
+
 class BarRow(NamedTuple):
     """The token at a bar's close; sums are since launch, quote, whole fund."""
 
     nav: float
     leverage: float
+    tokens: float
+    split: float
     reserve: float
     funding: float
     interest: float
@@ -130,9 +206,8 @@ class BarRow(NamedTuple):
 
 @dataclass
 class Record:
-    """What a run wrote down: one row a bar, one a trade, and the reserve's receipts by time."""
+    """What a run wrote down of one token: one row a bar, one a trade, one a flow."""
 
     bars: list[BarRow] = field(default_factory=list)
     trades: list[RebalanceRow] = field(default_factory=list)
-    receipts: list[tuple[int, float]] = field(default_factory=list)
-    """Fees and trading fees paid into the reserve: epoch s and quote (capital is not one)."""
+    flows: list[FlowRow] = field(default_factory=list)

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
-from steelyard.rules.series import Series
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.health import reserve_health
-from steelyard.simulate.state import Record, State
+from steelyard.simulate.reference import Replay
+from steelyard.simulate.state import FlowRow
 from steelyard.simulate.tracking import tracking
 
 __all__ = ["summarise"]
 
 
 def summarise(
-    series: Series,
+    replay: Replay[Any],
     bars: Prices,
     intrabar: str,
-    record: Record,
-    state: State[Any],
     nav: Columns,
+    splits: npt.NDArray[np.float64],
     reserve_before: float,
 ) -> dict[str, Any]:
-    """The summary of a run from what it wrote down; sums are since the token's launch."""
-    sums = state.totals
+    """The summary of a run from what it wrote down; sums are since the token's launch.
+
+    Returns, drawdown and tracking are those of one token held since the launch, through every
+    split.
+    """
+    series, state, record = replay.series, replay.state, replay.record
+    sums, held = state.totals, nav["nav"] * splits
     initial_nav, final_nav = series.initial_nav, float(nav["nav"][-1])
     opening = bars.open if intrabar == "path" else None
     first_price = float(bars.close[0] if opening is None else opening[0])
     last_price = float(bars.close[-1])
     leverage = nav["leverage"]
-    ended = state.wiped_out
     summary = {
         "schema": 1,
         "symbol": series.symbol,
@@ -44,20 +49,19 @@ def summarise(
         "bars": len(bars),
         "gaps": len(bars.gaps),
         "intrabar": intrabar,
-        "nav": _change(initial_nav, final_nav),
+        "nav": _change(initial_nav, final_nav) | {"return": float(held[-1]) / initial_nav - 1},
         "underlying": _change(first_price, last_price),
         "rebalances": {
             "count": sum(sums.by_trigger.values()),
             "clips": sums.clips,
             "by_trigger": {
-                name: sums.by_trigger.get(Trigger[name.upper()], 0)
-                for name in series.rebalance.trigger_names
+                name: sums.by_trigger.get(Trigger[name.upper()], 0) for name in series.trigger_names
             },
             "blocked": sums.blocked,
             "turnover": float(sums.turnover),
         },
         "costs": {kind: float(getattr(sums, kind)) for kind in (*COST_KINDS, "paid_by_reserve")},
-        "tracking": tracking(bars.time, bars.close, nav["nav"], leverage, series.target_leverage),
+        "tracking": tracking(bars.time, bars.close, held, leverage, series.target_leverage),
         "leverage": {
             "min": float(leverage.min()),
             "max": float(leverage.max()),
@@ -66,19 +70,24 @@ def summarise(
         "reserve": None
         if series.reserve is None
         else reserve_health(
-            series,
+            replay.reserve,
             series.reserve,
-            state,
-            record,
-            nav,
+            [(replay, nav)],
             bars.time if intrabar == "path" else bars.end_times,
             (reserve_before, first_price),
         ),
-        "max_drawdown": _max_drawdown(nav),
-        "wiped_out": None
-        if ended is None
-        else {"time": format_time(ended.time), "price": ended.price, "reason": ended.reason},
+        "max_drawdown": _max_drawdown(held),
+        "wiped_out": None,
     }
+    ended = state.ended
+    if ended is not None:
+        end: dict[str, Any] = {"time": format_time(ended.time), "price": ended.price}
+        if ended.reason == "wind_down":
+            summary["wound_down"] = {**end, "nav": final_nav}
+        else:
+            summary["wiped_out"] = {**end, "reason": ended.reason}
+    if record.flows:
+        summary["flows"] = _flows(record.flows)
     return _without_undefined(summary)
 
 
@@ -86,12 +95,23 @@ def _change(initial: float, final: float) -> dict[str, float]:
     return {"initial": initial, "final": final, "return": final / initial - 1}
 
 
-def _max_drawdown(nav: Columns) -> float:
-    peaks = np.maximum.accumulate(nav["nav"])
+def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
+    """Tokens that came and went since the launch, and what those parties paid (quote)."""
+    return {
+        "created": math.fsum(row.tokens for row in rows if row.tokens > 0),
+        "redeemed": math.fsum(-row.tokens for row in rows if row.tokens < 0),
+        "fees": math.fsum(row.fee for row in rows),
+        "cost": math.fsum(row.cost for row in rows),
+        "saved": math.fsum(row.saved for row in rows),
+    }
+
+
+def _max_drawdown(nav: npt.NDArray[np.float64]) -> float:
+    peaks = np.maximum.accumulate(nav)
     lived = peaks > 0
     if not lived.any():
         return 0.0
-    return float(np.min(nav["nav"][lived] / peaks[lived] - 1))
+    return float(np.min(nav[lived] / peaks[lived] - 1))
 
 
 def _without_undefined(figures: dict[str, Any]) -> dict[str, Any]:

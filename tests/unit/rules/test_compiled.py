@@ -96,13 +96,25 @@ def test_a_loop_compiled_from_the_rules_agrees_bit_for_bit(
     most_trades = 0
 
     @settings(max_examples=12)
-    @given(walks(), tokens(move_to, side), costings("80", [impact]), written("0", "90", 1))
-    def agree(prices: list[float], token: tuple[Rule, Terms], costing: Any, reserve: Any) -> None:
+    @given(
+        walks(),
+        tokens(move_to, side),
+        costings("80", [impact]),
+        written("0", "90", 1),
+        st.sampled_from([(0.0, 0.0), (130.0, 0.0), (75.0, 900.0)]),
+    )
+    def agree(
+        prices: list[float],
+        token: tuple[Rule, Terms],
+        costing: Any,
+        reserve: Any,
+        least: tuple[float, float],
+    ) -> None:
         nonlocal most_trades
         rule, venue = token
         payers = costing.payers(FLOAT)
         terms = (rule.of(FLOAT), costing.rates(FLOAT), payers.nav, payers.reserve, venue.of(FLOAT))
-        start = ((0.03, 0.05, 0.04, 0.02, 0.0001), 100_000.0, float(reserve))
+        start = ((0.03, 0.05, 0.04, 0.02, 0.0001, *least), 100_000.0, float(reserve))
         outs = np.zeros((2, len(prices), COLUMNS))
         replay(prices, *terms, *start, math.sqrt, outs[0])
         compiled["replay"](np.array(prices), *terms, *start, sqrt, outs[1])

@@ -18,6 +18,7 @@ from steelyard.rules.series import (
     Band,
     Costs,
     Daily,
+    Execution,
     Fallback,
     Fees,
     Interval,
@@ -74,6 +75,14 @@ KEYS: dict[str, dict[str, str]] = {
         "supply_spread_per_year": "number",
         "units_borrow_rate_per_year": "number",
     },
+    "future": {
+        "maintenance_margin": "number",
+        "liquidation_fee": "number",
+        "expiry": "word",
+        "roll_days": "number",
+        "basis_per_year": "number",
+    },
+    "pool": {"max_utilisation": "number", "fee_bps": "number"},
     "costs": {
         "taker_fee_bps": "number",
         "half_spread_bps": "number",
@@ -108,8 +117,8 @@ def with_key(place: str, key: str, value: str) -> str:
         return "".join(f"{x}\n" for x in LEAST.splitlines() if not x.startswith(key)) + line
     if place in TRIGGERS:
         return LEAST + f'[[rebalance.trigger]]\nwhen = "{place}"\n{line}'
-    if place == "spot":
-        return LEAST + f'[venue]\nkind = "spot"\n{line}'
+    if place in ("spot", "future", "pool"):
+        return LEAST + f'[venue]\nkind = "{place}"\n{line}'
     return LEAST + f"[{place}]\n{line}"
 
 
@@ -124,6 +133,7 @@ def test_the_list_of_keys_is_complete() -> None:
         "daily": Daily,
         "fallback": Fallback,
         "costs": Costs,
+        "execution": Execution,
         "fees": Fees,
         "reserve": Reserve,
     }
@@ -131,7 +141,7 @@ def test_the_list_of_keys_is_complete() -> None:
         names = {field.name.removesuffix("_s") for field in fields(kind)} - set(TRIGGERS)
         assert names == set(KEYS[place])
     venue = {field.name for field in fields(Venue)}
-    assert venue == set(KEYS["venue"]) | set(KEYS["spot"])
+    assert venue == {key for kind in ("venue", "spot", "future", "pool") for key in KEYS[kind]}
 
 
 @pytest.mark.parametrize(("place", "key"), EACH_KEY)

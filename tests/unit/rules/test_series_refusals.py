@@ -196,13 +196,9 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
 
 NOT_YET: dict[str, tuple[str, str]] = {
     # name: (text after the least file, key)
-    "a future": ('[venue]\nkind = "future"\nexpiry = "quarterly"\n', "venue.kind"),
-    "a pool": ('[venue]\nkind = "pool"\nmax_utilisation = 0.8\n', "venue.kind"),
     "an amm": ('[costs]\nimpact = "amm"\namm_liquidity = 5e6\n', "costs.impact"),
     "a book": ('[costs]\nimpact = "book"\nbook = "FILE"\n', "costs.impact"),
     "a key of an amm": ("[costs]\namm_fee_bps = 5\n", "costs.amm_fee_bps"),
-    "a key of a future": ("[venue]\nroll_days = 3\n", "venue.roll_days"),
-    "a key of a pool": ("[venue]\nmax_utilisation = 0.8\n", "venue.max_utilisation"),
     "a realised coefficient": (
         '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\ndaily_volume = 1e9\n',
         "costs.impact_coefficient",
@@ -211,9 +207,6 @@ NOT_YET: dict[str, tuple[str, str]] = {
         '[costs]\nimpact = "square_root"\ndaily_volume = "file"\n',
         "costs.daily_volume",
     ),
-    "lots": ("[execution]\nlot_units = 0.001\n", "execution.lot_units"),
-    "a smallest trade": ("[execution]\nmin_notional = 10\n", "execution.min_notional"),
-    "a delay": ('[execution]\ndelay = "5s"\n', "execution.delay"),
 }
 
 

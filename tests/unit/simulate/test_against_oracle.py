@@ -235,7 +235,7 @@ def assert_one_story(
         assert summary["reserve"]["suspended_s"] == told.suspended_s
         assert summary["reserve"]["received"] == pytest.approx(told.received, **near)
         assert summary["reserve"]["injected"] == pytest.approx(told.injected, **near)
-    ended = run.state.wiped_out
+    ended = run.state.ended
     assert (ended is None) == (told.wiped_out is None)
     if ended is not None:
         time, price, reason = told.wiped_out

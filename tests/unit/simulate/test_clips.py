@@ -96,7 +96,7 @@ def test_a_clip_that_raises_leverage_waits_for_the_reserve() -> None:
         reserve=pool,
     )
     run = simulate(series, closes(100, 115, 115, 115, step_s=HOUR_S))
-    assert run.state.suspended
+    assert run.state.reserve.suspended
     assert run.summary["rebalances"]["blocked"] > 0
 
 

@@ -100,7 +100,7 @@ def test_resumption_by_fees() -> None:
         token(daily=Daily(0), fees=fees, reserve=pool), closes(*[100 + i % 2 for i in range(20)])
     )
     assert run.summary["reserve"]["suspended_s"] > 0
-    assert not run.state.suspended
+    assert not run.state.reserve.suspended
     assert run.summary["rebalances"]["by_trigger"]["daily"] > 0
 
 

@@ -36,13 +36,19 @@ class Watched(Replay):
     """A replay that keeps each trade in its own kind of number."""
 
     def _settle(
-        self, trigger: int, notional: object, cost: TradeCost, time: int, price: object
+        self,
+        trigger: int,
+        notional: object,
+        cost: TradeCost,
+        time: int,
+        price: object,
+        parties: object = None,
     ) -> None:
         before = nav_of(self.state.cash, self.state.units, price)
-        reserve_before = self.state.reserve_units
-        super()._settle(trigger, notional, cost, time, price)
+        reserve_before = self.state.reserve.units
+        super()._settle(trigger, notional, cost, time, price, parties)
         after = nav_of(self.state.cash, self.state.units, price)
-        reserve_after = self.state.reserve_units
+        reserve_after = self.state.reserve.units
         self.seen.append((notional, price, cost, before, after, reserve_before, reserve_after))
         if self.exact and len(self.seen) == FEW:
             raise Enough
@@ -72,7 +78,7 @@ def test_books_balance_exactly(series: Series, bars: Prices, mode: str) -> None:
     funding = ([int(bars.time[1])], [0.001])
     replay = watch(series, bars, mode, funding=funding)
     state, sums = replay.state, replay.state.totals
-    assume(state.wiped_out is None)
+    assume(state.ended is None)
     traded = sum(row[0] for row in replay.seen)
     paid = sum(gross(row[2]) - row[2].paid_by_reserve for row in replay.seen)
     start = Fraction(100) * 1000
@@ -80,7 +86,7 @@ def test_books_balance_exactly(series: Series, bars: Prices, mode: str) -> None:
     assert state.units == sum(row[0] / row[1] for row in replay.seen)
     given_away = sum(row[5] - row[6] for row in replay.seen)
     pool = Fraction(str(series.reserve.initial_units)) if series.reserve else 0
-    assert state.reserve_units + given_away >= pool
+    assert state.reserve.units + given_away >= pool
 
 
 @settings(max_examples=40)
@@ -172,7 +178,7 @@ def test_a_fallback_is_never_late(series: Series, bars: Prices, mode: str) -> No
     costs = replace(series.costs, gas_per_rebalance=0.0)
     run = simulate(replace(series, rebalance=how, costs=costs, reserve=None), bars, intrabar=mode)
     at = run.rebalance_columns["time"].astype("int64")
-    ended = run.state.wiped_out
+    ended = run.state.ended
     until = run.state.time if ended is None else ended.time
     assert np.all(np.diff(np.append(at, until)) <= 21 * HOUR_S)
 

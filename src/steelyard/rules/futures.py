@@ -1,0 +1,70 @@
+"""Dated futures: when they expire, when they are rolled, and at what mark (SPEC 3).
+
+Quarterly contracts expire on the last Friday of March, June, September and December at 08:00 UTC.
+The mark is the underlying's price times ``1 + basis * years to expiry``; positions and leverage
+are held at the mark.
+"""
+
+from __future__ import annotations
+
+from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.numbers import Num
+
+__all__ = ["contract_at", "mark_factor", "next_expiry"]
+
+DAY_S = 86_400
+EXPIRY_HOUR_S = 8 * 3_600
+MONTHS_A_QUARTER = 3
+FRIDAY = 1
+"""The epoch's first day, 1 January 1970, was a Thursday: day 1 was a Friday."""
+
+
+def next_expiry(time: int) -> int:
+    """The first quarterly expiry after ``time`` (both epoch s)."""
+    year, month = _month_of(time // DAY_S)
+    quarter = (month - 1) // MONTHS_A_QUARTER
+    while True:
+        # the month after the quarter's last: its first day less one is the quarter's last day
+        months = 12 * year + MONTHS_A_QUARTER * (quarter + 1)
+        last_day = _first_day(months // 12, months % 12 + 1) - 1
+        expiry = (last_day - (last_day - FRIDAY) % 7) * DAY_S + EXPIRY_HOUR_S
+        if expiry > time:
+            return expiry
+        quarter += 1
+
+
+def contract_at(time: int, roll_s: int) -> int:
+    """The expiry of the contract to hold at ``time``: the first that is not to be rolled yet.
+
+    A contract is rolled ``roll_s`` seconds before it expires, and not held from that instant on.
+    """
+    return next_expiry(time + roll_s)
+
+
+def mark_factor(basis_per_year: Num, expiry: int, time: int) -> Num:
+    """The mark over the underlying's price; from the expiry on a contract is worth the price."""
+    left_s = expiry - time
+    if left_s < 0:
+        left_s = 0
+    return 1 + basis_per_year * left_s / YEAR_S
+
+
+def _first_day(year: int, month: int) -> int:
+    """Days from the epoch to the first of a month (Gregorian calendar)."""
+    # years begin in March here, so that the leap day is a year's last
+    if month <= 2:  # noqa: PLR2004 (January and February)
+        year -= 1
+        month += 12
+    leap_days = year // 4 - year // 100 + year // 400
+    return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 - 719_468
+
+
+def _month_of(day: int) -> tuple[int, int]:
+    """Year and month of a day counted from the epoch."""
+    year = 1970 + day // 366
+    while _first_day(year + 1, 1) <= day:
+        year += 1
+    month = 1
+    while month < 12 and _first_day(year, month + 1) <= day:  # noqa: PLR2004 (months of a year)
+        month += 1
+    return year, month

@@ -1,0 +1,93 @@
+"""The reserve as the counterparty of its tokens: venue ``pool`` (SPEC 3).
+
+What a token wins on a price change the reserve pays, and what it loses the reserve gets, in the
+underlying at the new price. The reserve carries the net of all exposures against it, up to a share
+of its value: the leverage that its tokens can sustain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from steelyard.rules.costs import CostCurve
+from steelyard.rules.numbers import Num
+from steelyard.rules.sizing import smallest_root
+from steelyard.rules.triggers import exceeds
+
+__all__ = ["capacity_excess", "capacity_room", "is_over_capacity", "payable", "price_gain"]
+
+
+def price_gain(units: Num, before: Num, after: Num) -> Num:
+    """What a position wins (negative: loses) as the price goes from ``before`` to ``after``."""
+    return units * (after - before)
+
+
+def payable(gain: Num, reserve_value: Num) -> Num:
+    """What of a token's gain the reserve can pay: at most all that it has."""
+    if gain > reserve_value:
+        return reserve_value
+    return gain
+
+
+def is_over_capacity(net: Num, reserve_value: Num, max_utilisation: Num) -> bool:
+    """Whether the net exposure (signed, quote) is above its share of the reserve's value."""
+    return exceeds(abs(net), max_utilisation * reserve_value)
+
+
+def capacity_room(
+    net: Num,
+    side: int,
+    reserve_value: Num,
+    max_utilisation: Num,
+    fee: Num,
+    borne: CostCurve[Num],
+    sqrt: Callable[[Num], Num],
+) -> Num:
+    """The largest trade (quote) on ``side`` (1 buys, -1 sells) that keeps to the capacity.
+
+    The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
+    bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
+    """
+    room = max_utilisation * (reserve_value - borne.fixed) - side * net
+    if room <= 0:
+        return room * 0
+    size = smallest_root(
+        room,
+        1 + max_utilisation * (borne.linear - fee),
+        max_utilisation * borne.quadratic,
+        max_utilisation * borne.root,
+        borne.volume,
+        sqrt,
+    )
+    if size < 0:
+        return room * 0
+    return size
+
+
+def capacity_excess(
+    net: Num,
+    reserve_value: Num,
+    max_utilisation: Num,
+    fee: Num,
+    borne: CostCurve[Num],
+    sqrt: Callable[[Num], Num],
+) -> Num:
+    """The smallest trade (quote) that brings the net exposure back to the capacity.
+
+    It is at most the exposure itself: where even that costs the reserve too much, all is closed.
+    """
+    size = abs(net)
+    over = size - max_utilisation * (reserve_value - borne.fixed)
+    if over <= 0:
+        return over * 0
+    closed = smallest_root(
+        over,
+        1 + max_utilisation * (fee - borne.linear),
+        -max_utilisation * borne.quadratic,
+        -max_utilisation * borne.root,
+        borne.volume,
+        sqrt,
+    )
+    if closed < 0 or closed > size:
+        return size
+    return closed

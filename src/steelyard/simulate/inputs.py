@@ -1,0 +1,119 @@
+"""What is given beside the prices: read, held against the series, and put on its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from steelyard.errors import InputError
+from steelyard.market import (
+    parse_time,
+    read_flows,
+    read_funding,
+    read_injections,
+    read_outages,
+    read_rates,
+    read_splits,
+)
+from steelyard.rules.numbers import Num, Number
+from steelyard.simulate.schedule import Schedule
+
+if TYPE_CHECKING:
+    from steelyard.rules.series import Series
+
+__all__ = ["NEEDS", "check_fits", "fits", "read_schedule"]
+
+NEEDS = {
+    "funding": 'venue.kind = "perpetual"',
+    "rates": 'venue.kind = "spot"',
+    "injections": "a table [reserve]",
+}
+"""What a series must have so that an option says anything about it; the others go with all."""
+
+
+def fits(option: str, series: Series) -> bool:
+    """Whether an option says anything about a series."""
+    if option == "injections":
+        return series.reserve is not None
+    return series.venue.kind == {"funding": "perpetual", "rates": "spot"}.get(
+        option, series.venue.kind
+    )
+
+
+def check_fits(option: str, series: Series) -> None:
+    """Refuse an option that says nothing about a series: it was meant for another.
+
+    Raises:
+        InputError: where it does not.
+    """
+    if fits(option, series):
+        return
+    expected = NEEDS[option]
+    found = "none" if option == "injections" else f'"{series.venue.kind}"'
+    message = (
+        f"{series.symbol}: {option}: expected a series with {expected}, found {found}; "
+        f"leave {option} out or change the series."
+    )
+    raise InputError(message, option=option, expected=expected, found=found)
+
+
+def read_schedule(series: Series, number: Number[Num], given: Mapping[str, Any]) -> Schedule[Num]:
+    """The schedule of one series, of all that was given and is not None.
+
+    Args:
+        series: the token; its own rate holds before the first of ``rates``.
+        number: the kind of number.
+        given: ``funding``, ``rates``, ``injections``, ``flows``, ``splits``, ``outages`` as
+            sources, ``wind_down`` as a time.
+
+    Raises:
+        InputError: where one does not go with the series.
+        DataError: where a source is not what it should be.
+    """
+    events: dict[str, Any] = {}
+    for option, source in given.items():
+        if source is not None:
+            check_fits(option, series)
+            events[option] = READERS[option](source)
+    return Schedule(number, first_rate=series.venue.rate_per_year, **events)
+
+
+def _funding(source: object) -> tuple[list[int], list[float]]:
+    found = read_funding(source)
+    return found.time.tolist(), found.rate.tolist()
+
+
+def _rates(source: object) -> tuple[list[int], list[float]]:
+    found = read_rates(source)
+    return found.time.tolist(), found.rate.tolist()
+
+
+def _injections(source: object) -> tuple[list[int], list[float], list[bool]]:
+    found = read_injections(source)
+    return found.time.tolist(), found.quote.tolist(), [kind == "capital" for kind in found.kind]
+
+
+def _flows(source: object) -> tuple[list[int], list[float]]:
+    found = read_flows(source)
+    return found.time.tolist(), found.tokens.tolist()
+
+
+def _splits(source: object) -> tuple[list[int], list[float]]:
+    found = read_splits(source)
+    return found.time.tolist(), found.ratio.tolist()
+
+
+def _outages(source: object) -> tuple[list[int], list[int]]:
+    found = read_outages(source)
+    return found.start.tolist(), found.end.tolist()
+
+
+READERS: dict[str, Any] = {
+    "funding": _funding,
+    "rates": _rates,
+    "injections": _injections,
+    "flows": _flows,
+    "splits": _splits,
+    "outages": _outages,
+    "wind_down": parse_time,
+}

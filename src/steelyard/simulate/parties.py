@@ -1,0 +1,100 @@
+"""Who comes and who goes at one instant, and what each of them pays for the trade it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, NamedTuple
+
+from steelyard.rules.costs import TRADE_KINDS, CostRates, TradeCost, trade_cost
+from steelyard.rules.flows import Flows, flow_exposure, flow_fee, netted_kind
+from steelyard.rules.numbers import Num
+from steelyard.simulate.state import FlowRow
+
+__all__ = ["Parties", "Party"]
+
+
+class Party(NamedTuple, Generic[Num]):
+    """One creation (tokens > 0) or redemption, before its trade; quote."""
+
+    time: int
+    tokens: Num
+    nav: Num
+    """Per token."""
+    fee: Num
+    notional: Num
+    alone: TradeCost[Num]
+    """What its trade would cost in an order of its own."""
+
+
+class Parties(Generic[Num]):
+    """All creations and redemptions of one instant."""
+
+    def __init__(self, rates: CostRates[Num], sqrt: Callable[[Num], Num]) -> None:
+        self._rates: CostRates[Num] = rates
+        self._sqrt: Callable[[Num], Num] = sqrt
+        self._parties: list[Party[Num]] = []
+
+    def join(
+        self, time: int, tokens: Num, outstanding: Num, nav: Num, exposure: Num, fee_bps: Num
+    ) -> Party[Num]:
+        """Add a party; ``nav`` and ``exposure`` are those of the fund as it finds it."""
+        notional = flow_exposure(tokens, outstanding, exposure)
+        alone = self._cost(notional)
+        per_token = nav / outstanding
+        fee = flow_fee(tokens, per_token, fee_bps)
+        self._parties.append(Party(time, tokens, per_token, fee, notional, alone))
+        return self._parties[-1]
+
+    @property
+    def net(self) -> Num:
+        """The exposure that all of them add, signed."""
+        net = self._parties[0].notional * 0
+        for party in self._parties:
+            net = net + party.notional
+        return net
+
+    @property
+    def flows(self) -> Flows[Num]:
+        """The parties as the rules take them."""
+        size = self._parties[0].notional * 0
+        for party in self._parties:
+            size = size + abs(party.notional)
+        kinds = (self._alone(kind) for kind in TradeCost._fields)
+        return Flows(self.net, size, TradeCost(*kinds))
+
+    def rows(self, rebalance: Num) -> Iterator[FlowRow]:
+        """What each pays, sent in one order with the signed notional ``rebalance``."""
+        own, flows = self._cost(rebalance), self.flows
+        together = self._cost(flows.net + rebalance)
+        sizes = flows.size + abs(rebalance)
+        for party in self._parties:
+            cost = alone = party.notional * 0
+            for kind in TRADE_KINDS:
+                each = getattr(party.alone, kind)
+                alone += each
+                if sizes > 0:
+                    all_alone = getattr(flows.alone, kind) + getattr(own, kind)
+                    size = abs(party.notional)
+                    cost += netted_kind(each, all_alone, getattr(together, kind), size, sizes)
+            yield FlowRow(
+                party.time,
+                float(party.tokens),
+                float(party.nav),
+                float(party.fee),
+                float(party.notional),
+                float(cost),
+                float(alone - cost),
+            )
+
+    def _alone(self, kind: str) -> Num:
+        total = self._parties[0].notional * 0
+        for party in self._parties:
+            total = total + getattr(party.alone, kind)
+        return total
+
+    def _cost(self, notional: Num) -> TradeCost[Num]:
+        """The cost of one order, none for none; who comes or goes has no reserve."""
+        nothing = notional * 0
+        if notional == 0:
+            return TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+        return trade_cost(self._rates, abs(notional), nothing, self._sqrt)

@@ -1,0 +1,166 @@
+"""One reserve over a run: its books, and the tokens that it serves.
+
+A token has its own reserve, or several share one: then its level is judged by their total nav, a
+suspension holds for all, and as a counterparty it carries their net exposure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.numbers import Num, Number
+from steelyard.rules.pool import capacity_excess, is_over_capacity
+from steelyard.rules.reserve import is_suspended, units_left, units_received
+from steelyard.rules.series import Reserve
+from steelyard.rules.triggers import next_instant
+from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.state import ReserveState
+
+if TYPE_CHECKING:
+    from steelyard.simulate.reference import Replay
+
+__all__ = ["ReserveBooks"]
+
+
+class ReserveBooks(Generic[Num]):
+    """A reserve's books, and what it received when.
+
+    Args:
+        terms: the reserve's; None where a token has none, which then holds nothing and never is.
+        number: the kind of number to compute in.
+        schedule: the injections.
+        state: where to start; changed in place.
+    """
+
+    def __init__(
+        self,
+        terms: Reserve | None,
+        number: Number[Num],
+        schedule: Schedule[Num],
+        state: ReserveState[Num],
+    ) -> None:
+        self.terms = terms
+        self.schedule: Schedule[Num] = schedule
+        self.state: ReserveState[Num] = state
+        self.members: list[Replay[Num]] = []
+        self.floor: Num = number.of(terms.floor_ratio if terms else 0)
+        self.resume: Num = number.of(terms.resume_ratio if terms else 0)
+        self.receipts: list[tuple[int, float]] = []
+        """Epoch s and quote of what came in: fees and trading fees (capital is not income)."""
+        self.losses: list[tuple[int, float]] = []
+        """Epoch s and quote of what tokens won from it as their counterparty, net."""
+
+    def open(self, time: int) -> None:
+        """Start its clock with the launch of the tokens."""
+        if self.terms is not None:
+            self.state.next_allocation = time + self.terms.allocation_every_s
+
+    def value(self, price: Num) -> Num:
+        """What it holds, in quote."""
+        return self.state.units * price
+
+    def pay(self, quote: Num, price: Num) -> None:
+        """Pay a part of a trade's cost; it is never more than its value."""
+        self.state.units = units_left(self.state.units, quote, price)
+
+    def receive(self, quote: Num, time: int, price: Num) -> None:
+        """Take in fees."""
+        state = self.state
+        state.units += units_received(quote, price)
+        state.received += quote
+        self.receipts.append((time, float(quote)))
+
+    def settle(self, paid: Num, time: int, price: Num) -> None:
+        """Pay what a token won (negative: take in what it lost)."""
+        state = self.state
+        if paid > 0:
+            state.units = units_left(state.units, paid, price)
+        else:
+            state.units += units_received(-paid, price)
+        state.settled -= paid
+        self.losses.append((time, float(paid)))
+
+    def count_suspension(self, elapsed_s: int) -> None:
+        """Add the time since the last clock observation, where it was suspended in it."""
+        if self.state.suspended:
+            self.state.suspended_s += elapsed_s
+
+    def feed(self, time: int, price: Num, since: int) -> None:
+        """Injections and due allocations become units at this price."""
+        if self.terms is None:
+            return
+        state = self.state
+        for quote, is_capital in self.schedule.injections_between(since, time):
+            state.units += units_received(quote, price)
+            state.injected += quote
+            if not is_capital:
+                self.receipts.append((time, float(quote)))
+        if time >= state.next_allocation:
+            self.receive(state.pending_fees, time, price)
+            state.pending_fees = state.pending_fees * 0
+            every = self.terms.allocation_every_s
+            state.next_allocation = next_instant(every, state.next_allocation, time)
+
+    def judge(self, price: Num) -> None:
+        """Suspend what raises leverage, or let it go on, by the level at this price."""
+        if self.terms is None:
+            return
+        nav = price * 0
+        for member in self.members:
+            held = member.state
+            if held.ended is None:
+                nav = nav + nav_of(held.cash, held.units, price)
+        state = self.state
+        state.suspended = is_suspended(
+            state.suspended, state.units * price, nav, self.floor, self.resume
+        )
+
+    def net(self, price: Num) -> Num:
+        """The net exposure (signed, quote) of the tokens whose counterparty it is."""
+        units = price * 0
+        for member in self.members:
+            if member.is_pool:
+                units = units + member.state.units
+        return units * price
+
+    def keep_capacity(self, time: int, price: Num) -> None:
+        """Deleverage its tokens where their net exposure is more than it can carry.
+
+        Those on the heavier side give way, each in proportion to its exposure.
+        """
+        over = self._over_capacity(price)
+        # once is enough but where the tokens' own limits differ
+        for _ in range(len(over)):
+            left = sum(abs(member.state.units) for member in over)
+            for member in over:
+                size = abs(member.state.units)
+                if size == 0:
+                    continue
+                excess = capacity_excess(
+                    self.net(price),
+                    self.value(price),
+                    member.terms.max_utilisation,
+                    member.terms.pool_fee,
+                    member.terms.reserve_curve,
+                    member.sqrt,
+                )
+                share = excess * size / left
+                left = left - size
+                share = min(share, size * price)
+                if share > 0:
+                    member.deleverage(share, time, price)
+            over = self._over_capacity(price)
+            if not over:
+                return
+
+    def _over_capacity(self, price: Num) -> list[Replay[Num]]:
+        net, value = self.net(price), self.value(price)
+        return [
+            member
+            for member in self.members
+            if member.is_pool
+            and member.state.ended is None
+            and member.state.units * net > 0
+            and is_over_capacity(net, value, member.terms.max_utilisation)
+        ]
