@@ -174,6 +174,28 @@ class Reserve:
     fee_share: float = 0.5
     allocation_every_s: int = 86_400
 
+    @classmethod
+    def load(cls, path: str | Path) -> Reserve:
+        """Read a reserve that several series share: a file with a table [reserve].
+
+        Raises:
+            InputError: as ``Series.load`` does.
+        """
+        from steelyard.rules.series_file import load_reserve
+
+        return load_reserve(path)
+
+    @classmethod
+    def loads(cls, text: str, name: str = "reserve") -> Reserve:
+        """Read a reserve from TOML text; ``name`` stands for the file in messages.
+
+        Raises:
+            InputError: as ``load`` does.
+        """
+        from steelyard.rules.series_file import parse_reserve
+
+        return parse_reserve(text, name)
+
 
 class Terms(NamedTuple, Generic[Num]):
     """A series as the rules take it: scalars of one kind of number."""

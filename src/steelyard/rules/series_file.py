@@ -27,7 +27,7 @@ from steelyard.rules.series_keys import (
     time_of_day,
 )
 
-__all__ = ["load_series", "parse_series"]
+__all__ = ["load_reserve", "load_series", "parse_reserve", "parse_series"]
 
 LARGEST_FILE = 1_000_000
 LONGEST_SHOWN = 80
@@ -132,33 +132,48 @@ NOT_YET = "is not available in this version of Steelyard"
 
 def load_series(path: str | Path) -> model.Series:
     """Read and check the series file at ``path``; see ``Series.load``."""
-    path = Path(path)
+    return parse_series(_content(Path(path), "a series file"), str(path))
+
+
+def load_reserve(path: str | Path) -> model.Reserve:
+    """Read and check the reserve file at ``path``; see ``Reserve.load``."""
+    return parse_reserve(_content(Path(path), "a reserve file"), str(path))
+
+
+def parse_series(content: str, name: str) -> model.Series:
+    """Read and check a series from TOML text; see ``Series.loads``."""
+    return _File(name).series(_document(content, name, "a series file"))
+
+
+def parse_reserve(content: str, name: str) -> model.Reserve:
+    """Read and check a reserve from TOML text; see ``Reserve.loads``."""
+    return _File(name).shared_reserve(_document(content, name, "a reserve file"))
+
+
+def _content(path: Path, kind: str) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
-        message = f"{path}: expected a series file (TOML), but it cannot be read: {reason}."
+        message = f"{path}: expected {kind} (TOML), but it cannot be read: {reason}."
         raise InputError(message, file=str(path)) from error
     if len(raw) > LARGEST_FILE:
-        message = f"{path}: expected a series file (TOML), found more than a megabyte."
+        message = f"{path}: expected {kind} (TOML), found more than a megabyte."
         raise InputError(message, file=str(path))
     try:
-        content = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"{path}: expected a series file (TOML in UTF-8), found bytes that are no text."
+        message = f"{path}: expected {kind} (TOML in UTF-8), found bytes that are no text."
         raise InputError(message, file=str(path)) from error
-    return parse_series(content, str(path))
 
 
-def parse_series(content: str, name: str) -> model.Series:
-    """Read and check a series from TOML text; see ``Series.loads``."""
+def _document(content: str, name: str, kind: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(content)
+        return tomllib.loads(content)
     except (ValueError, RecursionError) as error:  # ValueError: also an int of 4,300 digits
-        message = f"{name}: expected a series file (TOML), but it cannot be parsed: {error}."
+        message = f"{name}: expected {kind} (TOML), but it cannot be parsed: {error}."
         raise InputError(message, file=name) from error
-    return _File(name).series(document)
 
 
 class _File:
@@ -171,10 +186,28 @@ class _File:
         message = f"{self.name}: {key}: expected {expected}, found {_as_toml(found)}."
         raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
 
-    def series(self, document: Mapping[str, Any]) -> model.Series:
+    def shared_reserve(self, document: Mapping[str, Any]) -> model.Reserve:
+        self._check_version(document)
+        self._only_known(document, ("schema", "reserve"), "")
+        table = document.get("reserve")
+        if not isinstance(table, Mapping):
+            self.refuse("reserve", "a table [reserve]", table)
+        return self._reserve(table)
+
+    def _check_version(self, document: Mapping[str, Any]) -> None:
         version = document.get("schema", 1)
         if type(version) is not int or version != 1:
             self.refuse("schema", "1, the one version there is", document["schema"])
+
+    def _reserve(self, table: Mapping[str, Any]) -> model.Reserve:
+        reserve = model.Reserve(**self._read(table, RESERVE, "reserve."))
+        if reserve.resume_ratio < reserve.floor_ratio:
+            expected = f"at least floor_ratio = {reserve.floor_ratio:g}"
+            self.refuse("reserve.resume_ratio", expected, reserve.resume_ratio)
+        return reserve
+
+    def series(self, document: Mapping[str, Any]) -> model.Series:
+        self._check_version(document)
         self._only_known(document, ("schema", *ROOT, *TABLES), "")
         for table in TABLES:
             if not isinstance(document.get(table, {}), Mapping):
@@ -194,9 +227,7 @@ class _File:
                 **self._read(document.get("execution", {}), EXECUTION, "execution.")
             ),
             fees=model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
-            reserve=None
-            if reserve is None
-            else model.Reserve(**self._read(reserve, RESERVE, "reserve.")),
+            reserve=None if reserve is None else self._reserve(reserve),
         )
         self._check_together(result)
         return result
@@ -319,10 +350,6 @@ class _File:
                 expected = f"a leverage above {acts:g}, where the band acts, or 0 for none"
                 self.refuse("rebalance.emergency_leverage", expected, how.emergency_leverage)
         self._check_survives(series)
-        pool = series.reserve
-        if pool is not None and pool.resume_ratio < pool.floor_ratio:
-            expected = f"at least floor_ratio = {pool.floor_ratio:g}"
-            self.refuse("reserve.resume_ratio", expected, pool.resume_ratio)
 
     def _check_survives(self, series: model.Series) -> None:
         """Refuse a position that its venue would liquidate at the target itself."""

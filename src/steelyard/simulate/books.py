@@ -106,7 +106,7 @@ class Books(Generic[Num]):
         state.units = state.units / state.mark * mark
         state.mark = mark
 
-    def _settle_price(self, time: int, price: Num) -> None:
+    def settle_price(self, time: int, price: Num) -> None:
         """With a reserve as the counterparty: pay what the price change won or lost."""
         state = self.state
         if not self.is_pool or state.settled_price is None or state.settled_price == price:
@@ -242,7 +242,7 @@ class Books(Generic[Num]):
 
     def _close(self, time: int, price: Num, reason: str) -> None:
         state = self.state
-        self._settle_price(time, price)
+        self.settle_price(time, price)
         nav = nav_of(state.cash, state.units, price)
         state.cash = nav_after_liquidation(self.terms.venue, state.cash, state.units, price)
         state.units = state.units * 0

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from steelyard.simulate.run import Run
+    from steelyard.simulate.shelf import ShelfRun
 
-__all__ = ["FILES", "check_file", "check_folder", "save_run", "written_whole"]
+__all__ = ["FILES", "check_file", "check_folder", "save_run", "save_shelf", "written_whole"]
 
-FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
+FILES = ("nav.parquet", "rebalances.parquet", "flows.parquet", "summary.json", "report.html")
+"""What a run may write; the flows only where there are any."""
 
 
 def save_run(run: Run, folder: str | Path) -> None:
@@ -43,16 +45,62 @@ def save_run(run: Run, folder: str | Path) -> None:
     """
     folder = Path(folder)
     check_folder(folder)
-    page = _page(run)
+    page = _page([run])
+    with _kept_whole(folder), _staged(folder) as stage:
+        _write_run(run, stage)
+        _write_text(page, stage / "report.html")
+
+
+def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
+    """Write several runs on one reserve into ``folder``: a folder a symbol, and two files of all.
+
+    Each folder holds what ``save_run`` writes, but the page; ``summary.json`` and ``report.html``
+    are those of all. What an earlier run left under the same names gives way.
+
+    Raises:
+        InputError: where ``folder`` cannot be a folder or cannot be written to.
+        SteelyardError: where writing fails on the way, on a full disk for one.
+    """
+    folder = Path(folder)
+    check_folder(folder)
+    page = _page(shelf.runs)
+    with _kept_whole(folder), _staged(folder) as stage:
+        for run in shelf.runs:
+            place = stage / folder_name(run.series.symbol)
+            place.mkdir()
+            _write_run(run, place)
+        _write_text(_as_json(shelf.summary), stage / "summary.json")
+        _write_text(page, stage / "report.html")
+
+
+def folder_name(symbol: str) -> str:
+    """A symbol as the name of a folder: what a file system might not take becomes ``_``."""
+    name = "".join(x if x.isascii() and (x.isalnum() or x in "-_.") else "_" for x in symbol)
+    return name if name.strip(".") else "_" + name
+
+
+def _write_run(run: Run, folder: Path) -> None:
+    _write_parquet(run.nav_columns, folder / "nav.parquet")
+    _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
+    if len(run.flow_columns["time"]):
+        _write_parquet(run.flow_columns, folder / "flows.parquet")
+    _write_text(_as_json(run.summary), folder / "summary.json")
+
+
+def _as_json(summary: dict[str, Any]) -> str:
+    return json.dumps(summary, indent=2, allow_nan=False) + "\n"
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _kept_whole(folder: Path) -> Iterator[None]:
+    """Say what an error of writing means: not the caller's fault, as a wrong folder is."""
     try:
-        with _staged(folder) as stage:
-            _write_parquet(run.nav_columns, stage / "nav.parquet")
-            _write_parquet(run.rebalance_columns, stage / "rebalances.parquet")
-            summary = json.dumps(run.summary, indent=2, allow_nan=False)
-            (stage / "summary.json").write_text(summary + "\n", encoding="utf-8")
-            (stage / "report.html").write_text(page, encoding="utf-8")
+        yield
     except OSError as error:
-        # not the caller's fault, as a wrong folder is: the run failed
         message = f"{folder}: it cannot be written: {_reason(error)}; nothing was kept."
         raise SteelyardError(message, folder=str(folder)) from error
 
@@ -122,8 +170,7 @@ def _staged(folder: Path) -> Iterator[Path]:
     try:
         yield stage
         if existed:
-            for name in FILES:
-                (stage / name).replace(folder / name)
+            _give_way(folder, stage)
         else:
             stage.chmod(0o777 & ~_umask())
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -132,17 +179,33 @@ def _staged(folder: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def _give_way(folder: Path, stage: Path) -> None:
+    """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
+    for name in FILES:
+        if not (stage / name).exists():
+            (folder / name).unlink(missing_ok=True)
+    for made in stage.iterdir():
+        place = folder / made.name
+        if made.is_dir() and place.is_dir():
+            _give_way(place, made)
+        else:
+            made.replace(place)
+
+
 def _nearest(folder: Path) -> Path:
     """The folder itself or the first of its parents that is there."""
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
 
 
-def _page(run: Run) -> str:
+def _page(runs: Sequence[Run]) -> str:
     from steelyard.plots.page import report_page
     from steelyard.simulate.report import report_run
 
+    symbols = ", ".join(run.series.symbol for run in runs)
     return report_page(
-        [report_run(run)], title=f"{run.series.symbol} over history", source=run.prices.source
+        [report_run(run) for run in runs],
+        title=f"{symbols} over history",
+        source=runs[0].prices.source,
     )
 
 

@@ -77,6 +77,11 @@ def new_state(
 class Replay(Books[Num]):
     """One token walked over a history, observation by observation (arguments: see ``Books``)."""
 
+    @property
+    def fears_falls(self) -> bool:
+        """Whether a fall hurts it, so that a bar's low comes before its high."""
+        return self.series.target_leverage > 0
+
     # -- the two kinds of step ---------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
@@ -171,7 +176,7 @@ class Replay(Books[Num]):
         state = self.state
         if state.time is not None:
             self._split(state.time, time)
-        self._settle_price(time, price)
+        self.settle_price(time, price)
         self._accrue(time, price)
         self._extend_window(time, price)
         state.time, state.price = time, price
@@ -300,7 +305,7 @@ class Replay(Books[Num]):
             bites = venue.spot or venue.maintenance_margin > 0
             self._close(time, met.price, "liquidated" if bites else "nav")
             return False
-        self._settle_price(time, met.price)
+        self.settle_price(time, met.price)
         traded = self._fire(met.trigger, time, met.price) == Outcome.TRADE
         if traded:
             self.after_trades(time, met.price)
@@ -308,7 +313,7 @@ class Replay(Books[Num]):
 
     def arrive(self, time: int, price: Num) -> None:
         """Come to a visited price inside a bar."""
-        self._settle_price(time, price)
+        self.settle_price(time, price)
         # a trade's own costs may have taken it past a margin that is not crossed any more
         if not self._ended(time, price):
             self.after_trades(time, price)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from steelyard.simulate.shelf import Shelf
+
 __all__ = [
     "Before",
     "Run",
@@ -186,8 +188,14 @@ class Before(NamedTuple):
     totals: Totals[Any]
 
 
-def run_of(replay: Replay[Num], bars: Prices, mode: str, before: Before) -> Run:
-    """What a replay that is through its bars has found."""
+def run_of(
+    replay: Replay[Num],
+    bars: Prices,
+    mode: str,
+    before: Before,
+    health: dict[str, float | None] | None = None,
+) -> Run:
+    """What a replay that is through its bars has found; ``health`` is that of a shared reserve."""
     record, series, state = replay.record, replay.series, replay.state
     nav = frames.nav_columns(bars, record)
     splits = frames.splits(record)
@@ -195,7 +203,7 @@ def run_of(replay: Replay[Num], bars: Prices, mode: str, before: Before) -> Run:
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(replay, bars, mode, nav, splits, before.reserve_units),
+        summary=summarise(replay, bars, mode, nav, splits, before.reserve_units, health),
         state=state,
         nav_columns=nav,
         rebalance_columns=frames.rebalance_columns(record),
@@ -267,7 +275,7 @@ def check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
 
 
 def walk(
-    replay: Replay[Num],
+    replay: Replay[Num] | Shelf[Num],
     bars: Prices,
     intrabar: str,
     number: Number[Num],
@@ -279,7 +287,7 @@ def walk(
 
 
 def _walk_close(
-    replay: Replay[Num],
+    replay: Replay[Num] | Shelf[Num],
     bars: Prices,
     number: Number[Num],
     progress: Callable[[int], None] | None,
@@ -296,15 +304,15 @@ def _walk_close(
 
 
 def _walk_path(
-    replay: Replay[Num],
+    replay: Replay[Num] | Shelf[Num],
     bars: Prices,
     number: Number[Num],
     progress: Callable[[int], None] | None,
 ) -> None:
     """Open, the extreme that hurts first, the other extreme, close."""
     of = number.of
-    long = replay.series.target_leverage > 0
-    first, second = (bars.low, bars.high) if long else (bars.high, bars.low)
+    falls = replay.fears_falls
+    first, second = (bars.low, bars.high) if falls else (bars.high, bars.low)
     visits = (bars.open, first, second, bars.close)
     lists = [np.asarray(column).tolist() for column in visits]
     rows = zip(bars.time.tolist(), *lists, strict=True)

@@ -28,6 +28,7 @@ def summarise(
     nav: Columns,
     splits: npt.NDArray[np.float64],
     reserve_before: float,
+    health: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """The summary of a run from what it wrote down; sums are since the token's launch.
 
@@ -41,6 +42,12 @@ def summarise(
     first_price = float(bars.close[0] if opening is None else opening[0])
     last_price = float(bars.close[-1])
     leverage = nav["leverage"]
+    ended = state.ended
+    known = len(bars)
+    if ended is not None and ended.reason == "wind_down":
+        # what was closed as planned has nothing left to track with
+        stamps = bars.time if intrabar == "path" else bars.end_times
+        known = int(np.searchsorted(stamps, ended.time, side="right"))
     summary = {
         "schema": 1,
         "symbol": series.symbol,
@@ -61,7 +68,13 @@ def summarise(
             "turnover": float(sums.turnover),
         },
         "costs": {kind: float(getattr(sums, kind)) for kind in (*COST_KINDS, "paid_by_reserve")},
-        "tracking": tracking(bars.time, bars.close, held, leverage, series.target_leverage),
+        "tracking": tracking(
+            bars.time[:known],
+            bars.close[:known],
+            held[:known],
+            leverage[:known],
+            series.target_leverage,
+        ),
         "leverage": {
             "min": float(leverage.min()),
             "max": float(leverage.max()),
@@ -69,7 +82,8 @@ def summarise(
         },
         "reserve": None
         if series.reserve is None
-        else reserve_health(
+        else health
+        or reserve_health(
             replay.reserve,
             series.reserve,
             [(replay, nav)],
@@ -79,7 +93,6 @@ def summarise(
         "max_drawdown": _max_drawdown(held),
         "wiped_out": None,
     }
-    ended = state.ended
     if ended is not None:
         end: dict[str, Any] = {"time": format_time(ended.time), "price": ended.price}
         if ended.reason == "wind_down":
