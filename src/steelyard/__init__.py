@@ -27,9 +27,10 @@ from steelyard.errors import (
 
 if TYPE_CHECKING:
     from steelyard.market import read_prices
-    from steelyard.rules.series import Series
+    from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
     from steelyard.simulate.run import simulate
+    from steelyard.simulate.shelf import simulate_shelf
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ __all__ = [
     "InputError",
     "InvariantError",
     "Rejected",
+    "Reserve",
     "Series",
     "SteelyardError",
     "Unavailable",
@@ -47,14 +49,17 @@ __all__ = [
     "compare",
     "read_prices",
     "simulate",
+    "simulate_shelf",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
 # is above every layer and below none.
 _LAZY = {
+    "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
     "compare": "steelyard.simulate.compare",
     "read_prices": "steelyard.market",
+    "simulate_shelf": "steelyard.simulate.shelf",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
 else:
     _InstantBase = _OutBase = click.ParamType  # generic only from click 8.4 on
 
-__all__ = ["InstantType", "OutType", "check_out", "find_prices", "find_series", "find_series_text"]
+__all__ = [
+    "InstantType",
+    "OutType",
+    "by_symbol",
+    "check_out",
+    "find_prices",
+    "find_series",
+    "find_series_text",
+]
 
 
 def find_series(name: str) -> Series:
@@ -53,6 +62,30 @@ def find_series_text(name: str) -> str:
     if not os.path.lexists(name) and name in preset_names():
         return preset_text(name)
     return Path(name).read_text(encoding="utf-8-sig")
+
+
+def by_symbol(values: Sequence[str], symbols: Sequence[str], option: str) -> dict[str, str]:
+    """What was given for each of several series as ``SYMBOL=VALUE``; of one, the value will do.
+
+    Raises:
+        click.UsageError: a value names no series, or a series is named twice.
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        symbol, is_named, rest = value.partition("=")
+        if len(symbols) == 1 and not (is_named and symbol == symbols[0]):
+            symbol, rest = symbols[0], value
+        elif not is_named or symbol not in symbols:
+            named = f"{symbols[0]}={value.rpartition('=')[2]}"
+            message = (
+                f"{option}: expected SYMBOL=VALUE with one of {', '.join(symbols)}, such as "
+                f"{named}; found {value}."
+            )
+            raise click.UsageError(message)
+        if symbol in found:
+            raise click.UsageError(f"{option}: expected it once for {symbol}, found it twice.")
+        found[symbol] = rest
+    return found
 
 
 def find_prices(name: str) -> Prices:

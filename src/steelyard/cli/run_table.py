@@ -16,7 +16,7 @@ from steelyard.rules.describe import duration_words, series_sentences
 if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
-__all__ = ["history_words", "print_run"]
+__all__ = ["add_reserve", "history_words", "print_run"]
 
 
 def print_run(run: Run) -> None:
@@ -35,9 +35,11 @@ def run_table(run: Run) -> Table:
     _add_results(table, run)
     _add_rebalances(table, summary["rebalances"], quote)
     _add_costs(table, summary["costs"], quote, run.series.initial_nav * run.series.initial_tokens)
+    if "flows" in summary:
+        _add_flows(table, summary["flows"], quote)
     _add_exposure(table, summary)
     if summary["reserve"] is not None:
-        _add_reserve(table, summary["reserve"], run.series.underlying.partition("/")[0], quote)
+        add_reserve(table, summary["reserve"], run.series.underlying.partition("/")[0], quote)
     return table
 
 
@@ -66,6 +68,10 @@ def _add_results(table: Table, run: Run) -> None:
     ended = summary["wiped_out"]
     deepest = "from a peak, at closes"
     table.add_row("  max drawdown", percent(summary["max_drawdown"]), deepest)
+    closed = summary.get("wound_down")
+    if closed is not None:
+        at = f"at a price of {money(closed['price'])} {run.series.quote}"
+        table.add_row("  wound down", day(closed["time"]), at)
     if ended is not None:
         at = f"{ended['reason']}, at a price of {money(ended['price'])} {run.series.quote}"
         table.add_row("  wiped out", Text(day(ended["time"]), style="bold red"), at)
@@ -92,6 +98,15 @@ def _add_costs(table: Table, figures: Mapping[str, float], quote: str, assets: f
         table.add_row("  paid by the reserve", money(figures["paid_by_reserve"]), by_reserve)
 
 
+def _add_flows(table: Table, figures: Mapping[str, float], quote: str) -> None:
+    _head(table, "Creations and redemptions")
+    for kind in ("created", "redeemed"):
+        table.add_row(f"  {kind}", money(figures[kind]), "tokens")
+    table.add_row("  fees", money(figures["fees"]), f"{quote}, paid by who came or went")
+    netted = f"{quote} of trading, after {money(figures['saved'])} saved by netting"
+    table.add_row("  cost", money(figures["cost"]), netted)
+
+
 def _add_exposure(table: Table, summary: Mapping[str, Any]) -> None:
     tracking, leverages = summary["tracking"], summary["leverage"]
     _head(table, "Tracking")
@@ -106,13 +121,18 @@ def _add_exposure(table: Table, summary: Mapping[str, Any]) -> None:
     table.add_row("  mean leverage", leverage(leverages["mean"]), ends)
 
 
-def _add_reserve(table: Table, figures: Mapping[str, Any], base: str, quote: str) -> None:
+def add_reserve(table: Table, figures: Mapping[str, Any], base: str, quote: str) -> None:
+    """Add the figures of a reserve, held in ``base``, to a table of three columns."""
     _head(table, "Reserve")
     ends = f"{base}, from {money(figures['initial'])}, at least {money(figures['min'])}"
     table.add_row("  units", money(figures["final"]), ends)
     table.add_row("  level", percent(figures["level"]), "of net asset value, at the end")
     for kind in ("paid", "received", "injected"):
         table.add_row(f"  {kind}", money(figures[kind]), quote)
+    if "settled" in figures:
+        won = f"{quote} that tokens lost to it, net of what they won"
+        table.add_row("  settled", money(figures["settled"]), won)
+        table.add_row("  utilisation", percent(figures["utilisation"]), "net notional of its value")
     suspended = figures["suspended_s"]
     lasted = duration_words(suspended) if suspended else "never"
     table.add_row("  suspended", lasted, "raised no leverage meanwhile")

@@ -1,21 +1,23 @@
-"""``steelyard simulate``: a series over a history."""
+"""``steelyard simulate``: a series over a history, or several on one reserve."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.history import check_span, history_options
-from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
+from steelyard.cli.inputs import OutType, by_symbol, check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from steelyard.market import Prices
+    from steelyard.rules.series import Series
     from steelyard.simulate.run import Run
+    from steelyard.simulate.shelf import ShelfRun
 
 __all__ = ["simulate"]
 
@@ -26,11 +28,35 @@ __all__ = ["simulate"]
         "steelyard simulate oracle-3l --prices BTC",
         "steelyard simulate ftx-bull --prices BTC --start 2020-03-01 --end 2020-04-01",
         "steelyard simulate steelyard-3l --prices ETH --out run --json",
+        "steelyard simulate long.toml short.toml --reserve reserve.toml --prices BTC",
     ],
 )
-@click.argument("series", metavar="SERIES.toml")
+@click.argument("series", metavar="SERIES.toml...", nargs=-1, required=True)
 @history_options
-@click.option("--flows", metavar="FILE", help="Creations; not available in this version.")
+@click.option(
+    "--reserve",
+    metavar="FILE",
+    help="A reserve that all series share: a file with a table [reserve].",
+)
+@click.option(
+    "--flows",
+    multiple=True,
+    metavar="FILE",
+    help="Creations, and redemptions below 0: time,tokens. Of several series SYMBOL=FILE.",
+)
+@click.option(
+    "--splits",
+    multiple=True,
+    metavar="FILE",
+    help="Tokens for one token: time,ratio. Of several series SYMBOL=FILE.",
+)
+@click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to.")
+@click.option(
+    "--wind-down",
+    multiple=True,
+    metavar="TIME",
+    help="Close the token then, redeemed at nav after costs. Of several series SYMBOL=TIME.",
+)
 @click.option(
     "--out",
     type=OutType(),
@@ -39,59 +65,102 @@ __all__ = ["simulate"]
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def simulate(
-    series: str,
+    series: tuple[str, ...],
     prices: str,
-    funding: str | None,
-    rates: str | None,
-    injections: str | None,
-    flows: str | None,
     start: int | None,
     end: int | None,
-    intrabar: str | None,
+    reserve: str | None,
+    flows: tuple[str, ...],
+    splits: tuple[str, ...],
+    wind_down: tuple[str, ...],
     out: Path | None,
     as_json: bool,
+    **options: str | None,
 ) -> None:
     """Run a series over a price history, with every rebalance and every cost accounted for.
 
     SERIES.toml is a series file; where there is no such file, the name of a preset, such as
-    oracle-3l ("steelyard series list" lists them).
+    oracle-3l ("steelyard series list" lists them). Several series run together on the reserve
+    that they share; to set rules side by side, see "steelyard compare".
     """
-    if flows is not None:
-        raise click.UsageError(
-            "--flows is not available in this version of Steelyard; leave it out."
-        )
     check_span(start, end)
     if out is not None:
         check_out(out, "--out", folder=True)
-    token = find_series(series)
+    if len(series) > 1 and reserve is None:
+        raise click.UsageError(
+            "several series: expected --reserve, which they share; to set their rules side by "
+            'side, use "steelyard compare".'
+        )
+    tokens = [find_series(name) for name in series]
+    symbols = [token.symbol for token in tokens]
+    given = {
+        "flows": by_symbol(flows, symbols, "--flows"),
+        "splits": by_symbol(splits, symbols, "--splits"),
+        "wind_down": by_symbol(wind_down, symbols, "--wind-down"),
+    }
     bars = find_prices(prices).between(start, end)
+    found: Run | ShelfRun
+    if reserve is None:
+        only = {option: table.get(symbols[0]) for option, table in given.items()}
+        found = _simulate_one(tokens[0], bars, {**options, **only})
+    else:
+        found = _simulate_shelf(tokens, bars, reserve, {**options, **given})
+    if out is not None:
+        found.save(out)
+    _tell(found, bars, out, funded=options["funding"] is not None)
+    if as_json:
+        emit_json(found.summary)
+    else:
+        _print(found)
+
+
+def _simulate_one(token: Series, bars: Prices, options: dict[str, Any]) -> Run:
     from steelyard.simulate.run import simulate as run_series
 
     with progress_bar(f"simulating {token.symbol}", len(bars)) as progress:
-        run = run_series(
-            token,
-            bars,
-            funding=funding,
-            rates=rates,
-            injections=injections,
-            intrabar=intrabar,
-            progress=progress,
-        )
-    if out is not None:
-        run.save(out)
-    _tell(run, bars, out, funded=funding is not None)
-    if as_json:
-        emit_json(run.summary)
+        return run_series(token, bars, **options, progress=progress)
+
+
+def _simulate_shelf(
+    tokens: list[Series], bars: Prices, reserve: str, options: dict[str, Any]
+) -> ShelfRun:
+    from steelyard.rules.series import Reserve
+    from steelyard.simulate.shelf import simulate_shelf
+
+    shared = Reserve.load(reserve)
+    with progress_bar(f"simulating {len(tokens)} series", len(bars)) as progress:
+        return simulate_shelf(tokens, bars, reserve=shared, **options, progress=progress)
+
+
+def _tell(found: Run | ShelfRun, bars: Prices, out: Path | None, *, funded: bool) -> None:
+    from steelyard.cli.remarks import remarks
+    from steelyard.simulate.run import Run
+
+    said: set[str] = set()
+    for run in [found] if isinstance(found, Run) else found.runs:
+        for remark in remarks(run, bars, funded=funded):
+            # what holds for all of several series is said once
+            if remark not in said:
+                note(f"note: {remark}")
+            said.add(remark)
+    if out is None:
+        return
+    if isinstance(found, Run):
+        flows = "flows.parquet, " if len(found.flow_columns["time"]) else ""
+        files = f"{out / 'nav.parquet'}, rebalances.parquet, {flows}summary.json and report.html"
+        note(f"wrote {files}")
     else:
+        note(f"wrote {out / 'report.html'}, summary.json and a folder for each series")
+
+
+def _print(found: Run | ShelfRun) -> None:
+    from steelyard.simulate.run import Run
+
+    if isinstance(found, Run):
         from steelyard.cli.run_table import print_run
 
-        print_run(run)
+        print_run(found)
+    else:
+        from steelyard.cli.shared_table import print_shared
 
-
-def _tell(run: Run, bars: Prices, out: Path | None, *, funded: bool) -> None:
-    from steelyard.cli.remarks import remarks
-
-    for remark in remarks(run, bars, funded=funded):
-        note(f"note: {remark}")
-    if out is not None:
-        note(f"wrote {out / 'nav.parquet'}, rebalances.parquet, summary.json and report.html")
+        print_shared(found)
