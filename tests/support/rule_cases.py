@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from steelyard.rules.costs import CostRates, cost_curve
+from steelyard.rules.costs import CostRates, Levels, cost_curve
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (FLOAT, DECIMAL, FRACTION)
 KINDS = ("fee", "spread", "impact", "gas")
-IMPACTS = ("none", "linear", "square_root")
+IMPACTS = ("none", "linear", "square_root", "amm", "book")
 
 
 def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -57,6 +57,20 @@ class Costing:
     gas: Decimal = Decimal(0)
     bears: frozenset[str] = frozenset()
     reserve_value: Decimal = Decimal(0)
+    levels: tuple[tuple[Decimal, Decimal, Decimal], ...] | None = None
+    """Of a book: bps from mid, bids, asks; None for four that end where no trade gets to."""
+
+    def book(self, number: Number[Any]) -> Levels[Any]:
+        """A book of the coefficient's distances and a thousandth of the volume's depth."""
+        far, deep = self.coefficient, self.volume
+        levels = self.levels or (
+            (Decimal(0), deep / 1000, Decimal(0)),
+            (far / 8, Decimal(0), deep / 500),
+            (far / 4, deep / 100, deep / 200),
+            (far, Decimal("1e12"), Decimal("1e12")),
+        )
+        bps, bids, asks = (tuple(map(number.of, column)) for column in zip(*levels, strict=True))
+        return Levels(bps, bids, asks, sum(bids, number.of(0)), sum(asks, number.of(0)))
 
     def rates(self, number: Number[Any]) -> CostRates[Any]:
         """The price list as the rules take it."""
@@ -67,6 +81,11 @@ class Costing:
             impact_linear=number.of(self.coefficient) if self.impact == "linear" else nothing,
             impact_root=number.of(self.coefficient) if self.impact == "square_root" else nothing,
             daily_volume=number.of(self.volume),
+            # as large as a volume, so that it is bought from as deeply
+            amm_liquidity=number.of(10 * self.volume) if self.impact == "amm" else nothing,
+            amm_fee_bps=number.of(self.coefficient / 100 if self.impact == "amm" else 0),
+            has_book=self.impact == "book",
+            book=self.book(number),
             gas=number.of(self.gas),
             bears_fee="fee" in self.bears,
             bears_spread="spread" in self.bears,

@@ -16,6 +16,7 @@ from steelyard.rules.sizing import (
     Payers,
     clip_notional,
     gap_to,
+    is_all_of_a_book,
     is_nothing_to_trade,
     size_trade,
 )
@@ -101,7 +102,8 @@ def plan_trade(
 
     A suspension forbids what raises leverage, never what lowers it. Costs that would take the
     whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
-    emergency and the launch know neither clips nor suspensions.
+    emergency and the launch know neither clips nor suspensions, but whatever takes all that a book
+    holds is a clip.
     """
     nothing = exposure * 0
     free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
@@ -117,10 +119,10 @@ def plan_trade(
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
-    cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
+    cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if notional == 0 or cost.paid_by_nav >= nav:
         return blocked
-    clipped = abs(notional) < abs(wanted)
+    clipped = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
     if clipped:
         # a clip may be all but the last digits of what is wanted: then it has arrived
         leverage = (exposure + notional) / (nav - cost.paid_by_nav)
