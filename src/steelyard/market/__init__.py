@@ -1,4 +1,4 @@
-"""Market data in: prices, funding, rates and injections, read and checked.
+"""Market data in: prices, funding, rates, injections and books, read and checked.
 
 Importing this package imports nothing heavy: what it offers is fetched when it is asked for.
 """
@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from steelyard.market.books import Book, read_book
     from steelyard.market.check import check_report
     from steelyard.market.events import (
         Funding,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAMPLE_NAMES",
+    "Book",
     "Funding",
     "Gap",
     "Gaps",
@@ -34,6 +36,7 @@ __all__ = [
     "format_duration",
     "format_time",
     "parse_time",
+    "read_book",
     "read_funding",
     "read_injections",
     "read_prices",
@@ -43,6 +46,7 @@ __all__ = [
 
 _MODULES = {
     "SAMPLE_NAMES": "sample",
+    "Book": "books",
     "Funding": "events",
     "Gap": "prices",
     "Gaps": "prices",
@@ -53,6 +57,7 @@ _MODULES = {
     "format_duration": "times",
     "format_time": "times",
     "parse_time": "times",
+    "read_book": "books",
     "read_funding": "events",
     "read_injections": "events",
     "read_prices": "prices",
