@@ -64,16 +64,19 @@ def simulate(
     if out is not None:
         check_out(out, "--out", folder=True)
     token = find_series(series)
-    bars = find_prices(prices).between(start, end)
+    history = find_prices(prices)
+    bars = history.between(start, end)
     from steelyard.simulate.run import simulate as run_series
 
     with progress_bar(f"simulating {token.symbol}", len(bars)) as progress:
         run = run_series(
             token,
-            bars,
+            history,
             funding=funding,
             rates=rates,
             injections=injections,
+            start=start,
+            end=end,
             intrabar=intrabar,
             progress=progress,
         )

@@ -6,7 +6,7 @@ of it happens is the replay's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 from steelyard.rules.accruals import (
@@ -15,17 +15,33 @@ from steelyard.rules.accruals import (
     management_fee,
     units_interest,
 )
-from steelyard.rules.costs import TradeCost
+from steelyard.rules.costs import TradeCost, cost_curve
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.reserve import is_suspended, reserve_share, units_left, units_received
 from steelyard.rules.series import Series, Terms
 from steelyard.rules.triggers import Trigger, next_instant
+from steelyard.simulate.conditions import Conditions
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import RebalanceRow, Record, State, WipedOut
 
-__all__ = ["Books"]
+__all__ = ["Books", "terms_at"]
+
+
+def terms_at(
+    terms: Terms[Num], number: Number[Num], conditions: Conditions | None, bar: int
+) -> Terms[Num]:
+    """The terms with the impact of a bar, where it follows the market."""
+    if conditions is None:
+        return terms
+    coefficient, volume = map(number.of, conditions.at(bar))
+    rates = terms.rates._replace(impact_root=coefficient, daily_volume=volume)
+    return terms._replace(
+        rates=rates,
+        nav_curve=cost_curve(rates, borne=False),
+        reserve_curve=cost_curve(rates, borne=True),
+    )
 
 
 class Books(Generic[Num]):
@@ -36,15 +52,27 @@ class Books(Generic[Num]):
         number: the kind of number to compute in.
         schedule: what happens at given times: funding, rates, injections.
         state: where to start; changed in place.
+        book: the columns of the book that the series trades on, None where it trades on none.
+        conditions: its impact bar by bar, None where that follows no market.
     """
 
     def __init__(
-        self, series: Series, number: Number[Num], schedule: Schedule[Num], state: State[Num]
+        self,
+        series: Series,
+        number: Number[Num],
+        schedule: Schedule[Num],
+        state: State[Num],
+        book: Sequence[Sequence[float]] | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         volatility, pool = series.rebalance.volatility, series.reserve
         self.series = series
         self.sqrt: Callable[[Num], Num] = number.sqrt
-        self.terms: Terms[Num] = series.terms(number)
+        self.number: Number[Num] = number
+        self.terms: Terms[Num] = series.terms(number, book)
+        self.conditions = conditions
+        self.bar = 0
+        """The bar that is being walked, as ``conditions`` counts them."""
         self.schedule: Schedule[Num] = schedule
         self.state: State[Num] = state
         self.record = Record()
@@ -53,6 +81,10 @@ class Books(Generic[Num]):
         self.floor: Num = number.of(pool.floor_ratio if pool else 0)
         self.resume: Num = number.of(pool.resume_ratio if pool else 0)
         self.fee_share: Num = number.of(pool.fee_share if pool else 0)
+
+    def present_terms(self) -> Terms[Num]:
+        """The terms with the impact of the present bar."""
+        return terms_at(self.terms, self.number, self.conditions, self.bar)
 
     def _accrue(self, time: int, price: Num) -> None:
         """Funding, then interest, then the management fee on what is left."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.rules.costs import CostCurve
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reserve import (
     buffer_depth,
@@ -15,7 +16,7 @@ from steelyard.rules.reserve import (
     runway_days,
     utilisation,
 )
-from steelyard.rules.series import Reserve, Series
+from steelyard.rules.series import Reserve
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.state import Record, State
 
@@ -26,23 +27,23 @@ RUNWAY_DAYS = 30
 
 
 def reserve_health(
-    series: Series,
     pool: Reserve,
     state: State[Any],
     record: Record,
     nav: Columns,
     stamps: npt.NDArray[np.int64],
+    borne: CostCurve[Any],
     at_start: tuple[float, float],
 ) -> dict[str, float | None]:
     """The object ``reserve`` of the summary.
 
     Args:
-        series: the token.
-        pool: its reserve.
+        pool: the token's reserve.
         state: at the run's end; its sums are since launch.
         record: the run's trades and receipts.
         nav: one row a bar.
         stamps: epoch s at which each bar was observed.
+        borne: what a trade costs it at the run's end.
         at_start: the reserve's units before the run, and the first price.
     """
     sums, units, price = state.totals, nav["reserve"], nav["price"]
@@ -57,7 +58,7 @@ def reserve_health(
     received = sum(quote for time, quote in record.receipts if time > month_ago)
     days = min(end - start, RUNWAY_DAYS * DAY_S) / DAY_S
     net = (paid - received) / days if days > 0 else 0.0
-    floor, borne = pool.floor_ratio, series.terms(FLOAT).reserve_curve
+    floor = pool.floor_ratio
     return {
         "initial": at_start[0],
         "final": float(units[-1]),

@@ -11,6 +11,7 @@ and emergency, band, move and liquidation act at the exact price where they firs
 from __future__ import annotations
 
 from steelyard.errors import InputError
+from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, destination_of, is_clip_done, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import Num, Number
@@ -89,6 +90,8 @@ class Replay(Books[Num]):
         state, rule, venue = self.state, self.terms.rule, self.terms.venue
         spent = rebalances = 0
         while state.wiped_out is None and state.reference is not None:
+            # an emergency that goes out piece by piece, as a book fills up, is not a new one
+            resting = spent | self._under_way()
             met = crossing(
                 rule,
                 venue,
@@ -98,7 +101,7 @@ class Replay(Books[Num]):
                 start,
                 end,
                 state.clips is not None,
-                spent,
+                resting,
             )
             if met.trigger == Trigger.NONE:
                 # a trade's own costs may have taken it past a margin that is not crossed any more
@@ -160,7 +163,27 @@ class Replay(Books[Num]):
                 f"initial_nav x initial_tokens."
             )
             raise InputError(message, symbol=self.series.symbol)
+        self._refuse_unfilled()
         self._judge_reserve(price)
+
+    def _refuse_unfilled(self) -> None:
+        """A token starts at its target: what a book or a pool cannot fill is no launch."""
+        rule, rates, state = self.terms.rule, self.terms.rates, self.state
+        buys = rule.target > 0
+        wanted = abs(rule.target) * self.number.of(self.series.initial_nav) * state.tokens
+        if state.clips is not None:
+            what, held = "the book", side_depth(rates.book, buys)
+            deepen = "give a deeper book"
+        elif buys and 0 < rates.amm_liquidity <= wanted:
+            what, held, deepen = "the pool", rates.amm_liquidity, "raise amm_liquidity"
+        else:
+            return
+        message = (
+            f"{self.series.symbol}: expected a first position that {what} can fill, found one of "
+            f"{float(wanted):,.10g} {self.series.quote} and {float(held):,.10g} to "
+            f"{'buy' if buys else 'sell into'}; lower initial_nav x initial_tokens, or {deepen}."
+        )
+        raise InputError(message, symbol=self.series.symbol)
 
     def _extend_window(self, time: int, price: Num) -> None:
         state, rule = self.state, self.series.rebalance.volatility
@@ -179,7 +202,7 @@ class Replay(Books[Num]):
         leverage = leverage_of(state.cash, state.units, price)
         if state.clips is not None:
             if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
-                if is_emergency(rule, leverage):
+                if is_emergency(rule, leverage) and not self._under_way():
                     self._fire(Trigger.EMERGENCY, time, price)
                 elif time >= state.clips.last_time + how.cooldown_s:
                     self._next_clip(state.clips, time, price)
@@ -203,6 +226,11 @@ class Replay(Books[Num]):
             state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
         if how.daily is not None and daily_due:
             state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
+
+    def _under_way(self) -> int:
+        """The bit of an emergency whose clips are under way; 0 where there is none."""
+        clips = self.state.clips
+        return 1 << Trigger.EMERGENCY if clips and clips.trigger == Trigger.EMERGENCY else 0
 
     def _is_volatile(self, time: int) -> bool:
         state, how = self.state, self.series.rebalance.volatility
@@ -237,7 +265,7 @@ class Replay(Books[Num]):
             self.state.clips = None
 
     def _trade(self, trigger: int, destination: Num, time: int, price: Num) -> int:
-        state, terms = self.state, self.terms
+        state, terms = self.state, self.present_terms()
         payers = Payers(terms.nav_curve, terms.reserve_curve, state.reserve_units * price)
         plan = plan_trade(
             terms.rule,

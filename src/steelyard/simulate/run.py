@@ -13,6 +13,7 @@ from steelyard.errors import DataError, InputError
 from steelyard.market import (
     Prices,
     format_time,
+    read_book,
     read_funding,
     read_injections,
     read_prices,
@@ -21,6 +22,8 @@ from steelyard.market import (
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
+from steelyard.simulate.books import terms_at
+from steelyard.simulate.conditions import market_conditions
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import State
@@ -117,7 +120,8 @@ def simulate(
 
     Args:
         series: the token, from ``Series.load``.
-        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``.
+        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``; what lies before
+            ``start`` counts for an impact that follows the market.
         funding: ``time, rate`` for a perpetual, the same kinds of source.
         rates: ``time, rate`` per year for a spot venue.
         injections: ``time, quote, kind`` into the reserve.
@@ -136,13 +140,20 @@ def simulate(
     _check_kind("series", series, Series, "Series.load")
     if state is not None:
         _check_kind("state", state, State, "run.state")
-    bars = read_prices(prices).between(start, end)
+    history = read_prices(prices)
+    bars = history.between(start, end)
     mode = _mode(intrabar, bars)
+    # what came before the first bar was known when the run starts
+    conditions = market_conditions(series, history, mode)
+    if conditions is not None:
+        first = int(np.searchsorted(history.time, bars.time[0]))
+        conditions = conditions.slice(first, first + len(bars))
     schedule = _schedule(series, number, funding, rates, injections)
     if state is not None:
         _check_goes_on(state, bars, mode)
     state = new_state(series, number) if state is None else state.copy()
-    replay = Replay(series, number, schedule, state)
+    book = read_book(series.costs.book).columns if series.costs.impact == "book" else None
+    replay = Replay(series, number, schedule, state, book, conditions)
     reserve_before = float(state.reserve_units)
     sums_before = replace(state.totals)
     walk(replay, bars, mode, number, progress)
@@ -152,7 +163,16 @@ def simulate(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(series, bars, mode, replay.record, state, nav, reserve_before),
+        summary=summarise(
+            series,
+            bars,
+            mode,
+            replay.record,
+            state,
+            nav,
+            reserve_before,
+            terms_at(series.terms(FLOAT, book), FLOAT, conditions, replay.bar).reserve_curve,
+        ),
         state=state,
         nav_columns=nav,
         rebalance_columns=rebalances,
@@ -249,6 +269,7 @@ def _walk_close(
     of = number.of
     columns = zip(bars.end_times.tolist(), bars.close.tolist(), strict=True)
     for done, (time, close) in enumerate(columns):
+        replay.bar = done
         price = of(close)
         replay.observe(time, price)
         replay.mark(price)
@@ -270,6 +291,7 @@ def _walk_path(
     lists = [np.asarray(column).tolist() for column in visits]
     rows = zip(bars.time.tolist(), *lists, strict=True)
     for done, (time, *visited) in enumerate(rows):
+        replay.bar = done
         opening, hurting, other, close = (of(price) for price in visited)
         replay.observe(time, opening)
         replay.travel(time, opening, hurting)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.market import Prices, format_time
-from steelyard.rules.costs import COST_KINDS
+from steelyard.rules.costs import COST_KINDS, CostCurve
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.frames import Columns
@@ -27,6 +27,7 @@ def summarise(
     state: State[Any],
     nav: Columns,
     reserve_before: float,
+    reserve_curve: CostCurve[Any],
 ) -> dict[str, Any]:
     """The summary of a run from what it wrote down; sums are since the token's launch."""
     sums = state.totals
@@ -66,12 +67,12 @@ def summarise(
         "reserve": None
         if series.reserve is None
         else reserve_health(
-            series,
             series.reserve,
             state,
             record,
             nav,
             bars.time if intrabar == "path" else bars.end_times,
+            reserve_curve,
             (reserve_before, first_price),
         ),
         "max_drawdown": _max_drawdown(nav),
