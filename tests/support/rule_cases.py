@@ -6,7 +6,7 @@ builders here turn it into the tuples that the rules take.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,10 @@ def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
     scale = 10**places
     first, last = int(Decimal(low) * scale), int(Decimal(high) * scale)
     return st.integers(first, last).map(lambda n: Decimal(n) / scale)
+
+
+PILES = written("0.1", "90000", 1)
+"""What rests at one level of a book: never nothing."""
 
 
 def sizes() -> st.SearchStrategy[Decimal]:
@@ -125,6 +129,21 @@ def costings(
         reserve_value=st.sampled_from([Decimal(value) for value in reserves])
         | written("0", "2000", 2),
     )
+
+
+@st.composite
+def shallow(draw: st.DrawFn, *impacts: str) -> Costing:
+    """Price lists of pools and books that a fund of some 100,000 quote can trade empty."""
+    costing = draw(costings("60", impacts or ("amm", "book")))
+    if costing.impact == "amm":
+        return replace(costing, volume=draw(written("100", "60000", 0)))
+    distances = draw(st.lists(written("0", "900", 1), min_size=4, max_size=4, unique=True))
+    bids, asks = (
+        [*draw(st.lists(written("0", "90000", 1), min_size=3, max_size=3)), draw(PILES)]
+        for _ in range(2)
+    )
+    levels = tuple(zip(sorted(distances), bids, asks, strict=True))
+    return replace(costing, levels=levels)
 
 
 @dataclass(frozen=True)

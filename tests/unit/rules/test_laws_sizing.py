@@ -26,6 +26,7 @@ from support.rule_cases import (
     Costing,
     costings,
     exact,
+    shallow,
     sizes,
     written,
 )
@@ -205,6 +206,20 @@ def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
 
     Compared with a scan of all sales up to the whole position.
     """
+    event(f"lands: {check_sale(costing, side, reach, nav, reach + above)}")
+
+
+@given(
+    shallow(),
+    SIDES,
+    written("0.2", "6", 2),
+    written("10", "90000", 2),
+    written("0.01", "8", 2),
+)
+def test_in_a_shallow_market_too_it_is_the_smallest_that_lands_or_the_nearest(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, above: Decimal
+) -> None:
+    """Pools and books that the fund could trade empty: of all sizes that they hold, the best."""
     event(f"lands: {check_sale(costing, side, reach, nav, reach + above)}")
 
 
