@@ -70,8 +70,13 @@ def _curve(costing: Costing, borne: bool) -> Made:
     return Made(costing, make)
 
 
+def _book(costing: Costing) -> Made:
+    return Made(costing, lambda source, number: source.book(number))
+
+
 MODEST = costings("50", reserves=("0", "3", "250", "1e9"))
 MONEY = written("1", "200000", 2)
+TRADED = written("-200000", "200000", 2).filter(bool)
 RATE = written("0", "1", 4)
 SIGNED_RATE = written("-0.5", "0.5", 4)
 SECONDS = st.integers(0, 40_000_000)
@@ -240,11 +245,14 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "wipeout_move": st.tuples(targets()),
     "rebalance_demand": st.tuples(MONEY, targets(), MOVE, written("-90000", "90000", 2)),
     "trade_cost": st.tuples(
-        st.builds(_rates, MODEST), MONEY, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT
+        st.builds(_rates, MODEST), TRADED, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT
     ),
     "cost_curve": st.tuples(st.builds(_rates, MODEST), FLAG),
-    "curve_cost": st.tuples(CURVE, MONEY, SQRT),
-    "curve_slope": st.tuples(CURVE, MONEY, SQRT),
+    "curve_cost": st.tuples(CURVE, TRADED, SQRT),
+    "curve_slope": st.tuples(CURVE, TRADED, SQRT),
+    "is_tradable": st.tuples(CURVE, TRADED | written("-2e9", "2e9", 0)),
+    "side_depth": st.tuples(st.builds(_book, MODEST), FLAG),
+    "realised_coefficient": st.tuples(RATE),
     "is_liquidated": _venue_calls(priced=True),
     "is_nav_gone": positions() | st.tuples(MONEY.map(lambda x: -x), UNITS, PRICE),
     "liquidation_price": _venue_calls(priced=False),
@@ -273,6 +281,10 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         rules(),
         st.sampled_from([Trigger.BAND, Trigger.DAILY, Trigger.EMERGENCY, Trigger.LAUNCH]),
         targets(),
+    ),
+    "is_all_of_a_book": st.tuples(st.builds(_payers, MODEST), TRADED),
+    "smallest_root": st.tuples(
+        CURVE, FLAG, st.just(Decimal(1)), written("-4", "4", 2).filter(bool), MONEY, SQRT
     ),
     "is_clip_done": st.tuples(targets(), FLAG, targets()),
     "plan_trade": _plans(),

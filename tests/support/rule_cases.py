@@ -6,14 +6,14 @@ builders here turn it into the tuples that the rules take.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from steelyard.rules.costs import CostRates, cost_curve
+from steelyard.rules.costs import CostRates, Levels, cost_curve
 from steelyard.rules.decide import MoveTo, TradeLimits
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (FLOAT, DECIMAL, FRACTION)
 KINDS = ("fee", "spread", "impact", "gas")
-IMPACTS = ("none", "linear", "square_root")
+IMPACTS = ("none", "linear", "square_root", "amm", "book")
 
 
 def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -33,6 +33,10 @@ def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
     scale = 10**places
     first, last = int(Decimal(low) * scale), int(Decimal(high) * scale)
     return st.integers(first, last).map(lambda n: Decimal(n) / scale)
+
+
+PILES = written("0.1", "90000", 1)
+"""What rests at one level of a book: never nothing."""
 
 
 def sizes() -> st.SearchStrategy[Decimal]:
@@ -57,6 +61,20 @@ class Costing:
     gas: Decimal = Decimal(0)
     bears: frozenset[str] = frozenset()
     reserve_value: Decimal = Decimal(0)
+    levels: tuple[tuple[Decimal, Decimal, Decimal], ...] | None = None
+    """Of a book: bps from mid, bids, asks; None for four that end where no trade gets to."""
+
+    def book(self, number: Number[Any]) -> Levels[Any]:
+        """A book of the coefficient's distances and a thousandth of the volume's depth."""
+        far, deep = self.coefficient, self.volume
+        levels = self.levels or (
+            (Decimal(0), deep / 1000, Decimal(0)),
+            (far / 8, Decimal(0), deep / 500),
+            (far / 4, deep / 100, deep / 200),
+            (far, Decimal("1e12"), Decimal("1e12")),
+        )
+        bps, bids, asks = (tuple(map(number.of, column)) for column in zip(*levels, strict=True))
+        return Levels(bps, bids, asks, sum(bids, number.of(0)), sum(asks, number.of(0)))
 
     def rates(self, number: Number[Any]) -> CostRates[Any]:
         """The price list as the rules take it."""
@@ -67,6 +85,11 @@ class Costing:
             impact_linear=number.of(self.coefficient) if self.impact == "linear" else nothing,
             impact_root=number.of(self.coefficient) if self.impact == "square_root" else nothing,
             daily_volume=number.of(self.volume),
+            # as large as a volume, so that it is bought from as deeply
+            amm_liquidity=number.of(10 * self.volume) if self.impact == "amm" else nothing,
+            amm_fee_bps=number.of(self.coefficient / 100 if self.impact == "amm" else 0),
+            has_book=self.impact == "book",
+            book=self.book(number),
             gas=number.of(self.gas),
             bears_fee="fee" in self.bears,
             bears_spread="spread" in self.bears,
@@ -111,6 +134,21 @@ def costings(
         reserve_value=st.sampled_from([Decimal(value) for value in reserves])
         | written("0", "2000", 2),
     )
+
+
+@st.composite
+def shallow(draw: st.DrawFn, *impacts: str) -> Costing:
+    """Price lists of pools and books that a fund of some 100,000 quote can trade empty."""
+    costing = draw(costings("60", impacts or ("amm", "book")))
+    if costing.impact == "amm":
+        return replace(costing, volume=draw(written("100", "60000", 0)))
+    distances = draw(st.lists(written("0", "900", 1), min_size=4, max_size=4, unique=True))
+    bids, asks = (
+        [*draw(st.lists(written("0", "90000", 1), min_size=3, max_size=3)), draw(PILES)]
+        for _ in range(2)
+    )
+    levels = tuple(zip(sorted(distances), bids, asks, strict=True))
+    return replace(costing, levels=levels)
 
 
 @dataclass(frozen=True)

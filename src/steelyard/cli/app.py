@@ -10,6 +10,7 @@ from steelyard.cli.commands import Group, Place
 __all__ = ["app"]
 
 DATA = {
+    "book": Place("steelyard.cli.data:book", "Read an order book, or make one of snapshots."),
     "check": Place("steelyard.cli.data:check", "Say what a price file holds, or what is wrong."),
     "fetch": Place("steelyard.cli.data_fetch:fetch", "Get prices or funding from an exchange."),
 }

@@ -88,16 +88,19 @@ def compare(
     if out is not None:
         check_out(out, "--out", folder=False)
     tokens = [find_series(name) for name in series]
-    bars = find_prices(prices).between(start, end)
+    history = find_prices(prices)
+    bars = history.between(start, end)
     from steelyard.simulate.compare import compare as run_side_by_side
 
     with progress_bar(f"comparing {len(tokens)} series", len(tokens) * len(bars)) as progress:
         found = run_side_by_side(
             dict(zip(_names(series, tokens), tokens, strict=True)),
-            bars,
+            history,
             funding=funding,
             rates=rates,
             injections=injections,
+            start=start,
+            end=end,
             intrabar=intrabar,
             progress=progress,
         )

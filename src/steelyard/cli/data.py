@@ -1,16 +1,23 @@
-"""``steelyard data``: what a price file holds."""
+"""``steelyard data``: what a file of prices or of an order book holds."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import find_prices
-from steelyard.cli.output import emit_json
+from steelyard.cli.inputs import InstantType, OutType, check_out, find_prices
+from steelyard.cli.output import emit_json, note
 
-__all__ = ["check"]
+if TYPE_CHECKING:
+    from steelyard.market import Book
+
+__all__ = ["book", "check"]
+
+ORDERS = (10_000, 100_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000)
+"""Sizes of market orders whose cost is shown, quote."""
 
 
 @click.command(
@@ -35,3 +42,76 @@ def check(file: str, as_json: bool) -> None:
         from steelyard.cli.data_table import print_report
 
         print_report(report)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard data book snapshots.parquet --venue binance_usdm_perp --symbol BTCUSDT",
+        "steelyard data book snapshots.parquet --time 2024-08-08T23:55:00Z --out book.csv",
+    ],
+)
+@click.argument("file")
+@click.option(
+    "--time", type=InstantType(), metavar="T", help="The last snapshot by then, not the median."
+)
+@click.option("--venue", metavar="V", help="Of snapshots of several venues, this one's.")
+@click.option("--symbol", metavar="S", help="Of snapshots of several symbols, this one's.")
+@click.option(
+    "--out", type=OutType(), metavar="BOOK.csv", help="Write the book, for a series to name."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def book(
+    file: str,
+    time: int | None,
+    venue: str | None,
+    symbol: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Read an order book, or make one of snapshots, and say what market orders cost in it.
+
+    FILE is CSV (also .gz) or Parquet: a book (bps_from_mid, bid_notional, ask_notional), or
+    recorded snapshots of the best prices or of the costs of market orders. Of snapshots at several
+    times the book is their median, level by level.
+    """
+    from steelyard.market import read_book
+
+    if out is not None:
+        check_out(out, "--out", folder=False)
+    found = read_book(file, time=time, venue=venue, symbol=symbol)
+    if out is not None:
+        rows = zip(*found.columns, strict=True)
+        lines = ["bps_from_mid,bid_notional,ask_notional", *(",".join(map(repr, r)) for r in rows)]
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if as_json:
+        emit_json(_book_figures(found))
+    else:
+        from steelyard.cli.data_table import print_book
+
+        print_book(found, ORDERS)
+    if out is not None:
+        note(f'wrote {out}: name it in a series with impact = "book"')
+
+
+def _book_figures(found: Book) -> dict[str, Any]:
+    from steelyard.market import format_time
+
+    bid_depth, ask_depth = found.depth
+    names = ("bps_from_mid", "bid_notional", "ask_notional")
+    return {
+        "schema": 1,
+        "source": found.source,
+        "layout": found.layout,
+        "venue": found.venue or None,
+        "symbol": found.symbol or None,
+        "time": None if found.time is None else format_time(found.time),
+        "snapshots": found.snapshots,
+        "bid_depth": bid_depth,
+        "ask_depth": ask_depth,
+        "orders": [
+            {"notional": size, "buy": found.cost(size), "sell": found.cost(-size)}
+            for size in ORDERS
+        ],
+        "levels": [dict(zip(names, row, strict=True)) for row in zip(*found.columns, strict=True)],
+    }

@@ -1,18 +1,22 @@
-"""The report on a price file as a person reads it."""
+"""The report on a price file, and an order book, as a person reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, counted, day, money, percent
+from steelyard.cli.figures import count, counted, day, money, number, percent
 from steelyard.cli.output import show
+from steelyard.market import format_time
 from steelyard.rules.describe import duration_words
 
-__all__ = ["print_report"]
+if TYPE_CHECKING:
+    from steelyard.market import Book
+
+__all__ = ["print_book", "print_report"]
 
 
 def print_report(report: Mapping[str, Any]) -> None:
@@ -36,6 +40,32 @@ def print_report(report: Mapping[str, Any]) -> None:
     table.add_row("inside bars", inside)
     table.add_row("volume", "yes" if report["volume"] else "no")
     show("", Text(f"{report['source']}: fit to simulate on", style="bold"), "", table, "")
+
+
+def print_book(found: Book, orders: Sequence[int]) -> None:
+    """Print the levels of a book and what market orders cost in it, on standard output."""
+    levels = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("bps from mid", "bids", "asks"):
+        levels.add_column(heading, justify="right")
+    for bps, bid, ask in zip(*found.columns, strict=True):
+        levels.add_row(number(bps, 3), money(bid), money(ask))
+    costs = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("market order", "buying costs, bps", "selling costs, bps"):
+        costs.add_column(heading, justify="right")
+    for size in orders:
+        paid = (found.cost(size), found.cost(-size))
+        words = ("too large" if cost is None else number(cost / size * 10_000, 3) for cost in paid)
+        costs.add_row(money(size), *words)
+    show("", Text(_book_words(found), style="bold"), "", levels, "", costs, "")
+
+
+def _book_words(found: Book) -> str:
+    words = " ".join(word for word in (found.venue, found.symbol) if word)
+    if found.time is not None:
+        words += f" at {day(format_time(found.time))} UTC"
+    elif found.snapshots:
+        words += f", median of {counted(found.snapshots, 'snapshot')}"
+    return f"{found.source}: {words.removeprefix(', ') or counted(len(found), 'level')}"
 
 
 def _rows(report: Mapping[str, Any]) -> str:

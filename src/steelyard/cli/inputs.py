@@ -29,6 +29,7 @@ __all__ = [
     "OutType",
     "by_symbol",
     "check_out",
+    "find_book",
     "find_prices",
     "find_series",
     "find_series_text",
@@ -99,6 +100,19 @@ def find_prices(name: str) -> Prices:
     if name.upper() in SAMPLE_NAMES and not os.path.lexists(name):
         return sample_prices(name.upper())
     return read_prices(name)
+
+
+def find_book(series: Series) -> tuple[list[float], list[float], list[float]] | None:
+    """The columns of the book that a series trades on; None where it trades on none.
+
+    Raises:
+        DataError: its file is missing, or no book.
+    """
+    if series.costs.impact != "book":
+        return None
+    from steelyard.market import read_book
+
+    return read_book(series.costs.book).columns
 
 
 def check_out(out: Path, hint: str, *, folder: bool) -> None:

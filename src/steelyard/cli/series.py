@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import find_series, find_series_text
+from steelyard.cli.inputs import find_book, find_series, find_series_text
 from steelyard.cli.output import emit_json, note
 
 if TYPE_CHECKING:
@@ -81,14 +81,15 @@ def check(series: str, as_json: bool) -> None:
     from steelyard.rules.reach import reaches
 
     token = find_series(series)
-    found = reaches(token)
+    book = find_book(token)
+    found = reaches(token, book)
     warnings = list(series_warnings(token, found))
     for warning in warnings:
         note(f"note: {warning}")
     if not as_json:
         from steelyard.cli.series_table import print_check
 
-        print_check(token, found)
+        print_check(token, found, book)
         return
     emit_json(
         {

@@ -39,7 +39,9 @@ def print_shelf(presets: Sequence[tuple[str, str, Series]]) -> None:
     show("", table, "", Text(hint, style="dim"), "")
 
 
-def print_check(series: Series, found: Sequence[Reach]) -> None:
+def print_check(
+    series: Series, found: Sequence[Reach], book: Sequence[Sequence[float]] | None = None
+) -> None:
     """Print what a series does, and at which move of the price it trades."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("threshold")
@@ -55,7 +57,7 @@ def print_check(series: Series, found: Sequence[Reach]) -> None:
         )
     for trigger in _clocks(series):
         for move in CLOCK_MOVES:
-            traded = trade_after(series, trigger, move)
+            traded = trade_after(series, trigger, move, book)
             name = trigger.name.lower()
             table.add_row(f"{name}, if", percent(move, signed=True), "", "", _trade(traded))
     facts = Table.grid(padding=(0, 2))

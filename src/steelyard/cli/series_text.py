@@ -59,7 +59,7 @@ def _lines(options: Mapping[str, Any]) -> Iterator[str]:
     yield "[costs]"
     yield f"taker_fee_bps = {FEE_BPS} # of traded notional"
     yield f"half_spread_bps = {HALF_SPREAD_BPS}"
-    yield 'impact = "none" # or "linear", "square_root" with impact_coefficient'
+    yield 'impact = "none" # or "linear", "square_root", "amm", "book"'
     yield "gas_per_rebalance = 0.0 # quote, each trade"
     yield ""
     yield "[fees]"

@@ -98,13 +98,16 @@ def simulate(
         "splits": by_symbol(splits, symbols, "--splits"),
         "wind_down": by_symbol(wind_down, symbols, "--wind-down"),
     }
-    bars = find_prices(prices).between(start, end)
+    history = find_prices(prices)
+    # the whole file goes in: what came before the start was known when the run begins
+    span = {"start": start, "end": end}
+    bars = history.between(start, end)
     found: Run | ShelfRun
     if reserve is None:
         only = {option: table.get(symbols[0]) for option, table in given.items()}
-        found = _simulate_one(tokens[0], bars, {**options, **only})
+        found = _simulate_one(tokens[0], history, len(bars), {**options, **only, **span})
     else:
-        found = _simulate_shelf(tokens, bars, reserve, {**options, **given})
+        found = _simulate_shelf(tokens, history, len(bars), reserve, {**options, **given, **span})
     if out is not None:
         found.save(out)
     _tell(found, bars, out, funded=options["funding"] is not None)
@@ -114,22 +117,22 @@ def simulate(
         _print(found)
 
 
-def _simulate_one(token: Series, bars: Prices, options: dict[str, Any]) -> Run:
+def _simulate_one(token: Series, history: Prices, bars: int, options: dict[str, Any]) -> Run:
     from steelyard.simulate.run import simulate as run_series
 
-    with progress_bar(f"simulating {token.symbol}", len(bars)) as progress:
-        return run_series(token, bars, **options, progress=progress)
+    with progress_bar(f"simulating {token.symbol}", bars) as progress:
+        return run_series(token, history, **options, progress=progress)
 
 
 def _simulate_shelf(
-    tokens: list[Series], bars: Prices, reserve: str, options: dict[str, Any]
+    tokens: list[Series], history: Prices, bars: int, reserve: str, options: dict[str, Any]
 ) -> ShelfRun:
     from steelyard.rules.series import Reserve
     from steelyard.simulate.shelf import simulate_shelf
 
     shared = Reserve.load(reserve)
-    with progress_bar(f"simulating {len(tokens)} series", len(bars)) as progress:
-        return simulate_shelf(tokens, bars, reserve=shared, **options, progress=progress)
+    with progress_bar(f"simulating {len(tokens)} series", bars) as progress:
+        return simulate_shelf(tokens, history, reserve=shared, **options, progress=progress)
 
 
 def _tell(found: Run | ShelfRun, bars: Prices, out: Path | None, *, funded: bool) -> None:

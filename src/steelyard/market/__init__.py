@@ -1,4 +1,4 @@
-"""Market data in: prices, funding, rates and injections, read and checked.
+"""Market data in: prices, funding, rates, injections and books, read and checked.
 
 Importing this package imports nothing heavy: what it offers is fetched when it is asked for.
 """
@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from steelyard.market.books import Book, read_book
     from steelyard.market.check import check_report
     from steelyard.market.events import (
         Flows,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAMPLE_NAMES",
+    "Book",
     "Flows",
     "Funding",
     "Gap",
@@ -43,6 +45,7 @@ __all__ = [
     "format_duration",
     "format_time",
     "parse_time",
+    "read_book",
     "read_flows",
     "read_funding",
     "read_injections",
@@ -55,6 +58,7 @@ __all__ = [
 
 _MODULES = {
     "SAMPLE_NAMES": "sample",
+    "Book": "books",
     "Flows": "events",
     "Funding": "events",
     "Gap": "prices",
@@ -68,6 +72,7 @@ _MODULES = {
     "format_duration": "times",
     "format_time": "times",
     "parse_time": "times",
+    "read_book": "books",
     "read_flows": "events",
     "read_funding": "events",
     "read_injections": "events",

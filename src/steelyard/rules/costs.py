@@ -7,13 +7,23 @@ On a traded notional ``N = |units| * price``, in quote::
     impact = N * impact_bps / 1e4,  impact_bps = linear * N / 1e6  or  root * sqrt(N / volume)
     gas    = gas
 
+or, where the market is a pool with the liquidity Q on its quote side and the fee f, impact is all
+that a swap costs against the mid price, its fee included::
+
+    buying   Q N / ((Q - N) (1 - f)) - N,  N < Q
+    selling  N - Q N (1 - f) / (Q + N (1 - f))
+
+or, where it is a book that is walked, the sum of what is taken at each level times its distance
+from mid: buys take the ask side, sells the bid side. So a cost may depend on the side, and a
+notional here is signed: positive is bought.
+
 The reserve pays the kinds it bears while it lasts, nav pays the rest. For sizing, each payer's
 part is one ``CostCurve``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple
 
 from steelyard.rules.numbers import Num
@@ -24,11 +34,15 @@ __all__ = [
     "TRADE_KINDS",
     "CostCurve",
     "CostRates",
+    "Levels",
     "TradeCost",
     "cost_curve",
     "curve_cost",
     "curve_slope",
+    "is_tradable",
     "pay",
+    "realised_coefficient",
+    "side_depth",
     "trade_cost",
 ]
 
@@ -41,8 +55,22 @@ COST_KINDS = (*TRADE_KINDS, *ACCRUED_KINDS)
 """Every kind of cost, in the order in which they are shown."""
 
 
+class Levels(NamedTuple, Generic[Num]):
+    """A book as distances from mid (bps, ascending) and what rests there (quote at mid).
+
+    Sequences of one length, which is at least 1: tuples, or arrays in compiled code.
+    """
+
+    bps: Sequence[Num]
+    bids: Sequence[Num]
+    asks: Sequence[Num]
+    bid_depth: Num
+    """The sum of ``bids``."""
+    ask_depth: Num
+
+
 class CostRates(NamedTuple, Generic[Num]):
-    """The price list of a series; of the two impacts at most one is not zero."""
+    """The price list of a series; of the four impacts at most one is there."""
 
     taker_fee_bps: Num
     half_spread_bps: Num
@@ -52,6 +80,12 @@ class CostRates(NamedTuple, Generic[Num]):
     """bps for trading 100 % of ``daily_volume``."""
     daily_volume: Num
     """Quote; 1 where ``impact_root`` is zero."""
+    amm_liquidity: Num
+    """Quote side of the pool at mid; 0 where there is no pool."""
+    amm_fee_bps: Num
+    has_book: bool
+    book: Levels[Num]
+    """Never looked at without ``has_book``."""
     gas: Num
     bears_fee: bool
     bears_spread: bool
@@ -71,24 +105,41 @@ class TradeCost(NamedTuple, Generic[Num]):
 
 
 class CostCurve(NamedTuple, Generic[Num]):
-    """``fixed + linear N + quadratic N^2 + root N sqrt(N / volume)``: a payer's part of a cost."""
+    """A payer's part of a cost: ``fixed + linear N + impact(N)``.
+
+    Impact is ``quadratic N^2``, ``root N sqrt(N / volume)``, a swap in a pool, or a book walked.
+    """
 
     fixed: Num
     linear: Num
     quadratic: Num
     root: Num
     volume: Num
+    pool: Num
+    """Liquidity on the pool's quote side; 0: no pool."""
+    pool_fee: Num
+    """Share of the amount paid in."""
+    has_book: bool
+    book: Levels[Num]
 
 
 def trade_cost(
     rates: CostRates[Num], notional: Num, reserve_value: Num, sqrt: Callable[[Num], Num]
 ) -> TradeCost[Num]:
-    """Cost of trading ``notional`` (quote, not negative), the reserve holding ``reserve_value``."""
-    fee = notional * rates.taker_fee_bps / 10_000
-    spread = notional * rates.half_spread_bps / 10_000
-    impact = notional * notional * rates.impact_linear / 10_000_000_000
+    """Cost of trading ``notional`` (quote, signed), the reserve holding ``reserve_value``.
+
+    A market that is bought from holds more than that: see ``is_tradable``.
+    """
+    size = abs(notional)
+    fee = size * rates.taker_fee_bps / 10_000
+    spread = size * rates.half_spread_bps / 10_000
+    impact = size * size * rates.impact_linear / 10_000_000_000
     if rates.impact_root > 0:
-        impact = notional * rates.impact_root * sqrt(notional / rates.daily_volume) / 10_000
+        impact = size * rates.impact_root * sqrt(size / rates.daily_volume) / 10_000
+    if rates.amm_liquidity > 0:
+        impact = swap_cost(rates.amm_liquidity, rates.amm_fee_bps / 10_000, notional)
+    if rates.has_book:
+        impact = walk_cost(rates.book, notional)
     return pay(rates, fee, spread, impact, rates.gas, reserve_value)
 
 
@@ -118,6 +169,8 @@ def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
     linear = nothing
     quadratic = nothing
     root = nothing
+    pool = nothing
+    has_book = False
     if rates.bears_gas == borne:
         fixed = rates.gas
     if rates.bears_fee == borne:
@@ -127,20 +180,110 @@ def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
     if rates.bears_impact == borne:
         quadratic = rates.impact_linear / 10_000_000_000
         root = rates.impact_root / 10_000
-    return CostCurve(fixed, linear, quadratic, root, rates.daily_volume)
+        pool = rates.amm_liquidity
+        has_book = rates.has_book
+    fee = rates.amm_fee_bps / 10_000
+    volume = rates.daily_volume
+    return CostCurve(fixed, linear, quadratic, root, volume, pool, fee, has_book, rates.book)
 
 
 def curve_cost(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Num:
-    """The curve's cost of trading ``notional`` (quote)."""
-    cost = curve.fixed + curve.linear * notional + curve.quadratic * notional * notional
+    """The curve's cost of trading ``notional`` (quote, signed)."""
+    size = abs(notional)
+    cost = curve.fixed + curve.linear * size + curve.quadratic * size * size
     if curve.root > 0:
-        cost = cost + curve.root * notional * sqrt(notional / curve.volume)
+        cost = cost + curve.root * size * sqrt(size / curve.volume)
+    if curve.pool > 0:
+        cost = cost + swap_cost(curve.pool, curve.pool_fee, notional)
+    if curve.has_book:
+        cost = cost + walk_cost(curve.book, notional)
     return cost
 
 
 def curve_slope(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Num:
-    """The curve's marginal cost at ``notional``: quote per quote."""
-    slope = curve.linear + 2 * curve.quadratic * notional
+    """The curve's marginal cost at ``notional`` (signed): quote per quote more in size.
+
+    At the end of a level of a book, that of the level.
+    """
+    size = abs(notional)
+    slope = curve.linear + 2 * curve.quadratic * size
     if curve.root > 0:
-        slope = slope + 3 * curve.root * sqrt(notional / curve.volume) / 2
+        slope = slope + 3 * curve.root * sqrt(size / curve.volume) / 2
+    if curve.pool > 0:
+        slope = slope + swap_slope(curve.pool, curve.pool_fee, notional)
+    if curve.has_book:
+        slope = slope + walk_slope(curve.book, notional)
     return slope
+
+
+def is_tradable(curve: CostCurve[Num], notional: Num) -> bool:
+    """Whether the market behind the curve holds that much (signed) at all.
+
+    A book holds its depth; a pool sells less than its liquidity at any price, and buys all.
+    """
+    if curve.has_book:
+        return abs(notional) <= side_depth(curve.book, notional > 0)
+    return curve.pool == 0 or notional < curve.pool
+
+
+def side_depth(book: Levels[Num], buys: bool) -> Num:
+    """All that the book holds for a buyer or for a seller, quote at mid."""
+    if buys:
+        return book.ask_depth
+    return book.bid_depth
+
+
+def realised_coefficient(daily_volatility: Num) -> Num:
+    """Coefficient of the square-root law, bps: 2/3 of the daily volatility (0.03 is 3 %)."""
+    return daily_volatility * 20_000 / 3
+
+
+def swap_cost(pool: Num, fee: Num, notional: Num) -> Num:
+    """What a swap of ``notional`` (signed) in a pool of constant product costs against mid."""
+    size = abs(notional)
+    kept = 1 - fee
+    # both are the formula above over one denominator: nothing cancels
+    if notional > 0:
+        return size * (size * kept + pool * fee) / ((pool - size) * kept)
+    return size * (size * kept + pool * fee) / (pool + size * kept)
+
+
+def swap_slope(pool: Num, fee: Num, notional: Num) -> Num:
+    """The derivative of ``swap_cost`` by the size."""
+    size = abs(notional)
+    kept = 1 - fee
+    charged = pool * pool * fee
+    if notional > 0:
+        left = pool - size
+        return (charged + size * kept * (pool + left)) / (left * left * kept)
+    filled = pool + size * kept
+    return (charged + size * kept * (pool + filled)) / (filled * filled)
+
+
+def walk_cost(book: Levels[Num], notional: Num) -> Num:
+    """What taking ``notional`` (signed) out of a book costs against mid.
+
+    Beyond its depth, which nothing that trades is, the last level goes on.
+    """
+    left = abs(notional)
+    cost = left * 0
+    for i in range(len(book.bps)):
+        there = book.asks[i] if notional > 0 else book.bids[i]
+        if left <= there:
+            there = left
+        cost = cost + there * book.bps[i]
+        left = left - there
+        if left <= 0:
+            break
+    return (cost + left * book.bps[-1]) / 10_000
+
+
+def walk_slope(book: Levels[Num], notional: Num) -> Num:
+    """Distance from mid, as a share, of the level that the last bit of ``notional`` takes."""
+    left = abs(notional)
+    for i in range(len(book.bps)):
+        there = book.asks[i] if notional > 0 else book.bids[i]
+        if there > 0 and left <= there:
+            return book.bps[i] / 10_000
+        left = left - there
+    return book.bps[-1] / 10_000

@@ -16,6 +16,7 @@ from steelyard.rules.sizing import (
     Payers,
     clip_notional,
     gap_to,
+    is_all_of_a_book,
     is_nothing_to_trade,
     size_trade,
     whole_lots,
@@ -125,8 +126,8 @@ def plan_trade(
 
     A suspension forbids what raises leverage, never what lowers it. Costs that would take the
     whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
-    emergency and the launch know neither clips nor suspensions. Lots, the smallest trade and the
-    counterparty's capacity hold for all.
+    emergency and the launch know neither clips nor suspensions, but whatever takes all that a book
+    holds is a clip. Lots, the smallest trade and the counterparty's capacity hold for all.
     """
     nothing = exposure * 0
     free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
@@ -142,7 +143,7 @@ def plan_trade(
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
-    clipped = abs(notional) < abs(wanted)
+    clipped = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
     if limits.has_room and raises and abs(notional) > limits.room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
         clipped = False
@@ -154,10 +155,10 @@ def plan_trade(
     notional = whole_lots(notional, limits.lot_notional)
     if notional == 0 or abs(notional) < limits.min_notional:
         return Plan(Outcome.WAIT, destination, nothing, free, False, raises, False)
-    cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
+    cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
         return blocked
-    cut = notional != wanted
+    cut = clipped or notional != wanted
     if clipped:
         # a clip may be all but the last digits of what is wanted: then it has arrived
         leverage = (exposure + notional) / (nav - cost.paid_by_nav)

@@ -5,7 +5,7 @@ Words only: the prices at which the triggers are met are in ``reach``.
 
 from __future__ import annotations
 
-from steelyard.rules.series import Band, Move, Rebalance, Series
+from steelyard.rules.series import Band, Costs, Move, Rebalance, Series
 
 __all__ = [
     "clock_words",
@@ -133,14 +133,28 @@ def cost_words(series: Series) -> str:
     if costs.half_spread_bps:
         words.append(f"half spread {_bps(costs.half_spread_bps)}")
     if costs.impact == "linear":
-        words.append(f"impact {_bps(costs.impact_coefficient)} per million {series.quote}")
+        words.append(f"impact {_bps(float(costs.impact_coefficient))} per million {series.quote}")
     if costs.impact == "square_root":
-        words.append(f"impact {_bps(costs.impact_coefficient)} at a whole day's volume")
+        words.append(_square_root_words(costs))
+    if costs.impact == "amm":
+        fee = f", fee {_bps(costs.amm_fee_bps)}" if costs.amm_fee_bps else ""
+        words.append(f"swap in a pool of {costs.amm_liquidity:,.10g} {series.quote} a side{fee}")
+    if costs.impact == "book":
+        words.append(f"impact of walking the book {costs.book}")
     if costs.gas_per_rebalance:
         words.append(f"gas {costs.gas_per_rebalance:,.6g} {series.quote} a trade")
     if series.fees.management_per_year:
         words.append(f"management {_percent(series.fees.management_per_year)} a year")
     return ", ".join(words) if words else "none"
+
+
+def _square_root_words(costs: Costs) -> str:
+    coefficient, volume = costs.impact_coefficient, costs.daily_volume
+    size = "of 2/3 of the day's volatility"
+    if not isinstance(coefficient, str):
+        size = _bps(coefficient)
+    day = "at the volume of the last 24 h" if volume == "file" else "at a whole day's volume"
+    return f"impact {size} {day}"
 
 
 def _occasions(how: Rebalance) -> list[str]:

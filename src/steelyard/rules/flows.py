@@ -74,11 +74,11 @@ def rebalance_cost(
     """
     nothing = notional * 0
     size = abs(notional)
-    alone = trade_cost(rates, size, nothing, sqrt)
+    alone = trade_cost(rates, notional, nothing, sqrt)
     order = flows.net + notional
     together = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
     if order != 0:
-        together = trade_cost(rates, abs(order), nothing, sqrt)
+        together = trade_cost(rates, order, nothing, sqrt)
     sizes = flows.size + size
     others = flows.alone
     return pay(

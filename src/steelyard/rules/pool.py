@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from steelyard.rules.costs import CostCurve
+from steelyard.rules.costs import CostCurve, side_depth
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import smallest_root
 from steelyard.rules.triggers import exceeds
@@ -48,19 +48,14 @@ def capacity_room(
     The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
     bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
     """
-    room = max_utilisation * (reserve_value - borne.fixed) - side * net
-    if room <= 0:
+    room = max_utilisation * reserve_value - side * net
+    if room <= max_utilisation * borne.fixed:
         return room * 0
-    size = smallest_root(
-        room,
-        1 + max_utilisation * (borne.linear - fee),
-        max_utilisation * borne.quadratic,
-        max_utilisation * borne.root,
-        borne.volume,
-        sqrt,
-    )
+    slope = 1 - max_utilisation * fee
+    size = smallest_root(borne, side > 0, slope, max_utilisation, room, sqrt)
     if size < 0:
-        return room * 0
+        # the book from which the reserve would have to pay ends before that
+        return side_depth(borne.book, side > 0)
     return size
 
 
@@ -77,17 +72,11 @@ def capacity_excess(
     It is at most the exposure itself: where even that costs the reserve too much, all is closed.
     """
     size = abs(net)
-    over = size - max_utilisation * (reserve_value - borne.fixed)
-    if over <= 0:
+    over = size - max_utilisation * reserve_value
+    if over + max_utilisation * borne.fixed <= 0:
         return over * 0
-    closed = smallest_root(
-        over,
-        1 + max_utilisation * (fee - borne.linear),
-        -max_utilisation * borne.quadratic,
-        -max_utilisation * borne.root,
-        borne.volume,
-        sqrt,
-    )
+    slope = 1 + max_utilisation * fee
+    closed = smallest_root(borne, net < 0, slope, -max_utilisation, over, sqrt)
     if closed < 0 or closed > size:
         return size
     return closed

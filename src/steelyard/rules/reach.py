@@ -7,6 +7,7 @@ decide in a simulation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from steelyard.rules.decide import TradeLimits, destination_of, plan_trade
@@ -18,6 +19,8 @@ from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
 
 __all__ = ["Reach", "reaches", "trade_after"]
+
+Columns = Sequence[Sequence[float]]
 
 
 class Reach(NamedTuple):
@@ -34,12 +37,13 @@ class Reach(NamedTuple):
     """What is traded there, quote, negative for a sale; None for a liquidation."""
 
 
-def reaches(series: Series) -> tuple[Reach, ...]:
+def reaches(series: Series, book: Columns | None = None) -> tuple[Reach, ...]:
     """Every threshold that some price meets, from the deepest fall to the highest rise.
 
-    Thresholds that no price meets are left out: a 1x long never leaves 1x, for one.
+    Thresholds that no price meets are left out: a 1x long never leaves 1x, for one. A series that
+    trades on a book needs its columns (``Series.terms``).
     """
-    terms = series.terms(FLOAT)
+    terms = series.terms(FLOAT, book)
     rule = terms.rule
     cash, units = _position(series)
     found: list[tuple[str, float | None, float]] = []
@@ -60,16 +64,19 @@ def reaches(series: Series) -> tuple[Reach, ...]:
         if not rule.move_losing_side_only:
             found.append(("move", None, gaining))
     found.append(("liquidation", None, liquidation_price(terms.venue, cash, units)))
-    met = [_at(series, *threshold) for threshold in found if threshold[2] > 0]
+    met = [_at(series, *threshold, book) for threshold in found if threshold[2] > 0]
     return tuple(sorted(met, key=lambda reach: reach.move))
 
 
-def trade_after(series: Series, trigger: Trigger, move: float) -> float:
+def trade_after(
+    series: Series, trigger: Trigger, move: float, book: Columns | None = None
+) -> float:
     """What ``trigger`` trades after the price has moved from the target: quote, signed, one clip.
 
-    The reserve, where there is one, is taken to hold enough for the costs that it bears.
+    The reserve, where there is one, is taken to hold enough for the costs that it bears; an impact
+    that follows the market is left out.
     """
-    terms, (cash, units), price = series.terms(FLOAT), _position(series), 1 + move
+    terms, (cash, units), price = series.terms(FLOAT, book), _position(series), 1 + move
     nav = nav_of(cash, units, price)
     if nav <= 0:
         return 0.0
@@ -98,7 +105,9 @@ def _position(series: Series) -> tuple[float, float]:
     return assets * (1 - series.target_leverage), assets * series.target_leverage
 
 
-def _at(series: Series, name: str, leverage: float | None, price: float) -> Reach:
+def _at(
+    series: Series, name: str, leverage: float | None, price: float, book: Columns | None
+) -> Reach:
     cash, units = _position(series)
     move = price - 1
     if is_nav_gone(cash, units, price):
@@ -107,5 +116,5 @@ def _at(series: Series, name: str, leverage: float | None, price: float) -> Reac
         leverage = leverage_of(cash, units, price)
     nav_return = nav_of(cash, units, price) / nav_of(cash, units, 1.0) - 1
     trigger = Trigger[name.upper()]
-    trade = None if trigger == Trigger.LIQUIDATION else trade_after(series, trigger, move)
+    trade = None if trigger == Trigger.LIQUIDATION else trade_after(series, trigger, move, book)
     return Reach(name, leverage, move, nav_return, trade)

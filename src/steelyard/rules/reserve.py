@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from steelyard.rules.costs import CostCurve
+from steelyard.rules.costs import CostCurve, side_depth
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import smallest_root
 from steelyard.rules.triggers import exceeds
@@ -94,13 +94,28 @@ def capacity(
 ) -> Num | None:
     """Notional of one trade whose cost to the reserve uses up the buffer.
 
-    None where the reserve bears nothing that grows with the trade; zero without a buffer.
+    None where the reserve bears nothing that grows with the trade; zero without a buffer. Where
+    buying and selling cost differently, the smaller of the two; never more than a book holds.
     """
     buffer = reserve_value - floor_ratio * nav
-    if borne.linear == 0 and borne.quadratic == 0 and borne.root == 0:
+    curved = borne.quadratic > 0 or borne.root > 0 or borne.pool > 0 or borne.has_book
+    if borne.linear == 0 and not curved:
         return None
     if buffer <= borne.fixed:
         return borne.fixed * 0
-    return smallest_root(
-        buffer - borne.fixed, borne.linear, borne.quadratic, borne.root, borne.volume, sqrt
-    )
+    bought = side_capacity(borne, buffer, True, sqrt)
+    sold = side_capacity(borne, buffer, False, sqrt)
+    if bought < sold:
+        return bought
+    return sold
+
+
+def side_capacity(
+    borne: CostCurve[Num], buffer: Num, buys: bool, sqrt: Callable[[Num], Num]
+) -> Num:
+    """The size that costs the reserve ``buffer``, or else all that the book holds on that side."""
+    nothing = buffer * 0
+    size = smallest_root(borne, buys, nothing, nothing + 1, buffer, sqrt)
+    if size < 0:
+        return side_depth(borne.book, buys)
+    return size

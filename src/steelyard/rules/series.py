@@ -7,15 +7,19 @@ take, in the wanted kind of number. What a key may hold is said once, in ``serie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
-from steelyard.rules.costs import CostCurve, CostRates, cost_curve
+from steelyard.errors import InputError
+from steelyard.rules.costs import CostCurve, CostRates, Levels, cost_curve
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.triggers import RebalanceRule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = [
@@ -133,13 +137,20 @@ class Venue:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a trade costs: basis points of notional, and gas in quote a clip."""
+    """What a trade costs: basis points of notional, and gas in quote a clip.
+
+    ``impact_coefficient`` may be "realised" and ``daily_volume`` "file": then they follow the
+    trailing 24 hours of the price file. ``book`` is a path, empty where there is none.
+    """
 
     taker_fee_bps: float = 0.0
     half_spread_bps: float = 0.0
     impact: str = "none"
-    impact_coefficient: float = 0.0
-    daily_volume: float = 0.0
+    impact_coefficient: float | str = 0.0
+    daily_volume: float | str = 0.0
+    amm_liquidity: float = 0.0
+    amm_fee_bps: float = 0.0
+    book: str = ""
     gas_per_rebalance: float = 0.0
 
 
@@ -260,9 +271,26 @@ class Series:
 
         return parse_series(text, name)
 
-    def terms(self, number: Number[Num]) -> Terms[Num]:
-        """The scalars of the rules, each figure exactly as it was written in the file."""
-        rates = self._rates(number)
+    @property
+    def follows_the_market(self) -> bool:
+        """Whether its impact depends on the trailing 24 hours of the price file."""
+        return self.costs.impact_coefficient == "realised" or self.costs.daily_volume == "file"
+
+    def terms(
+        self, number: Number[Num], book: Sequence[Sequence[float]] | None = None
+    ) -> Terms[Num]:
+        """The scalars of the rules, each figure exactly as it was written in the file.
+
+        An impact that follows the market is none here: each moment has its own.
+
+        Args:
+            number: the kind of number.
+            book: the distances (bps), bids and asks (quote) of the book that ``costs.book`` names.
+
+        Raises:
+            InputError: the series trades on a book, and none is given.
+        """
+        rates = self._rates(number, book)
         venue = VenueTerms(
             spot=self.venue.kind == "spot",
             maintenance_margin=number.of(self.venue.maintenance_margin),
@@ -310,10 +338,17 @@ class Series:
             max_trade_notional=number.of(how.max_trade_notional),
         )
 
-    def _rates(self, number: Number[Num]) -> CostRates[Num]:
+    def _rates(self, number: Number[Num], book: Sequence[Sequence[float]] | None) -> CostRates[Num]:
         costs, nothing = self.costs, number.of(0)
-        coefficient = number.of(costs.impact_coefficient)
-        rooted = costs.impact == "square_root"
+        moving = self.follows_the_market
+        coefficient = nothing if moving else number.of(costs.impact_coefficient)
+        rooted = costs.impact == "square_root" and not moving
+        walked = costs.impact == "book"
+        if walked and book is None:
+            message = f"{self.symbol}: expected the levels of its book, {costs.book}, found none."
+            raise InputError(message, symbol=self.symbol, book=costs.book)
+        columns = book if walked and book is not None else ((0.0,), (0.0,), (0.0,))
+        bps, bids, asks = (tuple(number.of(x) for x in column) for column in columns)
         bears = self.reserve.bears if self.reserve else ()
         return CostRates(
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
@@ -321,6 +356,10 @@ class Series:
             impact_linear=coefficient if costs.impact == "linear" else nothing,
             impact_root=coefficient if rooted else nothing,
             daily_volume=number.of(costs.daily_volume) if rooted else number.of(1),
+            amm_liquidity=number.of(costs.amm_liquidity) if costs.impact == "amm" else nothing,
+            amm_fee_bps=number.of(costs.amm_fee_bps),
+            has_book=walked,
+            book=Levels(bps, bids, asks, reduce(add, bids), reduce(add, asks)),
             gas=number.of(costs.gas_per_rebalance),
             bears_fee="fee" in bears,
             bears_spread="spread" in bears,

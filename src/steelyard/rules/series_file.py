@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,8 +21,10 @@ from steelyard.rules.series_keys import (
     choice,
     choices,
     duration,
+    file_name,
     flag,
     number,
+    or_word,
     text,
     time_of_day,
 )
@@ -39,6 +41,10 @@ POSITIVE = number("a number above 0", lambda x: x > 0)
 AMOUNT = number(
     f"a number above 0, from {LEAST_AMOUNT:g} to {MOST_AMOUNT:g}",
     lambda x: LEAST_AMOUNT <= x <= MOST_AMOUNT,
+)
+LIQUIDITY = number(
+    f"0 (no pool), or a number from {LEAST_AMOUNT:g} to {MOST_AMOUNT:g}",
+    lambda x: x == 0 or LEAST_AMOUNT <= x <= MOST_AMOUNT,
 )
 SHARE = number("a share from 0 to 1", lambda x: 0 <= x <= 1)
 PROPER_SHARE = number("a share from 0 to below 1", lambda x: 0 <= x < 1)
@@ -100,10 +106,21 @@ VENUES: dict[str, dict[str, Reader]] = {
 COSTS: dict[str, Reader] = {
     "taker_fee_bps": BPS,
     "half_spread_bps": BPS,
-    "impact": choice(("none", "linear", "square_root")),
-    "impact_coefficient": NOT_NEGATIVE,
-    "daily_volume": NOT_NEGATIVE,
+    "impact": choice(("none", "linear", "square_root", "amm", "book")),
+    "impact_coefficient": or_word(NOT_NEGATIVE, "realised"),
+    "daily_volume": or_word(NOT_NEGATIVE, "file"),
+    "amm_liquidity": LIQUIDITY,
+    "amm_fee_bps": BPS,
+    "book": file_name,
     "gas_per_rebalance": NOT_NEGATIVE,
+}
+# which impacts a key is for; "realised" and "file" are for the square root alone
+IMPACT_KEYS = {
+    "impact_coefficient": ("square_root",),
+    "daily_volume": ("square_root",),
+    "amm_liquidity": ("amm",),
+    "amm_fee_bps": ("amm",),
+    "book": ("book",),
 }
 EXECUTION: dict[str, Reader] = {
     "lot_units": NOT_NEGATIVE,
@@ -127,12 +144,17 @@ RESERVE: dict[str, Reader] = {
 IN_SECONDS = frozenset(
     {"cooldown", "window", "every", "anchor", "at", "after", "allocation_every", "delay"}
 )
-NOT_YET = "is not available in this version of Steelyard"
 
 
 def load_series(path: str | Path) -> model.Series:
     """Read and check the series file at ``path``; see ``Series.load``."""
-    return parse_series(_content(Path(path), "a series file"), str(path))
+    path = Path(path)
+    series = parse_series(_content(path, "a series file"), str(path))
+    if not series.costs.book:
+        return series
+    # a book is named from where the series file lies, wherever the program runs
+    book = str(path.parent / series.costs.book)
+    return replace(series, costs=replace(series.costs, book=book))
 
 
 def load_reserve(path: str | Path) -> model.Reserve:
@@ -305,28 +327,25 @@ class _File:
         return model.Venue(kind=kind, **self._read(given, VENUES[kind], "venue."))
 
     def _costs(self, table: Mapping[str, Any]) -> model.Costs:
-        if table.get("impact_coefficient") == "realised":
-            self._not_yet("costs.impact_coefficient", "realised", "give a number")
-        if table.get("daily_volume") == "file":
-            self._not_yet("costs.daily_volume", "file", "give a number")
-        if table.get("impact") in ("amm", "book"):
-            use = 'use "none", "linear" or "square_root"'
-            self._not_yet("costs.impact", table["impact"], use)
-        self._refuse_later(table, ("amm_liquidity", "amm_fee_bps", "book"), "costs.")
         costs = model.Costs(**self._read(table, COSTS, "costs."))
-        if costs.impact == "square_root" and costs.daily_volume <= 0:
-            expected = 'quote traded in a day, above 0, with impact = "square_root"'
+        impact = costs.impact
+        for key, kinds in IMPACT_KEYS.items():
+            found = getattr(costs, key)
+            # a number of the square root's is harmless with the linear impact, a word is not
+            loose = key in ("impact_coefficient", "daily_volume") and impact in ("none", "linear")
+            if found and impact not in kinds and not (loose and isinstance(found, float)):
+                needed = " or ".join(f'impact = "{kind}"' for kind in kinds)
+                self.refuse(f"costs.{key}", f"{needed} beside it, or no such key", found)
+        if impact == "square_root" and not costs.daily_volume:
+            expected = 'quote traded in a day, above 0, or "file", with impact = "square_root"'
             self.refuse("costs.daily_volume", expected, costs.daily_volume)
+        if impact == "amm" and not costs.amm_liquidity:
+            expected = 'the quote side of the pool, above 0, with impact = "amm"'
+            self.refuse("costs.amm_liquidity", expected, costs.amm_liquidity)
+        if impact == "book" and not costs.book.strip():
+            expected = 'the name of a file, with impact = "book"'
+            self.refuse("costs.book", expected, costs.book)
         return costs
-
-    def _refuse_later(self, table: Mapping[str, Any], keys: tuple[str, ...], place: str) -> None:
-        for key in keys:
-            if key in table:
-                self._not_yet(place + key, table[key], "leave it out")
-
-    def _not_yet(self, key: str, found: object, advice: str) -> NoReturn:
-        message = f"{self.name}: {key}: {_as_toml(found)} {NOT_YET}; {advice}."
-        raise InputError(message, file=self.name, key=key, found=found)
 
     def _check_together(self, series: model.Series) -> None:
         how, size = series.rebalance, abs(series.target_leverage)

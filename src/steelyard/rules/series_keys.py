@@ -12,7 +12,18 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["Reader", "choice", "choices", "duration", "flag", "number", "text", "time_of_day"]
+__all__ = [
+    "Reader",
+    "choice",
+    "choices",
+    "duration",
+    "file_name",
+    "flag",
+    "number",
+    "or_word",
+    "text",
+    "time_of_day",
+]
 
 Reader = Callable[[object], Any]
 
@@ -21,6 +32,7 @@ LONGEST_DURATION_S = 100 * 366 * 86_400
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 LONGEST_TEXT = 64
+LONGEST_NAME = 1000
 
 
 def number(allowed: str, is_allowed: Callable[[float], bool]) -> Reader:
@@ -41,6 +53,20 @@ def number(allowed: str, is_allowed: Callable[[float], bool]) -> Reader:
     return read
 
 
+def or_word(read: Reader, word: str) -> Reader:
+    """What ``read`` takes, or the one ``word``."""
+
+    def read_either(found: object) -> Any:  # noqa: ANN401 (what the reader returns)
+        if found == word:
+            return word
+        try:
+            return read(found)
+        except ValueError as error:
+            raise ValueError(f'{error}, or "{word}"') from None
+
+    return read_either
+
+
 def flag(found: object) -> bool:
     """``true`` or ``false``."""
     if not isinstance(found, bool):
@@ -54,6 +80,13 @@ def text(found: object) -> str:
         raise ValueError("a text in quotes")
     if len(found) > LONGEST_TEXT:
         raise ValueError(f"a text of at most {LONGEST_TEXT} characters")
+    return found
+
+
+def file_name(found: object) -> str:
+    """The path of a file; empty for none."""
+    if not isinstance(found, str) or not (found.isprintable() and len(found) <= LONGEST_NAME):
+        raise ValueError("the name of a file in quotes")
     return found
 
 

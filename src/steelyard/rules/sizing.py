@@ -8,8 +8,9 @@ is ``reach * nav - side * exposure`` and the two cases are, for the size N >= 0:
     lower   N - reach * cost(N) = -gap      cost is convex, so up to two: the smaller counts
 
 Cost is what nav pays: its own kinds, and of the kinds that the reserve bears what it cannot pay.
-That is two smooth pieces with one kink, each solved in closed form (no impact, linear impact) or
-by bisection (square-root impact). FORMULAS 4.
+That is two convex pieces with one kink, each ``slope N + factor * cost(N) = wanted``: solved in
+closed form (no impact, linear impact, a pool), level by level (a book) or by bisection
+(square-root impact). A size is never more than a book holds. FORMULAS 4.
 """
 
 from __future__ import annotations
@@ -17,15 +18,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import CostCurve, curve_cost, curve_slope
+from steelyard.rules.costs import (
+    CostCurve,
+    Levels,
+    curve_cost,
+    curve_slope,
+    is_tradable,
+    side_depth,
+)
 from steelyard.rules.numbers import Num
 
 __all__ = [
     "Payers",
     "clip_notional",
     "gap_to",
+    "is_all_of_a_book",
     "is_nothing_to_trade",
     "size_trade",
+    "smallest_root",
     "whole_lots",
 ]
 
@@ -76,13 +86,22 @@ def whole_lots(notional: Num, lot_notional: Num) -> Num:
     return notional
 
 
+def is_all_of_a_book(payers: Payers[Num], notional: Num) -> bool:
+    """Whether a trade of ``notional`` (signed) takes all that a book holds on its side."""
+    for curve in (payers.nav, payers.reserve):
+        if curve.has_book and abs(notional) >= side_depth(curve.book, notional > 0):
+            return True
+    return False
+
+
 def size_trade(
     destination: Num, nav: Num, exposure: Num, payers: Payers[Num], sqrt: Callable[[Num], Num]
 ) -> Num:
     """The signed notional to trade so that leverage lands on ``destination`` after costs.
 
     Of two solutions the smaller; where none lands there, the size that brings leverage nearest,
-    and zero where no trade brings it nearer than it is. All amounts in quote.
+    and zero where no trade brings it nearer than it is; never more than a book holds. All amounts
+    in quote.
     """
     reach = abs(destination)
     gap = gap_to(destination, nav, exposure)
@@ -90,35 +109,51 @@ def size_trade(
     if payers.reserve.fixed > payers.reserve_value:
         fixed = fixed + payers.reserve.fixed - payers.reserve_value
     if gap > reach * fixed:
-        side_size = _raising_size(reach, gap, payers, sqrt)
+        buys = destination > 0
+        size = _raising_size(reach, gap, payers, buys, sqrt)
     else:
-        side_size = -_lowering_size(reach, gap, nav, abs(exposure), payers, sqrt)
-    if destination > 0:
-        return side_size
-    return -side_size
+        buys = destination < 0
+        size = _lowering_size(reach, gap, nav, abs(exposure), payers, buys, sqrt)
+    return directed(size, buys)
 
 
-def _raising_size(reach: Num, gap: Num, payers: Payers[Num], sqrt: Callable[[Num], Num]) -> Num:
+def directed(size: Num, buys: bool) -> Num:
+    """A size as a signed notional."""
+    if buys:
+        return size
+    return -size
+
+
+def dry_curve(payers: Payers[Num]) -> CostCurve[Num]:
+    """What nav pays of a trade that takes all that the reserve holds."""
     own = payers.nav
     borne = payers.reserve
-    size = smallest_root(
-        gap - reach * own.fixed,
-        1 + reach * own.linear,
-        reach * own.quadratic,
-        reach * own.root,
+    return CostCurve(
+        own.fixed + borne.fixed - payers.reserve_value,
+        own.linear + borne.linear,
+        own.quadratic + borne.quadratic,
+        own.root + borne.root,
         own.volume,
-        sqrt,
+        own.pool + borne.pool,
+        own.pool_fee,
+        own.has_book or borne.has_book,
+        own.book,
     )
-    if curve_cost(borne, size, sqrt) <= payers.reserve_value:
+
+
+def _raising_size(
+    reach: Num, gap: Num, payers: Payers[Num], buys: bool, sqrt: Callable[[Num], Num]
+) -> Num:
+    one = reach * 0 + 1
+    size = smallest_root(payers.nav, buys, one, reach, gap, sqrt)
+    if size >= 0 and is_within_reserve(payers, directed(size, buys), sqrt):
         return size
-    return smallest_root(
-        gap - reach * (own.fixed + borne.fixed - payers.reserve_value),
-        1 + reach * (own.linear + borne.linear),
-        reach * (own.quadratic + borne.quadratic),
-        reach * (own.root + borne.root),
-        own.volume,
-        sqrt,
-    )
+    dry = dry_curve(payers)
+    size = smallest_root(dry, buys, one, reach, gap, sqrt)
+    if size < 0:
+        # a cost that rises without end always has a root: it is a book that ends before it
+        return side_depth(dry.book, buys)
+    return size
 
 
 def _lowering_size(
@@ -127,70 +162,117 @@ def _lowering_size(
     nav: Num,
     exposure: Num,
     payers: Payers[Num],
+    buys: bool,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    own = payers.nav
-    borne = payers.reserve
+    one = reach * 0 + 1
     # at the exposure nothing would be left, beyond it both position and nav would be below zero;
     # within 1e-12 of it is at it, so that rounding does not decide
     ends = exposure * 999_999_999_999 / 1_000_000_000_000
-    wanted = reach * own.fixed - gap
-    if wanted >= 0:
-        size = smallest_root(
-            wanted,
-            1 - reach * own.linear,
-            -reach * own.quadratic,
-            -reach * own.root,
-            own.volume,
-            sqrt,
-        )
-        if 0 <= size <= ends and curve_cost(borne, size, sqrt) <= payers.reserve_value:
+    size = smallest_root(payers.nav, buys, one, -reach, -gap, sqrt)
+    if 0 <= size <= ends and is_within_reserve(payers, directed(size, buys), sqrt):
+        return size
+    size = smallest_root(dry_curve(payers), buys, one, -reach, -gap, sqrt)
+    # a root before the kink belongs to a piece that does not apply there; rounding may put
+    # both pieces' roots a hair on the wrong side of a kink that is the solution itself
+    if 0 <= size <= ends:
+        borne = curve_cost(payers.reserve, directed(size, buys), sqrt)
+        missing = payers.reserve_value - borne
+        if missing * 1_000_000_000_000 <= payers.reserve_value:
             return size
-    wanted = reach * (own.fixed + borne.fixed - payers.reserve_value) - gap
-    if wanted >= 0:
-        size = smallest_root(
-            wanted,
-            1 - reach * (own.linear + borne.linear),
-            -reach * (own.quadratic + borne.quadratic),
-            -reach * (own.root + borne.root),
-            own.volume,
-            sqrt,
-        )
-        # a root before the kink belongs to a piece that does not apply there; rounding may put
-        # both pieces' roots a hair on the wrong side of a kink that is the solution itself
-        if 0 <= size <= ends:
-            missing = payers.reserve_value - curve_cost(borne, size, sqrt)
-            if missing * 1_000_000_000_000 <= payers.reserve_value:
-                return size
-    return nearest_lowering_size(reach, nav, exposure, payers, sqrt)
+    return nearest_lowering_size(reach, nav, exposure, payers, buys, sqrt)
+
+
+def is_within_reserve(payers: Payers[Num], notional: Num, sqrt: Callable[[Num], Num]) -> bool:
+    """Whether the reserve can pay all that it bears of a trade of ``notional`` (signed)."""
+    if not is_tradable(payers.reserve, notional):
+        return False
+    return curve_cost(payers.reserve, notional, sqrt) <= payers.reserve_value
 
 
 def smallest_root(
+    curve: CostCurve[Num],
+    buys: bool,
+    slope: Num,
+    factor: Num,
     wanted: Num,
-    linear: Num,
-    quadratic: Num,
-    root: Num,
-    volume: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The smallest N >= 0 with ``linear N + quadratic N^2 + root N sqrt(N/volume) = wanted``.
+    """The smallest size N >= 0 with ``slope N + factor * cost(N) = wanted`` on one side.
 
-    ``wanted`` is not negative and at most one of ``quadratic`` and ``root`` is not zero; -1 where
-    there is no such N.
+    -1 where there is none, and where the curve's book or pool does not hold that much. ``factor``
+    is negative where a trade's own cost takes it farther from where it goes.
     """
-    none = wanted * 0 - 1
+    wanted = wanted - factor * curve.fixed
+    linear = slope + factor * curve.linear
     if wanted == 0:
         return wanted
-    if linear <= 0 and quadratic <= 0 and root <= 0:
-        return none
-    if quadratic == 0 and root == 0:
-        return wanted / linear
-    if root == 0:
-        discriminant = linear * linear + 4 * quadratic * wanted
-        if discriminant < 0:
+    if wanted < 0:
+        return wanted * 0 - 1
+    if curve.has_book:
+        return book_root(curve.book, buys, linear, factor, wanted)
+    if curve.root > 0:
+        return three_halves_root(linear, factor * curve.root, curve.volume, wanted, sqrt)
+    if curve.pool == 0:
+        return quadratic_root(-factor * curve.quadratic, linear, wanted, sqrt)
+    pool = curve.pool
+    fee = curve.pool_fee
+    kept = 1 - fee
+    if not buys:
+        # N (linear + factor) (Q + N kept) - factor Q kept N = wanted (Q + N kept)
+        middle = pool * (linear + factor * fee) - wanted * kept
+        return quadratic_root(-(linear + factor) * kept, middle, wanted * pool, sqrt)
+    # N (linear - factor) kept (Q - N) + factor Q N = wanted kept (Q - N)
+    middle = pool * (linear * kept + factor * fee) + wanted * kept
+    size = quadratic_root((linear - factor) * kept, middle, wanted * kept * pool, sqrt)
+    if size >= pool:
+        return wanted * 0 - 1
+    return size
+
+
+def quadratic_root(bend: Num, linear: Num, wanted: Num, sqrt: Callable[[Num], Num]) -> Num:
+    """The smallest N > 0 with ``linear N - bend N^2 = wanted`` (above 0); -1 where there is none.
+
+    Of the two forms of the solution the one in which nothing cancels.
+    """
+    none = wanted * 0 - 1
+    if bend == 0:
+        if linear <= 0:
             return none
-        # the form without cancellation: the curvature is small against the linear part
+        return wanted / linear
+    discriminant = linear * linear - 4 * bend * wanted
+    if discriminant < 0:
+        return none
+    if linear > 0:
         return 2 * wanted / (linear + sqrt(discriminant))
+    if bend > 0:
+        return none
+    return (linear - sqrt(discriminant)) / (2 * bend)
+
+
+def book_root(book: Levels[Num], buys: bool, linear: Num, factor: Num, wanted: Num) -> Num:
+    """The smallest N with ``linear N + factor * walked(N) = wanted``; -1 where there is none."""
+    size = wanted * 0
+    for i in range(len(book.bps)):
+        there = book.asks[i] if buys else book.bids[i]
+        # from level to level the cost of one more rises
+        gain = linear + factor * book.bps[i] / 10_000
+        if there > 0 and gain <= 0:
+            break
+        if wanted <= gain * there:
+            return size + wanted / gain
+        wanted = wanted - gain * there
+        size = size + there
+    return size * 0 - 1
+
+
+def three_halves_root(
+    linear: Num, root: Num, volume: Num, wanted: Num, sqrt: Callable[[Num], Num]
+) -> Num:
+    """The smallest N with ``linear N + root N sqrt(N/volume) = wanted``; -1 where there is none."""
+    none = wanted * 0 - 1
+    if linear <= 0 and root <= 0:
+        return none
     # in z = sqrt(N / volume): z^2 (linear + root z) = wanted / volume
     goal = wanted / volume
     if root > 0:
@@ -216,28 +298,48 @@ def smallest_root(
 
 
 def nearest_lowering_size(
-    reach: Num, nav: Num, exposure: Num, payers: Payers[Num], sqrt: Callable[[Num], Num]
+    reach: Num,
+    nav: Num,
+    exposure: Num,
+    payers: Payers[Num],
+    buys: bool,
+    sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The size in [0, exposure] whose sale brings leverage nearest, none landing on ``reach``.
+    """The size in [0, exposure] that brings leverage nearest, none landing on ``reach``.
 
     ``leverage(N) = (exposure - N) / (nav - cost(N))`` has one minimum, since cost is convex; it
-    lies where ``(exposure - N) cost'(N) = nav - cost(N)``, and stays above ``reach``.
+    lies where ``(exposure - N) cost'(N) = nav - cost(N)``, and stays above ``reach``. Where a book
+    ends before that, it is all that the book holds.
     """
     low = exposure * 0
     high = exposure
+    dry = dry_curve(payers)
+    if dry.has_book and side_depth(dry.book, buys) < high:
+        high = side_depth(dry.book, buys)
+        if still_falls(nav, exposure, payers, directed(high, buys), sqrt):
+            low = high
+    if dry.pool > 0 and buys and dry.pool < high:
+        high = dry.pool
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         if not low < middle < high:
             break
-        cost = _nav_cost(payers, middle, sqrt)
-        if (exposure - middle) * _nav_slope(payers, middle, sqrt) < nav - cost:
+        if still_falls(nav, exposure, payers, directed(middle, buys), sqrt):
             low = middle
         else:
             high = middle
-    left = nav - _nav_cost(payers, low, sqrt)
+    left = nav - _nav_cost(payers, directed(low, buys), sqrt)
     if left <= 0 or abs((exposure - low) / left - reach) >= abs(exposure / nav - reach):
         return low * 0
     return low
+
+
+def still_falls(
+    nav: Num, exposure: Num, payers: Payers[Num], notional: Num, sqrt: Callable[[Num], Num]
+) -> bool:
+    """Whether leverage falls on its way to a trade of ``notional`` (signed)."""
+    left = nav - _nav_cost(payers, notional, sqrt)
+    return (exposure - abs(notional)) * _nav_slope(payers, notional, sqrt) < left
 
 
 def _nav_cost(payers: Payers[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Num:

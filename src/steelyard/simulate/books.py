@@ -16,7 +16,7 @@ from steelyard.rules.accruals import (
     management_fee,
     units_interest,
 )
-from steelyard.rules.costs import TradeCost
+from steelyard.rules.costs import TradeCost, cost_curve, is_tradable, trade_cost
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
@@ -25,6 +25,7 @@ from steelyard.rules.pool import payable, price_gain
 from steelyard.rules.reserve import reserve_share
 from steelyard.rules.series import Series, Terms
 from steelyard.rules.triggers import Trigger
+from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.parties import Parties
 from steelyard.simulate.reserve import ReserveBooks
 from steelyard.simulate.schedule import Schedule
@@ -42,6 +43,7 @@ class Books(Generic[Num]):
         schedule: what happens at given times.
         state: where to start; changed in place.
         reserve: the books of its reserve, which it may share; None: of its own.
+        market: what it trades on, where that is not in the series alone.
     """
 
     def __init__(
@@ -51,11 +53,16 @@ class Books(Generic[Num]):
         schedule: Schedule[Num],
         state: State[Num],
         reserve: ReserveBooks[Num] | None = None,
+        market: Market = NO_MARKET,
     ) -> None:
         volatility, pool = series.rebalance.volatility, series.reserve
         self.series = series
         self.sqrt: Callable[[Num], Num] = number.sqrt
-        self.terms: Terms[Num] = series.terms(number)
+        self.number: Number[Num] = number
+        self.terms: Terms[Num] = series.terms(number, market.book)
+        self.conditions = market.conditions
+        self.bar = 0
+        """The bar that is being walked, as ``conditions`` counts them."""
         self.schedule: Schedule[Num] = schedule
         self.state: State[Num] = state
         self.record = Record()
@@ -69,6 +76,39 @@ class Books(Generic[Num]):
         if reserve is None:
             reserve = ReserveBooks(pool, number, schedule, state.reserve)
         self.reserve: ReserveBooks[Num] = reserve
+
+    def present_terms(self) -> Terms[Num]:
+        """The terms with the impact of the present bar, where it follows the market."""
+        if self.conditions is None:
+            return self.terms
+        coefficient, volume = map(self.number.of, self.conditions.at(self.bar))
+        rates = self.terms.rates._replace(impact_root=coefficient, daily_volume=volume)
+        return self.terms._replace(
+            rates=rates,
+            nav_curve=cost_curve(rates, borne=False),
+            reserve_curve=cost_curve(rates, borne=True),
+        )
+
+    def _cost(self, notional: Num, price: Num) -> TradeCost[Num]:
+        """What a trade costs that has to be made, and who pays it.
+
+        Raises:
+            InputError: where what it trades on does not hold that much.
+        """
+        terms = self.present_terms()
+        self._check_tradable(terms, notional)
+        return trade_cost(terms.rates, notional, self.reserve.value(price), self.sqrt)
+
+    def _check_tradable(self, terms: Terms[Num], notional: Num) -> None:
+        if not is_tradable(terms.nav_curve, notional) or not is_tradable(
+            terms.reserve_curve, notional
+        ):
+            message = (
+                f"{self.series.symbol}: expected a book or a pool that can take every trade that "
+                f"has to be made, found one of {abs(float(notional)):,.10g} "
+                f"{self.series.quote}; give a deeper one, or smaller flows."
+            )
+            raise InputError(message, symbol=self.series.symbol, notional=float(notional))
 
     def _accrue(self, time: int, price: Num) -> None:
         """Funding, then interest, then the management fee on what is left."""
@@ -134,7 +174,7 @@ class Books(Generic[Num]):
         if not due:
             return None
         state = self.state
-        parties = Parties(self.terms.rates, self.sqrt)
+        parties = Parties(self.present_terms().rates, self.sqrt)
         for tokens in due:
             nav = nav_of(state.cash, state.units, price)
             if state.tokens + tokens <= 0:

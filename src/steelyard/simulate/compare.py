@@ -74,13 +74,16 @@ def compare(
     given = {"funding": funding, "rates": rates, "injections": injections}
     options = {option: value for option, value in given.items() if value is not None}
     _refuse_useless(options, named)
-    bars = read_prices(prices).between(start, end)
+    history = read_prices(prices)
+    bars = history.between(start, end)
     sigma = _volatility(bars)
     entries: list[Compared] = []
     for token in named.values():
         fitting = {option: value for option, value in options.items() if fits(option, token)}
         step = None if progress is None else _onward(progress, len(entries) * len(bars))
-        run = simulate(token, bars, **fitting, intrabar=intrabar, progress=step)
+        run = simulate(
+            token, history, **fitting, start=start, end=end, intrabar=intrabar, progress=step
+        )
         entries.append(_compared(list(named)[len(entries)], run, sigma))
     return Comparison(tuple(marked(entries)), bars, entries[0].run.intrabar, sigma)
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES", "check_file", "check_folder", "save_run", "save_shelf", "written_whole"]
 
-FILES = ("nav.parquet", "rebalances.parquet", "flows.parquet", "summary.json", "report.html")
-"""What a run may write; the flows only where there are any."""
+FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
+FLOWS = "flows.parquet"
+"""Written beside these where there were any."""
 
 
 def save_run(run: Run, folder: str | Path) -> None:
@@ -83,7 +84,7 @@ def _write_run(run: Run, folder: Path) -> None:
     _write_parquet(run.nav_columns, folder / "nav.parquet")
     _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
     if len(run.flow_columns["time"]):
-        _write_parquet(run.flow_columns, folder / "flows.parquet")
+        _write_parquet(run.flow_columns, folder / FLOWS)
     _write_text(_as_json(run.summary), folder / "summary.json")
 
 
@@ -181,7 +182,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 def _give_way(folder: Path, stage: Path) -> None:
     """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
-    for name in FILES:
+    for name in (*FILES, FLOWS):
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
     for made in stage.iterdir():

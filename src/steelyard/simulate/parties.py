@@ -97,4 +97,4 @@ class Parties(Generic[Num]):
         nothing = notional * 0
         if notional == 0:
             return TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-        return trade_cost(self._rates, abs(notional), nothing, self._sqrt)
+        return trade_cost(self._rates, notional, nothing, self._sqrt)

@@ -12,7 +12,7 @@ first hold.
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.rules.costs import TradeCost, trade_cost
+from steelyard.rules.costs import TradeCost, side_depth
 from steelyard.rules.decide import (
     Outcome,
     Plan,
@@ -170,6 +170,7 @@ class Replay(Books[Num]):
         if plan.outcome != Outcome.TRADE:
             raise InputError(self._launch_refusal(plan), symbol=self.series.symbol)
         self._carry_out(plan, Trigger.LAUNCH, time, price)
+        self._refuse_unfilled()
 
     def begin(self, time: int, price: Num) -> None:
         """Come to a clock observation: splits, what the price and time cost, perhaps the end."""
@@ -223,7 +224,7 @@ class Replay(Books[Num]):
         leverage = leverage_of(state.cash, state.units, price)
         if state.clips is not None:
             if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
-                if is_emergency(rule, leverage):
+                if is_emergency(rule, leverage) and not self._under_way():
                     outcome = self._fire(Trigger.EMERGENCY, time, price, parties)
                 elif time >= state.clips.last_time + how.cooldown_s:
                     outcome = self._next_clip(state.clips, time, price, parties)
@@ -258,6 +259,25 @@ class Replay(Books[Num]):
         """Whether a trade was made just now, and not ordered for later."""
         return outcome == Outcome.TRADE and self.series.execution.delay_s == 0
 
+    def _refuse_unfilled(self) -> None:
+        """A token starts at its target: what a book or a pool cannot fill is no launch."""
+        rule, rates, state = self.terms.rule, self.terms.rates, self.state
+        buys = rule.target > 0
+        wanted = abs(rule.target) * self.number.of(self.series.initial_nav) * state.tokens
+        if state.clips is not None:
+            what, held = "the book", side_depth(rates.book, buys)
+            deepen = "give a deeper book"
+        elif buys and 0 < rates.amm_liquidity <= wanted:
+            what, held, deepen = "the pool", rates.amm_liquidity, "raise amm_liquidity"
+        else:
+            return
+        message = (
+            f"{self.series.symbol}: expected a first position that {what} can fill, found one of "
+            f"{float(wanted):,.10g} {self.series.quote} and {float(held):,.10g} to "
+            f"{'buy' if buys else 'sell into'}; lower initial_nav x initial_tokens, or {deepen}."
+        )
+        raise InputError(message, symbol=self.series.symbol)
+
     def _extend_window(self, time: int, price: Num) -> None:
         state, rule = self.state, self.series.rebalance.volatility
         if rule is None or state.time is None or state.price is None:
@@ -268,6 +288,11 @@ class Replay(Books[Num]):
         state.squares += square
         while state.window and state.window[0][0] < time - rule.window_s:
             state.squares -= state.window.popleft()[1]
+
+    def _under_way(self) -> int:
+        """The bit of an emergency whose clips are under way; 0 where there is none."""
+        clips = self.state.clips
+        return 1 << Trigger.EMERGENCY if clips and clips.trigger == Trigger.EMERGENCY else 0
 
     def _is_volatile(self, time: int) -> bool:
         state, how = self.state, self.series.rebalance.volatility
@@ -286,6 +311,8 @@ class Replay(Books[Num]):
             return Crossing(Trigger.NONE, end)
         if state.order is not None or self.schedule.is_out(time):
             spent |= AT_REST
+        # an emergency that goes out piece by piece, as a book fills up, is not a new one
+        spent |= self._under_way()
         return crossing(
             self.terms.rule,
             self.terms.venue,
@@ -323,9 +350,8 @@ class Replay(Books[Num]):
     def deleverage(self, notional: Num, time: int, price: Num) -> None:
         """Close ``notional`` (not negative) for the counterparty, whatever it costs."""
         state = self.state
-        cost = trade_cost(self.terms.rates, notional, self.reserve.value(price), self.sqrt)
         side = -notional if state.units > 0 else notional
-        self._settle(Trigger.CAPACITY, side, cost, time, price)
+        self._settle(Trigger.CAPACITY, side, self._cost(side, price), time, price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
@@ -364,7 +390,7 @@ class Replay(Books[Num]):
     def _plan(
         self, trigger: int, destination: Num, price: Num, parties: Parties[Num] | None = None
     ) -> Plan[Num]:
-        state, terms, value = self.state, self.terms, self.reserve.value(price)
+        state, terms, value = self.state, self.present_terms(), self.reserve.value(price)
         nav, exposure = nav_of(state.cash, state.units, price), state.units * price
         plan = plan_trade(
             terms.rule,
@@ -383,7 +409,7 @@ class Replay(Books[Num]):
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
     def _limits(self, destination: Num, price: Num) -> TradeLimits[Num]:
-        terms, room = self.terms, price * 0
+        terms, room = self.present_terms(), price * 0
         if self.is_pool:
             room = capacity_room(
                 self.reserve.net(price),
@@ -441,7 +467,7 @@ class Replay(Books[Num]):
 
     def _fill(self, order: Order[Num], time: int, price: Num) -> None:
         """An order arrives: its units are traded at the price that is there now."""
-        state, terms = self.state, self.terms
+        state = self.state
         state.order = None
         exposure = state.units * price
         notional = order.units * state.mark * price
@@ -454,7 +480,7 @@ class Replay(Books[Num]):
                 notional = room if notional > 0 else -room
         if notional == 0:
             return
-        cost = trade_cost(terms.rates, abs(notional), self.reserve.value(price), self.sqrt)
+        cost = self._cost(notional, price)
         if cost.paid_by_nav >= nav_of(state.cash, state.units, price):
             state.totals.blocked += 1
             return
@@ -482,6 +508,7 @@ class Replay(Books[Num]):
         """Creations and redemptions with no rebalance to net with: they pay for their trade."""
         nothing = price * 0
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+        self._check_tradable(self.present_terms(), parties.net)
         self._settle(Trigger.FLOW, nothing, free, time, price, parties)
 
     def _roll(self, time: int, price: Num) -> None:
@@ -492,13 +519,13 @@ class Replay(Books[Num]):
         state.expiry = contract_at(time, self._roll_s)
         mark = mark_factor(terms.basis, state.expiry, time)
         new = old / state.mark * mark
-        first = trade_cost(terms.rates, abs(old), self.reserve.value(price), self.sqrt)
-        left = self.reserve.value(price) - first.paid_by_reserve
-        second = trade_cost(terms.rates, abs(new), left, self.sqrt)
+        first = self._cost(-old, price)
+        self._pay(first, price)
+        second = self._cost(new, price)
+        self._pay(second, price)
         both = TradeCost(*(a + b for a, b in zip(first, second, strict=True)))
         self._hold_at(mark)
         state.cash -= new - old
-        self._pay(both, price)
         after = self._nav(price)
         self._write_row(
             Trigger.ROLL, new, abs(old) + abs(new), both, time, price, nav, leverage, after
@@ -508,10 +535,9 @@ class Replay(Books[Num]):
     def _wind_down(self, time: int, price: Num) -> None:
         """Close the position for good: every token is redeemed at the nav that is left."""
         state = self.state
-        size = abs(state.units * price)
-        if size > 0:
-            cost = trade_cost(self.terms.rates, size, self.reserve.value(price), self.sqrt)
-            self._settle(Trigger.WIND_DOWN, -state.units * price, cost, time, price)
+        notional = -state.units * price
+        if notional != 0:
+            self._settle(Trigger.WIND_DOWN, notional, self._cost(notional, price), time, price)
         state.units = state.units * 0
         if state.cash < 0:
             self._close(time, price, "nav")

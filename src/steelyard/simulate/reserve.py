@@ -137,12 +137,13 @@ class ReserveBooks(Generic[Num]):
                 size = abs(member.state.units)
                 if size == 0:
                     continue
+                terms = member.present_terms()
                 excess = capacity_excess(
                     self.net(price),
                     self.value(price),
-                    member.terms.max_utilisation,
-                    member.terms.pool_fee,
-                    member.terms.reserve_curve,
+                    terms.max_utilisation,
+                    terms.pool_fee,
+                    terms.reserve_curve,
                     member.sqrt,
                 )
                 share = excess * size / left

@@ -15,6 +15,7 @@ from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
+from steelyard.simulate.conditions import market_of
 from steelyard.simulate.inputs import read_schedule
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import State, Totals
@@ -136,7 +137,8 @@ def simulate(
 
     Args:
         series: the token, from ``Series.load``.
-        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``.
+        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``; what lies before
+            ``start`` counts for an impact that follows the market.
         funding: ``time, rate`` for a perpetual, the same kinds of source.
         rates: ``time, rate`` per year for a spot venue.
         injections: ``time, quote, kind`` into the reserve.
@@ -159,8 +161,10 @@ def simulate(
     check_kind("series", series, Series, "Series.load")
     if state is not None:
         check_kind("state", state, State, "run.state")
-    bars = read_prices(prices).between(start, end)
+    history = read_prices(prices)
+    bars = history.between(start, end)
     mode = mode_of(intrabar, bars)
+    market = market_of(series, history, bars, mode)
     given = {
         "funding": funding,
         "rates": rates,
@@ -175,7 +179,7 @@ def simulate(
         check_goes_on(state, bars, mode)
     check_reserve(series)
     state = new_state(series, number) if state is None else state.copy()
-    replay = Replay(series, number, schedule, state)
+    replay = Replay(series, number, schedule, state, market=market)
     before = Before(float(state.reserve.units), replace(state.totals))
     walk(replay, bars, mode, number, progress)
     return run_of(replay, bars, mode, before)
@@ -296,6 +300,7 @@ def _walk_close(
     of = number.of
     columns = zip(bars.end_times.tolist(), bars.close.tolist(), strict=True)
     for done, (time, close) in enumerate(columns):
+        replay.bar = done
         price = of(close)
         replay.observe(time, price)
         replay.mark(price)
@@ -317,6 +322,7 @@ def _walk_path(
     lists = [np.asarray(column).tolist() for column in visits]
     rows = zip(bars.time.tolist(), *lists, strict=True)
     for done, (time, *visited) in enumerate(rows):
+        replay.bar = done
         opening, hurting, other, close = (of(price) for price in visited)
         replay.observe(time, opening)
         replay.travel(time, opening, hurting)

@@ -19,6 +19,7 @@ from steelyard.market import Prices, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
 from steelyard.rules.triggers import Crossing, Trigger, exceeds
+from steelyard.simulate.conditions import market_of
 from steelyard.simulate.frames import nav_columns
 from steelyard.simulate.health import reserve_health
 from steelyard.simulate.inputs import NEEDS, fits, read_schedule
@@ -58,6 +59,16 @@ class Shelf(Generic[Num]):
     def fears_falls(self) -> bool:
         """Whether the tokens together are long, so that a fall hurts first."""
         return sum(_exposure(held.series) for held in self.replays) >= 0
+
+    @property
+    def bar(self) -> int:
+        """The bar that is being walked, the same for all."""
+        return self.replays[0].bar
+
+    @bar.setter
+    def bar(self, bar: int) -> None:
+        for replay in self.replays:
+            replay.bar = bar
 
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
@@ -223,7 +234,8 @@ def simulate_shelf(
     _check_shelf(members)
     by_symbol = {"flows": flows, "splits": splits, "wind_down": wind_down}
     _check_symbols(members, by_symbol)
-    bars = read_prices(prices).between(start, end)
+    history = read_prices(prices)
+    bars = history.between(start, end)
     mode = mode_of(intrabar, bars)
     if states is None:
         pool = ReserveState.of(number.of(reserve.initial_units))
@@ -242,7 +254,8 @@ def simulate_shelf(
         fitting = {option: source for option, source in given.items() if fits(option, token)}
         own = {option: (table or {}).get(token.symbol) for option, table in by_symbol.items()}
         schedule = read_schedule(token, number, {**fitting, **own})
-        replays.append(Replay(token, number, schedule, state, shared))
+        market = market_of(token, history, bars, mode)
+        replays.append(Replay(token, number, schedule, state, shared, market))
     before = [Before(float(state.reserve.units), replace(state.totals)) for state in held]
     walk(Shelf(replays, shared), bars, mode, number, progress)
     return _shelf_run(replays, shared, reserve, bars, mode, before)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from steelyard.rules.costs import curve_cost, curve_slope, trade_cost
+from steelyard.rules.costs import curve_cost, curve_slope, side_depth, trade_cost
 from steelyard.rules.numbers import FLOAT, FRACTION
 from steelyard.rules.sizing import gap_to, is_nothing_to_trade, size_trade
 from support.rule_cases import (
@@ -26,6 +26,7 @@ from support.rule_cases import (
     Costing,
     costings,
     exact,
+    shallow,
     sizes,
     written,
 )
@@ -39,9 +40,9 @@ LEVERAGES = written("0", "15", 3)
 
 
 def nav_pays(number: Number[Any], costing: Costing, size: Any) -> Any:
-    """What a trade of that notional takes from nav."""
+    """What a trade of that signed notional takes from nav."""
     reserve = number.of(costing.reserve_value)
-    return trade_cost(costing.rates(number), abs(size), reserve, number.sqrt).paid_by_nav
+    return trade_cost(costing.rates(number), size, reserve, number.sqrt).paid_by_nav
 
 
 def residual(number: Number[Any], costing: Costing, case: tuple[Any, Any, Any], size: Any) -> Any:
@@ -74,25 +75,25 @@ def test_a_raise_lands_on_its_destination_after_its_own_cost(
     assert abs(residual(FLOAT, costing, case, size)) <= 1e-12 * float((reach + leverage) * nav)
 
 
-@given(costings("60", impacts=["none"]), SIDES, sizes(), NAVS, LEVERAGES)
-def test_without_impact_it_lands_exactly_on_fractions(
+@given(costings("60", impacts=["none", "book"]), SIDES, sizes(), NAVS, LEVERAGES)
+def test_without_curvature_it_lands_exactly_on_fractions(
     costing: Costing, side: int, reach: Decimal, nav: Decimal, leverage: Decimal
 ) -> None:
-    """Fees, spread, gas and a reserve that pays a part of them: not a rounding error is left."""
+    """Fees, spread, gas, a book, and a reserve that pays a part: not a rounding error is left."""
     case, size = sized(FRACTION, costing, side, (reach, nav, leverage))
-    cost = nav_pays(FRACTION, costing, case[2])
+    cost = nav_pays(FRACTION, costing, -case[2])
     # selling the whole position brings leverage to zero, so some sale brings it to any reach
     assume(cost < case[1])
     assert residual(FRACTION, costing, case, size) == 0
 
 
-@given(costings("60", impacts=["linear", "square_root"]), SIDES, sizes(), NAVS, LEVERAGES)
+@given(costings("60", impacts=["linear", "square_root", "amm"]), SIDES, sizes(), NAVS, LEVERAGES)
 def test_with_impact_it_lands_on_fractions_to_thirty_places(
     costing: Costing, side: int, reach: Decimal, nav: Decimal, leverage: Decimal
 ) -> None:
     """Square roots are the only rounding there is."""
     case, size = sized(FRACTION, costing, side, (reach, nav, leverage))
-    assume(nav_pays(FRACTION, costing, case[2]) < case[1])
+    assume(nav_pays(FRACTION, costing, -case[2]) < case[1])
     limit = Fraction(1, 10**30) * exact((reach + leverage + 1) * nav)
     assert abs(residual(FRACTION, costing, case, size)) <= limit
 
@@ -120,18 +121,18 @@ def test_a_fixed_cost_that_a_reserve_pays_in_part_decides_the_direction(
 
 @st.composite
 def kinks(draw: st.DrawFn) -> tuple[Costing, Decimal, Decimal, float]:
-    """A price list, a nav, a reach, and a size that uses up the reserve to its last unit."""
+    """A price list, a nav, a reach, and a trade that uses up the reserve to its last unit."""
     costing = draw(costings("60", reserves=["0"]))
-    size = float(draw(written("1", "90000", 2)))
+    size = draw(SIDES) * float(draw(written("1", "90000", 2)))
     borne = costing.payers(FLOAT).reserve
     held = Decimal(curve_cost(borne, size, math.sqrt))
     costing = replace(costing, reserve_value=held)
     return costing, draw(NAVS), draw(written("0.5", "6", 2)), size
 
 
-@given(kinks(), SIDES, SIDES)
+@given(kinks(), SIDES)
 def test_it_lands_where_the_reserve_runs_dry(
-    case: tuple[Costing, Decimal, Decimal, float], side: int, direction: int
+    case: tuple[Costing, Decimal, Decimal, float], side: int
 ) -> None:
     """At the kink itself neither payer's piece of the cost is taken for the other's."""
     costing, nav, reach, size = case
@@ -139,20 +140,29 @@ def test_it_lands_where_the_reserve_runs_dry(
     own = nav_pays(FLOAT, costing, size)
     assume(own < 0.5 * nav)
     # the exposure from which a trade of that size lands on the reach
-    exposure = reach * (nav - own) - direction * size
+    exposure = reach * (nav - own) - side * size
     assume(exposure >= 0)
     found = size_trade(side * reach, nav, side * exposure, costing.payers(FLOAT), math.sqrt)
     landed = (side * reach, nav, side * exposure)
     assert abs(residual(FLOAT, costing, landed, found)) <= 1e-11 * (reach * nav + exposure)
 
 
-def scan(costing: Costing, nav: float, exposure: float) -> tuple[Any, Any, Any]:
-    """Many sizes of a sale up to the whole exposure, with nav and leverage after each."""
-    amounts = np.linspace(0.0, exposure, 4001)
-    left = np.array([nav - nav_pays(FLOAT, costing, float(amount)) for amount in amounts])
+def scan(costing: Costing, side: int, nav: float, most: float, exposure: float) -> Any:
+    """Many sizes of a lowering up to ``most``, with nav and leverage after each."""
+    amounts = np.linspace(0.0, most, 4001)
+    left = np.array([nav - nav_pays(FLOAT, costing, -side * float(x)) for x in amounts])
     with np.errstate(divide="ignore", invalid="ignore"):
         leverage = np.where(left > 0, (exposure - amounts) / left, np.inf)
     return amounts, left, leverage
+
+
+def most_of(costing: Costing, side: int, exposure: float) -> float:
+    """What of the exposure can be bought (side 1) or sold at all."""
+    if costing.impact == "book":
+        return min(exposure, float(side_depth(costing.book(FLOAT), side > 0)))
+    if costing.impact == "amm" and side > 0:
+        return min(exposure, 0.999 * float(10 * costing.volume))
+    return exposure
 
 
 def check_sale(
@@ -162,8 +172,9 @@ def check_sale(
     case, size = sized(FLOAT, costing, side, (reach, nav, leverage))
     reach, nav, exposure = abs(case[0]), case[1], abs(case[2])
     sale = -side * size
-    assert 0 <= sale <= exposure
-    amounts, left, leverages = scan(costing, nav, exposure)
+    most = most_of(costing, -side, exposure)
+    assert 0 <= sale <= most
+    amounts, left, leverages = scan(costing, side, nav, most, exposure)
     scale = exposure + reach * nav
     # positive where the sale goes past the reach: exposure left against what nav then carries
     past = reach * left - (exposure - amounts)
@@ -173,7 +184,7 @@ def check_sale(
         return True
     assert not (past[left > 0] > 1e-9 * scale).any(), "some sale lands"
     nearest = np.abs(leverages - reach).min()
-    paid = nav_pays(FLOAT, costing, sale) if sale > 0 else 0.0
+    paid = nav_pays(FLOAT, costing, size) if sale > 0 else 0.0
     found = abs((exposure - sale) / (nav - paid) - reach)
     before = abs(exposure / nav - reach)
     # no trade at all costs nothing, not even gas
@@ -195,6 +206,20 @@ def test_a_lowering_is_the_smallest_that_lands_or_the_nearest(
 
     Compared with a scan of all sales up to the whole position.
     """
+    event(f"lands: {check_sale(costing, side, reach, nav, reach + above)}")
+
+
+@given(
+    shallow(),
+    SIDES,
+    written("0.2", "6", 2),
+    written("10", "90000", 2),
+    written("0.01", "8", 2),
+)
+def test_in_a_shallow_market_too_it_is_the_smallest_that_lands_or_the_nearest(
+    costing: Costing, side: int, reach: Decimal, nav: Decimal, above: Decimal
+) -> None:
+    """Pools and books that the fund could trade empty: of all sizes that they hold, the best."""
     event(f"lands: {check_sale(costing, side, reach, nav, reach + above)}")
 
 
@@ -245,8 +270,8 @@ def test_under_too_steep_an_impact_the_nearest_sale_is_the_lowest_leverage(
     costing = too_steep(impact, reach, times)
     case, size = sized(FLOAT, costing, side, (reach, Decimal(1000), reach + 1))
     nav, exposure = case[1], abs(case[2])
-    _, left, leverages = scan(costing, nav, exposure)
-    reached = (exposure - abs(size)) / (nav - nav_pays(FLOAT, costing, abs(size)))
+    _, left, leverages = scan(costing, side, nav, exposure, exposure)
+    reached = (exposure - abs(size)) / (nav - nav_pays(FLOAT, costing, size))
     assert float(reach) < reached < float(reach + 1)
     assert reached <= leverages[left > 0].min() * (1 + 1e-12)
 
@@ -309,24 +334,28 @@ def test_a_gap_of_1e_12_of_nav_is_nothing_to_trade(
     assert nothing == (exact(share) <= exact("1e-12"))
 
 
-@given(costings("60"), st.booleans(), NAVS)
+@given(costings("60"), st.booleans(), NAVS, SIDES)
 def test_the_slope_of_a_cost_is_its_derivative(
-    costing: Costing, borne: bool, notional: Decimal
+    costing: Costing, borne: bool, notional: Decimal, side: int
 ) -> None:
-    """The marginal cost of a size, for each payer and every impact."""
+    """The marginal cost of a size, for each payer, every impact and both sides."""
     payers = costing.payers(FRACTION)
     curve = payers.reserve if borne else payers.nav
-    amount, step = exact(notional), exact(notional) / 10**6
+    amount, step = side * exact(notional), side * exact(notional) / 10**6
+    if costing.impact == "book":
+        # between two levels there is no slope
+        near = (curve_slope(curve, x, FRACTION.sqrt) for x in (amount - step, amount + step))
+        assume(len(set(near)) == 1)
     rise = curve_cost(curve, amount + step, FRACTION.sqrt)
     rise -= curve_cost(curve, amount - step, FRACTION.sqrt)
     slope = curve_slope(curve, amount, FRACTION.sqrt)
-    assert abs(rise / (2 * step) - slope) <= slope / 10**9
+    assert abs(rise / abs(2 * step) - slope) <= slope / 10**9
 
 
-@given(costings("60"), NAVS)
-def test_cost_by_kind_is_the_cost_by_payer(costing: Costing, notional: Decimal) -> None:
+@given(costings("60"), NAVS, SIDES)
+def test_cost_by_kind_is_the_cost_by_payer(costing: Costing, notional: Decimal, side: int) -> None:
     """The four kinds add up to what nav and reserve pay, and each curve is one payer's part."""
-    amount = exact(notional)
+    amount = side * exact(notional)
     reserve = exact(costing.reserve_value)
     cost = trade_cost(costing.rates(FRACTION), amount, reserve, FRACTION.sqrt)
     total = cost.fee + cost.spread + cost.impact + cost.gas

@@ -32,6 +32,7 @@ TERMS = {
     "size_trade": lambda destination, nav, exposure, *_: (destination * nav, exposure),
     "plan_trade": lambda *a: (a[4] * a[5], a[6]),
     "units_left": lambda units, paid, price: (units, paid / price),
+    "smallest_root": lambda *a: (a[4], a[3] * a[0].fixed),
     "buffer_depth": lambda value, nav, floor: (value / nav if nav else value, floor),
     "runway_days": lambda value, nav, floor, net: (value / net, floor * nav / net) if net else (),
 }
@@ -43,6 +44,7 @@ SIDES = {
     "is_nothing_to_trade": lambda gap, nav: [(abs(gap) * 10**12, nav)],
     "is_volatile": lambda total, _, window_s, level: [(total * 31_536_000, level**2 * window_s)],
     "units_left": lambda units, paid, price: [(paid, units * price)],
+    "smallest_root": lambda *a: [(a[4], a[3] * a[0].fixed)],
 }
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 WRONG: dict[str, tuple[str, ...]] = {
     "number": ("nan", "inf", "-inf", "true", '"3"', "[3]", "{ a = 3 }", "1e999", "2020-01-01"),
     "text": ("3", "true", '""', '" "', '["a"]', '"a\\nb"'),
+    "file": ("3", "true", '["a"]', '"a\\nb"'),
     "word": ('"Target"', "1", "true", '["target"]'),
     "flag": ("1", '"true"', "[true]"),
     "duration": ("60", '"1.5h"', '"-1h"', '"h"', "true", '"1 fortnight"', "nan"),
@@ -89,6 +90,9 @@ KEYS: dict[str, dict[str, str]] = {
         "impact": "word",
         "impact_coefficient": "number",
         "daily_volume": "number",
+        "amm_liquidity": "number",
+        "amm_fee_bps": "number",
+        "book": "file",
         "gas_per_rebalance": "number",
     },
     "execution": {"lot_units": "number", "min_notional": "number", "delay": "duration"},

@@ -135,6 +135,61 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         "costs.daily_volume",
         "above 0",
     ),
+    "a pool without liquidity": (
+        LEAST + '[costs]\nimpact = "amm"\n',
+        "costs.amm_liquidity",
+        "above 0",
+    ),
+    "a pool of nothing to speak of": (
+        LEAST + '[costs]\nimpact = "amm"\namm_liquidity = 1e-40\n',
+        "costs.amm_liquidity",
+        "from 1e-30",
+    ),
+    "a pool's fee without a pool": (
+        LEAST + "[costs]\namm_fee_bps = 5\n",
+        "costs.amm_fee_bps",
+        'impact = "amm" beside it',
+    ),
+    "a pool beside a book": (
+        LEAST + '[costs]\nimpact = "book"\nbook = "b.csv"\namm_liquidity = 5e6\n',
+        "costs.amm_liquidity",
+        'impact = "amm" beside it',
+    ),
+    "a book without a file": (
+        LEAST + '[costs]\nimpact = "book"\n',
+        "costs.book",
+        "the name of a file",
+    ),
+    "a file without a book": (
+        LEAST + '[costs]\nimpact = "linear"\nbook = "b.csv"\n',
+        "costs.book",
+        'impact = "book" beside it',
+    ),
+    "a coefficient for a pool": (
+        LEAST + '[costs]\nimpact = "amm"\namm_liquidity = 5e6\nimpact_coefficient = 3\n',
+        "costs.impact_coefficient",
+        'impact = "square_root" beside it',
+    ),
+    "a realised coefficient of a line": (
+        LEAST + '[costs]\nimpact = "linear"\nimpact_coefficient = "realised"\n',
+        "costs.impact_coefficient",
+        'impact = "square_root" beside it',
+    ),
+    "a realised coefficient without a volume": (
+        LEAST + '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\n',
+        "costs.daily_volume",
+        'or "file"',
+    ),
+    "a volume from the file for no impact": (
+        LEAST + '[costs]\ndaily_volume = "file"\n',
+        "costs.daily_volume",
+        'impact = "square_root" beside it',
+    ),
+    "another word for a coefficient": (
+        LEAST + '[costs]\nimpact = "square_root"\nimpact_coefficient = "real"\n',
+        "costs.impact_coefficient",
+        'or "realised"',
+    ),
     "a margin that the target uses up": (
         LEAST + "[venue]\nmaintenance_margin = 0.34\n",
         "venue.maintenance_margin",
@@ -194,21 +249,6 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-NOT_YET: dict[str, tuple[str, str]] = {
-    # name: (text after the least file, key)
-    "an amm": ('[costs]\nimpact = "amm"\namm_liquidity = 5e6\n', "costs.impact"),
-    "a book": ('[costs]\nimpact = "book"\nbook = "FILE"\n', "costs.impact"),
-    "a key of an amm": ("[costs]\namm_fee_bps = 5\n", "costs.amm_fee_bps"),
-    "a realised coefficient": (
-        '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\ndaily_volume = 1e9\n',
-        "costs.impact_coefficient",
-    ),
-    "a volume from the file": (
-        '[costs]\nimpact = "square_root"\ndaily_volume = "file"\n',
-        "costs.daily_volume",
-    ),
-}
-
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_what_no_series_can_be_is_refused(name: str) -> None:
@@ -218,15 +258,6 @@ def test_what_no_series_can_be_is_refused(name: str) -> None:
     assert error.details["key"] == key
     assert key in str(error)
     assert words in str(error)
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_comes_later_is_refused_with_a_message_of_its_own(name: str) -> None:
-    """Not as a mistake: it says that this version does not have it, and what to use instead."""
-    addition, key = NOT_YET[name]
-    error = refused(LEAST + addition)
-    assert error.details["key"] == key
-    assert "is not available in this version of Steelyard;" in str(error)
 
 
 def test_a_misspelt_trigger_gets_a_suggestion() -> None:
