@@ -158,7 +158,7 @@ def test_a_root_is_the_smallest_size_that_solves_its_equation(
 
     most = root
     if root >= 0:
-        assert abs(value(root) - goal) <= goal / 10**28
+        assert abs(value(root) - goal) <= exact(wanted) / 10**28
     else:
         most = exact(wanted) * 4
         if curve.has_book:
