@@ -2,7 +2,7 @@
 
 SteelyardError
 ├── InputError          the caller: a series file, an argument, a combination that cannot work
-├── DataError           the feed: a file of prices, funding, rates or injections
+├── DataError           the feed: a file of prices, funding, rates, injections or a book
 ├── InvariantError      nobody can go on: a law of the program broke, stop everything
 └── VenueError          the place where the position lives
     ├── Rejected        it said no: nothing happened there

@@ -10,9 +10,9 @@ from steelyard.cli.commands import Group, Place
 __all__ = ["app"]
 
 DATA = {
-    "book": Place("steelyard.cli.data:book", "Read an order book, or make one of snapshots."),
     "check": Place("steelyard.cli.data:check", "Say what a price file holds, or what is wrong."),
     "fetch": Place("steelyard.cli.data_fetch:fetch", "Get prices or funding from an exchange."),
+    "book": Place("steelyard.cli.data:book", "Read an order book, or make one of snapshots."),
 }
 SERIES = {
     "list": Place("steelyard.cli.series:list_presets", "List the presets on the shelf."),

@@ -96,6 +96,11 @@ def series_warnings(series: Series, found: Sequence[Reach]) -> Iterator[str]:
             "only the clock lowers leverage: between its instants a crash can wipe the token out; "
             "a band, a move or an emergency acts at any price."
         )
+    if series.costs.impact == "book" and series.costs.half_spread_bps > 0:
+        yield (
+            "half_spread_bps is paid on top of the book, whose distances from mid contain the "
+            "spread already; set it to 0."
+        )
     if series.venue.kind == "perpetual" and series.venue.maintenance_margin == 0:
         yield (
             "venue.maintenance_margin is 0, so only a nav of nothing ends the token; exchanges "

@@ -323,7 +323,7 @@ def _top_levels(snapshots: _Snapshots) -> dict[str, Levels]:
     for side, sign in (("bid", -1.0), ("ask", 1.0)):
         grid = np.full((2, len(taken), len(levels)), np.nan)
         center = mid[place]
-        grid[0, place, rank] = sign * (figures[f"{side}_px"] / center - 1) * 10_000
+        grid[0, place, rank] = sign * (figures[f"{side}_px"] - center) / center * 10_000
         grid[1, place, rank] = figures[f"{side}_qty"] * center
         bps, size = _medians(grid[0]), _medians(grid[1])
         there = np.isfinite(bps) & np.isfinite(size)

@@ -30,6 +30,7 @@ def test_the_commands_are_those_of_the_specification() -> None:
         "steelyard data",
         "steelyard data check",
         "steelyard data fetch",
+        "steelyard data book",
         "steelyard series",
         "steelyard series list",
         "steelyard series show",

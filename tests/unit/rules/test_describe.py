@@ -148,6 +148,24 @@ def test_venues_and_costs_are_said() -> None:
     assert cost_words(rooted) == "impact 100 bps at a whole day's volume, management 1 % a year"
 
 
+def test_impact_that_follows_a_market_is_said() -> None:
+    """A pool, a book, and what the last 24 hours were like."""
+    said = {
+        Costs(impact="amm", amm_liquidity=5e6): "swap in a pool of 5,000,000 USD a side",
+        Costs(impact="amm", amm_liquidity=5e6, amm_fee_bps=5.0): (
+            "swap in a pool of 5,000,000 USD a side, fee 5 bps"
+        ),
+        Costs(impact="book", book="b.csv"): "impact of walking the book b.csv",
+        Costs(impact="square_root", impact_coefficient="realised", daily_volume="file"): (
+            "impact of 2/3 of the day's volatility at the volume of the last 24 h"
+        ),
+        Costs(impact="square_root", impact_coefficient=90.0, daily_volume="file"): (
+            "impact 90 bps at the volume of the last 24 h"
+        ),
+    }
+    assert {costs: cost_words(token(costs=costs)) for costs in said} == said
+
+
 def test_durations_and_clocks_are_said_as_people_say_them() -> None:
     """The largest unit that divides it; a single day is 24 h."""
     said = {1: "1 s", 90: "90 s", 120: "2 min", 3_600: "1 h", 5_400: "90 min", 86_400: "24 h"}
