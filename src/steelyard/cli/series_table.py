@@ -11,6 +11,7 @@ from steelyard.cli.figures import leverage, money, percent
 from steelyard.cli.output import console, show
 from steelyard.rules.describe import (
     cost_words,
+    execution_words,
     rule_words,
     series_sentences,
     target_words,
@@ -63,6 +64,8 @@ def print_check(
     facts = Table.grid(padding=(0, 2))
     facts.add_row("venue", venue_words(series))
     facts.add_row("costs", cost_words(series))
+    if execution_words(series):
+        facts.add_row("orders", execution_words(series))
     assets = series.initial_nav * series.initial_tokens
     facts.add_row("assets", f"{money(assets)} {series.quote} at launch")
     about = Text("From the target leverage, with the assets of the launch:", style="dim")

@@ -11,6 +11,7 @@ __all__ = [
     "clock_words",
     "cost_words",
     "duration_words",
+    "execution_words",
     "rule_sentence",
     "rule_words",
     "series_sentences",
@@ -121,7 +122,29 @@ def venue_words(series: Series) -> str:
             f"borrowed spot at {_percent(venue.rate_per_year)} a year, liquidated at a debt of "
             f"{_percent(venue.liquidation_threshold)} of the collateral"
         )
-    return f"perpetual, maintenance margin {_percent(venue.maintenance_margin)}"
+    margin = f"maintenance margin {_percent(venue.maintenance_margin)}"
+    if venue.kind == "future":
+        return (
+            f"quarterly futures at a basis of {_percent(venue.basis_per_year)} a year, rolled "
+            f"{venue.roll_days:g} days before they expire, {margin}"
+        )
+    if venue.kind == "pool":
+        fee = f", {_bps(venue.fee_bps)} a trade into it" if venue.fee_bps else ""
+        return f"the reserve, up to {_percent(venue.max_utilisation)} of its value{fee}"
+    return f"perpetual, {margin}"
+
+
+def execution_words(series: Series) -> str:
+    """What an order is subject to: ``lots of 0.001 BTC, filled 60 s later``; empty for nothing."""
+    how = series.execution
+    words = []
+    if how.lot_units:
+        words.append(f"lots of {how.lot_units:.10g} {_base(series)}")
+    if how.min_notional:
+        words.append(f"at least {how.min_notional:,.10g} {series.quote}")
+    if how.delay_s:
+        words.append(f"filled {duration_words(how.delay_s)} after the decision")
+    return ", ".join(words)
 
 
 def cost_words(series: Series) -> str:
@@ -145,6 +168,10 @@ def cost_words(series: Series) -> str:
         words.append(f"gas {costs.gas_per_rebalance:,.6g} {series.quote} a trade")
     if series.fees.management_per_year:
         words.append(f"management {_percent(series.fees.management_per_year)} a year")
+    for kind in ("creation", "redemption"):
+        bps = getattr(series.fees, f"{kind}_bps")
+        if bps:
+            words.append(f"{kind} {_bps(bps)}")
     return ", ".join(words) if words else "none"
 
 

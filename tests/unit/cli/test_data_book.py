@@ -62,7 +62,7 @@ def test_what_has_to_be_chosen_is_listed(steelyard: Steelyard, tmp_path: Path) -
 
 
 def test_a_check_of_a_series_reads_its_book(steelyard: Steelyard, tmp_path: Path) -> None:
-    """Sizes are those of the book, a spread that is paid twice is remarked, a missing file fails."""
+    """Sizes are the book's, a spread that is paid twice is remarked, a missing file fails."""
     (tmp_path / "t.toml").write_text(SERIES)
     missing = steelyard("series", "check", "t.toml")
     assert missing.code == 3
