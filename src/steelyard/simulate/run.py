@@ -21,9 +21,11 @@ from steelyard.market import (
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
+from steelyard.simulate.fast import FastReplay, is_supported
+from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.state import State
+from steelyard.simulate.state import Record, State, Totals
 from steelyard.simulate.summary import summarise
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "simulate", "walk"]
 
 PROGRESS_EVERY = 2_048
+ENGINES = ("fast", "reference")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +50,8 @@ class Run:
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
-        nav_columns, rebalance_columns, cost_columns: the tables below, as dicts of arrays.
+        nav_columns, rebalance_columns, cost_columns: the tables below, as dicts of arrays; those
+            that are the same at every bar cannot be written to.
     """
 
     series: Series
@@ -57,7 +61,16 @@ class Run:
     state: State[Any]
     nav_columns: frames.Columns
     rebalance_columns: frames.Columns
-    cost_columns: frames.Columns
+    _record: Record
+    _marks: Marks
+    _sums_before: Totals[Any]
+
+    @cached_property
+    def cost_columns(self) -> frames.Columns:
+        """Worked out when first asked for: most runs are asked for nav alone."""
+        return frames.cost_columns(
+            self.prices, self._record, self._marks, self.intrabar, self._sums_before
+        )
 
     @cached_property
     def nav(self) -> pd.DataFrame:
@@ -111,6 +124,7 @@ def simulate(
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
+    engine: str = "fast",
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a series over a history by the rules, with every cost and flow accounted for.
@@ -127,6 +141,9 @@ def simulate(
         intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
         state: where to go on from: the ``state`` of an earlier run; it is not changed.
         number: the kind of number to compute in; frames and summary are floats in any case.
+        engine: ``"fast"`` goes from event to event; ``"reference"`` observes every bar, as the
+            specification reads. They make the same trades and agree to 1e-12. What the fast one
+            does not know, and kinds of number other than floats, run by the reference.
         progress: called now and then with the number of bars done.
 
     Raises:
@@ -136,28 +153,54 @@ def simulate(
     _check_kind("series", series, Series, "Series.load")
     if state is not None:
         _check_kind("state", state, State, "run.state")
+    if engine not in ENGINES:
+        message = f'engine: expected "fast" or "reference", found {engine!r}.'
+        raise InputError(message, found=engine, allowed=ENGINES)
     bars = read_prices(prices).between(start, end)
     mode = _mode(intrabar, bars)
     schedule = _schedule(series, number, funding, rates, injections)
     if state is not None:
         _check_goes_on(state, bars, mode)
     state = new_state(series, number) if state is None else state.copy()
-    replay = Replay(series, number, schedule, state)
     reserve_before = float(state.reserve_units)
     sums_before = replace(state.totals)
-    walk(replay, bars, mode, number, progress)
-    nav = frames.nav_columns(bars, replay.record, float(state.tokens))
-    rebalances = frames.rebalance_columns(replay.record)
+    record, marks = _walked(engine, series, schedule, state, bars, mode, number, progress)
+    nav = frames.nav_columns(bars, marks)
+    rebalances = frames.rebalance_columns(record)
     return Run(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(series, bars, mode, replay.record, state, nav, reserve_before),
+        summary=summarise(series, bars, mode, record, state, nav, reserve_before),
         state=state,
         nav_columns=nav,
         rebalance_columns=rebalances,
-        cost_columns=frames.cost_columns(bars, replay.record, mode, sums_before),
+        _record=record,
+        _marks=marks,
+        _sums_before=sums_before,
     )
+
+
+def _walked(
+    engine: str,
+    series: Series,
+    schedule: Schedule[Any],
+    state: State[Any],
+    bars: Prices,
+    mode: str,
+    number: Number[Any],
+    progress: Callable[[int], None] | None,
+) -> tuple[Record, Marks]:
+    """Take the state through the bars; what happened, and what is to be told of each bar."""
+    if engine == "fast" and is_supported(series, number):
+        fast = FastReplay(series, schedule, state, bars, mode)
+        fast.run(progress)
+        return fast.record, fast.marks
+    replay = Replay(series, number, schedule, state)
+    walk(replay, bars, mode, number, progress)
+    marks = marks_of_rows(replay.record.bars, float(state.tokens))
+    replay.record.bars.clear()
+    return replay.record, marks
 
 
 def _check_kind(name: str, given: object, kind: type, source: str) -> None:

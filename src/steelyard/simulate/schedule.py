@@ -45,6 +45,31 @@ class Schedule(Generic[Num]):
             for quote, capital in zip(injections[1], injections[2], strict=True)
         ]
 
+    @property
+    def injection_times(self) -> Sequence[int]:
+        """Epoch s of each injection, in order."""
+        return self._injection_times
+
+    @property
+    def rate_times(self) -> Sequence[int]:
+        """Epoch s from which each rate of the file is in force, in order."""
+        return self._rate_times
+
+    @property
+    def highest_rate(self) -> Num:
+        """The largest size of any rate per year."""
+        return max(map(abs, self._rates))
+
+    def rate_after(self, since: int) -> Num:
+        """The rate per year in force just after ``since``."""
+        return self._rates[bisect_right(self._rate_times, since)]
+
+    def funding_within(self, since: int, until: int) -> tuple[Sequence[int], Sequence[Num]]:
+        """Funding instants in (since, until] and their rates."""
+        times = self._funding_times
+        rows = slice(bisect_right(times, since), bisect_right(times, until))
+        return times[rows], self._funding[rows]
+
     def funding_between(self, since: int, until: int) -> Sequence[Num]:
         """Funding rates whose instants lie in (since, until]."""
         times = self._funding_times

@@ -1,0 +1,117 @@
+"""What a run remembers of each bar: the token at its close, kept where it changed.
+
+``nav`` and ``leverage`` of a bar follow from cash, units and tokens after it and from its close,
+by the operations of ``rules.leverage`` on whole columns, which give the same bits. A figure that
+moves at every bar is a column of its own; the others are kept from one change to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.simulate.state import BarRow, State
+
+__all__ = ["Marks", "marks_of_rows"]
+
+Floats = npt.NDArray[np.float64]
+
+FIGURES = ("cash", "units", "tokens", "reserve", "funding", "interest", "management")
+BLOCK = 16_384
+"""Bars that are worked out together: their columns fit into a core's own cache."""
+
+
+class Marks:
+    """The figures of a run's bars.
+
+    Args:
+        bars: their number.
+        columns: those of ``FIGURES`` (or ``nav`` and ``leverage`` themselves) that are kept bar
+            by bar; whoever runs the token fills them in.
+    """
+
+    def __init__(self, bars: int, columns: dict[str, Floats] | None = None) -> None:
+        self.bars = bars
+        self.columns: dict[str, Floats] = columns or {}
+        self._starts: list[int] = []
+        self._rows: list[tuple[float, ...]] = []
+        self._flat_from = bars
+
+    def note(self, bar: int, state: State[float]) -> None:
+        """From this bar on the token is as ``state`` says, until the next note."""
+        sums = state.totals
+        self._starts.append(bar)
+        self._rows.append(
+            (
+                state.cash,
+                state.units,
+                state.tokens,
+                state.reserve_units,
+                sums.funding,
+                sums.interest,
+                sums.management,
+            )
+        )
+        for name, column in self.columns.items():
+            column[bar] = self._rows[-1][FIGURES.index(name)]
+
+    def end(self, bar: int, state: State[float]) -> None:
+        """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
+        self.note(bar, state)
+        self._flat_from = bar
+        for column in self.columns.values():
+            column[bar:] = column[bar]
+
+    def column(self, name: str) -> Floats:
+        """One figure, a row a bar; read-only where it is the same at all of them."""
+        if name in self.columns:
+            return self.columns[name]
+        values = self._noted(name)
+        if (values == values[0]).all():
+            return np.broadcast_to(values[0], self.bars)
+        return np.repeat(values, np.diff(self._starts, append=self.bars))
+
+    def nav_and_leverage(self, close: Floats) -> tuple[Floats, Floats]:
+        """Nav per token and signed leverage at each bar's close."""
+        if "nav" in self.columns:
+            return self.columns["nav"], self.columns["leverage"]
+        nav, leverage = np.empty(self.bars), np.empty(self.bars)
+        starts = np.array(self._starts)
+        noted = {name: self._noted(name) for name in ("cash", "units", "tokens")}
+        exposure, assets = np.empty(BLOCK), np.empty(BLOCK)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for first in range(0, self.bars, BLOCK):
+                last = min(first + BLOCK, self.bars)
+                low = int(starts.searchsorted(first, "right")) - 1
+                high = int(starts.searchsorted(last))
+                counts = np.diff(np.maximum(starts[low:high], first), append=last)
+                cash, units, tokens = (
+                    self.columns[name][first:last]
+                    if name in self.columns
+                    else np.repeat(noted[name][low:high], counts)
+                    for name in noted
+                )
+                n, v = exposure[: last - first], assets[: last - first]
+                np.multiply(units, close[first:last], out=n)
+                np.add(cash, n, out=v)
+                np.divide(v, tokens, out=nav[first:last])
+                np.divide(n, v, out=leverage[first:last])
+        leverage[self._flat_from :] = 0.0
+        return nav, leverage
+
+    def _noted(self, name: str) -> Floats:
+        place = FIGURES.index(name)
+        return np.array([row[place] for row in self._rows], dtype=np.float64)
+
+
+def marks_of_rows(rows: Sequence[BarRow], tokens: float) -> Marks:
+    """The rows that the reference wrote, one a bar, as columns; tokens are the same at all."""
+    columns = {
+        name: np.array([row[place] for row in rows], dtype=np.float64)
+        for place, name in enumerate(BarRow._fields)
+    }
+    columns["tokens"] = np.broadcast_to(np.float64(tokens), len(rows))
+    return Marks(len(rows), columns)
+
