@@ -24,6 +24,10 @@ from steelyard.rules.triggers import RebalanceRule, Trigger, exceeds
 __all__ = ["MoveTo", "Outcome", "Plan", "destination_of", "is_clip_done", "plan_trade"]
 
 
+UNCONDITIONAL = (int(Trigger.EMERGENCY), int(Trigger.LAUNCH))
+"""They always go to the target, whole, and whatever is suspended."""
+
+
 class MoveTo(IntEnum):
     """Where a rebalance takes leverage."""
 
@@ -55,13 +59,18 @@ class Plan(NamedTuple, Generic[Num]):
     """|leverage| rises on the way to its destination; false where there is nothing to trade."""
 
 
+def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Plan[Num]:
+    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+    return Plan(outcome, destination, nothing, free, False, raises)
+
+
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
     """The signed leverage that a rebalance named by ``trigger`` goes to.
 
     With a move to the edge that is the edge that was left, and the leverage itself inside the
     band. An emergency and the launch always go to the target.
     """
-    if trigger in (Trigger.EMERGENCY, Trigger.LAUNCH) or rule.move_to == MoveTo.TARGET:
+    if trigger in UNCONDITIONAL or rule.move_to == MoveTo.TARGET:
         return rule.target
     size = abs(leverage)
     if rule.move_to == MoveTo.PARTWAY:
@@ -103,23 +112,20 @@ def plan_trade(
     whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
     emergency and the launch know neither clips nor suspensions.
     """
-    nothing = exposure * 0
-    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
     if is_nothing_to_trade(gap, nav):
-        return Plan(Outcome.NOTHING, destination, nothing, free, False, False)
-    unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
-    blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises)
+        return _no_trade(Outcome.NOTHING, destination, exposure * 0, False)
+    unconditional = trigger in UNCONDITIONAL
     if suspended and raises and not unconditional:
-        return blocked
+        return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     wanted = size_trade(destination, nav, exposure, payers, sqrt)
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
     cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
     if notional == 0 or cost.paid_by_nav >= nav:
-        return blocked
+        return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     clipped = abs(notional) < abs(wanted)
     if clipped:
         # a clip may be all but the last digits of what is wanted: then it has arrived

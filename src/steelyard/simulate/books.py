@@ -27,6 +27,8 @@ from steelyard.simulate.state import RebalanceRow, Record, State, WipedOut
 
 __all__ = ["Books"]
 
+TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
+
 
 class Books(Generic[Num]):
     """The books of one token, and the record of what happened to them.
@@ -104,7 +106,7 @@ class Books(Generic[Num]):
         self.record.trades.append(
             RebalanceRow(
                 time,
-                Trigger(trigger).name.lower(),
+                TRIGGER_NAMES[trigger],
                 "buy" if notional > 0 else "sell",
                 float(abs(notional) / price),
                 float(price),

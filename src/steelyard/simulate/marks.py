@@ -19,7 +19,7 @@ __all__ = ["Marks", "marks_of_rows"]
 Floats = npt.NDArray[np.float64]
 
 FIGURES = ("cash", "units", "tokens", "reserve", "funding", "interest", "management")
-BLOCK = 16_384
+BLOCK = 8_192
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
 
@@ -71,35 +71,35 @@ class Marks:
         values = self._noted(name)
         if (values == values[0]).all():
             return np.broadcast_to(values[0], self.bars)
-        return np.repeat(values, np.diff(self._starts, append=self.bars))
+        return self._filled(name)
 
     def nav_and_leverage(self, close: Floats) -> tuple[Floats, Floats]:
         """Nav per token and signed leverage at each bar's close."""
         if "nav" in self.columns:
             return self.columns["nav"], self.columns["leverage"]
-        nav, leverage = np.empty(self.bars), np.empty(self.bars)
-        starts = np.array(self._starts)
-        noted = {name: self._noted(name) for name in ("cash", "units", "tokens")}
-        exposure, assets = np.empty(BLOCK), np.empty(BLOCK)
+        # the two columns hold cash and units first, and are worked out where they stand
+        nav, leverage = self._filled("cash"), self._filled("units")
+        tokens = self.column("tokens")
         with np.errstate(divide="ignore", invalid="ignore"):
             for first in range(0, self.bars, BLOCK):
-                last = min(first + BLOCK, self.bars)
-                low = int(starts.searchsorted(first, "right")) - 1
-                high = int(starts.searchsorted(last))
-                counts = np.diff(np.maximum(starts[low:high], first), append=last)
-                cash, units, tokens = (
-                    self.columns[name][first:last]
-                    if name in self.columns
-                    else np.repeat(noted[name][low:high], counts)
-                    for name in noted
-                )
-                n, v = exposure[: last - first], assets[: last - first]
-                np.multiply(units, close[first:last], out=n)
-                np.add(cash, n, out=v)
-                np.divide(v, tokens, out=nav[first:last])
-                np.divide(n, v, out=leverage[first:last])
+                rows = slice(first, first + BLOCK)
+                assets, exposure = nav[rows], leverage[rows]
+                exposure *= close[rows]
+                assets += exposure
+                exposure /= assets
+                assets /= tokens[rows]
         leverage[self._flat_from :] = 0.0
         return nav, leverage
+
+    def _filled(self, name: str) -> Floats:
+        """A figure as ``column`` has it, in an array of its own."""
+        if name in self.columns:
+            return self.columns[name].copy()
+        filled, place = np.empty(self.bars), FIGURES.index(name)
+        ends = [*self._starts[1:], self.bars]
+        for first, last, row in zip(self._starts, ends, self._rows, strict=True):
+            filled[first:last] = row[place]
+        return filled
 
     def _noted(self, name: str) -> Floats:
         place = FIGURES.index(name)

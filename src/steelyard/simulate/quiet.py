@@ -11,6 +11,7 @@ there the rules are asked.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.series import Series, Terms
@@ -24,6 +25,14 @@ ROOM = 1e-9
 NOWHERE = (math.inf, 0.0)
 
 
+class Condition(NamedTuple):
+    """``a * cash + b * |units| * price > 0``, ``b`` being a difference of terms of that size."""
+
+    a: float
+    b: float
+    terms: float
+
+
 class QuietPrices:
     """The open interval of quiet prices of a series' token, from its state.
 
@@ -34,16 +43,36 @@ class QuietPrices:
 
     def __init__(self, series: Series, terms: Terms[float]) -> None:
         rule, venue, pool = terms.rule, terms.venue, series.reserve
-        self.rule = rule
-        self.venue = venue
-        self.floor = pool.floor_ratio if pool else 0.0
-        self.resume = max(pool.floor_ratio, pool.resume_ratio) if pool else 0.0
-        self.has_reserve = pool is not None
-        loses_down = rule.target > 0
+        side = 1.0 if rule.target > 0 else -1.0
+        solvent = [Condition(1.0, side, 1.0)]
+        if not venue.spot:
+            margin = venue.maintenance_margin
+            solvent = [Condition(1.0, side - margin, 1.0 + margin)]
+        elif side > 0:
+            solvent += [Condition(1.0, venue.liquidation_threshold, 1.0)]
+        else:
+            solvent += [Condition(venue.liquidation_threshold, -1.0, 1.0)]
+        if rule.has_emergency:
+            solvent += [_below(rule.emergency, side)]
+        self._at_limits, self._at_band = list(solvent), list(solvent)
+        if rule.has_band:
+            self._at_limits += [_below(rule.upper_limit, side)]
+            self._at_band += [_below(rule.upper, side)]
+            if rule.has_lower:
+                self._at_limits += [_above(rule.lower_limit, side)]
+                self._at_band += [_above(rule.lower, side)]
         self.rests_inside = rule.has_band and rule.move_to == MoveTo.EDGE
+        self._side = side
+        self._has_reserve = pool is not None
+        self._floor = pool.floor_ratio if pool else 0.0
+        self._resume = max(pool.floor_ratio, pool.resume_ratio) if pool else 0.0
+        loses_down = rule.target > 0
         both = not rule.move_losing_side_only
-        self.falls = rule.has_move and (loses_down or both)
-        self.rises = rule.has_move and (not loses_down or both)
+        self._fall = self._rise = None
+        if rule.has_move and (loses_down or both):
+            self._fall = (1.0 - rule.move_threshold) * (1.0 + ROOM)
+        if rule.has_move and (not loses_down or both):
+            self._rise = (1.0 + rule.move_threshold) * (1.0 - ROOM)
 
     def between(
         self, state: State[float], within_band: bool, cash_room: float, units_room: float
@@ -56,50 +85,50 @@ class QuietPrices:
             cash_room: quote by which cash may have moved, up or down, before it ends.
             units_room: share of units by which they may have grown.
         """
-        rule, venue = self.rule, self.venue
-        cash, units = state.cash, state.units
-        size = abs(units)
-        # (a, b, the terms that b is a difference of): quiet while a * cash + b * price > 0
-        if not venue.spot:
-            margin = venue.maintenance_margin
-            kept = [(1.0, units - margin * size, (1.0 + margin) * size)]
-        elif units > 0:
-            kept = [(1.0, venue.liquidation_threshold * units, size), (1.0, units, size)]
-        else:
-            kept = [(venue.liquidation_threshold, units, size), (1.0, units, size)]
-        if rule.has_emergency:
-            most = rule.emergency
-            kept.append((most, most * units - size, (most + 1.0) * size))
-        if rule.has_band:
-            most = rule.upper if within_band else rule.upper_limit
-            kept.append((most, most * units - size, (most + 1.0) * size))
-            if rule.has_lower:
-                least = rule.lower if within_band else rule.lower_limit
-                kept.append((-least, size - least * units, (least + 1.0) * size))
-        if self.has_reserve:
-            held = state.reserve_units
-            if state.suspended:
-                ratio = self.resume
-                kept.append((ratio, ratio * units - held, ratio * size + held))
-            else:
-                ratio = self.floor
-                kept.append((-ratio, held - ratio * units, ratio * size + held))
+        size = state.units * self._side
+        if not size > 0:
+            return NOWHERE
+        conditions = self._at_band if within_band else self._at_limits
+        if self._has_reserve:
+            conditions = [*conditions, self._level(state, size)]
+        cash = state.cash / size
+        room = abs(cash) * ROOM + cash_room / size
+        least, most, share = cash - room, cash + room, ROOM + units_room
         low, high = 0.0, math.inf
-        spread = abs(cash) * ROOM + cash_room
-        share = ROOM + units_room
-        for a, b, terms in kept:
-            fixed = a * cash - (a if a > 0 else -a) * spread
+        for a, b, terms in conditions:
+            fixed = a * (least if a > 0 else most)
             slope = b - share * terms
             if slope > 0:
-                low = max(low, -fixed / slope)
+                price = -fixed / slope
+                if price > low:
+                    low = price
             elif fixed <= 0:
                 return NOWHERE
             elif slope < 0:
-                high = min(high, -fixed / slope)
+                price = -fixed / slope
+                if price < high:
+                    high = price
         reference = state.reference
         if reference is not None:
-            if self.falls:
-                low = max(low, reference * (1.0 - rule.move_threshold) * (1.0 + ROOM))
-            if self.rises:
-                high = min(high, reference * (1.0 + rule.move_threshold) * (1.0 - ROOM))
+            if self._fall is not None:
+                low = max(low, reference * self._fall)
+            if self._rise is not None:
+                high = min(high, reference * self._rise)
         return low, high
+
+    def _level(self, state: State[float], size: float) -> Condition:
+        """The reserve's level stays on its side of the ratio at which suspension changes."""
+        held = state.reserve_units / size
+        if state.suspended:
+            ratio = self._resume
+            return Condition(ratio, ratio * self._side - held, ratio + held)
+        ratio = self._floor
+        return Condition(-ratio, held - ratio * self._side, ratio + held)
+
+
+def _below(leverage: float, side: float) -> Condition:
+    return Condition(leverage, leverage * side - 1.0, leverage + 1.0)
+
+
+def _above(leverage: float, side: float) -> Condition:
+    return Condition(-leverage, 1.0 - leverage * side, leverage + 1.0)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
@@ -17,6 +18,9 @@ from steelyard.simulate.state import Record, State
 from steelyard.simulate.tracking import tracking
 
 __all__ = ["summarise"]
+
+BLOCK = 512
+"""Bars that the deepest fall is looked for in at once."""
 
 
 def summarise(
@@ -74,7 +78,7 @@ def summarise(
             bars.time if intrabar == "path" else bars.end_times,
             (reserve_before, first_price),
         ),
-        "max_drawdown": _max_drawdown(nav),
+        "max_drawdown": _max_drawdown(nav["nav"]),
         "wiped_out": None
         if ended is None
         else {"time": format_time(ended.time), "price": ended.price, "reason": ended.reason},
@@ -86,12 +90,28 @@ def _change(initial: float, final: float) -> dict[str, float]:
     return {"initial": initial, "final": final, "return": final / initial - 1}
 
 
-def _max_drawdown(nav: Columns) -> float:
-    peaks = np.maximum.accumulate(nav["nav"])
-    lived = peaks > 0
-    if not lived.any():
+def _max_drawdown(nav: npt.NDArray[np.float64]) -> float:
+    """The deepest fall below the highest nav so far; a share, not positive.
+
+    A block's lowest nav over the highest peak up to its end bounds what lies in it, and over the
+    highest before it is a fall that happened. Only where the first is deeper than all of the
+    second are rows looked at.
+    """
+    if nav.max() <= 0:
         return 0.0
-    return float(np.min(nav["nav"][lived] / peaks[lived] - 1))
+    whole = len(nav) // BLOCK * BLOCK
+    blocks = nav[:whole].reshape(-1, BLOCK)
+    tops, lows = blocks.max(axis=1), blocks.min(axis=1)
+    peaks = np.maximum.accumulate(np.concatenate(([0.0], tops)))
+    before = peaks[:-1] > 0
+    deepest = float(np.min(lows[before] / peaks[:-1][before] - 1, initial=0.0))
+    deeper = np.flatnonzero(lows < peaks[1:] * (1 + deepest)) if deepest < 0 else range(len(lows))
+    for start, peak in [*((place * BLOCK, peaks[place]) for place in deeper), (whole, peaks[-1])]:
+        rows = nav[start : start + BLOCK]
+        highest = np.maximum(np.maximum.accumulate(rows), peak)
+        lived = highest > 0
+        deepest = float(np.min(rows[lived] / highest[lived] - 1, initial=deepest))
+    return deepest
 
 
 def _without_undefined(figures: dict[str, Any]) -> dict[str, Any]:
