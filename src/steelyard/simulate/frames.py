@@ -15,6 +15,7 @@ from steelyard.market import Prices
 from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
 from steelyard.simulate.marks import Marks
 from steelyard.simulate.state import RebalanceRow, Record, Totals
+from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +32,10 @@ def instants(seconds: npt.ArrayLike) -> npt.NDArray[np.datetime64]:
     return np.asarray(seconds, dtype=np.int64).view("datetime64[s]")
 
 
-def nav_columns(bars: Prices, marks: Marks) -> Columns:
-    """One row a bar, stamped as in the price file and marked at its close."""
+def nav_columns(bars: Prices, marks: Marks, tally: Tally) -> Columns:
+    """One row a bar, stamped as in the price file and marked at its close; to the tally, too."""
     close = np.asarray(bars.close)
-    nav, leverage = marks.nav_and_leverage(close)
+    nav, leverage = marks.nav_and_leverage(close, tally)
     return {
         "time": instants(bars.time),
         "price": close,

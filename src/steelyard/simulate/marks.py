@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.simulate.state import BarRow, State
+from steelyard.simulate.tally import Tally
 
 __all__ = ["Marks", "marks_of_rows"]
 
 Floats = npt.NDArray[np.float64]
 
 FIGURES = ("cash", "units", "tokens", "reserve", "funding", "interest", "management")
-BLOCK = 8_192
+BLOCK = 16_384
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
 
@@ -73,22 +74,25 @@ class Marks:
             return np.broadcast_to(values[0], self.bars)
         return self._filled(name)
 
-    def nav_and_leverage(self, close: Floats) -> tuple[Floats, Floats]:
-        """Nav per token and signed leverage at each bar's close."""
-        if "nav" in self.columns:
-            return self.columns["nav"], self.columns["leverage"]
-        # the two columns hold cash and units first, and are worked out where they stand
-        nav, leverage = self._filled("cash"), self._filled("units")
+    def nav_and_leverage(self, close: Floats, tally: Tally) -> tuple[Floats, Floats]:
+        """Nav per token and signed leverage at each bar's close, and both to the tally."""
+        is_worked_out = "nav" in self.columns
+        # else the two columns hold cash and units first, and are worked out where they stand
+        nav = self.columns["nav"] if is_worked_out else self._filled("cash")
+        leverage = self.columns["leverage"] if is_worked_out else self._filled("units")
         tokens = self.column("tokens")
         with np.errstate(divide="ignore", invalid="ignore"):
             for first in range(0, self.bars, BLOCK):
                 rows = slice(first, first + BLOCK)
                 assets, exposure = nav[rows], leverage[rows]
-                exposure *= close[rows]
-                assets += exposure
-                exposure /= assets
-                assets /= tokens[rows]
-        leverage[self._flat_from :] = 0.0
+                if not is_worked_out:
+                    exposure *= close[rows]
+                    assets += exposure
+                    exposure /= assets
+                    assets /= tokens[rows]
+                    if first + BLOCK > self._flat_from:
+                        exposure[max(self._flat_from - first, 0) :] = 0.0
+                tally.add(assets, exposure)
         return nav, leverage
 
     def _filled(self, name: str) -> Floats:
@@ -96,9 +100,12 @@ class Marks:
         if name in self.columns:
             return self.columns[name].copy()
         filled, place = np.empty(self.bars), FIGURES.index(name)
-        ends = [*self._starts[1:], self.bars]
-        for first, last, row in zip(self._starts, ends, self._rows, strict=True):
-            filled[first:last] = row[place]
+        first, value = 0, self._rows[0][place]
+        for start, row in zip(self._starts, self._rows, strict=True):
+            if row[place] != value:
+                filled[first:start] = value
+                first, value = start, row[place]
+        filled[first:] = value
         return filled
 
     def _noted(self, name: str) -> Floats:

@@ -27,6 +27,7 @@ from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import Record, State, Totals
 from steelyard.simulate.summary import summarise
+from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:
     from datetime import date
@@ -165,13 +166,14 @@ def simulate(
     reserve_before = float(state.reserve_units)
     sums_before = replace(state.totals)
     record, marks = _walked(engine, series, schedule, state, bars, mode, number, progress)
-    nav = frames.nav_columns(bars, marks)
+    tally = Tally(bars.close, series.target_leverage)
+    nav = frames.nav_columns(bars, marks, tally)
     rebalances = frames.rebalance_columns(record)
     return Run(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(series, bars, mode, record, state, nav, reserve_before),
+        summary=summarise(series, bars, mode, record, state, nav, tally, reserve_before),
         state=state,
         nav_columns=nav,
         rebalance_columns=rebalances,

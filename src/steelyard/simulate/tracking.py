@@ -21,8 +21,6 @@ __all__ = ["day_ends", "tracking"]
 Floats = npt.NDArray[np.float64]
 
 DAY_S = 86_400
-BLOCK = 8_192
-"""Bars worked out together: columns of that length stay in a core's own cache."""
 FEWEST_RETURNS = 2
 NO_SPREAD = 1e-24
 """Variance over mean square below which days differ by rounding only, and no line goes through."""
@@ -37,11 +35,12 @@ def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
 
 
 def tracking(
-    time: npt.NDArray[np.int64], price: Floats, nav: Floats, leverage: Floats, target: float
+    time: npt.NDArray[np.int64], price: Floats, nav: Floats, target: float, squares: float
 ) -> dict[str, float | None]:
-    """The figures above, from one row a bar (epoch s, quote, quote, signed); None: undefined.
+    """The figures above, from one row a bar (epoch s, quote, quote); None: undefined.
 
-    A token whose nav is gone has no returns: the days after that are left out.
+    A token whose nav is gone has no returns: the days after that are left out. ``squares`` is the
+    sum under the root of ``error``.
     """
     ends = day_ends(time)
     day_nav, day_price = nav[ends], price[ends]
@@ -61,7 +60,8 @@ def tracking(
             figures["slope"] = slope
             # two days lie on a line exactly, and rounding may say a little more than that
             figures["r2"] = min(slope * slope * spread / total, 1.0) if total > 0 else None
-    figures["error"] = _exposure_error(time, price, leverage, target)
+    years = float(time[-1] - time[0]) / YEAR_S
+    figures["error"] = math.sqrt(squares / years) if years > 0 else None
     ideal = 1 + target * asset_all
     figures["difference"] = None
     if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
@@ -70,17 +70,3 @@ def tracking(
         figures["difference"] = grown / math.exp(log_ideal) - 1
     return figures
 
-
-def _exposure_error(
-    time: npt.NDArray[np.int64], price: Floats, leverage: Floats, target: float
-) -> float | None:
-    years = float(time[-1] - time[0]) / YEAR_S
-    if years <= 0:
-        return None
-    total = 0.0
-    for first in range(0, len(price) - 1, BLOCK):
-        # a row more than it has returns: where they start
-        prices = price[first : first + BLOCK + 1]
-        off = (prices[1:] / prices[:-1] - 1) * (leverage[first : first + len(prices) - 1] - target)
-        total += float(off @ off)
-    return math.sqrt(total / years)
