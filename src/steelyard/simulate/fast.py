@@ -27,6 +27,7 @@ from steelyard.simulate.returns import ReturnWindow
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import State
 from steelyard.simulate.stretch import Accruals, Reach
+from steelyard.simulate.timeline import Timeline
 
 __all__ = ["FastReplay", "is_supported"]
 
@@ -66,9 +67,7 @@ class FastReplay(Replay[float]):
         self.bar = 0
         self.bars = len(prices)
         self.is_path = intrabar == "path"
-        self.shift_s = 0 if self.is_path else prices.step_s
-        self.step_s = prices.step_s or 1
-        self.time = np.asarray(prices.time)
+        self.timeline = Timeline(prices, 0 if self.is_path else prices.step_s)
         self.close = self.seen = self.low = self.high = np.asarray(prices.close)
         if self.is_path:
             self.seen, self.low, self.high = (
@@ -81,29 +80,25 @@ class FastReplay(Replay[float]):
         self.marks = Marks(self.bars, self.accruals.columns(self.bars, funded))
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
-            times = self.time + self.shift_s
-            self.returns = ReturnWindow(series.rebalance.volatility, state, times, self.seen)
-        self.look = self.bars
-        self._bars_at: dict[int, int] = {}
+            self.returns = ReturnWindow(
+                series.rebalance.volatility, state, self.timeline.observed(), self.seen
+            )
+        self.most_look = self.bars
+        if self.accruals.any and prices.step_s:
+            self.most_look = max(NEAR, self.accruals.most_s // prices.step_s)
+        self.look = self.most_look
 
     def _find_instants(self) -> None:
         """The bars at which something is scheduled."""
-        schedule = self.schedule
-        first, last = (int(self.time[end]) + self.shift_s for end in (0, -1))
-        times, rates = schedule.funding_within(first, last)
-        self.funding_bars = self._bars_of(times)
+        schedule, timeline = self.schedule, self.timeline
+        times, rates = schedule.funding_within(timeline.first, timeline.last)
+        self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
         self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
         stops = [*schedule.injection_times]
         if self.terms.venue.spot:
             stops += schedule.rate_times
-        self.stops = sorted(set(self._bars_of(stops)))
-
-    def _bars_of(self, times: list[int]) -> list[int]:
-        bars: list[int] = self.time.searchsorted(
-            np.array(times, dtype=np.int64) - self.shift_s
-        ).tolist()
-        return bars
+        self.stops = sorted(set(timeline.bars_at(stops)))
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Take the token through all bars."""
@@ -125,7 +120,7 @@ class FastReplay(Replay[float]):
         """Have the reference observe a bar."""
         self.bar = bar
         made = len(self.record.trades)
-        time = self._time_of(bar)
+        time = self.timeline.time_of(bar)
         if self.is_path:
             opening, close = self.seen.item(bar), self.close.item(bar)
             first, second = self.low.item(bar), self.high.item(bar)
@@ -138,7 +133,7 @@ class FastReplay(Replay[float]):
         else:
             self.observe(time, self.close.item(bar))
         if len(self.record.trades) > made:
-            self.look = self.bars
+            self.look = self.most_look
         self.marks.note(bar, self.state)
 
     def _is_volatile(self, time: int) -> bool:
@@ -178,22 +173,22 @@ class FastReplay(Replay[float]):
         state, how = self.state, self.series.rebalance
         stop, within_band = self.bars, False
         if how.daily is not None:
-            stop = min(stop, self._bar_at(state.next_daily))
+            stop = min(stop, self.timeline.bar_at(state.next_daily))
         if how.interval is not None:
-            stop = min(stop, self._bar_at(state.next_interval))
+            stop = min(stop, self.timeline.bar_at(state.next_interval))
         if how.fallback is not None:
-            due = self._bar_at(state.last_rebalance + how.fallback.after_s)
+            due = self.timeline.bar_at(state.last_rebalance + how.fallback.after_s)
             # a move to the edge trades nothing inside the band, so a fallback that has come to
             # nothing there stays due and goes on coming to nothing
             within_band = due < bar and self.quiet.rests_inside
             if not within_band:
                 stop = min(stop, due)
         if self.series.reserve is not None:
-            stop = min(stop, self._bar_at(state.next_allocation))
+            stop = min(stop, self.timeline.bar_at(state.next_allocation))
         if self.returns is not None and how.volatility is not None:
             first = bar
             if state.last_volatile is not None:
-                first = max(bar, self._bar_at(state.last_volatile + how.volatility.window_s))
+                first = max(bar, self.timeline.bar_at(state.last_volatile + how.volatility.window_s))
             stop = min(stop, self.returns.next_near(first))
         if self.stops:
             place = bisect_left(self.stops, bar)
@@ -203,18 +198,20 @@ class FastReplay(Replay[float]):
 
     def _quiet_until(self, bar: int, stop: int, within_band: bool) -> tuple[int, bool]:
         """The end of the quiet bars from this one on, and whether the bar there may act."""
+        state, between = self.state, self.quiet.between
         while True:
             end = min(stop, bar + self.look)
             if end == bar:
                 return bar, True
             drift, highest = self._drift(bar, end)
-            low, high = NOWHERE
-            if not (drift.cash > 0 and abs(self.state.cash) <= drift.cash and self.accruals.any):
-                low, high = self.quiet.between(self.state, within_band, drift.cash, drift.units)
-                high = min(high, highest)
+            low, high = between(state, within_band, drift.cash, drift.units)
+            if high > highest:
+                high = highest
+            if self.accruals.any and abs(state.cash) <= drift.cash:
+                low, high = NOWHERE  # its sign decides what it pays
             found = self._first_outside(bar, end, low, high)
             if found == end:
-                self.look = min(self.look * 8, self.bars)
+                self.look = min(self.look * 8, self.most_look)
                 return end, end == stop
             if drift is NOTHING_DRIFTS:
                 return found, True
@@ -225,26 +222,25 @@ class FastReplay(Replay[float]):
 
     def _drift(self, bar: int, end: int) -> tuple[Reach, float]:
         """How far accruals can take cash and units before ``end``, and up to what price."""
-        state = self.state
-        funding = 0.0
+        cash = 0.0
         if self.funding_bars:
-            sizes = self.funding_sizes
-            first = bisect_left(self.funding_bars, bar)
-            funding = sizes[bisect_left(self.funding_bars, end, first)] - sizes[first]
-        if funding == 0.0 and not self.accruals.any:
+            sizes, bars = self.funding_sizes, self.funding_bars
+            first = bisect_left(bars, bar)
+            cash = sizes[bisect_left(bars, end, first)] - sizes[first]
+        if cash == 0.0 and not self.accruals.any:
             return NOTHING_DRIFTS, math.inf
-        highest = 2.0 * self.seen.item(bar)
-        cash = 1.1 * funding * abs(state.units) * highest
+        state, highest = self.state, 2.0 * self.seen.item(bar)
+        cash *= 1.1 * abs(state.units) * highest
         if not self.accruals.any:
             return Reach(cash, 0.0), highest
-        seconds = self._time_of(end - 1) - self._time_of(bar - 1)
+        seconds = self.timeline.time_of(end - 1) - self.timeline.time_of(bar - 1)
         reach = self.accruals.reach(state, seconds, highest)
         return Reach(reach.cash + cash, reach.units), highest
 
     def _first_outside(self, bar: int, end: int, low: float, high: float) -> int:
         """The first bar before ``end`` that is not strictly between the two, or ``end``."""
         lows, highs = self.low, self.high
-        if not (lows.item(bar) > low and highs.item(bar) < high):
+        if lows.item(bar) <= low or highs.item(bar) >= high:
             return bar
         first, length = bar, FIRST_LOOK
         while first < end:
@@ -252,7 +248,7 @@ class FastReplay(Replay[float]):
             outside = lows[first:last] <= low
             outside |= highs[first:last] >= high
             place = int(outside.argmax())
-            if outside[place]:
+            if place or outside[0]:
                 return first + place
             first, length = last, NEXT_LOOK
         return end
@@ -260,9 +256,9 @@ class FastReplay(Replay[float]):
     def _skip(self, bar: int, end: int) -> None:
         """Take the state over bars that are quiet, as observing each of them would have."""
         state, sums = self.state, self.state.totals
-        since, time = self._time_of(bar - 1), self._time_of(end - 1)
+        time = self.timeline.time_of(end - 1)
         if state.suspended:
-            sums.suspended_s += time - since
+            sums.suspended_s += time - self.timeline.time_of(bar - 1)
         first = last = 0
         if self.funding_bars:
             first = bisect_left(self.funding_bars, bar)
@@ -280,9 +276,9 @@ class FastReplay(Replay[float]):
                 state,
                 self.marks.columns,
                 bar,
-                self.time[bar - 1 : end],
+                self.timeline.stamps[bar - 1 : end],
                 self.seen[bar:end],
-                self.schedule.rate_after(since),
+                self.schedule.rate_after(self.timeline.time_of(bar - 1)),
                 funding,
                 self.fee_share,
             )
@@ -296,24 +292,3 @@ class FastReplay(Replay[float]):
                 self.marks.note(paid_at, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
-
-    # -- time ----------------------------------------------------------------------------------
-
-    def _time_of(self, bar: int) -> int:
-        """Epoch s of a bar's clock observation."""
-        return int(self.time.item(bar)) + self.shift_s
-
-    def _bar_at(self, instant: int) -> int:
-        """The first bar observed at or after an instant; past the end if there is none."""
-        found = self._bars_at.get(instant)
-        if found is None:
-            # where no bar is missing meanwhile, it is as many steps on as the clock says
-            sought = instant - self.shift_s
-            found = self.bar + (sought - self.time.item(self.bar) - 1) // self.step_s + 1
-            if not (
-                0 < found < self.bars
-                and self.time.item(found - 1) < sought <= self.time.item(found)
-            ):
-                found = int(self.time.searchsorted(sought))
-            self._bars_at[instant] = found
-        return found

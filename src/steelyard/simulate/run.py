@@ -159,9 +159,11 @@ def simulate(
         raise InputError(message, found=engine, allowed=ENGINES)
     bars = read_prices(prices).between(start, end)
     mode = _mode(intrabar, bars)
-    schedule = _schedule(series, number, funding, rates, injections)
     if state is not None:
         _check_goes_on(state, bars, mode)
+    since = int(bars.time[0]) if state is None or state.time is None else state.time
+    span = since, int(bars.time[-1]) + bars.step_s
+    schedule = _schedule(series, number, funding, rates, injections, span)
     state = new_state(series, number) if state is None else state.copy()
     reserve_before = float(state.reserve_units)
     sums_before = replace(state.totals)
@@ -243,7 +245,9 @@ def _schedule(
     funding: object,
     rates: object,
     injections: object,
+    span: tuple[int, int],
 ) -> Schedule[Num]:
+    """What the files say; of funding, what is paid after the first and up to the second time."""
     if funding is not None and series.venue.kind != "perpetual":
         _refuse(series, "funding", 'venue.kind = "perpetual"', f'"{series.venue.kind}"')
     if rates is not None and series.venue.kind != "spot":
@@ -253,7 +257,9 @@ def _schedule(
     given: dict[str, Any] = {}
     if funding is not None:
         paid = read_funding(funding)
-        given["funding"] = paid.time.tolist(), paid.rate.tolist()
+        # a file may hold years more than the run
+        rows = slice(*paid.time.searchsorted(span, "right").tolist())
+        given["funding"] = paid.time[rows].tolist(), paid.rate[rows].tolist()
     if rates is not None:
         asked = read_rates(rates)
         given["rates"] = asked.time.tolist(), asked.rate.tolist()
