@@ -155,7 +155,7 @@ def simulate(
     if state is not None:
         _check_kind("state", state, State, "run.state")
     if engine not in ENGINES:
-        message = f'engine: expected "fast" or "reference", found {engine!r}.'
+        message = f'engine: expected "fast" or "reference", found "{engine}".'
         raise InputError(message, found=engine, allowed=ENGINES)
     bars = read_prices(prices).between(start, end)
     mode = _mode(intrabar, bars)
