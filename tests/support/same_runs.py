@@ -83,7 +83,8 @@ def _assert_figures(found: Any, expected: Any, fund: float, steepest: float) -> 
     if isinstance(expected, dict):
         assert list(found) == list(expected)
         for name in expected:
-            _assert_figures(found[name], expected[name], fund * _steepness(name, steepest), steepest)
+            scale = fund * _steepness(name, steepest)
+            _assert_figures(found[name], expected[name], scale, steepest)
     elif isinstance(expected, float):
         _assert_near("figure", found, expected, fund)
     elif isinstance(expected, (list, tuple)) or hasattr(expected, "popleft"):

@@ -30,6 +30,13 @@ __all__ = ["simulate"]
 )
 @click.argument("series", metavar="SERIES.toml")
 @history_options
+@click.option(
+    "--engine",
+    type=click.Choice(["fast", "reference"]),
+    default="fast",
+    show_default=True,
+    help="fast goes from event to event; reference observes every bar, as a check on it.",
+)
 @click.option("--flows", metavar="FILE", help="Creations; not available in this version.")
 @click.option(
     "--out",
@@ -48,6 +55,7 @@ def simulate(
     start: int | None,
     end: int | None,
     intrabar: str | None,
+    engine: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -75,6 +83,7 @@ def simulate(
             rates=rates,
             injections=injections,
             intrabar=intrabar,
+            engine=engine,
             progress=progress,
         )
     if out is not None:

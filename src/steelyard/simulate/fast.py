@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
@@ -34,8 +35,8 @@ __all__ = ["FastReplay", "is_supported"]
 PROGRESS_EVERY = 2_048
 NEAR = 16
 """Bars to look ahead where drift has brought a threshold near; more and more after that."""
-FIRST_LOOK, NEXT_LOOK = 2_048, 16_384
-"""Bars compared at once: few, since most stretches are short, and then as many as a cache holds."""
+BLOCK = 256
+"""Bars whose lowest and highest price are looked at first."""
 NOTHING_DRIFTS = Reach(0.0, 0.0)
 
 
@@ -73,11 +74,13 @@ class FastReplay(Replay[float]):
             self.seen, self.low, self.high = (
                 np.asarray(column) for column in (prices.open, prices.low, prices.high)
             )
+        self.block_lows = _by_blocks(np.minimum, self.low)
+        self.block_highs = _by_blocks(np.maximum, self.high)
         self.quiet = QuietPrices(series, self.terms)
         self.accruals = Accruals(series, self.terms, schedule.highest_rate)
         self._find_instants()
         funded = bool(self.funding_bars)
-        self.marks = Marks(self.bars, self.accruals.columns(self.bars, funded))
+        self.marks = Marks(self.bars, self.accruals.columns(self.bars, funded=funded))
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
             self.returns = ReturnWindow(
@@ -98,6 +101,7 @@ class FastReplay(Replay[float]):
         stops = [*schedule.injection_times]
         if self.terms.venue.spot:
             stops += schedule.rate_times
+        self.next_funding = 0
         self.stops = sorted(set(timeline.bars_at(stops)))
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
@@ -119,6 +123,8 @@ class FastReplay(Replay[float]):
     def _step(self, bar: int) -> None:
         """Have the reference observe a bar."""
         self.bar = bar
+        if self.funding_bars:
+            self.next_funding = bisect_left(self.funding_bars, bar + 1, self.next_funding)
         made = len(self.record.trades)
         time = self.timeline.time_of(bar)
         if self.is_path:
@@ -157,7 +163,7 @@ class FastReplay(Replay[float]):
             return bar
         while bar < self.bars and state.clips is None:
             stop, within_band = self._next_stop(bar)
-            end, is_event = self._quiet_until(bar, stop, within_band)
+            end, is_event = self._quiet_until(bar, stop, within_band=within_band)
             if end > bar:
                 self._skip(bar, end)
             bar = end
@@ -188,7 +194,9 @@ class FastReplay(Replay[float]):
         if self.returns is not None and how.volatility is not None:
             first = bar
             if state.last_volatile is not None:
-                first = max(bar, self.timeline.bar_at(state.last_volatile + how.volatility.window_s))
+                first = max(
+                    bar, self.timeline.bar_at(state.last_volatile + how.volatility.window_s)
+                )
             stop = min(stop, self.returns.next_near(first))
         if self.stops:
             place = bisect_left(self.stops, bar)
@@ -196,7 +204,7 @@ class FastReplay(Replay[float]):
                 stop = min(stop, self.stops[place])
         return max(stop, bar), within_band
 
-    def _quiet_until(self, bar: int, stop: int, within_band: bool) -> tuple[int, bool]:
+    def _quiet_until(self, bar: int, stop: int, *, within_band: bool) -> tuple[int, bool]:
         """The end of the quiet bars from this one on, and whether the bar there may act."""
         state, between = self.state, self.quiet.between
         while True:
@@ -204,9 +212,8 @@ class FastReplay(Replay[float]):
             if end == bar:
                 return bar, True
             drift, highest = self._drift(bar, end)
-            low, high = between(state, within_band, drift.cash, drift.units)
-            if high > highest:
-                high = highest
+            low, high = between(state, drift.cash, drift.units, within_band=within_band)
+            high = min(high, highest)
             if self.accruals.any and abs(state.cash) <= drift.cash:
                 low, high = NOWHERE  # its sign decides what it pays
             found = self._first_outside(bar, end, low, high)
@@ -224,9 +231,8 @@ class FastReplay(Replay[float]):
         """How far accruals can take cash and units before ``end``, and up to what price."""
         cash = 0.0
         if self.funding_bars:
-            sizes, bars = self.funding_sizes, self.funding_bars
-            first = bisect_left(bars, bar)
-            cash = sizes[bisect_left(bars, end, first)] - sizes[first]
+            sizes, first = self.funding_sizes, self.next_funding
+            cash = sizes[bisect_left(self.funding_bars, end, first)] - sizes[first]
         if cash == 0.0 and not self.accruals.any:
             return NOTHING_DRIFTS, math.inf
         state, highest = self.state, 2.0 * self.seen.item(bar)
@@ -239,18 +245,15 @@ class FastReplay(Replay[float]):
 
     def _first_outside(self, bar: int, end: int, low: float, high: float) -> int:
         """The first bar before ``end`` that is not strictly between the two, or ``end``."""
-        lows, highs = self.low, self.high
-        if lows.item(bar) <= low or highs.item(bar) >= high:
-            return bar
-        first, length = bar, FIRST_LOOK
-        while first < end:
-            last = min(first + length, end)
-            outside = lows[first:last] <= low
-            outside |= highs[first:last] >= high
+        for block in range(bar // BLOCK, (end - 1) // BLOCK + 1):
+            if self.block_lows[block] > low and self.block_highs[block] < high:
+                continue
+            first, last = max(bar, block * BLOCK), min(end, (block + 1) * BLOCK)
+            outside = self.low[first:last] <= low
+            outside |= self.high[first:last] >= high
             place = int(outside.argmax())
             if place or outside[0]:
                 return first + place
-            first, length = last, NEXT_LOOK
         return end
 
     def _skip(self, bar: int, end: int) -> None:
@@ -259,10 +262,9 @@ class FastReplay(Replay[float]):
         time = self.timeline.time_of(end - 1)
         if state.suspended:
             sums.suspended_s += time - self.timeline.time_of(bar - 1)
-        first = last = 0
+        first = last = self.next_funding
         if self.funding_bars:
-            first = bisect_left(self.funding_bars, bar)
-            last = bisect_left(self.funding_bars, end, first)
+            last = self.next_funding = bisect_left(self.funding_bars, end, first)
         if self.accruals.any:
             funding = None
             if last > first:
@@ -292,3 +294,12 @@ class FastReplay(Replay[float]):
                 self.marks.note(paid_at, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
+
+
+def _by_blocks(extreme: np.ufunc, column: npt.NDArray[np.float64]) -> list[float]:
+    """The lowest or highest of each block, the last of which may be short."""
+    whole = len(column) // BLOCK * BLOCK
+    found: list[float] = extreme.reduce(column[:whole].reshape(-1, BLOCK), axis=1).tolist()
+    if whole < len(column):
+        found.append(float(extreme.reduce(column[whole:])))
+    return found

@@ -55,8 +55,9 @@ class Marks:
                 sums.management,
             )
         )
-        for name, column in self.columns.items():
-            column[bar] = self._rows[-1][FIGURES.index(name)]
+        if self.columns:
+            for name, column in self.columns.items():
+                column[bar] = self._rows[-1][FIGURES.index(name)]
 
     def end(self, bar: int, state: State[float]) -> None:
         """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
@@ -121,4 +122,3 @@ def marks_of_rows(rows: Sequence[BarRow], tokens: float) -> Marks:
     }
     columns["tokens"] = np.broadcast_to(np.float64(tokens), len(rows))
     return Marks(len(rows), columns)
-

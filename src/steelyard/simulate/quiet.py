@@ -75,15 +75,15 @@ class QuietPrices:
             self._rise = (1.0 + rule.move_threshold) * (1.0 - ROOM)
 
     def between(
-        self, state: State[float], within_band: bool, cash_room: float, units_room: float
+        self, state: State[float], cash_room: float, units_room: float, *, within_band: bool
     ) -> tuple[float, float]:
         """Lowest and highest quiet price, both left out; ``NOWHERE`` where there is none.
 
         Args:
             state: launched, alive, and with no clips under way.
-            within_band: ask for a leverage inside the band itself, not only inside its limits.
             cash_room: quote by which cash may have moved, up or down, before it ends.
             units_room: share of units by which they may have grown.
+            within_band: ask for a leverage inside the band itself, not only inside its limits.
         """
         size = state.units * self._side
         if not size > 0:
@@ -99,15 +99,11 @@ class QuietPrices:
             fixed = a * (least if a > 0 else most)
             slope = b - share * terms
             if slope > 0:
-                price = -fixed / slope
-                if price > low:
-                    low = price
+                low = max(low, -fixed / slope)
             elif fixed <= 0:
                 return NOWHERE
             elif slope < 0:
-                price = -fixed / slope
-                if price < high:
-                    high = price
+                high = min(high, -fixed / slope)
         reference = state.reference
         if reference is not None:
             if self._fall is not None:

@@ -59,7 +59,7 @@ class Accruals:
         self.any = fastest > 0
         self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
 
-    def columns(self, bars: int, funded: bool) -> dict[str, Floats]:
+    def columns(self, bars: int, *, funded: bool) -> dict[str, Floats]:
         """The figures that move at every bar, to be filled in."""
         names = ["cash"] * self.any
         names += ["interest"] * self.spot
@@ -100,14 +100,14 @@ class Accruals:
             fee_share: the reserve's share of the management fee.
         """
         sums, cash, units = state.totals, state.cash, state.units
-        years = np.diff(times) / YEAR_S
+        years: Floats = np.diff(times).astype(np.float64) / YEAR_S
         rows = slice(first, first + len(price))
         held: Floats | float = units
         if units < 0 and self.units_rate != 0:
-            held = units * np.cumprod(1.0 + self.units_rate * years)
+            held = units * np.multiply.accumulate(1.0 + self.units_rate * years)
         value = held * price
         fee = self.management * years
-        out: Floats | float = 0.0 if funding is None else value * funding
+        out = np.zeros(1) if funding is None else value * funding
         grown: Floats | float = 0.0
         if self.spot:
             spread = self.venue.borrow_spread if cash < 0 else -self.venue.supply_spread

@@ -41,7 +41,7 @@ class Timeline:
         return int(self.stamps.item(bar)) + self.shift_s
 
     def bar_at(self, instant: int) -> int:
-        """The first bar observed at or after an instant (epoch s); past the end if there is none."""
+        """The first bar observed at or after an instant (epoch s), or the number of bars."""
         if instant <= self.first:
             return 0
         if instant > self.last:

@@ -69,4 +69,3 @@ def tracking(
         grown = float(day_nav[-1] / day_nav[0])
         figures["difference"] = grown / math.exp(log_ideal) - 1
     return figures
-

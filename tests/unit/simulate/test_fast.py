@@ -50,9 +50,7 @@ def test_a_fast_run_can_be_split_and_joined(
 
 @pytest.mark.parametrize("mode", ["close", "path"])
 @pytest.mark.parametrize("name", preset_names())
-def test_presets_over_real_minutes(
-    name: str, mode: str, history: Callable[[str], Path]
-) -> None:
+def test_presets_over_real_minutes(name: str, mode: str, history: Callable[[str], Path]) -> None:
     """Each preset over five weeks of minutes with a crash in them."""
     minutes = read_prices(history("prices/BTC-USDT-perp-1m.parquet"))
     weeks = minutes.between("2022-05-15", "2022-06-19")
