@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from steelyard import InputError
 from steelyard.market import read_prices
 from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.rules.series import Daily
+from steelyard.rules.series import Daily, Fees, Venue
 from steelyard.simulate.run import simulate
 from support.same_runs import assert_same_run, assert_same_state, both_ways, joined
 from support.situations import Situation, situations
@@ -29,6 +30,20 @@ def test_the_fast_run_tells_what_the_reference_tells(case: Situation) -> None:
     """The same trades, columns, summary and end, for any series over any history."""
     expected, found = both_ways(case.series, case.bars, **case.options)
     assert_same_run(found, expected)
+
+
+@given(situations())
+def test_without_accruals_the_fast_run_gives_the_same_bits(case: Situation) -> None:
+    """A perpetual without a management fee: funding is paid by the same operations in order."""
+    how = replace(case.series.rebalance, volatility=None)
+    series = replace(case.series, rebalance=how, fees=Fees(), venue=Venue(maintenance_margin=0.01))
+    options = {name: given for name, given in case.options.items() if name != "rates"}
+    expected, found = both_ways(series, case.bars, **options)
+    for columns in ("nav_columns", "rebalance_columns", "cost_columns"):
+        for name, column in getattr(expected, columns).items():
+            np.testing.assert_array_equal(getattr(found, columns)[name], column, err_msg=name)
+    assert found.summary == expected.summary
+    assert found.state == expected.state
 
 
 @settings(max_examples=200)
