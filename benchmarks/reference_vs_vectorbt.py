@@ -59,7 +59,7 @@ def run_steelyard(prices: Any) -> Result:  # noqa: ANN401 (numpy-backed, importe
         rebalance=Rebalance(band=Band(LOWER, UPPER), daily=Daily(0)),
         costs=Costs(taker_fee_bps=FEE_BPS, half_spread_bps=HALF_SPREAD_BPS),
     )
-    run = simulate(series, prices, intrabar="close")
+    run = simulate(series, prices, intrabar="close", engine="reference")
     summary = run.summary
     nav = summary["nav"]["final"] * series.initial_tokens
     return Result(nav, summary["rebalances"]["count"])

@@ -58,6 +58,13 @@ __all__ = ["simulate"]
     help="Close the token then, redeemed at nav after costs. Of several series SYMBOL=TIME.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["fast", "reference"]),
+    default="fast",
+    show_default=True,
+    help="fast goes from event to event; reference observes every bar, as a check on it.",
+)
+@click.option(
     "--out",
     type=OutType(),
     metavar="DIR",
@@ -107,6 +114,7 @@ def simulate(
         only = {option: table.get(symbols[0]) for option, table in given.items()}
         found = _simulate_one(tokens[0], history, len(bars), {**options, **only, **span})
     else:
+        options.pop("engine")  # several series are observed bar by bar in any case
         found = _simulate_shelf(tokens, history, len(bars), reserve, {**options, **given, **span})
     if out is not None:
         found.save(out)

@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+UNCONDITIONAL = (int(Trigger.EMERGENCY), int(Trigger.LAUNCH))
+"""They always go to the target, whole, and whatever is suspended."""
+
+
 class MoveTo(IntEnum):
     """Where a rebalance takes leverage."""
 
@@ -79,13 +83,18 @@ class Plan(NamedTuple, Generic[Num]):
     """It is smaller than what lands on the destination: clipped, in whole lots, at capacity."""
 
 
+def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Plan[Num]:
+    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+    return Plan(outcome, destination, nothing, free, False, raises, False)
+
+
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
     """The signed leverage that a rebalance named by ``trigger`` goes to.
 
     With a move to the edge that is the edge that was left, and the leverage itself inside the
     band. An emergency and the launch always go to the target.
     """
-    if trigger in (Trigger.EMERGENCY, Trigger.LAUNCH) or rule.move_to == MoveTo.TARGET:
+    if trigger in UNCONDITIONAL or rule.move_to == MoveTo.TARGET:
         return rule.target
     size = abs(leverage)
     if rule.move_to == MoveTo.PARTWAY:
@@ -129,16 +138,13 @@ def plan_trade(
     emergency and the launch know neither clips nor suspensions, but whatever takes all that a book
     holds is a clip. Lots, the smallest trade and the counterparty's capacity hold for all.
     """
-    nothing = exposure * 0
-    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
     if is_nothing_to_trade(gap, nav):
-        return Plan(Outcome.NOTHING, destination, nothing, free, False, False, False)
-    unconditional = trigger in (Trigger.EMERGENCY, Trigger.LAUNCH)
-    blocked = Plan(Outcome.BLOCKED, destination, nothing, free, False, raises, False)
+        return _no_trade(Outcome.NOTHING, destination, exposure * 0, False)
+    unconditional = trigger in UNCONDITIONAL
     if suspended and raises and not unconditional:
-        return blocked
+        return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     wanted = size_trade(destination, nav, exposure, payers, sqrt)
     notional = wanted
     if not unconditional:
@@ -151,13 +157,13 @@ def plan_trade(
         if wanted < 0:
             notional = -limits.room
     if notional == 0:
-        return blocked
+        return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     notional = whole_lots(notional, limits.lot_notional)
     if notional == 0 or abs(notional) < limits.min_notional:
-        return Plan(Outcome.WAIT, destination, nothing, free, False, raises, False)
+        return _no_trade(Outcome.WAIT, destination, exposure * 0, raises)
     cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
-        return blocked
+        return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     cut = clipped or notional != wanted
     if clipped:
         # a clip may be all but the last digits of what is wanted: then it has arrived

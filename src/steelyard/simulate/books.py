@@ -20,7 +20,7 @@ from steelyard.rules.costs import TradeCost, cost_curve, is_tradable, trade_cost
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
-from steelyard.rules.numbers import Num, Number
+from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.pool import payable, price_gain
 from steelyard.rules.reserve import reserve_share
 from steelyard.rules.series import Series, Terms
@@ -32,6 +32,21 @@ from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import Ended, RebalanceRow, Record, State
 
 __all__ = ["Books"]
+
+TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
+
+
+def _terms_at(terms: Terms[Num], number: Number[Num], market: Market, bar: int) -> Terms[Num]:
+    """The terms with the impact of a bar, where that follows the market."""
+    if market.conditions is None:
+        return terms
+    coefficient, volume = map(number.of, market.conditions.at(bar))
+    rates = terms.rates._replace(impact_root=coefficient, daily_volume=volume)
+    return terms._replace(
+        rates=rates,
+        nav_curve=cost_curve(rates, borne=False),
+        reserve_curve=cost_curve(rates, borne=True),
+    )
 
 
 class Books(Generic[Num]):
@@ -60,9 +75,9 @@ class Books(Generic[Num]):
         self.sqrt: Callable[[Num], Num] = number.sqrt
         self.number: Number[Num] = number
         self.terms: Terms[Num] = series.terms(number, market.book)
-        self.conditions = market.conditions
+        self.market = market
         self.bar = 0
-        """The bar that is being walked, as ``conditions`` counts them."""
+        """The bar that is being walked, as the market's conditions count them."""
         self.schedule: Schedule[Num] = schedule
         self.state: State[Num] = state
         self.record = Record()
@@ -79,15 +94,11 @@ class Books(Generic[Num]):
 
     def present_terms(self) -> Terms[Num]:
         """The terms with the impact of the present bar, where it follows the market."""
-        if self.conditions is None:
-            return self.terms
-        coefficient, volume = map(self.number.of, self.conditions.at(self.bar))
-        rates = self.terms.rates._replace(impact_root=coefficient, daily_volume=volume)
-        return self.terms._replace(
-            rates=rates,
-            nav_curve=cost_curve(rates, borne=False),
-            reserve_curve=cost_curve(rates, borne=True),
-        )
+        return _terms_at(self.terms, self.number, self.market, self.bar)
+
+    def float_terms(self) -> Terms[float]:
+        """The present terms as floats, whatever the run computes in."""
+        return _terms_at(self.series.terms(FLOAT, self.market.book), FLOAT, self.market, self.bar)
 
     def _cost(self, notional: Num, price: Num) -> TradeCost[Num]:
         """What a trade costs that has to be made, and who pays it.
@@ -255,7 +266,7 @@ class Books(Generic[Num]):
         self.record.trades.append(
             RebalanceRow(
                 time,
-                Trigger(trigger).name.lower(),
+                TRIGGER_NAMES[trigger],
                 "buy" if sent > 0 else "sell",
                 float(abs(sent) / marked),
                 float(marked),

@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from steelyard.market import Prices
 from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
-from steelyard.simulate.state import BarRow, FlowRow, RebalanceRow, Record, Totals
+from steelyard.simulate.marks import Marks
+from steelyard.simulate.state import FlowRow, RebalanceRow, Record, Totals
+from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,6 @@ __all__ = [
     "flow_columns",
     "nav_columns",
     "rebalance_columns",
-    "splits",
     "to_pandas",
 ]
 
@@ -35,29 +36,21 @@ TEXT = ("trigger", "side")
 
 def instants(seconds: npt.ArrayLike) -> npt.NDArray[np.datetime64]:
     """Epoch seconds as UTC instants."""
-    return np.asarray(seconds, dtype=np.int64).astype("datetime64[s]")
+    return np.asarray(seconds, dtype=np.int64).view("datetime64[s]")
 
 
-def _column(rows: list[Any], place: int) -> npt.NDArray[np.float64]:
-    return np.array([row[place] for row in rows], dtype=np.float64)
-
-
-def nav_columns(bars: Prices, record: Record) -> Columns:
-    """One row a bar, stamped as in the price file and marked at its close."""
-    rows = record.bars
+def nav_columns(bars: Prices, marks: Marks, tally: Tally) -> Columns:
+    """One row a bar, stamped as in the price file and marked at its close; to the tally, too."""
+    close = np.asarray(bars.close)
+    nav, leverage = marks.nav_and_leverage(close, tally)
     return {
         "time": instants(bars.time),
-        "price": np.asarray(bars.close),
-        "nav": _column(rows, BarRow._fields.index("nav")),
-        "leverage": _column(rows, BarRow._fields.index("leverage")),
-        "tokens": _column(rows, BarRow._fields.index("tokens")),
-        "reserve": _column(rows, BarRow._fields.index("reserve")),
+        "price": close,
+        "nav": nav,
+        "leverage": leverage,
+        "tokens": marks.column("tokens"),
+        "reserve": marks.column("reserve"),
     }
-
-
-def splits(record: Record) -> npt.NDArray[np.float64]:
-    """One figure a bar: tokens then for one token of the launch."""
-    return _column(record.bars, BarRow._fields.index("split"))
 
 
 def flow_columns(record: Record) -> Columns:
@@ -72,30 +65,31 @@ def flow_columns(record: Record) -> Columns:
 def rebalance_columns(record: Record) -> Columns:
     """One row an executed trade, launch included."""
     columns: Columns = {}
-    for place, name in enumerate(RebalanceRow._fields):
-        values = [row[place] for row in record.trades]
+    values = list(zip(*record.trades, strict=True)) or [()] * len(RebalanceRow._fields)
+    for name, column in zip(RebalanceRow._fields, values, strict=True):
         if name == "time":
-            columns[name] = instants(values)
+            columns[name] = instants(column)
         elif name in TEXT:
-            columns[name] = np.array(values, dtype=np.str_)
+            columns[name] = np.array(column, dtype=np.str_)
         else:
-            columns[name] = np.array(values, dtype=np.float64)
+            columns[name] = np.array(column, dtype=np.float64)
     return columns
 
 
-def cost_columns(bars: Prices, record: Record, intrabar: str, before: Totals[Any]) -> Columns:
+def cost_columns(
+    bars: Prices, record: Record, marks: Marks, intrabar: str, before: Totals[Any]
+) -> Columns:
     """Cumulative cost by kind at each bar's close, since launch (quote, whole fund)."""
     stamps = bars.time if intrabar == "path" else bars.end_times
     columns: Columns = {"time": instants(bars.time)}
-    trade_times = np.array([row.time for row in record.trades], dtype=np.int64)
-    upto = np.searchsorted(trade_times, stamps, side="right")
+    trades = rebalance_columns(record)
+    upto = np.searchsorted(trades["time"].astype(np.int64), stamps, side="right")
     for name in (*TRADE_KINDS, "paid_by_reserve"):
-        each = _column(record.trades, RebalanceRow._fields.index(name))
         columns[name] = (
-            float(getattr(before, name)) + np.concatenate(([0.0], np.cumsum(each)))[upto]
+            float(getattr(before, name)) + np.concatenate(([0.0], np.cumsum(trades[name])))[upto]
         )
     for name in ACCRUED_KINDS:
-        columns[name] = _column(record.bars, BarRow._fields.index(name))
+        columns[name] = marks.column(name)
     order = ("time", *COST_KINDS, "paid_by_reserve")
     return {name: columns[name] for name in order}
 

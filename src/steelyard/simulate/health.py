@@ -64,7 +64,7 @@ def reserve_health(
     if is_counterparty:
         used = utilisation(abs(float(books.net(last_price))), value)
     capacities = [
-        capacity(value, total_nav, floor, replay.present_terms().reserve_curve, FLOAT.sqrt)
+        capacity(value, total_nav, floor, replay.float_terms().reserve_curve, FLOAT.sqrt)
         for replay, _ in served
     ]
     health: dict[str, float | None] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,9 @@ def check_fits(option: str, series: Series) -> None:
     raise InputError(message, option=option, expected=expected, found=found)
 
 
-def read_schedule(series: Series, number: Number[Num], given: Mapping[str, Any]) -> Schedule[Num]:
+def read_schedule(
+    series: Series, number: Number[Num], given: Mapping[str, Any], span: tuple[int, int]
+) -> Schedule[Num]:
     """The schedule of one series, of all that was given and is not None.
 
     Args:
@@ -65,6 +68,8 @@ def read_schedule(series: Series, number: Number[Num], given: Mapping[str, Any])
         number: the kind of number.
         given: ``funding``, ``rates``, ``injections``, ``flows``, ``splits``, ``outages`` as
             sources, ``wind_down`` as a time.
+        span: of funding, what is paid after the first and up to the second instant is kept: a
+            file may hold years more than a run.
 
     Raises:
         InputError: where one does not go with the series.
@@ -75,6 +80,10 @@ def read_schedule(series: Series, number: Number[Num], given: Mapping[str, Any])
         if source is not None:
             check_fits(option, series)
             events[option] = READERS[option](source)
+    if "funding" in events:
+        times, rates = events["funding"]
+        rows = slice(bisect_right(times, span[0]), bisect_right(times, span[1]))
+        events["funding"] = times[rows], rates[rows]
     return Schedule(number, first_rate=series.venue.rate_per_year, **events)
 
 

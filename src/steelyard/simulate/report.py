@@ -26,7 +26,7 @@ def report_run(run: Run, *, title: str = "") -> ReportRun:
     return ReportRun(
         facts=series_facts(run.series, title),
         summary=run.summary,
-        nav=run.nav_columns if run.splits[-1] == 1 else _held(run),
+        nav=_held(run) if (run.splits != 1).any() else run.nav_columns,
         rebalances=run.rebalance_columns,
         costs=run.cost_columns,
     )

@@ -16,10 +16,13 @@ from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
 from steelyard.simulate.conditions import market_of
+from steelyard.simulate.fast import FastReplay, is_supported
 from steelyard.simulate.inputs import read_schedule
+from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.state import State, Totals
+from steelyard.simulate.state import Record, State, Totals
 from steelyard.simulate.summary import summarise
+from steelyard.simulate.tally import Tally, tracked_bars
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,10 +41,12 @@ __all__ = [
     "mode_of",
     "run_of",
     "simulate",
+    "span_of",
     "walk",
 ]
 
 PROGRESS_EVERY = 2_048
+ENGINES = ("fast", "reference")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,7 @@ class Run:
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
         nav_columns, rebalance_columns, cost_columns, flow_columns: the tables below, as dicts of
-            arrays.
+            arrays; those that are the same at every bar cannot be written to.
         splits: float64, one a bar: tokens then for one token of the launch.
     """
 
@@ -66,9 +71,22 @@ class Run:
     state: State[Any]
     nav_columns: frames.Columns
     rebalance_columns: frames.Columns
-    cost_columns: frames.Columns
-    flow_columns: frames.Columns
     splits: npt.NDArray[np.float64]
+    _record: Record
+    _marks: Marks
+    _sums_before: Totals[Any]
+
+    @cached_property
+    def cost_columns(self) -> frames.Columns:
+        """Worked out when first asked for: most runs are asked for nav alone."""
+        return frames.cost_columns(
+            self.prices, self._record, self._marks, self.intrabar, self._sums_before
+        )
+
+    @cached_property
+    def flow_columns(self) -> frames.Columns:
+        """Likewise."""
+        return frames.flow_columns(self._record)
 
     @cached_property
     def nav(self) -> pd.DataFrame:
@@ -131,6 +149,7 @@ def simulate(
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
+    engine: str = "fast",
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a series over a history by the rules, with every cost and flow accounted for.
@@ -152,6 +171,9 @@ def simulate(
         intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
         state: where to go on from: the ``state`` of an earlier run; it is not changed.
         number: the kind of number to compute in; frames and summary are floats in any case.
+        engine: ``"fast"`` goes from event to event; ``"reference"`` observes every bar, as the
+            specification reads. They make the same trades and agree to 1e-12. What the fast one
+            does not know, and kinds of number other than floats, run by the reference.
         progress: called now and then with the number of bars done.
 
     Raises:
@@ -161,6 +183,9 @@ def simulate(
     check_kind("series", series, Series, "Series.load")
     if state is not None:
         check_kind("state", state, State, "run.state")
+    if engine not in ENGINES:
+        message = f'engine: expected "fast" or "reference", found "{engine}".'
+        raise InputError(message, found=engine, allowed=ENGINES)
     history = read_prices(prices)
     bars = history.between(start, end)
     mode = mode_of(intrabar, bars)
@@ -174,15 +199,20 @@ def simulate(
         "outages": outages,
         "wind_down": wind_down,
     }
-    schedule = read_schedule(series, number, given)
     if state is not None:
         check_goes_on(state, bars, mode)
     check_reserve(series)
+    schedule = read_schedule(series, number, given, span_of(bars, state))
     state = new_state(series, number) if state is None else state.copy()
-    replay = Replay(series, number, schedule, state, market=market)
     before = Before(float(state.reserve.units), replace(state.totals))
+    if engine == "fast" and is_supported(series, number):
+        # known to be floats here, which a type cannot say
+        fast = FastReplay(series, schedule, state, bars, mode, market)  # type: ignore[arg-type]
+        fast.run(progress)
+        return run_of(fast, fast.marks, bars, mode, before)
+    replay = Replay(series, number, schedule, state, market=market)
     walk(replay, bars, mode, number, progress)
-    return run_of(replay, bars, mode, before)
+    return run_of(replay, marks_of_rows(replay.record), bars, mode, before)
 
 
 class Before(NamedTuple):
@@ -192,28 +222,37 @@ class Before(NamedTuple):
     totals: Totals[Any]
 
 
+def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
+    """The instants after the first of which, and up to the second, a run is charged for time."""
+    since = int(bars.time[0]) if state is None or state.time is None else state.time
+    return since, int(bars.time[-1]) + bars.step_s
+
+
 def run_of(
-    replay: Replay[Num],
+    replay: Replay[Any],
+    marks: Marks,
     bars: Prices,
     mode: str,
     before: Before,
     health: dict[str, float | None] | None = None,
 ) -> Run:
     """What a replay that is through its bars has found; ``health`` is that of a shared reserve."""
-    record, series, state = replay.record, replay.series, replay.state
-    nav = frames.nav_columns(bars, record)
-    splits = frames.splits(record)
+    series, state = replay.series, replay.state
+    tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
+    nav = frames.nav_columns(bars, marks, tally)
+    held = marks.held(nav["nav"])
     return Run(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(replay, bars, mode, nav, splits, before.reserve_units, health),
+        summary=summarise(replay, bars, mode, nav, held, tally, before.reserve_units, health),
         state=state,
         nav_columns=nav,
-        rebalance_columns=frames.rebalance_columns(record),
-        cost_columns=frames.cost_columns(bars, record, mode, before.totals),
-        flow_columns=frames.flow_columns(record),
-        splits=splits,
+        rebalance_columns=frames.rebalance_columns(replay.record),
+        splits=marks.column("split"),
+        _record=replay.record,
+        _marks=marks,
+        _sums_before=before.totals,
     )
 
 

@@ -54,8 +54,37 @@ class Schedule(Generic[Num]):
         )
         self._flows: _Events[Num] = _Events(flows[0], [number.of(tokens) for tokens in flows[1]])
         self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
-        self._outages = list(outages[0]), list(outages[1])
+        self._outages: tuple[list[int], list[int]] = list(outages[0]), list(outages[1])
         self.wind_down = wind_down
+
+    @property
+    def stop_times(self) -> list[int]:
+        """Epoch s of all that changes a token at a time of its own, funding and rates left out."""
+        times = [*self._outages[0], *self._outages[1]]
+        times += [*self._injections.times, *self._flows.times, *self._splits.times]
+        if self.wind_down is not None:
+            times.append(self.wind_down)
+        return times
+
+    @property
+    def rate_times(self) -> Sequence[int]:
+        """Epoch s from which each rate of the file is in force, in order."""
+        return self._rate_times
+
+    @property
+    def highest_rate(self) -> Num:
+        """The largest size of any rate per year."""
+        return max(map(abs, self._rates))
+
+    def rate_after(self, since: int) -> Num:
+        """The rate per year in force just after ``since``."""
+        return self._rates[bisect_right(self._rate_times, since)]
+
+    def funding_within(self, since: int, until: int) -> tuple[Sequence[int], Sequence[Num]]:
+        """Funding instants in (since, until] and their rates."""
+        times = self._funding.times
+        rows = slice(bisect_right(times, since), bisect_right(times, until))
+        return times[rows], self._funding.values[rows]
 
     def funding_between(self, since: int, until: int) -> Sequence[Num]:
         """Funding rates whose instants lie in (since, until]."""

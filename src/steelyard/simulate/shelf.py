@@ -23,6 +23,7 @@ from steelyard.simulate.conditions import market_of
 from steelyard.simulate.frames import nav_columns
 from steelyard.simulate.health import reserve_health
 from steelyard.simulate.inputs import NEEDS, fits, read_schedule
+from steelyard.simulate.marks import marks_of_rows
 from steelyard.simulate.reference import MOST_REBALANCES, Replay, new_state
 from steelyard.simulate.reserve import ReserveBooks
 from steelyard.simulate.run import (
@@ -32,9 +33,11 @@ from steelyard.simulate.run import (
     check_kind,
     mode_of,
     run_of,
+    span_of,
     walk,
 )
 from steelyard.simulate.state import ReserveState, State
+from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:
     from datetime import date
@@ -247,13 +250,14 @@ def simulate_shelf(
         held = copy.deepcopy(list(states))
     given = {"funding": funding, "rates": rates, "outages": outages}
     _check_useful(given, members)
-    fed = read_schedule(members[0], number, {"injections": injections})
+    span = span_of(bars, held[0])
+    fed = read_schedule(members[0], number, {"injections": injections}, span)
     shared = ReserveBooks(reserve, number, fed, held[0].reserve)
     replays = []
     for token, state in zip(members, held, strict=True):
         fitting = {option: source for option, source in given.items() if fits(option, token)}
         own = {option: (table or {}).get(token.symbol) for option, table in by_symbol.items()}
-        schedule = read_schedule(token, number, {**fitting, **own})
+        schedule = read_schedule(token, number, {**fitting, **own}, span)
         market = market_of(token, history, bars, mode)
         replays.append(Replay(token, number, schedule, state, shared, market))
     before = [Before(float(state.reserve.units), replace(state.totals)) for state in held]
@@ -269,17 +273,22 @@ def _shelf_run(
     mode: str,
     before: Sequence[Before],
 ) -> ShelfRun:
+    told = []
+    for replay in replays:
+        marks = marks_of_rows(replay.record)
+        tally = Tally(bars.close, replay.series.target_leverage, len(bars))
+        told.append((replay, nav_columns(bars, marks, tally), marks))
     first_price = float(bars.open[0] if mode == "path" and bars.open is not None else bars.close[0])
     health = reserve_health(
         shared,
         reserve,
-        [(replay, nav_columns(bars, replay.record)) for replay in replays],
+        [(replay, columns) for replay, columns, _ in told],
         bars.time if mode == "path" else bars.end_times,
         (before[0].reserve_units, first_price),
     )
     runs = tuple(
-        run_of(replay, bars, mode, each, health)
-        for replay, each in zip(replays, before, strict=True)
+        run_of(replay, marks, bars, mode, each, health)
+        for (replay, _, marks), each in zip(told, before, strict=True)
     )
     summary = {
         "schema": 1,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
@@ -16,7 +13,12 @@ from steelyard.simulate.frames import Columns
 from steelyard.simulate.health import reserve_health
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.state import FlowRow
+from steelyard.simulate.tally import Tally, tracked_bars
 from steelyard.simulate.tracking import tracking
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["summarise"]
 
@@ -26,28 +28,24 @@ def summarise(
     bars: Prices,
     intrabar: str,
     nav: Columns,
-    splits: npt.NDArray[np.float64],
+    held: npt.NDArray[np.float64],
+    tally: Tally,
     reserve_before: float,
     health: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """The summary of a run from what it wrote down; sums are since the token's launch.
 
     Returns, drawdown and tracking are those of one token held since the launch, through every
-    split.
+    split: ``held`` is its nav at each bar.
     """
     series, state, record = replay.series, replay.state, replay.record
-    sums, held = state.totals, nav["nav"] * splits
+    sums = state.totals
     initial_nav, final_nav = series.initial_nav, float(nav["nav"][-1])
     opening = bars.open if intrabar == "path" else None
     first_price = float(bars.close[0] if opening is None else opening[0])
     last_price = float(bars.close[-1])
-    leverage = nav["leverage"]
     ended = state.ended
-    known = len(bars)
-    if ended is not None and ended.reason == "wind_down":
-        # what was closed as planned has nothing left to track with
-        stamps = bars.time if intrabar == "path" else bars.end_times
-        known = int(np.searchsorted(stamps, ended.time, side="right"))
+    known = tracked_bars(bars, intrabar, ended)
     summary = {
         "schema": 1,
         "symbol": series.symbol,
@@ -72,14 +70,10 @@ def summarise(
             bars.time[:known],
             bars.close[:known],
             held[:known],
-            leverage[:known],
             series.target_leverage,
+            tally.squares,
         ),
-        "leverage": {
-            "min": float(leverage.min()),
-            "max": float(leverage.max()),
-            "mean": float(leverage.mean()),
-        },
+        "leverage": {"min": tally.least, "max": tally.most, "mean": tally.mean},
         "reserve": None
         if series.reserve is None
         else health
@@ -90,7 +84,7 @@ def summarise(
             bars.time if intrabar == "path" else bars.end_times,
             (reserve_before, first_price),
         ),
-        "max_drawdown": _max_drawdown(held),
+        "max_drawdown": tally.max_drawdown,
         "wiped_out": None,
     }
     if ended is not None:
@@ -117,14 +111,6 @@ def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
         "cost": math.fsum(row.cost for row in rows),
         "saved": math.fsum(row.saved for row in rows),
     }
-
-
-def _max_drawdown(nav: npt.NDArray[np.float64]) -> float:
-    peaks = np.maximum.accumulate(nav)
-    lived = peaks > 0
-    if not lived.any():
-        return 0.0
-    return float(np.min(nav[lived] / peaks[lived] - 1))
 
 
 def _without_undefined(figures: dict[str, Any]) -> dict[str, Any]:

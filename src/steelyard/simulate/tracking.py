@@ -28,16 +28,19 @@ NO_SPREAD = 1e-24
 
 def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """The place of each UTC day's last bar."""
-    days = time // DAY_S
-    return np.flatnonzero(np.append(days[1:] != days[:-1], [True]))
+    midnights = np.arange(time[0] // DAY_S + 1, time[-1] // DAY_S + 1) * DAY_S
+    ends = np.append(time.searchsorted(midnights) - 1, len(time) - 1)
+    # a day without bars ends where the one before it did
+    return ends[np.diff(ends, prepend=-1) > 0]
 
 
 def tracking(
-    time: npt.NDArray[np.int64], price: Floats, nav: Floats, leverage: Floats, target: float
+    time: npt.NDArray[np.int64], price: Floats, nav: Floats, target: float, squares: float
 ) -> dict[str, float | None]:
-    """The figures above, from one row a bar (epoch s, quote, quote, signed); None: undefined.
+    """The figures above, from one row a bar (epoch s, quote, quote); None: undefined.
 
-    A token whose nav is gone has no returns: the days after that are left out.
+    A token whose nav is gone has no returns: the days after that are left out. ``squares`` is the
+    sum under the root of ``error``.
     """
     ends = day_ends(time)
     day_nav, day_price = nav[ends], price[ends]
@@ -57,7 +60,8 @@ def tracking(
             figures["slope"] = slope
             # two days lie on a line exactly, and rounding may say a little more than that
             figures["r2"] = min(slope * slope * spread / total, 1.0) if total > 0 else None
-    figures["error"] = _exposure_error(time, price, leverage, target)
+    years = float(time[-1] - time[0]) / YEAR_S
+    figures["error"] = math.sqrt(squares / years) if years > 0 else None
     ideal = 1 + target * asset_all
     figures["difference"] = None
     if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
@@ -65,13 +69,3 @@ def tracking(
         grown = float(day_nav[-1] / day_nav[0])
         figures["difference"] = grown / math.exp(log_ideal) - 1
     return figures
-
-
-def _exposure_error(
-    time: npt.NDArray[np.int64], price: Floats, leverage: Floats, target: float
-) -> float | None:
-    years = float(time[-1] - time[0]) / YEAR_S
-    if years <= 0:
-        return None
-    off = (leverage[:-1] - target) * (price[1:] / price[:-1] - 1)
-    return math.sqrt(float(off @ off) / years)

@@ -1,0 +1,320 @@
+"""The fast run: the reference's own steps where something can happen, none where nothing can.
+
+Between two events a token's state moves by accruals alone, and every threshold is a price. The
+driver looks for the first bar that is not quiet with a few comparisons of whole columns, takes the
+state there at once, and lets the reference observe that bar: it decides everything, as it does
+bar by bar. A bar looked at in vain costs time only; what may never happen is that one is skipped
+at which a rule would act, which ``QuietPrices`` and ``_next_stop`` are written for.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.market import Prices
+from steelyard.rules.accruals import funding_payment
+from steelyard.rules.numbers import FLOAT, Num, Number
+from steelyard.rules.series import Series
+from steelyard.rules.triggers import is_volatile
+from steelyard.simulate.conditions import NO_MARKET, Market
+from steelyard.simulate.marks import Marks
+from steelyard.simulate.quiet import NOWHERE, QuietPrices
+from steelyard.simulate.reference import Replay
+from steelyard.simulate.returns import ReturnWindow
+from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.state import State
+from steelyard.simulate.stretch import Accruals, Reach
+from steelyard.simulate.timeline import Timeline
+
+__all__ = ["FastReplay", "is_supported"]
+
+PROGRESS_EVERY = 2_048
+NEAR = 16
+"""Bars to look ahead where drift has brought a threshold near; more and more after that."""
+BLOCK = 256
+"""Bars whose lowest and highest price are looked at first."""
+NOTHING_DRIFTS = Reach(0.0, 0.0)
+
+
+def is_supported(series: Series, number: Number[Num]) -> bool:
+    """Whether this driver knows all that can happen to the token; if not, the reference runs."""
+    return number is FLOAT and series.venue.kind in ("perpetual", "spot")
+
+
+class FastReplay(Replay[float]):
+    """One token taken through a history from event to event.
+
+    Args:
+        series: the token.
+        schedule: what happens at given times.
+        state: where to start; changed in place.
+        prices: the bars.
+        intrabar: ``"close"`` or ``"path"``.
+        market: what it trades on, where that is not in the series alone.
+    """
+
+    def __init__(
+        self,
+        series: Series,
+        schedule: Schedule[float],
+        state: State[float],
+        prices: Prices,
+        intrabar: str,
+        market: Market = NO_MARKET,
+    ) -> None:
+        super().__init__(series, FLOAT, schedule, state, market=market)
+        self.bars = len(prices)
+        self.is_path = intrabar == "path"
+        self.timeline = Timeline(prices, 0 if self.is_path else prices.step_s)
+        self.close = self.seen = self.low = self.high = np.asarray(prices.close)
+        if self.is_path:
+            self.seen, self.low, self.high = (
+                np.asarray(column) for column in (prices.open, prices.low, prices.high)
+            )
+        self.block_lows = _by_blocks(np.minimum, self.low)
+        self.block_highs = _by_blocks(np.maximum, self.high)
+        self.quiet = QuietPrices(series, self.terms)
+        self.accruals = Accruals(series, self.terms, schedule.highest_rate)
+        self._find_instants()
+        funded = bool(self.funding_bars)
+        self.marks = Marks(self.bars, self.accruals.columns(self.bars, funded=funded))
+        self.returns: ReturnWindow | None = None
+        if series.rebalance.volatility is not None:
+            self.returns = ReturnWindow(
+                series.rebalance.volatility, state, self.timeline.observed(), self.seen
+            )
+        self.most_look = self.bars
+        if self.accruals.any and prices.step_s:
+            self.most_look = max(NEAR, self.accruals.most_s // prices.step_s)
+        self.look = self.most_look
+
+    def _find_instants(self) -> None:
+        """The bars at which something is scheduled."""
+        schedule, timeline = self.schedule, self.timeline
+        times, rates = schedule.funding_within(timeline.first, timeline.last)
+        self.funding_bars = timeline.bars_at(times)
+        self.funding_rates = rates
+        self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
+        stops = schedule.stop_times
+        if self.terms.venue.spot:
+            stops += schedule.rate_times
+        self.next_funding = 0
+        self.stops = sorted(set(timeline.bars_at(stops)))
+
+    def run(self, progress: Callable[[int], None] | None = None) -> None:
+        """Take the token through all bars."""
+        state, bar, told = self.state, 0, 0
+        while bar < self.bars and state.ended is None:
+            self._step(bar)
+            bar = self._after_quiet(bar + 1)
+            if progress is not None and bar >= told:
+                progress(bar)
+                told = bar + PROGRESS_EVERY
+        if state.ended is not None:
+            self.marks.end(self.bar, state)
+        if self.returns is not None and bar:
+            self.returns.restore(state, self.bar)
+
+    # -- bars at which something may happen ----------------------------------------------------
+
+    def _step(self, bar: int) -> None:
+        """Have the reference observe a bar."""
+        self.bar = bar
+        if self.funding_bars:
+            self.next_funding = bisect_left(self.funding_bars, bar + 1, self.next_funding)
+        made = len(self.record.trades)
+        time = self.timeline.time_of(bar)
+        if self.is_path:
+            opening, close = self.seen.item(bar), self.close.item(bar)
+            first, second = self.low.item(bar), self.high.item(bar)
+            if self.terms.rule.target < 0:
+                first, second = second, first
+            self.observe(time, opening)
+            self.travel(time, opening, first)
+            self.travel(time, first, second)
+            self.travel(time, second, close)
+        else:
+            self.observe(time, self.close.item(bar))
+        if len(self.record.trades) > made:
+            self.look = self.most_look
+        self.marks.note(bar, self.state)
+
+    def _is_volatile(self, time: int) -> bool:
+        state, how = self.state, self.series.rebalance.volatility
+        if how is None or self.returns is None or self.returns.next_near(self.bar) > self.bar:
+            return False
+        if state.last_volatile is not None and time - state.last_volatile < how.window_s:
+            return False
+        squares = self.returns.returns(self.bar)
+        return is_volatile(float(squares.sum()), len(squares), how.window_s, self.volatility)
+
+    def _extend_window(self, time: int, price: float) -> None:
+        """Nothing: ``returns`` holds all of them already."""
+
+    # -- bars at which nothing can -------------------------------------------------------------
+
+    def _after_quiet(self, bar: int) -> int:
+        """Take the state over the quiet bars from this one on; the first that is to be observed."""
+        state = self.state
+        if state.ended is not None:
+            return bar
+        while bar < self.bars and state.clips is None:
+            asleep = state.order is not None or self.schedule.is_out(self.timeline.time_of(bar))
+            stop, within_band = self._next_stop(bar, asleep=asleep)
+            end, is_event = self._quiet_until(bar, stop, within_band=within_band, asleep=asleep)
+            if end > bar:
+                self._skip(bar, end)
+            bar = end
+            if is_event:
+                break
+        return bar
+
+    def _next_stop(self, bar: int, *, asleep: bool) -> tuple[int, bool]:
+        """The first bar from this one on at which something falls due, whatever the price.
+
+        ``asleep``, no trigger acts: in an outage, and while an order is on its way. The second
+        figure is whether an overdue fallback rests only inside the band.
+        """
+        state = self.state
+        stop, within_band = (self.bars, False) if asleep else self._next_due(bar)
+        if state.order is not None:
+            stop = min(stop, self.timeline.bar_at(state.order.due))
+        if self.series.reserve is not None:
+            stop = min(stop, self.timeline.bar_at(state.reserve.next_allocation))
+        if self.stops:
+            place = bisect_left(self.stops, bar)
+            if place < len(self.stops):
+                stop = min(stop, self.stops[place])
+        return max(stop, bar), within_band
+
+    def _next_due(self, bar: int) -> tuple[int, bool]:
+        """The first bar at which a trigger of the clock or the volatility may hold."""
+        state, how = self.state, self.series.rebalance
+        stop, within_band = self.bars, False
+        if how.daily is not None:
+            stop = min(stop, self.timeline.bar_at(state.next_daily))
+        if how.interval is not None:
+            stop = min(stop, self.timeline.bar_at(state.next_interval))
+        if how.fallback is not None:
+            due = self.timeline.bar_at(state.last_rebalance + how.fallback.after_s)
+            # a move to the edge trades nothing inside the band, so a fallback that has come to
+            # nothing there stays due and goes on coming to nothing
+            within_band = due < bar and self.quiet.rests_inside
+            if not within_band:
+                stop = min(stop, due)
+        if self.returns is not None and how.volatility is not None:
+            first = bar
+            if state.last_volatile is not None:
+                first = max(
+                    bar, self.timeline.bar_at(state.last_volatile + how.volatility.window_s)
+                )
+            stop = min(stop, self.returns.next_near(first))
+        return stop, within_band
+
+    def _quiet_until(
+        self, bar: int, stop: int, *, within_band: bool, asleep: bool
+    ) -> tuple[int, bool]:
+        """The end of the quiet bars from this one on, and whether the bar there may act."""
+        state, between = self.state, self.quiet.between
+        while True:
+            end = min(stop, bar + self.look)
+            if end == bar:
+                return bar, True
+            drift, highest = self._drift(bar, end)
+            low, high = between(
+                state, drift.cash, drift.units, within_band=within_band, asleep=asleep
+            )
+            high = min(high, highest)
+            if self.accruals.any and abs(state.cash) <= drift.cash:
+                low, high = NOWHERE  # its sign decides what it pays
+            found = self._first_outside(bar, end, low, high)
+            if found == end:
+                self.look = min(self.look * 8, self.most_look)
+                return end, end == stop
+            if drift is NOTHING_DRIFTS:
+                return found, True
+            is_near = self.look <= NEAR
+            self.look = NEAR
+            if found > bar or is_near:
+                return found, is_near and found == bar
+
+    def _drift(self, bar: int, end: int) -> tuple[Reach, float]:
+        """How far accruals can take cash and units before ``end``, and up to what price."""
+        cash = 0.0
+        if self.funding_bars:
+            sizes, first = self.funding_sizes, self.next_funding
+            cash = sizes[bisect_left(self.funding_bars, end, first)] - sizes[first]
+        if cash == 0.0 and not self.accruals.any:
+            return NOTHING_DRIFTS, math.inf
+        state, highest = self.state, 2.0 * self.seen.item(bar)
+        cash *= 1.1 * abs(state.units) * highest
+        if not self.accruals.any:
+            return Reach(cash, 0.0), highest
+        seconds = self.timeline.time_of(end - 1) - self.timeline.time_of(bar - 1)
+        reach = self.accruals.reach(state, seconds, highest)
+        return Reach(reach.cash + cash, reach.units), highest
+
+    def _first_outside(self, bar: int, end: int, low: float, high: float) -> int:
+        """The first bar before ``end`` that is not strictly between the two, or ``end``."""
+        for block in range(bar // BLOCK, (end - 1) // BLOCK + 1):
+            if self.block_lows[block] > low and self.block_highs[block] < high:
+                continue
+            first, last = max(bar, block * BLOCK), min(end, (block + 1) * BLOCK)
+            outside = self.low[first:last] <= low
+            outside |= self.high[first:last] >= high
+            place = int(outside.argmax())
+            if place or outside[0]:
+                return first + place
+        return end
+
+    def _skip(self, bar: int, end: int) -> None:
+        """Take the state over bars that are quiet, as observing each of them would have."""
+        state, sums = self.state, self.state.totals
+        time = self.timeline.time_of(end - 1)
+        self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
+        first = last = self.next_funding
+        if self.funding_bars:
+            last = self.next_funding = bisect_left(self.funding_bars, end, first)
+        if self.accruals.any:
+            funding = None
+            if last > first:
+                funding = np.zeros(end - bar)
+                np.add.at(
+                    funding,
+                    np.array(self.funding_bars[first:last]) - bar,
+                    self.funding_rates[first:last],
+                )
+            self.accruals.apply(
+                state,
+                self.marks.columns,
+                bar,
+                self.timeline.stamps[bar - 1 : end],
+                self.seen[bar:end],
+                self.schedule.rate_after(self.timeline.time_of(bar - 1)),
+                funding,
+                self.fee_share,
+            )
+        else:
+            for place in range(first, last):
+                paid_at = self.funding_bars[place]
+                price = self.seen.item(paid_at)
+                paid = funding_payment(state.units, price, self.funding_rates[place])
+                state.cash -= paid
+                sums.funding += paid
+                self.marks.note(paid_at, state)
+        state.time, state.price = time, self.seen.item(end - 1)
+        self.bar = end - 1
+
+
+def _by_blocks(extreme: np.ufunc, column: npt.NDArray[np.float64]) -> list[float]:
+    """The lowest or highest of each block, the last of which may be short."""
+    whole = len(column) // BLOCK * BLOCK
+    found: list[float] = extreme.reduce(column[:whole].reshape(-1, BLOCK), axis=1).tolist()
+    if whole < len(column):
+        found.append(float(extreme.reduce(column[whole:])))
+    return found

@@ -1,0 +1,142 @@
+"""What a run remembers of each bar: the token at its close, kept where it changed.
+
+``nav`` and ``leverage`` of a bar follow from cash, units and tokens after it and from its close,
+by the operations of ``rules.leverage`` on whole columns, which give the same bits. A figure that
+moves at every bar is a column of its own; the others are kept from one change to the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.simulate.state import BarRow, Record, State
+from steelyard.simulate.tally import Tally
+
+__all__ = ["Marks", "marks_of_rows"]
+
+Floats = npt.NDArray[np.float64]
+
+FIGURES = (
+    "cash",
+    "units",
+    "tokens",
+    "split",
+    "reserve",
+    "funding",
+    "interest",
+    "management",
+)
+ALL = slice(None)
+BLOCK = 16_384
+"""Bars that are worked out together: their columns fit into a core's own cache."""
+
+
+class Marks:
+    """The figures of a run's bars.
+
+    Args:
+        bars: their number.
+        columns: those of ``FIGURES`` (or ``nav`` and ``leverage`` themselves) that are kept bar
+            by bar; whoever runs the token fills them in.
+    """
+
+    def __init__(self, bars: int, columns: dict[str, Floats] | None = None) -> None:
+        self.bars = bars
+        self.columns: dict[str, Floats] = columns or {}
+        self._starts: list[int] = []
+        self._rows: list[tuple[float, ...]] = []
+        self._flat_from = bars
+
+    def note(self, bar: int, state: State[float]) -> None:
+        """From this bar on the token is as ``state`` says, until the next note."""
+        sums = state.totals
+        self._starts.append(bar)
+        self._rows.append(
+            (
+                state.cash,
+                state.units,
+                state.tokens,
+                state.split,
+                state.reserve.units,
+                sums.funding,
+                sums.interest,
+                sums.management,
+            )
+        )
+        if self.columns:
+            for name, column in self.columns.items():
+                column[bar] = self._rows[-1][FIGURES.index(name)]
+
+    def end(self, bar: int, state: State[float]) -> None:
+        """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
+        self.note(bar, state)
+        self._flat_from = bar
+        for column in self.columns.values():
+            column[bar:] = column[bar]
+
+    def column(self, name: str) -> Floats:
+        """One figure, a row a bar; read-only where it is the same at all of them."""
+        if name in self.columns:
+            return self.columns[name]
+        values = self._noted(name)
+        if (values == values[0]).all():
+            return np.broadcast_to(values[0], self.bars)
+        return self._filled(name)
+
+    def nav_and_leverage(self, close: Floats, tally: Tally) -> tuple[Floats, Floats]:
+        """Nav per token and signed leverage at each bar's close, and both to the tally."""
+        is_worked_out = "nav" in self.columns
+        # else the two columns hold cash and units first, and are worked out where they stand
+        nav = self.columns["nav"] if is_worked_out else self._filled("cash")
+        leverage = self.columns["leverage"] if is_worked_out else self._filled("units")
+        tokens = self.column("tokens")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for first in range(0, self.bars, BLOCK):
+                rows = slice(first, first + BLOCK)
+                assets, exposure = nav[rows], leverage[rows]
+                if not is_worked_out:
+                    exposure *= close[rows]
+                    assets += exposure
+                    exposure /= assets
+                    assets /= tokens[rows]
+                    if first + BLOCK > self._flat_from:
+                        exposure[max(self._flat_from - first, 0) :] = 0.0
+                tally.add(self.held(assets, rows), exposure)
+        return nav, leverage
+
+    def held(self, nav: Floats, rows: slice = ALL) -> Floats:
+        """Nav of one token that was held since the launch, through every split."""
+        split = self.column("split")
+        if split.strides == (0,) and split[0] == 1:
+            return nav
+        return nav * split[rows]
+
+    def _filled(self, name: str) -> Floats:
+        """A figure as ``column`` has it, in an array of its own."""
+        if name in self.columns:
+            return self.columns[name].copy()
+        filled, place = np.empty(self.bars), FIGURES.index(name)
+        first, value = 0, self._rows[0][place]
+        for start, row in zip(self._starts, self._rows, strict=True):
+            if row[place] != value:
+                filled[first:start] = value
+                first, value = start, row[place]
+        filled[first:] = value
+        return filled
+
+    def _noted(self, name: str) -> Floats:
+        place = FIGURES.index(name)
+        return np.array([row[place] for row in self._rows], dtype=np.float64)
+
+
+def marks_of_rows(record: Record) -> Marks:
+    """The rows that the reference wrote, one a bar, as columns; the record lets go of them."""
+    rows = record.bars
+    columns = {
+        name: np.array([row[place] for row in rows], dtype=np.float64)
+        for place, name in enumerate(BarRow._fields)
+    }
+    marks = Marks(len(rows), columns)
+    record.bars = []
+    return marks

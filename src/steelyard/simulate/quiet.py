@@ -1,0 +1,140 @@
+"""The prices at which a token stays quiet: nothing is due, and no threshold can be met.
+
+While cash and units stand still, every threshold of the rules is a condition that is linear in the
+price, ``a * cash + b * price > 0`` while it is not met: liquidation, emergency, the band's two
+limits, and the level at which the reserve changes over. Each is asked for with room to spare,
+relative to its terms and not to their difference, and with room for what accrues meanwhile; so
+whatever lies strictly inside is quiet by the rules themselves. What lies outside may act or not:
+there the rules are asked.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from steelyard.rules.decide import MoveTo
+from steelyard.rules.series import Series, Terms
+from steelyard.simulate.state import State
+
+__all__ = ["NOWHERE", "QuietPrices"]
+
+ROOM = 1e-9
+"""Relative; the rules tell figures apart beyond 1e-12, and rounding is a thousandth of that."""
+
+NOWHERE = (math.inf, 0.0)
+
+
+class Condition(NamedTuple):
+    """``a * cash + b * |units| * price > 0``, ``b`` being a difference of terms of that size."""
+
+    a: float
+    b: float
+    terms: float
+
+
+class QuietPrices:
+    """The open interval of quiet prices of a series' token, from its state.
+
+    Args:
+        series: the token.
+        terms: its scalars.
+    """
+
+    def __init__(self, series: Series, terms: Terms[float]) -> None:
+        rule, venue, pool = terms.rule, terms.venue, series.reserve
+        side = 1.0 if rule.target > 0 else -1.0
+        solvent = [Condition(1.0, side, 1.0)]
+        if not venue.spot:
+            margin = venue.maintenance_margin
+            solvent = [Condition(1.0, side - margin, 1.0 + margin)]
+        elif side > 0:
+            solvent += [Condition(1.0, venue.liquidation_threshold, 1.0)]
+        else:
+            solvent += [Condition(venue.liquidation_threshold, -1.0, 1.0)]
+        self._at_end = list(solvent)
+        if rule.has_emergency:
+            solvent += [_below(rule.emergency, side)]
+        self._at_limits, self._at_band = list(solvent), list(solvent)
+        if rule.has_band:
+            self._at_limits += [_below(rule.upper_limit, side)]
+            self._at_band += [_below(rule.upper, side)]
+            if rule.has_lower:
+                self._at_limits += [_above(rule.lower_limit, side)]
+                self._at_band += [_above(rule.lower, side)]
+        self.rests_inside = rule.has_band and rule.move_to == MoveTo.EDGE
+        self._side = side
+        self._has_reserve = pool is not None
+        self._floor = pool.floor_ratio if pool else 0.0
+        self._resume = max(pool.floor_ratio, pool.resume_ratio) if pool else 0.0
+        loses_down = rule.target > 0
+        both = not rule.move_losing_side_only
+        self._fall = self._rise = None
+        if rule.has_move and (loses_down or both):
+            self._fall = (1.0 - rule.move_threshold) * (1.0 + ROOM)
+        if rule.has_move and (not loses_down or both):
+            self._rise = (1.0 + rule.move_threshold) * (1.0 - ROOM)
+
+    def between(
+        self,
+        state: State[float],
+        cash_room: float,
+        units_room: float,
+        *,
+        within_band: bool,
+        asleep: bool,
+    ) -> tuple[float, float]:
+        """Lowest and highest quiet price, both left out; ``NOWHERE`` where there is none.
+
+        Args:
+            state: launched, alive, and with no clips under way.
+            cash_room: quote by which cash may have moved, up or down, before it ends.
+            units_room: share of units by which they may have grown.
+            within_band: ask for a leverage inside the band itself, not only inside its limits.
+            asleep: no trigger acts: thresholds are the token's end and the reserve's level only.
+        """
+        size = state.units * self._side
+        if not size > 0:
+            return NOWHERE
+        conditions = self._at_band if within_band else self._at_limits
+        if asleep:
+            conditions = self._at_end
+        if self._has_reserve:
+            conditions = [*conditions, self._level(state, size)]
+        cash = state.cash / size
+        room = abs(cash) * ROOM + cash_room / size
+        least, most, share = cash - room, cash + room, ROOM + units_room
+        low, high = 0.0, math.inf
+        for a, b, terms in conditions:
+            fixed = a * (least if a > 0 else most)
+            slope = b - share * terms
+            if slope > 0:
+                low = max(low, -fixed / slope)
+            elif fixed <= 0:
+                return NOWHERE
+            elif slope < 0:
+                high = min(high, -fixed / slope)
+        reference = state.reference
+        if reference is not None and not asleep:
+            if self._fall is not None:
+                low = max(low, reference * self._fall)
+            if self._rise is not None:
+                high = min(high, reference * self._rise)
+        return low, high
+
+    def _level(self, state: State[float], size: float) -> Condition:
+        """The reserve's level stays on its side of the ratio at which suspension changes."""
+        held = state.reserve.units / size
+        if state.reserve.suspended:
+            ratio = self._resume
+            return Condition(ratio, ratio * self._side - held, ratio + held)
+        ratio = self._floor
+        return Condition(-ratio, held - ratio * self._side, ratio + held)
+
+
+def _below(leverage: float, side: float) -> Condition:
+    return Condition(leverage, leverage * side - 1.0, leverage + 1.0)
+
+
+def _above(leverage: float, side: float) -> Condition:
+    return Condition(-leverage, 1.0 - leverage * side, leverage + 1.0)

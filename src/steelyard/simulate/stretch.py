@@ -1,0 +1,142 @@
+"""What accrues at every bar of a quiet stretch, all bars at once.
+
+With the growth g of cash, the fee f on nav and the growth h of borrowed units over each step, a
+stretch in which nothing is traded is a linear recurrence (``rules.accruals``, in its order)::
+
+    units[i] = units[i-1] (1 + h[i])
+    cash[i] = (cash[i-1] (1 + g[i]) - paid[i]) (1 - f[i]) - f[i] units[i] price[i]
+
+whose solution is a product and a sum over the bars so far. It agrees with taking the steps one by
+one to the rounding of each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.numbers import FLOAT
+from steelyard.rules.series import Series, Terms
+from steelyard.simulate.state import State
+
+__all__ = ["Accruals"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MOST_DRIFT = 2e-3
+"""Share of cash by which a stretch may let it drift before its thresholds are worked out anew."""
+
+
+class Reach(NamedTuple):
+    """How far cash (quote) and units (share) can drift over a stretch, at most."""
+
+    cash: float
+    units: float
+
+
+class Accruals:
+    """What a series' token pays and earns at every bar.
+
+    Args:
+        series: the token.
+        terms: its scalars.
+        highest_rate: the largest size of any rate per year that cash may be charged.
+    """
+
+    def __init__(self, series: Series, terms: Terms[float], highest_rate: float) -> None:
+        venue = terms.venue
+        self.spot = venue.spot
+        self.venue = venue
+        self.management = FLOAT.of(series.fees.management_per_year)
+        self.units_rate = venue.units_borrow_rate if venue.spot else 0.0
+        spreads = abs(venue.borrow_spread) + abs(venue.supply_spread)
+        self.cash_rate = highest_rate + spreads if venue.spot else 0.0
+        fastest = self.cash_rate + self.management + abs(self.units_rate)
+        self.any = fastest > 0
+        self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
+
+    def columns(self, bars: int, *, funded: bool) -> dict[str, Floats]:
+        """The figures that move at every bar, to be filled in."""
+        names = ["cash"] * self.any
+        names += ["interest"] * self.spot
+        names += ["units"] * (self.units_rate != 0)
+        names += ["management"] * (self.management > 0)
+        names += ["funding"] * funded
+        return {name: np.empty(bars) for name in names} if self.any else {}
+
+    def reach(self, state: State[float], seconds: int, highest_price: float) -> Reach:
+        """How far it can go in ``seconds`` at prices up to ``highest_price``, and a little more."""
+        years = 1.1 * seconds / YEAR_S
+        units_room = abs(self.units_rate) * years
+        cash = abs(state.cash)
+        assets = cash + abs(state.units) * (1.0 + units_room) * highest_price
+        return Reach((self.cash_rate * cash + self.management * assets) * years, units_room)
+
+    def apply(
+        self,
+        state: State[float],
+        columns: dict[str, Floats],
+        first: int,
+        times: Ints,
+        price: Floats,
+        rate: float,
+        funding: Floats | None,
+        fee_share: float,
+    ) -> None:
+        """Take the state and the columns through bars, none of which changes the sign of cash.
+
+        Args:
+            state: as it is before the first of them; changed in place.
+            columns: of ``columns``; their rows from ``first`` on are filled in.
+            first: the first bar.
+            times: epoch s of the observation before the first, and of each.
+            price: at each observation.
+            rate: per year, in force all the while.
+            funding: the sum of the funding rates paid at each; None for none.
+            fee_share: the reserve's share of the management fee.
+        """
+        sums, cash, units = state.totals, state.cash, state.units
+        years: Floats = np.diff(times).astype(np.float64) / YEAR_S
+        rows = slice(first, first + len(price))
+        held: Floats | float = units
+        if units < 0 and self.units_rate != 0:
+            held = units * np.multiply.accumulate(1.0 + self.units_rate * years)
+        value = held * price
+        fee = self.management * years
+        out = np.zeros(1) if funding is None else value * funding
+        grown: Floats | float = 0.0
+        if self.spot:
+            spread = self.venue.borrow_spread if cash < 0 else -self.venue.supply_spread
+            grown = (rate + spread) * years
+        factor = (1.0 + grown) * (1.0 - fee)
+        product = np.cumprod(factor)
+        change = -out * (1.0 - fee) - fee * value
+        after = product * (cash + np.cumsum(change / product))
+        before = np.concatenate(([cash], after[:-1]))
+        if self.spot:
+            paid = -before * grown
+            if isinstance(held, np.ndarray):
+                paid += np.diff(held, prepend=units) * -price
+            interest = sums.interest + np.cumsum(paid)
+            columns["interest"][rows] = interest
+            sums.interest = float(interest[-1])
+        if funding is not None:
+            total = sums.funding + np.cumsum(out)
+            columns["funding"][rows] = total
+            sums.funding = float(total[-1])
+        elif "funding" in columns:
+            columns["funding"][rows] = sums.funding
+        if self.management > 0:
+            fees = np.cumsum(fee * (before * (1.0 + grown) - out + value))
+            columns["management"][rows] = sums.management + fees
+            sums.management += float(fees[-1])
+            state.reserve.pending_fees += float(fees[-1]) * fee_share
+        columns["cash"][rows] = after
+        state.cash = float(after[-1])
+        if self.units_rate != 0:
+            columns["units"][rows] = held
+            state.units = float(held[-1]) if isinstance(held, np.ndarray) else held

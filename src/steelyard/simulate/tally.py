@@ -1,0 +1,96 @@
+"""Figures over all bars of a run, taken while its columns are written, block by block.
+
+A block is read while it is still in a core's own cache; each of these figures on whole columns
+would fetch them from memory once more.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.market import Prices
+from steelyard.simulate.state import Ended
+
+__all__ = ["Tally", "tracked_bars"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def tracked_bars(bars: Prices, intrabar: str, ended: Ended | None) -> int:
+    """Bars up to a planned end: what was closed as planned has nothing left to track with."""
+    if ended is None or ended.reason != "wind_down":
+        return len(bars)
+    stamps = bars.time if intrabar == "path" else bars.end_times
+    return int(np.searchsorted(stamps, ended.time, side="right"))
+
+
+class Tally:
+    """The least, highest and mean leverage, the exposure's own error, and the deepest fall.
+
+    Args:
+        price: at each bar's close.
+        target: leverage, signed.
+        tracked: bars of which the exposure's error is taken.
+
+    Attributes:
+        least, most: leverage.
+        squares: sum of ``((leverage[t-1] - target) r[t])^2`` over the bars.
+        max_drawdown: the deepest fall below the highest nav so far; a share, not positive.
+    """
+
+    def __init__(self, price: Floats, target: float, tracked: int) -> None:
+        self._price = price
+        self._tracked = tracked
+        self._target = target
+        self._bars = 0
+        self._columns = np.empty((2, 0))
+        self._sum = 0.0
+        self._peak = 0.0
+        self.least, self.most = math.inf, -math.inf
+        self.squares = 0.0
+        self.max_drawdown = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The mean leverage of the bars so far."""
+        return self._sum / self._bars
+
+    def add(self, nav: Floats, leverage: Floats) -> None:
+        """Take in the next bars."""
+        first, count = self._bars, len(nav)
+        self._bars += count
+        # reduced by the ufuncs themselves: the methods of an array take as long again to call them
+        self._sum += float(np.add.reduce(leverage))
+        self.least = min(self.least, float(np.minimum.reduce(leverage)))
+        self.most = max(self.most, float(np.maximum.reduce(leverage)))
+        # one price more than the block has: the return that its last leverage meets
+        price = self._price[first : min(first + count + 1, self._tracked)]
+        met = max(len(price) - 1, 0)
+        moves, off = self._room(met)
+        np.divide(price[1:], price[:-1], out=moves)
+        np.subtract(moves, 1.0, out=moves)
+        np.subtract(leverage[:met], self._target, out=off)
+        np.multiply(off, moves, out=off)
+        self.squares += float(off @ off)
+        self._fall(nav)
+
+    def _room(self, rows: int) -> Floats:
+        """Two columns to work in, the same ones for each block."""
+        if rows > self._columns.shape[1]:
+            self._columns = np.empty((2, rows))
+        return self._columns[:, :rows]
+
+    def _fall(self, nav: Floats) -> None:
+        before, lowest = self._peak, float(np.minimum.reduce(nav))
+        self._peak = max(before, float(np.maximum.reduce(nav)))
+        if before > 0:
+            self.max_drawdown = min(self.max_drawdown, lowest / before - 1)
+        # only a peak in the block itself can make for a deeper fall than that
+        if self._peak > 0 and lowest / self._peak - 1 < self.max_drawdown:
+            peaks = np.maximum(np.maximum.accumulate(nav), before)
+            lived = peaks > 0
+            deepest = float(np.min(nav[lived] / peaks[lived] - 1))
+            self.max_drawdown = min(self.max_drawdown, deepest)
