@@ -35,6 +35,10 @@ __all__ = ["FastReplay", "is_supported"]
 PROGRESS_EVERY = 2_048
 NEAR = 16
 """Bars to look ahead where drift has brought a threshold near; more and more after that."""
+MOST_PLAIN = 15
+"""Bars to observe one after another before looking for quiet ones again."""
+SHORT = 12
+"""Bars that are observed as fast as what accrues over them is worked out at once."""
 BLOCK = 256
 """Bars whose lowest and highest price are looked at first."""
 NOTHING_DRIFTS = Reach(0.0, 0.0)
@@ -107,9 +111,17 @@ class FastReplay(Replay[float]):
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Take the token through all bars."""
         state, bar, told = self.state, 0, 0
+        busy = plain = 0
         while bar < self.bars and state.wiped_out is None:
             self._step(bar)
-            bar = self._after_quiet(bar + 1)
+            bar += 1
+            if plain > 0:
+                plain -= 1
+            else:
+                after = self._after_quiet(bar)
+                # where bars act one after another, looking for a quiet one costs as much as a step
+                busy = min(2 * busy + 1, MOST_PLAIN) if after == bar else 0
+                bar, plain = after, busy
             if progress is not None and bar >= told:
                 progress(bar)
                 told = bar + PROGRESS_EVERY
@@ -163,6 +175,8 @@ class FastReplay(Replay[float]):
             return bar
         while bar < self.bars and state.clips is None:
             stop, within_band = self._next_stop(bar)
+            if self.accruals.any and stop - bar < SHORT:
+                break
             end, is_event = self._quiet_until(bar, stop, within_band=within_band)
             if end > bar:
                 self._skip(bar, end)
