@@ -299,21 +299,18 @@ class FastReplay(Replay[float]):
                 self.fee_share,
             )
         else:
+            item, note = self.seen.item, self.marks.note
             for place in range(first, last):
-                paid_at = self.funding_bars[place]
-                price = self.seen.item(paid_at)
-                paid = funding_payment(state.units, price, self.funding_rates[place])
+                bar = self.funding_bars[place]
+                paid = funding_payment(state.units, item(bar), self.funding_rates[place])
                 state.cash -= paid
                 sums.funding += paid
-                self.marks.note(paid_at, state)
+                note(bar, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
 
 
 def _by_blocks(extreme: np.ufunc, column: npt.NDArray[np.float64]) -> list[float]:
     """The lowest or highest of each block, the last of which may be short."""
-    whole = len(column) // BLOCK * BLOCK
-    found: list[float] = extreme.reduce(column[:whole].reshape(-1, BLOCK), axis=1).tolist()
-    if whole < len(column):
-        found.append(float(extreme.reduce(column[whole:])))
+    found: list[float] = extreme.reduceat(column, np.arange(0, len(column), BLOCK)).tolist()
     return found
