@@ -152,7 +152,6 @@ def test_every_public_name_and_argument_is_documented() -> None:
     fields = set(Comparison.__dataclass_fields__)
     named = {name for name in vars(Comparison) if not name.startswith("_")}
     assert set(rows(PYTHON_PAGE, "## Comparison")) == named | fields
-    attributes = {name for name in vars(Run) if not name.startswith("_")} | set(
-        Run.__dataclass_fields__
-    )
+    found = {*vars(Run), *Run.__dataclass_fields__}
+    attributes = {name for name in found if not name.startswith("_")}
     assert set(rows(PYTHON_PAGE, "## Run")) == attributes

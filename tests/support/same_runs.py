@@ -32,7 +32,10 @@ def joined(series: Series, bars: Prices, at: int, engines: tuple[str, str], **op
 
 def assert_same_run(found: Run, expected: Run) -> None:
     """Trades, columns, summary and state: alike to the last trade, figures to 1e-12."""
-    fund = expected.series.initial_nav * expected.series.initial_tokens
+    launch = expected.series.initial_nav * expected.series.initial_tokens
+    most = float(np.max(np.abs(expected.nav_columns["nav"]))) * expected.series.initial_tokens
+    steepest = max(1.0, float(np.max(np.abs(expected.nav_columns["leverage"]))))
+    fund = max(launch, most)
     trades, wanted = found.rebalance_columns, expected.rebalance_columns
     for name in ("time", "trigger", "side"):
         np.testing.assert_array_equal(trades[name], wanted[name], err_msg=name)
@@ -40,7 +43,8 @@ def assert_same_run(found: Run, expected: Run) -> None:
         if name.startswith("leverage"):
             _assert_leverage(trades[name], column)
         elif column.dtype.kind == "f":
-            _assert_near(name, trades[name], column, fund)
+            # a trade is the difference of two positions, each a multiple of the fund
+            _assert_near(name, trades[name], column, fund * steepest)
     for name, column in expected.nav_columns.items():
         if name == "leverage":
             _assert_leverage(found.nav_columns[name], column)
@@ -51,7 +55,6 @@ def assert_same_run(found: Run, expected: Run) -> None:
     for name, column in expected.cost_columns.items():
         if column.dtype.kind == "f":
             _assert_near(name, found.cost_columns[name], column, fund)
-    steepest = max(1.0, float(np.max(np.abs(expected.nav_columns["leverage"]))))
     _assert_figures(found.summary, expected.summary, fund, steepest)
     assert_same_state(found.state, expected.state, fund)
 

@@ -36,6 +36,10 @@ __all__ = ["FastReplay", "is_supported"]
 PROGRESS_EVERY = 2_048
 NEAR = 16
 """Bars to look ahead where drift has brought a threshold near; more and more after that."""
+MOST_PLAIN = 15
+"""Bars to observe one after another before looking for quiet ones again."""
+SHORT = 12
+"""Bars that are observed as fast as what accrues over them is worked out at once."""
 BLOCK = 256
 """Bars whose lowest and highest price are looked at first."""
 NOTHING_DRIFTS = Reach(0.0, 0.0)
@@ -109,9 +113,17 @@ class FastReplay(Replay[float]):
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Take the token through all bars."""
         state, bar, told = self.state, 0, 0
+        busy = plain = 0
         while bar < self.bars and state.ended is None:
             self._step(bar)
-            bar = self._after_quiet(bar + 1)
+            bar += 1
+            if plain > 0:
+                plain -= 1
+            else:
+                after = self._after_quiet(bar)
+                # where bars act one after another, looking for a quiet one costs as much as a step
+                busy = min(2 * busy + 1, MOST_PLAIN) if after == bar else 0
+                bar, plain = after, busy
             if progress is not None and bar >= told:
                 progress(bar)
                 told = bar + PROGRESS_EVERY
@@ -166,6 +178,8 @@ class FastReplay(Replay[float]):
         while bar < self.bars and state.clips is None:
             asleep = state.order is not None or self.schedule.is_out(self.timeline.time_of(bar))
             stop, within_band = self._next_stop(bar, asleep=asleep)
+            if self.accruals.any and stop - bar < SHORT:
+                break
             end, is_event = self._quiet_until(bar, stop, within_band=within_band, asleep=asleep)
             if end > bar:
                 self._skip(bar, end)
@@ -300,21 +314,18 @@ class FastReplay(Replay[float]):
                 self.fee_share,
             )
         else:
+            item, note = self.seen.item, self.marks.note
             for place in range(first, last):
-                paid_at = self.funding_bars[place]
-                price = self.seen.item(paid_at)
-                paid = funding_payment(state.units, price, self.funding_rates[place])
+                bar = self.funding_bars[place]
+                paid = funding_payment(state.units, item(bar), self.funding_rates[place])
                 state.cash -= paid
                 sums.funding += paid
-                self.marks.note(paid_at, state)
+                note(bar, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
 
 
 def _by_blocks(extreme: np.ufunc, column: npt.NDArray[np.float64]) -> list[float]:
     """The lowest or highest of each block, the last of which may be short."""
-    whole = len(column) // BLOCK * BLOCK
-    found: list[float] = extreme.reduce(column[:whole].reshape(-1, BLOCK), axis=1).tolist()
-    if whole < len(column):
-        found.append(float(extreme.reduce(column[whole:])))
+    found: list[float] = extreme.reduceat(column, np.arange(0, len(column), BLOCK)).tolist()
     return found
