@@ -16,6 +16,7 @@ TOP = (
     "100,here,X,0,99,2000,101,1000\n100,here,X,1,98,3000,102,9000\n"
     "200,here,X,0,199,20,201,10\n100,there,X,0,99,1,101,1\n"
 )
+WHEN = "1970-01-01T00:02:30Z"
 SERIES = (
     'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
     '[[rebalance.trigger]]\nwhen = "band"\nlower = 2.5\nupper = 3.5\n'
@@ -28,21 +29,19 @@ def test_snapshots_become_a_book_that_a_series_can_name(
 ) -> None:
     """What is written is what was read; the table says what orders cost."""
     (tmp_path / "top.csv").write_text(TOP)
-    made = steelyard(
-        "data", "book", "top.csv", "--venue", "here", "--time", "150", "--out", "b.csv"
-    )
+    made = steelyard("data", "book", "top.csv", "--venue", "here", "--time", WHEN, "--out", "b.csv")
     assert made.code == 0
     for words in ("top.csv: here X at 1970-01-01 00:01:40 UTC", "market order", "too large"):
         assert words in made.out
     assert 'wrote b.csv: name it in a series with impact = "book"' in made.err
-    found, chosen = read_book(tmp_path / "b.csv"), {"venue": "here", "time": 150}
+    found, chosen = read_book(tmp_path / "b.csv"), {"venue": "here", "time": WHEN}
     assert found.columns == read_book(tmp_path / "top.csv", **chosen).columns
 
 
 def test_json_is_one_object(steelyard: Steelyard, tmp_path: Path) -> None:
     """Levels, depths and the cost of orders in quote; what is too large costs null."""
     (tmp_path / "top.csv").write_text(TOP)
-    result = steelyard("data", "book", "top.csv", "--venue", "here", "--time", "100", "--json")
+    result = steelyard("data", "book", "top.csv", "--venue", "here", "--time", WHEN, "--json")
     figures = json.loads(result.out)
     assert figures["layout"] == "top20"
     assert figures["time"] == "1970-01-01T00:01:40Z"
@@ -62,7 +61,7 @@ def test_what_has_to_be_chosen_is_listed(steelyard: Steelyard, tmp_path: Path) -
 
 
 def test_a_check_of_a_series_reads_its_book(steelyard: Steelyard, tmp_path: Path) -> None:
-    """Sizes are the book's, a spread that is paid twice is remarked, a missing file fails."""
+    """Sizes are those of the book, a spread paid twice is remarked, a missing file fails."""
     (tmp_path / "t.toml").write_text(SERIES)
     missing = steelyard("series", "check", "t.toml")
     assert missing.code == 3

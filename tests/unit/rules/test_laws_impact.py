@@ -156,9 +156,9 @@ def test_a_root_is_the_smallest_size_that_solves_its_equation(
         signed = size if buys else -size
         return size + scale * curve_cost(curve, signed, FRACTION.sqrt)
 
-    most = root
+    most, near = root, exact(wanted) / 10**28
     if root >= 0:
-        assert abs(value(root) - goal) <= exact(wanted) / 10**28
+        assert abs(value(root) - goal) <= near
     else:
         most = exact(wanted) * 4
         if curve.has_book:
@@ -167,7 +167,7 @@ def test_a_root_is_the_smallest_size_that_solves_its_equation(
             most = curve.pool * Fraction(999, 1000)
     # before it the left side has not been there: it rises, and its bend is one way
     for step in range(32):
-        assert value(most * step / 32) < goal * (1 + Fraction(1, 10**28))
+        assert value(most * step / 32) < goal + near
 
 
 @given(shallow(), written("1", "90000", 2))
