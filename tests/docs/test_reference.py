@@ -18,7 +18,7 @@ from steelyard.simulate.compare import compare
 from steelyard.simulate.comparison import SORTS, Comparison
 from steelyard.simulate.run import Run, simulate
 from support.doc_pages import REPOSITORY
-from support.tokens import closes
+from support.tokens import DAY_S, T0, closes
 
 REFERENCE = REPOSITORY / "docs" / "reference"
 SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
@@ -114,10 +114,27 @@ def flat(figures: dict[str, Any], place: str = "") -> set[str]:
     return found
 
 
-def test_every_field_of_the_summary_is_documented(run: Run) -> None:
-    """The page lists what the summary holds, and nothing else."""
-    documented = set(rows(OUTPUT_PAGE, "## The summary")) - {"reserve", "wiped_out"}
-    assert documented == flat(run.summary)
+@pytest.fixture(scope="module")
+def closed() -> Run:
+    """A run against a pool, with a creation and a redemption, that is wound down."""
+    pool = f'{LEAST}[venue]\nkind = "pool"\n[reserve]\ninitial_units = 9000\n'
+    flows = {"time": [T0 + 2 * DAY_S, T0 + 3 * DAY_S], "tokens": [10.0, -5.0]}
+    prices = closes(100.0, 101.0, 102.0, 103.0)
+    return simulate(Series.loads(pool), prices, flows=flows, wind_down=T0 + 4 * DAY_S)
+
+
+def test_every_field_of_the_summary_is_documented(run: Run, closed: Run) -> None:
+    """The page lists what the summary may hold, and nothing else."""
+    parents = {"reserve", "wiped_out", "wound_down", "flows"}
+    documented = set(rows(OUTPUT_PAGE, "## The summary")) - parents
+    assert documented == (flat(run.summary) | flat(closed.summary)) - parents
+
+
+def test_every_column_of_flows_is_documented(closed: Run, tmp_path: Path) -> None:
+    """The page lists the columns, in their order."""
+    closed.save(tmp_path / "out")
+    columns = pq.read_schema(tmp_path / "out" / "flows.parquet").names
+    assert list(rows(OUTPUT_PAGE, "## flows.parquet")) == columns
 
 
 @pytest.mark.parametrize("name", ["nav.parquet", "rebalances.parquet"])

@@ -30,7 +30,7 @@ def test_nothing_happens_at_a_quiet_price(
     state.units = (size if rule.target > 0 else -size) * nav / price
     state.cash = nav - state.units * price
     state.reference = price * (1 + moved)
-    state.suspended = suspended and pool is not None
+    state.reserve.suspended = suspended and pool is not None
     low, high = QuietPrices(series, terms).between(state, 0.0, 0.0, within_band=False, asleep=False)
     high = min(high, 1e4)
     assume(low < high)
@@ -45,6 +45,8 @@ def test_nothing_happens_at_a_quiet_price(
     way = crossing(rule, venue, cash, units, reference, here, there, False, 0)
     assert way.trigger == Trigger.NONE
     if pool is not None:
-        value, assets = state.reserve_units * here, nav_of(cash, units, here)
-        now = is_suspended(state.suspended, value, assets, pool.floor_ratio, pool.resume_ratio)
-        assert now == state.suspended
+        value, assets = state.reserve.units * here, nav_of(cash, units, here)
+        now = is_suspended(
+            state.reserve.suspended, value, assets, pool.floor_ratio, pool.resume_ratio
+        )
+        assert now == state.reserve.suspended
