@@ -213,7 +213,8 @@ def cases(draw: st.DrawFn, steepest: str = "60") -> tuple[Costing, tuple[Decimal
     target = draw(targets())
     leverage = draw(written("0.01", "20", 3)) * (1 if target > 0 else -1)
     nav = draw(written("20000", "300000", 2))
-    share = draw(st.lists(written("-0.9", "4", 2).filter(bool), min_size=1, max_size=3))
+    # up to many times the fund: then an impact's surcharge is a multiple of the cost alone
+    share = draw(st.lists(written("-0.9", "9", 2).filter(bool), min_size=1, max_size=3))
     return costing, tuple(each * leverage * nav for each in share), (target, nav, leverage)
 
 
@@ -234,6 +235,29 @@ def test_a_netted_rebalance_lands_after_its_own_part(
     event(f"same side: {sum(notionals) * Decimal(plan.notional) > 0}")
     assert plan.cost == cost
     assert abs(off) <= 1e-12 * scale
+
+
+@given(
+    st.sampled_from([1, -1]),
+    st.sampled_from(["linear", "square_root"]),
+    written("1.5", "5", 1),
+    written("0.5", "1.5", 2).filter(lambda share: abs(share - 1) >= Decimal("0.05")),
+    written("-0.9", "9", 1).filter(bool),
+    st.sampled_from([Decimal(1), Decimal(20), Decimal(100)]),
+)
+def test_it_lands_beside_a_flow_many_times_its_size(
+    side: int, impact: str, reach: Decimal, off: Decimal, share: Decimal, bps: Decimal
+) -> None:
+    """The rebalance's part may be three times what it would cost alone, or less than nothing."""
+    target, nav = side * reach, Decimal(100_000)
+    costing = Costing(impact=impact, coefficient=bps, volume=Decimal(10**8))
+    leverage = target * off
+    order = Order(FLOAT, costing, (share * leverage * nav,))
+    found = netted(FLOAT, order, (target, nav, leverage))
+    assert found is not None
+    plan, _, missed = found
+    assert plan.outcome == Outcome.TRADE
+    assert abs(missed) <= 1e-12 * float(nav * (1 + abs(share * leverage)) * reach)
 
 
 @settings(max_examples=25)
@@ -294,9 +318,7 @@ def test_a_trade_that_was_cut_keeps_its_size(
     )
     assume(alone.outcome == Outcome.TRADE)
     assert alone.cut
-    plan = netted_plan(
-        alone, rates, order.flows, *figures[1:], payers.reserve_value, FRACTION.sqrt
-    )
+    plan = netted_plan(alone, rates, order.flows, *figures[1:], payers.reserve_value, FRACTION.sqrt)
     assert plan.notional == alone.notional
     assert plan.clipped == alone.clipped
     assert not is_nothing_to_trade(plan.notional, figures[1])

@@ -59,9 +59,7 @@ def test_a_whole_number_of_lots_stays_whole(
 
 
 @given(st.integers(1, 10**6), LOTS, SIDES, st.sampled_from(["0.9", "1.1"]))
-def test_within_1e_12_of_a_lot_is_that_lot(
-    count: int, lot: Decimal, side: int, share: str
-) -> None:
+def test_within_1e_12_of_a_lot_is_that_lot(count: int, lot: Decimal, side: int, share: str) -> None:
     """A hair below is the whole number; more than a hair below is one less."""
     lot = exact(lot)
     short = side * count * lot * (1 - exact(share) * NEAR)
@@ -149,9 +147,7 @@ def test_the_room_cuts_what_raises_and_never_what_lowers(
     limits = ANY._replace(lot_notional=exact(lot))
     free = planned(rule, costing, trigger, limits, figures)
     assume(free.outcome == Outcome.TRADE)
-    cut = planned(
-        rule, costing, trigger, limits._replace(has_room=True, room=exact(room)), figures
-    )
+    cut = planned(rule, costing, trigger, limits._replace(has_room=True, room=exact(room)), figures)
     if not free.raises or abs(free.notional) <= exact(room):
         assert cut == free
     elif room == 0:

@@ -51,9 +51,7 @@ class Pool:
 
     def room(self, net: Fraction, side: int) -> Fraction:
         """The room that the rules find."""
-        return capacity_room(
-            net, side, self.value, self.share, self.fee, self.borne, FRACTION.sqrt
-        )
+        return capacity_room(net, side, self.value, self.share, self.fee, self.borne, FRACTION.sqrt)
 
     def excess(self, net: Fraction) -> Fraction:
         """The excess that the rules find."""
