@@ -112,6 +112,7 @@ class Replay(Books[Num]):
             met = self.next_crossing(time, start, end, spent)
             if met.trigger == Trigger.NONE:
                 self.arrive(time, end)
+                self.after_trades(time, end)
                 return
             if spent and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 # one crossing with the one before, which named it and traded nothing
@@ -191,8 +192,8 @@ class Replay(Books[Num]):
         self.after_trades(time, price)
 
     def after_trades(self, time: int, price: Num) -> None:
-        """Keep to what the counterparty can carry, and judge the reserve."""
-        if self.is_pool:
+        """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
+        if self.is_pool or len(self.reserve.members) > 1:
             self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
@@ -315,8 +316,7 @@ class Replay(Books[Num]):
         """Come to a visited price inside a bar."""
         self.settle_price(time, price)
         # a trade's own costs may have taken it past a margin that is not crossed any more
-        if not self._ended(time, price):
-            self.after_trades(time, price)
+        self._ended(time, price)
 
     # -- trading -------------------------------------------------------------------------------
 
@@ -326,6 +326,7 @@ class Replay(Books[Num]):
         cost = trade_cost(self.terms.rates, notional, self.reserve.value(price), self.sqrt)
         side = -notional if state.units > 0 else notional
         self._settle(Trigger.CAPACITY, side, cost, time, price)
+        self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
