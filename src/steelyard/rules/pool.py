@@ -47,9 +47,11 @@ def capacity_room(
 
     The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
     bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
+    At most 1e-12 of the capacity is no room: it would be rounding that is left.
     """
-    room = max_utilisation * (reserve_value - borne.fixed) - side * net
-    if room <= 0:
+    capacity = max_utilisation * (reserve_value - borne.fixed)
+    room = capacity - side * net
+    if room <= 0 or room * 1_000_000_000_000 <= capacity:
         return room * 0
     size = smallest_root(
         room,
