@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-
 HOUR_S = 3_600
 FEW = 40
 """Settlements after which exact numbers are long enough."""

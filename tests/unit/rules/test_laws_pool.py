@@ -173,3 +173,13 @@ def test_gains_of_a_way_are_those_of_its_pieces(
     gain = price_gain(units, first, last)
     assert gain == price_gain(units, first, middle) + price_gain(units, middle, last)
     assert gain == -price_gain(-units, first, last)
+
+
+@given(LINEAR)
+def test_a_room_of_1e_12_of_the_capacity_is_none(pool: Pool) -> None:
+    """What rounding leaves of a used-up capacity is no trade, and costs nothing."""
+    carried = pool.share * (pool.value - pool.borne.fixed)
+    assume(carried > 0)
+    hair = carried / 10**12
+    assert pool.room(carried - hair, 1) == pool.room(hair - carried, -1) == 0
+    assert pool.room(carried - hair * exact("1.01"), 1) > 0
