@@ -187,7 +187,7 @@ class Replay(Books[Num]):
         """Let tokens come and go, and do what the rules say."""
         parties = self._take_flows(since, time, price)
         parties = self._decide(time, price, parties)
-        if parties is not None and self.state.ended is None:
+        if parties is not None:
             self._send(parties, time, price)
         self.after_trades(time, price)
 
@@ -213,7 +213,7 @@ class Replay(Books[Num]):
         if self.is_future and time + self._roll_s >= state.expiry:
             self._roll(time, price)
             if self._ended(time, price):
-                return None
+                return parties
         return self._test_triggers(time, price, parties)
 
     def _test_triggers(
@@ -482,6 +482,10 @@ class Replay(Books[Num]):
     def _send(self, parties: Parties[Num], time: int, price: Num) -> None:
         """Creations and redemptions with no rebalance to net with: they pay for their trade."""
         nothing = price * 0
+        if self.state.ended is not None:
+            # they came and went, and paid, before what ended it
+            self.record.flows.extend(parties.rows(nothing))
+            return
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._settle(Trigger.FLOW, nothing, free, time, price, parties)
 
