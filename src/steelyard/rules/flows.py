@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 HALVINGS = 160
+DOUBLINGS = 20
 
 
 class Flows(NamedTuple, Generic[Num]):
@@ -106,7 +107,8 @@ def netted_plan(
     bisection; a trade that was cut (clips, lots, capacity) keeps its size.
     """
     notional = plan.notional
-    if not plan.cut:
+    # parties of a fund without exposure trade nothing: there is nothing to net with
+    if not plan.cut and flows.size > 0:
         notional = _netted_size(plan, rates, flows, nav, exposure, reserve_value, sqrt)
     cost = rebalance_cost(rates, flows, notional, reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
@@ -127,25 +129,48 @@ def _netted_size(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The size with ``exposure + x = destination * (nav - cost(x))``, nearest to the gap."""
+    """The trade x with ``exposure + x = destination * (nav - cost(x))``.
+
+    The rebalance's own part may be more than it would cost alone, or less than nothing; so the
+    bracket around the gap grows until the solution lies in it. Where none does, the plan's size.
+    """
     goal = plan.destination
-    side = exposure * 0 + 1
-    if plan.notional < 0:
-        side = -side
-    # no cost: the trade is the gap; the whole cost twice over is beyond the solution either way
-    gap = abs(goal * nav - exposure)
-    reach = 2 * abs(goal) * (plan.cost.fee + plan.cost.spread + plan.cost.impact + plan.cost.gas)
+    gap = goal * nav - exposure
+    reach = 2 * abs(goal * rebalance_cost(rates, flows, gap, reserve_value, sqrt).paid_by_nav)
     low = gap - reach
     high = gap + reach
-    if low < 0:
-        low = gap * 0
+    doublings = 0
+    while not (
+        _missing(low, goal, rates, flows, nav, exposure, reserve_value, sqrt) >= 0
+        and _missing(high, goal, rates, flows, nav, exposure, reserve_value, sqrt) <= 0
+    ):
+        if doublings == DOUBLINGS:
+            return plan.notional
+        doublings += 1
+        reach = 2 * reach
+        low = gap - reach
+        high = gap + reach
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         if not low < middle < high:
             break
-        paid = rebalance_cost(rates, flows, side * middle, reserve_value, sqrt).paid_by_nav
-        if side * (goal * (nav - paid) - exposure) > middle:
+        if _missing(middle, goal, rates, flows, nav, exposure, reserve_value, sqrt) > 0:
             low = middle
         else:
             high = middle
-    return side * low
+    return low
+
+
+def _missing(
+    notional: Num,
+    goal: Num,
+    rates: CostRates[Num],
+    flows: Flows[Num],
+    nav: Num,
+    exposure: Num,
+    reserve_value: Num,
+    sqrt: Callable[[Num], Num],
+) -> Num:
+    """What of exposure (signed, quote) is still missing after a trade of ``notional``."""
+    paid = rebalance_cost(rates, flows, notional, reserve_value, sqrt).paid_by_nav
+    return goal * (nav - paid) - exposure - notional

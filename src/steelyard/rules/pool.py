@@ -47,9 +47,12 @@ def capacity_room(
 
     The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
     bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
+    At most 1e-12 of the capacity is no room: it would be rounding that is left.
     """
-    room = max_utilisation * reserve_value - side * net
-    if room <= max_utilisation * borne.fixed:
+    capacity = max_utilisation * reserve_value
+    room = capacity - side * net
+    left = room - max_utilisation * borne.fixed
+    if left <= 0 or left * 1_000_000_000_000 <= capacity:
         return room * 0
     slope = 1 - max_utilisation * fee
     size = smallest_root(borne, side > 0, slope, max_utilisation, room, sqrt)

@@ -163,12 +163,23 @@ class Books(Generic[Num]):
         if not self.is_pool or state.settled_price is None or state.settled_price == price:
             return
         gain = price_gain(state.units, state.settled_price, price)
-        paid = payable(gain, self.reserve.value(price))
-        # what the reserve cannot pay the token does not get
+        if gain > 0:
+            paid = payable(gain, self.reserve.value(price))
+        else:
+            nav = self._nav(state.settled_price)
+            paid = -payable(-gain, nav) if nav > 0 else gain * 0
+        # what the one has not got the other does not get
         state.cash -= gain - paid
         state.settled_price = price
         if paid != 0:
             self.reserve.settle(paid, time, price)
+
+    def wins(self, price: Num) -> bool:
+        """Whether its counterparty has to pay it at this price."""
+        state = self.state
+        if not self.is_pool or state.settled_price is None:
+            return False
+        return price_gain(state.units, state.settled_price, price) > 0
 
     def _split(self, since: int, time: int) -> None:
         for ratio in self.schedule.splits_between(since, time):

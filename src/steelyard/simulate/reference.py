@@ -112,6 +112,7 @@ class Replay(Books[Num]):
             met = self.next_crossing(time, start, end, spent)
             if met.trigger == Trigger.NONE:
                 self.arrive(time, end)
+                self.after_trades(time, end)
                 return
             if spent and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 # one crossing with the one before, which named it and traded nothing
@@ -187,13 +188,13 @@ class Replay(Books[Num]):
         """Let tokens come and go, and do what the rules say."""
         parties = self._take_flows(since, time, price)
         parties = self._decide(time, price, parties)
-        if parties is not None and self.state.ended is None:
+        if parties is not None:
             self._send(parties, time, price)
         self.after_trades(time, price)
 
     def after_trades(self, time: int, price: Num) -> None:
-        """Keep to what the counterparty can carry, and judge the reserve."""
-        if self.is_pool:
+        """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
+        if self.is_pool or len(self.reserve.members) > 1:
             self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
@@ -213,7 +214,7 @@ class Replay(Books[Num]):
         if self.is_future and time + self._roll_s >= state.expiry:
             self._roll(time, price)
             if self._ended(time, price):
-                return None
+                return parties
         return self._test_triggers(time, price, parties)
 
     def _test_triggers(
@@ -342,8 +343,7 @@ class Replay(Books[Num]):
         """Come to a visited price inside a bar."""
         self.settle_price(time, price)
         # a trade's own costs may have taken it past a margin that is not crossed any more
-        if not self._ended(time, price):
-            self.after_trades(time, price)
+        self._ended(time, price)
 
     # -- trading -------------------------------------------------------------------------------
 
@@ -352,6 +352,7 @@ class Replay(Books[Num]):
         state = self.state
         side = -notional if state.units > 0 else notional
         self._settle(Trigger.CAPACITY, side, self._cost(side, price), time, price)
+        self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
@@ -507,6 +508,10 @@ class Replay(Books[Num]):
     def _send(self, parties: Parties[Num], time: int, price: Num) -> None:
         """Creations and redemptions with no rebalance to net with: they pay for their trade."""
         nothing = price * 0
+        if self.state.ended is not None:
+            # they came and went, and paid, before what ended it
+            self.record.flows.extend(parties.rows(nothing))
+            return
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._check_tradable(self.present_terms(), parties.net)
         self._settle(Trigger.FLOW, nothing, free, time, price, parties)

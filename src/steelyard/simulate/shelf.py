@@ -86,8 +86,7 @@ class Shelf(Generic[Num]):
         living = self._living()
         if living:
             self.reserve.count_suspension(time - since)
-        for replay in living:
-            replay.settle_price(time, price)
+        self._settle(living, time, price)
         for replay in living:
             replay.begin(time, price)
         living = self._living()
@@ -105,17 +104,17 @@ class Shelf(Generic[Num]):
         while living := self._living():
             place, met = self._earliest(time, start, end, spent)
             if met.trigger == Trigger.NONE:
-                for replay in living:
-                    replay.settle_price(time, end)
+                self._settle(living, time, end)
+                # all that end do so first: they are no counterparties any more
                 for replay in living:
                     replay.arrive(time, end)
+                self.reserve.keep_capacity(time, end)
                 return
             if spent[place] and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 spent[place] |= 1 << met.trigger
                 continue
             start = met.price
-            for replay in living:
-                replay.settle_price(time, start)
+            self._settle(living, time, start)
             if self.replays[place].meet(met, time):
                 # a trade moves the books of one token, and through the reserve of all
                 spent = dict.fromkeys(spent, 0)
@@ -129,6 +128,11 @@ class Shelf(Generic[Num]):
         """Write the bar's row of each token."""
         for replay in self.replays:
             replay.mark(price)
+
+    def _settle(self, living: Sequence[Replay[Num]], time: int, price: Num) -> None:
+        """What the price change won or lost changes hands: winners are paid with losers' money."""
+        for replay in sorted(living, key=lambda each: each.wins(price)):
+            replay.settle_price(time, price)
 
     def _earliest(
         self, time: int, start: Num, end: Num, spent: Mapping[int, int]

@@ -42,6 +42,9 @@ def tracking(
     A token whose nav is gone has no returns: the days after that are left out. ``squares`` is the
     sum under the root of ``error``.
     """
+    if not len(time):
+        # a token that was closed before the first bar
+        return dict.fromkeys(("slope", "r2", "error_daily", "error", "difference"))
     ends = day_ends(time)
     day_nav, day_price = nav[ends], price[ends]
     figures: dict[str, float | None] = dict.fromkeys(("slope", "r2", "error_daily"))
