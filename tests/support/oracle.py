@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from steelyard.market import Prices
@@ -152,7 +152,7 @@ class Shelf:
                 each.time, each.settled_at = time, price
             for each in self.tokens:
                 each.launch(time, price)
-                self.keep_capacity(time, price)
+                self.keep_capacity(price)
             return
         if time == self.time or not self.pot.living:
             return
@@ -170,10 +170,10 @@ class Shelf:
             return
         self.pot.feed(since, time, price, self.launched)
         self.pot.judge(price)
-        self.keep_capacity(time, price)
+        self.keep_capacity(price)
         for each in self.pot.living:
             each.act(since, price)
-            self.keep_capacity(time, price)
+            self.keep_capacity(price)
 
     # -- inside a bar ----------------------------------------------------------------------------
 
@@ -202,9 +202,9 @@ class Shelf:
                 if "end" in names:
                     each.end_where_over(time, start)
                 elif names and each.rebalance(start, names):
-                    idle[each.series.symbol] = set()
+                    idle = {symbol: set() for symbol in idle}
                     rebalances += 1
-                    self.keep_capacity(time, start)
+                    self.keep_capacity(start)
                 else:
                     idle[each.series.symbol] |= set(names)
             if rebalances > MOST_REBALANCES:
@@ -212,38 +212,43 @@ class Shelf:
         self.pot.settle(end)
         for each in self.pot.living:
             each.end_where_over(time, end)
-        self.keep_capacity(time, end)
+        self.keep_capacity(end)
 
     # -- what one reserve can stand --------------------------------------------------------------
 
-    def keep_capacity(self, time: int, price: float) -> None:
-        """Cut the heavier side of the tokens back to what the reserve can stand."""
-        net = self.pot.net(price)
-        heavy = [each for each in self.pot.against if each.units * net > 0]
-        if not heavy:
-            return
-        share = min(each.venue.max_utilisation for each in heavy)
+    def keep_capacity(self, price: float) -> None:
+        """Cut tokens whose own limit the net exposure breaches, one after the other.
 
-        def fits(cut: float) -> bool:
-            """Whether what is left fits the reserve that is left."""
+        Each closes its share, by exposure, of what is too much when it is its turn.
+        """
+        for _ in self.tokens:
+            net, worth = self.pot.net(price), self.pot.units * price
+            over = [
+                each
+                for each in self.pot.against
+                if each.units * net > 0
+                and abs(net) > each.venue.max_utilisation * worth * (1 + NEAR)
+            ]
+            left = sum(abs(each.units) for each in over)
+            for each in over:
+                size = abs(each.units)
+                cut = min(self.excess(each, price) * size / left, size * price)
+                left -= size
+                if cut > 0:
+                    each.cut_back(cut, price)
+
+    def excess(self, token: Oracle, price: float) -> float:
+        """The least that would have to be closed, were this token to close all of it."""
+        net, terms = abs(self.pot.net(price)), token.venue
+
+        def fits(size: float) -> bool:
             worth = self.pot.units * price
-            for each in heavy:
-                size = cut * abs(each.exposure(price))
-                parts = each.cost(size) if cut else {}
-                borne = sum(parts.get(kind, 0.0) for kind in self.pot.terms.bears)
-                worth += size * each.pool_fee_bps / 1e4 - min(borne, worth)
-            left = abs(net) - cut * sum(abs(each.exposure(price)) for each in heavy)
-            return left <= share * worth * (1 + NEAR * (not cut)) or cut == 1
+            worth += size * token.pool_fee_bps / 1e4 - token.borne(size)
+            return net - size <= terms.max_utilisation * worth or size >= net
 
-        if fits(0.0):
-            return
-        cut = first_true(fits, 0.0, 1.0)
-        for each in heavy:
-            size = -cut * each.exposure(price)
-            each.book(time, price, "capacity", size, each.cost(abs(size)))
-            each.told.by_trigger["capacity"] += 1
-            each.reference, each.rebalanced = price, time
-        self.pot.judge(price)
+        if net <= terms.max_utilisation * (self.pot.units * price - token.borne(0.0)):
+            return 0.0
+        return first_true(fits, 0.0, net)
 
 
 class Oracle(Books):
@@ -297,11 +302,13 @@ class Oracle(Books):
     def act(self, since: int, price: float) -> None:
         """Roll, create and redeem, wind down, fill; test the triggers, trade."""
         time = self.time
-        if self.venue.kind == "future" and not self.is_out:
+        down = self.own.wind_down is not None and self.own.wind_down <= time
+        if self.venue.kind == "future" and not self.is_out and not down:
             self.roll(price)
+            if self.end_where_over(time, price):
+                return
         created = [tokens for at, tokens in self.own.flows if since < at <= time]
-        down = self.own.wind_down
-        if down is not None and since < down <= time:
+        if down:
             self.flow(price, created)
             self.wind_down(price)
             return
@@ -311,6 +318,7 @@ class Oracle(Books):
         if self.order:
             if time >= self.order.due:
                 self.fill(self.order, price)
+                self.end_where_over(time, price)
             return
         if not self.is_out and self.try_to_trade(price, created):
             return
@@ -324,7 +332,7 @@ class Oracle(Books):
         if self.clips and "emergency" not in names:
             if self.time < self.clips.last + self.rule.cooldown_s:
                 return False
-            return self.next_clip(self.clips, price, names, created)
+            return self.next_clip(self.clips, price, created)
         if self.clips:
             names = ["emergency"]
         return self.rebalance(price, names, created)
@@ -334,16 +342,12 @@ class Oracle(Books):
         ahead = self.venue.roll_days * DAY_S
         if self.time < self.expiry - ahead:
             return
-        nav, old, units, expiry = self.nav(price), self.mark(price), self.units, self.expiry
+        nav, old, units = self.nav(price), self.mark(price), self.units
         before = self.exposure(price) / nav
         self.expiry = expiry_after(self.time + ahead)
         new = self.mark(price)
         legs = (self.cost(abs(units) * old), self.cost(abs(units) * new))
         parts = {kind: legs[0][kind] + legs[1][kind] for kind in legs[0]}
-        if sum(parts.values()) - self.pot.pays(parts, price) >= nav:
-            self.expiry = expiry
-            self.told.blocked += 1
-            return
         self.cash += units * (old - new)
         # as one order of both legs that moves no units
         self.book(self.time, price, "roll", units * new, parts)
@@ -351,7 +355,6 @@ class Oracle(Books):
         self.cash += units * new
         row = self.told.trades.pop()
         after, both = self.exposure(price) / self.nav(price), abs(units) * (old + new)
-        self.told.turnover += both - abs(units) * new
         self.told.trades.append(
             row._replace(
                 notional=both,
@@ -374,7 +377,7 @@ class Oracle(Books):
 
     def exposures(self, price: float, created: list[float]) -> list[float]:
         """The signed exposure that each who comes or goes adds or removes."""
-        if self.tokens + sum(created) <= 0:
+        if any(self.tokens + left <= 0 for left in accumulate(created)):
             raise Refused
         return [self.exposure(price) * tokens / self.tokens for tokens in created]
 
@@ -393,23 +396,42 @@ class Oracle(Books):
             row = (self.time, tokens, nav, fee, own, cost, sum(alone.values()) - cost)
             self.told.flows.append(Flow(*row))
 
+    def borne(self, size: float) -> float:
+        """What of a trade's costs falls to the reserve, were it to last."""
+        parts = self.cost(size)
+        return sum(parts[kind] for kind in self.pot.terms.bears)
+
+    def cut_back(self, size: float, price: float) -> None:
+        """Close a part of the position for the counterparty."""
+        self.book(self.time, price, "capacity", -self.side * size, self.cost(size))
+        self.told.by_trigger["capacity"] += 1
+        self.reference, self.rebalanced, self.clips = price, self.time, None
+        self.end_where_over(self.time, price)
+        self.pot.judge(price)
+
     def wind_down(self, price: float) -> None:
         """Close the whole position for good."""
         self.order = self.clips = None
         if self.units:
             size = -self.exposure(price)
             self.book(self.time, price, "wind_down", size, self.cost(abs(size)))
+        reason = "nav" if self.cash < 0 else "wind_down"
         self.units, self.cash = 0.0, max(self.cash, 0.0)
-        self.told.wiped_out = (self.time, price, "wind_down")
+        self.told.wiped_out = (self.time, price, reason)
+        self.pot.judge(price)
 
     def fill(self, order: Order, price: float) -> None:
         """What was decided is traded, as far as it still can be."""
         self.order = None
         notional, held = order.units * self.mark(price), self.exposure(price)
+        is_clip = order.is_clip
         if order.way.lowers:
             notional = math.copysign(min(abs(notional), abs(held)), notional)
+            if notional == 0:
+                return
         elif self.venue.kind == "pool":
-            notional = self.within_room(notional, price)
+            room = self.within_room(notional, price)
+            is_clip, notional = is_clip and room == notional, room
         parts = self.cost(abs(notional))
         on_nav = sum(parts.values()) - self.pot.pays(parts, price)
         if notional == 0 or on_nav >= self.nav(price):
@@ -420,7 +442,7 @@ class Oracle(Books):
         if order.is_first:
             self.told.by_trigger[order.way.trigger] += 1
             self.reference, self.rebalanced = price, self.time
-        self.go_on(order.way._replace(last=self.time), "clip" if order.is_clip else "whole", price)
+        self.go_on(order.way._replace(last=self.time), "clip" if is_clip else "whole", price)
 
     # -- triggers --------------------------------------------------------------------------------
 
@@ -541,7 +563,6 @@ class Oracle(Books):
             return False
         self.use_up(self.time, names)
         if done == "order":
-            self.clips = None
             return True
         self.told.by_trigger[names[0]] += 1
         self.reference, self.rebalanced = price, self.time
@@ -552,12 +573,11 @@ class Oracle(Books):
         """Remember whether more clips are to follow."""
         self.clips = way if done == "clip" and not self.arrived(way, price) else None
 
-    def next_clip(self, clips: Clips, price: float, names: list[str], created: list[float]) -> bool:
+    def next_clip(self, clips: Clips, price: float, created: list[float]) -> bool:
         """Go on with a rebalance that is under way; one that is too small ends it."""
         done = self.trade(price, clips.trigger, clips.destination, created, clips)
         if done == "small":
             self.clips = None
-            return self.rebalance(price, names, created)
         if done in {"whole", "clip"}:
             self.go_on(clips._replace(last=self.time), done, price)
         return done in {"whole", "clip"}
@@ -609,12 +629,13 @@ class Oracle(Books):
             room = self.within_room(notional, price, others)
             is_clip = is_clip and room == notional
             notional = room
+        sized = self.cut_to_lots(notional, price)
+        if notional and not sized:
+            return "small"
+        notional = sized
         if notional == 0 or self.on_nav(notional, price, others) >= nav:
             self.told.blocked += 1
             return ""
-        notional = self.cut_to_lots(notional, price)
-        if notional == 0:
-            return "small"
         if self.series.execution.delay_s and trigger != "launch":
             due = self.time + self.series.execution.delay_s
             self.order = Order(due, notional / self.mark(price), way, is_clip, is_first)

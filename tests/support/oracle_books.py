@@ -350,13 +350,14 @@ class Books:
         self.tokens += created
         self.units += order / mark
         self.pot.units = max(self.pot.units - paid / price, 0.0)
-        self.pot.units += abs(order) * self.pool_fee_bps / 1e4 / price
+        self.pot.take_in(abs(order) * self.pool_fee_bps / 1e4, price)
         for kind, part in {**parts, "paid_by_reserve": paid}.items():
             self.told.costs[kind] += part
         if trigger not in {"launch", "flow", "roll", "wind_down"}:
             self.told.clips += 1
-        if trigger not in {"launch", "flow"}:
             self.told.turnover += abs(notional)
+        if abs(order) <= NEAR * (abs(notional) + sum(abs(each) for each in others)):
+            return
         nav = self.nav(price)
         after = self.exposure(price) / nav if nav > 0 else 0.0
         side, size = "buy" if order > 0 else "sell", abs(order)

@@ -50,8 +50,13 @@ class Pot:
         fees = self.fees_due if allocations > self.allocated else 0.0
         self.allocated = allocations
         self.fees_due -= fees
+        self.units += injected / price
+        self.take_in(fees, price)
+
+    def take_in(self, fees: float, price: float) -> None:
+        """Fees become units."""
         self.received += fees
-        self.units += (injected + fees) / price
+        self.units += fees / price
 
     def judge(self, price: float) -> None:
         """Find whether what raises leverage is suspended."""

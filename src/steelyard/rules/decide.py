@@ -152,7 +152,7 @@ def plan_trade(
     if notional == 0:
         return blocked
     notional = whole_lots(notional, limits.lot_notional)
-    if notional == 0 or abs(notional) < limits.min_notional:
+    if notional == 0 or exceeds(limits.min_notional, abs(notional)):
         return Plan(Outcome.WAIT, destination, nothing, free, False, raises, False)
     cost = trade_cost(rates, abs(notional), payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:

@@ -18,6 +18,7 @@ __all__ = [
     "Flows",
     "flow_exposure",
     "flow_fee",
+    "is_nothing_sent",
     "netted_kind",
     "netted_plan",
     "rebalance_cost",
@@ -45,6 +46,11 @@ def flow_exposure(tokens: Num, outstanding: Num, exposure: Num) -> Num:
 def flow_fee(tokens: Num, nav_per_token: Num, fee_bps: Num) -> Num:
     """The issuer's fee on a creation or redemption, in quote."""
     return abs(tokens) * nav_per_token * fee_bps / 10_000
+
+
+def is_nothing_sent(order: Num, sizes: Num) -> bool:
+    """Whether parts of these sizes cancel: to 1e-12 of them, or there are none."""
+    return abs(order) * 1_000_000_000_000 <= sizes
 
 
 def netted_kind(alone: Num, all_alone: Num, together: Num, size: Num, all_sizes: Num) -> Num:
@@ -77,7 +83,7 @@ def rebalance_cost(
     alone = trade_cost(rates, size, nothing, sqrt)
     order = flows.net + notional
     together = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-    if order != 0:
+    if not is_nothing_sent(order, flows.size + size):
         together = trade_cost(rates, abs(order), nothing, sqrt)
     sizes = flows.size + size
     others = flows.alone

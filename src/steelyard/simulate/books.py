@@ -17,6 +17,7 @@ from steelyard.rules.accruals import (
     units_interest,
 )
 from steelyard.rules.costs import TradeCost
+from steelyard.rules.flows import is_nothing_sent
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
@@ -113,11 +114,22 @@ class Books(Generic[Num]):
             return
         gain = price_gain(state.units, state.settled_price, price)
         paid = payable(gain, self.reserve.value(price))
+        nav = self._nav(price)
+        if nav < 0:
+            # the counterparty gets no more than the token has
+            paid = gain - nav
         # what the reserve cannot pay the token does not get
         state.cash -= gain - paid
         state.settled_price = price
         if paid != 0:
             self.reserve.settle(paid, time, price)
+
+    def wins(self, price: Num) -> bool:
+        """Whether the price has gone its way since its counterparty settled with it."""
+        state = self.state
+        if not self.is_pool or state.settled_price is None:
+            return False
+        return price_gain(state.units, state.settled_price, price) > 0
 
     def _split(self, since: int, time: int) -> None:
         for ratio in self.schedule.splits_between(since, time):
@@ -163,6 +175,7 @@ class Books(Generic[Num]):
     ) -> None:
         """Move the books by one trade and write its row; ``parties`` went out in its order."""
         state, sums, reserve = self.state, self.state.totals, self.reserve
+        nothing = price * 0
         before = nav_of(state.cash, state.units, price)
         leverage_before = leverage_of(state.cash, state.units, price)
         state.cash -= notional
@@ -178,7 +191,7 @@ class Books(Generic[Num]):
         if trigger not in UNCOUNTED:
             sums.turnover += abs(notional)
             sums.clips += 1
-        if sent != 0:
+        if not is_nothing_sent(sent, abs(notional) + (parties.flows.size if parties else nothing)):
             self._write_row(
                 trigger, sent, abs(sent), cost, time, price, before, leverage_before, after
             )
@@ -243,12 +256,8 @@ class Books(Generic[Num]):
     def _close(self, time: int, price: Num, reason: str) -> None:
         state = self.state
         self.settle_price(time, price)
-        nav = nav_of(state.cash, state.units, price)
         state.cash = nav_after_liquidation(self.terms.venue, state.cash, state.units, price)
         state.units = state.units * 0
-        if self.is_pool:
-            # the counterparty gets no more than the token has
-            self.reserve.settle(state.cash - nav, time, price)
         self._end(time, price, reason)
 
     def _end(self, time: int, price: Num, reason: str) -> None:

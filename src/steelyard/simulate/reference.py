@@ -88,7 +88,7 @@ class Replay(Books[Num]):
         """A clock observation: everything may act here."""
         state, reserve = self.state, self.reserve
         if not reserve.members:
-            reserve.members = [self]
+            reserve.serve([self])
         since = state.time
         if since is None:
             reserve.open(time)
@@ -103,7 +103,9 @@ class Replay(Books[Num]):
         if state.ended is None:
             reserve.feed(time, price, since)
             reserve.judge(price)
-            self.act(time, price, since)
+            reserve.keep_capacity(time, price)
+            if state.ended is None:
+                self.act(time, price, since)
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
@@ -112,6 +114,7 @@ class Replay(Books[Num]):
             met = self.next_crossing(time, start, end, spent)
             if met.trigger == Trigger.NONE:
                 self.arrive(time, end)
+                self.after_trades(time, end)
                 return
             if spent and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 # one crossing with the one before, which named it and traded nothing
@@ -183,36 +186,39 @@ class Replay(Books[Num]):
         self._ended(time, price)
 
     def act(self, time: int, price: Num, since: int) -> None:
-        """Let tokens come and go, and do what the rules say."""
+        """Roll, let tokens come and go, and do what the rules say."""
+        state, wind_down = self.state, self.schedule.wind_down
+        ends = wind_down is not None and time >= wind_down
+        if self._rolls(time) and not ends:
+            self._roll(time, price)
+            if self._ended(time, price):
+                return
         parties = self._take_flows(since, time, price)
-        parties = self._decide(time, price, parties)
-        if parties is not None and self.state.ended is None:
+        nets = not (ends or state.order is not None or self.series.execution.delay_s)
+        if parties is not None and not nets:
             self._send(parties, time, price)
+            parties = None
+        if ends:
+            self._wind_down(time, price)
+        else:
+            parties = self._decide(time, price, parties)
+            if parties is not None:
+                self._send(parties, time, price)
         self.after_trades(time, price)
 
     def after_trades(self, time: int, price: Num) -> None:
-        """Keep to what the counterparty can carry, and judge the reserve."""
-        if self.is_pool:
-            self.reserve.keep_capacity(time, price)
+        """Keep to what the counterparty can carry."""
+        self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
-        """Roll, wind down, fill, and test the triggers; what of ``parties`` is not sent yet."""
-        state, wind_down = self.state, self.schedule.wind_down
-        if wind_down is not None and time >= wind_down:
-            if parties is not None:
-                self._send(parties, time, price)
-            self._wind_down(time, price)
-            return None
+        """Fill, or test the triggers; what of ``parties`` is not sent yet."""
+        state = self.state
         if state.order is not None:
             if time >= state.order.due:
                 self._fill(state.order, time, price)
             return parties
         if self.schedule.is_out(time):
             return parties
-        if self.is_future and time + self._roll_s >= state.expiry:
-            self._roll(time, price)
-            if self._ended(time, price):
-                return None
         return self._test_triggers(time, price, parties)
 
     def _test_triggers(
@@ -315,8 +321,7 @@ class Replay(Books[Num]):
         """Come to a visited price inside a bar."""
         self.settle_price(time, price)
         # a trade's own costs may have taken it past a margin that is not crossed any more
-        if not self._ended(time, price):
-            self.after_trades(time, price)
+        self._ended(time, price)
 
     # -- trading -------------------------------------------------------------------------------
 
@@ -329,6 +334,7 @@ class Replay(Books[Num]):
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
+        self.reserve.judge(price)
 
     def _fire(
         self, trigger: int, time: int, price: Num, parties: Parties[Num] | None = None
@@ -445,13 +451,18 @@ class Replay(Books[Num]):
         state.order = None
         exposure = state.units * price
         notional = order.units * state.mark * price
+        clipped = order.clipped
         if not order.raises and abs(notional) > abs(exposure):
             # what was sent to lower the exposure does not turn it round
             notional = -exposure
         if order.raises and self.is_pool:
             room = self._limits(order.destination, price).room
+            if room == 0:
+                state.totals.blocked += 1
+                return
             if abs(notional) > room:
-                notional = room if notional > 0 else -room
+                # what the counterparty cannot carry is not opened, now or later
+                notional, clipped = room if notional > 0 else -room, False
         if notional == 0:
             return
         cost = trade_cost(terms.rates, abs(notional), self.reserve.value(price), self.sqrt)
@@ -463,11 +474,14 @@ class Replay(Books[Num]):
             order.destination,
             notional,
             cost,
-            order.clipped,
+            clipped,
             order.raises,
             cut=True,
         )
         self._carry_out(plan, order.trigger, time, price)
+        leverage = leverage_of(state.cash, state.units, price)
+        if is_clip_done(order.destination, order.raises, leverage):
+            state.clips = None
         if order.counts:
             self._count(order.trigger, time, price)
         self._ended(time, price)
@@ -483,6 +497,13 @@ class Replay(Books[Num]):
         nothing = price * 0
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._settle(Trigger.FLOW, nothing, free, time, price, parties)
+        self.reserve.judge(price)
+
+    def _rolls(self, time: int) -> bool:
+        """Whether the contract that is held is to be replaced now."""
+        if not self.is_future or self.schedule.is_out(time):
+            return False
+        return time + self._roll_s >= self.state.expiry
 
     def _roll(self, time: int, price: Num) -> None:
         """Sell the contracts that are held and buy as many of the next; both legs cost."""
@@ -517,6 +538,7 @@ class Replay(Books[Num]):
             self._close(time, price, "nav")
         else:
             self._end(time, price, "wind_down")
+        self.reserve.judge(price)
 
     @property
     def _roll_s(self) -> int:

@@ -52,12 +52,12 @@ class Shelf(Generic[Num]):
     def __init__(self, replays: Sequence[Replay[Num]], reserve: ReserveBooks[Num]) -> None:
         self.replays: list[Replay[Num]] = list(replays)
         self.reserve: ReserveBooks[Num] = reserve
-        reserve.members = self.replays
+        reserve.serve(self.replays)
 
     @property
     def fears_falls(self) -> bool:
         """Whether the tokens together are long, so that a fall hurts first."""
-        return sum(_exposure(held.series) for held in self.replays) >= 0
+        return sum(_exposure(held.series) for held in self.replays) > 0
 
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
@@ -66,20 +66,20 @@ class Shelf(Generic[Num]):
             self.reserve.open(time)
             for replay in self.replays:
                 replay.launch(time, price)
-            self.reserve.keep_capacity(time, price)
+                replay.after_trades(time, price)
             return
         since = max(replay.state.time or since for replay in self.replays)
         living = self._living()
         if living:
             self.reserve.count_suspension(time - since)
-        for replay in living:
-            replay.settle_price(time, price)
+        self.reserve.settle_all(time, price)
         for replay in living:
             replay.begin(time, price)
         living = self._living()
         if living:
             self.reserve.feed(time, price, since)
             self.reserve.judge(price)
+            self.reserve.keep_capacity(time, price)
         for replay in living:
             if replay.state.ended is None:
                 replay.act(time, price, since)
@@ -91,17 +91,16 @@ class Shelf(Generic[Num]):
         while living := self._living():
             place, met = self._earliest(time, start, end, spent)
             if met.trigger == Trigger.NONE:
-                for replay in living:
-                    replay.settle_price(time, end)
+                self.reserve.settle_all(time, end)
                 for replay in living:
                     replay.arrive(time, end)
+                self.reserve.keep_capacity(time, end)
                 return
             if spent[place] and not (exceeds(met.price, start) or exceeds(start, met.price)):
                 spent[place] |= 1 << met.trigger
                 continue
             start = met.price
-            for replay in living:
-                replay.settle_price(time, start)
+            self.reserve.settle_all(time, start)
             if self.replays[place].meet(met, time):
                 # a trade moves the books of one token, and through the reserve of all
                 spent = dict.fromkeys(spent, 0)
