@@ -48,8 +48,10 @@ def capacity_room(
     The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
     bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
     """
-    room = max_utilisation * (reserve_value - borne.fixed) - side * net
-    if room <= 0:
+    limit = max_utilisation * (reserve_value - borne.fixed)
+    room = limit - side * net
+    # what is left by rounding after a cut is no room: a trade of it would still cost its gas
+    if room <= 0 or room * 1_000_000_000_000 <= limit:
         return room * 0
     size = smallest_root(
         room,
