@@ -403,7 +403,9 @@ class Oracle(Books):
 
     def cut_back(self, size: float, price: float) -> None:
         """Close a part of the position for the counterparty."""
+        closes = abs(self.exposure(price)) - size <= NEAR * size
         self.book(self.time, price, "capacity", -self.side * size, self.cost(size))
+        self.units = 0.0 if closes else self.units
         self.told.by_trigger["capacity"] += 1
         self.reference, self.rebalanced, self.clips = price, self.time, None
         self.end_where_over(self.time, price)
@@ -592,9 +594,8 @@ class Oracle(Books):
         base = self.side * (self.pot.net(price) + sum(others))
 
         def exceeds(size: float) -> bool:
-            parts = self.own_part(self.side * size, others)
-            worth = self.pot.units * price - self.pot.pays(parts, price)
-            worth += abs(self.side * size + sum(others)) * self.pool_fee_bps / 1e4
+            worth = self.pot.units * price - self.borne(size)
+            worth += (size + self.side * sum(others)) * self.pool_fee_bps / 1e4
             limit = self.venue.max_utilisation * worth
             return base + size > limit * (1 - NEAR * (not size)) or (not size and base >= limit)
 
@@ -622,7 +623,7 @@ class Oracle(Books):
         nav = self.nav(price) * grown
         most = math.inf if always else self.rule.max_trade_notional or math.inf
         held_back = self.pot.suspended and raises and not always
-        wanted = 0.0 if held_back else self.wanted(to, price, others, grown)
+        wanted = 0.0 if held_back else self.wanted(to, price, (), grown)
         notional = math.copysign(min(abs(wanted), most), wanted)
         is_clip = notional != wanted
         if raises and self.venue.kind == "pool" and notional:
@@ -632,6 +633,8 @@ class Oracle(Books):
         sized = self.cut_to_lots(notional, price)
         if notional and not sized:
             return "small"
+        if sized == wanted and others and not self.series.execution.delay_s:
+            sized = self.wanted(to, price, others, grown)
         notional = sized
         if notional == 0 or self.on_nav(notional, price, others) >= nav:
             self.told.blocked += 1

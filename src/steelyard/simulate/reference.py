@@ -329,8 +329,12 @@ class Replay(Books[Num]):
         """Close ``notional`` (not negative) for the counterparty, whatever it costs."""
         state = self.state
         cost = trade_cost(self.terms.rates, notional, self.reserve.value(price), self.sqrt)
+        closes = (abs(state.units) * price - notional) * 1_000_000_000_000 <= notional
         side = -notional if state.units > 0 else notional
         self._settle(Trigger.CAPACITY, side, cost, time, price)
+        if closes:
+            # a crumb of rounding would be deleveraged again at each price
+            state.units = state.units * 0
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
@@ -376,7 +380,7 @@ class Replay(Books[Num]):
             terms.rule,
             terms.rates,
             Payers(terms.nav_curve, terms.reserve_curve, value),
-            self._limits(destination, price),
+            self._limits(destination, price, parties.net if parties is not None else price * 0),
             trigger,
             destination,
             nav,
@@ -388,13 +392,15 @@ class Replay(Books[Num]):
             return plan
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
-    def _limits(self, destination: Num, price: Num) -> TradeLimits[Num]:
+    def _limits(self, destination: Num, price: Num, net_flow: Num) -> TradeLimits[Num]:
         terms, room = self.terms, price * 0
         if self.is_pool:
+            side = 1 if destination > 0 else -1
+            # what goes out in one order with flows pays its fee on what is left of both
             room = capacity_room(
                 self.reserve.net(price),
-                1 if destination > 0 else -1,
-                self.reserve.value(price),
+                side,
+                self.reserve.value(price) + side * net_flow * terms.pool_fee,
                 terms.max_utilisation,
                 terms.pool_fee,
                 terms.reserve_curve,
@@ -456,7 +462,7 @@ class Replay(Books[Num]):
             # what was sent to lower the exposure does not turn it round
             notional = -exposure
         if order.raises and self.is_pool:
-            room = self._limits(order.destination, price).room
+            room = self._limits(order.destination, price, price * 0).room
             if room == 0:
                 state.totals.blocked += 1
                 return
