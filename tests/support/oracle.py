@@ -193,12 +193,15 @@ class Shelf:
             begun = start
             start = min((price for price, _, _ in found), key=lambda price: abs(price - begun))
             self.pot.settle(start)
+            held = {each.series.symbol: each.units for each in self.tokens}
             for each in self.pot.living:
                 names = [
                     name
                     for price, name, whose in found
                     if whose is each and abs(price - start) <= NEAR * start
                 ]
+                if each.units != held[each.series.symbol]:
+                    continue
                 if "end" in names:
                     each.end_where_over(time, start)
                 elif names and each.rebalance(start, names):

@@ -87,28 +87,36 @@ class Shelf(Generic[Num]):
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
         spent = dict.fromkeys(range(len(self.replays)), 0)
+        stood: dict[int, Num] = {}
         rebalances = 0
         while living := self._living():
-            place, met = self._earliest(time, start, end, spent)
-            if met.trigger == Trigger.NONE:
+            due = self._earliest(time, start, end, spent)
+            if not due:
                 self.reserve.settle_all(time, end)
                 for replay in living:
                     replay.arrive(time, end)
                 self.reserve.keep_capacity(time, end)
                 return
-            if spent[place] and not (exceeds(met.price, start) or exceeds(start, met.price)):
-                spent[place] |= 1 << met.trigger
-                continue
-            start = met.price
+            start = due[0][1].price
             self.reserve.settle_all(time, start)
-            if self.replays[place].meet(met, time):
-                # a trade moves the books of one token, and through the reserve of all
-                spent = dict.fromkeys(spent, 0)
-                rebalances += 1
-            else:
-                spent[place] |= 1 << met.trigger
+            held = [replay.state.units for replay in self.replays]
+            for place, met in due:
+                if spent[place] and is_one_price(stood[place], start):
+                    # one crossing with the one before, which named it and traded nothing
+                    spent[place] |= 1 << met.trigger
+                    continue
+                if self.replays[place].state.units != held[place]:
+                    # deleveraged after another's trade here: it has to be looked at anew
+                    continue
+                stood[place] = start
+                if self.replays[place].meet(met._replace(price=start), time):
+                    # a trade moves the books of one token, and through the reserve of all
+                    spent = dict.fromkeys(spent, 0)
+                    rebalances += 1
+                else:
+                    spent[place] |= 1 << met.trigger
             if rebalances > MOST_REBALANCES:
-                self.replays[place].refuse_endless(met.trigger)
+                self.replays[due[0][0]].refuse_endless(due[0][1].trigger)
 
     def mark(self, price: Num) -> None:
         """Write the bar's row of each token."""
@@ -117,23 +125,27 @@ class Shelf(Generic[Num]):
 
     def _earliest(
         self, time: int, start: Num, end: Num, spent: Mapping[int, int]
-    ) -> tuple[int, Crossing[Num]]:
-        """The first crossing of any token, and whose; at one price the first token's."""
-        found = 0, Crossing(Trigger.NONE, end)
+    ) -> list[tuple[int, Crossing[Num]]]:
+        """The first crossings of any token, and whose: the earliest, then others at its price."""
+        found: list[tuple[int, Crossing[Num]]] = []
         for place, replay in enumerate(self.replays):
-            if replay.state.ended is not None:
-                continue
-            met = replay.next_crossing(time, start, end, spent[place])
-            if met.trigger == Trigger.NONE:
-                continue
-            near, far = found[1].price, met.price
-            earlier = exceeds(near, far) if end > start else exceeds(far, near)
-            if found[1].trigger == Trigger.NONE or earlier:
-                found = place, met
-        return found
+            if replay.state.ended is None:
+                met = replay.next_crossing(time, start, end, spent[place])
+                if met.trigger != Trigger.NONE:
+                    found.append((place, met))
+        if not found:
+            return []
+        prices = [met.price for _, met in found]
+        earliest = min(prices) if end > start else max(prices)
+        return [(place, met) for place, met in found if is_one_price(met.price, earliest)]
 
     def _living(self) -> list[Replay[Num]]:
         return [replay for replay in self.replays if replay.state.ended is None]
+
+
+def is_one_price(price: Num, other: Num) -> bool:
+    """Whether two prices are within 1e-12 of each other."""
+    return not (exceeds(price, other) or exceeds(other, price))
 
 
 def _exposure(series: Series) -> float:
