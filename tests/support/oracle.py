@@ -430,7 +430,7 @@ class Oracle(Books):
         self.order = None
         notional, held = order.units * self.mark(price), self.exposure(price)
         is_clip = order.is_clip
-        if order.way.lowers:
+        if notional * self.side < 0:
             notional = math.copysign(min(abs(notional), abs(held)), notional)
             if notional == 0:
                 return
@@ -505,6 +505,8 @@ class Oracle(Books):
 
     def crossings(self, start: float, end: float) -> list[tuple[float, str]]:
         """Price and name of each threshold crossed on a way, in the order of triggers."""
+        if not self.units:
+            return []
         lower, upper = self.limits()
         emergency = self.rule.emergency_leverage
         now = self.size(start)
@@ -629,14 +631,14 @@ class Oracle(Books):
         wanted = 0.0 if held_back else self.wanted(to, price, (), grown)
         notional = math.copysign(min(abs(wanted), most), wanted)
         is_clip = notional != wanted
-        if raises and self.venue.kind == "pool" and notional:
+        if notional * self.side > 0 and self.venue.kind == "pool":
             room = self.within_room(notional, price, others)
             is_clip = is_clip and room == notional
             notional = room
         sized = self.cut_to_lots(notional, price)
         if notional and not sized:
             return "small"
-        if sized == wanted and others and not self.series.execution.delay_s:
+        if sized and sized == wanted and others and not self.series.execution.delay_s:
             sized = self.wanted(to, price, others, grown)
         notional = sized
         if notional == 0 or self.on_nav(notional, price, others) >= nav:

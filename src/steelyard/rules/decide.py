@@ -143,7 +143,8 @@ def plan_trade(
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
     clipped = abs(notional) < abs(wanted)
-    if limits.has_room and raises and abs(notional) > limits.room:
+    opens = (notional > 0) == (destination > 0)
+    if limits.has_room and opens and abs(notional) > limits.room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
         clipped = False
         notional = limits.room

@@ -138,9 +138,13 @@ def _netted_size(
     side = exposure * 0 + 1
     if plan.notional < 0:
         side = -side
-    # no cost: the trade is the gap; the whole cost twice over is beyond the solution either way
+    # no cost: the trade is the gap; the whole cost twice over is beyond the solution either way,
+    # and so is all that the flows could save, a part of which may make the own part negative
     gap = abs(goal * nav - exposure)
-    reach = 2 * abs(goal) * (plan.cost.fee + plan.cost.spread + plan.cost.impact + plan.cost.gas)
+    costs = plan.cost.fee + plan.cost.spread + plan.cost.impact + plan.cost.gas
+    others = flows.alone
+    costs = costs + others.fee + others.spread + others.impact + others.gas
+    reach = 2 * abs(goal) * costs
     low = gap - reach
     high = gap + reach
     if low < 0:

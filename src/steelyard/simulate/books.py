@@ -234,7 +234,7 @@ class Books(Generic[Num]):
                 float(marked),
                 float(notional),
                 float(leverage_before),
-                float(leverage_of(state.cash, state.units, price)) if nav_after != 0 else 0.0,
+                float(leverage_of(state.cash, state.units, price)) if nav_after > 0 else 0.0,
                 float(nav_before / state.tokens),
                 float(nav_after / state.tokens),
                 float(cost.fee),

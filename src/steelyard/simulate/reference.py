@@ -458,10 +458,11 @@ class Replay(Books[Num]):
         exposure = state.units * price
         notional = order.units * state.mark * price
         clipped = order.clipped
-        if not order.raises and abs(notional) > abs(exposure):
+        opens = (notional > 0) == (order.destination > 0)
+        if not opens and abs(notional) > abs(exposure):
             # what was sent to lower the exposure does not turn it round
             notional = -exposure
-        if order.raises and self.is_pool:
+        if opens and self.is_pool:
             room = self._limits(order.destination, price, price * 0).room
             if room == 0:
                 state.totals.blocked += 1
