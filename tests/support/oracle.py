@@ -9,20 +9,30 @@ It is slow, speaks floats only and is meant to be read beside the specification.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from steelyard.market import Prices
-from steelyard.rules.series import Series
-from support.oracle_books import NEAR, YEAR_S, Bar, Books, Events, Told, first_true
+from steelyard.rules.series import Reserve, Series
+from support.oracle_books import (
+    DAY_S,
+    NEAR,
+    YEAR_S,
+    Bar,
+    Books,
+    Flow,
+    Told,
+    expiry_after,
+    first_true,
+)
+from support.oracle_reserve import Events, Pot
 
-DAY_S = 86_400
 MOST_REBALANCES = 100_000
 
 
 class Refused(Exception):
-    """The launch would cost everything, or a rule never rests."""
+    """The launch would cost everything, all tokens are redeemed, or a rule never rests."""
 
 
 class Clips(NamedTuple):
@@ -34,6 +44,24 @@ class Clips(NamedTuple):
     last: int
 
 
+class Order(NamedTuple):
+    """What was decided and is not filled yet."""
+
+    due: int
+    units: float
+    way: Clips
+    is_clip: bool
+    is_first: bool
+
+
+class Own(NamedTuple):
+    """What happens to one token."""
+
+    flows: Events = ()
+    splits: Events = ()
+    wind_down: int | None = None
+
+
 def tell(
     series: Series,
     bars: Prices,
@@ -42,84 +70,384 @@ def tell(
     funding: Events = (),
     rates: Events = (),
     injections: Events = (),
-) -> Told:
+    flows: Events = (),
+    splits: Events = (),
+    outages: Events = (),
+    wind_down: int | None = None,
+) -> tuple[Told, Pot]:
     """Run a series over bars in mode ``close`` or ``path``.
 
     Raises:
         Refused: where the project must refuse the run as well.
     """
-    events = {"funding": funding, "rates": rates, "injections": injections}
-    return Oracle(series, **events).over(bars, mode)
+    pot = Pot(series.reserve, injections)
+    own = Own(flows, splits, wind_down)
+    token = Oracle(series, pot, funding=funding, rates=rates, outages=outages, own=own)
+    Shelf([token], pot).over(bars, mode)
+    return token.told, pot
 
 
-class Oracle(Books):
-    """One token and all that it remembers."""
+def tell_shelf(
+    members: Sequence[Series],
+    bars: Prices,
+    mode: str,
+    reserve: Reserve,
+    own: Sequence[Own],
+    *,
+    funding: Events = (),
+    rates: Events = (),
+    injections: Events = (),
+    outages: Events = (),
+) -> tuple[list[Told], Pot]:
+    """Run several series on one reserve.
 
-    def __init__(self, series: Series, **events: Events) -> None:
-        super().__init__(series, **events)
-        self.rule = series.rebalance
-        self.clips: Clips | None = None
-        self.returns: list[tuple[int, float]] = []
-        self.last_volatile = -math.inf
+    Raises:
+        Refused: where the project must refuse the run as well.
+    """
+    pot = Pot(reserve, injections)
+    tokens = [
+        Oracle(series, pot, funding=funding, rates=rates, outages=outages, own=each)
+        for series, each in zip(members, own, strict=True)
+    ]
+    Shelf(tokens, pot).over(bars, mode)
+    return [token.told for token in tokens], pot
 
-    # -- bars ------------------------------------------------------------------------------------
 
-    def over(self, bars: Prices, mode: str) -> Told:
+class Shelf:
+    """The tokens on one reserve, and the way of the price that they all see."""
+
+    def __init__(self, tokens: Sequence[Oracle], pot: Pot) -> None:
+        self.tokens, self.pot = tokens, pot
+        self.time: int | None = None
+        self.launched = 0
+
+    def over(self, bars: Prices, mode: str) -> None:
         """Live through the bars."""
         if mode == "close":
             for time, close in zip(bars.end_times.tolist(), bars.close.tolist(), strict=True):
                 self.clock(time, close)
-                self.mark(close)
-            return self.told
-        hurts, other = (bars.low, bars.high) if self.side > 0 else (bars.high, bars.low)
+                self.write(close)
+            return
+        assets = (each.series.target_leverage * each.cash for each in self.tokens)
+        hurts, other = (bars.low, bars.high) if sum(assets) > 0 else (bars.high, bars.low)
         columns = (bars.time, bars.open, hurts, other, bars.close)
         for time, *visited in zip(*(column.tolist() for column in columns), strict=True):
             self.clock(time, visited[0])
             for start, end in pairwise(visited):
                 self.way(time, start, end)
-            self.mark(visited[-1])
-        return self.told
+            self.write(visited[-1])
 
-    def mark(self, price: float) -> None:
-        """Write the bar's row."""
-        leverage = self.units * price / self.nav(price) if self.units else 0.0
-        self.told.bars.append(
-            Bar(self.nav(price) / self.series.initial_tokens, leverage, self.reserve)
-        )
+    def write(self, price: float) -> None:
+        """The bar's row of each token."""
+        for each in self.tokens:
+            leverage = each.exposure(price) / each.nav(price) if each.units else 0.0
+            row = Bar(each.nav(price) / each.tokens, leverage, each.tokens, self.pot.units)
+            each.told.bars.append(row)
 
     def clock(self, time: int, price: float) -> None:
-        """Accrue, end, feed the reserve, test the triggers, trade."""
-        if not self.told.trades:
-            self.launch(time, price)
-        if self.told.wiped_out or time == self.time:
+        """Settle and accrue, end, feed the reserve, then let each act."""
+        if self.time is None:
+            self.time = self.launched = time
+            for each in self.tokens:
+                each.time, each.settled_at = time, price
+            for each in self.tokens:
+                each.launch(time, price)
+                self.keep_capacity(price)
+            return
+        if time == self.time or not self.pot.living:
             return
         since, self.time = self.time, time
-        self.accrue(since, time, price)
-        self.returns.append((since, price / self.price - 1))
-        self.price = price
-        if self.suspended:
-            self.told.suspended_s += time - since
-        if self.end_where_over(time, price):
+        for each in self.pot.living:
+            each.time = time
+            each.split(since)
+        self.pot.settle(price)
+        if self.pot.suspended:
+            self.pot.suspended_s += time - since
+        for each in self.pot.living:
+            each.observe(since, price)
+            each.end_where_over(time, price)
+        if not self.pot.living:
             return
-        self.feed(since, time, price, self.launched)
-        self.judge(price)
-        if self.clips and self.arrived(self.clips, price):
-            self.clips = None
-        names = self.holding(time, price)
-        if not self.clips:
-            self.rebalance(time, price, names)
-        elif "emergency" in names:
-            self.rebalance(time, price, ["emergency"])
-        elif time >= self.clips.last + self.rule.cooldown_s:
-            self.next_clip(self.clips, time, price)
+        self.pot.feed(since, time, price, self.launched)
+        self.pot.judge(price)
+        self.keep_capacity(price)
+        for each in self.pot.living:
+            each.act(since, price)
+            self.keep_capacity(price)
+
+    # -- inside a bar ----------------------------------------------------------------------------
+
+    def way(self, time: int, start: float, end: float) -> None:
+        """The price goes from start to end through all that lies between."""
+        idle: dict[str, set[str]] = {each.series.symbol: set() for each in self.tokens}
+        rebalances = 0
+        while True:
+            found = [
+                (price, name, each)
+                for each in self.pot.living
+                for price, name in each.crossings(start, end)
+                if name not in idle[each.series.symbol]
+            ]
+            if not found:
+                break
+            begun = start
+            start = min((price for price, _, _ in found), key=lambda price: abs(price - begun))
+            self.pot.settle(start)
+            held = {each.series.symbol: each.units for each in self.tokens}
+            for each in self.pot.living:
+                names = [
+                    name
+                    for price, name, whose in found
+                    if whose is each and abs(price - start) <= NEAR * start
+                ]
+                if each.units != held[each.series.symbol]:
+                    continue
+                if "end" in names:
+                    each.end_where_over(time, start)
+                elif names and each.rebalance(start, names):
+                    idle = {symbol: set() for symbol in idle}
+                    rebalances += 1
+                    self.keep_capacity(start)
+                else:
+                    idle[each.series.symbol] |= set(names)
+            if rebalances > MOST_REBALANCES:
+                raise Refused
+        self.pot.settle(end)
+        for each in self.pot.living:
+            each.end_where_over(time, end)
+        self.keep_capacity(end)
+
+    # -- what one reserve can stand --------------------------------------------------------------
+
+    def keep_capacity(self, price: float) -> None:
+        """Cut tokens whose own limit the net exposure breaches, one after the other.
+
+        Each closes its share, by exposure, of what is too much when it is its turn.
+        """
+        for _ in self.tokens:
+            net, worth = self.pot.net(price), self.pot.units * price
+            over = [
+                each
+                for each in self.pot.against
+                if each.units * net > 0
+                and abs(net) > each.venue.max_utilisation * worth * (1 + NEAR)
+            ]
+            left = sum(abs(each.units) for each in over)
+            for each in over:
+                size = abs(each.units)
+                cut = min(self.excess(each, price) * size / left, size * price)
+                left -= size
+                if cut > 0:
+                    each.cut_back(cut, price)
+
+    def excess(self, token: Oracle, price: float) -> float:
+        """The least that would have to be closed, were this token to close all of it."""
+        net, terms = abs(self.pot.net(price)), token.venue
+
+        def fits(size: float) -> bool:
+            worth = self.pot.units * price
+            worth += size * token.pool_fee_bps / 1e4 - token.borne(size)
+            return net - size <= terms.max_utilisation * worth or size >= net
+
+        if net <= terms.max_utilisation * (self.pot.units * price - token.borne(0.0)):
+            return 0.0
+        return first_true(fits, 0.0, net)
+
+
+class Oracle(Books):
+    """One token and all that it remembers."""
+
+    def __init__(
+        self,
+        series: Series,
+        pot: Pot,
+        *,
+        funding: Events,
+        rates: Events,
+        outages: Events,
+        own: Own,
+    ) -> None:
+        super().__init__(series, pot, funding, rates)
+        self.rule, self.outages, self.own = series.rebalance, outages, own
+        self.clips: Clips | None = None
+        self.order: Order | None = None
+        self.returns: list[tuple[int, float]] = []
+        self.last_volatile = -math.inf
+
+    @property
+    def is_out(self) -> bool:
+        """Whether its keeper is dead."""
+        return any(start <= self.time < end for start, end in self.outages)
+
+    # -- clock observations ----------------------------------------------------------------------
 
     def launch(self, time: int, price: float) -> None:
         """Buy the first position."""
-        self.time = self.launched = self.used_interval = self.used_daily = time
+        self.used_interval = self.used_daily = time
         self.price = price
-        if not self.trade(time, price, "launch", self.series.target_leverage):
+        self.expiry = expiry_after(time + self.venue.roll_days * DAY_S)
+        if self.trade(price, "launch", self.series.target_leverage) not in {"whole", "clip"}:
             raise Refused
         self.reference, self.rebalanced = price, time
+
+    def split(self, since: int) -> None:
+        """More or fewer tokens."""
+        for at, ratio in self.own.splits:
+            if since < at <= self.time:
+                self.tokens *= ratio
+
+    def observe(self, since: int, price: float) -> None:
+        """Accrue, and remember the return."""
+        self.accrue(since, self.time, price)
+        self.returns.append((since, price / self.price - 1))
+        self.price = price
+
+    def act(self, since: int, price: float) -> None:
+        """Roll, create and redeem, wind down, fill; test the triggers, trade."""
+        time = self.time
+        down = self.own.wind_down is not None and self.own.wind_down <= time
+        if self.venue.kind == "future" and not self.is_out and not down:
+            self.roll(price)
+            if self.end_where_over(time, price):
+                return
+        created = [tokens for at, tokens in self.own.flows if since < at <= time]
+        if down:
+            self.flow(price, created)
+            self.wind_down(price)
+            return
+        if self.order or self.is_out or self.series.execution.delay_s:
+            self.flow(price, created)
+            created = []
+        if self.order:
+            if time >= self.order.due:
+                self.fill(self.order, price)
+                self.end_where_over(time, price)
+            return
+        if not self.is_out and self.try_to_trade(price, created):
+            return
+        self.flow(price, created)
+
+    def try_to_trade(self, price: float, created: list[float]) -> bool:
+        """Test the triggers, or go on with clips; whether those who come and go went along."""
+        if self.clips and self.arrived(self.clips, price):
+            self.clips = None
+        names = self.holding(self.time, price)
+        if self.clips and "emergency" not in names:
+            if self.time < self.clips.last + self.rule.cooldown_s:
+                return False
+            return self.next_clip(self.clips, price, created)
+        if self.clips:
+            names = ["emergency"]
+        return self.rebalance(price, names, created)
+
+    def roll(self, price: float) -> None:
+        """Replace the contract that nears its expiry by the next."""
+        ahead = self.venue.roll_days * DAY_S
+        if self.time < self.expiry - ahead:
+            return
+        nav, old, units = self.nav(price), self.mark(price), self.units
+        before = self.exposure(price) / nav
+        self.expiry = expiry_after(self.time + ahead)
+        new = self.mark(price)
+        legs = (self.cost(abs(units) * old), self.cost(abs(units) * new))
+        parts = {kind: legs[0][kind] + legs[1][kind] for kind in legs[0]}
+        self.cash += units * (old - new)
+        # as one order of both legs that moves no units
+        self.book(self.time, price, "roll", units * new, parts)
+        self.units = units
+        self.cash += units * new
+        row = self.told.trades.pop()
+        after, both = self.exposure(price) / self.nav(price), abs(units) * (old + new)
+        self.told.trades.append(
+            row._replace(
+                notional=both,
+                leverage_before=before,
+                leverage_after=after,
+                nav_after=self.nav(price) / self.tokens,
+            )
+        )
+        self.pot.judge(price)
+
+    def flow(self, price: float, created: list[float]) -> None:
+        """Those who come and go, in one order of their own."""
+        if not created:
+            return
+        others = self.exposures(price, created)
+        nothing = dict.fromkeys(("fee", "spread", "impact", "gas"), 0.0)
+        self.settle_parties(price, created, 0.0)
+        self.book(self.time, price, "flow", 0.0, nothing, others, sum(created))
+        self.pot.judge(price)
+
+    def exposures(self, price: float, created: list[float]) -> list[float]:
+        """The signed exposure that each who comes or goes adds or removes."""
+        if any(self.tokens + left <= 0 for left in accumulate(created)):
+            raise Refused
+        return [self.exposure(price) * tokens / self.tokens for tokens in created]
+
+    def settle_parties(self, price: float, created: list[float], notional: float) -> None:
+        """Write what each pays who comes or goes, beside a rebalance of this notional."""
+        fees, others = self.series.fees, self.exposures(price, created)
+        nav = self.nav(price) / self.tokens
+        for place, (tokens, own) in enumerate(zip(created, others, strict=True)):
+            bps = fees.creation_bps if tokens > 0 else fees.redemption_bps
+            fee = abs(tokens) * nav * bps / 1e4
+            self.pot.gather(fee)
+            alone = self.cost(abs(own)) if own else {}
+            rest = [*others[:place], *others[place + 1 :], notional]
+            pays = self.own_part(own, rest) if own else {}
+            cost = sum(pays.values())
+            row = (self.time, tokens, nav, fee, own, cost, sum(alone.values()) - cost)
+            self.told.flows.append(Flow(*row))
+
+    def borne(self, size: float) -> float:
+        """What of a trade's costs falls to the reserve, were it to last."""
+        parts = self.cost(size)
+        return sum(parts[kind] for kind in self.pot.terms.bears)
+
+    def cut_back(self, size: float, price: float) -> None:
+        """Close a part of the position for the counterparty."""
+        closes = abs(self.exposure(price)) - size <= NEAR * size
+        self.book(self.time, price, "capacity", -self.side * size, self.cost(size))
+        self.units = 0.0 if closes else self.units
+        self.told.by_trigger["capacity"] += 1
+        self.reference, self.rebalanced, self.clips = price, self.time, None
+        self.end_where_over(self.time, price)
+        self.pot.judge(price)
+
+    def wind_down(self, price: float) -> None:
+        """Close the whole position for good."""
+        self.order = self.clips = None
+        if self.units:
+            size = -self.exposure(price)
+            self.book(self.time, price, "wind_down", size, self.cost(abs(size)))
+        reason = "nav" if self.cash < 0 else "wind_down"
+        self.units, self.cash = 0.0, max(self.cash, 0.0)
+        self.told.wiped_out = (self.time, price, reason)
+        self.pot.judge(price)
+
+    def fill(self, order: Order, price: float) -> None:
+        """What was decided is traded, as far as it still can be."""
+        self.order = None
+        notional, held = order.units * self.mark(price), self.exposure(price)
+        is_clip = order.is_clip
+        if notional * self.side < 0:
+            notional = math.copysign(min(abs(notional), abs(held)), notional)
+            if notional == 0:
+                return
+        elif self.venue.kind == "pool":
+            room = self.within_room(notional, price)
+            is_clip, notional = is_clip and room == notional, room
+        parts = self.cost(abs(notional))
+        on_nav = sum(parts.values()) - self.pot.pays(parts, price)
+        if notional == 0 or on_nav >= self.nav(price):
+            self.told.blocked += 1
+            return
+        self.book(self.time, price, order.way.trigger, notional, parts)
+        self.pot.judge(price)
+        if order.is_first:
+            self.told.by_trigger[order.way.trigger] += 1
+            self.reference, self.rebalanced = price, self.time
+        self.go_on(order.way._replace(last=self.time), "clip" if is_clip else "whole", price)
 
     # -- triggers --------------------------------------------------------------------------------
 
@@ -175,31 +503,10 @@ class Oracle(Books):
         if "daily" in names:
             self.used_daily = time
 
-    # -- inside a bar ----------------------------------------------------------------------------
-
-    def way(self, time: int, start: float, end: float) -> None:
-        """The price goes from start to end through all that lies between."""
-        idle: set[str] = set()
-        rebalances = 0
-        while not self.told.wiped_out:
-            found = [each for each in self.crossings(start, end) if each[1] not in idle]
-            if not found:
-                self.end_where_over(time, end)
-                return
-            start = min((price for price, _ in found), key=lambda price: abs(price - start))
-            names = [name for price, name in found if abs(price - start) <= NEAR * start]
-            if "end" in names:
-                self.end_where_over(time, start)
-            elif self.rebalance(time, start, names):
-                idle = set()
-                rebalances += 1
-            else:
-                idle |= set(names)
-            if rebalances > MOST_REBALANCES:
-                raise Refused
-
     def crossings(self, start: float, end: float) -> list[tuple[float, str]]:
         """Price and name of each threshold crossed on a way, in the order of triggers."""
+        if not self.units:
+            return []
         lower, upper = self.limits()
         emergency = self.rule.emergency_leverage
         now = self.size(start)
@@ -224,6 +531,8 @@ class Oracle(Books):
             up = price > self.reference
             if reached(end, price, up) and not reached(start, price, up):
                 found.append((price, "move"))
+        if self.order or self.is_out:
+            return [each for each in found if each[1] == "end"]
         if self.clips:
             return [each for each in found if each[1] in {"end", "emergency"}]
         return found
@@ -246,52 +555,104 @@ class Oracle(Books):
             return self.side * upper
         return self.side * lower if size < lower * (1 - NEAR) else None
 
-    def rebalance(self, time: int, price: float, names: list[str]) -> bool:
-        """Trade for the triggers that hold, the first naming it; False: nothing was traded."""
+    def rebalance(self, price: float, names: list[str], created: Sequence[float] = ()) -> bool:
+        """Trade, or decide to, for the triggers that hold, the first naming it."""
         if not names:
             return False
         to, nav = self.destination(names[0], price), self.nav(price)
-        if to is None or abs(to * nav - self.units * price) <= NEAR * nav:
-            self.use_up(time, names)
+        if to is None or abs(to * nav - self.exposure(price)) <= NEAR * nav:
+            self.use_up(self.time, names)
             return False
-        self.judge(price)
-        way = Clips(names[0], to, abs(to) < self.size(price), time)
-        done = self.trade(time, price, names[0], to)
-        if not done:
+        self.pot.judge(price)
+        way = Clips(names[0], to, abs(to) < self.size(price), self.time)
+        done = self.trade(price, names[0], to, list(created), way, is_first=True)
+        if done in {"", "small"}:
             return False
-        self.use_up(time, names)
+        self.use_up(self.time, names)
+        if done == "order":
+            return True
         self.told.by_trigger[names[0]] += 1
-        self.reference, self.rebalanced = price, time
-        self.clips = way if done == "clip" and not self.arrived(way, price) else None
+        self.reference, self.rebalanced = price, self.time
+        self.go_on(way, done, price)
         return True
 
-    def next_clip(self, clips: Clips, time: int, price: float) -> None:
-        """Go on with a rebalance that is under way."""
-        done = self.trade(time, price, clips.trigger, clips.destination)
-        if done:
-            clips = clips._replace(last=time)
-            self.clips = clips if done == "clip" and not self.arrived(clips, price) else None
+    def go_on(self, way: Clips, done: str, price: float) -> None:
+        """Remember whether more clips are to follow."""
+        self.clips = way if done == "clip" and not self.arrived(way, price) else None
+
+    def next_clip(self, clips: Clips, price: float, created: list[float]) -> bool:
+        """Go on with a rebalance that is under way; one that is too small ends it."""
+        done = self.trade(price, clips.trigger, clips.destination, created, clips)
+        if done == "small":
+            self.clips = None
+        if done in {"whole", "clip"}:
+            self.go_on(clips._replace(last=self.time), done, price)
+        return done in {"whole", "clip"}
 
     def arrived(self, clips: Clips, price: float) -> bool:
         """Whether leverage has reached or passed its destination."""
         size, reach = self.size(price), abs(clips.destination)
         return size <= reach * (1 + NEAR) if clips.lowers else size >= reach * (1 - NEAR)
 
-    def trade(self, time: int, price: float, trigger: str, to: float) -> str:
-        """Trade toward a leverage: "whole", "clip", or "" where it is blocked."""
-        always, nav = trigger in {"launch", "emergency"}, self.nav(price)
+    def within_room(self, notional: float, price: float, others: Sequence[float] = ()) -> float:
+        """What of a trade that raises leverage the reserve can stand."""
+        base = self.side * (self.pot.net(price) + sum(others))
+
+        def exceeds(size: float) -> bool:
+            worth = self.pot.units * price - self.borne(size)
+            worth += (size + self.side * sum(others)) * self.pool_fee_bps / 1e4
+            limit = self.venue.max_utilisation * worth
+            return base + size > limit * (1 - NEAR * (not size)) or (not size and base >= limit)
+
+        most = abs(notional)
+        if exceeds(0.0):
+            return 0.0
+        fits = first_true(exceeds, 0.0, most) if exceeds(most) else most
+        return math.copysign(fits, notional)
+
+    def trade(
+        self,
+        price: float,
+        trigger: str,
+        to: float,
+        created: Sequence[float] = (),
+        way: Clips | None = None,
+        *,
+        is_first: bool = False,
+    ) -> str:
+        """Trade toward a leverage: "whole", "clip", "order", "small", or "" where it is blocked."""
+        always = trigger in {"launch", "emergency"}
+        raises = abs(to) > self.size(price)
+        others = self.exposures(price, list(created))
+        grown = 1 + sum(created) / self.tokens
+        nav = self.nav(price) * grown
         most = math.inf if always else self.rule.max_trade_notional or math.inf
-        held_back = self.suspended and abs(to) > self.size(price) and not always
-        wanted = 0.0 if held_back else self.wanted(to, price)
+        held_back = self.pot.suspended and raises and not always
+        wanted = 0.0 if held_back else self.wanted(to, price, (), grown)
         notional = math.copysign(min(abs(wanted), most), wanted)
-        parts, paid = self.cost(abs(notional), price)
-        on_nav = sum(parts.values()) - paid
-        if notional == 0 or on_nav >= nav:
+        is_clip = notional != wanted
+        if notional * self.side > 0 and self.venue.kind == "pool":
+            room = self.within_room(notional, price, others)
+            is_clip = is_clip and room == notional
+            notional = room
+        sized = self.cut_to_lots(notional, price)
+        if notional and not sized:
+            return "small"
+        if sized and sized == wanted and others and not self.series.execution.delay_s:
+            sized = self.wanted(to, price, others, grown)
+        notional = sized
+        if notional == 0 or self.on_nav(notional, price, others) >= nav:
             self.told.blocked += 1
             return ""
-        self.settle(time, price, trigger, notional)
-        self.judge(price)
-        return "whole" if notional == wanted else "clip"
+        if self.series.execution.delay_s and trigger != "launch":
+            due = self.time + self.series.execution.delay_s
+            self.order = Order(due, notional / self.mark(price), way, is_clip, is_first)
+            return "order"
+        parts = self.own_part(notional, others)
+        self.settle_parties(price, list(created), notional)
+        self.book(self.time, price, trigger, notional, parts, others, sum(created))
+        self.pot.judge(price)
+        return "clip" if is_clip else "whole"
 
 
 def is_due(every_s: int, anchor_s: int, used: int, now: int) -> bool:

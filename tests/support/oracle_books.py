@@ -1,23 +1,26 @@
 """The oracle's books: what it holds, what time and trades cost it, how much it trades, its end.
 
-Sizes are found by bisection on the equation of SPEC 2, never in closed form.
+Sizes are found by bisection on the equation of SPEC 2, never in closed form. A position is worth
+its mark: the price, but for a dated future.
 """
 
 from __future__ import annotations
 
+import calendar
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
 from steelyard.rules.series import Series
+from support.oracle_reserve import NEAR, Events, Pot, between
 
-NEAR = 1e-12
 YEAR_S = 31_536_000
-
-Events = Sequence[tuple[int, float]]
-"""Epoch s and a figure, in order."""
+DAY_S = 86_400
+GRID = 256
+"""Pieces in which the smaller of several solutions is looked for."""
 
 
 class Trade(NamedTuple):
@@ -45,7 +48,20 @@ class Bar(NamedTuple):
 
     nav: float
     leverage: float
+    tokens: float
     reserve: float
+
+
+class Flow(NamedTuple):
+    """A row of ``flows.parquet``."""
+
+    time: int
+    tokens: float
+    nav: float
+    fee: float
+    notional: float
+    cost: float
+    saved: float
 
 
 @dataclass
@@ -54,14 +70,12 @@ class Told:
 
     trades: list[Trade] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     by_trigger: dict[str, int] = field(default_factory=dict)
     blocked: int = 0
     clips: int = 0
     turnover: float = 0.0
     costs: dict[str, float] = field(default_factory=dict)
-    suspended_s: int = 0
-    received: float = 0.0
-    injected: float = 0.0
     wiped_out: tuple[int, float, str] | None = None
 
 
@@ -89,28 +103,58 @@ def least(f: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-class Books:
-    """Cash, units and reserve of one token, and what was told of them."""
+def expiry_after(time: float) -> int:
+    """The first last Friday of a quarter's last month, 08:00 UTC, after a time."""
+    year = datetime.fromtimestamp(time, UTC).year
+    for month in (3, 6, 9, 12, 15):
+        of_year, of_month = year + month // 13, (month - 1) % 12 + 1
+        last = calendar.monthrange(of_year, of_month)[1]
+        fridays = (datetime(of_year, of_month, last - back, 8, tzinfo=UTC) for back in range(7))
+        expiry = int(next(day for day in fridays if day.weekday() == calendar.FRIDAY).timestamp())
+        if expiry > time:
+            return expiry
+    raise AssertionError
 
-    def __init__(self, series: Series, funding: Events, rates: Events, injections: Events) -> None:
-        self.series, self.venue, self.pool = series, series.venue, series.reserve
-        self.funding, self.rates, self.injections = funding, rates, injections
+
+class Books:
+    """Cash and units of one token, the reserve it draws on, and what was told of them."""
+
+    def __init__(self, series: Series, pot: Pot, funding: Events, rates: Events) -> None:
+        self.series, self.venue, self.pot = series, series.venue, pot
+        self.funding, self.rates = funding, rates
         self.side = 1 if series.target_leverage > 0 else -1
+        self.tokens = series.initial_tokens
         self.cash, self.units = series.initial_nav * series.initial_tokens, 0.0
-        self.reserve = self.pool.initial_units if self.pool else 0.0
-        self.fees_due, self.allocated, self.suspended = 0.0, 0, False
-        self.told = Told(by_trigger=dict.fromkeys(series.rebalance.trigger_names, 0))
+        self.time, self.expiry, self.settled_at = 0, 0, 0.0
+        self.told = Told(by_trigger=dict.fromkeys(series.trigger_names, 0))
         kinds = "fee spread impact gas funding interest management paid_by_reserve"
         self.told.costs = dict.fromkeys(kinds.split(), 0.0)
+        pot.members.append(self)
+
+    def mark(self, price: float) -> float:
+        """What one unit of the position is worth."""
+        if self.venue.kind != "future":
+            return price
+        years = max(self.expiry - self.time, 0) / YEAR_S
+        return price * (1 + self.venue.basis_per_year * years)
+
+    def exposure(self, price: float) -> float:
+        """Signed worth of the position."""
+        return self.units * self.mark(price)
 
     def nav(self, price: float) -> float:
         """Nav of the whole fund."""
-        return self.cash + self.units * price
+        return self.cash + self.exposure(price)
 
     def size(self, price: float) -> float:
         """|leverage|, without bound where nav is gone."""
         nav = self.nav(price)
-        return abs(self.units) * price / nav if nav > 0 else math.inf
+        return abs(self.exposure(price)) / nav if nav > 0 else math.inf
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        return self.told.wiped_out is None
 
     # -- what time costs -------------------------------------------------------------------------
 
@@ -121,7 +165,7 @@ class Books:
             paid = self.units * price * between(self.funding, since, time)
             self.cash -= paid
             costs["funding"] += paid
-        else:
+        elif venue.kind == "spot":
             spread = -venue.supply_spread_per_year
             if self.cash < 0:
                 spread = venue.borrow_spread_per_year
@@ -135,7 +179,7 @@ class Books:
         fee = max(self.nav(price), 0.0) * rate * (time - since) / YEAR_S
         self.cash -= fee
         costs["management"] += fee
-        self.fees_due += fee * self.pool.fee_share if self.pool else 0.0
+        self.pot.gather(fee)
 
     def rate_time(self, since: int, time: int) -> float:
         """The rate per year, each value from its time on, times the seconds it held."""
@@ -145,31 +189,14 @@ class Books:
             rate * (until - at) for (at, rate), (until, _) in pairwise([*changes, (time, 0.0)])
         )
 
-    def feed(self, since: int, time: int, price: float, launched: int) -> None:
-        """Injections, and the allocation of fees, counted from the launch."""
-        if not self.pool:
-            return
-        injected = between(self.injections, since, time)
-        self.told.injected += injected
-        allocations = (time - launched) // self.pool.allocation_every_s
-        fees = self.fees_due if allocations > self.allocated else 0.0
-        self.allocated = allocations
-        self.fees_due -= fees
-        self.told.received += fees
-        self.reserve += (injected + fees) / price
-
-    def judge(self, price: float) -> None:
-        """Find whether what raises leverage is suspended."""
-        if self.pool:
-            ratio = self.pool.resume_ratio if self.suspended else self.pool.floor_ratio
-            self.suspended = self.reserve * price / self.nav(price) < ratio * (1 - NEAR)
-
     # -- the end ---------------------------------------------------------------------------------
 
     def is_liquidated(self, price: float) -> bool:
         """Whether the venue closes the position."""
-        notional = self.units * price
-        if self.venue.kind == "perpetual":
+        notional = self.exposure(price)
+        if self.venue.kind == "pool":
+            return False
+        if self.venue.kind in {"perpetual", "future"}:
             margin = self.venue.maintenance_margin
             return margin > 0 and self.nav(price) < (margin - NEAR) * abs(notional)
         debt, collateral = (-self.cash, notional) if self.units > 0 else (-notional, self.cash)
@@ -177,7 +204,7 @@ class Books:
 
     def is_over(self, price: float) -> bool:
         """Whether the token ends here."""
-        gone = self.nav(price) <= NEAR * abs(self.units) * price
+        gone = self.nav(price) <= NEAR * abs(self.exposure(price))
         return gone or self.is_liquidated(price)
 
     def end_where_over(self, time: int, price: float) -> bool:
@@ -185,68 +212,88 @@ class Books:
         if not self.is_over(price):
             return False
         reason = "liquidated" if self.is_liquidated(price) else "nav"
-        notional = abs(self.units) * price
-        left = self.nav(price) - self.venue.liquidation_fee * notional
+        left = self.nav(price) - self.venue.liquidation_fee * abs(self.exposure(price))
         self.cash, self.units = max(left, 0.0), 0.0
         self.told.wiped_out = (time, price, reason)
         return True
 
-    # -- what a trade costs, and how large it is ----------------------------------------------
+    # -- what a trade costs ------------------------------------------------------------------
 
-    def settle(self, time: int, price: float, trigger: str, notional: float) -> None:
-        """Move the books by one trade and write its row."""
-        nav = self.nav(price)
-        parts, paid = self.cost(abs(notional), price)
-        on_nav = sum(parts.values()) - paid
-        before = self.units * price / nav
-        self.cash -= notional + on_nav
-        self.units += notional / price
-        self.reserve = max(self.reserve - paid / price, 0.0)
-        for kind, part in {**parts, "paid_by_reserve": paid}.items():
-            self.told.costs[kind] += part
-        if trigger != "launch":
-            self.told.clips += 1
-            self.told.turnover += abs(notional)
-        after, tokens = self.nav(price), self.series.initial_tokens
-        side, size = "buy" if notional > 0 else "sell", abs(notional)
-        moved = (before, self.units * price / after, nav / tokens, after / tokens)
-        row = (time, trigger, side, size / price, price, size, *moved, *parts.values(), paid)
-        self.told.trades.append(Trade(*row))
-
-    def cost(self, notional: float, price: float) -> tuple[dict[str, float], float]:
-        """Each kind's cost, and how much of them all the reserve pays."""
+    def cost(self, notional: float) -> dict[str, float]:
+        """Each kind's cost of an order of its own."""
         costs = self.series.costs
         impact = 0.0
         if costs.impact == "linear":
             impact = costs.impact_coefficient * notional / 1e6
         if costs.impact == "square_root":
             impact = costs.impact_coefficient * math.sqrt(notional / costs.daily_volume)
-        bps = {"fee": costs.taker_fee_bps, "spread": costs.half_spread_bps, "impact": impact}
+        fee_bps = costs.taker_fee_bps + self.pool_fee_bps
+        bps = {"fee": fee_bps, "spread": costs.half_spread_bps, "impact": impact}
         parts = {kind: notional * each / 1e4 for kind, each in bps.items()}
         parts["gas"] = costs.gas_per_rebalance
-        borne = sum(parts[kind] for kind in (self.pool.bears if self.pool else ()))
-        return parts, min(borne, self.reserve * price)
+        return parts
 
-    def wanted(self, to: float, price: float) -> float:
-        """The smaller signed notional that lands on a leverage, or the nearest; 0: none is."""
-        held, reach, nav = abs(self.units) * price, abs(to), self.nav(price)
+    @property
+    def pool_fee_bps(self) -> float:
+        """What a trade pays its counterparty, where that is the reserve."""
+        return self.venue.fee_bps if self.venue.kind == "pool" else 0.0
+
+    def own_part(self, notional: float, others: Sequence[float]) -> dict[str, float]:
+        """What one signed part of an order pays, the other parts being these."""
+        alone = self.cost(abs(notional))
+        others = [each for each in others if each]
+        sizes = abs(notional) + sum(abs(each) for each in others)
+        if not others or not sizes:
+            return alone
+        net = notional + sum(others)
+        one = self.cost(abs(net)) if abs(net) > NEAR * sizes else dict.fromkeys(alone, 0.0)
+        apart = [self.cost(abs(each)) for each in others]
+        share = abs(notional) / sizes
+        return {
+            kind: each - (each + sum(other[kind] for other in apart) - one[kind]) * share
+            for kind, each in alone.items()
+        }
+
+    def on_nav(self, notional: float, price: float, others: Sequence[float]) -> float:
+        """What nav pays of a rebalance that goes out with these."""
+        parts = self.own_part(notional, others)
+        return sum(parts.values()) - self.pot.pays(parts, price)
+
+    # -- how large it is -------------------------------------------------------------------------
+
+    def wanted(
+        self, to: float, price: float, others: Sequence[float] = (), grown: float = 1.0
+    ) -> float:
+        """The smaller signed notional that lands on a leverage, or the nearest; 0: none is.
+
+        The fund is ``grown`` by those who come and go, with exposures ``others``, in one order.
+        """
+        held, nav, reach = abs(self.exposure(price)) * grown, self.nav(price) * grown, abs(to)
 
         def left(notional: float) -> float:
-            parts, paid = self.cost(abs(notional), price)
-            return nav - (sum(parts.values()) - paid)
+            return nav - self.on_nav(notional, price, others)
 
         def over(bought: float) -> float:
             """Exposure beyond the destination after buying this much of the token's side."""
-            return held + bought - reach * left(bought)
+            return held + bought - reach * left(self.side * bought)
 
         if left(0.0) <= 0:
             return 0.0
         if over(0.0) <= 0:
-            return self.side * first_true(lambda bought: over(bought) >= 0, 0.0, reach * nav + 1)
+            most = reach * nav + 1
+            return self.side * self.first(lambda bought: over(bought) >= 0, most, others)
         most = held if over(-held) <= 0 else least(lambda sold: over(-sold), 0.0, held)
         if over(-most) <= 0:
-            return -self.side * first_true(lambda sold: over(-sold) <= 0, 0.0, most)
-        return -self.side * self.nearest(held, price, left)
+            return -self.side * self.first(lambda sold: over(-sold) <= 0, most, others)
+        return -self.side * self.nearest(held, price, lambda sold: left(-self.side * sold))
+
+    def first(self, holds: Callable[[float], bool], most: float, others: Sequence[float]) -> float:
+        """The least size for which a condition holds; it does at the largest."""
+        if not others:
+            return first_true(holds, 0.0, most)
+        points = sorted({most * each / GRID for each in range(GRID + 1)})
+        after = next(each for each, point in enumerate(points) if holds(point))
+        return first_true(holds, points[max(after - 1, 0)], points[after])
 
     def nearest(self, held: float, price: float, left: Callable[[float], float]) -> float:
         """The sale after which leverage is least, if that is less than now; else 0."""
@@ -266,12 +313,56 @@ class Books:
             impact = 2 * costs.impact_coefficient * notional / 1e6
         if costs.impact == "square_root":
             impact = 1.5 * costs.impact_coefficient * math.sqrt(notional / costs.daily_volume)
-        bps = {"fee": costs.taker_fee_bps, "spread": costs.half_spread_bps, "impact": impact}
-        lasts = self.cost(notional, price)[1] < self.reserve * price
-        bears = self.pool.bears if self.pool and lasts else ()
+        fee_bps = costs.taker_fee_bps + self.pool_fee_bps
+        bps = {"fee": fee_bps, "spread": costs.half_spread_bps, "impact": impact}
+        lasts = self.pot.pays(self.cost(notional), price) < self.pot.units * price
+        bears = self.pot.terms.bears if self.pot.terms and lasts else ()
         return sum(each for kind, each in bps.items() if kind not in bears) / 1e4
 
+    def cut_to_lots(self, notional: float, price: float) -> float:
+        """A size rounded toward zero to whole lots; 0 where it is smaller than is traded."""
+        lot, mark = self.series.execution.lot_units, self.mark(price)
+        if lot > 0:
+            lots = abs(notional) / mark / lot
+            whole = round(lots) if abs(lots - round(lots)) <= NEAR * lots else math.floor(lots)
+            notional = math.copysign(whole * lot * mark, notional)
+        too_small = abs(notional) < self.series.execution.min_notional * (1 - NEAR)
+        return 0.0 if too_small else notional
 
-def between(events: Events, since: int, until: int) -> float:
-    """The sum of what is dated in (since, until]."""
-    return sum(figure for time, figure in events if since < time <= until)
+    # -- the books move --------------------------------------------------------------------------
+
+    def book(
+        self,
+        time: int,
+        price: float,
+        trigger: str,
+        notional: float,
+        parts: dict[str, float],
+        others: Sequence[float] = (),
+        created: float = 0.0,
+    ) -> None:
+        """Move the books by one order of the fund (and of those who came or went): a row."""
+        mark, nav = self.mark(price), self.nav(price)
+        before, nav_before = self.exposure(price) / nav, nav / self.tokens
+        order = notional + sum(others)
+        paid = self.pot.pays(parts, price)
+        self.cash += nav * created / self.tokens - order - (sum(parts.values()) - paid)
+        self.tokens += created
+        self.units += order / mark
+        self.pot.units = max(self.pot.units - paid / price, 0.0)
+        self.pot.take_in(abs(order) * self.pool_fee_bps / 1e4, price)
+        for kind, part in {**parts, "paid_by_reserve": paid}.items():
+            self.told.costs[kind] += part
+        if trigger not in {"launch", "flow", "roll", "wind_down"}:
+            self.told.clips += 1
+            self.told.turnover += abs(notional)
+        if abs(order) <= NEAR * (abs(notional) + sum(abs(each) for each in others)):
+            return
+        nav = self.nav(price)
+        after = self.exposure(price) / nav if nav > 0 else 0.0
+        side, size = "buy" if order > 0 else "sell", abs(order)
+        moved = (before, after, nav_before, nav / self.tokens)
+        kinds = (parts[kind] for kind in ("fee", "spread", "impact", "gas"))
+        self.told.trades.append(
+            Trade(time, trigger, side, size / mark, mark, size, *moved, *kinds, paid)
+        )

@@ -150,7 +150,8 @@ def plan_trade(
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
     clipped = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
-    if limits.has_room and raises and abs(notional) > limits.room:
+    opens = (notional > 0) == (destination > 0)
+    if limits.has_room and opens and abs(notional) > limits.room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
         clipped = False
         notional = limits.room
@@ -159,7 +160,7 @@ def plan_trade(
     if notional == 0:
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     notional = whole_lots(notional, limits.lot_notional)
-    if notional == 0 or abs(notional) < limits.min_notional:
+    if notional == 0 or exceeds(limits.min_notional, abs(notional)):
         return _no_trade(Outcome.WAIT, destination, exposure * 0, raises)
     cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:

@@ -18,6 +18,7 @@ __all__ = [
     "Flows",
     "flow_exposure",
     "flow_fee",
+    "is_nothing_sent",
     "netted_kind",
     "netted_plan",
     "rebalance_cost",
@@ -46,6 +47,11 @@ def flow_exposure(tokens: Num, outstanding: Num, exposure: Num) -> Num:
 def flow_fee(tokens: Num, nav_per_token: Num, fee_bps: Num) -> Num:
     """The issuer's fee on a creation or redemption, in quote."""
     return abs(tokens) * nav_per_token * fee_bps / 10_000
+
+
+def is_nothing_sent(order: Num, sizes: Num) -> bool:
+    """Whether parts of these sizes cancel: to 1e-12 of them, or there are none."""
+    return abs(order) * 1_000_000_000_000 <= sizes
 
 
 def netted_kind(alone: Num, all_alone: Num, together: Num, size: Num, all_sizes: Num) -> Num:
@@ -78,7 +84,7 @@ def rebalance_cost(
     alone = trade_cost(rates, notional, nothing, sqrt)
     order = flows.net + notional
     together = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-    if order != 0:
+    if not is_nothing_sent(order, flows.size + size):
         together = trade_cost(rates, order, nothing, sqrt)
     sizes = flows.size + size
     others = flows.alone
@@ -129,48 +135,29 @@ def _netted_size(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The trade x with ``exposure + x = destination * (nav - cost(x))``.
-
-    The rebalance's own part may be more than it would cost alone, or less than nothing; so the
-    bracket around the gap grows until the solution lies in it. Where none does, the plan's size.
-    """
+    """The size with ``exposure + x = destination * (nav - cost(x))``, nearest to the gap."""
     goal = plan.destination
-    gap = goal * nav - exposure
-    reach = 2 * abs(goal * rebalance_cost(rates, flows, gap, reserve_value, sqrt).paid_by_nav)
+    side = exposure * 0 + 1
+    if plan.notional < 0:
+        side = -side
+    # no cost: the trade is the gap; the whole cost twice over is beyond the solution either way,
+    # and so is all that the flows could save, a part of which may make the own part negative
+    gap = abs(goal * nav - exposure)
+    costs = plan.cost.fee + plan.cost.spread + plan.cost.impact + plan.cost.gas
+    others = flows.alone
+    costs = costs + others.fee + others.spread + others.impact + others.gas
+    reach = 2 * abs(goal) * costs
     low = gap - reach
     high = gap + reach
-    doublings = 0
-    while not (
-        _missing(low, goal, rates, flows, nav, exposure, reserve_value, sqrt) >= 0
-        and _missing(high, goal, rates, flows, nav, exposure, reserve_value, sqrt) <= 0
-    ):
-        if doublings == DOUBLINGS:
-            return plan.notional
-        doublings += 1
-        reach = 2 * reach
-        low = gap - reach
-        high = gap + reach
+    if low < 0:
+        low = gap * 0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         if not low < middle < high:
             break
-        if _missing(middle, goal, rates, flows, nav, exposure, reserve_value, sqrt) > 0:
+        paid = rebalance_cost(rates, flows, side * middle, reserve_value, sqrt).paid_by_nav
+        if side * (goal * (nav - paid) - exposure) > middle:
             low = middle
         else:
             high = middle
-    return low
-
-
-def _missing(
-    notional: Num,
-    goal: Num,
-    rates: CostRates[Num],
-    flows: Flows[Num],
-    nav: Num,
-    exposure: Num,
-    reserve_value: Num,
-    sqrt: Callable[[Num], Num],
-) -> Num:
-    """What of exposure (signed, quote) is still missing after a trade of ``notional``."""
-    paid = rebalance_cost(rates, flows, notional, reserve_value, sqrt).paid_by_nav
-    return goal * (nav - paid) - exposure - notional
+    return side * low

@@ -17,6 +17,7 @@ from steelyard.rules.accruals import (
     units_interest,
 )
 from steelyard.rules.costs import TradeCost, cost_curve, is_tradable, trade_cost
+from steelyard.rules.flows import is_nothing_sent
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
@@ -225,6 +226,7 @@ class Books(Generic[Num]):
     ) -> None:
         """Move the books by one trade and write its row; ``parties`` went out in its order."""
         state, sums, reserve = self.state, self.state.totals, self.reserve
+        nothing = price * 0
         before = nav_of(state.cash, state.units, price)
         leverage_before = leverage_of(state.cash, state.units, price)
         state.cash -= notional
@@ -240,7 +242,7 @@ class Books(Generic[Num]):
         if trigger not in UNCOUNTED:
             sums.turnover += abs(notional)
             sums.clips += 1
-        if sent != 0:
+        if not is_nothing_sent(sent, abs(notional) + (parties.flows.size if parties else nothing)):
             self._write_row(
                 trigger, sent, abs(sent), cost, time, price, before, leverage_before, after
             )
@@ -283,7 +285,7 @@ class Books(Generic[Num]):
                 float(marked),
                 float(notional),
                 float(leverage_before),
-                float(leverage_of(state.cash, state.units, price)) if nav_after != 0 else 0.0,
+                float(leverage_of(state.cash, state.units, price)) if nav_after > 0 else 0.0,
                 float(nav_before / state.tokens),
                 float(nav_after / state.tokens),
                 float(cost.fee),
@@ -305,12 +307,8 @@ class Books(Generic[Num]):
     def _close(self, time: int, price: Num, reason: str) -> None:
         state = self.state
         self.settle_price(time, price)
-        nav = nav_of(state.cash, state.units, price)
         state.cash = nav_after_liquidation(self.terms.venue, state.cash, state.units, price)
         state.units = state.units * 0
-        if self.is_pool:
-            # the counterparty gets no more than the token has
-            self.reserve.settle(state.cash - nav, time, price)
         self._end(time, price, reason)
 
     def _end(self, time: int, price: Num, reason: str) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple
 
 from steelyard.rules.costs import TRADE_KINDS, CostRates, TradeCost, trade_cost
-from steelyard.rules.flows import Flows, flow_exposure, flow_fee, netted_kind
+from steelyard.rules.flows import (
+    Flows,
+    flow_exposure,
+    flow_fee,
+    is_nothing_sent,
+    netted_kind,
+)
 from steelyard.rules.numbers import Num
 from steelyard.simulate.state import FlowRow
 
@@ -65,8 +71,8 @@ class Parties(Generic[Num]):
     def rows(self, rebalance: Num) -> Iterator[FlowRow]:
         """What each pays, sent in one order with the signed notional ``rebalance``."""
         own, flows = self._cost(rebalance), self.flows
-        together = self._cost(flows.net + rebalance)
-        sizes = flows.size + abs(rebalance)
+        order, sizes = flows.net + rebalance, flows.size + abs(rebalance)
+        together = self._cost(order * 0 if is_nothing_sent(order, sizes) else order)
         for party in self._parties:
             cost = alone = party.notional * 0
             for kind in TRADE_KINDS:

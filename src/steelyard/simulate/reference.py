@@ -88,7 +88,7 @@ class Replay(Books[Num]):
         """A clock observation: everything may act here."""
         state, reserve = self.state, self.reserve
         if not reserve.members:
-            reserve.members = [self]
+            reserve.serve([self])
         since = state.time
         if since is None:
             reserve.open(time)
@@ -103,7 +103,9 @@ class Replay(Books[Num]):
         if state.ended is None:
             reserve.feed(time, price, since)
             reserve.judge(price)
-            self.act(time, price, since)
+            reserve.keep_capacity(time, price)
+            if state.ended is None:
+                self.act(time, price, since)
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
@@ -185,11 +187,24 @@ class Replay(Books[Num]):
         self._ended(time, price)
 
     def act(self, time: int, price: Num, since: int) -> None:
-        """Let tokens come and go, and do what the rules say."""
+        """Roll, let tokens come and go, and do what the rules say."""
+        state, wind_down = self.state, self.schedule.wind_down
+        ends = wind_down is not None and time >= wind_down
+        if self._rolls(time) and not ends:
+            self._roll(time, price)
+            if self._ended(time, price):
+                return
         parties = self._take_flows(since, time, price)
-        parties = self._decide(time, price, parties)
-        if parties is not None:
+        nets = not (ends or state.order is not None or self.series.execution.delay_s)
+        if parties is not None and not nets:
             self._send(parties, time, price)
+            parties = None
+        if ends:
+            self._wind_down(time, price)
+        else:
+            parties = self._decide(time, price, parties)
+            if parties is not None:
+                self._send(parties, time, price)
         self.after_trades(time, price)
 
     def after_trades(self, time: int, price: Num) -> None:
@@ -198,23 +213,14 @@ class Replay(Books[Num]):
             self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
-        """Roll, wind down, fill, and test the triggers; what of ``parties`` is not sent yet."""
-        state, wind_down = self.state, self.schedule.wind_down
-        if wind_down is not None and time >= wind_down:
-            if parties is not None:
-                self._send(parties, time, price)
-            self._wind_down(time, price)
-            return None
+        """Fill, or test the triggers; what of ``parties`` is not sent yet."""
+        state = self.state
         if state.order is not None:
             if time >= state.order.due:
                 self._fill(state.order, time, price)
             return parties
         if self.schedule.is_out(time):
             return parties
-        if self.is_future and time + self._roll_s >= state.expiry:
-            self._roll(time, price)
-            if self._ended(time, price):
-                return parties
         return self._test_triggers(time, price, parties)
 
     def _test_triggers(
@@ -350,12 +356,17 @@ class Replay(Books[Num]):
     def deleverage(self, notional: Num, time: int, price: Num) -> None:
         """Close ``notional`` (not negative) for the counterparty, whatever it costs."""
         state = self.state
+        closes = (abs(state.units) * price - notional) * 1_000_000_000_000 <= notional
         side = -notional if state.units > 0 else notional
         self._settle(Trigger.CAPACITY, side, self._cost(side, price), time, price)
+        if closes:
+            # a crumb of rounding would be deleveraged again at each price
+            state.units = state.units * 0
         self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
+        self.reserve.judge(price)
 
     def _fire(
         self, trigger: int, time: int, price: Num, parties: Parties[Num] | None = None
@@ -397,7 +408,7 @@ class Replay(Books[Num]):
             terms.rule,
             terms.rates,
             Payers(terms.nav_curve, terms.reserve_curve, value),
-            self._limits(destination, price),
+            self._limits(destination, price, parties.net if parties is not None else price * 0),
             trigger,
             destination,
             nav,
@@ -409,13 +420,15 @@ class Replay(Books[Num]):
             return plan
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
-    def _limits(self, destination: Num, price: Num) -> TradeLimits[Num]:
+    def _limits(self, destination: Num, price: Num, net_flow: Num) -> TradeLimits[Num]:
         terms, room = self.present_terms(), price * 0
         if self.is_pool:
+            side = 1 if destination > 0 else -1
+            # what goes out in one order with flows pays its fee on what is left of both
             room = capacity_room(
                 self.reserve.net(price),
-                1 if destination > 0 else -1,
-                self.reserve.value(price),
+                side,
+                self.reserve.value(price) + side * net_flow * terms.pool_fee,
                 terms.max_utilisation,
                 terms.pool_fee,
                 terms.reserve_curve,
@@ -472,13 +485,19 @@ class Replay(Books[Num]):
         state.order = None
         exposure = state.units * price
         notional = order.units * state.mark * price
-        if not order.raises and abs(notional) > abs(exposure):
+        clipped = order.clipped
+        opens = (notional > 0) == (order.destination > 0)
+        if not opens and abs(notional) > abs(exposure):
             # what was sent to lower the exposure does not turn it round
             notional = -exposure
-        if order.raises and self.is_pool:
-            room = self._limits(order.destination, price).room
+        if opens and self.is_pool:
+            room = self._limits(order.destination, price, price * 0).room
+            if room == 0:
+                state.totals.blocked += 1
+                return
             if abs(notional) > room:
-                notional = room if notional > 0 else -room
+                # what the counterparty cannot carry is not opened, now or later
+                notional, clipped = room if notional > 0 else -room, False
         if notional == 0:
             return
         cost = self._cost(notional, price)
@@ -490,11 +509,14 @@ class Replay(Books[Num]):
             order.destination,
             notional,
             cost,
-            order.clipped,
+            clipped,
             order.raises,
             cut=True,
         )
         self._carry_out(plan, order.trigger, time, price)
+        leverage = leverage_of(state.cash, state.units, price)
+        if is_clip_done(order.destination, order.raises, leverage):
+            state.clips = None
         if order.counts:
             self._count(order.trigger, time, price)
         self._ended(time, price)
@@ -515,6 +537,13 @@ class Replay(Books[Num]):
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._check_tradable(self.present_terms(), parties.net)
         self._settle(Trigger.FLOW, nothing, free, time, price, parties)
+        self.reserve.judge(price)
+
+    def _rolls(self, time: int) -> bool:
+        """Whether the contract that is held is to be replaced now."""
+        if not self.is_future or self.schedule.is_out(time):
+            return False
+        return time + self._roll_s >= self.state.expiry
 
     def _roll(self, time: int, price: Num) -> None:
         """Sell the contracts that are held and buy as many of the next; both legs cost."""
@@ -548,6 +577,7 @@ class Replay(Books[Num]):
             self._close(time, price, "nav")
         else:
             self._end(time, price, "wind_down")
+        self.reserve.judge(price)
 
     @property
     def _roll_s(self) -> int:

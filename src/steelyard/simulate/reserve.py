@@ -44,12 +44,18 @@ class ReserveBooks(Generic[Num]):
         self.schedule: Schedule[Num] = schedule
         self.state: ReserveState[Num] = state
         self.members: list[Replay[Num]] = []
+        self.is_counterparty = False
         self.floor: Num = number.of(terms.floor_ratio if terms else 0)
         self.resume: Num = number.of(terms.resume_ratio if terms else 0)
         self.receipts: list[tuple[int, float]] = []
         """Epoch s and quote of what came in: fees and trading fees (capital is not income)."""
         self.losses: list[tuple[int, float]] = []
         """Epoch s and quote of what tokens won from it as their counterparty, net."""
+
+    def serve(self, members: list[Replay[Num]]) -> None:
+        """The tokens that it serves from now on."""
+        self.members = members
+        self.is_counterparty = any(member.is_pool for member in members)
 
     def open(self, time: int) -> None:
         """Start its clock with the launch of the tokens."""
@@ -70,6 +76,15 @@ class ReserveBooks(Generic[Num]):
         state.units += units_received(quote, price)
         state.received += quote
         self.receipts.append((time, float(quote)))
+
+    def settle_all(self, time: int, price: Num) -> None:
+        """Settle with all tokens: who lost pays before who won is paid."""
+        if not self.is_counterparty:
+            return
+        for wins in (False, True):
+            for member in self.members:
+                if member.state.ended is None and member.wins(price) is wins:
+                    member.settle_price(time, price)
 
     def settle(self, paid: Num, time: int, price: Num) -> None:
         """Pay what a token won (negative: take in what it lost)."""
@@ -129,6 +144,8 @@ class ReserveBooks(Generic[Num]):
 
         Those on the heavier side give way, each in proportion to its exposure.
         """
+        if not self.is_counterparty:
+            return
         over = self._over_capacity(price)
         # once is enough but where the tokens' own limits differ
         for _ in range(len(over)):

@@ -56,12 +56,12 @@ class Shelf(Generic[Num]):
     def __init__(self, replays: Sequence[Replay[Num]], reserve: ReserveBooks[Num]) -> None:
         self.replays: list[Replay[Num]] = list(replays)
         self.reserve: ReserveBooks[Num] = reserve
-        reserve.members = self.replays
+        reserve.serve(self.replays)
 
     @property
     def fears_falls(self) -> bool:
         """Whether the tokens together are long, so that a fall hurts first."""
-        return sum(_exposure(held.series) for held in self.replays) >= 0
+        return sum(_exposure(held.series) for held in self.replays) > 0
 
     @property
     def bar(self) -> int:
@@ -80,19 +80,20 @@ class Shelf(Generic[Num]):
             self.reserve.open(time)
             for replay in self.replays:
                 replay.launch(time, price)
-            self.reserve.keep_capacity(time, price)
+                replay.after_trades(time, price)
             return
         since = max(replay.state.time or since for replay in self.replays)
         living = self._living()
         if living:
             self.reserve.count_suspension(time - since)
-        self._settle(living, time, price)
+        self.reserve.settle_all(time, price)
         for replay in living:
             replay.begin(time, price)
         living = self._living()
         if living:
             self.reserve.feed(time, price, since)
             self.reserve.judge(price)
+            self.reserve.keep_capacity(time, price)
         for replay in living:
             if replay.state.ended is None:
                 replay.act(time, price, since)
@@ -100,59 +101,65 @@ class Shelf(Generic[Num]):
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
         spent = dict.fromkeys(range(len(self.replays)), 0)
+        stood: dict[int, Num] = {}
         rebalances = 0
         while living := self._living():
-            place, met = self._earliest(time, start, end, spent)
-            if met.trigger == Trigger.NONE:
-                self._settle(living, time, end)
-                # all that end do so first: they are no counterparties any more
+            due = self._earliest(time, start, end, spent)
+            if not due:
+                self.reserve.settle_all(time, end)
                 for replay in living:
                     replay.arrive(time, end)
                 self.reserve.keep_capacity(time, end)
                 return
-            if spent[place] and not (exceeds(met.price, start) or exceeds(start, met.price)):
-                spent[place] |= 1 << met.trigger
-                continue
-            start = met.price
-            self._settle(living, time, start)
-            if self.replays[place].meet(met, time):
-                # a trade moves the books of one token, and through the reserve of all
-                spent = dict.fromkeys(spent, 0)
-                rebalances += 1
-            else:
-                spent[place] |= 1 << met.trigger
+            start = due[0][1].price
+            self.reserve.settle_all(time, start)
+            held = [replay.state.units for replay in self.replays]
+            for place, met in due:
+                if spent[place] and is_one_price(stood[place], start):
+                    # one crossing with the one before, which named it and traded nothing
+                    spent[place] |= 1 << met.trigger
+                    continue
+                if self.replays[place].state.units != held[place]:
+                    # deleveraged after another's trade here: it has to be looked at anew
+                    continue
+                stood[place] = start
+                if self.replays[place].meet(met._replace(price=start), time):
+                    # a trade moves the books of one token, and through the reserve of all
+                    spent = dict.fromkeys(spent, 0)
+                    rebalances += 1
+                else:
+                    spent[place] |= 1 << met.trigger
             if rebalances > MOST_REBALANCES:
-                self.replays[place].refuse_endless(met.trigger)
+                self.replays[due[0][0]].refuse_endless(due[0][1].trigger)
 
     def mark(self, price: Num) -> None:
         """Write the bar's row of each token."""
         for replay in self.replays:
             replay.mark(price)
 
-    def _settle(self, living: Sequence[Replay[Num]], time: int, price: Num) -> None:
-        """What the price change won or lost changes hands: winners are paid with losers' money."""
-        for replay in sorted(living, key=lambda each: each.wins(price)):
-            replay.settle_price(time, price)
-
     def _earliest(
         self, time: int, start: Num, end: Num, spent: Mapping[int, int]
-    ) -> tuple[int, Crossing[Num]]:
-        """The first crossing of any token, and whose; at one price the first token's."""
-        found = 0, Crossing(Trigger.NONE, end)
+    ) -> list[tuple[int, Crossing[Num]]]:
+        """The first crossings of any token, and whose: the earliest, then others at its price."""
+        found: list[tuple[int, Crossing[Num]]] = []
         for place, replay in enumerate(self.replays):
-            if replay.state.ended is not None:
-                continue
-            met = replay.next_crossing(time, start, end, spent[place])
-            if met.trigger == Trigger.NONE:
-                continue
-            near, far = found[1].price, met.price
-            earlier = exceeds(near, far) if end > start else exceeds(far, near)
-            if found[1].trigger == Trigger.NONE or earlier:
-                found = place, met
-        return found
+            if replay.state.ended is None:
+                met = replay.next_crossing(time, start, end, spent[place])
+                if met.trigger != Trigger.NONE:
+                    found.append((place, met))
+        if not found:
+            return []
+        prices = [met.price for _, met in found]
+        earliest = min(prices) if end > start else max(prices)
+        return [(place, met) for place, met in found if is_one_price(met.price, earliest)]
 
     def _living(self) -> list[Replay[Num]]:
         return [replay for replay in self.replays if replay.state.ended is None]
+
+
+def is_one_price(price: Num, other: Num) -> bool:
+    """Whether two prices are within 1e-12 of each other."""
+    return not (exceeds(price, other) or exceeds(other, price))
 
 
 def _exposure(series: Series) -> float:

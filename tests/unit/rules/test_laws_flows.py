@@ -79,7 +79,7 @@ class Order:
         if notional == 0:
             return TradeCost(*[nothing] * 6)
         rates = self.costing.rates(self.number)
-        return trade_cost(rates, abs(notional), nothing, self.number.sqrt)
+        return trade_cost(rates, notional, nothing, self.number.sqrt)
 
     @property
     def parties(self) -> list[Any]:
