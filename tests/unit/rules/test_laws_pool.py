@@ -107,14 +107,16 @@ def test_within_the_room_is_within_the_capacity(
         assert (left > 0) == (size < room)
 
 
-@given(LINEAR, FIGURES, SIDES)
+@given(LINEAR, SIDES, written("1", "3", 2))
 def test_where_there_is_no_room_no_trade_keeps_to_the_capacity(
-    pool: Pool, net: Decimal, side: int
+    pool: Pool, side: int, times: Decimal
 ) -> None:
-    """A room of nothing is a capacity used up already, or by the fixed cost of any trade."""
-    net = exact(net)
-    assume(pool.room(net, side) == 0)
-    assert side * net >= pool.capacity(Fraction(0))
+    """A capacity used up already, or by the fixed cost of any trade, leaves a room of nothing."""
+    carried = pool.capacity(Fraction(0))
+    net = side * exact(times) * max(carried, Fraction(1))
+    assert pool.room(net, side) == 0
+    for size in (Fraction(1, 100), Fraction(10_000)):
+        assert side * net + size > pool.capacity(size)
 
 
 @given(LINEAR, FIGURES)
