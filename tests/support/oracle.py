@@ -563,7 +563,7 @@ class Oracle(Books):
         if to is None or abs(to * nav - self.exposure(price)) <= NEAR * nav:
             self.use_up(self.time, names)
             return False
-        self.pot.judge(price)
+        self.pot.judge(price, nav * sum(created) / self.tokens)
         way = Clips(names[0], to, abs(to) < self.size(price), self.time)
         done = self.trade(price, names[0], to, list(created), way, is_first=True)
         if done in {"", "small"}:
@@ -591,7 +591,11 @@ class Oracle(Books):
 
     def arrived(self, clips: Clips, price: float) -> bool:
         """Whether leverage has reached or passed its destination."""
-        size, reach = self.size(price), abs(clips.destination)
+        return self.arrives(clips, self.size(price))
+
+    def arrives(self, clips: Clips, size: float) -> bool:
+        """Whether a leverage is at or past its destination."""
+        reach = abs(clips.destination)
         return size <= reach * (1 + NEAR) if clips.lowers else size >= reach * (1 - NEAR)
 
     def within_room(self, notional: float, price: float, others: Sequence[float] = ()) -> float:
@@ -646,6 +650,9 @@ class Oracle(Books):
             return ""
         if self.series.execution.delay_s and trigger != "launch":
             due = self.time + self.series.execution.delay_s
+            left = self.nav(price) - self.on_nav(notional, price, ())
+            reached = abs(self.exposure(price) + notional) / left
+            is_clip = is_clip and not self.arrives(way, reached)
             self.order = Order(due, notional / self.mark(price), way, is_clip, is_first)
             return "order"
         parts = self.own_part(notional, others)
