@@ -357,7 +357,8 @@ class Oracle(Books):
         self.units = units
         self.cash += units * new
         row = self.told.trades.pop()
-        after, both = self.exposure(price) / self.nav(price), abs(units) * (old + new)
+        after = self.exposure(price) / self.nav(price) if self.nav(price) > 0 else 0.0
+        both = abs(units) * (old + new)
         self.told.trades.append(
             row._replace(
                 notional=both,
