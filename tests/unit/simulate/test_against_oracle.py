@@ -15,9 +15,10 @@ from steelyard.rules.series import Reserve, Series
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.run import Run, simulate
 from steelyard.simulate.shelf import simulate_shelf
-from support.oracle import Own, Refused, tell, tell_shelf
+from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
 from support.oracle_reserve import Pot
+from support.oracle_shelf import tell, tell_shelf
 from support.story_cases import ASSETS, cases, shelves
 
 SCALES = {
