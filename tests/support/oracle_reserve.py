@@ -58,9 +58,9 @@ class Pot:
         self.received += fees
         self.units += fees / price
 
-    def judge(self, price: float) -> None:
-        """Find whether what raises leverage is suspended."""
-        navs = sum(each.nav(price) for each in self.living)
+    def judge(self, price: float, coming: float = 0.0) -> None:
+        """Find whether what raises leverage is suspended, with the nav that is just coming."""
+        navs = coming + sum(each.nav(price) for each in self.living)
         if self.terms and navs > 0:
             ratio = self.terms.resume_ratio if self.suspended else self.terms.floor_ratio
             self.suspended = self.units * price / navs < ratio * (1 - NEAR)

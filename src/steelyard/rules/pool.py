@@ -49,11 +49,11 @@ def capacity_room(
     bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
     At most 1e-12 of the capacity is no room: it would be rounding that is left.
     """
-    capacity = max_utilisation * reserve_value
-    room = capacity - side * net
-    left = room - max_utilisation * borne.fixed
-    if left <= 0 or left * 1_000_000_000_000 <= capacity:
-        return room * 0
+    carried = max_utilisation * (reserve_value - borne.fixed)
+    left = carried - side * net
+    if left <= 0 or left * 1_000_000_000_000 <= carried:
+        return left * 0
+    room = max_utilisation * reserve_value - side * net
     slope = 1 - max_utilisation * fee
     size = smallest_root(borne, side > 0, slope, max_utilisation, room, sqrt)
     if size < 0:

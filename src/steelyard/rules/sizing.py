@@ -255,9 +255,9 @@ def book_root(book: Levels[Num], buys: bool, linear: Num, factor: Num, wanted: N
     size = wanted * 0
     for i in range(len(book.bps)):
         there = book.asks[i] if buys else book.bids[i]
-        # from level to level the cost of one more rises
         gain = linear + factor * book.bps[i] / 10_000
-        if there > 0 and gain <= 0:
+        if there > 0 and gain <= 0 and factor < 0:
+            # from level to level the cost of one more rises, and nothing more is won
             break
         if wanted <= gain * there:
             return size + wanted / gain

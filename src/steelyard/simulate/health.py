@@ -62,7 +62,8 @@ def reserve_health(
     is_counterparty = any(replay.is_pool for replay, _ in served)
     used = utilisation(paid_day, value_then)
     if is_counterparty:
-        used = utilisation(abs(float(books.net(last_price))), value)
+        open_units = sum(float(replay.state.units) for replay, _ in served if replay.is_pool)
+        used = utilisation(abs(open_units) * last_price, value)
     capacities = [
         capacity(value, total_nav, floor, replay.float_terms().reserve_curve, FLOAT.sqrt)
         for replay, _ in served

@@ -473,11 +473,13 @@ class Replay(Books[Num]):
         price: Num,
         parties: Parties[Num] | None = None,
     ) -> None:
+        state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
-        self.state.clips = (
-            Clips(trigger, plan.destination, plan.raises, time) if plan.clipped else None
-        )
+        # beside flows or after a delay it may have cost, or moved, other than planned
+        leverage = leverage_of(state.cash, state.units, price)
+        arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
+        state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
 
     def _fill(self, order: Order[Num], time: int, price: Num) -> None:
         """An order arrives: its units are traded at the price that is there now."""
@@ -514,9 +516,6 @@ class Replay(Books[Num]):
             cut=True,
         )
         self._carry_out(plan, order.trigger, time, price)
-        leverage = leverage_of(state.cash, state.units, price)
-        if is_clip_done(order.destination, order.raises, leverage):
-            state.clips = None
         if order.counts:
             self._count(order.trigger, time, price)
         self._ended(time, price)

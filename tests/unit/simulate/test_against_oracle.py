@@ -15,9 +15,10 @@ from steelyard.rules.series import Reserve, Series
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.run import Run, simulate
 from steelyard.simulate.shelf import simulate_shelf
-from support.oracle import Own, Refused, tell, tell_shelf
+from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
 from support.oracle_reserve import Pot
+from support.oracle_shelf import tell, tell_shelf
 from support.story_cases import ASSETS, cases, shelves
 
 SCALES = {
@@ -125,7 +126,7 @@ def assert_one_shelf(
         assert_told(run, each, pot)
 
 
-@settings(max_examples=150)
+@settings(max_examples=250)
 @given(cases())
 def test_close_mode_tells_what_the_oracle_tells(case: tuple) -> None:
     """Every trade, bar, sum and count agrees, whatever the series, where only closes are seen."""
@@ -133,7 +134,7 @@ def test_close_mode_tells_what_the_oracle_tells(case: tuple) -> None:
     assert_one_story(series, bars, "close", given_events)
 
 
-@settings(max_examples=150)
+@settings(max_examples=250)
 @given(cases())
 def test_path_mode_tells_what_the_oracle_tells(case: tuple) -> None:
     """The same inside bars: every crossing is found, at its price, in its order."""
@@ -141,14 +142,14 @@ def test_path_mode_tells_what_the_oracle_tells(case: tuple) -> None:
     assert_one_story(series, bars, "path", given_events)
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
 @given(shelves())
 def test_close_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) -> None:
     """Several series on one reserve agree as well, where only closes are seen."""
     assert_one_shelf(shelf, "close")
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
 @given(shelves())
 def test_path_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) -> None:
     """Several series on one reserve agree inside bars, on the one path that they share."""
