@@ -304,7 +304,6 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "flow_exposure": st.tuples(written("-90", "90", 2), MONEY, written("-9000", "9000", 2)),
     "flow_fee": st.tuples(written("-90", "90", 2), MONEY, RATE),
     "is_nothing_sent": st.tuples(written("-9000", "9000", 2), MONEY),
-    "is_nothing_sent": st.tuples(written("-1", "1", 3) | written("-1e-6", "1e-6", 9), MONEY),
     "netted_kind": st.tuples(MONEY, MONEY, MONEY, MONEY, MONEY),
     "rebalance_cost": _netted(),
     "netted_plan": _netted_plans(),

@@ -211,8 +211,9 @@ def smallest_root(
         return wanted * 0 - 1
     if curve.has_book:
         return book_root(curve.book, buys, linear, factor, wanted)
-    if curve.root > 0:
-        return three_halves_root(linear, factor * curve.root, curve.volume, wanted, sqrt)
+    root = factor * curve.root
+    if root != 0:
+        return three_halves_root(linear, root, curve.volume, wanted, sqrt)
     if curve.pool == 0:
         return quadratic_root(-factor * curve.quadratic, linear, wanted, sqrt)
     pool = curve.pool

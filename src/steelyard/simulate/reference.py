@@ -361,6 +361,7 @@ class Replay(Books[Num]):
         self._settle(Trigger.CAPACITY, side, self._cost(side, price), time, price)
         if closes:
             # a crumb of rounding would be deleveraged again at each price
+            state.cash += state.units * price
             state.units = state.units * 0
         self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
