@@ -322,8 +322,11 @@ class _File:
         for other, readers in VENUES.items():
             for key in given:
                 if key in readers and key not in VENUES[kind]:
-                    expected = f'keys of a venue of kind "{kind}"'
-                    self.refuse(f"venue.{key}", expected, f'a key of kind "{other}"')
+                    message = (
+                        f"{self.name}: venue.{key}: expected keys of a venue of kind "
+                        f'"{kind}", found one of kind "{other}".'
+                    )
+                    raise InputError(message, file=self.name, key=f"venue.{key}", found=key)
         return model.Venue(kind=kind, **self._read(given, VENUES[kind], "venue."))
 
     def _costs(self, table: Mapping[str, Any]) -> model.Costs:

@@ -203,7 +203,7 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "another venue's key": (
         LEAST + '[venue]\nkind = "spot"\nmaintenance_margin = 0.1\n',
         "venue.maintenance_margin",
-        'a key of kind "perpetual"',
+        'one of kind "perpetual"',
     ),
     "an unknown venue": (LEAST + '[venue]\nkind = "otc"\n', "venue.kind", '"perpetual", "spot"'),
     "a venue that is a list": (LEAST + '[venue]\nkind = ["spot"]\n', "venue.kind", '"spot"'),
