@@ -66,6 +66,7 @@ class SeriesFacts:
     rule: str = ""
     venue: str = ""
     costs: str = ""
+    orders: str = ""
     lower: float | None = None
     upper: float | None = None
     emergency: float | None = None
@@ -86,6 +87,8 @@ class ReportRun:
         costs: ``time, fee, spread, impact, gas, funding, interest, management,
             paid_by_reserve``, cumulative, quote, the whole fund, one row per row of ``nav``.
             Without it the page adds up the costs in ``rebalances``.
+        assets: float64, one per row of ``nav``: net asset value of all tokens that the reserve
+            serves (quote). Without it that is the token's own.
     """
 
     facts: SeriesFacts
@@ -93,6 +96,7 @@ class ReportRun:
     nav: Frame
     rebalances: Frame
     costs: Frame | None = None
+    assets: Floats | None = None
 
 
 def has_column(frame: Frame, name: str) -> bool:

@@ -121,7 +121,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
     first_nav = figure_of(run.summary, "nav", "initial") or float(nav[0])
     first_price = figure_of(run.summary, "underlying", "initial") or float(price[0])
     ideal = daily_reset_index(time, price, run.facts.target_leverage, first_price)
-    level = _level(run.nav, price, nav * tokens)
+    level = _level(run.nav, price, nav * tokens if run.assets is None else run.assets)
     keep = keep_extremes([s for s in (nav, price, leverage, level) if s is not None], most_points)
     cost_time, costs, accruals_missing = _costs(run, time, keep)
     return View(

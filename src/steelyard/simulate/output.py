@@ -203,8 +203,10 @@ def _page(runs: Sequence[Run]) -> str:
     from steelyard.simulate.report import report_run
 
     symbols = ", ".join(run.series.symbol for run in runs)
+    # the level of a shared reserve is judged by what all of them are worth
+    assets = sum(run.nav_columns["nav"] * run.nav_columns["tokens"] for run in runs)
     return report_page(
-        [report_run(run) for run in runs],
+        [report_run(run, assets=np.asarray(assets)) for run in runs],
         title=f"{symbols} over history",
         source=runs[0].prices.source,
     )

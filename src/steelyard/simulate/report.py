@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from steelyard.plots.frames import ReportRun, SeriesFacts
 from steelyard.rules.describe import (
     cost_words,
+    execution_words,
     rule_words,
     series_sentences,
     target_words,
@@ -15,20 +16,32 @@ from steelyard.rules.describe import (
 from steelyard.rules.series import Series
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from steelyard.simulate.frames import Columns
     from steelyard.simulate.run import Run
 
 __all__ = ["report_run", "series_facts"]
 
 
-def report_run(run: Run, *, title: str = "") -> ReportRun:
-    """What ``plots`` draws of a run; ``title`` is its headline, by default what it aims at."""
+def report_run(
+    run: Run, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
+) -> ReportRun:
+    """What ``plots`` draws of a run.
+
+    Args:
+        run: the run.
+        title: its headline; by default what it aims at.
+        assets: a figure a bar: what all tokens on its reserve are worth, where it is shared.
+    """
     return ReportRun(
         facts=series_facts(run.series, title),
         summary=run.summary,
         nav=_held(run) if (run.splits != 1).any() else run.nav_columns,
         rebalances=run.rebalance_columns,
         costs=run.cost_columns,
+        assets=assets,
     )
 
 
@@ -52,6 +65,7 @@ def series_facts(series: Series, title: str = "") -> SeriesFacts:
         target_leverage=series.target_leverage,
         venue=venue_words(series),
         costs=cost_words(series),
+        orders=execution_words(series),
         lower=band.lower if band is not None and not band.delever_only else None,
         upper=band.upper if band is not None else None,
         emergency=how.emergency_leverage or None,
