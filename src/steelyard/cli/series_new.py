@@ -56,7 +56,7 @@ RULE_OPTIONS = {
 @click.option("--emergency", type=float, metavar="LEVERAGE", help="To target at once from here on.")
 @click.option(
     "--venue",
-    type=click.Choice(["perpetual", "spot"]),
+    type=click.Choice(["perpetual", "spot", "future", "pool"]),
     help="Where the position lives.  [default: perpetual]",
 )
 @click.option("--reserve", type=float, metavar="UNITS", help="A reserve that pays spread and gas.")

@@ -56,9 +56,10 @@ def _lines(options: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _rebalance(options, target)
     yield from _venue(options["venue"] or "perpetual")
-    yield "[costs]"
-    yield f"taker_fee_bps = {FEE_BPS} # of traded notional"
-    yield f"half_spread_bps = {HALF_SPREAD_BPS}"
+    is_pool = options["venue"] == "pool"
+    yield "[costs] # beside the pool's fee" if is_pool else "[costs]"
+    yield f"taker_fee_bps = {0.0 if is_pool else FEE_BPS} # of traded notional"
+    yield f"half_spread_bps = {0.0 if is_pool else HALF_SPREAD_BPS}"
     yield 'impact = "none" # or "linear", "square_root", "amm", "book"'
     yield "gas_per_rebalance = 0.0 # quote, each trade"
     yield ""
@@ -71,7 +72,7 @@ def _lines(options: Mapping[str, Any]) -> Iterator[str]:
         yield 'bears = ["spread", "impact", "gas"] # "fee" may be added'
         yield "floor_ratio = 0.10 # of net asset value; below it, nothing raises leverage"
         yield "resume_ratio = 0.12"
-        yield "fee_share = 0.5 # of management fees"
+        yield "fee_share = 0.5 # of creation, redemption and management fees"
 
 
 def _rebalance(options: Mapping[str, Any], target: float) -> Iterator[str]:
@@ -134,12 +135,24 @@ def _trigger(when: str, comment: str, **values: str) -> Iterator[str]:
 
 def _venue(kind: str) -> Iterator[str]:
     yield "[venue]"
+    if kind == "pool":
+        yield 'kind = "pool" # the reserve takes the other side: its own, or a shared one'
+        yield "max_utilisation = 0.8 # largest net notional, as a share of the reserve's value"
+        yield f"fee_bps = {FEE_BPS} # of traded notional, into the reserve"
+        yield ""
+        return
     if kind == "spot":
-        yield 'kind = "spot" # borrowed; or "perpetual"'
+        yield 'kind = "spot" # borrowed; or "perpetual", "future", "pool"'
         yield "liquidation_threshold = 0.86 # debt over collateral"
         yield "rate_per_year = 0.03 # simulate --rates replaces it"
     else:
-        yield 'kind = "perpetual" # or "spot", borrowed'
+        if kind == "future":
+            yield 'kind = "future" # dated, rolled; or "perpetual", "spot", "pool"'
+            yield 'expiry = "quarterly" # last Fridays of March, June, September, December'
+            yield "roll_days = 3.0 # before its expiry"
+            yield "basis_per_year = 0.05 # what it is above the price, a year to its expiry"
+        else:
+            yield 'kind = "perpetual" # or "spot" (borrowed), "future" (dated), "pool"'
         yield "maintenance_margin = 0.005 # share of notional; below it, liquidated"
     yield "liquidation_fee = 0.0 # share of notional"
     yield ""

@@ -139,6 +139,13 @@ def test_every_preset_can_be_started_from(name: str) -> None:
     assert (series.symbol, series.underlying) == ("MINE", "ETH/USDT:USDT")
 
 
+@pytest.mark.parametrize("venue", ["perpetual", "spot", "future", "pool"])
+def test_every_venue_can_be_written(steelyard: Steelyard, tmp_path: Path, venue: str) -> None:
+    """What is written is a series of that venue."""
+    assert steelyard("series", "new", "new.toml", "--venue", venue).code == 0
+    assert Series.load(tmp_path / "new.toml").venue.kind == venue
+
+
 REFUSED = [
     (["--target-leverage", "0"], 3, "target_leverage: expected a leverage other than 0"),
     (["--target-leverage", "nan"], 3, "target_leverage"),
@@ -150,7 +157,7 @@ REFUSED = [
     (["--daily", "24:00"], 3, "expected a time of day in UTC"),
     (["--interval", "8 hours"], 3, "expected a duration"),
     (["--move-to", "middle"], 2, "--move-to"),
-    (["--venue", "pool"], 2, "--venue"),
+    (["--venue", "bank"], 2, "--venue"),
     (["--target-leverage", "10", "--venue", "spot"], 3, "liquidation_threshold"),
     (["--preset", "nothing"], 3, "expected the name of a preset"),
     (["--preset", "ftx-bull", "--band", "2", "4"], 2, "leave out --band"),
