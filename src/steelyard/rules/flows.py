@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple
 
 from steelyard.rules.costs import CostRates, TradeCost, pay, trade_cost
-from steelyard.rules.decide import Outcome, Plan
+from steelyard.rules.decide import Outcome, Plan, is_clip_done
 from steelyard.rules.numbers import Num
 
 __all__ = [
@@ -110,7 +110,8 @@ def netted_plan(
     """A planned trade whose order goes out together with ``flows``: its size and cost anew.
 
     The size lands on the plan's destination after the rebalance's own part of the cost, found by
-    bisection; a trade that was cut (clips, lots, capacity) keeps its size.
+    bisection; a trade that was cut (clips, lots, capacity) keeps its size. Whether more clips have to
+    follow is judged by the leverage that it comes to at this cost.
     """
     notional = plan.notional
     # parties of a fund without exposure trade nothing: there is nothing to net with
@@ -120,9 +121,21 @@ def netted_plan(
     if cost.paid_by_nav >= nav:
         nothing = notional * 0
         free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-        return Plan(Outcome.BLOCKED, plan.destination, nothing, free, False, plan.raises, plan.cut)
+        return Plan(
+            Outcome.BLOCKED, plan.destination, nothing, free, False, False, plan.raises, plan.cut
+        )
+    # another cost than it has alone may be what leverage arrives by, or falls short by
+    leverage = (exposure + notional) / (nav - cost.paid_by_nav)
+    clipped = plan.is_clip and not is_clip_done(plan.destination, plan.raises, leverage)
     return Plan(
-        Outcome.TRADE, plan.destination, notional, cost, plan.clipped, plan.raises, plan.cut
+        Outcome.TRADE,
+        plan.destination,
+        notional,
+        cost,
+        plan.is_clip,
+        clipped,
+        plan.raises,
+        plan.cut,
     )
 
 

@@ -477,7 +477,7 @@ class Replay(Books[Num]):
         state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
-        # beside flows or after a delay it may have cost, or moved, other than planned
+        # after a delay the price is another than the one it was planned at
         leverage = leverage_of(state.cash, state.units, price)
         arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
         state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
@@ -512,8 +512,9 @@ class Replay(Books[Num]):
             order.destination,
             notional,
             cost,
-            clipped,
-            order.raises,
+            is_clip=clipped,
+            clipped=clipped,
+            raises=order.raises,
             cut=True,
         )
         self._carry_out(plan, order.trigger, time, price)
