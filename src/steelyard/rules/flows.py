@@ -110,8 +110,8 @@ def netted_plan(
     """A planned trade whose order goes out together with ``flows``: its size and cost anew.
 
     The size lands on the plan's destination after the rebalance's own part of the cost, found by
-    bisection; a trade that was cut (clips, lots, capacity) keeps its size. Whether more clips have to
-    follow is judged by the leverage that it comes to at this cost.
+    bisection; a trade that was cut (clips, lots, capacity) keeps its size. Whether more clips have
+    to follow is judged by the leverage that it comes to at this cost.
     """
     notional = plan.notional
     # parties of a fund without exposure trade nothing: there is nothing to net with

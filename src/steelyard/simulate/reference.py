@@ -193,6 +193,7 @@ class Replay(Books[Num]):
         if self._rolls(time) and not ends:
             self._roll(time, price)
             if self._ended(time, price):
+                self.after_trades(time, price)
                 return
         parties = self._take_flows(since, time, price)
         nets = not (ends or state.order is not None or self.series.execution.delay_s)
