@@ -154,9 +154,8 @@ class Shelf:
                 ]
                 if each.units != held[each.series.symbol]:
                     continue
-                if "end" in names:
-                    each.end_where_over(time, start)
-                elif names and each.rebalance(start, names):
+                ends = "end" in names and each.end_where_over(time, start)
+                if ends or (names and each.rebalance(start, names)):
                     idle = {symbol: set() for symbol in idle}
                     rebalances += 1
                     self.keep_capacity(start)

@@ -334,17 +334,17 @@ class Replay(Books[Num]):
         )
 
     def meet(self, met: Crossing[Num], time: int) -> bool:
-        """Do what holds at the crossing's price; true where it was traded or ordered."""
+        """Do what holds at the crossing's price; true where it was closed, traded or ordered."""
         venue = self.terms.venue
         if met.trigger == Trigger.LIQUIDATION:
             bites = venue.spot or venue.maintenance_margin > 0
             self._close(time, met.price, "liquidated" if bites else "nav")
-            return False
-        self.settle_price(time, met.price)
-        traded = self._fire(met.trigger, time, met.price) == Outcome.TRADE
-        if traded:
-            self.after_trades(time, met.price)
-        return traded
+        else:
+            self.settle_price(time, met.price)
+            if self._fire(met.trigger, time, met.price) != Outcome.TRADE:
+                return False
+        self.after_trades(time, met.price)
+        return True
 
     def arrive(self, time: int, price: Num) -> None:
         """Come to a visited price inside a bar."""

@@ -225,6 +225,24 @@ def test_a_long_that_its_own_cut_ends_turns_the_weight_to_the_shorts() -> None:
     assert short.notional.iloc[1] == pytest.approx(6_200)
 
 
+def test_what_an_end_inside_a_bar_leaves_too_large_is_cut_back_there() -> None:
+    """A long that is gone at 66 2/3 no longer offsets the short, which the reserve cannot carry.
+
+    There 3,000 units are 200,000, 60,000 of which went to the short beyond what the long lost;
+    4,800 units sold are 320,000.
+    """
+    venue = Venue(kind="pool", max_utilisation=1.0)
+    members = [pooled("L", 3.0, venue=venue), pooled("S", -3.0, venue=venue)]
+    members[1] = replace(members[1], initial_nav=160.0)
+    pool = replace(AMPLE, initial_units=3_000.0)
+    shelf = simulate_shelf(members, bars((100,) * 4, (100, 100, 60, 60)), reserve=pool)
+    first = shelf.runs[1].rebalances.iloc[1]
+    assert shelf.states[0].ended is not None
+    assert first.trigger == "capacity"
+    assert first.price == pytest.approx(200 / 3)
+    assert first.notional == pytest.approx(320_000 - 140_000)
+
+
 def test_a_token_that_its_roll_ends_leaves_no_breach_behind() -> None:
     """What the reserve bears of the roll is more than it could spare beside its own token.
 
