@@ -312,7 +312,13 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "mark_factor": st.tuples(SIGNED_RATE, SECONDS, SECONDS),
     "price_gain": st.tuples(UNITS, PRICE, PRICE),
     "payable": st.tuples(written("-9000", "9000", 2), MONEY),
-    "is_over_capacity": st.tuples(written("-90000", "90000", 2), MONEY, MONEY, RATE),
+    "is_over_capacity": st.builds(
+        lambda net, lighter, value, share: (net, abs(net) + 2 * lighter, value, share),
+        written("-90000", "90000", 2),
+        MONEY,
+        MONEY,
+        RATE,
+    ),
     "capacity_room": st.tuples(
         written("-90000", "90000", 2),
         st.sampled_from([1, -1]),
