@@ -27,7 +27,7 @@ class ReserveBooks(Generic[Num]):
     """A reserve's books, and what it received when.
 
     Args:
-        terms: the reserve's; None where a token has none, which then holds nothing and never is.
+        terms: the reserve's; None where a token has none: it holds nothing and suspends nothing.
         number: the kind of number to compute in.
         schedule: the injections.
         state: where to start; changed in place.
