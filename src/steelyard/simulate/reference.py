@@ -23,7 +23,6 @@ from steelyard.rules.decide import (
 )
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.futures import contract_at, mark_factor
-from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.pool import capacity_room
 from steelyard.rules.series import Series
@@ -135,10 +134,10 @@ class Replay(Books[Num]):
         state, sums = self.state, self.state.totals
         leverage = 0.0
         if state.ended is None:
-            leverage = float(leverage_of(state.cash, state.units, price))
+            leverage = float(self._leverage(price))
         self.record.bars.append(
             BarRow(
-                float(nav_of(state.cash, state.units, price) / state.tokens),
+                float(self._nav(price) / state.tokens),
                 leverage,
                 float(state.tokens),
                 float(state.split),
@@ -210,8 +209,7 @@ class Replay(Books[Num]):
 
     def after_trades(self, time: int, price: Num) -> None:
         """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
-        if self.is_pool or len(self.reserve.members) > 1:
-            self.reserve.keep_capacity(time, price)
+        self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
         """Fill, or test the triggers; what of ``parties`` is not sent yet."""
@@ -229,7 +227,7 @@ class Replay(Books[Num]):
     ) -> Parties[Num] | None:
         """Test the triggers; one rebalance serves all that hold at this observation."""
         state, how, rule = self.state, self.series.rebalance, self.terms.rule
-        leverage = leverage_of(state.cash, state.units, price)
+        leverage = self._leverage(price)
         if state.clips is not None:
             if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
                 if is_emergency(rule, leverage) and not self._under_way():
@@ -375,7 +373,7 @@ class Replay(Books[Num]):
     ) -> int:
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
-        leverage = leverage_of(state.cash, state.units, price)
+        leverage = self._leverage(price)
         was_suspended = state.reserve.suspended
         self.reserve.judge(price)
         destination = destination_of(self.terms.rule, trigger, leverage)
@@ -405,7 +403,7 @@ class Replay(Books[Num]):
         self, trigger: int, destination: Num, price: Num, parties: Parties[Num] | None = None
     ) -> Plan[Num]:
         state, terms, value = self.state, self.present_terms(), self.reserve.value(price)
-        nav, exposure = nav_of(state.cash, state.units, price), state.units * price
+        nav, exposure = self._nav(price), state.units * price
         plan = plan_trade(
             terms.rule,
             terms.rates,
@@ -479,7 +477,7 @@ class Replay(Books[Num]):
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
         # after a delay the price is another than the one it was planned at
-        leverage = leverage_of(state.cash, state.units, price)
+        leverage = self._leverage(price)
         arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
         state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
 
@@ -505,7 +503,7 @@ class Replay(Books[Num]):
         if notional == 0:
             return
         cost = self._cost(notional, price)
-        if cost.paid_by_nav >= nav_of(state.cash, state.units, price):
+        if cost.paid_by_nav >= self._nav(price):
             state.totals.blocked += 1
             return
         plan = Plan(
@@ -550,7 +548,7 @@ class Replay(Books[Num]):
     def _roll(self, time: int, price: Num) -> None:
         """Sell the contracts that are held and buy as many of the next; both legs cost."""
         state, terms = self.state, self.terms
-        leverage, nav = leverage_of(state.cash, state.units, price), self._nav(price)
+        leverage, nav = self._leverage(price), self._nav(price)
         old = state.units * price
         state.expiry = contract_at(time, self._roll_s)
         mark = mark_factor(terms.basis, state.expiry, time)

@@ -46,10 +46,6 @@ class Fair(Replay):
         assert self._leverage(price) == leverage
         return parties
 
-    def _leverage(self, price: Any) -> Any:
-        nav = nav_of(self.state.cash, self.state.units, price)
-        return self.state.units * price / nav
-
     def _send(self, parties: Any, time: int, price: Any) -> None:
         before, reserve = self._nav_per_token(price), self.state.reserve.units
         super()._send(parties, time, price)
