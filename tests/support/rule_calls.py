@@ -247,6 +247,7 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "trade_cost": st.tuples(
         st.builds(_rates, MODEST), TRADED, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT
     ),
+    "no_cost": st.tuples(st.just(Decimal(0))),
     "cost_curve": st.tuples(st.builds(_rates, MODEST), FLAG),
     "curve_cost": st.tuples(CURVE, TRADED, SQRT),
     "curve_slope": st.tuples(CURVE, TRADED, SQRT),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import CostRates, TradeCost, trade_cost
+from steelyard.rules.costs import CostRates, TradeCost, no_cost, trade_cost
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import (
     Payers,
@@ -86,8 +86,7 @@ class Plan(NamedTuple, Generic[Num]):
 
 
 def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Plan[Num]:
-    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-    return Plan(outcome, destination, nothing, free, False, False, raises, False)
+    return Plan(outcome, destination, nothing, no_cost(nothing), False, False, raises, False)
 
 
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import CostRates, TradeCost, pay, trade_cost
+from steelyard.rules.costs import CostRates, TradeCost, no_cost, pay, trade_cost
 from steelyard.rules.decide import Outcome, Plan, is_clip_done
 from steelyard.rules.numbers import Num
 
@@ -83,7 +83,7 @@ def rebalance_cost(
     size = abs(notional)
     alone = trade_cost(rates, notional, nothing, sqrt)
     order = flows.net + notional
-    together = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+    together = no_cost(nothing)
     if not is_nothing_sent(order, flows.size + size):
         together = trade_cost(rates, order, nothing, sqrt)
     sizes = flows.size + size
@@ -120,7 +120,7 @@ def netted_plan(
     cost = rebalance_cost(rates, flows, notional, reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
         nothing = notional * 0
-        free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+        free = no_cost(nothing)
         return Plan(
             Outcome.BLOCKED, plan.destination, nothing, free, False, False, plan.raises, plan.cut
         )

@@ -12,7 +12,7 @@ first hold.
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.rules.costs import TradeCost, side_depth
+from steelyard.rules.costs import TradeCost, no_cost, side_depth
 from steelyard.rules.decide import (
     Outcome,
     Plan,
@@ -534,9 +534,8 @@ class Replay(Books[Num]):
             # they came and went, and paid, before what ended it
             self.record.flows.extend(parties.rows(nothing))
             return
-        free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._check_tradable(self.present_terms(), parties.net)
-        self._settle(Trigger.FLOW, nothing, free, time, price, parties)
+        self._settle(Trigger.FLOW, nothing, no_cost(nothing), time, price, parties)
         self.reserve.judge(price)
 
     def _rolls(self, time: int) -> bool:
