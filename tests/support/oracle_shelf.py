@@ -154,8 +154,13 @@ class Shelf:
                 ]
                 if each.units != held[each.series.symbol]:
                     continue
-                ends = "end" in names and each.end_where_over(time, start)
-                if ends or (names and each.rebalance(start, names)):
+                if "end" in names:
+                    # a hair before it where another's threshold is the same price: then next time
+                    moved = each.end_where_over(time, start)
+                    names = []
+                else:
+                    moved = each.rebalance(start, names)
+                if moved:
                     idle = {symbol: set() for symbol in idle}
                     rebalances += 1
                     self.keep_capacity(start)
