@@ -362,7 +362,6 @@ class Replay(Books[Num]):
             # a crumb of rounding would be deleveraged again at each price
             state.cash += state.units * price
             state.units = state.units * 0
-        self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
