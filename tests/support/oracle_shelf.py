@@ -155,8 +155,12 @@ class Shelf:
                 if each.units != held[each.series.symbol]:
                     continue
                 if "end" in names:
-                    each.end_where_over(time, start)
-                elif names and each.rebalance(start, names):
+                    # a hair before it where another's threshold is the same price: then next time
+                    moved = each.end_where_over(time, start)
+                    names = []
+                else:
+                    moved = each.rebalance(start, names)
+                if moved:
                     idle = {symbol: set() for symbol in idle}
                     rebalances += 1
                     self.keep_capacity(start)
@@ -176,21 +180,21 @@ class Shelf:
 
         Each closes its share, by exposure, of what is too much when it is its turn.
         """
-        for _ in self.tokens:
-            net, worth = self.pot.net(price), self.pot.units * price
-            over = [
-                each
-                for each in self.pot.against
-                if each.units * net > 0
-                and abs(net) > each.venue.max_utilisation * worth * (1 + NEAR)
-            ]
+        while over := [each for each in self.pot.against if self.is_too_much(each, price)]:
             left = sum(abs(each.units) for each in over)
             for each in over:
                 size = abs(each.units)
                 cut = min(self.excess(each, price) * size / left, size * price)
                 left -= size
-                if cut > 0:
+                if cut > 0 and each.units * self.pot.net(price) > 0:
                     each.cut_back(cut, price)
+
+    def is_too_much(self, token: Oracle, price: float) -> bool:
+        """Whether a token on the heavier side has to give way by its own limit."""
+        net, terms = self.pot.net(price), token.venue
+        sizes = sum(abs(each.units) for each in self.pot.against) * price
+        limit = terms.max_utilisation * self.pot.units * price
+        return token.units * net > 0 and abs(net) - limit > NEAR * sizes
 
     def excess(self, token: Oracle, price: float) -> float:
         """The least that would have to be closed, were this token to close all of it."""

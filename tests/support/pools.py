@@ -14,7 +14,6 @@ from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FRACTION
-from steelyard.rules.pool import is_over_capacity
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Move, Reserve, Series, Venue
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.reserve import ReserveBooks
@@ -103,10 +102,7 @@ class Balanced(Replay):
 
 def check_capacity(reserve: ReserveBooks[Any], price: Any) -> None:
     """The net exposure is within every token's share of the reserve's value."""
-    net, value = reserve.net(price), reserve.value(price)
-    for member in reserve.members:
-        if member.is_pool and member.state.units * net > 0:
-            assert not is_over_capacity(net, value, member.terms.max_utilisation)
+    assert not any(reserve.is_over_capacity(member, price) for member in reserve.members)
 
 
 def balanced(series: Series, bars: Prices, mode: str, **events: Any) -> Balanced:

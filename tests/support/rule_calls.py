@@ -247,6 +247,7 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "trade_cost": st.tuples(
         st.builds(_rates, MODEST), TRADED, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT
     ),
+    "no_cost": st.tuples(st.just(Decimal(0))),
     "cost_curve": st.tuples(st.builds(_rates, MODEST), FLAG),
     "curve_cost": st.tuples(CURVE, TRADED, SQRT),
     "curve_slope": st.tuples(CURVE, TRADED, SQRT),
@@ -312,7 +313,13 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "mark_factor": st.tuples(SIGNED_RATE, SECONDS, SECONDS),
     "price_gain": st.tuples(UNITS, PRICE, PRICE),
     "payable": st.tuples(written("-9000", "9000", 2), MONEY),
-    "is_over_capacity": st.tuples(written("-90000", "90000", 2), MONEY, RATE),
+    "is_over_capacity": st.builds(
+        lambda net, lighter, value, share: (net, abs(net) + 2 * lighter, value, share),
+        written("-90000", "90000", 2),
+        MONEY,
+        MONEY,
+        RATE,
+    ),
     "capacity_room": st.tuples(
         written("-90000", "90000", 2),
         st.sampled_from([1, -1]),

@@ -40,6 +40,7 @@ __all__ = [
     "curve_cost",
     "curve_slope",
     "is_tradable",
+    "no_cost",
     "pay",
     "realised_coefficient",
     "side_depth",
@@ -121,6 +122,11 @@ class CostCurve(NamedTuple, Generic[Num]):
     """Share of the amount paid in."""
     has_book: bool
     book: Levels[Num]
+
+
+def no_cost(nothing: Num) -> TradeCost[Num]:
+    """What no trade costs; ``nothing`` is zero in the wanted kind of number."""
+    return TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
 
 
 def trade_cost(

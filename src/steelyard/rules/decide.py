@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import CostRates, TradeCost, trade_cost
+from steelyard.rules.costs import CostRates, TradeCost, no_cost, trade_cost
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import (
     Payers,
@@ -75,6 +75,8 @@ class Plan(NamedTuple, Generic[Num]):
     destination: Num
     notional: Num
     cost: TradeCost[Num]
+    is_clip: bool
+    """It is a part of what is wanted: the largest clip, or all that a book holds."""
     clipped: bool
     """More clips have to follow before leverage is at its destination."""
     raises: bool
@@ -84,8 +86,7 @@ class Plan(NamedTuple, Generic[Num]):
 
 
 def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Plan[Num]:
-    free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-    return Plan(outcome, destination, nothing, free, False, raises, False)
+    return Plan(outcome, destination, nothing, no_cost(nothing), False, False, raises, False)
 
 
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
@@ -149,11 +150,11 @@ def plan_trade(
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
-    clipped = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
+    is_clip = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
     opens = (notional > 0) == (destination > 0)
     if limits.has_room and opens and abs(notional) > limits.room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
-        clipped = False
+        is_clip = False
         notional = limits.room
         if wanted < 0:
             notional = -limits.room
@@ -165,9 +166,8 @@ def plan_trade(
     cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
-    cut = clipped or notional != wanted
-    if clipped:
-        # a clip may be all but the last digits of what is wanted: then it has arrived
-        leverage = (exposure + notional) / (nav - cost.paid_by_nav)
-        clipped = not is_clip_done(destination, raises, leverage)
-    return Plan(Outcome.TRADE, destination, notional, cost, clipped, raises, cut)
+    # a clip may be all but the last digits of what is wanted: then it has arrived
+    leverage = (exposure + notional) / (nav - cost.paid_by_nav)
+    clipped = is_clip and not is_clip_done(destination, raises, leverage)
+    cut = is_clip or notional != wanted
+    return Plan(Outcome.TRADE, destination, notional, cost, is_clip, clipped, raises, cut)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import CostRates, TradeCost, pay, trade_cost
-from steelyard.rules.decide import Outcome, Plan
+from steelyard.rules.costs import CostRates, TradeCost, no_cost, pay, trade_cost
+from steelyard.rules.decide import Outcome, Plan, is_clip_done
 from steelyard.rules.numbers import Num
 
 __all__ = [
@@ -83,7 +83,7 @@ def rebalance_cost(
     size = abs(notional)
     alone = trade_cost(rates, notional, nothing, sqrt)
     order = flows.net + notional
-    together = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+    together = no_cost(nothing)
     if not is_nothing_sent(order, flows.size + size):
         together = trade_cost(rates, order, nothing, sqrt)
     sizes = flows.size + size
@@ -110,7 +110,8 @@ def netted_plan(
     """A planned trade whose order goes out together with ``flows``: its size and cost anew.
 
     The size lands on the plan's destination after the rebalance's own part of the cost, found by
-    bisection; a trade that was cut (clips, lots, capacity) keeps its size.
+    bisection; a trade that was cut (clips, lots, capacity) keeps its size. Whether more clips have
+    to follow is judged by the leverage that it comes to at this cost.
     """
     notional = plan.notional
     # parties of a fund without exposure trade nothing: there is nothing to net with
@@ -119,10 +120,22 @@ def netted_plan(
     cost = rebalance_cost(rates, flows, notional, reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
         nothing = notional * 0
-        free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
-        return Plan(Outcome.BLOCKED, plan.destination, nothing, free, False, plan.raises, plan.cut)
+        free = no_cost(nothing)
+        return Plan(
+            Outcome.BLOCKED, plan.destination, nothing, free, False, False, plan.raises, plan.cut
+        )
+    # another cost than it has alone may be what leverage arrives by, or falls short by
+    leverage = (exposure + notional) / (nav - cost.paid_by_nav)
+    clipped = plan.is_clip and not is_clip_done(plan.destination, plan.raises, leverage)
     return Plan(
-        Outcome.TRADE, plan.destination, notional, cost, plan.clipped, plan.raises, plan.cut
+        Outcome.TRADE,
+        plan.destination,
+        notional,
+        cost,
+        plan.is_clip,
+        clipped,
+        plan.raises,
+        plan.cut,
     )
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from steelyard.rules.costs import CostCurve, side_depth
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import smallest_root
-from steelyard.rules.triggers import exceeds
 
 __all__ = ["capacity_excess", "capacity_room", "is_over_capacity", "payable", "price_gain"]
 
@@ -29,9 +28,13 @@ def payable(gain: Num, reserve_value: Num) -> Num:
     return gain
 
 
-def is_over_capacity(net: Num, reserve_value: Num, max_utilisation: Num) -> bool:
-    """Whether the net exposure (signed, quote) is above its share of the reserve's value."""
-    return exceeds(abs(net), max_utilisation * reserve_value)
+def is_over_capacity(net: Num, gross: Num, reserve_value: Num, max_utilisation: Num) -> bool:
+    """Whether the net exposure (signed, quote) is above its share of the reserve's value.
+
+    By more than 1e-12 of the ``gross`` exposure, the sum of all sizes: of large ones that cancel
+    rounding is left.
+    """
+    return (abs(net) - max_utilisation * reserve_value) * 1_000_000_000_000 > gross
 
 
 def capacity_room(

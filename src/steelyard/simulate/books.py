@@ -35,6 +35,8 @@ from steelyard.simulate.state import Ended, RebalanceRow, Record, State
 __all__ = ["Books"]
 
 TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
+UNCOUNTED = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
+"""Trades that are no rebalances."""
 
 
 def _terms_at(terms: Terms[Num], number: Number[Num], market: Market, bar: int) -> Terms[Num]:
@@ -101,6 +103,13 @@ class Books(Generic[Num]):
         """The present terms as floats, whatever the run computes in."""
         return _terms_at(self.series.terms(FLOAT, self.market.book), FLOAT, self.market, self.bar)
 
+    def _nav(self, price: Num) -> Num:
+        """Of the whole fund."""
+        return nav_of(self.state.cash, self.state.units, price)
+
+    def _leverage(self, price: Num) -> Num:
+        return leverage_of(self.state.cash, self.state.units, price)
+
     def _cost(self, notional: Num, price: Num) -> TradeCost[Num]:
         """What a trade costs that has to be made, and who pays it.
 
@@ -145,7 +154,7 @@ class Books(Generic[Num]):
             state.units -= grown
             sums.interest += paid + grown * price
         if self.management > 0:
-            nav = nav_of(state.cash, state.units, price)
+            nav = self._nav(price)
             if nav > 0:
                 fee = management_fee(nav, self.management, time - since)
                 state.cash -= fee
@@ -199,7 +208,7 @@ class Books(Generic[Num]):
         state = self.state
         parties = Parties(self.present_terms().rates, self.sqrt)
         for tokens in due:
-            nav = nav_of(state.cash, state.units, price)
+            nav = self._nav(price)
             if state.tokens + tokens <= 0:
                 message = (
                     f"{self.series.symbol}: flows: expected fewer redemptions than the "
@@ -227,8 +236,8 @@ class Books(Generic[Num]):
         """Move the books by one trade and write its row; ``parties`` went out in its order."""
         state, sums, reserve = self.state, self.state.totals, self.reserve
         nothing = price * 0
-        before = nav_of(state.cash, state.units, price)
-        leverage_before = leverage_of(state.cash, state.units, price)
+        before = self._nav(price)
+        leverage_before = self._leverage(price)
         state.cash -= notional
         state.units += notional / price
         self._pay(cost, price)
@@ -238,7 +247,7 @@ class Books(Generic[Num]):
             self.record.flows.extend(parties.rows(notional))
         if self.is_pool:
             reserve.receive(abs(sent) * self.terms.pool_fee, time, price)
-        after = nav_of(state.cash, state.units, price)
+        after = self._nav(price)
         if trigger not in UNCOUNTED:
             sums.turnover += abs(notional)
             sums.clips += 1
@@ -257,9 +266,6 @@ class Books(Generic[Num]):
         sums.impact += cost.impact
         sums.gas += cost.gas
         sums.paid_by_reserve += cost.paid_by_reserve
-
-    def _nav(self, price: Num) -> Num:
-        return nav_of(self.state.cash, self.state.units, price)
 
     def _write_row(
         self,
@@ -285,7 +291,7 @@ class Books(Generic[Num]):
                 float(marked),
                 float(notional),
                 float(leverage_before),
-                float(leverage_of(state.cash, state.units, price)) if nav_after > 0 else 0.0,
+                float(self._leverage(price)) if nav_after > 0 else 0.0,
                 float(nav_before / state.tokens),
                 float(nav_after / state.tokens),
                 float(cost.fee),
@@ -316,7 +322,3 @@ class Books(Generic[Num]):
         state.clips = None
         state.order = None
         state.ended = Ended(time, float(price), reason)
-
-
-UNCOUNTED = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
-"""Trades that are no rebalances."""

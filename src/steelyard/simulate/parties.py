@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple
 
-from steelyard.rules.costs import TRADE_KINDS, CostRates, TradeCost, trade_cost
+from steelyard.rules.costs import TRADE_KINDS, CostRates, TradeCost, no_cost, trade_cost
 from steelyard.rules.flows import (
     Flows,
     flow_exposure,
@@ -54,19 +54,14 @@ class Parties(Generic[Num]):
     @property
     def net(self) -> Num:
         """The exposure that all of them add, signed."""
-        net = self._parties[0].notional * 0
-        for party in self._parties:
-            net = net + party.notional
-        return net
+        return self._sum(party.notional for party in self._parties)
 
     @property
     def flows(self) -> Flows[Num]:
         """The parties as the rules take them."""
-        size = self._parties[0].notional * 0
-        for party in self._parties:
-            size = size + abs(party.notional)
-        kinds = (self._alone(kind) for kind in TradeCost._fields)
-        return Flows(self.net, size, TradeCost(*kinds))
+        size = self._sum(abs(party.notional) for party in self._parties)
+        alone = zip(*(party.alone for party in self._parties), strict=True)
+        return Flows(self.net, size, TradeCost(*map(self._sum, alone)))
 
     def rows(self, rebalance: Num) -> Iterator[FlowRow]:
         """What each pays, sent in one order with the signed notional ``rebalance``."""
@@ -92,15 +87,16 @@ class Parties(Generic[Num]):
                 float(alone - cost),
             )
 
-    def _alone(self, kind: str) -> Num:
+    def _sum(self, figures: Iterable[Num]) -> Num:
+        # term by term: the built-in sum rounds floats otherwise from one Python to another
         total = self._parties[0].notional * 0
-        for party in self._parties:
-            total = total + getattr(party.alone, kind)
+        for figure in figures:
+            total = total + figure
         return total
 
     def _cost(self, notional: Num) -> TradeCost[Num]:
         """The cost of one order, none for none; who comes or goes has no reserve."""
         nothing = notional * 0
         if notional == 0:
-            return TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
+            return no_cost(nothing)
         return trade_cost(self._rates, notional, nothing, self._sqrt)

@@ -12,7 +12,7 @@ first hold.
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.rules.costs import TradeCost, side_depth
+from steelyard.rules.costs import TradeCost, no_cost, side_depth
 from steelyard.rules.decide import (
     Outcome,
     Plan,
@@ -23,7 +23,6 @@ from steelyard.rules.decide import (
 )
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.futures import contract_at, mark_factor
-from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.pool import capacity_room
 from steelyard.rules.series import Series
@@ -135,10 +134,10 @@ class Replay(Books[Num]):
         state, sums = self.state, self.state.totals
         leverage = 0.0
         if state.ended is None:
-            leverage = float(leverage_of(state.cash, state.units, price))
+            leverage = float(self._leverage(price))
         self.record.bars.append(
             BarRow(
-                float(nav_of(state.cash, state.units, price) / state.tokens),
+                float(self._nav(price) / state.tokens),
                 leverage,
                 float(state.tokens),
                 float(state.split),
@@ -193,6 +192,7 @@ class Replay(Books[Num]):
         if self._rolls(time) and not ends:
             self._roll(time, price)
             if self._ended(time, price):
+                self.after_trades(time, price)
                 return
         parties = self._take_flows(since, time, price)
         nets = not (ends or state.order is not None or self.series.execution.delay_s)
@@ -209,8 +209,7 @@ class Replay(Books[Num]):
 
     def after_trades(self, time: int, price: Num) -> None:
         """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
-        if self.is_pool or len(self.reserve.members) > 1:
-            self.reserve.keep_capacity(time, price)
+        self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
         """Fill, or test the triggers; what of ``parties`` is not sent yet."""
@@ -228,7 +227,7 @@ class Replay(Books[Num]):
     ) -> Parties[Num] | None:
         """Test the triggers; one rebalance serves all that hold at this observation."""
         state, how, rule = self.state, self.series.rebalance, self.terms.rule
-        leverage = leverage_of(state.cash, state.units, price)
+        leverage = self._leverage(price)
         if state.clips is not None:
             if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
                 if is_emergency(rule, leverage) and not self._under_way():
@@ -333,17 +332,17 @@ class Replay(Books[Num]):
         )
 
     def meet(self, met: Crossing[Num], time: int) -> bool:
-        """Do what holds at the crossing's price; true where it was traded or ordered."""
+        """Do what holds at the crossing's price; true where it was closed, traded or ordered."""
         venue = self.terms.venue
         if met.trigger == Trigger.LIQUIDATION:
             bites = venue.spot or venue.maintenance_margin > 0
             self._close(time, met.price, "liquidated" if bites else "nav")
-            return False
-        self.settle_price(time, met.price)
-        traded = self._fire(met.trigger, time, met.price) == Outcome.TRADE
-        if traded:
-            self.after_trades(time, met.price)
-        return traded
+        else:
+            self.settle_price(time, met.price)
+            if self._fire(met.trigger, time, met.price) != Outcome.TRADE:
+                return False
+        self.after_trades(time, met.price)
+        return True
 
     def arrive(self, time: int, price: Num) -> None:
         """Come to a visited price inside a bar."""
@@ -363,7 +362,6 @@ class Replay(Books[Num]):
             # a crumb of rounding would be deleveraged again at each price
             state.cash += state.units * price
             state.units = state.units * 0
-        self.reserve.judge(price)
         self._count(Trigger.CAPACITY, time, price)
         state.clips = None
         self._ended(time, price)
@@ -374,7 +372,7 @@ class Replay(Books[Num]):
     ) -> int:
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
-        leverage = leverage_of(state.cash, state.units, price)
+        leverage = self._leverage(price)
         was_suspended = state.reserve.suspended
         self.reserve.judge(price)
         destination = destination_of(self.terms.rule, trigger, leverage)
@@ -404,7 +402,7 @@ class Replay(Books[Num]):
         self, trigger: int, destination: Num, price: Num, parties: Parties[Num] | None = None
     ) -> Plan[Num]:
         state, terms, value = self.state, self.present_terms(), self.reserve.value(price)
-        nav, exposure = nav_of(state.cash, state.units, price), state.units * price
+        nav, exposure = self._nav(price), state.units * price
         plan = plan_trade(
             terms.rule,
             terms.rates,
@@ -477,8 +475,8 @@ class Replay(Books[Num]):
         state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
-        # beside flows or after a delay it may have cost, or moved, other than planned
-        leverage = leverage_of(state.cash, state.units, price)
+        # after a delay the price is another than the one it was planned at
+        leverage = self._leverage(price)
         arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
         state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
 
@@ -504,7 +502,7 @@ class Replay(Books[Num]):
         if notional == 0:
             return
         cost = self._cost(notional, price)
-        if cost.paid_by_nav >= nav_of(state.cash, state.units, price):
+        if cost.paid_by_nav >= self._nav(price):
             state.totals.blocked += 1
             return
         plan = Plan(
@@ -512,8 +510,9 @@ class Replay(Books[Num]):
             order.destination,
             notional,
             cost,
-            clipped,
-            order.raises,
+            is_clip=clipped,
+            clipped=clipped,
+            raises=order.raises,
             cut=True,
         )
         self._carry_out(plan, order.trigger, time, price)
@@ -534,9 +533,8 @@ class Replay(Books[Num]):
             # they came and went, and paid, before what ended it
             self.record.flows.extend(parties.rows(nothing))
             return
-        free = TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
         self._check_tradable(self.present_terms(), parties.net)
-        self._settle(Trigger.FLOW, nothing, free, time, price, parties)
+        self._settle(Trigger.FLOW, nothing, no_cost(nothing), time, price, parties)
         self.reserve.judge(price)
 
     def _rolls(self, time: int) -> bool:
@@ -548,7 +546,7 @@ class Replay(Books[Num]):
     def _roll(self, time: int, price: Num) -> None:
         """Sell the contracts that are held and buy as many of the next; both legs cost."""
         state, terms = self.state, self.terms
-        leverage, nav = leverage_of(state.cash, state.units, price), self._nav(price)
+        leverage, nav = self._leverage(price), self._nav(price)
         old = state.units * price
         state.expiry = contract_at(time, self._roll_s)
         mark = mark_factor(terms.basis, state.expiry, time)

@@ -27,7 +27,7 @@ class ReserveBooks(Generic[Num]):
     """A reserve's books, and what it received when.
 
     Args:
-        terms: the reserve's; None where a token has none, which then holds nothing and never is.
+        terms: the reserve's; None where a token has none: it holds nothing and suspends nothing.
         number: the kind of number to compute in.
         schedule: the injections.
         state: where to start; changed in place.
@@ -140,45 +140,45 @@ class ReserveBooks(Generic[Num]):
         return units * price
 
     def keep_capacity(self, time: int, price: Num) -> None:
-        """Deleverage its tokens where their net exposure is more than it can carry.
+        """Deleverage its tokens until their net exposure is no more than it can carry.
 
-        Those on the heavier side give way, each in proportion to its exposure.
+        Those on the heavier side give way, each in proportion to its exposure. What that costs,
+        or a token that ends by it, may leave others above their own limits: then these do.
         """
-        if not self.is_counterparty:
-            return
-        over = self._over_capacity(price)
-        # once is enough but where the tokens' own limits differ
-        for _ in range(len(over)):
+        while over := self._over_capacity(price):
             left = sum(abs(member.state.units) for member in over)
             for member in over:
                 size = abs(member.state.units)
-                if size == 0:
-                    continue
-                terms = member.present_terms()
-                excess = capacity_excess(
-                    self.net(price),
-                    self.value(price),
-                    terms.max_utilisation,
-                    terms.pool_fee,
-                    terms.reserve_curve,
-                    member.sqrt,
-                )
-                share = excess * size / left
+                share = min(self._excess(member, price) * size / left, size * price)
                 left = left - size
-                share = min(share, size * price)
                 if share > 0:
                     member.deleverage(share, time, price)
-            over = self._over_capacity(price)
-            if not over:
-                return
+
+    def is_over_capacity(self, member: Replay[Num], price: Num) -> bool:
+        """Whether a token is on the heavier side, and the net is more than its limit allows."""
+        net = self.net(price)
+        if not member.is_pool or member.state.units * net <= 0:
+            return False
+        gross = sum((abs(each.state.units) for each in self.members if each.is_pool), price * 0)
+        limit = member.terms.max_utilisation
+        return is_over_capacity(net, gross * price, self.value(price), limit)
 
     def _over_capacity(self, price: Num) -> list[Replay[Num]]:
-        net, value = self.net(price), self.value(price)
-        return [
-            member
-            for member in self.members
-            if member.is_pool
-            and member.state.ended is None
-            and member.state.units * net > 0
-            and is_over_capacity(net, value, member.terms.max_utilisation)
-        ]
+        if not self.is_counterparty:
+            return []
+        return [member for member in self.members if self.is_over_capacity(member, price)]
+
+    def _excess(self, member: Replay[Num], price: Num) -> Num:
+        """What is too much now, were this token to close all of it."""
+        net, terms = self.net(price), member.present_terms()
+        if member.state.units * net <= 0:
+            # one before it has ended, and took the weight to the other side
+            return net * 0
+        return capacity_excess(
+            net,
+            self.value(price),
+            terms.max_utilisation,
+            terms.pool_fee,
+            terms.reserve_curve,
+            member.sqrt,
+        )

@@ -83,18 +83,19 @@ class Shelf(Generic[Num]):
                 replay.after_trades(time, price)
             return
         since = max(replay.state.time or since for replay in self.replays)
-        living = self._living()
-        if living:
-            self.reserve.count_suspension(time - since)
+        if not self._living():
+            return
+        self.reserve.count_suspension(time - since)
         self.reserve.settle_all(time, price)
-        for replay in living:
+        for replay in self._living():
             replay.begin(time, price)
-        living = self._living()
-        if living:
-            self.reserve.feed(time, price, since)
-            self.reserve.judge(price)
-            self.reserve.keep_capacity(time, price)
-        for replay in living:
+        if not self._living():
+            return
+        self.reserve.feed(time, price, since)
+        self.reserve.judge(price)
+        self.reserve.keep_capacity(time, price)
+        for replay in self.replays:
+            # what one does may end another that comes after it
             if replay.state.ended is None:
                 replay.act(time, price, since)
 

@@ -11,7 +11,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from steelyard.rules.costs import TradeCost, trade_cost
-from steelyard.rules.decide import Outcome, plan_trade
+from steelyard.rules.decide import Outcome, is_clip_done, plan_trade
 from steelyard.rules.flows import (
     Flows,
     flow_exposure,
@@ -320,5 +320,7 @@ def test_a_trade_that_was_cut_keeps_its_size(
     assert alone.cut
     plan = netted_plan(alone, rates, order.flows, *figures[1:], payers.reserve_value, FRACTION.sqrt)
     assert plan.notional == alone.notional
-    assert plan.clipped == alone.clipped
+    leverage = (figures[2] + plan.notional) / (figures[1] - plan.cost.paid_by_nav)
+    assert plan.is_clip
+    assert plan.clipped == (not is_clip_done(figures[0], plan.raises, leverage))
     assert not is_nothing_to_trade(plan.notional, figures[1])

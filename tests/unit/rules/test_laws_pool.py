@@ -155,7 +155,7 @@ def test_with_impact_the_excess_lands_to_thirty_places(pool: Pool, net: Decimal)
 def test_there_is_an_excess_where_the_capacity_is_breached(pool: Pool, net: Decimal) -> None:
     """And never room on the side that is too heavy."""
     net = exact(net)
-    if is_over_capacity(net, pool.value, pool.share):
+    if is_over_capacity(net, abs(net), pool.value, pool.share):
         assert pool.excess(net) > 0
         assert pool.room(net, 1 if net > 0 else -1) == 0
 

@@ -46,10 +46,6 @@ class Fair(Replay):
         assert self._leverage(price) == leverage
         return parties
 
-    def _leverage(self, price: Any) -> Any:
-        nav = nav_of(self.state.cash, self.state.units, price)
-        return self.state.units * price / nav
-
     def _send(self, parties: Any, time: int, price: Any) -> None:
         before, reserve = self._nav_per_token(price), self.state.reserve.units
         super()._send(parties, time, price)
@@ -197,6 +193,28 @@ def test_flows_and_a_rebalance_are_one_order_whose_savings_are_shared() -> None:
     ]
     assert shares == pytest.approx([shares[0]] * 3)
     assert run.summary["costs"]["fee"] == pytest.approx(run.rebalances.fee.sum())
+
+
+@pytest.mark.parametrize("redeemed", [0.0, 5_000.0])
+def test_whether_a_clip_has_arrived_is_judged_by_what_it_costs_beside_flows(
+    redeemed: float,
+) -> None:
+    """Gas of 3,000 takes leverage past 3 by itself; a redemption of the clip's size bears half.
+
+    At 100.5 leverage is 301,500 / 101,500, below 3; the whole gas would carry it beyond, so that
+    the reset sells. Alone, after a clip of 5,000, it is at 3.01; beside the flow only at 2.97.
+    """
+    series = token(
+        daily=Daily(0), max_trade_notional=5_000.0, costs=Costs(gas_per_rebalance=3_000.0)
+    )
+    series = replace(series, initial_nav=103.0)
+    tokens = -1_000 * redeemed / 301_500
+    flows = {"time": [T0 + 2 * DAY_S], "tokens": [tokens]} if redeemed else None
+    run = simulate(series, closes(100, 100.5), flows=flows)
+    assert run.rebalances.leverage_before.iloc[1] == pytest.approx(301.5 / 101.5)
+    after = run.rebalances.leverage_after.iloc[1]
+    assert (after < 3) == (redeemed > 0)
+    assert (run.state.clips is not None) == (redeemed > 0)
 
 
 def test_parties_come_one_after_the_other_at_one_nav() -> None:

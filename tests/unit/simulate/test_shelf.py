@@ -184,6 +184,81 @@ def test_a_trade_that_the_reserve_bears_is_one_after_which_capacity_holds() -> N
     assert row.notional == pytest.approx(100_400 - 0.8 * (1_255 * 100.4 - 400 - 2_000))
 
 
+def test_a_token_that_costs_put_above_its_limit_gives_way_at_once() -> None:
+    """Who closes because of its own limit costs the reserve 2,000: now another is too large.
+
+    After the launches the reserve is worth 96,000; A closes whole, which leaves 94,000. Of 75,500
+    B closes what lies above 80 % of that less its own 2,000 of gas.
+    """
+    gas = Costs(gas_per_rebalance=2_000.0)
+    strict = Venue(kind="pool", max_utilisation=0.3)
+    members = [pooled("A", 1.0, venue=strict, costs=gas), pooled("B", 1.0, costs=gas)]
+    members = [
+        replace(each, initial_nav=nav) for each, nav in zip(members, (0.5, 75.5), strict=True)
+    ]
+    pool = replace(AMPLE, initial_units=1_000.0, bears=("gas",))
+    shelf = simulate_shelf(members, closes(100), reserve=pool)
+    rows = [run.rebalances for run in shelf.runs]
+    assert [each.trigger.tolist() for each in rows] == [["launch", "capacity"]] * 2
+    closed = [float(each.notional.iloc[1]) for each in rows]
+    assert closed == pytest.approx([500, 75_500 - 0.8 * (94_000 - 2_000)])
+
+
+def test_a_long_that_its_own_cut_ends_turns_the_weight_to_the_shorts() -> None:
+    """The other long, over the capacity a moment before, keeps what it has.
+
+    At 70 the reserve is worth 125,000, of which the perpetual's reset takes 54,000. The longs are
+    then 6,200 above the 56,800 that it carries, but the first dies of the gas of its share, and
+    without it the short is as much too large.
+    """
+    spread = Costs(half_spread_bps=3_000.0)
+    perpetual = named("P", 3.0, daily=Daily(0), costs=spread)
+    dying = replace(pooled("A", 3.0, costs=Costs(gas_per_rebalance=7_000.0)), initial_nav=67.0)
+    members = [perpetual, pooled("S", -1.0), dying, replace(pooled("B", 1.0), initial_nav=10.0)]
+    pool = replace(AMPLE, initial_units=2_300.0, bears=("spread",))
+    shelf = simulate_shelf(members, closes(100, 70), reserve=pool)
+    _, short, ended, other = (run.rebalances for run in shelf.runs)
+    assert shelf.states[2].ended is not None
+    assert ended.notional.iloc[1] == pytest.approx(6_200 * 1_800 / 1_900)
+    assert other.trigger.tolist() == ["launch"]
+    assert short.trigger.tolist() == ["launch", "capacity"]
+    assert short.notional.iloc[1] == pytest.approx(6_200)
+
+
+def test_what_an_end_inside_a_bar_leaves_too_large_is_cut_back_there() -> None:
+    """A long that is gone at 66 2/3 no longer offsets the short, which the reserve cannot carry.
+
+    There 3,000 units are 200,000, 60,000 of which went to the short beyond what the long lost;
+    4,800 units sold are 320,000.
+    """
+    venue = Venue(kind="pool", max_utilisation=1.0)
+    members = [pooled("L", 3.0, venue=venue), pooled("S", -3.0, venue=venue)]
+    members[1] = replace(members[1], initial_nav=160.0)
+    pool = replace(AMPLE, initial_units=3_000.0)
+    shelf = simulate_shelf(members, bars((100,) * 4, (100, 100, 60, 60)), reserve=pool)
+    first = shelf.runs[1].rebalances.iloc[1]
+    assert shelf.states[0].ended is not None
+    assert first.trigger == "capacity"
+    assert first.price == pytest.approx(200 / 3)
+    assert first.notional == pytest.approx(320_000 - 140_000)
+
+
+def test_a_token_that_its_roll_ends_leaves_no_breach_behind() -> None:
+    """What the reserve bears of the roll is more than it could spare beside its own token.
+
+    1,265 units are left after the launches. At 100.4 it owes its token 400, and the roll takes two
+    gases of 1,000: it carries 80 % of 124,606.
+    """
+    ends = Costs(taker_fee_bps=2_000.0, gas_per_rebalance=1_000.0)
+    members = [pooled("A", 1.0), named("F", -3.0, venue=Venue(kind="future"), costs=ends)]
+    pool = replace(AMPLE, initial_units=1_275.0, bears=("gas",))
+    shelf = simulate_shelf(members, closes(100, 100.4, step_s=100 * DAY_S), reserve=pool)
+    assert shelf.states[1].ended is not None
+    row = shelf.runs[0].rebalances.iloc[-1]
+    assert row.trigger == "capacity"
+    assert row.notional == pytest.approx(100_400 - 0.8 * 124_606)
+
+
 def test_inside_a_bar_the_earliest_threshold_acts_whosever_it_is() -> None:
     """A tight band trades at its own price on the way to a wide one's."""
     members = [named("A", band=Band(2.5, 4.0)), named("B", band=Band(2.9, 3.1))]
