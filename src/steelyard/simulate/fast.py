@@ -131,6 +131,8 @@ class FastReplay(Replay[float]):
             self.marks.end(self.bar, state)
         if self.returns is not None and bar:
             self.returns.restore(state, self.bar)
+        # the market goes on after a token's end, and health is told by its last bar
+        self.bar = self.bars - 1
 
     # -- bars at which something may happen ----------------------------------------------------
 
