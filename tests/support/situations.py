@@ -63,7 +63,7 @@ def situations(
             floor_ratio=ratio,
             resume_ratio=ratio * draw(st.sampled_from([1.0, 1.05, 1.2])),
             bears=("spread", "impact", "gas", "fee"),
-            allocation_every_s=draw(st.sampled_from([7 * step_s, 86_400])),
+            allocation_every_s=draw(st.sampled_from([7 * step_s, 60 * step_s, 86_400])),
         )
         series = replace(series, reserve=pool)
     if draw(st.integers(0, 3)) == 0:
@@ -114,8 +114,9 @@ def whatever_else(draw: st.DrawFn, first: int, last: int, step_s: int) -> dict[s
         options["flows"] = {"time": instants(count), "tokens": tokens_of}
     if draw(st.booleans()):
         count = draw(st.sampled_from([1, 3]))
-        ratios = generator.choice([0.1, 0.5, 2.0, 3.0], count)
-        options["splits"] = {"time": instants(count), "ratio": ratios}
+        times = np.unique(instants(count))
+        ratios = generator.choice([0.1, 0.5, 2.0, 3.0], len(times))
+        options["splits"] = {"time": times, "ratio": ratios}
     if draw(st.booleans()):
         edges = np.unique(instants(2 * draw(st.sampled_from([1, 5]))))
         edges = edges[: len(edges) // 2 * 2]
@@ -198,7 +199,7 @@ def on_a_pool(draw: st.DrawFn, series: Series, step_s: int) -> Series:
         bears=draw(st.sampled_from([(), ("spread", "gas"), ("fee", "spread", "impact", "gas")])),
         floor_ratio=ratio,
         resume_ratio=1.1 * ratio,
-        allocation_every_s=draw(st.sampled_from([7 * step_s, 86_400])),
+        allocation_every_s=draw(st.sampled_from([7 * step_s, 60 * step_s, 86_400])),
     )
     venue = Venue(
         kind="pool", max_utilisation=most, fee_bps=draw(st.sampled_from([0.0, 4.0]))
