@@ -95,6 +95,8 @@ class Books(Generic[Num]):
 
     def present_terms(self) -> Terms[Num]:
         """The terms with the impact of the present bar, where it follows the market."""
+        if self.market.conditions is None:
+            return self.terms
         return _terms_at(self.terms, self.number, self.market, self.bar)
 
     def float_terms(self) -> Terms[float]:
@@ -193,7 +195,7 @@ class Books(Generic[Num]):
         Raises:
             InputError: where no token would be left.
         """
-        due = self.schedule.flows_between(since, time)
+        due = self.schedule.flows_between(since, time) if self.schedule.has_flows else ()
         if not due:
             return None
         state = self.state

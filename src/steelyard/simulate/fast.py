@@ -323,13 +323,13 @@ class FastReplay(Replay[float]):
                 self.fee_share,
             )
         else:
-            item, note = self.seen.item, self.marks.note
-            for place in range(first, last):
-                bar = self.funding_bars[place]
-                paid = funding_payment(state.units, item(bar), self.funding_rates[place])
+            bars = self.funding_bars[first:last]
+            prices, rates = self.seen[bars].tolist(), self.funding_rates[first:last]
+            for funded, price, rate in zip(bars, prices, rates, strict=True):
+                paid = funding_payment(state.units, price, rate)
                 state.cash -= paid
                 sums.funding += paid
-                note(bar, state)
+                self.marks.note(funded, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
 

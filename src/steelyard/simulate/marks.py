@@ -27,7 +27,6 @@ FIGURES = (
     "interest",
     "management",
 )
-ALL = slice(None)
 BLOCK = 16_384
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
@@ -90,7 +89,8 @@ class Marks:
         # else the two columns hold cash and units first, and are worked out where they stand
         nav = self.columns["nav"] if is_worked_out else self._filled("cash")
         leverage = self.columns["leverage"] if is_worked_out else self._filled("units")
-        tokens = self.column("tokens")
+        tokens, split = self.column("tokens"), self.column("split")
+        was_split = not _is_one(split)
         with np.errstate(divide="ignore", invalid="ignore"):
             for first in range(0, self.bars, BLOCK):
                 rows = slice(first, first + BLOCK)
@@ -102,15 +102,13 @@ class Marks:
                     assets /= tokens[rows]
                     if first + BLOCK > self._flat_from:
                         exposure[max(self._flat_from - first, 0) :] = 0.0
-                tally.add(self.held(assets, rows), exposure)
+                tally.add(assets * split[rows] if was_split else assets, exposure)
         return nav, leverage
 
-    def held(self, nav: Floats, rows: slice = ALL) -> Floats:
+    def held(self, nav: Floats) -> Floats:
         """Nav of one token that was held since the launch, through every split."""
         split = self.column("split")
-        if split.strides == (0,) and split[0] == 1:
-            return nav
-        return nav * split[rows]
+        return nav if _is_one(split) else nav * split
 
     def _filled(self, name: str) -> Floats:
         """A figure as ``column`` has it, in an array of its own."""
@@ -128,6 +126,11 @@ class Marks:
     def _noted(self, name: str) -> Floats:
         place = FIGURES.index(name)
         return np.array([row[place] for row in self._rows], dtype=np.float64)
+
+
+def _is_one(split: Floats) -> bool:
+    """Whether nothing was ever split."""
+    return split.strides == (0,) and bool(split[0] == 1)
 
 
 def marks_of_rows(record: Record) -> Marks:

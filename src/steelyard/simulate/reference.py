@@ -178,7 +178,7 @@ class Replay(Books[Num]):
     def begin(self, time: int, price: Num) -> None:
         """Come to a clock observation: splits, what the price and time cost, perhaps the end."""
         state = self.state
-        if state.time is not None:
+        if state.time is not None and self.schedule.has_splits:
             self._split(state.time, time)
         self.settle_price(time, price)
         self._accrue(time, price)
