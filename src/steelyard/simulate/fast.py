@@ -109,6 +109,8 @@ class FastReplay(Replay[float]):
         times, rates = schedule.funding_within(timeline.first, timeline.last)
         self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
+        # an instant past the last bar has no price, and is never come to
+        self.funding_prices = self.seen.take(self.funding_bars, mode="clip").tolist()
         self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
         stops = schedule.stop_times
         if self.terms.venue.spot:
@@ -323,13 +325,17 @@ class FastReplay(Replay[float]):
                 self.fee_share,
             )
         else:
-            bars = self.funding_bars[first:last]
-            prices, rates = self.seen[bars].tolist(), self.funding_rates[first:last]
-            for funded, price, rate in zip(bars, prices, rates, strict=True):
-                paid = funding_payment(state.units, price, rate)
-                state.cash -= paid
-                sums.funding += paid
-                self.marks.note(funded, state)
+            cash, funding = state.cash, sums.funding
+            paid_so_far = []
+            for place in range(first, last):
+                paid = funding_payment(
+                    state.units, self.funding_prices[place], self.funding_rates[place]
+                )
+                cash -= paid
+                funding += paid
+                paid_so_far.append((cash, funding))
+            state.cash, sums.funding = cash, funding
+            self.marks.note_funding(self.funding_bars[first:last], paid_so_far, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
 

@@ -67,6 +67,21 @@ class Marks:
             for name, column in self.columns.items():
                 column[bar] = self._rows[-1][FIGURES.index(name)]
 
+    def note_funding(
+        self, bars: list[int], paid: list[tuple[float, float]], state: State[float]
+    ) -> None:
+        """Like ``note`` at each of these bars, where nothing moved but cash and funding: ``paid``.
+
+        For tokens of which no figure is kept bar by bar.
+        """
+        units, tokens, split, reserve = state.units, state.tokens, state.split, state.reserve.units
+        interest, management = state.totals.interest, state.totals.management
+        self._starts += bars
+        self._rows += [
+            (cash, units, tokens, split, reserve, funding, interest, management)
+            for cash, funding in paid
+        ]
+
     def end(self, bar: int, state: State[float]) -> None:
         """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
         self.note(bar, state)

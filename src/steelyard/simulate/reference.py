@@ -422,6 +422,8 @@ class Replay(Books[Num]):
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
     def _limits(self, destination: Num, price: Num, net_flow: Num) -> TradeLimits[Num]:
+        if not self.has_limits:
+            return self.no_limits
         terms, room = self.present_terms(), price * 0
         if self.is_pool:
             side = 1 if destination > 0 else -1
@@ -477,10 +479,12 @@ class Replay(Books[Num]):
         state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
-        # beside flows or after a delay it may have cost, or moved, other than planned
-        leverage = leverage_of(state.cash, state.units, price)
-        arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
-        state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
+        state.clips = None
+        if plan.clipped:
+            # beside flows or after a delay it may have cost, or moved, other than planned
+            leverage = leverage_of(state.cash, state.units, price)
+            if not is_clip_done(plan.destination, plan.raises, leverage):
+                state.clips = Clips(trigger, plan.destination, plan.raises, time)
 
     def _fill(self, order: Order[Num], time: int, price: Num) -> None:
         """An order arrives: its units are traded at the price that is there now."""
