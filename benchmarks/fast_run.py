@@ -119,9 +119,11 @@ class Line(NamedTuple):
 def search_events(price: Any, rates: Any) -> tuple[float, int]:  # noqa: ANN401 (arrays)
     """The bare search: nav of the fund at the end and trades, the launch included.
 
-    ``rates`` has one a stretch of 480 bars; stretches end with it, days with every third.
+    ``rates`` has one a stretch of 480 bars; stretches end with it, days with every third. Step by
+    step what the prototype's ``np_event`` does, so that neither is kinder: figures out of an array,
+    impact by the square root and gas worked out at each trade, here at a rate of 0.
     """
-    target, lower, upper, cost = 3.0, 2.5, 3.5, 6e-4
+    target, lower, upper, cost, impact, gas = np.array([3.0, 2.5, 3.5, 6e-4, 0.0, 0.0])
     cash, units, trades, bar, bars = 100_000.0, 0.0, 0, 0, len(price)
     while bar < bars:
         now = price[bar]
@@ -135,15 +137,16 @@ def search_events(price: Any, rates: Any) -> tuple[float, int]:  # noqa: ANN401 
         if is_due or exposure < lower * nav or exposure > upper * nav:
             gap = target * nav - exposure
             traded = gap / (1 + target * cost) if gap > 0 else gap / (1 - target * cost)
+            size = abs(traded)
             units += traded / now
-            cash -= traded + abs(traded) * cost
+            cash -= traded + size * (cost + impact * (size / 1e7) ** 0.5) + gas
             trades += 1
         end = min((bar + 1) // 480 * 480 + 479, bars)
         bar += 1
         if bar < end:
             stretch, borrowed = price[bar:end], cash / units
-            outside = (stretch < upper * borrowed / (1 - upper)) | (
-                stretch > lower * borrowed / (1 - lower)
+            outside = (stretch <= upper * borrowed / (1 - upper) * (1 - 1e-12)) | (
+                stretch >= lower * borrowed / (1 - lower) * (1 + 1e-12)
             )
             place = int(outside.argmax())
             bar = bar + place if outside[place] else end

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from hypothesis import reject
 
+from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
@@ -18,8 +20,16 @@ CLOSE = 1e-12
 
 
 def both_ways(series: Series, bars: Prices, **options: Any) -> tuple[Run, Run]:
-    """The reference's run and the fast one."""
-    expected = simulate(series, bars, engine="reference", **options)
+    """The reference's run and the fast one; what the one refuses, the other does in its words."""
+    try:
+        expected = simulate(series, bars, engine="reference", **options)
+    except InputError as refusal:
+        try:
+            simulate(series, bars, engine="fast", **options)
+        except InputError as other:
+            assert str(other) == str(refusal)  # noqa: PT017 (both are refusals)
+            reject()
+        raise AssertionError(str(refusal)) from refusal
     return expected, simulate(series, bars, engine="fast", **options)
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Generic, NamedTuple
 
 from steelyard.rules.costs import CostRates, TradeCost, no_cost, trade_cost
+from steelyard.rules.members import plain_members
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import (
     Payers,
@@ -38,6 +39,7 @@ UNCONDITIONAL = (int(Trigger.EMERGENCY), int(Trigger.LAUNCH))
 """They always go to the target, whole, and whatever is suspended."""
 
 
+@plain_members
 class MoveTo(IntEnum):
     """Where a rebalance takes leverage."""
 
@@ -46,6 +48,7 @@ class MoveTo(IntEnum):
     PARTWAY = 2
 
 
+@plain_members
 class Outcome(IntEnum):
     """What a plan says."""
 

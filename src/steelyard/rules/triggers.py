@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.leverage import price_at_leverage
 from steelyard.rules.liquidation import VenueTerms, liquidation_price
+from steelyard.rules.members import plain_members
 from steelyard.rules.numbers import Num
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 
+@plain_members
 class Trigger(IntEnum):
     """What can name a rebalance, in the order in which they are tested."""
 

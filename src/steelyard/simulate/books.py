@@ -17,6 +17,7 @@ from steelyard.rules.accruals import (
     units_interest,
 )
 from steelyard.rules.costs import TradeCost, cost_curve, is_tradable, trade_cost
+from steelyard.rules.decide import TradeLimits
 from steelyard.rules.flows import is_nothing_sent
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import leverage_of, nav_of
@@ -24,7 +25,7 @@ from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_li
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.pool import payable, price_gain
 from steelyard.rules.reserve import reserve_share
-from steelyard.rules.series import Series, Terms
+from steelyard.rules.series import Execution, Series, Terms
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.parties import Parties
@@ -86,6 +87,12 @@ class Books(Generic[Num]):
         self.record = Record()
         self.is_pool = series.venue.kind == "pool"
         self.is_future = series.venue.kind == "future"
+        nothing = number.of(0)
+        self.no_limits: TradeLimits[Num] = TradeLimits(nothing, nothing, False, nothing)
+        self.has_limits = self.is_pool or series.execution != Execution(
+            delay_s=series.execution.delay_s
+        )
+        """Whether its venue takes less than any size."""
         self.management: Num = number.of(series.fees.management_per_year)
         self.creation_bps: Num = number.of(series.fees.creation_bps)
         self.redemption_bps: Num = number.of(series.fees.redemption_bps)
@@ -97,6 +104,8 @@ class Books(Generic[Num]):
 
     def present_terms(self) -> Terms[Num]:
         """The terms with the impact of the present bar, where it follows the market."""
+        if self.market.conditions is None:
+            return self.terms
         return _terms_at(self.terms, self.number, self.market, self.bar)
 
     def float_terms(self) -> Terms[float]:
@@ -202,7 +211,7 @@ class Books(Generic[Num]):
         Raises:
             InputError: where no token would be left.
         """
-        due = self.schedule.flows_between(since, time)
+        due = self.schedule.flows_between(since, time) if self.schedule.has_flows else ()
         if not due:
             return None
         state = self.state
@@ -260,7 +269,8 @@ class Books(Generic[Num]):
         """Take a trade's cost from nav and reserve, and add it to the sums."""
         state, sums = self.state, self.state.totals
         state.cash -= cost.paid_by_nav
-        self.reserve.pay(cost.paid_by_reserve, price)
+        if cost.paid_by_reserve != 0:
+            self.reserve.pay(cost.paid_by_reserve, price)
         sums.fee += cost.fee
         sums.spread += cost.spread
         sums.impact += cost.impact

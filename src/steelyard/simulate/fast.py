@@ -14,7 +14,6 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
@@ -22,11 +21,14 @@ from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import is_volatile
 from steelyard.simulate.conditions import NO_MARKET, Market
+from steelyard.simulate.extremes import Extremes
+from steelyard.simulate.health import RUNWAY_S
 from steelyard.simulate.marks import Marks
 from steelyard.simulate.quiet import NOWHERE, QuietPrices
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.returns import ReturnWindow
 from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.settlements import Settlements
 from steelyard.simulate.state import State
 from steelyard.simulate.stretch import Accruals, Reach
 from steelyard.simulate.timeline import Timeline
@@ -40,14 +42,12 @@ MOST_PLAIN = 15
 """Bars to observe one after another before looking for quiet ones again."""
 SHORT = 12
 """Bars that are observed as fast as what accrues over them is worked out at once."""
-BLOCK = 256
-"""Bars whose lowest and highest price are looked at first."""
 NOTHING_DRIFTS = Reach(0.0, 0.0)
 
 
-def is_supported(series: Series, number: Number[Num]) -> bool:
-    """Whether this driver knows all that can happen to the token; if not, the reference runs."""
-    return number is FLOAT and series.venue.kind in ("perpetual", "spot")
+def is_supported(number: Number[Num]) -> bool:
+    """Whether this driver can run in that kind of number; if not, the reference runs."""
+    return number is FLOAT
 
 
 class FastReplay(Replay[float]):
@@ -75,23 +75,29 @@ class FastReplay(Replay[float]):
         self.bars = len(prices)
         self.is_path = intrabar == "path"
         self.timeline = Timeline(prices, 0 if self.is_path else prices.step_s)
-        self.close = self.seen = self.low = self.high = np.asarray(prices.close)
+        self.close = self.seen = low = high = np.asarray(prices.close)
         if self.is_path:
-            self.seen, self.low, self.high = (
+            self.seen, low, high = (
                 np.asarray(column) for column in (prices.open, prices.low, prices.high)
             )
-        self.block_lows = _by_blocks(np.minimum, self.low)
-        self.block_highs = _by_blocks(np.maximum, self.high)
+        self.extremes = Extremes(low, high)
         self.quiet = QuietPrices(series, self.terms)
         self.accruals = Accruals(series, self.terms, schedule.highest_rate)
         self._find_instants()
-        funded = bool(self.funding_bars)
-        self.marks = Marks(self.bars, self.accruals.columns(self.bars, funded=funded))
+        columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
+        self.settlements: Settlements | None = None
+        if self.is_pool and series.reserve is not None:
+            first, second = (low, high) if self.fears_falls else (high, low)
+            visits = (self.seen, first, second, self.close) if self.is_path else (self.close,)
+            self.settlements = Settlements(visits, 0, series.reserve, self.terms.max_utilisation)
+            columns["reserve"] = np.empty(self.bars)
+        self.marks = Marks(self.bars, columns)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
             self.returns = ReturnWindow(
                 series.rebalance.volatility, state, self.timeline.observed(), self.seen
             )
+        self.moves_always = self.accruals.any or self.settlements is not None
         self.most_look = self.bars
         if self.accruals.any and prices.step_s:
             self.most_look = max(NEAR, self.accruals.most_s // prices.step_s)
@@ -103,12 +109,20 @@ class FastReplay(Replay[float]):
         times, rates = schedule.funding_within(timeline.first, timeline.last)
         self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
+        # an instant past the last bar has no price, and is never come to
+        self.funding_prices = self.seen.take(self.funding_bars, mode="clip").tolist()
         self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
         stops = schedule.stop_times
         if self.terms.venue.spot:
             stops += schedule.rate_times
+        if self.is_pool:
+            # what was settled in the time that health looks back on stays apart from before
+            stops.append(timeline.last - RUNWAY_S + 1)
         self.next_funding = 0
         self.stops = sorted(set(timeline.bars_at(stops)))
+        if schedule.wind_down is not None and schedule.wind_down <= timeline.first:
+            # due at the launch, it comes after it
+            self.stops = sorted({1, *self.stops})
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Take the token through all bars."""
@@ -131,6 +145,8 @@ class FastReplay(Replay[float]):
             self.marks.end(self.bar, state)
         if self.returns is not None and bar:
             self.returns.restore(state, self.bar)
+        # the market goes on after a token's end, and health is told by its last bar
+        self.bar = self.bars - 1
 
     # -- bars at which something may happen ----------------------------------------------------
 
@@ -143,8 +159,8 @@ class FastReplay(Replay[float]):
         time = self.timeline.time_of(bar)
         if self.is_path:
             opening, close = self.seen.item(bar), self.close.item(bar)
-            first, second = self.low.item(bar), self.high.item(bar)
-            if self.terms.rule.target < 0:
+            first, second = self.extremes.low.item(bar), self.extremes.high.item(bar)
+            if not self.fears_falls:
                 first, second = second, first
             self.observe(time, opening)
             self.travel(time, opening, first)
@@ -176,9 +192,12 @@ class FastReplay(Replay[float]):
         if state.ended is not None:
             return bar
         while bar < self.bars and state.clips is None:
-            asleep = state.order is not None or self.schedule.is_out(self.timeline.time_of(bar))
+            out = self.schedule.is_out(self.timeline.time_of(bar))
+            asleep = out or state.order is not None
             stop, within_band = self._next_stop(bar, asleep=asleep)
-            if self.accruals.any and stop - bar < SHORT:
+            if self.is_future and not out:
+                stop = min(stop, max(bar, self.timeline.bar_at(state.expiry - self._roll_s)))
+            if self.moves_always and stop - bar < SHORT:
                 break
             end, is_event = self._quiet_until(bar, stop, within_band=within_band, asleep=asleep)
             if end > bar:
@@ -244,9 +263,11 @@ class FastReplay(Replay[float]):
                 state, drift.cash, drift.units, within_band=within_band, asleep=asleep
             )
             high = min(high, highest)
-            if self.accruals.any and abs(state.cash) <= drift.cash:
+            if self.terms.venue.spot and abs(state.cash) <= drift.cash:
                 low, high = NOWHERE  # its sign decides what it pays
-            found = self._first_outside(bar, end, low, high)
+            found = self.extremes.first_outside(bar, end, low, high)
+            if self.settlements is not None and found > bar:
+                found = self.settlements.first_event(state, bar, found, drift.cash)
             if found == end:
                 self.look = min(self.look * 8, self.most_look)
                 return end, end == stop
@@ -273,24 +294,14 @@ class FastReplay(Replay[float]):
         reach = self.accruals.reach(state, seconds, highest)
         return Reach(reach.cash + cash, reach.units), highest
 
-    def _first_outside(self, bar: int, end: int, low: float, high: float) -> int:
-        """The first bar before ``end`` that is not strictly between the two, or ``end``."""
-        for block in range(bar // BLOCK, (end - 1) // BLOCK + 1):
-            if self.block_lows[block] > low and self.block_highs[block] < high:
-                continue
-            first, last = max(bar, block * BLOCK), min(end, (block + 1) * BLOCK)
-            outside = self.low[first:last] <= low
-            outside |= self.high[first:last] >= high
-            place = int(outside.argmax())
-            if place or outside[0]:
-                return first + place
-        return end
-
     def _skip(self, bar: int, end: int) -> None:
         """Take the state over bars that are quiet, as observing each of them would have."""
         state, sums = self.state, self.state.totals
         time = self.timeline.time_of(end - 1)
         self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
+        if self.settlements is not None:
+            won = self.settlements.apply(state, self.marks.columns["reserve"], bar, end)
+            self.reserve.losses.append((time, won))
         first = last = self.next_funding
         if self.funding_bars:
             last = self.next_funding = bisect_left(self.funding_bars, end, first)
@@ -307,25 +318,23 @@ class FastReplay(Replay[float]):
                 state,
                 self.marks.columns,
                 bar,
-                self.timeline.stamps[bar - 1 : end],
+                self.timeline.stamps[bar - 1 : end] + self.timeline.shift_s,
                 self.seen[bar:end],
                 self.schedule.rate_after(self.timeline.time_of(bar - 1)),
                 funding,
                 self.fee_share,
             )
         else:
-            item, note = self.seen.item, self.marks.note
+            cash, funding = state.cash, sums.funding
+            paid_so_far = []
             for place in range(first, last):
-                bar = self.funding_bars[place]
-                paid = funding_payment(state.units, item(bar), self.funding_rates[place])
-                state.cash -= paid
-                sums.funding += paid
-                note(bar, state)
+                paid = funding_payment(
+                    state.units, self.funding_prices[place], self.funding_rates[place]
+                )
+                cash -= paid
+                funding += paid
+                paid_so_far.append((cash, funding))
+            state.cash, sums.funding = cash, funding
+            self.marks.note_funding(self.funding_bars[first:last], paid_so_far, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
-
-
-def _by_blocks(extreme: np.ufunc, column: npt.NDArray[np.float64]) -> list[float]:
-    """The lowest or highest of each block, the last of which may be short."""
-    found: list[float] = extreme.reduceat(column, np.arange(0, len(column), BLOCK)).tolist()
-    return found

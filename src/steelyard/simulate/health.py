@@ -21,10 +21,11 @@ from steelyard.simulate.frames import Columns
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.reserve import ReserveBooks
 
-__all__ = ["reserve_health"]
+__all__ = ["RUNWAY_S", "reserve_health"]
 
 DAY_S = 86_400
-RUNWAY_DAYS = 30
+RUNWAY_S = 30 * DAY_S
+"""What is received and paid in the time before the end tells the runway."""
 
 
 def reserve_health(
@@ -48,7 +49,7 @@ def reserve_health(
     value, last_price = float(units[-1] * price[-1]), float(price[-1])
     total_nav = sum(float(rows["nav"][-1] * rows["tokens"][-1]) for _, rows in served)
     start, end = int(stamps[0]), int(stamps[-1])
-    day_ago, month_ago = end - DAY_S, end - RUNWAY_DAYS * DAY_S
+    day_ago, month_ago = end - DAY_S, end - RUNWAY_S
     then = int(np.searchsorted(stamps, day_ago, side="right")) - 1
     value_then = at_start[0] * at_start[1] if then < 0 else float(units[then] * price[then])
     trades = [row for replay, _ in served for row in replay.record.trades]
@@ -56,7 +57,7 @@ def reserve_health(
     paid = sum(row.paid_by_reserve for row in trades if row.time > month_ago)
     lost = sum(quote for time, quote in books.losses if time > month_ago)
     received = sum(quote for time, quote in books.receipts if time > month_ago)
-    days = min(end - start, RUNWAY_DAYS * DAY_S) / DAY_S
+    days = min(end - start, RUNWAY_S) / DAY_S
     net = (paid + lost - received) / days if days > 0 else 0.0
     floor = pool.floor_ratio
     is_counterparty = any(replay.is_pool for replay, _ in served)

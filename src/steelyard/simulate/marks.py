@@ -27,7 +27,6 @@ FIGURES = (
     "interest",
     "management",
 )
-ALL = slice(None)
 BLOCK = 16_384
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
@@ -68,6 +67,21 @@ class Marks:
             for name, column in self.columns.items():
                 column[bar] = self._rows[-1][FIGURES.index(name)]
 
+    def note_funding(
+        self, bars: list[int], paid: list[tuple[float, float]], state: State[float]
+    ) -> None:
+        """Like ``note`` at each of these bars, where nothing moved but cash and funding: ``paid``.
+
+        For tokens of which no figure is kept bar by bar.
+        """
+        units, tokens, split, reserve = state.units, state.tokens, state.split, state.reserve.units
+        interest, management = state.totals.interest, state.totals.management
+        self._starts += bars
+        self._rows += [
+            (cash, units, tokens, split, reserve, funding, interest, management)
+            for cash, funding in paid
+        ]
+
     def end(self, bar: int, state: State[float]) -> None:
         """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
         self.note(bar, state)
@@ -90,7 +104,8 @@ class Marks:
         # else the two columns hold cash and units first, and are worked out where they stand
         nav = self.columns["nav"] if is_worked_out else self._filled("cash")
         leverage = self.columns["leverage"] if is_worked_out else self._filled("units")
-        tokens = self.column("tokens")
+        tokens, split = self.column("tokens"), self.column("split")
+        was_split = not _is_one(split)
         with np.errstate(divide="ignore", invalid="ignore"):
             for first in range(0, self.bars, BLOCK):
                 rows = slice(first, first + BLOCK)
@@ -102,15 +117,13 @@ class Marks:
                     assets /= tokens[rows]
                     if first + BLOCK > self._flat_from:
                         exposure[max(self._flat_from - first, 0) :] = 0.0
-                tally.add(self.held(assets, rows), exposure)
+                tally.add(assets * split[rows] if was_split else assets, exposure)
         return nav, leverage
 
-    def held(self, nav: Floats, rows: slice = ALL) -> Floats:
+    def held(self, nav: Floats) -> Floats:
         """Nav of one token that was held since the launch, through every split."""
         split = self.column("split")
-        if split.strides == (0,) and split[0] == 1:
-            return nav
-        return nav * split[rows]
+        return nav if _is_one(split) else nav * split
 
     def _filled(self, name: str) -> Floats:
         """A figure as ``column`` has it, in an array of its own."""
@@ -128,6 +141,11 @@ class Marks:
     def _noted(self, name: str) -> Floats:
         place = FIGURES.index(name)
         return np.array([row[place] for row in self._rows], dtype=np.float64)
+
+
+def _is_one(split: Floats) -> bool:
+    """Whether nothing was ever split."""
+    return split.strides == (0,) and bool(split[0] == 1)
 
 
 def marks_of_rows(record: Record) -> Marks:

@@ -64,7 +64,8 @@ class QuietPrices:
                 self._at_band += [_above(rule.lower, side)]
         self.rests_inside = rule.has_band and rule.move_to == MoveTo.EDGE
         self._side = side
-        self._has_reserve = pool is not None
+        # as a counterparty it moves with the price: see ``settlements``
+        self._has_reserve = pool is not None and series.venue.kind != "pool"
         self._floor = pool.floor_ratio if pool else 0.0
         self._resume = max(pool.floor_ratio, pool.resume_ratio) if pool else 0.0
         loses_down = rule.target > 0

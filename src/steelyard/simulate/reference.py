@@ -177,7 +177,7 @@ class Replay(Books[Num]):
     def begin(self, time: int, price: Num) -> None:
         """Come to a clock observation: splits, what the price and time cost, perhaps the end."""
         state = self.state
-        if state.time is not None:
+        if state.time is not None and self.schedule.has_splits:
             self._split(state.time, time)
         self.settle_price(time, price)
         self._accrue(time, price)
@@ -420,6 +420,8 @@ class Replay(Books[Num]):
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
     def _limits(self, destination: Num, price: Num, net_flow: Num) -> TradeLimits[Num]:
+        if not self.has_limits:
+            return self.no_limits
         terms, room = self.present_terms(), price * 0
         if self.is_pool:
             side = 1 if destination > 0 else -1
@@ -475,10 +477,12 @@ class Replay(Books[Num]):
         state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
         self.reserve.judge(price)
-        # after a delay the price is another than the one it was planned at
-        leverage = self._leverage(price)
-        arrived = not plan.clipped or is_clip_done(plan.destination, plan.raises, leverage)
-        state.clips = None if arrived else Clips(trigger, plan.destination, plan.raises, time)
+        state.clips = None
+        if plan.clipped:
+            # after a delay the price is another than the one it was planned at
+            leverage = self._leverage(price)
+            if not is_clip_done(plan.destination, plan.raises, leverage):
+                state.clips = Clips(trigger, plan.destination, plan.raises, time)
 
     def _fill(self, order: Order[Num], time: int, price: Num) -> None:
         """An order arrives: its units are traded at the price that is there now."""

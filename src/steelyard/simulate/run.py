@@ -205,7 +205,7 @@ def simulate(
     schedule = read_schedule(series, number, given, span_of(bars, state))
     state = new_state(series, number) if state is None else state.copy()
     before = Before(float(state.reserve.units), replace(state.totals))
-    if engine == "fast" and is_supported(series, number):
+    if engine == "fast" and is_supported(number):
         # known to be floats here, which a type cannot say
         fast = FastReplay(series, schedule, state, bars, mode, market)  # type: ignore[arg-type]
         fast.run(progress)

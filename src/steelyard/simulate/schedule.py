@@ -56,6 +56,8 @@ class Schedule(Generic[Num]):
         self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
         self._outages: tuple[list[int], list[int]] = list(outages[0]), list(outages[1])
         self.wind_down = wind_down
+        # asked at every observation, where most schedules hold none of these
+        self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
 
     @property
     def stop_times(self) -> list[int]:
@@ -115,6 +117,8 @@ class Schedule(Generic[Num]):
     def is_out(self, time: int) -> bool:
         """Whether the keeper is dead at this instant."""
         starts, ends = self._outages
+        if not starts:
+            return False
         place = bisect_right(starts, time)
         return place > 0 and time < ends[place - 1]
 
@@ -128,4 +132,6 @@ class _Events(Generic[Value]):
 
     def between(self, since: int, until: int) -> list[Value]:
         times = self.times
+        if not times:
+            return []
         return self.values[bisect_right(times, since) : bisect_right(times, until)]

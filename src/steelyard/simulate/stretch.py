@@ -3,7 +3,7 @@
 With the growth g of cash, the fee f on nav and the growth h of borrowed units over each step, a
 stretch in which nothing is traded is a linear recurrence (``rules.accruals``, in its order)::
 
-    units[i] = units[i-1] (1 + h[i])
+    units[i] = units[i-1] (1 + h[i]), or of a future units[0] mark[i] / mark[0]
     cash[i] = (cash[i-1] (1 + g[i]) - paid[i]) (1 - f[i]) - f[i] units[i] price[i]
 
 whose solution is a product and a sum over the bars so far. It agrees with taking the steps one by
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.futures import mark_factor
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series, Terms
 from steelyard.simulate.state import State
@@ -55,7 +56,8 @@ class Accruals:
         self.units_rate = venue.units_borrow_rate if venue.spot else 0.0
         spreads = abs(venue.borrow_spread) + abs(venue.supply_spread)
         self.cash_rate = highest_rate + spreads if venue.spot else 0.0
-        fastest = self.cash_rate + self.management + abs(self.units_rate)
+        self.basis = terms.basis if series.venue.kind == "future" else 0.0
+        fastest = self.cash_rate + self.management + abs(self.units_rate) + abs(self.basis)
         self.any = fastest > 0
         self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
 
@@ -63,7 +65,7 @@ class Accruals:
         """The figures that move at every bar, to be filled in."""
         names = ["cash"] * self.any
         names += ["interest"] * self.spot
-        names += ["units"] * (self.units_rate != 0)
+        names += ["units"] * (self.units_rate != 0 or self.basis != 0)
         names += ["management"] * (self.management > 0)
         names += ["funding"] * funded
         return {name: np.empty(bars) for name in names} if self.any else {}
@@ -72,6 +74,10 @@ class Accruals:
         """How far it can go in ``seconds`` at prices up to ``highest_price``, and a little more."""
         years = 1.1 * seconds / YEAR_S
         units_room = abs(self.units_rate) * years
+        if self.basis != 0 and state.time is not None:
+            # from now on the mark comes nearer to the price, and nothing else
+            last = mark_factor(self.basis, state.expiry, state.time + seconds)
+            units_room = 1.1 * abs(last / state.mark - 1.0)
         cash = abs(state.cash)
         assets = cash + abs(state.units) * (1.0 + units_room) * highest_price
         return Reach((self.cash_rate * cash + self.management * assets) * years, units_room)
@@ -105,6 +111,11 @@ class Accruals:
         held: Floats | float = units
         if units < 0 and self.units_rate != 0:
             held = units + units * _compounded(self.units_rate * years)
+        if self.basis != 0:
+            left_s = np.maximum(state.expiry - times[1:], 0)
+            marks = 1.0 + self.basis * left_s / YEAR_S
+            held = units / state.mark * marks
+            state.mark = float(marks[-1])
         value = held * price
         fee = self.management * years
         out = np.zeros(1) if funding is None else value * funding
@@ -137,7 +148,7 @@ class Accruals:
             state.reserve.pending_fees += float(fees[-1]) * fee_share
         columns["cash"][rows] = after
         state.cash = float(after[-1])
-        if self.units_rate != 0:
+        if "units" in columns:
             columns["units"][rows] = held
             state.units = float(held[-1]) if isinstance(held, np.ndarray) else held
 

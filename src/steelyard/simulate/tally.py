@@ -74,7 +74,9 @@ class Tally:
         np.subtract(moves, 1.0, out=moves)
         np.subtract(leverage[:met], self._target, out=off)
         np.multiply(off, moves, out=off)
-        self.squares += float(off @ off)
+        # a product of vectors this long is shared out among threads, which wait for one another
+        np.multiply(off, off, out=off)
+        self.squares += float(np.add.reduce(off))
         self._fall(nav)
 
     def _room(self, rows: int) -> Floats:
