@@ -285,7 +285,7 @@ class Books:
         most = held if over(-held) <= 0 else least(lambda sold: over(-sold), 0.0, held)
         if over(-most) <= 0:
             return -self.side * self.first(lambda sold: over(-sold) <= 0, most, others)
-        return -self.side * self.nearest(held, price, lambda sold: left(-self.side * sold))
+        return -self.side * self.nearest(held, nav, price, lambda sold: left(-self.side * sold))
 
     def first(self, holds: Callable[[float], bool], most: float, others: Sequence[float]) -> float:
         """The least size for which a condition holds; it does at the largest."""
@@ -295,7 +295,9 @@ class Books:
         after = next(each for each, point in enumerate(points) if holds(point))
         return first_true(holds, points[max(after - 1, 0)], points[after])
 
-    def nearest(self, held: float, price: float, left: Callable[[float], float]) -> float:
+    def nearest(
+        self, held: float, nav: float, price: float, left: Callable[[float], float]
+    ) -> float:
         """The sale after which leverage is least, if that is less than now; else 0."""
 
         def is_least(sold: float) -> bool:
@@ -303,7 +305,7 @@ class Books:
             return (held - sold) * self.slope(sold, price) >= left(sold)
 
         sold = first_true(is_least, 0.0, held)
-        falls = left(sold) > 0 and (held - sold) / left(sold) < held / self.nav(price)
+        falls = left(sold) > 0 and (held - sold) / left(sold) < held / nav
         return sold if falls else 0.0
 
     def slope(self, notional: float, price: float) -> float:

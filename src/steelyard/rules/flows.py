@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 HALVINGS = 160
-DOUBLINGS = 20
+PIECES = 256
+"""In which the smallest of several solutions is looked for: cost beside flows is not convex."""
 
 
 class Flows(NamedTuple, Generic[Num]):
@@ -148,7 +149,7 @@ def _netted_size(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The size with ``exposure + x = destination * (nav - cost(x))``, nearest to the gap."""
+    """The smallest size with ``exposure + x = destination * (nav - cost(x))``."""
     goal = plan.destination
     side = exposure * 0 + 1
     if plan.notional < 0:
@@ -164,6 +165,18 @@ def _netted_size(
     high = gap + reach
     if low < 0:
         low = gap * 0
+    held = -side * exposure
+    if 0 < held < high:
+        # what lowers the exposure does not turn it round
+        high = held
+    step = (high - low) / PIECES
+    for _ in range(PIECES):
+        middle = low + step
+        paid = rebalance_cost(rates, flows, side * middle, reserve_value, sqrt).paid_by_nav
+        if side * (goal * (nav - paid) - exposure) <= middle:
+            high = middle
+            break
+        low = middle
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         if not low < middle < high:

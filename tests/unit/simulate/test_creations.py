@@ -15,9 +15,14 @@ from hypothesis import strategies as st
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
+from steelyard.rules.decide import Outcome, TradeLimits, plan_trade
+from steelyard.rules.flows import netted_plan
 from steelyard.rules.leverage import nav_of
-from steelyard.rules.numbers import FRACTION
+from steelyard.rules.numbers import FLOAT, FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Reserve, Series, Venue
+from steelyard.rules.sizing import Payers
+from steelyard.rules.triggers import Trigger
+from steelyard.simulate.parties import Parties
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.run import simulate, walk
 from steelyard.simulate.schedule import Schedule
@@ -215,6 +220,42 @@ def test_whether_a_clip_has_arrived_is_judged_by_what_it_costs_beside_flows(
     after = run.rebalances.leverage_after.iloc[1]
     assert (after < 3) == (redeemed > 0)
     assert (run.state.clips is not None) == (redeemed > 0)
+
+
+def test_of_several_sizes_that_land_beside_flows_the_smallest_is_sent() -> None:
+    """Large flows the other way: with what they save, a sale many times the gap would land too.
+
+    Its costs would take the whole nav, so to try it would block what a small sale does.
+    """
+    costs = Costs(
+        taker_fee_bps=100.0,
+        impact="square_root",
+        impact_coefficient=2_000.0,
+        daily_volume=1e6,
+        gas_per_rebalance=8_000.0,
+    )
+    terms = token(2.0, costs=costs, reserve=Reserve(initial_units=1.0, bears=("gas",))).terms(FLOAT)
+    parties = Parties(terms.rates, FLOAT.sqrt)
+    nav, exposure, value, goal = 15_600.0, 155_000.0, 1e6, 9.5
+    for tokens_in in (230.0, -115.0, 470.0, -230.0):
+        parties.join(T0, tokens_in, 1_000.0, 6_700.0, 66_600.0, 0.0)
+    plan = plan_trade(
+        terms.rule,
+        terms.rates,
+        Payers(terms.nav_curve, terms.reserve_curve, value),
+        TradeLimits(0.0, 0.0, has_room=False, room=0.0),
+        Trigger.DAILY,
+        goal,
+        nav,
+        exposure,
+        suspended=False,
+        sqrt=FLOAT.sqrt,
+    )
+    plan = netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, FLOAT.sqrt)
+    assert plan.outcome == Outcome.TRADE
+    assert -2 * (exposure - goal * nav) < plan.notional < 0
+    left = nav - plan.cost.paid_by_nav
+    assert (exposure + plan.notional) / left == pytest.approx(goal, rel=1e-12)
 
 
 def test_parties_come_one_after_the_other_at_one_nav() -> None:

@@ -33,9 +33,10 @@ def test_a_holder_through_a_split_has_what_he_would_have_had(
     """The same trades, sums, returns, drawdown and tracking; per token, a quarter of the nav."""
     middle = len(history) // 2
     splits = {"time": [int(history.time[middle])], "ratio": [4.0]}
-    # bit for bit, which the fast run is not where something accrues and a split falls between
-    one = simulate(series, history, intrabar=mode, engine="reference")
-    two = simulate(series, history, intrabar=mode, engine="reference", splits=splits)
+    # the fast engine would stop at the split, and sum up anew what accrues
+    how = {"intrabar": mode, "engine": "reference"}
+    one = simulate(series, history, **how)
+    two = simulate(series, history, **how, splits=splits)
     for name in ("max_drawdown", "tracking", "rebalances", "costs", "reserve", "leverage"):
         assert two.summary[name] == one.summary[name]
     assert two.summary["nav"]["return"] == one.summary["nav"]["return"]
