@@ -32,9 +32,7 @@ VENUES = ("perpetual", "perpetual", "spot", "spot", "future", "pool")
 
 
 @st.composite
-def situations(
-    draw: st.DrawFn, *, most: int = 300, venues: tuple[str, ...] = VENUES
-) -> Situation:
+def situations(draw: st.DrawFn, *, most: int = 300, venues: tuple[str, ...] = VENUES) -> Situation:
     """Any series on any venue over hours or minutes, with gaps, crashes, funding and flows."""
     series = draw(tokens())
     calm = draw(st.booleans())
@@ -201,9 +199,7 @@ def on_a_pool(draw: st.DrawFn, series: Series, step_s: int) -> Series:
         resume_ratio=1.1 * ratio,
         allocation_every_s=draw(st.sampled_from([7 * step_s, 60 * step_s, 86_400])),
     )
-    venue = Venue(
-        kind="pool", max_utilisation=most, fee_bps=draw(st.sampled_from([0.0, 4.0]))
-    )
+    venue = Venue(kind="pool", max_utilisation=most, fee_bps=draw(st.sampled_from([0.0, 4.0])))
     return replace(series, venue=venue, reserve=reserve)
 
 

@@ -86,7 +86,9 @@ class Books(Generic[Num]):
         self.is_pool = series.venue.kind == "pool"
         self.is_future = series.venue.kind == "future"
         nothing = number.of(0)
-        self.no_limits: TradeLimits[Num] = TradeLimits(nothing, nothing, False, nothing)
+        self.no_limits: TradeLimits[Num] = TradeLimits(
+            nothing, nothing, has_room=False, room=nothing
+        )
         self.has_limits = self.is_pool or series.execution != Execution(
             delay_s=series.execution.delay_s
         )
