@@ -34,10 +34,13 @@ def both_ways(series: Series, bars: Prices, **options: Any) -> tuple[Run, Run]:
 
 
 def joined(series: Series, bars: Prices, at: int, engines: tuple[str, str], **options: Any) -> Run:
-    """The second of two runs, cut before bar ``at``, that goes on from the first's state."""
-    first = simulate(series, bars.slice(0, at), engine=engines[0], **options)
-    rest = bars.slice(at, len(bars))
-    return simulate(series, rest, engine=engines[1], state=first.state, **options)
+    """The second of two runs, cut before bar ``at``, that goes on from the first's state.
+
+    Both are given all bars: an impact that follows the market knows what came before.
+    """
+    cut = int(bars.time[at])
+    first = simulate(series, bars, end=cut, engine=engines[0], **options)
+    return simulate(series, bars, start=cut, engine=engines[1], state=first.state, **options)
 
 
 def assert_same_run(found: Run, expected: Run) -> None:

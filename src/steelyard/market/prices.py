@@ -157,6 +157,9 @@ class Prices:
             )
         low = int(np.searchsorted(self.time, first))
         high = len(self) if last is None else int(np.searchsorted(self.time, last))
+        if high - low == len(self) > 0:
+            # the same rows: what was found out of them holds on
+            return self
         if low == high:
             raise self._nothing_between(first, last)
         return self.slice(low, high)

@@ -325,16 +325,16 @@ class FastReplay(Replay[float]):
                 self.fee_share,
             )
         else:
-            cash, funding = state.cash, sums.funding
+            cash, charged = state.cash, sums.funding
             paid_so_far = []
             for place in range(first, last):
                 paid = funding_payment(
                     state.units, self.funding_prices[place], self.funding_rates[place]
                 )
                 cash -= paid
-                funding += paid
-                paid_so_far.append((cash, funding))
-            state.cash, sums.funding = cash, funding
+                charged += paid
+                paid_so_far.append((cash, charged))
+            state.cash, sums.funding = cash, charged
             self.marks.note_funding(self.funding_bars[first:last], paid_so_far, state)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -79,17 +78,15 @@ def read_schedule(
     for option, source in given.items():
         if source is not None:
             check_fits(option, series)
-            events[option] = READERS[option](source)
-    if "funding" in events:
-        times, rates = events["funding"]
-        rows = slice(bisect_right(times, span[0]), bisect_right(times, span[1]))
-        events["funding"] = times[rows], rates[rows]
+            reads = READERS[option]
+            events[option] = reads(source, span) if option == "funding" else reads(source)
     return Schedule(number, first_rate=series.venue.rate_per_year, **events)
 
 
-def _funding(source: object) -> tuple[list[int], list[float]]:
+def _funding(source: object, span: tuple[int, int]) -> tuple[list[int], list[float]]:
     found = read_funding(source)
-    return found.time.tolist(), found.rate.tolist()
+    first, last = found.time.searchsorted(span, "right").tolist()
+    return found.time[first:last].tolist(), found.rate[first:last].tolist()
 
 
 def _rates(source: object) -> tuple[list[int], list[float]]:

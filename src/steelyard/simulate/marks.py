@@ -129,14 +129,9 @@ class Marks:
         """A figure as ``column`` has it, in an array of its own."""
         if name in self.columns:
             return self.columns[name].copy()
-        filled, place = np.empty(self.bars), FIGURES.index(name)
-        first, value = 0, self._rows[0][place]
-        for start, row in zip(self._starts, self._rows, strict=True):
-            if row[place] != value:
-                filled[first:start] = value
-                first, value = start, row[place]
-        filled[first:] = value
-        return filled
+        starts = np.array(self._starts)
+        starts[0] = 0
+        return np.repeat(self._noted(name), np.diff(starts, append=self.bars))
 
     def _noted(self, name: str) -> Floats:
         place = FIGURES.index(name)

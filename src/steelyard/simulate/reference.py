@@ -100,9 +100,10 @@ class Replay(Books[Num]):
         reserve.count_suspension(time - since)
         self.begin(time, price)
         if state.ended is None:
-            reserve.feed(time, price, since)
-            reserve.judge(price)
-            reserve.keep_capacity(time, price)
+            if reserve.terms is not None:
+                reserve.feed(time, price, since)
+                reserve.judge(price)
+                reserve.keep_capacity(time, price)
             if state.ended is None:
                 self.act(time, price, since)
 
@@ -179,9 +180,11 @@ class Replay(Books[Num]):
         state = self.state
         if state.time is not None and self.schedule.has_splits:
             self._split(state.time, time)
-        self.settle_price(time, price)
+        if self.is_pool:
+            self.settle_price(time, price)
         self._accrue(time, price)
-        self._extend_window(time, price)
+        if self.series.rebalance.volatility is not None:
+            self._extend_window(time, price)
         state.time, state.price = time, price
         self._ended(time, price)
 
@@ -240,7 +243,7 @@ class Replay(Books[Num]):
             state.clips = None
         if state.reference is None:
             return parties
-        volatile = self._is_volatile(time)
+        volatile = how.volatility is not None and self._is_volatile(time)
         interval_due = how.interval is not None and time >= state.next_interval
         daily_due = how.daily is not None and time >= state.next_daily
         quiet_s = time - state.last_rebalance

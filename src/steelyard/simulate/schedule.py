@@ -46,7 +46,7 @@ class Schedule(Generic[Num]):
         first_rate: float = 0.0,
     ) -> None:
         self._funding: _Events[Num] = _Events(funding[0], [number.of(rate) for rate in funding[1]])
-        self._rate_times = list(rates[0])
+        self._rate_times: list[int] = list(rates[0])
         self._rates: list[Num] = [number.of(rate) for rate in (first_rate, *rates[1])]
         amounts = zip(injections[1], injections[2], strict=True)
         self._injections: _Events[tuple[Num, bool]] = _Events(
@@ -55,7 +55,7 @@ class Schedule(Generic[Num]):
         self._flows: _Events[Num] = _Events(flows[0], [number.of(tokens) for tokens in flows[1]])
         self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
         self._outages: tuple[list[int], list[int]] = list(outages[0]), list(outages[1])
-        self.wind_down = wind_down
+        self.wind_down: int | None = wind_down
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
 

@@ -80,7 +80,7 @@ class Settlements:
         """The first bar at which the level may be on the other side of its ratio."""
         suspended = state.reserve.suspended
         ratio = self._resume if suspended else self._floor
-        if ratio == 0:
+        if ratio == 0 and not suspended:
             return end
         start, count = self._after.item(bar - 1), FEWEST
         while bar < end:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
-from steelyard.rules.reserve import is_suspended
+from steelyard.rules.pool import is_over_capacity, payable, price_gain
+from steelyard.rules.reserve import is_suspended, units_left, units_received
+from steelyard.rules.series import Costs, Reserve
 from steelyard.rules.triggers import Trigger, crossing, first_trigger
 from steelyard.simulate.quiet import QuietPrices
 from steelyard.simulate.reference import new_state
+from steelyard.simulate.settlements import Settlements
 from support.situations import Situation, situations
+from support.tokens import token
 
 PLACES = st.sampled_from([1e-9, 1e-6, 0.01, 0.5, 0.99, 1 - 1e-6, 1 - 1e-9])
 
@@ -23,8 +31,11 @@ def test_nothing_happens_at_a_quiet_price(
 ) -> None:
     """No end, no trigger, no change of suspension there, and no crossing between two of them."""
     series = case.series
-    terms = series.terms(FLOAT)
+    # what a trade costs decides no threshold
+    terms = replace(series, costs=Costs()).terms(FLOAT)
     rule, venue, pool = terms.rule, terms.venue, series.reserve
+    if series.venue.kind == "pool":
+        pool = None  # a counterparty moves with the price: see below
     state = new_state(series, FLOAT)
     nav, price = state.cash, 100.0
     state.units = (size if rule.target > 0 else -size) * nav / price
@@ -50,3 +61,55 @@ def test_nothing_happens_at_a_quiet_price(
             state.reserve.suspended, value, assets, pool.floor_ratio, pool.resume_ratio
         )
         assert now == state.reserve.suspended
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0002, 0.002, 0.02]),
+    st.sampled_from([-1_000.0, 1_000.0, 3_000.0]),
+    st.sampled_from([0.5, 0.8, 1.0]),
+    st.floats(1.0001, 1.2),
+    st.sampled_from([0.0, 0.3, 1.5]),
+    st.booleans(),
+)
+def test_a_counterparty_carries_on_through_quiet_bars(
+    seed: int,
+    scale: float,
+    units: float,
+    most: float,
+    spare: float,
+    floor: float,
+    suspended: bool,
+) -> None:
+    """Up to the first event no settlement breaches the capacity or changes a suspension."""
+    generator = np.random.default_rng(seed)
+    visits = 100 * np.exp(np.cumsum(generator.normal(0.0, scale, (300, 4)).ravel())).reshape(-1, 4)
+    pool = Reserve(floor_ratio=floor, resume_ratio=1.1 * floor)
+    settlements = Settlements(list(visits.T), 0, pool, most)
+    state = new_state(token(reserve=pool), FLOAT)
+    state.units = units
+    state.cash = 100_000.0 - units * float(visits[0, -1])
+    state.reserve.units = abs(units) / most * spare
+    state.reserve.suspended = suspended
+    state.settled_price = float(visits[0, -1])
+    end = settlements.first_event(state, 1, len(visits), 0.0)
+    held, last = state.reserve.units, state.settled_price
+    for row in visits[1:end].tolist():
+        for visit, price in enumerate(row):
+            gain = price_gain(units, last, price)
+            assert payable(gain, held * price) == gain
+            held = held + units_received(-gain, price)
+            if gain > 0:
+                assert held == pytest.approx(units_left(held + gain / price, gain, price))
+            assert not is_over_capacity(units * price, held * price, most)
+            if visit == 0:
+                nav = state.cash + units * price
+                ratios = pool.floor_ratio, pool.resume_ratio
+                assert is_suspended(suspended, held * price, nav, *ratios) == suspended
+            last = price
+    column = np.empty(len(visits))
+    if end > 1:
+        won = settlements.apply(state, column, 1, end)
+        assert won == pytest.approx(units * (last - float(visits[0, -1])), rel=1e-9, abs=1e-9)
+        assert state.reserve.units == pytest.approx(held, rel=1e-12)
+        assert column[end - 1] == state.reserve.units
