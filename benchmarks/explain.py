@@ -118,7 +118,7 @@ def main() -> int:
                 return simulate(series, prices, funding=funding, intrabar=mode)
 
             taken = median_ms(
-                {"simulate": run, "explain": lambda: run().explain().figures("month")},  # noqa: B023
+                {"simulate": run, "explain": lambda: run().explain().figures("month")},
                 arguments.runs,
             )
             times = taken["explain"] / taken["simulate"]
