@@ -2,9 +2,9 @@
 
 A 3x token on a BTC perpetual with a band, a daily reset, real funding, 5 + 1 bps, linear impact,
 gas, a management fee and a reserve, so that every step of a perpetual needs its run; the band is
-so wide that it makes some 1,000 rebalances. The minutes are those of 2022, there and back, so that the token does not
-die of two such years; the funding is that of its time. Medians, taken in turn; of what explains, the run that
-is explained counts too. At most 15 times one simulation.
+so wide that it makes some 1,000 rebalances. The minutes are those of 2022, there and back, so that
+the token does not die of two such years; the funding is that of its time. Medians, taken in turn;
+of what explains, the run that is explained counts too. At most 15 times one simulation.
 
 The prices are not the project's to give away: they are read from `../shared/data` or from where
 STEELYARD_DATA says, and without them the benchmark says so and is skipped.

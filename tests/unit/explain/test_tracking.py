@@ -28,7 +28,7 @@ def test_law_one_day_is_the_summary(series: Series, prices: Prices, mode: str) -
 
 
 def test_a_daily_reset_tracks_one_day_and_not_thirty() -> None:
-    """It is exact by the day; over a month it differs by its compounding, from itself by nothing."""
+    """Exact by the day; over a month apart by its compounding, from itself not at all."""
     rng = np.random.default_rng(1)
     prices = closes(*(100 * np.exp(np.cumsum(rng.normal(0, 0.03, 120)))))
     found = simulate(token(3.0, daily=Daily(0)), prices).tracking()
