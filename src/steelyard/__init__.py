@@ -26,6 +26,7 @@ from steelyard.errors import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.explain.attribution import explain
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -47,6 +48,7 @@ __all__ = [
     "VenueError",
     "__version__",
     "compare",
+    "explain",
     "read_prices",
     "simulate",
     "simulate_shelf",
@@ -64,9 +66,9 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)
-    if name == "simulate":
+    if name in ("explain", "simulate"):
         # The subpackage is itself the function: see steelyard/simulate/__init__.py.
-        return import_module("steelyard.simulate")
+        return import_module(f"steelyard.{name}")
     if name in _LAZY:
         value = getattr(import_module(_LAZY[name]), name)
         globals()[name] = value

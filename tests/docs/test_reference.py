@@ -12,6 +12,10 @@ import pytest
 
 import steelyard
 from steelyard.errors import InputError
+from steelyard.explain.attribution import explain
+from steelyard.explain.explanation import Explanation
+from steelyard.explain.steps import STEPS
+from steelyard.explain.tracking import Tracking
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulate.compare import compare
@@ -24,6 +28,7 @@ REFERENCE = REPOSITORY / "docs" / "reference"
 SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
 OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
+EXPLANATION_PAGE = (REFERENCE / "explanation.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
 LEAST = 'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
@@ -159,16 +164,33 @@ def test_every_figure_of_a_comparison_is_documented() -> None:
         assert SORTS.get(name, False) == (cells[-1] == "greatest")
 
 
+def test_every_figure_of_an_explanation_is_documented() -> None:
+    """The object of ``explain --json``, its steps, a horizon and a period, in their order."""
+    found = explain(Series.loads(LEAST), closes(100.0, 105.0, 90.0))
+    figures = found.figures("day")
+    whole = {"steps": None, "tracking": None, "report": None}
+    assert set(rows(EXPLANATION_PAGE, "## The object")) == flat({**figures, **whole})
+    assert list(rows(EXPLANATION_PAGE, "## The steps")) == list(STEPS)
+    assert set(figures["steps"]) == set(STEPS) - {"basis"}
+    tracking = figures["tracking"]
+    horizon = {f"horizons.{name}" for name in tracking["horizons"]["7"]}
+    assert set(rows(EXPLANATION_PAGE, "## Tracking")) == set(tracking) | horizon
+    assert set(rows(EXPLANATION_PAGE, "## A period")) == set(figures["periods"][0])
+    columns = set(found.columns("day")) - set(found.steps)
+    assert columns == set(figures["periods"][0]) - {"steps"}
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare):
+    for function in (simulate, compare, explain):
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
-    fields = set(Comparison.__dataclass_fields__)
-    named = {name for name in vars(Comparison) if not name.startswith("_")}
-    assert set(rows(PYTHON_PAGE, "## Comparison")) == named | fields
+    for kind in (Comparison, Explanation, Tracking):
+        names = {*vars(kind), *kind.__dataclass_fields__}
+        named = {name for name in names if not name.startswith("_")}
+        assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named
     found = {*vars(Run), *Run.__dataclass_fields__}
     attributes = {name for name in found if not name.startswith("_")}
     assert set(rows(PYTHON_PAGE, "## Run")) == attributes

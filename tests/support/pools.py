@@ -17,10 +17,10 @@ from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Move, Reserve, Series, Venue
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.reserve import ReserveBooks
-from steelyard.simulate.run import walk
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.shelf import Shelf
 from steelyard.simulate.state import ReserveState
+from steelyard.simulate.walk import walk
 from support.tokens import T0, token
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
 
-__all__ = ["report_page"]
+__all__ = ["island", "report_page", "template", "template_text"]
 
 # One run may be drawn finely; a shelf of them shares the space, so that the file stays below
 # about eight million bytes, five of which are plotly.js.
@@ -80,7 +80,7 @@ def report_page(
     overview = _overview(views, standings)
     charts = [_packed_panel(panel, packer) for panel in overview.panels] if overview else []
     return str(
-        _template().render(
+        template("page.html.j2").render(
             title=title,
             notes=[*_order_notes(views), *notes],
             source=source,
@@ -89,11 +89,11 @@ def report_page(
             underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
             light=css_variables(LIGHT),
             dark=css_variables(DARK),
-            style=_text("page.css"),
-            boot=_text("boot.js"),
-            script=_text("page.js"),
+            style=template_text("page.css"),
+            boot=template_text("boot.js"),
+            script=template_text("page.js"),
             plotly=get_plotlyjs().replace("</script", "<\\/script"),
-            data=_island({"blobs": packer.blobs, "runs": packed, "overview": charts}),
+            data=island({"blobs": packer.blobs, "runs": packed, "overview": charts}),
         )
     )
 
@@ -223,7 +223,8 @@ def _bar_length(view: View) -> tuple[str, str]:
     return "Bars", "a bar"
 
 
-def _template() -> Any:  # noqa: ANN401  jinja2's, only rendered
+def template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
+    """A page's template, by its file's name."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -233,14 +234,15 @@ def _template() -> Any:  # noqa: ANN401  jinja2's, only rendered
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
-def _text(name: str) -> str:
+def template_text(name: str) -> str:
+    """A style or script that stands beside the templates."""
     return (files("steelyard.plots") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _island(data: object) -> str:
+def island(data: object) -> str:
     """JSON that may stand inside a script element: nothing in it can end the element."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

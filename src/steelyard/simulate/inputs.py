@@ -21,7 +21,7 @@ from steelyard.simulate.schedule import Schedule
 if TYPE_CHECKING:
     from steelyard.rules.series import Series
 
-__all__ = ["NEEDS", "check_fits", "fits", "read_schedule"]
+__all__ = ["NEEDS", "check_fits", "fits", "read_events", "read_schedule", "schedule_of"]
 
 NEEDS = {
     "funding": 'venue.kind = "perpetual"',
@@ -60,11 +60,20 @@ def check_fits(option: str, series: Series) -> None:
 def read_schedule(
     series: Series, number: Number[Num], given: Mapping[str, Any], span: tuple[int, int]
 ) -> Schedule[Num]:
-    """The schedule of one series, of all that was given and is not None.
+    """The schedule of one series: ``schedule_of`` what ``read_events`` finds.
+
+    Raises:
+        InputError: where one does not go with the series.
+        DataError: where a source is not what it should be.
+    """
+    return schedule_of(series, number, read_events(series, given, span))
+
+
+def read_events(series: Series, given: Mapping[str, Any], span: tuple[int, int]) -> dict[str, Any]:
+    """What happens at given times, read once: the events of all that was given and is not None.
 
     Args:
-        series: the token; its own rate holds before the first of ``rates``.
-        number: the kind of number.
+        series: the token.
         given: ``funding``, ``rates``, ``injections``, ``flows``, ``splits``, ``outages`` as
             sources, ``wind_down`` as a time.
         span: of funding, what is paid after the first and up to the second instant is kept: a
@@ -80,6 +89,11 @@ def read_schedule(
             check_fits(option, series)
             reads = READERS[option]
             events[option] = reads(source, span) if option == "funding" else reads(source)
+    return events
+
+
+def schedule_of(series: Series, number: Number[Num], events: Mapping[str, Any]) -> Schedule[Num]:
+    """Events on a schedule, in one kind of number; the series' own rate holds before others."""
     return Schedule(number, first_rate=series.venue.rate_per_year, **events)
 
 

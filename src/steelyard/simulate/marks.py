@@ -125,6 +125,21 @@ class Marks:
         split = self.column("split")
         return nav if _is_one(split) else nav * split
 
+    def held_at(self, close: Floats, bars: npt.NDArray[np.intp]) -> Floats:
+        """``held`` at the closes of some bars only, in order."""
+        if "nav" in self.columns:
+            nav = self.columns["nav"][bars]
+        else:
+            cash, units, tokens = (self._at(name, bars) for name in ("cash", "units", "tokens"))
+            nav = (cash + units * close[bars]) / tokens
+        return nav * self._at("split", bars)
+
+    def _at(self, name: str, bars: npt.NDArray[np.intp]) -> Floats:
+        """A figure at some bars."""
+        if name in self.columns:
+            return self.columns[name][bars]
+        return self._noted(name)[np.searchsorted(self._starts, bars, side="right") - 1]
+
     def _filled(self, name: str) -> Floats:
         """A figure as ``column`` has it, in an array of its own."""
         if name in self.columns:

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from steelyard.errors import DataError, InputError
 from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
-from steelyard.simulate.conditions import market_of
+from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import read_schedule
+from steelyard.simulate.inputs import read_events, schedule_of
 from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import Record, State, Totals
 from steelyard.simulate.summary import summarise
 from steelyard.simulate.tally import Tally, tracked_bars
+from steelyard.simulate.walk import walk
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
-    from steelyard.simulate.shelf import Shelf
+    from steelyard.explain.explanation import Explanation
+    from steelyard.explain.tracking import Tracking
 
 __all__ = [
     "Before",
     "Run",
+    "Sources",
     "check_goes_on",
     "check_kind",
     "check_reserve",
     "mode_of",
+    "replayed",
     "run_of",
     "simulate",
     "span_of",
-    "walk",
 ]
 
-PROGRESS_EVERY = 2_048
 ENGINES = ("fast", "reference")
+
+
+class Sources(NamedTuple):
+    """What a run was made of beside its series and its bars, read: enough to make it again."""
+
+    events: Mapping[str, Any]
+    """Of ``read_events``."""
+    market: Market
+    number: Number[Any]
+    engine: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +87,8 @@ class Run:
     _record: Record
     _marks: Marks
     _sums_before: Totals[Any]
+    _sources: Sources | None = None
+    """None where it cannot be made again from its launch: it went on from a state, or shared."""
 
     @cached_property
     def cost_columns(self) -> frames.Columns:
@@ -114,6 +128,22 @@ class Run:
         from steelyard.simulate.report import report_run
 
         return run_figure(report_run(self))
+
+    def explain(self) -> Explanation:
+        """Where the return went: from L times the underlying's to the token's, step by step.
+
+        Raises:
+            InputError: the run went on from a state, or shared its reserve; or a run that differs
+                from it by a step cannot be made.
+        """
+        # named as text: explain is above this package, and explains runs
+        found: Explanation = import_module("steelyard.explain.attribution").explain_run(self)
+        return found
+
+    def tracking(self) -> Tracking:
+        """How well it tracks, by horizon, and how long it was outside its band."""
+        found: Tracking = import_module("steelyard.explain.tracking").tracking_of(self)
+        return found
 
     def save(self, folder: str | Path) -> None:
         """Write tables, summary and page into ``folder``: all that ``simulate --out`` writes.
@@ -202,17 +232,33 @@ def simulate(
     if state is not None:
         check_goes_on(state, bars, mode)
     check_reserve(series)
-    schedule = read_schedule(series, number, given, span_of(bars, state))
+    events = read_events(series, given, span_of(bars, state))
+    sources = Sources(events, market, number, engine) if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before(float(state.reserve.units), replace(state.totals))
-    if engine == "fast" and is_supported(number):
-        # known to be floats here, which a type cannot say
-        fast = FastReplay(series, schedule, state, bars, mode, market)  # type: ignore[arg-type]
+    made_of = Sources(events, market, number, engine)
+    replay, marks = replayed(series, made_of, bars, mode, state, progress)
+    return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
+
+
+def replayed(
+    series: Series,
+    sources: Sources,
+    bars: Prices,
+    mode: str,
+    state: State[Any],
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Replay[Any], Marks]:
+    """Take a token through its bars by the engine that was asked for; ``state`` is changed."""
+    number = sources.number
+    schedule = schedule_of(series, number, sources.events)
+    if sources.engine == "fast" and is_supported(number):
+        fast = FastReplay(series, schedule, state, bars, mode, sources.market)
         fast.run(progress)
-        return run_of(fast, fast.marks, bars, mode, before)
-    replay = Replay(series, number, schedule, state, market=market)
+        return fast, fast.marks
+    replay: Replay[Any] = Replay(series, number, schedule, state, market=sources.market)
     walk(replay, bars, mode, number, progress)
-    return run_of(replay, marks_of_rows(replay.record), bars, mode, before)
+    return replay, marks_of_rows(replay.record)
 
 
 class Before(NamedTuple):
@@ -315,58 +361,3 @@ def check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
             f"stands, found one observed at {format_time(first)}; start later."
         )
         raise InputError(message, source=bars.source, state=state.time, found=first)
-
-
-def walk(
-    replay: Replay[Num] | Shelf[Num],
-    bars: Prices,
-    intrabar: str,
-    number: Number[Num],
-    progress: Callable[[int], None] | None = None,
-) -> None:
-    """Take a replay through the bars, in one of the two intrabar modes."""
-    way = _walk_path if intrabar == "path" else _walk_close
-    way(replay, bars, number, progress)
-
-
-def _walk_close(
-    replay: Replay[Num] | Shelf[Num],
-    bars: Prices,
-    number: Number[Num],
-    progress: Callable[[int], None] | None,
-) -> None:
-    """One observation a bar: its close, stamped with its end."""
-    of = number.of
-    columns = zip(bars.end_times.tolist(), bars.close.tolist(), strict=True)
-    for done, (time, close) in enumerate(columns):
-        replay.bar = done
-        price = of(close)
-        replay.observe(time, price)
-        replay.mark(price)
-        if progress is not None and done % PROGRESS_EVERY == 0:
-            progress(done)
-
-
-def _walk_path(
-    replay: Replay[Num] | Shelf[Num],
-    bars: Prices,
-    number: Number[Num],
-    progress: Callable[[int], None] | None,
-) -> None:
-    """Open, the extreme that hurts first, the other extreme, close."""
-    of = number.of
-    falls = replay.fears_falls
-    first, second = (bars.low, bars.high) if falls else (bars.high, bars.low)
-    visits = (bars.open, first, second, bars.close)
-    lists = [np.asarray(column).tolist() for column in visits]
-    rows = zip(bars.time.tolist(), *lists, strict=True)
-    for done, (time, *visited) in enumerate(rows):
-        replay.bar = done
-        opening, hurting, other, close = (of(price) for price in visited)
-        replay.observe(time, opening)
-        replay.travel(time, opening, hurting)
-        replay.travel(time, hurting, other)
-        replay.travel(time, other, close)
-        replay.mark(close)
-        if progress is not None and done % PROGRESS_EVERY == 0:
-            progress(done)

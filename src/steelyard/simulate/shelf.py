@@ -34,10 +34,10 @@ from steelyard.simulate.run import (
     mode_of,
     run_of,
     span_of,
-    walk,
 )
 from steelyard.simulate.state import ReserveState, State
 from steelyard.simulate.tally import Tally
+from steelyard.simulate.walk import walk
 
 if TYPE_CHECKING:
     from datetime import date

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from steelyard.market import Prices
 from steelyard.simulate.state import Ended
 
-__all__ = ["Tally", "tracked_bars"]
+__all__ = ["Tally", "lived_bars", "tracked_bars"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,6 +22,13 @@ Floats = npt.NDArray[np.float64]
 def tracked_bars(bars: Prices, intrabar: str, ended: Ended | None) -> int:
     """Bars up to a planned end: what was closed as planned has nothing left to track with."""
     if ended is None or ended.reason != "wind_down":
+        return len(bars)
+    return lived_bars(bars, intrabar, ended)
+
+
+def lived_bars(bars: Prices, intrabar: str, ended: Ended | None) -> int:
+    """Bars up to the token's end, planned or not, that of its end included."""
+    if ended is None:
         return len(bars)
     stamps = bars.time if intrabar == "path" else bars.end_times
     return int(np.searchsorted(stamps, ended.time, side="right"))

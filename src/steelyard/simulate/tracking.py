@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from steelyard.rules.accruals import YEAR_S
 
-__all__ = ["day_ends", "tracking"]
+__all__ = ["FEWEST_RETURNS", "day_ends", "line_through", "tracking"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,15 +54,7 @@ def tracking(
     asset = asset_all[lived]
     if len(token) >= FEWEST_RETURNS:
         figures["error_daily"] = float(np.std(token - target * asset, ddof=1))
-        moved = asset - asset.mean()
-        spread = float(moved @ moved)
-        if spread > NO_SPREAD * float(asset @ asset):
-            centred = token - token.mean()
-            total = float(centred @ centred)
-            slope = float(moved @ centred) / spread
-            figures["slope"] = slope
-            # two days lie on a line exactly, and rounding may say a little more than that
-            figures["r2"] = min(slope * slope * spread / total, 1.0) if total > 0 else None
+        figures["slope"], figures["r2"] = line_through(token, asset)
     years = float(time[-1] - time[0]) / YEAR_S
     figures["error"] = math.sqrt(squares / years) if years > 0 else None
     ideal = 1 + target * asset_all
@@ -72,3 +64,16 @@ def tracking(
         grown = float(day_nav[-1] / day_nav[0])
         figures["difference"] = grown / math.exp(log_ideal) - 1
     return figures
+
+
+def line_through(token: Floats, asset: Floats) -> tuple[float | None, float | None]:
+    """Slope and R2 of the least squares of returns (at least one); None where undefined."""
+    moved = asset - asset.mean()
+    spread = float(moved @ moved)
+    if not spread > NO_SPREAD * float(asset @ asset):
+        return None, None
+    centred = token - token.mean()
+    total = float(centred @ centred)
+    slope = float(moved @ centred) / spread
+    # two days lie on a line exactly, and rounding may say a little more than that
+    return slope, min(slope * slope * spread / total, 1.0) if total > 0 else None

@@ -24,8 +24,9 @@ from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.parties import Parties
 from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.run import simulate, walk
+from steelyard.simulate.run import simulate
 from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
 

@@ -19,8 +19,9 @@ from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
 from steelyard.rules.series import Daily, Fallback, Series
 from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.run import simulate, walk
+from steelyard.simulate.run import simulate
 from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
 

@@ -1,0 +1,78 @@
+"""An explanation as one HTML file that needs nothing else, in the look of the report pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steelyard.explain.words import headline, horizon_cells, lines, points, share_words
+from steelyard.plots.explained import Table, explained_page
+from steelyard.rules.describe import series_sentences
+from steelyard.simulate.output import check_file, written_whole
+
+if TYPE_CHECKING:
+    from steelyard.explain.explanation import Explanation
+
+__all__ = ["save_explanation"]
+
+
+def save_explanation(found: Explanation, path: str | Path) -> None:
+    """Write the page, whole or not at all.
+
+    Raises:
+        InputError: where the file cannot be written.
+    """
+    path = Path(path)
+    check_file(path)
+    page = explained_page(
+        title=f"{found.run.series.symbol}: where the return went",
+        sentences=[headline(found), series_sentences(found.run.series)],
+        figures=[found.plot(), found.plot(dark=True)],
+        tables=[_steps(found), _horizons(found), _months(found)],
+        source=found.run.prices.source,
+    )
+    with written_whole(path) as stage:
+        stage.write_text(page, encoding="utf-8")
+
+
+def _steps(found: Explanation) -> Table:
+    quote = found.run.series.quote
+    rows = [
+        (line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning)
+        for line in lines(found)
+    ]
+    figures = found.figures()
+    alone, variance = figures["unrebalanced"], figures["variance"]
+    until = f", until {alone['ended'][:10]}" if alone["ended"] else ""
+    rows += [
+        ("never rebalanced", points(alone["return"]), "", f"beside it: left alone{until}"),
+        ("variance decay", points(variance["predicted"]), "", "beside it: compounding, predicted"),
+        ("left", points(variance["left"]), "", "beside it: compounding less that"),
+    ]
+    return Table("Where it went", ("", "points", f"{quote}, the fund", ""), rows, words=1)
+
+
+def _horizons(found: Explanation) -> Table:
+    figures = found.tracking.figures
+    near = ", ".join(
+        f"{share_words(met)} within {float(share) * 100:g}"
+        for share, met in figures["within"].items()
+    )
+    note = f"Of {figures['days']:,} days {near} points of {found.target:g} times the day."
+    if figures["outside_band"] is not None:
+        note += f" {share_words(figures['outside_band'])} of bars closed outside the band."
+    heading = ("days", "spans", "slope", "R2", "error", "difference")
+    rows = [(days, *horizon_cells(row)) for days, row in figures["horizons"].items()]
+    return Table("Tracking", heading, rows, note=note)
+
+
+def _months(found: Explanation) -> Table:
+    columns = found.columns("month")
+    shown = ["multiple", *(name for name in found.held if columns[name].any()), "token"]
+    names = {"multiple": f"{found.target:g} x", "token": found.run.series.symbol}
+    rows = [
+        (str(start)[:7], *(points(float(columns[name][place])) for name in shown))
+        for place, start in enumerate(columns["start"])
+    ]
+    heading = ("month", *(names.get(name, name) for name in shown))
+    return Table("By month, in points", heading, rows)

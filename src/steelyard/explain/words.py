@@ -1,0 +1,155 @@
+"""An explanation in words and rows: for a terminal, for a notebook, for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from steelyard.explain.explanation import Explanation
+    from steelyard.explain.tracking import Tracking
+
+__all__ = [
+    "MEANINGS",
+    "Line",
+    "as_html",
+    "as_text",
+    "headline",
+    "horizon_cells",
+    "lines",
+    "points",
+    "share_words",
+    "tracking_text",
+]
+
+MEANINGS: Mapping[str, str] = {
+    "compounding": "a daily reset without costs, less that",
+    "rule": "this rule without costs, less the daily reset",
+    "fee": "exchange fees, on the run so far",
+    "spread": "half spreads",
+    "impact": "price impact of its own trades",
+    "gas": "gas",
+    "basis": "the future's basis, paid or earned as it runs down",
+    "funding": "funding",
+    "interest": "interest",
+    "management": "the management fee",
+    "reserve": "what the reserve paid, and what its suspensions changed",
+}
+"""What each step is, in short."""
+
+
+class Line(NamedTuple):
+    """A line of the table: a name, its share of nav and its quote, and what it is."""
+
+    name: str
+    share: float
+    quote: float
+    meaning: str
+
+
+def lines(found: Explanation) -> list[Line]:
+    """L times the underlying, each step that is there, and the token, over the whole life."""
+    life = {name: values[0] for name, values in found.columns().items()}
+    assets = float(life["assets"])
+    series = found.run.series
+    times = f"{found.target:g} x {series.underlying}"
+    told = [Line(times, float(life["multiple"]), 0.0, f"{points(life['underlying'])} x L")]
+    for name, share in found.steps.items():
+        if share or name in ("compounding", "rule"):
+            told.append(Line(name, share, 0.0, MEANINGS[name]))
+    told.append(Line(series.symbol, float(life["token"]), 0.0, "what a holder had, the sum"))
+    return [line._replace(quote=line.share * assets) for line in told]
+
+
+def headline(found: Explanation) -> str:
+    """One sentence: what the underlying did and what the token did."""
+    figures = found.figures()
+    asset, token = figures["underlying"]["return"], figures["token"]["return"]
+    series = found.run.series
+    return (
+        f"{series.underlying} {_moved(asset)} and {series.symbol} {_moved(token)}, from "
+        f"{figures['start'][:10]} to {figures['end'][:10]}: {_apart(figures['total']['return'])} "
+        f"{found.target:g} times the underlying."
+    )
+
+
+def points(share: float) -> str:
+    """A share in points of return, signed: ``-12.34``; a step of nothing is ``0``."""
+    return "0" if share == 0 else f"{share * 100:+,.2f}"
+
+
+def as_text(found: Explanation) -> str:
+    """The table as plain text."""
+    told = lines(found)
+    quote = found.run.series.quote
+    rows = [("", "points", quote, "")]
+    rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
+    return "\n".join([headline(found), "", *_aligned(rows, words=1)])
+
+
+def as_html(found: Explanation) -> str:
+    """The table for a notebook."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
+        f"<td>{line.quote:+,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
+        for line in lines(found)
+    )
+    quote = escape(found.run.series.quote)
+    return (
+        f"<p>{escape(headline(found))}</p><table><thead><tr><th></th><th>points</th>"
+        f"<th>{quote}</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def tracking_text(found: Tracking) -> str:
+    """The horizons as plain text."""
+    figures = found.figures
+    rows = [("days", "spans", "slope", "R2", "error", "difference")]
+    rows += [(days, *horizon_cells(row)) for days, row in figures["horizons"].items()]
+    outside = share_words(figures["outside_band"])
+    near = ", ".join(
+        f"{float(share) * 100:g}: {share_words(met)}" for share, met in figures["within"].items()
+    )
+    return "\n".join(
+        [*_aligned(rows), f"outside the band: {outside}", f"days within points {near}"]
+    )
+
+
+def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The figures of one horizon as text; what is undefined is a dash."""
+    return (
+        f"{row['spans']:,}",
+        "-" if row["slope"] is None else f"{row['slope']:.3f}",
+        "-" if row["r2"] is None else f"{row['r2']:.4f}",
+        share_words(row["error"]),
+        share_words(row["difference"], signed=True),
+    )
+
+
+def share_words(share: float | None, *, signed: bool = False) -> str:
+    """A share in percent, or a dash."""
+    if share is None:
+        return "-"
+    return f"{share * 100:{'+' if signed else ''},.2f} %"
+
+
+def _apart(share: float) -> str:
+    return f"{abs(share) * 100:,.2f} points {'below' if share < 0 else 'above'}"
+
+
+def _moved(share: float) -> str:
+    word = "rose" if share > 0 else "fell" if share < 0 else "stood still"
+    return f"{word} {abs(share) * 100:,.1f} %" if share else word
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, words: int = 0) -> list[str]:
+    """Columns of one width; the first one and the last ``words`` stand to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    told = []
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[0] = row[0].ljust(widths[0])
+        cells[len(row) - words :] = row[len(row) - words :]
+        told.append("  ".join(cells).rstrip())
+    return told

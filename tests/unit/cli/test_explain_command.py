@@ -1,0 +1,88 @@
+"""``explain``: the tables, the object, the page and the options, inside the test's own process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelyard.explain.attribution import explain
+from steelyard.market import sample_prices
+from steelyard.rules.presets import load_preset
+
+Steelyard = Callable[..., Any]
+
+SPRING = ("--prices", "BTC", "--start", "2021-03-01", "--end", "2021-06-01")
+
+
+def test_a_person_gets_steps_that_add_up(steelyard: Steelyard) -> None:
+    """The points of the rows between the first and the last are what these two are apart."""
+    result = steelyard("explain", "oracle-3l", *SPRING)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("  3 x BTC"))
+    last = next(place for place, line in enumerate(lines) if line.startswith("  ORACLE-3L"))
+    shares = [
+        float(next(cell for cell in line.split()[1:] if "." in cell and cell[0] in "+-"))
+        for line in lines[first : last + 1]
+    ]
+    assert sum(shares[:-1]) == pytest.approx(shares[-1], abs=0.005 * len(shares))
+    for words in ("never rebalanced", "variance decay", "365", "points of 3 times the day"):
+        assert words in result.out
+    assert "note: no --funding was given" in result.err
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize(("by", "rows"), [("month", 3), ("day", 92)])
+def test_periods_are_rows(steelyard: Steelyard, by: str, rows: int) -> None:
+    """A row each, however narrow the terminal: what does not fit is summed up as others."""
+    result = steelyard("explain", "oracle-3l", *SPRING, "--by", by)
+    assert result.code == 0
+    assert sum(line.startswith("2021-0") for line in result.out.splitlines()) == rows
+    assert max(map(len, result.out.splitlines())) <= 100
+
+
+def test_the_object_is_that_of_python(steelyard: Steelyard) -> None:
+    """Standard output is one object, its figures those of the library."""
+    result = steelyard("explain", "oracle-3l", *SPRING, "--by", "month", "--json")
+    series = load_preset("oracle-3l")
+    again = explain(series, sample_prices("BTC"), start="2021-03-01", end="2021-06-01")
+    assert json.loads(result.out) == {**again.figures("month"), "report": None}
+
+
+def test_a_page_is_written_and_named(steelyard: Steelyard, tmp_path: Path) -> None:
+    """In the folder that is there; a folder that is not is wrong usage before any work."""
+    result = steelyard("explain", "oracle-3l", *SPRING, "--out", "why.html")
+    assert result.code == 0
+    assert "wrote why.html" in result.err
+    assert "waterfall" in (tmp_path / "why.html").read_text(encoding="utf-8")
+    assert steelyard("explain", "oracle-3l", *SPRING, "--out", "no/why.html").code == 2
+
+
+def test_options_of_simulate_are_taken(steelyard: Steelyard, tmp_path: Path) -> None:
+    """Funding, flows, splits, outages and a wind-down, from files."""
+    (tmp_path / "funding.csv").write_text("time,rate\n2021-03-02,0.001\n2021-03-09,0.001\n")
+    (tmp_path / "flows.csv").write_text("time,tokens\n2021-03-03,50\n")
+    (tmp_path / "splits.csv").write_text("time,ratio\n2021-03-04,10\n")
+    (tmp_path / "outages.csv").write_text("from,to\n2021-03-05,2021-03-08\n")
+    result = steelyard(
+        *("explain", "kucoin-3l", *SPRING, "--funding", "funding.csv", "--flows", "flows.csv"),
+        *("--splits", "splits.csv", "--outages", "outages.csv", "--wind-down", "2021-04-01"),
+        *("--intrabar", "close", "--json"),
+    )
+    assert result.code == 0
+    figures = json.loads(result.out)
+    assert figures["steps"]["funding"]["return"] < 0
+    assert figures["ended"] == "2021-04-01T00:00:00Z"
+    assert figures["end"] == "2021-03-31T00:00:00Z"
+    assert figures["intrabar"] == "close"
+
+
+def test_what_cannot_be_is_refused(steelyard: Steelyard) -> None:
+    """A folder of a run is no series; a span that ends before it begins is wrong usage."""
+    assert steelyard("explain", "no-such", "--prices", "BTC").code == 3
+    span = ("--start", "2021-03-01", "--end", "2021-01-01")
+    assert steelyard("explain", "oracle-3l", "--prices", "BTC", *span).code == 2
