@@ -24,6 +24,7 @@ ROOT = {
     "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
     "compare": Place("steelyard.cli.compare:compare", "Set rules side by side on one history."),
+    "forecast": Place("steelyard.cli.forecast:forecast", "Say what tokens will trade, and where."),
     "data": Place("steelyard.cli.app:data", "Look at market data, and get it."),
     "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),
 }

@@ -71,9 +71,7 @@ def forecast(
     if 0.0 not in moves:
         above.insert(0, here)
     depth = None if book is None else read_book(book)
-    stops = [
-        (walk.along(below), walk.along(above)) for walk in walks
-    ]
+    stops = [(walk.along(below), walk.along(above)) for walk in walks]
     feedback = _feedback(walks, daily_volume, impact)
     falling, rising = (
         _rungs(walks, [pair[side] for pair in stops], daily_volume, depth, feedback, here)

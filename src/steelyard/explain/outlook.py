@@ -207,7 +207,7 @@ class Forecast:
                 row[f"{word}_trigger"] = None if met is None else met.trigger
             rows.append(row)
         frame = pd.DataFrame(rows).set_index("name")
-        return frame.astype({name: float for name in ("liquidation", "below", "above")}).assign(
+        return frame.astype(dict.fromkeys(("liquidation", "below", "above"), float)).assign(
             next_reset=pd.to_datetime(frame["next_reset"])
         )
 

@@ -93,7 +93,9 @@ def checked(shelf: Shelf) -> Shelf:
         for key in ("underlying", "quote"):
             found, expected = getattr(series, key), getattr(shelf, key)
             if found != expected:
-                message = f'{place}: {key}: expected that of the shelf, "{expected}", found "{found}".'
+                message = (
+                    f'{place}: {key}: expected that of the shelf, "{expected}", found "{found}".'
+                )
                 raise InputError(message, token=token.name, key=key, file=shelf.source, found=found)
         if series.venue.kind == "pool":
             message = (
@@ -126,9 +128,7 @@ class _ShelfFile(TomlFile):
             self.refuse("token", "at least one table [[token]]", tables)
         if len(tables) > MOST_TOKENS:
             self.refuse("token", f"at most {MOST_TOKENS:,} tables [[token]]", len(tables))
-        tokens = [
-            self._token(table, place, root) for place, table in enumerate(tables, 1)
-        ]
+        tokens = [self._token(table, place, root) for place, table in enumerate(tables, 1)]
         first = tokens[0].series
         underlying = root.pop("underlying", first.underlying)
         quote = root.pop("quote", first.quote)

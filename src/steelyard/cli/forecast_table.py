@@ -1,0 +1,144 @@
+"""A forecast as a person reads it: the ladder, the tokens, and the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from steelyard.cli.figures import MISSING, counted, day, leverage, money, number, percent
+from steelyard.cli.output import show
+from steelyard.market import format_time
+
+if TYPE_CHECKING:
+    from steelyard.explain.outlook import Forecast, Rung, TokenOutlook
+
+__all__ = ["print_forecast"]
+
+MOST_TOKENS = 20
+"""Rows of tokens, the largest assets first; --json has them all."""
+
+
+def print_forecast(found: Forecast) -> None:
+    """Print what ``forecast`` found, on standard output."""
+    shelf = found.shelf
+    head = (
+        f"{shelf.source}: {counted(len(found.tokens), 'token')} on {shelf.underlying} at "
+        f"{found.price:,.10g}, {day(format_time(found.time))} UTC, {shelf.quote}"
+    )
+    parts = ["", Text(head, style="dim"), "", _ladder(found), "", Text(found.words), ""]
+    if found.feedback is not None:
+        parts += [Text(_feedback_words(found)), ""]
+    show(*parts, _tokens(found), "")
+    if len(found.tokens) > MOST_TOKENS:
+        show(Text(f"The {MOST_TOKENS} largest; --json has all of them.", style="dim"), "")
+
+
+def _ladder(found: Forecast) -> Table:
+    columns = ["price", "move", "way: buy", "sell", "resets: buy", "sell ", "net"]
+    columns += ["of volume"] if found.daily_volume is not None else []
+    columns += ["of book", "cost, bps"] if found.book is not None else []
+    feedback = found.feedback
+    grows = feedback is not None and feedback.amplification is not None
+    columns += ["grows to"] if grows else []
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for rung in found.ladder:
+        style = "bold" if rung.move == 0 else None
+        table.add_row(*_cells(found, rung, grows=grows), style=style)
+    return table
+
+
+def _cells(found: Forecast, rung: Rung, *, grows: bool) -> list[str]:
+    cells = [
+        money(rung.price),
+        percent(rung.move, signed=True),
+        *(
+            money(flow) if flow else MISSING
+            for flow in (rung.bought, rung.sold, rung.reset_bought, rung.reset_sold)
+        ),
+        number(rung.net, 0, signed=True),
+    ]
+    if found.daily_volume is not None:
+        cells.append(percent(rung.share_of_volume, signed=True))
+    if found.book is not None:
+        cost = None if rung.book_cost is None or not rung.net else rung.book_cost / abs(rung.net)
+        cells += [percent(rung.share_of_book, signed=True), number(_bps(cost), 1)]
+    if grows:
+        cells.append(percent(rung.amplified_move, signed=True))
+    return cells
+
+
+def _bps(share: float | None) -> float | None:
+    return None if share is None else share * 10_000
+
+
+def _feedback_words(found: Forecast) -> str:
+    """FORMULAS 8 in words."""
+    feedback, quote = found.feedback, found.shelf.quote
+    if feedback is None or feedback.demand <= 0:
+        return "Resets answer no move: there is no feedback."
+    words = f"From their targets resets trade {money(feedback.demand / 100)} {quote} for each 1 %"
+    if feedback.share_of_volume is not None:
+        words += f", {percent(feedback.share_of_volume / 100)} of a day's volume"
+    words += "."
+    if feedback.gain is None:
+        words += (
+            f" With an impact of {feedback.unstable_from:,.4g} bps a million (--impact) the "
+            f"feedback would be unstable."
+        )
+    elif feedback.amplification is None:
+        words += (
+            f" At {feedback.impact:g} bps a million they move the price by {feedback.gain:.3g} "
+            f"times what moved them: UNSTABLE, each answer is larger than what it answers."
+        )
+    else:
+        words += (
+            f" At {feedback.impact:g} bps a million a move grows to {feedback.amplification:.4g} "
+            f"times itself; unstable from {feedback.unstable_from:,.4g} bps on."
+        )
+    return words
+
+
+def _tokens(found: Forecast) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("token", overflow="fold")
+    for heading in (
+        "leverage",
+        "assets",
+        "next reset",
+        "trades",
+        "acts below",
+        "above",
+        "liquidated",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for token in _largest(found):
+        table.add_row(*_token_cells(found, token))
+    return table
+
+
+def _largest(found: Forecast) -> Sequence[TokenOutlook]:
+    return sorted(found.tokens, key=lambda token: -token.assets)[:MOST_TOKENS]
+
+
+def _token_cells(found: Forecast, token: TokenOutlook) -> list[str]:
+    acts = []
+    for below in (True, False):
+        met = token.nearest(found.price, below=below)
+        named = met is not None and met.trigger != "liquidation"
+        acts.append(money(met.price) if met is not None and named else MISSING)
+    reset = sum(flow.notional for flow in token.reset)
+    due = token.next_reset
+    return [
+        token.name,
+        leverage(token.leverage),
+        money(token.assets),
+        MISSING if due is None else day(format_time(due))[5:],
+        number(reset, 0, signed=True) if due is not None else MISSING,
+        *acts,
+        money(token.liquidation),
+    ]
