@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from steelyard.cli.output import emit_json, note
 
 if TYPE_CHECKING:
     from steelyard.explain.outlook import Forecast
+    from steelyard.explain.shelf import Shelf
 
     _PercentBase = click.ParamType[float]
 else:
@@ -42,10 +44,9 @@ class PercentType(_PercentBase):
 @click.command(
     cls=Command,
     examples=[
-        "steelyard forecast shelf.toml --price 64000 --daily-volume 2e10",
-        "steelyard forecast shelf.toml --ladder -10 10 21 --out flow.html",
+        "steelyard forecast ftx-bull --price 64000 --daily-volume 2e10",
+        "steelyard forecast oracle-3l --price 64000 --ladder -10 10 21 --out flow.html",
     ],
-    needs="shelf.toml",
 )
 @click.argument("shelf", metavar="SHELF.toml")
 @click.option("--price", type=float, metavar="P", help="The price now. The shelf's if left out.")
@@ -96,6 +97,7 @@ def forecast(
     """Say what leveraged tokens will buy and sell as the price moves, and at their next resets.
 
     SHELF.toml lists tokens as they stand: their series or target, and their books or assets.
+    Where there is no such file, it is the name of a preset, as at its launch.
 
     For each price on a ladder: what bands, moves and emergencies trade on the way there and what
     the venue liquidates, and what each token's next scheduled reset trades if the price then
@@ -105,10 +107,9 @@ def forecast(
         check_out(out, "--out", folder=False)
     from steelyard.explain.forecast import LADDER
     from steelyard.explain.forecast import forecast as forecast_shelf
-    from steelyard.explain.shelf import Shelf
 
     found = forecast_shelf(
-        Shelf.load(shelf),
+        _find_shelf(shelf),
         price=price,
         time=time,
         ladder=LADDER if ladder is None else ladder,
@@ -128,6 +129,16 @@ def forecast(
         print_forecast(found)
     if out is not None:
         note(f"wrote {out}: open it in a browser")
+
+
+def _find_shelf(name: str) -> Shelf:
+    """The shelf file ``name``, or the preset of that name on a shelf of its own."""
+    from steelyard.explain.shelf import Shelf
+    from steelyard.rules.presets import load_preset, preset_names
+
+    if not os.path.lexists(name) and name in preset_names():
+        return Shelf.of_series(load_preset(name))
+    return Shelf.load(name)
 
 
 def _remarks(found: Forecast) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,17 @@ from steelyard.cli.output import show
 from steelyard.market import format_time
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from steelyard.explain.outlook import Forecast, Rung, TokenOutlook
 
-__all__ = ["print_forecast"]
+__all__ = ["amount", "print_forecast"]
 
+LEGEND = (
+    "Bought, sold: on the way to the price. Reset buys, sells: at each token's next reset if the "
+    "price then stands there. Trades: that reset at the present price. Acts below, above: where "
+    "its rule trades without the clock."
+)
 MOST_TOKENS = 20
 """Rows of tokens, the largest assets first; --json has them all."""
 
@@ -28,16 +36,24 @@ def print_forecast(found: Forecast) -> None:
         f"{shelf.source}: {counted(len(found.tokens), 'token')} on {shelf.underlying} at "
         f"{found.price:,.10g}, {day(format_time(found.time))} UTC, {shelf.quote}"
     )
-    parts = ["", Text(head, style="dim"), "", _ladder(found), "", Text(found.words), ""]
+    parts: list[RenderableType] = [
+        "",
+        Text(head, style="dim"),
+        "",
+        _ladder(found),
+        "",
+        Text(found.words),
+        "",
+    ]
     if found.feedback is not None:
         parts += [Text(_feedback_words(found)), ""]
-    show(*parts, _tokens(found), "")
+    show(*parts, _tokens(found), "", Text(LEGEND, style="dim"), "")
     if len(found.tokens) > MOST_TOKENS:
         show(Text(f"The {MOST_TOKENS} largest; --json has all of them.", style="dim"), "")
 
 
 def _ladder(found: Forecast) -> Table:
-    columns = ["price", "move", "way: buy", "sell", "resets: buy", "sell ", "net"]
+    columns = ["price", "move", "bought", "sold", "reset buys", "sells", "net"]
     columns += ["of volume"] if found.daily_volume is not None else []
     columns += ["of book", "cost, bps"] if found.book is not None else []
     feedback = found.feedback
@@ -57,10 +73,10 @@ def _cells(found: Forecast, rung: Rung, *, grows: bool) -> list[str]:
         money(rung.price),
         percent(rung.move, signed=True),
         *(
-            money(flow) if flow else MISSING
+            amount(flow) if flow else MISSING
             for flow in (rung.bought, rung.sold, rung.reset_bought, rung.reset_sold)
         ),
-        number(rung.net, 0, signed=True),
+        amount(rung.net, signed=True),
     ]
     if found.daily_volume is not None:
         cells.append(percent(rung.share_of_volume, signed=True))
@@ -70,6 +86,17 @@ def _cells(found: Forecast, rung: Rung, *, grows: bool) -> list[str]:
     if grows:
         cells.append(percent(rung.amplified_move, signed=True))
     return cells
+
+
+def amount(value: float, *, signed: bool = False) -> str:
+    """An amount in few letters, four digits of it: ``11.36M``, ``-125.7k``."""
+    size, letter = abs(value), ""
+    for least, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if size >= least:
+            size, letter = size / least, name
+            break
+    decimals = 1 if size >= 100 else 2  # noqa: PLR2004 (four digits)
+    return number(math.copysign(size, value), decimals, signed=signed) + letter
 
 
 def _bps(share: float | None) -> float | None:
@@ -136,9 +163,9 @@ def _token_cells(found: Forecast, token: TokenOutlook) -> list[str]:
     return [
         token.name,
         leverage(token.leverage),
-        money(token.assets),
+        amount(token.assets),
         MISSING if due is None else day(format_time(due))[5:],
-        number(reset, 0, signed=True) if due is not None else MISSING,
+        amount(reset, signed=True) if due is not None else MISSING,
         *acts,
         money(token.liquidation),
     ]

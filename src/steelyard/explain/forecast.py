@@ -18,6 +18,7 @@ from steelyard.explain.shelf import Shelf, Token
 from steelyard.explain.walk import Flow, Stop, Walk
 from steelyard.market import Book, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand
+from steelyard.simulate.run import check_kind
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,9 +58,7 @@ def forecast(
             nothing at it.
         DataError: a book cannot be read.
     """
-    if not isinstance(shelf, Shelf):
-        message = f"shelf: expected what Shelf.load gives, found a {type(shelf).__qualname__}."
-        raise InputError(message, argument="shelf", found=shelf)
+    check_kind("shelf", shelf, Shelf, "Shelf.load")
     here, now = _price(shelf, price), _time(shelf, time)
     for name, given in (("daily_volume", daily_volume), ("impact", impact)):
         if given is not None:
@@ -154,10 +153,7 @@ def _time(shelf: Shelf, given: str | float | date | None) -> int:
 def _walks(shelf: Shelf, price: float, time: int) -> list[Walk]:
     """The tokens ready to be walked; each book is read once."""
     books: dict[str, Columns] = {}
-    walks = []
-    for token in shelf.tokens:
-        walks.append(Walk(token, price, time, _book_of(token, books)))
-    return walks
+    return [Walk(token, price, time, _book_of(token, books)) for token in shelf.tokens]
 
 
 def _book_of(token: Token, books: dict[str, Columns]) -> Columns | None:

@@ -199,8 +199,8 @@ def _highest_leverage(series: Series) -> float:
     """The highest |leverage| that the rule lets stand before it trades, at least the target."""
     size, how = abs(series.target_leverage), series.rebalance
     if how.band is not None:
-        size = how.band.upper + (how.edge_slack if how.move_to == "edge" else 0.0)
-    return size
+        return how.band.upper + (how.edge_slack if how.move_to == "edge" else 0.0)
+    return max(size, how.emergency_leverage)
 
 
 class _Found(NamedTuple):
@@ -288,7 +288,7 @@ def _worst(before: Floats, after: Floats, start: Ints, sign: int) -> _Found | No
 
 
 def _least_between(values: Floats, first: Ints, last: Ints) -> Floats:
-    """The least of ``values[first:last]`` for each pair (none empty): two overlapping powers of 2."""
+    """The least of ``values[first:last]`` for each pair, none empty, by spans of powers of two."""
     lengths = last - first
     least = np.empty(len(first))
     table, width = values, 1

@@ -186,6 +186,23 @@ class Shelf:
         )
         return checked(made)
 
+    @classmethod
+    def of_series(cls, *series: Series) -> Shelf:
+        """Series as at their launch: at their targets, with their first assets.
+
+        Raises:
+            InputError: there is none, or they do not go together.
+        """
+        from steelyard.explain.shelf_file import checked
+
+        if not series:
+            raise InputError("shelf: expected at least one series, found none.")
+        tokens = tuple(
+            Token(each.symbol, each, assets=each.initial_nav * each.initial_tokens)
+            for each in series
+        )
+        return checked(cls(tokens, series[0].underlying, series[0].quote))
+
     def at(self, price: float | None = None, time: int | None = None) -> Shelf:
         """The shelf at another price or time; None keeps what it has."""
         return replace(

@@ -218,7 +218,7 @@ def next_reset(series: Series, state: State[float]) -> int | None:
 
 def own_copy(state: State[float]) -> State[float]:
     """What ``State.copy`` gives, at a tenth of its price: a forecast makes one for each reset."""
-    copied = _shallow(state)
+    copied: State[float] = _shallow(state)
     copied.reserve = _shallow(state.reserve)
     copied.totals = _shallow(state.totals)
     copied.totals.by_trigger = dict(state.totals.by_trigger)
