@@ -144,7 +144,7 @@ def _tokens(found: Forecast) -> Table:
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for token in _largest(found):
-        table.add_row(*_token_cells(found, token))
+        table.add_row(*_token_cells(token))
     return table
 
 
@@ -152,10 +152,10 @@ def _largest(found: Forecast) -> Sequence[TokenOutlook]:
     return sorted(found.tokens, key=lambda token: -token.assets)[:MOST_TOKENS]
 
 
-def _token_cells(found: Forecast, token: TokenOutlook) -> list[str]:
+def _token_cells(token: TokenOutlook) -> list[str]:
     acts = []
-    for below in (True, False):
-        met = token.nearest(found.price, below=below)
+    for side in ("below", "above"):
+        met = token.nearest(side)
         named = met is not None and met.trigger != "liquidation"
         acts.append(money(met.price) if met is not None and named else MISSING)
     reset = sum(flow.notional for flow in token.reset)

@@ -41,7 +41,7 @@ def save_forecast(found: Forecast, path: str | Path) -> None:
                 "Ladder",
                 (_LADDER, [_rung_cells(found, place) for place in range(len(found.ladder))]),
             ),
-            ("Tokens", (_TOKENS, [_token_cells(found, token) for token in largest])),
+            ("Tokens", (_TOKENS, [_token_cells(token) for token in largest])),
         ],
     )
     with written_whole(path) as stage:
@@ -102,10 +102,10 @@ def _rung_cells(found: Forecast, place: int) -> list[str]:
     ]
 
 
-def _token_cells(found: Forecast, token: TokenOutlook) -> list[str]:
+def _token_cells(token: TokenOutlook) -> list[str]:
     acts = []
-    for below in (True, False):
-        met = token.nearest(found.price, below=below)
+    for side in ("below", "above"):
+        met = token.nearest(side)
         acts.append(
             formats.MISSING if met is None else f"{formats.money(met.price)} ({met.trigger})"
         )

@@ -49,12 +49,12 @@ class TokenOutlook:
     now: tuple[Flow, ...]
     reset: tuple[Flow, ...]
 
-    def nearest(self, price: float, *, below: bool) -> Threshold | None:
-        """The threshold that is met first on the way down or up from ``price``."""
-        side = [each for each in self.thresholds if (each.price <= price) == below]
-        if not side:
+    def nearest(self, side: str) -> Threshold | None:
+        """The threshold that is met first on the way down (``below``) or up (``above``)."""
+        found = [each for each in self.thresholds if each.side == side]
+        if not found:
             return None
-        return side[-1] if below else side[0]
+        return found[-1] if side == "below" else found[0]
 
     @property
     def liquidation(self) -> float | None:
@@ -201,8 +201,8 @@ class Forecast:
         for token in self.tokens:
             row = token.figures
             del row["thresholds"]
-            for word, below in (("below", True), ("above", False)):
-                met = token.nearest(self.price, below=below)
+            for word in ("below", "above"):
+                met = token.nearest(word)
                 row[word] = None if met is None else met.price
                 row[f"{word}_trigger"] = None if met is None else met.trigger
             rows.append(row)

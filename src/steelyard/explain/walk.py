@@ -22,7 +22,7 @@ from steelyard.simulate.reference import Replay
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.state import State
 
-__all__ = ["Flow", "Stop", "Threshold", "Walk"]
+__all__ = ["Flow", "Stop", "Threshold", "Walk", "next_reset"]
 
 NO_MARKET_TRADES = frozenset({"launch", "roll"})
 """A roll sells and buys the same exposure: no flow."""
@@ -50,6 +50,8 @@ class Threshold(NamedTuple):
 
     trigger: str
     price: float
+    side: str
+    """``below`` or ``above`` the present price; a threshold on which it stands is where it acts."""
 
 
 class Stop(NamedTuple):
@@ -77,7 +79,7 @@ class Walk:
         if series.execution.delay_s:
             # an order is shown where it is decided: nobody knows the price at its fill
             series = replace(series, execution=replace(series.execution, delay_s=0))
-        self.name, self.series, self.price, self.time = token.name, series, price, time
+        self.name, self.series, self.price, self.time = token.name, token.series, price, time
         schedule = Schedule(FLOAT, first_rate=series.venue.rate_per_year)
         state = token.state_at(price, time)
         self.replay: Replay[float] = Replay(
@@ -114,7 +116,8 @@ class Walk:
         state, terms = self.state, self.replay.terms
         if self.ended or state.reference is None or state.units == 0:
             return found
-        for end in (self.price / FARTHEST, self.price * FARTHEST):
+        ends = (("below", self.price / FARTHEST), ("above", self.price * FARTHEST))
+        for side, end in ends:
             spent = 0
             while True:
                 met = crossing(
@@ -130,11 +133,12 @@ class Walk:
                 )
                 if met.trigger in (Trigger.NONE, Trigger.LIQUIDATION):
                     break
-                found.append(Threshold(Trigger(met.trigger).name.lower(), met.price))
+                found.append(Threshold(Trigger(met.trigger).name.lower(), met.price, side))
                 spent |= 1 << met.trigger
-        end = liquidation_price(terms.venue, state.cash, state.units)
-        if end > 0:
-            found.append(Threshold("liquidation", end))
+        closed = liquidation_price(terms.venue, state.cash, state.units)
+        if closed > 0:
+            side = "below" if state.units > 0 else "above"
+            found.append(Threshold("liquidation", closed, side))
         return sorted(found, key=lambda threshold: threshold.price)
 
     # -- steps --------------------------------------------------------------------------------
@@ -205,7 +209,10 @@ NAN = float("nan")
 
 
 def next_reset(series: Series, state: State[float]) -> int | None:
-    """The next instant (epoch s) at which the clock alone makes the token trade; None: never."""
+    """The next instant (epoch s) at which the clock alone makes the token trade; None: never.
+
+    What is overdue (it was blocked, or there was nothing to trade) acts at any later observation.
+    """
     how, due = series.rebalance, []
     if how.interval is not None:
         due.append(state.next_interval)
@@ -213,7 +220,9 @@ def next_reset(series: Series, state: State[float]) -> int | None:
         due.append(state.next_daily)
     if how.fallback is not None:
         due.append(state.last_rebalance + how.fallback.after_s)
-    return min(due) if due else None
+    if not due:
+        return None
+    return min(due) if state.time is None else max(min(due), state.time + 1)
 
 
 def own_copy(state: State[float]) -> State[float]:
