@@ -64,41 +64,26 @@ def forecast(
         if given is not None:
             _check_positive(name, given)
     moves = ladder_moves(ladder)
-    walks = _walks(shelf, here, now)
     below = [here * (1 + move) for move in sorted(moves, reverse=True) if move < 0]
     above = [here * (1 + move) for move in moves if move >= 0]
     if 0.0 not in moves:
         above.insert(0, here)
+    tokens, down, up = _outlooks(shelf, here, now, (below, above))
     depth = None if book is None else read_book(book)
-    stops = [(walk.along(below), walk.along(above)) for walk in walks]
-    feedback = _feedback(walks, daily_volume, impact)
+    feedback = _feedback(tokens, daily_volume, impact)
+    at_once = [flow for token in tokens for flow in token.now]
     falling, rising = (
-        _rungs(walks, [pair[side] for pair in stops], daily_volume, depth, feedback, here)
-        for side in (0, 1)
+        _rungs(at_once, ways, daily_volume, depth, feedback, here) for ways in (down, up)
     )
-    at_present = rising[0]
-    rungs = [*reversed(falling), *(rising if 0.0 in moves else rising[1:])]
     return Forecast(
         shelf=shelf,
         price=here,
         time=now,
-        tokens=tuple(
-            TokenOutlook(
-                walk.name,
-                walk.series,
-                walk.leverage,
-                walk.assets,
-                walk.next_reset,
-                tuple(walk.thresholds()),
-                walk.now,
-                up[0].reset,
-            )
-            for walk, (_, up) in zip(walks, stops, strict=True)
-        ),
-        ladder=tuple(rungs),
-        present=at_present,
-        falling=_in_price_order(walks, [down for down, _ in stops], falls=True),
-        rising=_in_price_order(walks, [up for _, up in stops], falls=False),
+        tokens=tuple(tokens),
+        ladder=(*reversed(falling), *(rising if 0.0 in moves else rising[1:])),
+        present=rising[0],
+        falling=_in_price_order(at_once, down, falls=True),
+        rising=_in_price_order(at_once, up, falls=False),
         daily_volume=daily_volume,
         book=depth,
         feedback=feedback,
@@ -150,10 +135,30 @@ def _time(shelf: Shelf, given: str | float | date | None) -> int:
     return int(clock.time()) if shelf.time is None else shelf.time
 
 
-def _walks(shelf: Shelf, price: float, time: int) -> list[Walk]:
-    """The tokens ready to be walked; each book is read once."""
+def _outlooks(
+    shelf: Shelf, price: float, time: int, ways: tuple[list[float], list[float]]
+) -> tuple[list[TokenOutlook], list[list[Stop]], list[list[Stop]]]:
+    """Each token, and its stops down and up; each book is read once."""
     books: dict[str, Columns] = {}
-    return [Walk(token, price, time, _book_of(token, books)) for token in shelf.tokens]
+    tokens, down, up = [], [], []
+    for token in shelf.tokens:
+        walk = Walk(token, price, time, _book_of(token, books))
+        falling, rising = (walk.along(prices) for prices in ways)
+        down.append(falling)
+        up.append(rising)
+        tokens.append(
+            TokenOutlook(
+                name=walk.name,
+                series=walk.series,
+                leverage=walk.leverage,
+                assets=walk.assets,
+                next_reset=walk.next_reset,
+                thresholds=tuple(walk.thresholds()),
+                now=walk.now,
+                reset=rising[0].reset,
+            )
+        )
+    return tokens, down, up
 
 
 def _book_of(token: Token, books: dict[str, Columns]) -> Columns | None:
@@ -166,7 +171,7 @@ def _book_of(token: Token, books: dict[str, Columns]) -> Columns | None:
 
 
 def _rungs(
-    walks: Sequence[Walk],
+    at_once: Sequence[Flow],
     ways: Sequence[Sequence[Stop]],
     daily_volume: float | None,
     book: Book | None,
@@ -175,10 +180,9 @@ def _rungs(
 ) -> list[Rung]:
     """One way's rungs, away from the present price: what all tokens have traded by then."""
     bought = sold = units = 0.0
-    for walk in walks:
-        for flow in walk.now:
-            bought, sold = bought + max(flow.notional, 0.0), sold - min(flow.notional, 0.0)
-            units += flow.units
+    for flow in at_once:
+        bought, sold = bought + max(flow.notional, 0.0), sold - min(flow.notional, 0.0)
+        units += flow.units
     rungs = []
     for stops in zip(*ways, strict=True):
         reset_bought = reset_sold = reset_units = 0.0
@@ -221,15 +225,15 @@ def _amplified(move: float, feedback: Feedback | None) -> float | None:
 
 
 def _feedback(
-    walks: Sequence[Walk], daily_volume: float | None, impact: float | None
+    tokens: Sequence[TokenOutlook], daily_volume: float | None, impact: float | None
 ) -> Feedback | None:
     """FORMULAS 8, of the tokens as if at their targets."""
     if daily_volume is None and impact is None:
         return None
     demand = sum(
-        rebalance_demand(walk.assets, walk.series.target_leverage, 1.0, 0.0)
-        for walk in walks
-        if not walk.ended
+        rebalance_demand(token.assets, token.series.target_leverage, 1.0, 0.0)
+        for token in tokens
+        if token.leverage != 0
     )
     gain = None if impact is None else feedback_gain(impact / 1e10, demand)
     return Feedback(
@@ -243,10 +247,9 @@ def _feedback(
 
 
 def _in_price_order(
-    walks: Sequence[Walk], ways: Sequence[Sequence[Stop]], *, falls: bool
+    at_once: Sequence[Flow], ways: Sequence[Sequence[Stop]], *, falls: bool
 ) -> tuple[Flow, ...]:
     """All trades of one way, those made at once first, then as the price comes to them."""
-    at_once = [flow for walk in walks for flow in walk.now]
     on_way = [flow for stops in ways for stop in stops for flow in stop.flows]
     # sorting is stable: what one token trades at one price stays in its order
     on_way.sort(key=lambda flow: -flow.price if falls else flow.price)

@@ -149,17 +149,17 @@ class Walk:
 
     def _observe(self, time: int, price: float) -> tuple[Flow, ...]:
         state = self.replay.state
-        held, before = state.units, len(self.replay.record.trades)
+        held = state.units
         self.replay.observe(time, price)
-        return self._flows_since(before, held, time)
+        return self._flows(held, time)
 
     def _travel(self, start: float, end: float) -> tuple[Flow, ...]:
         state = self.replay.state
         if state.ended is not None:
             return ()
-        held, before = state.units, len(self.replay.record.trades)
+        held = state.units
         self.replay.travel(self.time, start, end)
-        return self._flows_since(before, held, self.time)
+        return self._flows(held, self.time)
 
     def _reset(self, price: float) -> tuple[Flow, ...]:
         """What the next scheduled instant trades if the price then stands here."""
@@ -174,12 +174,13 @@ class Walk:
         self._stand(walked)
         return flows
 
-    def _flows_since(self, before: int, held: float, time: int) -> tuple[Flow, ...]:
+    def _flows(self, held: float, time: int) -> tuple[Flow, ...]:
+        """What the replay has written down, which is then forgotten; ``held`` units before it."""
         state, rows = self.replay.state, self.replay.record.trades
-        if len(rows) == before and state.ended is None:
+        if not rows and state.ended is None:
             return ()
         flows = []
-        for row in rows[before:]:
+        for row in rows:
             if row.trigger in NO_MARKET_TRADES:
                 continue
             side = 1 if row.side == "buy" else -1
@@ -202,6 +203,7 @@ class Walk:
             flows.append(
                 Flow(self.name, time, price, "liquidation", -held, -held * price, NAN, 0.0)
             )
+        rows.clear()
         return tuple(flows)
 
 
