@@ -65,14 +65,17 @@ def main() -> int:
 
     for _ in range(arguments.runs):
         timed(
-            "triggers alone", lambda: [Walk(token, PRICE, NOW).thresholds() for token in many.tokens]
+            "triggers alone",
+            lambda: [Walk(token, PRICE, NOW).thresholds() for token in many.tokens],
         )
         timed("forecast", lambda: sy.forecast(many))
 
     print(f"{arguments.tokens:,} tokens, {len(found.ladder)} prices, {trades:,} trades")
     print(f"{'':16}{'median s':>10}{'fastest s':>11}{'by the clock':>14}")
     for name, values in times.items():
-        print(f"{name:16}{statistics.median(values):10.3f}{min(values):11.3f}{statistics.median(clock[name]):14.3f}")
+        print(
+            f"{name:16}{statistics.median(values):10.3f}{min(values):11.3f}{statistics.median(clock[name]):14.3f}"
+        )
     passed = statistics.median(times["forecast"]) <= BAR_S
     print(f"bar: {BAR_S:g} s for the forecast; {'held' if passed else 'MISSED'}")
     return 0 if passed or arguments.no_bar else 1

@@ -12,6 +12,11 @@ import pytest
 
 import steelyard
 from steelyard.errors import InputError
+from steelyard.explain import shelf_file
+from steelyard.explain.forecast import forecast
+from steelyard.explain.gaps import gaps
+from steelyard.explain.outlook import Forecast
+from steelyard.explain.shelf import Shelf
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulate.compare import compare
@@ -23,6 +28,7 @@ from support.tokens import DAY_S, T0, closes
 REFERENCE = REPOSITORY / "docs" / "reference"
 SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
 OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
+FORECAST_PAGE = (REFERENCE / "forecast.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
@@ -159,16 +165,43 @@ def test_every_figure_of_a_comparison_is_documented() -> None:
         assert SORTS.get(name, False) == (cells[-1] == "greatest")
 
 
+def test_every_key_of_a_shelf_file_is_documented() -> None:
+    """The tables have the keys that the reader knows, in their order."""
+    assert list(rows(FORECAST_PAGE, "## The shelf")) == ["schema", *shelf_file.ROOT, "token"]
+    assert list(rows(FORECAST_PAGE, "### A token")) == list(shelf_file.TOKEN)
+
+
+def test_every_figure_of_a_forecast_is_documented() -> None:
+    """The object of ``forecast --json``, and the objects in it."""
+    series = Series.loads(LEAST + '[[rebalance.trigger]]\nwhen = "band"\nlower = 2\nupper = 4\n')
+    found = forecast(Shelf.of_series(series), price=100.0, time=T0, daily_volume=1e9, impact=1.0)
+    figures = found.figures
+    top = list(rows(FORECAST_PAGE, "## The object"))
+    inner = [f"feedback.{name}" for name in figures["feedback"]]
+    assert [name for name in top if name not in inner] == [*figures, "report"]
+    assert set(inner) <= set(top)
+    for heading, objects in (
+        ("## A token of the forecast", figures["tokens"]),
+        ("## A price of the ladder", figures["ladder"]),
+        ("## A trade on the way", figures["trades"]),
+        ("## A worst move", gaps(closes(100.0, 90.0)).figures),
+    ):
+        assert list(rows(FORECAST_PAGE, heading)) == list(objects[0])
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare):
+    for function in (simulate, compare, forecast, gaps):
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
     fields = set(Comparison.__dataclass_fields__)
     named = {name for name in vars(Comparison) if not name.startswith("_")}
     assert set(rows(PYTHON_PAGE, "## Comparison")) == named | fields
+    told = {name for name in vars(Forecast) if not name.startswith("_")}
+    fields = set(Forecast.__dataclass_fields__)
+    assert set(rows(PYTHON_PAGE, "## Forecast")) == told | fields
     found = {*vars(Run), *Run.__dataclass_fields__}
     attributes = {name for name in found if not name.startswith("_")}
     assert set(rows(PYTHON_PAGE, "## Run")) == attributes

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from steelyard.cli.figures import MISSING, counted, day, leverage, money, number, percent
-from steelyard.cli.output import show
+from steelyard.cli.output import console, show
 from steelyard.market import format_time
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ LEGEND = (
     "price then stands there. Trades: that reset at the present price. Acts below, above: where "
     "its rule trades without the clock."
 )
+LEAST_FIRST = ("cost, bps", "of volume", "of book")
+"""What is left out, one after the other, until a row fits the terminal."""
 MOST_TOKENS = 20
 """Rows of tokens, the largest assets first; --json has them all."""
 
@@ -53,43 +55,58 @@ def print_forecast(found: Forecast) -> None:
 
 
 def _ladder(found: Forecast) -> Table:
-    columns = ["price", "move", "bought", "sold", "reset buys", "sells", "net"]
-    columns += ["of volume"] if found.daily_volume is not None else []
-    columns += ["of book", "cost, bps"] if found.book is not None else []
+    """All columns, closer together or without the least of them where there is no room."""
     feedback = found.feedback
     grows = feedback is not None and feedback.amplification is not None
-    columns += ["grows to"] if grows else []
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for rung in found.ladder:
-        style = "bold" if rung.move == 0 else None
-        table.add_row(*_cells(found, rung, grows=grows), style=style)
+    rows = [_cells(found, rung, grows=grows) for rung in found.ladder]
+    headings = list(rows[0])
+    out = console()
+    endless = out.options.update(max_width=1_000)  # otherwise all measures end at the terminal's
+    for least in ("", *LEAST_FIRST):
+        headings = [heading for heading in headings if heading != least]
+        for padding in (2, 1):
+            table = _table(rows, headings, padding)
+            if out.measure(table, options=endless).maximum <= out.width:
+                return table
     return table
 
 
-def _cells(found: Forecast, rung: Rung, *, grows: bool) -> list[str]:
-    cells = [
-        money(rung.price),
-        percent(rung.move, signed=True),
-        *(
-            amount(flow) if flow else MISSING
-            for flow in (rung.bought, rung.sold, rung.reset_bought, rung.reset_sold)
-        ),
-        amount(rung.net, signed=True),
-    ]
+def _table(rows: Sequence[Mapping[str, str]], headings: Sequence[str], padding: int) -> Table:
+    table = Table(box=None, padding=(0, padding, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        style = "bold" if row["move"] == "0.00 %" else None
+        table.add_row(*(row[heading] for heading in headings), style=style)
+    return table
+
+
+def _cells(found: Forecast, rung: Rung, *, grows: bool) -> dict[str, str]:
+    """A rung's row by heading."""
+    cells = {
+        "price": money(rung.price),
+        "move": percent(rung.move, signed=True),
+        "bought": amount(rung.bought),
+        "sold": amount(rung.sold),
+        "reset buys": amount(rung.reset_bought),
+        "sells": amount(rung.reset_sold),
+        "net": amount(rung.net, signed=True),
+    }
     if found.daily_volume is not None:
-        cells.append(percent(rung.share_of_volume, signed=True))
+        cells["of volume"] = percent(rung.share_of_volume, signed=True)
     if found.book is not None:
         cost = None if rung.book_cost is None or not rung.net else rung.book_cost / abs(rung.net)
-        cells += [percent(rung.share_of_book, signed=True), number(_bps(cost), 1)]
+        cells["of book"] = percent(rung.share_of_book, signed=True)
+        cells["cost, bps"] = number(_bps(cost), 1)
     if grows:
-        cells.append(percent(rung.amplified_move, signed=True))
+        cells["grows to"] = percent(rung.amplified_move, signed=True)
     return cells
 
 
 def amount(value: float, *, signed: bool = False) -> str:
-    """An amount in few letters, four digits of it: ``11.36M``, ``-125.7k``."""
+    """An amount in few letters, four digits of it: ``11.36M``, ``-125.7k``; none is a dash."""
+    if value == 0:
+        return MISSING
     size, letter = abs(value), ""
     for least, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if size >= least:
@@ -164,7 +181,7 @@ def _token_cells(token: TokenOutlook) -> list[str]:
         token.name,
         leverage(token.leverage),
         amount(token.assets),
-        MISSING if due is None else day(format_time(due))[5:],
+        MISSING if due is None else format_time(due)[5:16].replace("T", " "),
         amount(reset, signed=True) if due is not None else MISSING,
         *acts,
         money(token.liquidation),

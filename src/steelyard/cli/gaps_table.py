@@ -28,8 +28,8 @@ WORDS = {
 def print_gaps(found: GapTable, series: Series) -> None:
     """Print the worst moves, and what each would have wiped out."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("worst in")
-    for heading in ("move", "from", "price", "to", "wipes out from", "the series"):
+    table.add_column("worst in", no_wrap=True)
+    for heading in ("move", "from", "price", "to", "wipes out", "series"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in found.rows:
         table.add_row(*_cells(row))
