@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.market import format_time
 from steelyard.plots import formats
 from steelyard.plots.ladder import LadderData
 from steelyard.plots.ladder_page import ladder_page
@@ -53,7 +52,7 @@ def ladder_data(found: Forecast) -> LadderData:
     rungs = found.ladder
     return LadderData(
         title=f"Order flow of {len(found.tokens)} tokens on {found.shelf.underlying}, "
-        f"{format_time(found.time)}",
+        f"{formats.instant(found.time)[:16].replace('T', ' ')} UTC",
         quote=found.shelf.quote,
         underlying=found.shelf.underlying,
         present=found.price,
@@ -66,14 +65,14 @@ def ladder_data(found: Forecast) -> LadderData:
 _LADDER = (
     "price",
     "move",
-    "bought on the way",
-    "sold on the way",
-    "bought at resets",
-    "sold at resets",
+    "bought",
+    "sold",
+    "reset buys",
+    "reset sells",
     "net",
-    "of a day's volume",
-    "of the book",
-    "move with feedback",
+    "of volume",
+    "of book",
+    "grows to",
 )
 _TOKENS = (
     "token",

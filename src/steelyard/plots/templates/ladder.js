@@ -7,7 +7,7 @@
   const draw = () => {
     const { data, layout } = themes[root.dataset.theme];
     const { title, ...rest } = layout; // the page has its own heading
-    Plotly.react(chart, data, { ...rest, autosize: true }, { responsive: true, displaylogo: false });
+    Plotly.react(chart, data, { ...rest, autosize: true }, { responsive: true, displayModeBar: false });
   };
   document.getElementById("theme").addEventListener("click", () => {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
