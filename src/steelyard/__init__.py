@@ -27,6 +27,9 @@ from steelyard.errors import (
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
+    from steelyard.explain.forecast import forecast
+    from steelyard.explain.gaps import gaps
+    from steelyard.explain.shelf import Shelf
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -42,6 +45,7 @@ __all__ = [
     "Rejected",
     "Reserve",
     "Series",
+    "Shelf",
     "SteelyardError",
     "Unavailable",
     "Unknown",
@@ -49,6 +53,8 @@ __all__ = [
     "__version__",
     "compare",
     "explain",
+    "forecast",
+    "gaps",
     "read_prices",
     "simulate",
     "simulate_shelf",
@@ -59,7 +65,10 @@ __all__ = [
 _LAZY = {
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
+    "Shelf": "steelyard.explain.shelf",
     "compare": "steelyard.simulate.compare",
+    "forecast": "steelyard.explain.forecast",
+    "gaps": "steelyard.explain.gaps",
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
 }

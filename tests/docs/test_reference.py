@@ -12,8 +12,13 @@ import pytest
 
 import steelyard
 from steelyard.errors import InputError
+from steelyard.explain import shelf_file
 from steelyard.explain.attribution import explain
 from steelyard.explain.explanation import Explanation
+from steelyard.explain.forecast import forecast
+from steelyard.explain.gaps import gaps
+from steelyard.explain.outlook import Forecast
+from steelyard.explain.shelf import Shelf
 from steelyard.explain.steps import STEPS
 from steelyard.explain.tracking import Tracking
 from steelyard.rules import series_file
@@ -27,6 +32,7 @@ from support.tokens import DAY_S, T0, closes
 REFERENCE = REPOSITORY / "docs" / "reference"
 SERIES_PAGE = (REFERENCE / "series-file.md").read_text(encoding="utf-8")
 OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
+FORECAST_PAGE = (REFERENCE / "forecast.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 EXPLANATION_PAGE = (REFERENCE / "explanation.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
@@ -180,14 +186,38 @@ def test_every_figure_of_an_explanation_is_documented() -> None:
     assert columns == set(figures["periods"][0]) - {"steps"}
 
 
+def test_every_key_of_a_shelf_file_is_documented() -> None:
+    """The tables have the keys that the reader knows, in their order."""
+    assert list(rows(FORECAST_PAGE, "## The shelf")) == ["schema", *shelf_file.ROOT, "token"]
+    assert list(rows(FORECAST_PAGE, "### A token")) == list(shelf_file.TOKEN)
+
+
+def test_every_figure_of_a_forecast_is_documented() -> None:
+    """The object of ``forecast --json``, and the objects in it."""
+    series = Series.loads(LEAST + '[[rebalance.trigger]]\nwhen = "band"\nlower = 2\nupper = 4\n')
+    found = forecast(Shelf.of_series(series), price=100.0, time=T0, daily_volume=1e9, impact=1.0)
+    figures = found.figures
+    top = list(rows(FORECAST_PAGE, "## The object"))
+    inner = [f"feedback.{name}" for name in figures["feedback"]]
+    assert [name for name in top if name not in inner] == [*figures, "report"]
+    assert set(inner) <= set(top)
+    for heading, objects in (
+        ("## A token of the forecast", figures["tokens"]),
+        ("## A price of the ladder", figures["ladder"]),
+        ("## A trade on the way", figures["trades"]),
+        ("## A worst move", gaps(closes(100.0, 90.0)).figures),
+    ):
+        assert list(rows(FORECAST_PAGE, heading)) == list(objects[0])
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare, explain):
+    for function in (simulate, compare, explain, forecast, gaps):
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
-    for kind in (Comparison, Explanation, Tracking):
+    for kind in (Comparison, Explanation, Tracking, Forecast):
         names = {*vars(kind), *kind.__dataclass_fields__}
         named = {name for name in names if not name.startswith("_")}
         assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named

@@ -243,6 +243,8 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     ),
     "price_at_leverage": st.tuples(MONEY, UNITS, targets().filter(lambda x: x != 1)),
     "wipeout_move": st.tuples(targets()),
+    "feedback_gain": st.tuples(written("0", "0.001", 6), MONEY),
+    "amplified_move": st.tuples(MOVE, written("-3", "0.9", 2)),
     "rebalance_demand": st.tuples(MONEY, targets(), MOVE, written("-90000", "90000", 2)),
     "trade_cost": st.tuples(
         st.builds(_rates, MODEST), TRADED, st.sampled_from([Decimal(0), Decimal(7)]) | MONEY, SQRT

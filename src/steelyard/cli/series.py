@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import find_book, find_series, find_series_text
+from steelyard.cli.inputs import find_book, find_prices, find_series, find_series_text
 from steelyard.cli.output import emit_json, note
+from steelyard.errors import InputError
 
 if TYPE_CHECKING:
+    from steelyard.explain.gaps import GapTable
     from steelyard.rules.series import Series
 
 __all__ = ["check", "list_presets", "show"]
@@ -66,16 +68,36 @@ def show(series: str, as_json: bool) -> None:
 
 @click.command(
     cls=Command,
-    examples=["steelyard series check oracle-3l", "steelyard series check index-2x --json"],
+    examples=[
+        "steelyard series check oracle-3l",
+        "steelyard series check index-2x --json",
+        "steelyard series check bybit-3l --history BTC",
+    ],
 )
 @click.argument("series", metavar="NAME|FILE")
+@click.option(
+    "--history",
+    metavar="FILE",
+    help="Prices to hold it against: their worst moves, and whether it would have lived.",
+)
+@click.option(
+    "--allow-killed",
+    is_flag=True,
+    help="Do not refuse a series that --history would have killed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def check(series: str, as_json: bool) -> None:
+def check(series: str, history: str | None, allow_killed: bool, as_json: bool) -> None:
     """Check a series file, and say at which move of the price it will trade.
 
     Moves are counted from the target leverage. A file that says what no series can be is refused
     with exit code 3, naming the key, what was found and what is allowed.
+
+    With --history, the worst moves of those prices over 5 minutes, an hour, a day and from close
+    to open, and the leverage that each would have wiped out. A series that would have been wiped
+    out itself is refused with exit code 3, saying when and how, unless --allow-killed is given.
     """
+    if allow_killed and history is None:
+        raise click.UsageError("--allow-killed: expected --history beside it, found none.")
     from steelyard.cli.remarks import series_warnings
     from steelyard.rules.describe import series_sentences
     from steelyard.rules.reach import reaches
@@ -86,13 +108,9 @@ def check(series: str, as_json: bool) -> None:
     warnings = list(series_warnings(token, found))
     for warning in warnings:
         note(f"note: {warning}")
-    if not as_json:
-        from steelyard.cli.series_table import print_check
-
-        print_check(token, found, book)
-        return
-    emit_json(
-        {
+    past = None if history is None else _lived_through(token, history)
+    if as_json:
+        figures = {
             "schema": 1,
             "name": series,
             **_facts(token),
@@ -100,7 +118,61 @@ def check(series: str, as_json: bool) -> None:
             "thresholds": [reach._asdict() for reach in found],
             "warnings": warnings,
         }
+        emit_json(figures if past is None else {**figures, "history": past[0]})
+    else:
+        from steelyard.cli.series_table import print_check
+
+        print_check(token, found, book)
+        if past is not None:
+            from steelyard.cli.gaps_table import print_gaps
+
+            print_gaps(past[1], token)
+    if past is not None:
+        _judge(token, past[0], allow_killed=allow_killed)
+
+
+def _lived_through(token: Series, history: str) -> tuple[dict[str, Any], GapTable]:
+    """What a history did to a series: the object of ``--json``, and the table of worst moves."""
+    from steelyard.explain.gaps import gaps, killed_by
+    from steelyard.market import format_time
+
+    prices = find_prices(history)
+    worst, killed = gaps(prices, token), killed_by(token, prices)
+    figures = {
+        "prices": prices.source,
+        "start": format_time(int(prices.time[0])),
+        "end": format_time(int(prices.end_times[-1])),
+        "worst_moves": worst.figures,
+        "killed": None
+        if killed is None
+        else {**killed._asdict(), "time": format_time(killed.time)},
+    }
+    return figures, worst
+
+
+def _judge(token: Series, past: dict[str, Any], *, allow_killed: bool) -> None:
+    """Refuse a series that its history would have killed, or warn loudly of it.
+
+    Raises:
+        InputError: it would have, and that is not allowed.
+    """
+    killed = past["killed"]
+    if killed is None:
+        note(f"{token.symbol} lives through {past['prices']}.")
+        return
+    how = "liquidated by its venue" if killed["reason"] == "liquidated" else "left without nav"
+    found = (
+        f"found it {how} at {killed['time']}, at a price of {killed['price']:,.10g}, launched at "
+        f"{past['start']}"
     )
+    if allow_killed:
+        note(f"WARNING: {token.symbol}: {past['prices']} KILLS IT: {found}. Allowed all the same.")
+        return
+    message = (
+        f"{token.symbol}: expected a series that lives through {past['prices']}, {found}; lower "
+        f"target_leverage, add a band, a move or an emergency, or give --allow-killed."
+    )
+    raise InputError(message, symbol=token.symbol, **killed)
 
 
 def _facts(series: Series) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "amplified_move",
+    "feedback_gain",
     "leverage_after_move",
     "leverage_of",
     "move_to_leverage",
@@ -58,3 +60,20 @@ def rebalance_demand(assets: Num, leverage: Num, move: Num, inflow: Num) -> Num:
     Source: Cheng & Madhavan 2009, "The Dynamics of Leveraged and Inverse ETFs", section 3.
     """
     return assets * leverage * (leverage - 1) * move + leverage * inflow
+
+
+def feedback_gain(impact: Num, demand: Num) -> Num:
+    """What a move comes back as through the rebalances that it causes, as a share of it.
+
+    ``impact`` is the move of the price per unit of notional traded, ``demand`` the notional that
+    resets trade per unit of move, ``sum A L (L-1)``. At 1 the market is unstable. FORMULAS 8.
+    """
+    return impact * demand
+
+
+def amplified_move(shock: Num, gain: Num) -> Num:
+    """The move to which a shock grows, each answer of the resets answered: ``r / (1 - gain)``.
+
+    ``gain`` is below 1. FORMULAS 8.
+    """
+    return shock / (1 - gain)

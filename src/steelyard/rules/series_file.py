@@ -7,11 +7,10 @@ allowed; a misspelt key gets a suggestion.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from steelyard.errors import InputError
 from steelyard.rules import series as model
@@ -28,11 +27,10 @@ from steelyard.rules.series_keys import (
     text,
     time_of_day,
 )
+from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
 
 __all__ = ["load_reserve", "load_series", "parse_reserve", "parse_series"]
 
-LARGEST_FILE = 1_000_000
-LONGEST_SHOWN = 80
 # Such that assets, their squares and what they buy are finite numbers at any price that is read.
 LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
 
@@ -149,7 +147,7 @@ IN_SECONDS = frozenset(
 def load_series(path: str | Path) -> model.Series:
     """Read and check the series file at ``path``; see ``Series.load``."""
     path = Path(path)
-    series = parse_series(_content(path, "a series file"), str(path))
+    series = parse_series(toml_content(path, "a series file"), str(path))
     if not series.costs.book:
         return series
     # a book is named from where the series file lies, wherever the program runs
@@ -159,67 +157,29 @@ def load_series(path: str | Path) -> model.Series:
 
 def load_reserve(path: str | Path) -> model.Reserve:
     """Read and check the reserve file at ``path``; see ``Reserve.load``."""
-    return parse_reserve(_content(Path(path), "a reserve file"), str(path))
+    return parse_reserve(toml_content(Path(path), "a reserve file"), str(path))
 
 
 def parse_series(content: str, name: str) -> model.Series:
     """Read and check a series from TOML text; see ``Series.loads``."""
-    return _File(name).series(_document(content, name, "a series file"))
+    return _File(name).series(toml_document(content, name, "a series file"))
 
 
 def parse_reserve(content: str, name: str) -> model.Reserve:
     """Read and check a reserve from TOML text; see ``Reserve.loads``."""
-    return _File(name).shared_reserve(_document(content, name, "a reserve file"))
+    return _File(name).shared_reserve(toml_document(content, name, "a reserve file"))
 
 
-def _content(path: Path, kind: str) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        message = f"{path}: expected {kind} (TOML), but it cannot be read: {reason}."
-        raise InputError(message, file=str(path)) from error
-    if len(raw) > LARGEST_FILE:
-        message = f"{path}: expected {kind} (TOML), found more than a megabyte."
-        raise InputError(message, file=str(path))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{path}: expected {kind} (TOML in UTF-8), found bytes that are no text."
-        raise InputError(message, file=str(path)) from error
-
-
-def _document(content: str, name: str, kind: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(content)
-    except (ValueError, RecursionError) as error:  # ValueError: also an int of 4,300 digits
-        message = f"{name}: expected {kind} (TOML), but it cannot be parsed: {error}."
-        raise InputError(message, file=name) from error
-
-
-class _File:
+class _File(TomlFile):
     """One file under examination; its name stands in every message."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def refuse(self, key: str, expected: str, found: object) -> NoReturn:
-        message = f"{self.name}: {key}: expected {expected}, found {_as_toml(found)}."
-        raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
-
     def shared_reserve(self, document: Mapping[str, Any]) -> model.Reserve:
-        self._check_version(document)
-        self._only_known(document, ("schema", "reserve"), "")
+        self.check_version(document)
+        self.only_known(document, ("schema", "reserve"), "")
         table = document.get("reserve")
         if not isinstance(table, Mapping):
             self.refuse("reserve", "a table [reserve]", table)
         return self._reserve(table)
-
-    def _check_version(self, document: Mapping[str, Any]) -> None:
-        version = document.get("schema", 1)
-        if type(version) is not int or version != 1:
-            self.refuse("schema", "1, the one version there is", document["schema"])
 
     def _reserve(self, table: Mapping[str, Any]) -> model.Reserve:
         reserve = model.Reserve(**self._read(table, RESERVE, "reserve."))
@@ -229,8 +189,8 @@ class _File:
         return reserve
 
     def series(self, document: Mapping[str, Any]) -> model.Series:
-        self._check_version(document)
-        self._only_known(document, ("schema", *ROOT, *TABLES), "")
+        self.check_version(document)
+        self.only_known(document, ("schema", *ROOT, *TABLES), "")
         for table in TABLES:
             if not isinstance(document.get(table, {}), Mapping):
                 self.refuse(table, f"a table [{table}]", document[table])
@@ -254,36 +214,18 @@ class _File:
         self._check_together(result)
         return result
 
-    def _only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f' Did you mean "{close[0]}"?' if close else ""
-                message = (
-                    f'{self.name}: unknown key "{place}{_printable(key)}".{hint} '
-                    f"Allowed here: {', '.join(known)}."
-                )
-                raise InputError(message, file=self.name, key=place + key, allowed=known)
-
     def _read(
         self, table: Mapping[str, Any], readers: Mapping[str, Reader], place: str
     ) -> dict[str, Any]:
-        self._only_known(table, tuple(readers), place)
-        values = {}
-        for key, found in table.items():
-            try:
-                value = readers[key](found)
-            except ValueError as error:
-                self.refuse(place + key, str(error), found)
-            values[key + "_s" if key in IN_SECONDS else key] = value
-        return values
+        values = self.read(table, readers, place)
+        return {key + "_s" if key in IN_SECONDS else key: value for key, value in values.items()}
 
     def _rebalance(self, table: Mapping[str, Any]) -> model.Rebalance:
         plain = dict(table)
         triggers = plain.pop("trigger", [])
         if not isinstance(triggers, list) or not all(isinstance(t, Mapping) for t in triggers):
             self.refuse("rebalance.trigger", "tables [[rebalance.trigger]]", triggers)
-        self._only_known(plain, (*REBALANCE, "trigger"), "rebalance.")
+        self.only_known(plain, (*REBALANCE, "trigger"), "rebalance.")
         values = self._read(plain, REBALANCE, "rebalance.")
         for entry in triggers:
             kind = entry.get("when")
@@ -301,7 +243,7 @@ class _File:
 
     def _trigger(self, kind: str, entry: Mapping[str, Any], place: str) -> object:
         made, readers = TRIGGERS[kind]
-        self._only_known(entry, ("when", *readers), place)
+        self.only_known(entry, ("when", *readers), place)
         given = {key: value for key, value in entry.items() if key != "when"}
         values = self._read(given, readers, place)
         if kind == "band" and values.get("delever_only"):
@@ -385,25 +327,3 @@ class _File:
                 expected = f"a share above the debt over collateral at target, {debt_share:.6g}"
                 found = venue.liquidation_threshold
                 self.refuse("venue.liquidation_threshold", expected, found)
-
-
-def _printable(found: str) -> str:
-    """A text from the file, safe to show in a message: short, and without control characters."""
-    shown = found if found.isprintable() else ascii(found)[1:-1]
-    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
-
-
-def _as_toml(found: object) -> str:
-    """A value about as the file has it, safe to show in a message."""
-    if found is None:
-        return "nothing"
-    if isinstance(found, str):
-        return f'"{_printable(found)}"'
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, Mapping):
-        return "a table"
-    try:
-        return _printable(str(found))
-    except (ValueError, RecursionError):
-        return "something too long to show"

@@ -1,0 +1,165 @@
+"""``steelyard forecast``: the order flow that tokens will send, before it comes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.inputs import InstantType, OutType, check_out
+from steelyard.cli.output import emit_json, note
+
+if TYPE_CHECKING:
+    from steelyard.explain.outlook import Forecast
+    from steelyard.explain.shelf import Shelf
+
+    _PercentBase = click.ParamType[float]
+else:
+    _PercentBase = click.ParamType  # generic only from click 8.4 on
+
+__all__ = ["forecast"]
+
+
+class PercentType(_PercentBase):
+    """A move in percent, ``-20`` or ``-20%``, as a share."""
+
+    name = "percent"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the percentage; what is none is wrong usage."""
+        if isinstance(value, float):
+            return value
+        try:
+            return float(str(value).strip().removesuffix("%")) / 100
+        except ValueError:
+            self.fail(f"expected a move in percent such as -20, found {value!r}.", param, ctx)
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard forecast ftx-bull --price 64000 --daily-volume 2e10",
+        "steelyard forecast oracle-3l --price 64000 --ladder -10 10 21 --out flow.html",
+    ],
+)
+@click.argument("shelf", metavar="SHELF.toml")
+@click.option("--price", type=float, metavar="P", help="The price now. The shelf's if left out.")
+@click.option(
+    "--time",
+    type=InstantType(),
+    metavar="T",
+    help="Now. The shelf's time if left out, else this machine's.",
+)
+@click.option(
+    "--ladder",
+    type=(PercentType(), PercentType(), int),
+    metavar="FROM TO STEPS",
+    default=None,
+    help="Prices to look at: moves in percent, and how many. -20 20 17 if left out.",
+)
+@click.option(
+    "--daily-volume",
+    type=float,
+    metavar="QUOTE",
+    help="Traded in a day, to show flows as a share of it.",
+)
+@click.option(
+    "--impact",
+    type=float,
+    metavar="BPS",
+    help="By how much a million of quote moves the price, for the feedback.",
+)
+@click.option(
+    "--book",
+    type=click.Path(),
+    metavar="BOOK",
+    help='An order book, to show flows as a share of it ("steelyard data book").',
+)
+@click.option("--out", type=OutType(), metavar="FILE", help="Write a page with the ladder drawn.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def forecast(
+    shelf: str,
+    price: float | None,
+    time: int | None,
+    ladder: tuple[float, float, int] | None,
+    daily_volume: float | None,
+    impact: float | None,
+    book: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what leveraged tokens will buy and sell as the price moves, and at their next resets.
+
+    SHELF.toml lists tokens as they stand: their series or target, and their books or assets.
+    Where there is no such file, it is the name of a preset, as at its launch.
+
+    For each price on a ladder: what bands, moves and emergencies trade on the way there and what
+    the venue liquidates, and what each token's next scheduled reset trades if the price then
+    stands there. The rules are those of a simulation, to the last digit.
+    """
+    if out is not None:
+        check_out(out, "--out", folder=False)
+    from steelyard.explain.forecast import LADDER
+    from steelyard.explain.forecast import forecast as forecast_shelf
+
+    found = forecast_shelf(
+        _find_shelf(shelf),
+        price=price,
+        time=time,
+        ladder=LADDER if ladder is None else ladder,
+        daily_volume=daily_volume,
+        impact=impact,
+        book=book,
+    )
+    if out is not None:
+        found.save(out)
+    for remark in _remarks(found):
+        note(f"note: {remark}")
+    if as_json:
+        emit_json({**found.figures, "report": None if out is None else str(out)})
+    else:
+        from steelyard.cli.forecast_table import print_forecast
+
+        print_forecast(found)
+    if out is not None:
+        note(f"wrote {out}: open it in a browser")
+
+
+def _find_shelf(name: str) -> Shelf:
+    """The shelf file ``name``, or the preset of that name on a shelf of its own."""
+    from steelyard.explain.shelf import Shelf
+    from steelyard.rules.presets import load_preset, preset_names
+
+    if not os.path.lexists(name) and name in preset_names():
+        return Shelf.of_series(load_preset(name))
+    return Shelf.load(name)
+
+
+def _remarks(found: Forecast) -> Iterator[str]:
+    """What the figures leave out, of those tokens that it concerns."""
+    concerns: dict[str, list[str]] = {}
+
+    def about(remark: str, name: str) -> None:
+        concerns.setdefault(remark, []).append(name)
+
+    for token in found.tokens:
+        how = token.series.rebalance
+        if how.volatility is not None:
+            about("a trigger of volatility is not foreseen: it needs the way there.", token.name)
+        if how.max_trade_notional > 0:
+            about("of a rebalance in clips only the first is shown on the way.", token.name)
+        if token.series.execution.delay_s:
+            about("orders are shown where they are decided, not at their fill.", token.name)
+        if token.series.follows_the_market:
+            about("an impact that follows the market is left out of sizes.", token.name)
+        if token.now:
+            about("trades at once: at the present price a trigger holds already.", token.name)
+    for remark, names in concerns.items():
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""  # noqa: PLR2004 (as shown)
+        yield f"{', '.join(names[:3])}{more}: {remark}"
