@@ -285,6 +285,8 @@ class Books:
         most = held if over(-held) <= 0 else least(lambda sold: over(-sold), 0.0, held)
         if over(-most) <= 0:
             return -self.side * self.first(lambda sold: over(-sold) <= 0, most, others)
+        if others:
+            return self.wanted(to, price, (), grown)
         return -self.side * self.nearest(held, nav, price, lambda sold: left(-self.side * sold))
 
     def first(self, holds: Callable[[float], bool], most: float, others: Sequence[float]) -> float:

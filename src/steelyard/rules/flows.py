@@ -149,7 +149,7 @@ def _netted_size(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The smallest size with ``exposure + x = destination * (nav - cost(x))``."""
+    """The smallest size with ``exposure + x = destination * (nav - cost(x))``; else the plan's."""
     goal = plan.destination
     side = exposure * 0 + 1
     if plan.notional < 0:
@@ -177,6 +177,9 @@ def _netted_size(
             high = middle
             break
         low = middle
+    else:
+        # none lands: what comes nearest alone
+        return plan.notional
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         if not low < middle < high:

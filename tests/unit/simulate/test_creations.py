@@ -15,11 +15,21 @@ from hypothesis import strategies as st
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
-from steelyard.rules.decide import Outcome, TradeLimits, plan_trade
+from steelyard.rules.decide import Outcome, Plan, TradeLimits, plan_trade
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT, FRACTION
-from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Reserve, Series, Venue
+from steelyard.rules.series import (
+    Band,
+    Costs,
+    Daily,
+    Execution,
+    Fees,
+    Reserve,
+    Series,
+    Terms,
+    Venue,
+)
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.parties import Parties
@@ -223,6 +233,34 @@ def test_whether_a_clip_has_arrived_is_judged_by_what_it_costs_beside_flows(
     assert (run.state.clips is not None) == (redeemed > 0)
 
 
+def beside(
+    terms: Terms[float],
+    tokens: tuple[float, ...],
+    each: float,
+    goal: float,
+    nav: float,
+    exposure: float,
+    value: float,
+) -> Plan[float]:
+    """A rebalance beside parties that bring ``each`` of exposure a token; a reserve's value."""
+    parties = Parties(terms.rates, FLOAT.sqrt)
+    for joining in tokens:
+        parties.join(T0, joining, 1_000.0, 10_000.0, each * 1_000.0, 0.0)
+    plan = plan_trade(
+        terms.rule,
+        terms.rates,
+        Payers(terms.nav_curve, terms.reserve_curve, value),
+        TradeLimits(0.0, 0.0, has_room=False, room=0.0),
+        Trigger.DAILY,
+        goal,
+        nav,
+        exposure,
+        suspended=False,
+        sqrt=FLOAT.sqrt,
+    )
+    return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, FLOAT.sqrt)
+
+
 def test_of_several_sizes_that_land_beside_flows_the_smallest_is_sent() -> None:
     """Large flows the other way: with what they save, a sale many times the gap would land too.
 
@@ -236,27 +274,26 @@ def test_of_several_sizes_that_land_beside_flows_the_smallest_is_sent() -> None:
         gas_per_rebalance=8_000.0,
     )
     terms = token(2.0, costs=costs, reserve=Reserve(initial_units=1.0, bears=("gas",))).terms(FLOAT)
-    parties = Parties(terms.rates, FLOAT.sqrt)
-    nav, exposure, value, goal = 15_600.0, 155_000.0, 1e6, 9.5
-    for tokens_in in (230.0, -115.0, 470.0, -230.0):
-        parties.join(T0, tokens_in, 1_000.0, 6_700.0, 66_600.0, 0.0)
-    plan = plan_trade(
-        terms.rule,
-        terms.rates,
-        Payers(terms.nav_curve, terms.reserve_curve, value),
-        TradeLimits(0.0, 0.0, has_room=False, room=0.0),
-        Trigger.DAILY,
-        goal,
-        nav,
-        exposure,
-        suspended=False,
-        sqrt=FLOAT.sqrt,
-    )
-    plan = netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, FLOAT.sqrt)
+    nav, exposure, goal = 15_600.0, 155_000.0, 9.5
+    plan = beside(terms, (230.0, -115.0, 470.0, -230.0), 66.6, goal, nav, exposure, 1e6)
     assert plan.outcome == Outcome.TRADE
     assert -2 * (exposure - goal * nav) < plan.notional < 0
     left = nav - plan.cost.paid_by_nav
     assert (exposure + plan.notional) / left == pytest.approx(goal, rel=1e-12)
+
+
+def test_where_no_size_lands_beside_flows_it_is_the_one_it_has_alone() -> None:
+    """Half of each unit sold is lost, which from 6x never lands at 3x, beside flows or alone.
+
+    The reserve's 400 are worth a sale of 800; what nav paid beyond would raise leverage.
+    """
+    costs = Costs(half_spread_bps=5_000.0)
+    reserve = Reserve(initial_units=1.0, bears=("spread",))
+    terms = token(3.0, costs=costs, reserve=reserve).terms(FLOAT)
+    plan = beside(terms, (200.0,), 100.0, 3.0, 10_000.0, 60_000.0, 400.0)
+    assert plan.outcome == Outcome.TRADE
+    assert plan.notional == pytest.approx(-800)
+    assert plan.cost.spread < 400
 
 
 def test_parties_come_one_after_the_other_at_one_nav() -> None:
