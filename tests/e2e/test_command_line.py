@@ -184,9 +184,26 @@ def test_a_written_nav_is_the_same_whatever_the_prices_came_as(tmp_path: Path) -
     assert len(outputs) == 1
 
 
+def write_what_examples_name(folder: Path) -> None:
+    """The files of a person's own that the examples of the helps take."""
+    for name, target in (("long", 3.0), ("short", -1.0)):
+        (folder / f"{name}.toml").write_text(
+            f'symbol = "{name}"\nunderlying = "BTC"\ntarget_leverage = {target}\n'
+            '[venue]\nkind = "pool"\n'
+        )
+    (folder / "reserve.toml").write_text("[reserve]\ninitial_units = 500.0\n")
+    market = {"venue": ["binance_usdm_perp"] * 2, "symbol": ["BTCUSDT"] * 2, "level": [0, 1]}
+    bids = {"bid_px": [61_000.0, 60_990.0], "bid_qty": [2.0, 9.0]}
+    asks = {"ask_px": [61_001.0, 61_010.0], "ask_qty": [3.0, 8.0]}
+    instant = pa.array([1_723_161_255] * 2, pa.timestamp("s", "UTC"))
+    table = pa.table({"time": instant, **market, **bids, **asks})
+    pq.write_table(table, folder / "snapshots.parquet")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_of_every_help_runs(name: str, tmp_path: Path) -> None:
     """What a help shows can be typed as it stands; ``--help`` itself prints it and exits with 0."""
+    write_what_examples_name(tmp_path)
     shown = command(*name.split()[1:], "--help", cwd=tmp_path, check=True)
     assert shown.stderr == ""
     for example in COMMANDS[name].examples:

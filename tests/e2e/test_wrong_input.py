@@ -110,7 +110,7 @@ WRONG_SERIES = {
         "emergency_leverage: expected a leverage above 3.5",
     ),
     "negative fee": (SERIES + "\n[costs]\ntaker_fee_bps = -1.0\n", "taker_fee_bps: expected"),
-    "of the next version": (SERIES + '\n[venue]\nkind = "pool"\n', "not available in this version"),
+    "unknown venue": (SERIES + '\n[venue]\nkind = "bank"\n', "venue.kind: expected one of"),
 }
 
 

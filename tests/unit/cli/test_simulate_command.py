@@ -77,13 +77,14 @@ def test_out_writes_the_run_and_says_so(steelyard: Steelyard, tmp_path: Path) ->
 
 
 USAGE = [
-    (["--flows", "flows.csv"], "not available in this version"),
     (["--start", "soon"], "expected a time such as 2020-03-12"),
     (["--start", "2021-01-01", "--end", "2021-01-01"], "--end: expected a time after --start"),
     (["--intrabar", "open"], "'open' is not one of 'close', 'path'"),
     (["--out", "file"], "it is a file"),
     (["--out", ""], "expected a name, found nothing"),
-    (["extra"], "unexpected extra argument"),
+    (["extra"], "several series: expected --reserve"),
+    (["--engine", "slow"], "'slow' is not one of 'fast', 'reference'"),
+    (["--flows", "TEST=a.csv", "--flows", "b.csv"], "expected it once for"),
 ]
 
 

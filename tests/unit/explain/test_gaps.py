@@ -36,7 +36,7 @@ def slowly(prices: Prices, span_s: int, side: str) -> float | None:
     return worst or None
 
 
-@given(st.sampled_from([60, 900, 3_600, 18_000]).flatmap(lambda step: walks(step, 60)))
+@given(st.sampled_from([60, 900, 3_600, 18_000]).flatmap(lambda step: walks(step, 60, calm=False)))
 def test_worst_moves_are_those_of_every_window(prices: Prices) -> None:
     """Each is what a look at every window finds, gaps and all, and where it is said to be."""
     found = gaps(prices)
