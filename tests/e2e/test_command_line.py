@@ -186,6 +186,9 @@ def test_a_written_nav_is_the_same_whatever_the_prices_came_as(tmp_path: Path) -
 
 def write_what_examples_name(folder: Path) -> None:
     """The files of a person's own that the examples of the helps take."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     for name, target in (("long", 3.0), ("short", -1.0)):
         (folder / f"{name}.toml").write_text(
             f'symbol = "{name}"\nunderlying = "BTC"\ntarget_leverage = {target}\n'
