@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steelyard.explain.forecast_words import tokens_counted
 from steelyard.plots import formats
 from steelyard.plots.ladder import LadderData
 from steelyard.plots.ladder_page import ladder_page
@@ -51,7 +52,7 @@ def ladder_data(found: Forecast) -> LadderData:
     """What is drawn."""
     rungs = found.ladder
     return LadderData(
-        title=f"Order flow of {len(found.tokens)} tokens on {found.shelf.underlying}, "
+        title=f"Order flow of {tokens_counted(found)} on {found.shelf.underlying}, "
         f"{formats.instant(found.time)[:16].replace('T', ' ')} UTC",
         quote=found.shelf.quote,
         underlying=found.shelf.underlying,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from steelyard.explain.outlook import Forecast, Rung
 
-__all__ = ["forecast_words"]
+__all__ = ["forecast_words", "tokens_counted"]
 
 SMALL = 1e-9
 """Of all assets: less than that is no flow."""
@@ -20,6 +20,11 @@ SMALL = 1e-9
 def forecast_words(found: Forecast) -> str:
     """Two sentences or so, with figures."""
     return " ".join((_staying(found), _moving(found)))
+
+
+def tokens_counted(found: Forecast) -> str:
+    """``1 token``, ``1,000 tokens``."""
+    return f"{len(found.tokens):,} token{'' if len(found.tokens) == 1 else 's'}"
 
 
 def _staying(found: Forecast) -> str:

@@ -277,8 +277,10 @@ class Forecast:
             yield {"move": move, **row, "bought_so_far": bought, "sold_so_far": sold}
 
     def __repr__(self) -> str:
+        from steelyard.explain.forecast_words import tokens_counted
+
         return (
-            f"<Forecast of {len(self.tokens)} tokens on {self.shelf.underlying} at "
+            f"<Forecast of {tokens_counted(self)} on {self.shelf.underlying} at "
             f"{self.price:,.10g}, {format_time(self.time)}: {self.words}>"
         )
 
