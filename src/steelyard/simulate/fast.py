@@ -192,7 +192,7 @@ class FastReplay(Replay[float]):
         if state.ended is not None:
             return bar
         while bar < self.bars and state.clips is None:
-            out = self.schedule.is_out(self.timeline.time_of(bar))
+            out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))
             asleep = out or state.order is not None
             stop, within_band = self._next_stop(bar, asleep=asleep)
             if self.is_future and not out:

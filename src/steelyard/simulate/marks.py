@@ -7,6 +7,8 @@ moves at every bar is a column of its own; the others are kept from one change t
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -93,9 +95,9 @@ class Marks:
         """One figure, a row a bar; read-only where it is the same at all of them."""
         if name in self.columns:
             return self.columns[name]
-        values = self._noted(name)
-        if (values == values[0]).all():
-            return np.broadcast_to(values[0], self.bars)
+        values = self._notes[FIGURES.index(name)]
+        if values.count(values[0]) == len(values):
+            return np.broadcast_to(np.float64(values[0]), self.bars)
         return self._filled(name)
 
     def nav_and_leverage(self, close: Floats, tally: Tally) -> tuple[Floats, Floats]:
@@ -149,8 +151,12 @@ class Marks:
         return np.repeat(self._noted(name), np.diff(starts, append=self.bars))
 
     def _noted(self, name: str) -> Floats:
-        place = FIGURES.index(name)
-        return np.array([row[place] for row in self._rows], dtype=np.float64)
+        return np.array(self._notes[FIGURES.index(name)], dtype=np.float64)
+
+    @cached_property
+    def _notes(self) -> list[tuple[float, ...]]:
+        """The notes by figure; they are complete when the first is asked for."""
+        return list(zip(*self._rows, strict=True))
 
 
 def _is_one(split: Floats) -> bool:

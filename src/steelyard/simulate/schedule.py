@@ -58,6 +58,7 @@ class Schedule(Generic[Num]):
         self.wind_down: int | None = wind_down
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
+        self.has_outages = bool(self._outages[0])
 
     @property
     def stop_times(self) -> list[int]:
