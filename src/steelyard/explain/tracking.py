@@ -24,8 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError
+from steelyard.market.days import day_ends
 from steelyard.simulate.tally import lived_bars
-from steelyard.simulate.tracking import FEWEST_RETURNS, day_ends, line_through
+from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,17 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from steelyard.market.days import day_ends
 from steelyard.plots.frames import Floats, Ints
 
-__all__ = ["daily_reset_index", "day_ends", "worst_day"]
+__all__ = ["daily_reset_index", "worst_day"]
 
 _DAY = 86_400
-
-
-def day_ends(time: Ints) -> Ints:
-    """Index of each UTC day's last row, shape (days,); ``time`` ascending epoch seconds."""
-    days = time // _DAY
-    return np.append(np.flatnonzero(np.diff(days)), len(time) - 1)
 
 
 def daily_reset_index(

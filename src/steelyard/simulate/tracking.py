@@ -14,24 +14,16 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.market.days import day_ends
 from steelyard.rules.accruals import YEAR_S
 
-__all__ = ["FEWEST_RETURNS", "day_ends", "line_through", "tracking"]
+__all__ = ["FEWEST_RETURNS", "line_through", "tracking"]
 
 Floats = npt.NDArray[np.float64]
 
-DAY_S = 86_400
 FEWEST_RETURNS = 2
 NO_SPREAD = 1e-24
 """Variance over mean square below which days differ by rounding only, and no line goes through."""
-
-
-def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """The place of each UTC day's last bar."""
-    midnights = np.arange(time[0] // DAY_S + 1, time[-1] // DAY_S + 1) * DAY_S
-    ends = np.append(time.searchsorted(midnights) - 1, len(time) - 1)
-    # a day without bars ends where the one before it did
-    return ends[np.diff(ends, prepend=-1) > 0]
 
 
 def tracking(

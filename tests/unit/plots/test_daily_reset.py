@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.plots.daily_reset import daily_reset_index, day_ends, worst_day
+from steelyard.market.days import day_ends
+from steelyard.plots.daily_reset import daily_reset_index, worst_day
 from support.tokens import DAY_S, T0
 
 RETURNS = st.lists(st.floats(-0.3, 0.5), min_size=1, max_size=30)
