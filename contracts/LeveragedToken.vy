@@ -1,0 +1,1155 @@
+# pragma version ~=0.4.3
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title LeveragedToken
+@custom:contract-name LeveragedToken
+@license GNU Affero General Public License v3.0 only
+@notice One series of a leveraged token: an ERC-20 whose backing is one Morpho Blue position,
+        kept at its leverage by anyone's `rebalance`. A long supplies the underlying and owes
+        the quote, a short supplies the quote and owes the underlying. Thresholds are fixed at
+        deployment; there is no owner, no pause and no upgrade.
+
+        What must hold, in the order of its rank:
+        1. Exits never close. `redeem_in_kind` needs no price, no swap and nobody's leave; only
+           Morpho itself can refuse it, above its liquidation threshold.
+        2. Solvency. Supply is a claim on the position and on nothing else. Collateral per token
+           never falls and debt shares per token never rise by a mint or a redemption: each
+           rounding is in favour of those who stay.
+        3. A rebalance takes leverage nearer to its destination, and never across it.
+        4. Costs are bounded. A swap of a rebalance ends within the tolerance of the oracle's
+           price, which widens from normal to maximum as liquidation nears; the keeper gets at
+           most MAX_PAY of the notional that it moved.
+@dev Internally everything is in debt units at the oracle's price `price` (debt per collateral,
+     times 1e36, as Morpho's): value = collateral * price, nav = value - debt, and the exposure
+     that the rules speak of is the value for a long and the debt for a short. The quote leg of
+     a rebalance's swap is fixed exactly; what the underlying leg differs from the oracle's
+     price is settled with the reserve, in the underlying, so that nav is what it was.
+
+     What differs from the Python rules: triggers are emergency, band and fallback, tested when
+     somebody calls; a fill that the pool's or Morpho's liquidity cuts short is a clip like one
+     cut by `max_trade_notional`, and its cooldown is the share of it that was filled; fills
+     under a tenth of what was wanted are refused, except in an emergency; nav is rounded down
+     by less than two units; the gain of a swap better than the oracle's price is the reserve's.
+
+     Tokens that take a fee on transfer are refused where they arrive. Balances of this contract
+     are fees, and nothing else: whatever is sent to it goes the way of fees.
+"""
+
+
+from ethereum.ercs import IERC20
+from ethereum.ercs import IERC20Detailed
+implements: IERC20Detailed
+
+from snekmate.auth import ownable
+from snekmate.tokens import erc20
+initializes: ownable
+initializes: erc20[ownable := ownable]
+
+from .interfaces import IIrm
+from .interfaces import ILeveragedToken
+from .interfaces import IMorpho
+from .interfaces import IReserve
+implements: ILeveragedToken
+
+from . import leverage_math
+from . import oracle_guard
+initializes: oracle_guard
+
+
+exports: (
+    erc20.transfer,
+    erc20.transferFrom,
+    erc20.approve,
+    erc20.permit,
+    erc20.balanceOf,
+    erc20.allowance,
+    erc20.totalSupply,
+    erc20.name,
+    erc20.symbol,
+    erc20.decimals,
+    erc20.nonces,
+    erc20.DOMAIN_SEPARATOR,
+    erc20.eip712Domain,
+)
+
+
+# @dev Emitted for each mint: what came from the minter, fee included.
+event Minted:
+    minter: indexed(address)
+    receiver: indexed(address)
+    tokens: uint256
+    assets: uint256
+    fee: uint256
+
+
+# @dev Emitted for each redemption. `debt_paid` is what the redeemer brought, in kind only.
+event Redeemed:
+    redeemer: indexed(address)
+    receiver: indexed(address)
+    tokens: uint256
+    assets: uint256
+    debt_paid: uint256
+    fee: uint256
+
+
+# @dev Emitted for each rebalance. Price in quote per underlying, raw units, times 1e36; units in
+# the underlying; notional, nav and costs in quote; pay and what the reserve covered in the
+# underlying. Impact and cover are negative where the swap was better than the oracle's price.
+event Rebalanced:
+    keeper: indexed(address)
+    trigger: uint256
+    price: uint256
+    up: bool
+    buys: bool
+    units: uint256
+    notional: uint256
+    leverage_before: uint256
+    leverage_after: uint256
+    nav_before: uint256
+    nav_after: uint256
+    pool_fee: uint256
+    impact: int256
+    covered: int256
+    pay_by_reserve: uint256
+    pay_by_nav: uint256
+    clipped: bool
+
+
+# @dev Emitted once, when minting closes.
+event MintingClosed:
+    collateral: uint256
+    debt: uint256
+
+
+# @dev All that is fixed at deployment, in the words of a series file. Leverages are absolute,
+# times 1e18; shares times 1e18; times in seconds; fees in bps.
+struct Config:
+    morpho: address
+    market: IMorpho.MarketParams
+    pool: address
+    reserve: address
+    fee_recipient: address
+    sequencer_feed: address
+    long: bool
+    initial_nav: uint256           # raw collateral per whole token at launch
+    target_leverage: uint256
+    lower: uint256
+    upper: uint256
+    edge_slack: uint256            # read with `to_edge` only
+    emergency_leverage: uint256
+    to_edge: bool                  # move_to: "edge" or "target"
+    max_trade_notional: uint256    # raw quote; 0: no limit
+    cooldown: uint256
+    fallback_after: uint256
+    tolerance_normal: uint256
+    tolerance_maximum: uint256
+    deviation_normal: uint256      # of the pool's mean from the oracle's price
+    deviation_maximum: uint256
+    max_age: uint256
+    sequencer_grace: uint256
+    premium: uint256               # of the notional moved, at liquidation's door
+    creation_bps: uint256
+    redemption_bps: uint256
+    reserve_share_bps: uint256     # of the fees; the rest is the fee recipient's
+
+
+# @dev The position in Morpho with interest up to now, and its market.
+struct Position:
+    collateral: uint256
+    shares: uint256                # of debt
+    debt: uint256                  # rounded up, as Morpho does
+    total_assets: uint256          # the market's borrowed assets and shares, the virtual ones
+    total_shares: uint256          # included: debt = shares * total_assets / total_shares
+    lendable: uint256
+
+
+# @dev All that changes, for those who look.
+struct State:
+    position: Position
+    price: uint256
+    updated: uint256               # 0: the feed's answer is bad, the price is the last good one
+    supply: uint256
+    last_rebalance: uint256
+    ready_at: uint256
+    clip: uint256
+    minting_closed: bool
+
+
+# @dev What to do now.
+struct Plan:
+    trigger: uint256
+    refusal: uint256
+    up: bool
+    destination: uint256
+    exposure: uint256
+    nav: uint256
+    danger: uint256
+    tolerance: uint256
+    gap: uint256                   # to the destination before costs, debt units
+    size: uint256                  # what goes out now: the gap, clipped, and what can be lent
+
+
+# @dev Why a plan is not carried out; oracle_guard's refusals come before.
+SUSPENDED: constant(uint256) = 16
+NOT_LENDABLE: constant(uint256) = 17
+
+# @dev What a swap in the pool is for.
+MINT: constant(uint256) = 1
+REDEEM: constant(uint256) = 2
+UP: constant(uint256) = 3
+DOWN: constant(uint256) = 4
+QUOTE: constant(uint256) = 5
+
+WAD: constant(uint256) = 10**18
+SCALE: constant(uint256) = 10**36
+BPS: constant(uint256) = 10_000
+TIME: constant(uint256) = 2**64 - 1
+
+# @dev Morpho's virtual shares and assets.
+VIRTUAL_SHARES: constant(uint256) = 10**6
+VIRTUAL_ASSETS: constant(uint256) = 1
+
+# @dev What the first mint locks, in units of the coarser asset: so many digits have every
+# later share of the position at least.
+DEAD_UNITS: constant(uint256) = 10_000
+DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
+
+# @dev A fill under this part of what was wanted is refused outside emergencies.
+LEAST_FILL: constant(uint256) = 10
+
+# @dev Past the destination by so much of it (5 bp) a rebalance is refused: rounding reaches that
+# far only in positions of a few thousand units.
+ACROSS: constant(uint256) = 2_000
+
+# @dev The keeper's pay is at most so much of the notional that it moved: 1 %.
+MAX_PAY: constant(uint256) = 10**16
+
+# @dev Gas before and after what is measured: the transaction itself, the pay and the event.
+GAS_AROUND: constant(uint256) = 85_000
+
+# @dev Where nav has to pay the cost, sizes are found by asking the pool so many times: an odd
+# number, for the error changes sign where leverage rises and ends on the near side.
+QUOTES: constant(uint256) = 3
+
+
+# @dev What was fixed at deployment.
+CONFIG: immutable(Config)
+MARKET: immutable(IMorpho.MarketParams)
+MARKET_ID: immutable(bytes32)
+MORPHO: immutable(IMorpho)
+RESERVE: immutable(IReserve)
+RULE: immutable(leverage_math.Rule)
+LONG: immutable(bool)
+
+# @dev Collateral per nav at the target: leverage for a long, leverage + 1 for a short.
+MULTIPLE: immutable(uint256)
+
+# @dev Loan-to-value at the band's upper edge, where danger begins.
+CALM: immutable(uint256)
+
+
+# @dev minting closed << 136 | clip << 128 | ready at << 64 | last rebalance.
+_clock: uint256
+
+# @dev What the callback of the swap under way has to do, and what it found.
+_action: transient(uint256)
+_price: transient(uint256)
+_payer: transient(address)
+_collateral: transient(uint256)
+_shares: transient(uint256)
+_bought: transient(uint256)
+_sold: transient(uint256)
+_covered: transient(int256)
+
+
+@deploy
+def __init__(name_: String[25], symbol_: String[5], config_: Config):
+    """
+    @notice Checks every parameter; none can be changed later.
+    @param name_ The token's name.
+    @param symbol_ The token's symbol.
+    @param config_ The series (see Config).
+    """
+    ownable.__init__()
+    erc20.__init__(name_, symbol_, 18, name_, "1")
+    ownable._transfer_ownership(empty(address))
+    erc20.is_minter[msg.sender] = False
+    market: IMorpho.MarketParams = config_.market
+    oracle_guard.__init__(
+        market.oracle,
+        config_.pool,
+        market.collateralToken,
+        market.loanToken,
+        config_.max_age,
+        config_.sequencer_feed,
+        config_.sequencer_grace,
+    )
+    target: uint256 = config_.target_leverage
+    slack: uint256 = config_.edge_slack if config_.to_edge else 0
+    assert config_.lower < target and target < config_.upper, "leveraged_token: band"
+    assert not config_.to_edge or slack > 0, "leveraged_token: edge_slack"
+    assert config_.lower > slack, "leveraged_token: edge_slack"
+    assert (
+        config_.upper + slack < config_.emergency_leverage
+    ), "leveraged_token: emergency_leverage"
+    # a long without debt is not levered
+    assert not config_.long or config_.lower - slack > WAD, "leveraged_token: lower"
+    assert market.lltv < WAD, "leveraged_token: lltv"
+    assert (
+        self._loan_to_value(config_.emergency_leverage, config_.long) < market.lltv
+    ), "leveraged_token: emergency_leverage beyond lltv"
+    assert (
+        config_.tolerance_normal > oracle_guard.POOL_FEE
+        and config_.tolerance_normal <= config_.tolerance_maximum
+        # a trade that costs this much still lowers leverage, up to liquidation
+        and config_.tolerance_maximum < (WAD - market.lltv) // 2
+    ), "leveraged_token: tolerance"
+    assert (
+        config_.deviation_normal >= config_.tolerance_normal
+        and config_.deviation_normal <= config_.deviation_maximum
+        and config_.deviation_maximum <= WAD // 2
+    ), "leveraged_token: deviation"
+    assert config_.cooldown <= 86_400, "leveraged_token: cooldown"
+    assert (
+        config_.fallback_after >= 3_600 and config_.fallback_after > config_.cooldown
+    ), "leveraged_token: fallback_after"
+    assert config_.initial_nav > 0, "leveraged_token: initial_nav"
+    assert config_.premium <= MAX_PAY, "leveraged_token: premium"
+    assert config_.creation_bps <= 500 and config_.redemption_bps <= 500, "leveraged_token: fees"
+    assert config_.reserve_share_bps <= BPS, "leveraged_token: reserve_share_bps"
+    assert (
+        config_.reserve_share_bps == BPS or config_.fee_recipient != empty(address)
+    ), "leveraged_token: fee_recipient"
+    id: bytes32 = keccak256(abi_encode(market))
+    morpho: IMorpho = IMorpho(config_.morpho)
+    assert (staticcall morpho.market(id)).lastUpdate > 0, "leveraged_token: no such market"
+    reserve: IReserve = IReserve(config_.reserve)
+    assert staticcall reserve.is_token(self), "leveraged_token: not named by the reserve"
+    underlying: address = market.collateralToken if config_.long else market.loanToken
+    assert staticcall reserve.underlying() == underlying, "leveraged_token: reserve's underlying"
+    CONFIG = config_
+    MARKET = market
+    MARKET_ID = id
+    MORPHO = morpho
+    RESERVE = reserve
+    LONG = config_.long
+    MULTIPLE = target if config_.long else target + WAD
+    CALM = self._loan_to_value(config_.upper, config_.long)
+    RULE = leverage_math.Rule(
+        target_leverage=target,
+        lower=config_.lower,
+        upper=config_.upper,
+        lower_limit=config_.lower - slack,
+        upper_limit=config_.upper + slack,
+        emergency_leverage=config_.emergency_leverage,
+        to_edge=config_.to_edge,
+    )
+    for token: address in [market.collateralToken, market.loanToken]:
+        assert extcall IERC20(token).approve(
+            config_.morpho, max_value(uint256), default_return_value=True
+        ), "leveraged_token: approve"
+
+
+@external
+@view
+def getOwner() -> address:
+    """
+    @notice Nobody: a BEP-20 has this function.
+    """
+    return empty(address)
+
+
+@external
+@view
+def config() -> Config:
+    """
+    @notice All that was fixed at deployment.
+    """
+    return CONFIG
+
+
+@external
+@view
+@nonreentrant
+def state() -> State:
+    """
+    @notice All that changes: the position with interest up to now, the price and the clock.
+    """
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    clock: uint256 = self._clock
+    return State(
+        position=self._position(),
+        price=price,
+        updated=updated,
+        supply=erc20.totalSupply,
+        last_rebalance=clock & TIME,
+        ready_at=clock >> 64 & TIME,
+        clip=clock >> 128 & 255,
+        minting_closed=clock >> 136 == 1,
+    )
+
+
+@external
+@view
+@nonreentrant
+def nav_underlying() -> uint256:
+    """
+    @notice Net asset value in the underlying at the feed's price, or at the last good one;
+            rounded down, 0 where debt exceeds collateral.
+    """
+    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
+    position: Position = self._position()
+    value: uint256 = position.collateral * price // SCALE
+    return self._underlying_down(value - min(value, position.debt), price)
+
+
+@external
+@view
+@nonreentrant
+def leverage() -> uint256:
+    """
+    @notice |leverage| times 1e18, rounded down; the largest number where nav is gone.
+    """
+    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
+    position: Position = self._position()
+    value: uint256 = position.collateral * price // SCALE
+    return leverage_math._leverage_down(
+        value if LONG else position.debt, value - min(value, position.debt)
+    )
+
+
+@external
+@view
+@nonreentrant
+def should_rebalance() -> uint256:
+    """
+    @notice Whether `rebalance` would act now, and why.
+    @return uint256 0 idle, 1 band_up, 2 band_down, 3 fallback, 4 emergency, 5 clip. Idle too
+            while the oracle is bad, while raising leverage is suspended, and while Morpho has
+            nothing to lend.
+    """
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    plan: Plan = self._plan(self._position(), price, updated)
+    if plan.refusal != 0:
+        return leverage_math.IDLE
+    return plan.trigger
+
+
+@external
+@nonreentrant
+def mint(tokens: uint256, max_assets: uint256, receiver: address) -> uint256:
+    """
+    @notice Mints exactly so many tokens. Position and supply grow by the same factor: no
+            oracle, and no dilution. The minter brings collateral and pays for the swap of the
+            debt that is drawn. The first mint is at the oracle's price, and locks a few tokens.
+    @param tokens How many.
+    @param max_assets The most collateral to take, fee included.
+    @param receiver Who gets them.
+    @return uint256 The collateral taken, fee included.
+    """
+    supply: uint256 = erc20.totalSupply
+    collateral: uint256 = 0
+    shares: uint256 = 0
+    debt: uint256 = 0
+    debt_after: uint256 = 0
+    if supply == 0:
+        locked: uint256 = 0
+        collateral, debt, locked = self._launch(tokens)
+        erc20._mint(DEAD, locked)
+        erc20._mint(receiver, tokens - locked)
+        self._clock = block.timestamp << 64 | block.timestamp
+        debt_after = debt
+    else:
+        assert self._clock >> 136 == 0, "leveraged_token: minting is closed"
+        extcall MORPHO.accrueInterest(MARKET)
+        position: Position = self._position()
+        collateral = self._div_up(position.collateral * tokens, supply)
+        shares = position.shares * tokens // supply
+        debt = shares * position.total_assets // position.total_shares
+        assert debt > 0, "leveraged_token: dust"
+        debt_after = position.debt + debt
+        erc20._mint(receiver, tokens)
+    assert debt_after <= self._debt_cap(), "leveraged_token: supply cap"
+    self._payer = msg.sender
+    self._collateral = collateral
+    self._shares = shares
+    self._sold = max_assets
+    self._swap(MINT, False, convert(debt, int256), 0)
+    assets: uint256 = self._bought
+    log Minted(
+        minter=msg.sender,
+        receiver=receiver,
+        tokens=tokens,
+        assets=assets,
+        fee=assets - self._sold,
+    )
+    return assets
+
+
+@external
+@nonreentrant
+def redeem(tokens: uint256, min_assets: uint256, receiver: address) -> uint256:
+    """
+    @notice Burns exactly so many tokens for their share of the position, paid in collateral.
+            The redeemer pays for the swap that repays the debt. No oracle.
+    @param tokens How many.
+    @param min_assets The least collateral to give, after the fee.
+    @param receiver Who gets it.
+    @return uint256 The collateral given.
+    """
+    collateral: uint256 = 0
+    shares: uint256 = 0
+    debt: uint256 = 0
+    collateral, shares, debt = self._burn_share(tokens)
+    assets: uint256 = collateral
+    if shares > 0:
+        self._collateral = collateral
+        self._shares = shares
+        self._swap(REDEEM, True, -convert(debt, int256), 0)
+        assert self._bought == debt, "leveraged_token: the pool is too thin"
+        assets -= self._sold
+    else:
+        self._withdraw(collateral, self)
+    fee: uint256 = assets * CONFIG.redemption_bps // BPS
+    assets -= fee
+    assert assets >= min_assets, "leveraged_token: slippage"
+    self._send(MARKET.collateralToken, receiver, assets)
+    log Redeemed(
+        redeemer=msg.sender,
+        receiver=receiver,
+        tokens=tokens,
+        assets=assets,
+        debt_paid=0,
+        fee=fee,
+    )
+    return assets
+
+
+@external
+@nonreentrant
+def redeem_in_kind(tokens: uint256, max_debt: uint256, receiver: address) -> (uint256, uint256):
+    """
+    @notice Burns exactly so many tokens for their share of the collateral, against their share
+            of the debt. No swap, no price, no fee: open whatever the feed and the pool do.
+    @param tokens How many.
+    @param max_debt The most debt to bring.
+    @param receiver Who gets the collateral.
+    @return uint256 The collateral given.
+    @return uint256 The debt paid.
+    """
+    collateral: uint256 = 0
+    shares: uint256 = 0
+    debt: uint256 = 0
+    collateral, shares, debt = self._burn_share(tokens)
+    assert debt <= max_debt, "leveraged_token: slippage"
+    if shares > 0:
+        self._pull(MARKET.loanToken, msg.sender, debt)
+        self._repay(0, shares)
+    self._withdraw(collateral, receiver)
+    log Redeemed(
+        redeemer=msg.sender,
+        receiver=receiver,
+        tokens=tokens,
+        assets=collateral,
+        debt_paid=debt,
+        fee=0,
+    )
+    return collateral, debt
+
+
+@external
+@nonreentrant
+def rebalance(keeper: address = msg.sender) -> uint256:
+    """
+    @notice Takes leverage to its destination, or as near as liquidity inside the tolerance
+            lets it. By anyone, when `should_rebalance` says so.
+    @param keeper Who gets the pay.
+    @return uint256 The trigger.
+    """
+    gas: uint256 = msg.gas
+    extcall MORPHO.accrueInterest(MARKET)
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = extcall oracle_guard.ORACLE.poke()
+    plan: Plan = self._plan(self._position(), price, updated)
+    assert plan.trigger != leverage_math.IDLE, "leveraged_token: nothing to do"
+    assert plan.refusal < SUSPENDED, "leveraged_token: suspended, or nothing to lend"
+    assert plan.refusal == 0, "oracle_guard: refused"
+    self._price = price
+    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
+    size: uint256 = self._size_for_cost(plan, price, limit)
+    self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
+    bought: uint256 = self._bought
+    sold: uint256 = self._sold
+    filled: uint256 = self._filled(plan.up, bought, sold, price)
+    emergency: bool = plan.trigger == leverage_math.EMERGENCY
+    assert filled > 0 and (
+        emergency or filled * LEAST_FILL >= plan.size
+    ), "leveraged_token: tiny fill"
+    # the keeper
+    paid: uint256 = 0
+    owed: uint256 = 0
+    underlying: uint256 = self._underlying_down(filled, price)
+    distance: uint256 = leverage_math._distance_down(
+        RULE, plan.exposure, plan.nav, plan.danger
+    )
+    paid, owed = extcall RESERVE.pay(
+        keeper,
+        (gas - msg.gas + GAS_AROUND) * block.basefee,
+        leverage_math._premium_down(underlying, CONFIG.premium, distance),
+        underlying * MAX_PAY // WAD,
+    )
+    owed = owed - paid if emergency else 0
+    if owed > 0:
+        if LONG:
+            self._withdraw(owed, keeper)
+        else:
+            self._borrow(owed, 0, keeper)
+    # nearer, and not across
+    position: Position = self._position()
+    value: uint256 = position.collateral * price // SCALE
+    nav: uint256 = value - position.debt
+    exposure: uint256 = value if LONG else position.debt
+    goal: uint256 = plan.destination * nav
+    reached: uint256 = exposure * WAD
+    if plan.up:
+        assert reached * plan.nav > plan.exposure * WAD * nav, "leveraged_token: not nearer"
+        assert reached <= goal + goal // ACROSS, "leveraged_token: across"
+    else:
+        assert reached * plan.nav < plan.exposure * WAD * nav, "leveraged_token: not nearer"
+        assert reached >= goal - goal // ACROSS, "leveraged_token: across"
+    clipped: bool = self._note_clock(plan, filled, reached, goal)
+    self._log_rebalance(plan, price, bought, sold, position, nav, exposure, keeper, paid, owed, clipped)
+    return plan.trigger
+
+
+@external
+@nonreentrant
+def close_minting():
+    """
+    @notice Closes minting for good where nav is gone: nothing is left to share in. By anyone.
+            What is left of the position, if anything, can still be redeemed.
+    """
+    assert self._clock >> 136 == 0 and erc20.totalSupply > 0, "leveraged_token: not now"
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    position: Position = self._position()
+    if position.collateral > 0:
+        assert (
+            updated + CONFIG.max_age >= block.timestamp
+            and position.collateral * price // SCALE <= position.debt
+        ), "leveraged_token: not wiped out"
+    self._clock = self._clock | 1 << 136
+    log MintingClosed(collateral=position.collateral, debt=position.debt)
+
+
+@external
+@nonreentrant
+def collect_fees() -> uint256:
+    """
+    @notice Sends the fees, with whatever else of the collateral asset lies here, to the
+            reserve and the fee recipient by their shares. By anyone.
+    @return uint256 What the reserve got.
+    """
+    balance: uint256 = staticcall IERC20(MARKET.collateralToken).balanceOf(self)
+    share: uint256 = balance * CONFIG.reserve_share_bps // BPS
+    self._send(MARKET.collateralToken, RESERVE.address, share)
+    self._send(MARKET.collateralToken, CONFIG.fee_recipient, balance - share)
+    return share
+
+
+@external
+def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
+    """
+    @notice The pool has sent what was bought; the position changes, and the pool gets what it
+            is owed. Only the pool calls it, in the middle of a swap of this contract.
+    """
+    assert msg.sender == oracle_guard.POOL.address, "leveraged_token: not the pool"
+    action: uint256 = self._action
+    self._action = 0
+    bought: uint256 = convert(-min(amount0, amount1), uint256)
+    sold: uint256 = convert(max(amount0, amount1), uint256)
+    if action == QUOTE:
+        raw_revert(abi_encode(bought, sold))
+    elif action == MINT:
+        collateral: uint256 = self._collateral
+        need: uint256 = collateral - min(bought, collateral)
+        fee: uint256 = need * CONFIG.creation_bps // BPS
+        assert need + fee <= self._sold, "leveraged_token: slippage"
+        self._pull(MARKET.collateralToken, self._payer, need + fee)
+        self._supply(need + bought)
+        shares: uint256 = self._shares
+        self._borrow(sold if shares == 0 else 0, shares, msg.sender)
+        self._bought = need + fee
+        self._sold = need
+    elif action == REDEEM:
+        self._repay(0, self._shares)
+        self._withdraw(self._collateral, self)
+        self._send(MARKET.collateralToken, msg.sender, sold)
+        self._bought = bought
+        self._sold = sold
+    else:
+        assert action == UP or action == DOWN, "leveraged_token: no swap"
+        self._settle(action == UP, bought, sold)
+        self._bought = bought
+        self._sold = sold
+
+
+@internal
+def _settle(up: bool, bought: uint256, sold: uint256):
+    """
+    @notice Changes the position by a rebalance's swap, and settles with the reserve what the
+            underlying leg differs from the oracle's price.
+    """
+    price: uint256 = self._price
+    # what the leg that was not fixed would have been at the oracle's price
+    received: bool = up == LONG
+    lost: int256 = 0
+    if received:
+        lost = convert(self._at_oracle(not up, sold, price), int256) - convert(bought, int256)
+    else:
+        lost = convert(sold, int256) - convert(self._at_oracle(up, bought, price), int256)
+    pool: address = msg.sender
+    if lost > 0:
+        lost = convert(
+            extcall RESERVE.settle(self if received else pool, convert(lost, uint256)), int256
+        )
+    self._covered = lost
+    into: uint256 = bought
+    out: uint256 = sold
+    receiver: address = pool
+    if received:
+        into = convert(convert(bought, int256) + lost, uint256)
+    else:
+        out = convert(convert(sold, int256) - lost, uint256)
+        if lost < 0:
+            receiver = self
+    if up:
+        self._supply(into)
+        self._borrow(out, 0, receiver)
+    else:
+        self._repay(into, 0)
+        self._withdraw(out, receiver)
+    if lost < 0:
+        underlying: address = MARKET.collateralToken if LONG else MARKET.loanToken
+        if not received:
+            self._send(underlying, pool, sold)
+        self._send(underlying, RESERVE.address, convert(-lost, uint256))
+
+
+@internal
+def _log_rebalance(
+    plan: Plan,
+    price: uint256,
+    bought: uint256,
+    sold: uint256,
+    position: Position,
+    nav: uint256,
+    exposure: uint256,
+    keeper: address,
+    paid: uint256,
+    owed: uint256,
+    clipped: bool,
+):
+    # what was bought and sold, in quote at the oracle's price
+    received: bool = plan.up == LONG
+    units: uint256 = bought if received else sold
+    fixed: uint256 = sold if received else bought
+    moved: uint256 = self._quote_of_underlying(units, price)
+    fee: uint256 = (fixed if received else moved) * oracle_guard.POOL_FEE // WAD
+    lost: int256 = convert(fixed, int256) - convert(moved, int256)
+    if not received:
+        lost = -lost
+    log Rebalanced(
+        keeper=keeper,
+        trigger=plan.trigger,
+        price=price if LONG else SCALE * SCALE // price,
+        up=plan.up,
+        buys=received,
+        units=units,
+        notional=moved,
+        leverage_before=leverage_math._leverage_down(plan.exposure, plan.nav),
+        leverage_after=leverage_math._leverage_down(exposure, nav),
+        nav_before=self._quote_down(plan.nav, price),
+        nav_after=self._quote_down(nav, price),
+        pool_fee=fee,
+        impact=lost - convert(fee, int256),
+        covered=self._covered,
+        pay_by_reserve=paid,
+        pay_by_nav=owed,
+        clipped=clipped,
+    )
+
+
+@internal
+def _note_clock(plan: Plan, filled: uint256, reached: uint256, goal: uint256) -> bool:
+    """
+    @notice Stores when this was, and whether more has to follow.
+    """
+    clock: uint256 = self._clock
+    last: uint256 = block.timestamp
+    if plan.trigger == leverage_math.CLIP:
+        last = clock & TIME
+    clip: uint256 = leverage_math.NO_CLIP
+    ready: uint256 = block.timestamp
+    if filled < plan.gap - plan.gap // ACROSS:
+        clip = leverage_math.RAISING if plan.up else leverage_math.LOWERING
+        ready += leverage_math._cooldown_up(CONFIG.cooldown, filled, plan.size)
+    self._clock = clock >> 136 << 136 | clip << 128 | ready << 64 | last
+    return clip != leverage_math.NO_CLIP
+
+
+@internal
+@view
+def _plan(position: Position, price: uint256, updated: uint256) -> Plan:
+    """
+    @notice What to do at this price: the trigger, where to, how much, and what refuses it.
+    """
+    plan: Plan = empty(Plan)
+    value: uint256 = position.collateral * price // SCALE
+    if value <= position.debt or position.shares == 0:
+        # nothing is left, or somebody repaid all: there is no leverage to keep
+        return plan
+    plan.nav = value - position.debt
+    plan.exposure = value if LONG else position.debt
+    clock: uint256 = self._clock
+    plan.trigger, plan.destination = leverage_math._decide(
+        RULE,
+        plan.exposure,
+        plan.nav,
+        clock >> 128 & 255,
+        block.timestamp >= clock >> 64 & TIME,
+        block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
+    )
+    if plan.trigger == leverage_math.IDLE:
+        return plan
+    plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
+    if plan.gap == 0:
+        plan.trigger = leverage_math.IDLE
+        return plan
+    plan.danger = leverage_math._danger_down(position.debt * WAD // value, CALM, MARKET.lltv)
+    plan.tolerance = leverage_math._widened_down(
+        CONFIG.tolerance_normal, CONFIG.tolerance_maximum, plan.danger
+    )
+    plan.size = plan.gap
+    if plan.trigger != leverage_math.EMERGENCY and CONFIG.max_trade_notional > 0:
+        largest: uint256 = CONFIG.max_trade_notional
+        if not LONG:
+            largest = largest * price // SCALE
+        plan.size = min(plan.size, largest)
+    if plan.up:
+        if staticcall RESERVE.suspended():
+            plan.refusal = SUSPENDED
+            return plan
+        lendable: uint256 = position.lendable * (WAD - plan.tolerance) // WAD
+        if lendable * LEAST_FILL < plan.size or lendable == 0:
+            plan.refusal = NOT_LENDABLE
+            return plan
+        plan.size = min(plan.size, lendable)
+    plan.refusal = oracle_guard._refusal(
+        price,
+        updated,
+        plan.tolerance,
+        leverage_math._widened_down(
+            CONFIG.deviation_normal, CONFIG.deviation_maximum, plan.danger
+        ),
+    )
+    return plan
+
+
+@internal
+def _size_for_cost(plan: Plan, price: uint256, limit: uint256) -> uint256:
+    """
+    @notice The size that lands on the destination after what nav pays. The reserve pays all
+            of it while it can: then the gap itself. Otherwise the pool is asked what the swap
+            costs, and the size is found step by step, from the near side.
+    """
+    whole: bool = plan.size == plan.gap
+    most: uint256 = self._underlying_down(plan.size * plan.tolerance // WAD, price)
+    available: uint256 = staticcall RESERVE.available(self)
+    if available > 2 * most or not whole:
+        return plan.size
+    pay: uint256 = 0
+    if plan.trigger == leverage_math.EMERGENCY:
+        pay = staticcall RESERVE.gas_in_underlying(400_000 * block.basefee)
+    size: uint256 = plan.gap
+    for _: uint256 in range(QUOTES):
+        bought: uint256 = 0
+        sold: uint256 = 0
+        bought, sold = self._quote(plan.up, self._quote_leg(plan.up, size, price), limit)
+        # both in debt units at the oracle's price
+        given: uint256 = sold
+        got: uint256 = bought
+        if plan.up:
+            got = bought * price // SCALE
+        else:
+            given = sold * price // SCALE
+        cost: uint256 = given - min(given, got) + self._debt_of_underlying(pay, price)
+        cost -= min(cost, self._debt_of_underlying(available, price))
+        size = leverage_math._size_down(plan.destination, plan.up, plan.gap, cost)
+        if cost == 0:
+            break
+    return size
+
+
+@internal
+def _quote(up: bool, amount: int256, limit: uint256) -> (uint256, uint256):
+    """
+    @notice What a swap would give and take: it is made, and undone by the callback.
+    """
+    self._action = QUOTE
+    success: bool = False
+    response: Bytes[64] = b""
+    success, response = raw_call(
+        oracle_guard.POOL.address,
+        abi_encode(
+            self,
+            up != oracle_guard.COLLATERAL_IS_0,
+            amount,
+            convert(limit, uint160),
+            b"",
+            method_id=method_id("swap(address,bool,int256,uint160,bytes)"),
+        ),
+        max_outsize=64,
+        revert_on_failure=False,
+    )
+    assert not success and len(response) == 64, "leveraged_token: quote"
+    return extract32(response, 0, output_type=uint256), extract32(
+        response, 32, output_type=uint256
+    )
+
+
+@internal
+def _swap(action: uint256, sells: bool, amount: int256, limit: uint256):
+    """
+    @notice Buys or sells collateral for debt tokens in the pool; the callback does the rest.
+    @param action What for.
+    @param sells Whether collateral is sold.
+    @param amount Exact input if positive, exact output if negative.
+    @param limit The pool's price at which to stop; 0: none.
+    """
+    zero_for_one: bool = sells == oracle_guard.COLLATERAL_IS_0
+    bound: uint256 = limit
+    if limit == 0:
+        bound = (
+            oracle_guard.MIN_SQRT_PRICE if zero_for_one else oracle_guard.MAX_SQRT_PRICE
+        )
+    self._action = action
+    extcall oracle_guard.POOL.swap(
+        self, zero_for_one, amount, convert(bound, uint160), b""
+    )
+
+
+@internal
+@view
+def _launch(tokens: uint256) -> (uint256, uint256, uint256):
+    """
+    @notice The first position, at the oracle's price and the target: collateral, debt, and the
+            tokens to lock.
+    """
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    assert (
+        oracle_guard._refusal(price, updated, CONFIG.tolerance_normal, CONFIG.deviation_normal)
+        == 0
+    ), "oracle_guard: refused"
+    # units of the coarser asset, in collateral
+    units: uint256 = max(DEAD_UNITS, self._div_up(DEAD_UNITS * SCALE, price))
+    locked: uint256 = self._div_up(units * WAD, CONFIG.initial_nav)
+    assert tokens > locked, "leveraged_token: too few for a first mint"
+    nav: uint256 = self._div_up(tokens * CONFIG.initial_nav, WAD)
+    collateral: uint256 = nav * MULTIPLE // WAD
+    return collateral, (collateral - nav) * price // SCALE, locked
+
+
+@internal
+@view
+def _debt_cap() -> uint256:
+    """
+    @notice The debt at which a full emergency delever, which sells about twice nav, still fits
+            into the pool's liquidity within the maximum tolerance. At the target nav is
+            debt / (MULTIPLE - 1), so no price is asked.
+    """
+    root: uint256 = convert((staticcall oracle_guard.POOL.slot0()).sqrtPriceX96, uint256)
+    liquidity: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
+    # the pool's virtual reserve of the debt token; it sells the share 1 - sqrt(1 - t) of it
+    reserve: uint256 = liquidity * root >> 96
+    if not oracle_guard.COLLATERAL_IS_0:
+        reserve = (liquidity << 96) // root
+    share: uint256 = (CONFIG.tolerance_maximum - oracle_guard.POOL_FEE) // 2
+    return reserve * share // WAD * (MULTIPLE - WAD) // (2 * WAD)
+
+
+@internal
+def _burn_share(tokens: uint256) -> (uint256, uint256, uint256):
+    """
+    @notice Burns the caller's tokens; their collateral, debt shares and debt.
+    """
+    supply: uint256 = erc20.totalSupply
+    erc20._burn(msg.sender, tokens)
+    extcall MORPHO.accrueInterest(MARKET)
+    position: Position = self._position()
+    collateral: uint256 = position.collateral * tokens // supply
+    assert collateral > 0, "leveraged_token: dust"
+    shares: uint256 = self._div_up(position.shares * tokens, supply)
+    debt: uint256 = self._div_up(shares * position.total_assets, position.total_shares)
+    return collateral, shares, debt
+
+
+@internal
+@view
+def _position() -> Position:
+    """
+    @notice The position with interest up to now, as Morpho will compute it.
+    """
+    held: IMorpho.Position = staticcall MORPHO.position(MARKET_ID, self)
+    market: IMorpho.Market = staticcall MORPHO.market(MARKET_ID)
+    supplied: uint256 = convert(market.totalSupplyAssets, uint256)
+    borrowed: uint256 = convert(market.totalBorrowAssets, uint256)
+    lendable: uint256 = supplied - min(supplied, borrowed)
+    elapsed: uint256 = block.timestamp - convert(market.lastUpdate, uint256)
+    if elapsed > 0 and borrowed > 0 and MARKET.irm != empty(address):
+        first: uint256 = (staticcall IIrm(MARKET.irm).borrowRateView(MARKET, market)) * elapsed
+        second: uint256 = first * first // (2 * WAD)
+        borrowed += borrowed * (first + second + second * first // (3 * WAD)) // WAD
+    position: Position = Position(
+        collateral=convert(held.collateral, uint256),
+        shares=convert(held.borrowShares, uint256),
+        debt=0,
+        total_assets=borrowed + VIRTUAL_ASSETS,
+        total_shares=convert(market.totalBorrowShares, uint256) + VIRTUAL_SHARES,
+        lendable=lendable,
+    )
+    position.debt = self._div_up(
+        position.shares * position.total_assets, position.total_shares
+    )
+    return position
+
+
+@internal
+@pure
+def _div_up(above: uint256, below: uint256) -> uint256:
+    return (above + below - 1) // below
+
+
+@internal
+@pure
+def _loan_to_value(leverage: uint256, long: bool) -> uint256:
+    if long:
+        return WAD - WAD * WAD // leverage
+    return leverage * WAD // (leverage + WAD)
+
+
+@internal
+@view
+def _quote_leg(up: bool, size: uint256, price: uint256) -> int256:
+    """
+    @notice The swap's fixed amount, always of quote: input positive, output negative.
+    """
+    if LONG:
+        return convert(size, int256) if up else -convert(size, int256)
+    quote: int256 = convert(size * SCALE // price, int256)
+    return -quote if up else quote
+
+
+@internal
+@view
+def _filled(up: bool, bought: uint256, sold: uint256, price: uint256) -> uint256:
+    """
+    @notice The fixed leg as it was filled, in debt units at the oracle's price.
+    """
+    if LONG:
+        return sold if up else bought
+    return (bought if up else sold) * price // SCALE
+
+
+@internal
+@pure
+def _at_oracle(collateral: bool, amount: uint256, price: uint256) -> uint256:
+    """
+    @notice An amount of collateral in debt units, or of debt in collateral units.
+    """
+    if collateral:
+        return amount * price // SCALE
+    return amount * SCALE // price
+
+
+@internal
+@view
+def _underlying_down(debt_units: uint256, price: uint256) -> uint256:
+    if LONG:
+        return debt_units * SCALE // price
+    return debt_units
+
+
+@internal
+@view
+def _debt_of_underlying(amount: uint256, price: uint256) -> uint256:
+    if LONG:
+        return amount * price // SCALE
+    return amount
+
+
+@internal
+@view
+def _quote_down(debt_units: uint256, price: uint256) -> uint256:
+    if LONG:
+        return debt_units
+    return debt_units * SCALE // price
+
+
+@internal
+@view
+def _quote_of_underlying(amount: uint256, price: uint256) -> uint256:
+    if LONG:
+        return amount * price // SCALE
+    return amount * SCALE // price
+
+
+@internal
+def _supply(amount: uint256):
+    extcall MORPHO.supplyCollateral(MARKET, amount, self, b"")
+
+
+@internal
+def _withdraw(amount: uint256, receiver: address):
+    extcall MORPHO.withdrawCollateral(MARKET, amount, self, receiver)
+
+
+@internal
+def _borrow(amount: uint256, shares: uint256, receiver: address):
+    extcall MORPHO.borrow(MARKET, amount, shares, self, receiver)
+
+
+@internal
+def _repay(amount: uint256, shares: uint256):
+    extcall MORPHO.repay(MARKET, amount, shares, self, b"")
+
+
+@internal
+def _pull(token: address, owner: address, amount: uint256):
+    """
+    @notice Takes a token, and refuses one that takes a fee on the way.
+    """
+    before: uint256 = staticcall IERC20(token).balanceOf(self)
+    assert extcall IERC20(token).transferFrom(
+        owner, self, amount, default_return_value=True
+    ), "leveraged_token: transfer"
+    assert (
+        staticcall IERC20(token).balanceOf(self) == before + amount
+    ), "leveraged_token: fee on transfer"
+
+
+@internal
+def _send(token: address, receiver: address, amount: uint256):
+    if amount > 0:
+        assert extcall IERC20(token).transfer(
+            receiver, amount, default_return_value=True
+        ), "leveraged_token: transfer"
