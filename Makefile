@@ -12,7 +12,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .NOTPARALLEL: # two pips in one environment would trip over each other
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench constraints clean
+.PHONY: help demo test check bench contracts constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,7 @@ demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
 	@$(BIN)/steelyard demo
 
 test: $(VENV)/.test ## run all tests
+	@$(BIN)/python tests/contracts/counterparties/install.py
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
 
 check: $(VENV)/.check ## check style, types and the direction of imports
@@ -34,8 +35,12 @@ bench: $(VENV)/.bench ## measure against the peers, each in the same run
 		echo "== $$script"; $(BIN)/python "$$script" || status=1; \
 	done; exit $$status
 
+contracts: $(VENV)/.test ## compile contracts/ into the artifacts that the package ships
+	@$(BIN)/python contracts/build.py
+
 clean: ## remove what make made, .venv included
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf tests/contracts/counterparties/node_modules tests/contracts/counterparties/compiled
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first of $(PYTHON), python3.11, ... that is new enough.
@@ -64,7 +69,7 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.demo
 	@echo "adding the test tools to $(VENV)"
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[test,contracts]'
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.demo
@@ -80,9 +85,9 @@ $(VENV)/.bench: $(VENV)/.demo
 constraints: ## take the newest versions of everything into constraints.txt
 	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints
 	@build/constraints/bin/python -m pip --quiet --quiet --disable-pip-version-check install \
-		'.[test,check,bench]' hatchling editables
+		'.[test,contracts,check,bench]' hatchling editables
 	@{ \
-		echo "# The exact versions that make installs: the program, its tests, checks and benchmarks."; \
+		echo "# The exact versions that make installs: program, contracts, tests, checks and benchmarks."; \
 		echo "# Regenerate with \`make constraints\` (Python 3.11), then run \`make check test bench\`."; \
 		build/constraints/bin/python -m pip --disable-pip-version-check freeze --exclude steelyard; \
 	} > constraints.txt

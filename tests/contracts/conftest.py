@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.chain.counterparties import missing
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.chain.world import World
 
-# Both orders of the pool's tokens, and each number of decimals on each side.
+NEEDED = ("boa", "snekmate", "vyper")
 SETTINGS: dict[str, dict[str, Any]] = {
     "weth-first": {"underlying_first": True},
     "usdc-first": {"underlying_first": False},
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def counterparties() -> None:
-    """Skip what needs contracts that are not here, and say how to bring them."""
-    pytest.importorskip("boa", reason="needs titanoboa: pip install -e '.[test,contracts]'")
-    from support.chain.counterparties import missing
+class Skipped(pytest.Module):
+    """A file of tests that is not read, because what it imports is not here."""
 
-    if reason := missing():
-        pytest.skip(reason)
+    def collect(self) -> Any:
+        """Skip it, as each file's own import would, in words that say what to do."""
+        pytest.skip(why_not() or "", allow_module_level=True)
+
+
+def why_not() -> str | None:
+    """Why contracts cannot be tested here, or None where they can."""
+    absent = [name for name in NEEDED if find_spec(name) is None]
+    if absent:
+        return f"needs {', '.join(absent)}: pip install -e '.[test,contracts]' -c constraints.txt"
+    return missing()
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Files that could not even be imported are shown as skipped, with the reason."""
+    return Skipped.from_parent(parent, path=module_path) if why_not() else None
 
 
 @pytest.fixture(scope="session", params=SETTINGS.values(), ids=SETTINGS.keys())
-def world(request: pytest.FixtureRequest, counterparties: None) -> World:  # noqa: ARG001
+def world(request: pytest.FixtureRequest) -> World:
     """Real Morpho Blue and Uniswap v3 around WETH and a USDC, in both orders of the tokens.
 
     It is deployed once; each test finds it as it was deployed.
@@ -40,7 +57,7 @@ def world(request: pytest.FixtureRequest, counterparties: None) -> World:  # noq
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(counterparties: None) -> Iterator[None]:  # noqa: ARG001
+def as_it_was() -> Iterator[None]:
     """Undo what a test does to the chain. Examples of Hypothesis: ``with boa.env.anchor()``."""
     import boa
 
