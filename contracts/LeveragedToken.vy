@@ -1,4 +1,5 @@
-# pragma version ~=0.4.3
+# pragma version 0.4.3
+# pragma evm-version cancun
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """
@@ -46,7 +47,6 @@ from snekmate.tokens import erc20
 initializes: ownable
 initializes: erc20[ownable := ownable]
 
-from .interfaces import IIrm
 from .interfaces import ILeveragedToken
 from .interfaces import IMorpho
 from .interfaces import IReserve
@@ -70,7 +70,6 @@ exports: (
     erc20.decimals,
     erc20.nonces,
     erc20.DOMAIN_SEPARATOR,
-    erc20.eip712Domain,
 )
 
 
@@ -94,8 +93,8 @@ event Redeemed:
 
 
 # @dev Emitted for each rebalance. Price in quote per underlying, raw units, times 1e36; units in
-# the underlying; notional, nav and costs in quote; pay and what the reserve covered in the
-# underlying. Impact and cover are negative where the swap was better than the oracle's price.
+# the underlying; notional, nav and costs in quote; pay, what the reserve covered and what it
+# gained in the underlying. Impact is negative where the swap was better than the oracle's price.
 event Rebalanced:
     keeper: indexed(address)
     trigger: uint256
@@ -110,7 +109,8 @@ event Rebalanced:
     nav_after: uint256
     pool_fee: uint256
     impact: int256
-    covered: int256
+    covered: uint256
+    gained: uint256
     pay_by_reserve: uint256
     pay_by_nav: uint256
     clipped: bool
@@ -118,8 +118,7 @@ event Rebalanced:
 
 # @dev Emitted once, when minting closes.
 event MintingClosed:
-    collateral: uint256
-    debt: uint256
+    pass
 
 
 # @dev All that is fixed at deployment, in the words of a series file. Leverages are absolute,
@@ -132,13 +131,8 @@ struct Config:
     fee_recipient: address
     sequencer_feed: address
     long: bool
+    rule: leverage_math.Rule
     initial_nav: uint256           # raw collateral per whole token at launch
-    target_leverage: uint256
-    lower: uint256
-    upper: uint256
-    edge_slack: uint256            # read with `to_edge` only
-    emergency_leverage: uint256
-    to_edge: bool                  # move_to: "edge" or "target"
     max_trade_notional: uint256    # raw quote; 0: no limit
     cooldown: uint256
     fallback_after: uint256
@@ -187,24 +181,25 @@ struct Plan:
     danger: uint256
     tolerance: uint256
     gap: uint256                   # to the destination before costs, debt units
-    size: uint256                  # what goes out now: the gap, clipped, and what can be lent
+    most: uint256                  # the largest clip, and what can be lent
+    size: uint256                  # what goes out now
 
 
-# @dev Why a plan is not carried out; oracle_guard's refusals come before.
+# @dev Why a plan is not carried out: raising is suspended or Morpho has nothing to lend.
+# oracle_guard's refusals come before.
 SUSPENDED: constant(uint256) = 16
-NOT_LENDABLE: constant(uint256) = 17
 
 # @dev What a swap in the pool is for.
 MINT: constant(uint256) = 1
 REDEEM: constant(uint256) = 2
 UP: constant(uint256) = 3
 DOWN: constant(uint256) = 4
-QUOTE: constant(uint256) = 5
 
 WAD: constant(uint256) = 10**18
 SCALE: constant(uint256) = 10**36
 BPS: constant(uint256) = 10_000
 TIME: constant(uint256) = 2**64 - 1
+CLOSED: constant(uint256) = 2**136
 
 # @dev Morpho's virtual shares and assets.
 VIRTUAL_SHARES: constant(uint256) = 10**6
@@ -218,9 +213,9 @@ DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 # @dev A fill under this part of what was wanted is refused outside emergencies.
 LEAST_FILL: constant(uint256) = 10
 
-# @dev Past the destination by so much of it (5 bp) a rebalance is refused: rounding reaches that
-# far only in positions of a few thousand units.
-ACROSS: constant(uint256) = 2_000
+# @dev A rebalance has arrived within this part (5 bp) of its destination, and is refused beyond
+# it: rounding reaches that far only in positions of a few thousand units.
+NEAR: constant(uint256) = 2_000
 
 # @dev The keeper's pay is at most so much of the notional that it moved: 1 %.
 MAX_PAY: constant(uint256) = 10**16
@@ -228,19 +223,13 @@ MAX_PAY: constant(uint256) = 10**16
 # @dev Gas before and after what is measured: the transaction itself, the pay and the event.
 GAS_AROUND: constant(uint256) = 85_000
 
-# @dev Where nav has to pay the cost, sizes are found by asking the pool so many times: an odd
-# number, for the error changes sign where leverage rises and ends on the near side.
-QUOTES: constant(uint256) = 3
+# @dev Swaps of one rebalance, where nav has to pay their cost (see _trade).
+PASSES: constant(uint256) = 4
 
 
 # @dev What was fixed at deployment.
 CONFIG: immutable(Config)
-MARKET: immutable(IMorpho.MarketParams)
 MARKET_ID: immutable(bytes32)
-MORPHO: immutable(IMorpho)
-RESERVE: immutable(IReserve)
-RULE: immutable(leverage_math.Rule)
-LONG: immutable(bool)
 
 # @dev Collateral per nav at the target: leverage for a long, leverage + 1 for a short.
 MULTIPLE: immutable(uint256)
@@ -260,7 +249,8 @@ _collateral: transient(uint256)
 _shares: transient(uint256)
 _bought: transient(uint256)
 _sold: transient(uint256)
-_covered: transient(int256)
+_covered: transient(uint256)
+_gained: transient(uint256)
 
 
 @deploy
@@ -285,19 +275,19 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
         config_.sequencer_feed,
         config_.sequencer_grace,
     )
-    target: uint256 = config_.target_leverage
-    slack: uint256 = config_.edge_slack if config_.to_edge else 0
-    assert config_.lower < target and target < config_.upper, "leveraged_token: band"
-    assert not config_.to_edge or slack > 0, "leveraged_token: edge_slack"
-    assert config_.lower > slack, "leveraged_token: edge_slack"
+    rule: leverage_math.Rule = config_.rule
+    target: uint256 = rule.target_leverage
+    assert rule.lower < target and target < rule.upper, "leveraged_token: band"
+    assert rule.to_edge == (rule.edge_slack > 0), "leveraged_token: edge_slack"
+    assert rule.lower > rule.edge_slack, "leveraged_token: edge_slack"
     assert (
-        config_.upper + slack < config_.emergency_leverage
+        rule.upper + rule.edge_slack < rule.emergency_leverage
     ), "leveraged_token: emergency_leverage"
     # a long without debt is not levered
-    assert not config_.long or config_.lower - slack > WAD, "leveraged_token: lower"
+    assert not config_.long or rule.lower - rule.edge_slack > WAD, "leveraged_token: lower"
     assert market.lltv < WAD, "leveraged_token: lltv"
     assert (
-        self._loan_to_value(config_.emergency_leverage, config_.long) < market.lltv
+        self._loan_to_value(rule.emergency_leverage, config_.long) < market.lltv
     ), "leveraged_token: emergency_leverage beyond lltv"
     assert (
         config_.tolerance_normal > oracle_guard.POOL_FEE
@@ -323,28 +313,15 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     ), "leveraged_token: fee_recipient"
     id: bytes32 = keccak256(abi_encode(market))
     morpho: IMorpho = IMorpho(config_.morpho)
-    assert (staticcall morpho.market(id)).lastUpdate > 0, "leveraged_token: no such market"
+    assert (staticcall morpho.market(id))[4] > 0, "leveraged_token: no such market"
     reserve: IReserve = IReserve(config_.reserve)
     assert staticcall reserve.is_token(self), "leveraged_token: not named by the reserve"
     underlying: address = market.collateralToken if config_.long else market.loanToken
     assert staticcall reserve.underlying() == underlying, "leveraged_token: reserve's underlying"
     CONFIG = config_
-    MARKET = market
     MARKET_ID = id
-    MORPHO = morpho
-    RESERVE = reserve
-    LONG = config_.long
     MULTIPLE = target if config_.long else target + WAD
-    CALM = self._loan_to_value(config_.upper, config_.long)
-    RULE = leverage_math.Rule(
-        target_leverage=target,
-        lower=config_.lower,
-        upper=config_.upper,
-        lower_limit=config_.lower - slack,
-        upper_limit=config_.upper + slack,
-        emergency_leverage=config_.emergency_leverage,
-        to_edge=config_.to_edge,
-    )
+    CALM = self._loan_to_value(rule.upper, config_.long)
     for token: address in [market.collateralToken, market.loanToken]:
         assert extcall IERC20(token).approve(
             config_.morpho, max_value(uint256), default_return_value=True
@@ -388,7 +365,7 @@ def state() -> State:
         last_rebalance=clock & TIME,
         ready_at=clock >> 64 & TIME,
         clip=clock >> 128 & 255,
-        minting_closed=clock >> 136 == 1,
+        minting_closed=clock >= CLOSED,
     )
 
 
@@ -401,24 +378,7 @@ def nav_underlying() -> uint256:
             rounded down, 0 where debt exceeds collateral.
     """
     price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
-    position: Position = self._position()
-    value: uint256 = position.collateral * price // SCALE
-    return self._underlying_down(value - min(value, position.debt), price)
-
-
-@external
-@view
-@nonreentrant
-def leverage() -> uint256:
-    """
-    @notice |leverage| times 1e18, rounded down; the largest number where nav is gone.
-    """
-    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
-    position: Position = self._position()
-    value: uint256 = position.collateral * price // SCALE
-    return leverage_math._leverage_down(
-        value if LONG else position.debt, value - min(value, position.debt)
-    )
+    return self._underlying_down(self._exposure_and_nav(self._position(), price)[1], price)
 
 
 @external
@@ -434,7 +394,7 @@ def should_rebalance() -> uint256:
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = staticcall oracle_guard.ORACLE.latest()
-    plan: Plan = self._plan(self._position(), price, updated)
+    plan: Plan = self._plan(price, updated)
     if plan.refusal != 0:
         return leverage_math.IDLE
     return plan.trigger
@@ -465,8 +425,8 @@ def mint(tokens: uint256, max_assets: uint256, receiver: address) -> uint256:
         self._clock = block.timestamp << 64 | block.timestamp
         debt_after = debt
     else:
-        assert self._clock >> 136 == 0, "leveraged_token: minting is closed"
-        extcall MORPHO.accrueInterest(MARKET)
+        assert self._clock < CLOSED, "leveraged_token: mint closed"
+        extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
         position: Position = self._position()
         collateral = self._div_up(position.collateral * tokens, supply)
         shares = position.shares * tokens // supply
@@ -511,14 +471,14 @@ def redeem(tokens: uint256, min_assets: uint256, receiver: address) -> uint256:
         self._collateral = collateral
         self._shares = shares
         self._swap(REDEEM, True, -convert(debt, int256), 0)
-        assert self._bought == debt, "leveraged_token: the pool is too thin"
+        assert self._bought == debt, "leveraged_token: thin pool"
         assets -= self._sold
     else:
         self._withdraw(collateral, self)
     fee: uint256 = assets * CONFIG.redemption_bps // BPS
     assets -= fee
     assert assets >= min_assets, "leveraged_token: slippage"
-    self._send(MARKET.collateralToken, receiver, assets)
+    self._send(CONFIG.market.collateralToken, receiver, assets)
     log Redeemed(
         redeemer=msg.sender,
         receiver=receiver,
@@ -548,7 +508,7 @@ def redeem_in_kind(tokens: uint256, max_debt: uint256, receiver: address) -> (ui
     collateral, shares, debt = self._burn_share(tokens)
     assert debt <= max_debt, "leveraged_token: slippage"
     if shares > 0:
-        self._pull(MARKET.loanToken, msg.sender, debt)
+        self._pull(CONFIG.market.loanToken, msg.sender, debt)
         self._repay(0, shares)
     self._withdraw(collateral, receiver)
     log Redeemed(
@@ -572,59 +532,76 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     @return uint256 The trigger.
     """
     gas: uint256 = msg.gas
-    extcall MORPHO.accrueInterest(MARKET)
+    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = extcall oracle_guard.ORACLE.poke()
-    plan: Plan = self._plan(self._position(), price, updated)
+    plan: Plan = self._plan(price, updated)
     assert plan.trigger != leverage_math.IDLE, "leveraged_token: nothing to do"
-    assert plan.refusal < SUSPENDED, "leveraged_token: suspended, or nothing to lend"
+    assert plan.refusal < SUSPENDED, "leveraged_token: not to be raised"
     assert plan.refusal == 0, "oracle_guard: refused"
     self._price = price
-    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
-    size: uint256 = self._size_for_cost(plan, price, limit)
-    self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
-    bought: uint256 = self._bought
-    sold: uint256 = self._sold
-    filled: uint256 = self._filled(plan.up, bought, sold, price)
+    bought: uint256 = 0
+    sold: uint256 = 0
+    filled: uint256 = 0
+    bought, sold, filled = self._trade(plan, price)
     emergency: bool = plan.trigger == leverage_math.EMERGENCY
-    assert filled > 0 and (
+    assert (
         emergency or filled * LEAST_FILL >= plan.size
     ), "leveraged_token: tiny fill"
     # the keeper
     paid: uint256 = 0
     owed: uint256 = 0
-    underlying: uint256 = self._underlying_down(filled, price)
-    distance: uint256 = leverage_math._distance_down(
-        RULE, plan.exposure, plan.nav, plan.danger
-    )
-    paid, owed = extcall RESERVE.pay(
+    moved: uint256 = self._underlying_down(filled, price)
+    paid, owed = extcall IReserve(CONFIG.reserve).pay(
         keeper,
         (gas - msg.gas + GAS_AROUND) * block.basefee,
-        leverage_math._premium_down(underlying, CONFIG.premium, distance),
-        underlying * MAX_PAY // WAD,
+        leverage_math._premium_down(
+            moved,
+            CONFIG.premium,
+            leverage_math._distance_down(CONFIG.rule, plan.exposure, plan.nav, plan.danger),
+        ),
+        moved * MAX_PAY // WAD,
     )
     owed = owed - paid if emergency else 0
     if owed > 0:
-        if LONG:
+        if CONFIG.long:
             self._withdraw(owed, keeper)
         else:
             self._borrow(owed, 0, keeper)
-    # nearer, and not across
-    position: Position = self._position()
-    value: uint256 = position.collateral * price // SCALE
-    nav: uint256 = value - position.debt
-    exposure: uint256 = value if LONG else position.debt
-    goal: uint256 = plan.destination * nav
-    reached: uint256 = exposure * WAD
-    if plan.up:
-        assert reached * plan.nav > plan.exposure * WAD * nav, "leveraged_token: not nearer"
-        assert reached <= goal + goal // ACROSS, "leveraged_token: across"
-    else:
-        assert reached * plan.nav < plan.exposure * WAD * nav, "leveraged_token: not nearer"
-        assert reached >= goal - goal // ACROSS, "leveraged_token: across"
-    clipped: bool = self._note_clock(plan, filled, reached, goal)
-    self._log_rebalance(plan, price, bought, sold, position, nav, exposure, keeper, paid, owed, clipped)
+    exposure: uint256 = 0
+    nav: uint256 = 0
+    exposure, nav = self._exposure_and_nav(self._position(), price)
+    clipped: bool = self._conclude(plan, filled, exposure, nav)
+    # what was bought and sold, in quote at the oracle's price
+    received: bool = plan.up == CONFIG.long
+    units: uint256 = bought if received else sold
+    fixed: uint256 = sold if received else bought
+    notional: uint256 = self._quote_of_underlying(units, price)
+    pool_fee: uint256 = (fixed if received else notional) * oracle_guard.POOL_FEE // WAD
+    lost: int256 = convert(fixed, int256) - convert(notional, int256)
+    if not received:
+        lost = -lost
+    log Rebalanced(
+        keeper=keeper,
+        trigger=plan.trigger,
+        price=price if CONFIG.long else SCALE * SCALE // price,
+        up=plan.up,
+        buys=received,
+        units=units,
+        notional=notional,
+        leverage_before=leverage_math._leverage_down(plan.exposure, plan.nav),
+        leverage_after=leverage_math._leverage_down(exposure, nav),
+        nav_before=self._quote_down(plan.nav, price),
+        nav_after=self._quote_down(nav, price),
+        pool_fee=pool_fee,
+        impact=lost - convert(pool_fee, int256),
+        covered=self._covered,
+        gained=self._gained,
+        pay_by_reserve=paid,
+        pay_by_nav=owed,
+        clipped=clipped,
+    )
     return plan.trigger
 
 
@@ -635,18 +612,19 @@ def close_minting():
     @notice Closes minting for good where nav is gone: nothing is left to share in. By anyone.
             What is left of the position, if anything, can still be redeemed.
     """
-    assert self._clock >> 136 == 0 and erc20.totalSupply > 0, "leveraged_token: not now"
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = staticcall oracle_guard.ORACLE.latest()
     position: Position = self._position()
-    if position.collateral > 0:
-        assert (
+    assert erc20.totalSupply > 0 and (
+        position.collateral == 0
+        or (
             updated + CONFIG.max_age >= block.timestamp
-            and position.collateral * price // SCALE <= position.debt
-        ), "leveraged_token: not wiped out"
-    self._clock = self._clock | 1 << 136
-    log MintingClosed(collateral=position.collateral, debt=position.debt)
+            and self._exposure_and_nav(position, price)[1] == 0
+        )
+    ), "leveraged_token: not wiped out"
+    self._clock = self._clock | CLOSED
+    log MintingClosed()
 
 
 @external
@@ -657,10 +635,10 @@ def collect_fees() -> uint256:
             reserve and the fee recipient by their shares. By anyone.
     @return uint256 What the reserve got.
     """
-    balance: uint256 = staticcall IERC20(MARKET.collateralToken).balanceOf(self)
+    balance: uint256 = staticcall IERC20(CONFIG.market.collateralToken).balanceOf(self)
     share: uint256 = balance * CONFIG.reserve_share_bps // BPS
-    self._send(MARKET.collateralToken, RESERVE.address, share)
-    self._send(MARKET.collateralToken, CONFIG.fee_recipient, balance - share)
+    self._send(CONFIG.market.collateralToken, CONFIG.reserve, share)
+    self._send(CONFIG.market.collateralToken, CONFIG.fee_recipient, balance - share)
     return share
 
 
@@ -675,14 +653,12 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     self._action = 0
     bought: uint256 = convert(-min(amount0, amount1), uint256)
     sold: uint256 = convert(max(amount0, amount1), uint256)
-    if action == QUOTE:
-        raw_revert(abi_encode(bought, sold))
-    elif action == MINT:
+    if action == MINT:
         collateral: uint256 = self._collateral
         need: uint256 = collateral - min(bought, collateral)
         fee: uint256 = need * CONFIG.creation_bps // BPS
         assert need + fee <= self._sold, "leveraged_token: slippage"
-        self._pull(MARKET.collateralToken, self._payer, need + fee)
+        self._pull(CONFIG.market.collateralToken, self._payer, need + fee)
         self._supply(need + bought)
         shares: uint256 = self._shares
         self._borrow(sold if shares == 0 else 0, shares, msg.sender)
@@ -691,7 +667,7 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     elif action == REDEEM:
         self._repay(0, self._shares)
         self._withdraw(self._collateral, self)
-        self._send(MARKET.collateralToken, msg.sender, sold)
+        self._send(CONFIG.market.collateralToken, msg.sender, sold)
         self._bought = bought
         self._sold = sold
     else:
@@ -707,222 +683,86 @@ def _settle(up: bool, bought: uint256, sold: uint256):
     @notice Changes the position by a rebalance's swap, and settles with the reserve what the
             underlying leg differs from the oracle's price.
     """
-    price: uint256 = self._price
-    # what the leg that was not fixed would have been at the oracle's price
-    received: bool = up == LONG
-    lost: int256 = 0
-    if received:
-        lost = convert(self._at_oracle(not up, sold, price), int256) - convert(bought, int256)
-    else:
-        lost = convert(sold, int256) - convert(self._at_oracle(up, bought, price), int256)
     pool: address = msg.sender
-    if lost > 0:
-        lost = convert(
-            extcall RESERVE.settle(self if received else pool, convert(lost, uint256)), int256
-        )
-    self._covered = lost
+    received: bool = up == CONFIG.long
     into: uint256 = bought
     out: uint256 = sold
-    receiver: address = pool
-    if received:
-        into = convert(convert(bought, int256) + lost, uint256)
+    # the underlying leg, and what it would have been for the quote leg at the oracle's price
+    units: uint256 = bought if received else sold
+    fair: uint256 = 0
+    if CONFIG.long:
+        fair = self._collateral_down(sold if received else bought, self._price)
     else:
-        out = convert(convert(sold, int256) - lost, uint256)
-        if lost < 0:
-            receiver = self
+        fair = self._debt_down(sold if received else bought, self._price)
+    loses: bool = (units < fair) == received and units != fair
+    apart: uint256 = max(units, fair) - min(units, fair)
+    if loses:
+        apart = extcall IReserve(CONFIG.reserve).settle(self if received else pool, apart)
+        self._covered += apart
+    else:
+        self._gained += apart
+    if received:
+        into = bought + apart if loses else bought - apart
+    else:
+        out = sold - apart if loses else sold + apart
+    receiver: address = pool if loses or received else self
     if up:
         self._supply(into)
         self._borrow(out, 0, receiver)
     else:
         self._repay(into, 0)
         self._withdraw(out, receiver)
-    if lost < 0:
-        underlying: address = MARKET.collateralToken if LONG else MARKET.loanToken
+    if not loses:
+        underlying: address = CONFIG.market.loanToken
+        if CONFIG.long:
+            underlying = CONFIG.market.collateralToken
         if not received:
             self._send(underlying, pool, sold)
-        self._send(underlying, RESERVE.address, convert(-lost, uint256))
+        self._send(underlying, CONFIG.reserve, apart)
 
 
 @internal
-def _log_rebalance(
-    plan: Plan,
-    price: uint256,
-    bought: uint256,
-    sold: uint256,
-    position: Position,
-    nav: uint256,
-    exposure: uint256,
-    keeper: address,
-    paid: uint256,
-    owed: uint256,
-    clipped: bool,
-):
-    # what was bought and sold, in quote at the oracle's price
-    received: bool = plan.up == LONG
-    units: uint256 = bought if received else sold
-    fixed: uint256 = sold if received else bought
-    moved: uint256 = self._quote_of_underlying(units, price)
-    fee: uint256 = (fixed if received else moved) * oracle_guard.POOL_FEE // WAD
-    lost: int256 = convert(fixed, int256) - convert(moved, int256)
-    if not received:
-        lost = -lost
-    log Rebalanced(
-        keeper=keeper,
-        trigger=plan.trigger,
-        price=price if LONG else SCALE * SCALE // price,
-        up=plan.up,
-        buys=received,
-        units=units,
-        notional=moved,
-        leverage_before=leverage_math._leverage_down(plan.exposure, plan.nav),
-        leverage_after=leverage_math._leverage_down(exposure, nav),
-        nav_before=self._quote_down(plan.nav, price),
-        nav_after=self._quote_down(nav, price),
-        pool_fee=fee,
-        impact=lost - convert(fee, int256),
-        covered=self._covered,
-        pay_by_reserve=paid,
-        pay_by_nav=owed,
-        clipped=clipped,
-    )
-
-
-@internal
-def _note_clock(plan: Plan, filled: uint256, reached: uint256, goal: uint256) -> bool:
+def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256):
     """
-    @notice Stores when this was, and whether more has to follow.
+    @notice Swaps until leverage is at the destination, the pool's price at its limit, or the
+            clip used up. Once is enough while the reserve pays the cost. What nav has to pay
+            leaves a rest, smaller by the cost's share each time, and always on the near side.
+    @return uint256 What was bought, of what the pool gave.
+    @return uint256 What was sold.
+    @return uint256 The notional filled, in debt units.
     """
-    clock: uint256 = self._clock
-    last: uint256 = block.timestamp
-    if plan.trigger == leverage_math.CLIP:
-        last = clock & TIME
-    clip: uint256 = leverage_math.NO_CLIP
-    ready: uint256 = block.timestamp
-    if filled < plan.gap - plan.gap // ACROSS:
-        clip = leverage_math.RAISING if plan.up else leverage_math.LOWERING
-        ready += leverage_math._cooldown_up(CONFIG.cooldown, filled, plan.size)
-    self._clock = clock >> 136 << 136 | clip << 128 | ready << 64 | last
-    return clip != leverage_math.NO_CLIP
-
-
-@internal
-@view
-def _plan(position: Position, price: uint256, updated: uint256) -> Plan:
-    """
-    @notice What to do at this price: the trigger, where to, how much, and what refuses it.
-    """
-    plan: Plan = empty(Plan)
-    value: uint256 = position.collateral * price // SCALE
-    if value <= position.debt or position.shares == 0:
-        # nothing is left, or somebody repaid all: there is no leverage to keep
-        return plan
-    plan.nav = value - position.debt
-    plan.exposure = value if LONG else position.debt
-    clock: uint256 = self._clock
-    plan.trigger, plan.destination = leverage_math._decide(
-        RULE,
-        plan.exposure,
-        plan.nav,
-        clock >> 128 & 255,
-        block.timestamp >= clock >> 64 & TIME,
-        block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
-    )
-    if plan.trigger == leverage_math.IDLE:
-        return plan
-    plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
-    if plan.gap == 0:
-        plan.trigger = leverage_math.IDLE
-        return plan
-    plan.danger = leverage_math._danger_down(position.debt * WAD // value, CALM, MARKET.lltv)
-    plan.tolerance = leverage_math._widened_down(
-        CONFIG.tolerance_normal, CONFIG.tolerance_maximum, plan.danger
-    )
-    plan.size = plan.gap
-    if plan.trigger != leverage_math.EMERGENCY and CONFIG.max_trade_notional > 0:
-        largest: uint256 = CONFIG.max_trade_notional
-        if not LONG:
-            largest = largest * price // SCALE
-        plan.size = min(plan.size, largest)
-    if plan.up:
-        if staticcall RESERVE.suspended():
-            plan.refusal = SUSPENDED
-            return plan
-        lendable: uint256 = position.lendable * (WAD - plan.tolerance) // WAD
-        if lendable * LEAST_FILL < plan.size or lendable == 0:
-            plan.refusal = NOT_LENDABLE
-            return plan
-        plan.size = min(plan.size, lendable)
-    plan.refusal = oracle_guard._refusal(
-        price,
-        updated,
-        plan.tolerance,
-        leverage_math._widened_down(
-            CONFIG.deviation_normal, CONFIG.deviation_maximum, plan.danger
-        ),
-    )
-    return plan
-
-
-@internal
-def _size_for_cost(plan: Plan, price: uint256, limit: uint256) -> uint256:
-    """
-    @notice The size that lands on the destination after what nav pays. The reserve pays all
-            of it while it can: then the gap itself. Otherwise the pool is asked what the swap
-            costs, and the size is found step by step, from the near side.
-    """
-    whole: bool = plan.size == plan.gap
-    most: uint256 = self._underlying_down(plan.size * plan.tolerance // WAD, price)
-    available: uint256 = staticcall RESERVE.available(self)
-    if available > 2 * most or not whole:
-        return plan.size
-    pay: uint256 = 0
-    if plan.trigger == leverage_math.EMERGENCY:
-        pay = staticcall RESERVE.gas_in_underlying(400_000 * block.basefee)
-    size: uint256 = plan.gap
-    for _: uint256 in range(QUOTES):
-        bought: uint256 = 0
-        sold: uint256 = 0
-        bought, sold = self._quote(plan.up, self._quote_leg(plan.up, size, price), limit)
-        # both in debt units at the oracle's price
-        given: uint256 = sold
-        got: uint256 = bought
+    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
+    bought: uint256 = 0
+    sold: uint256 = 0
+    filled: uint256 = 0
+    size: uint256 = plan.size
+    for _: uint256 in range(PASSES):
         if plan.up:
-            got = bought * price // SCALE
-        else:
-            given = sold * price // SCALE
-        cost: uint256 = given - min(given, got) + self._debt_of_underlying(pay, price)
-        cost -= min(cost, self._debt_of_underlying(available, price))
-        size = leverage_math._size_down(plan.destination, plan.up, plan.gap, cost)
-        if cost == 0:
+            # a cost that nav pays raises leverage by itself
+            most: uint256 = size * plan.tolerance // WAD
+            if (
+                staticcall IReserve(CONFIG.reserve).available(self)
+                <= self._underlying_down(most, price)
+            ):
+                size -= min(size, leverage_math._times_up(plan.destination, most))
+        self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
+        bought += self._bought
+        sold += self._sold
+        fill: uint256 = self._sold if plan.up == CONFIG.long else self._bought
+        if not CONFIG.long:
+            fill = self._debt_down(fill, price)
+        filled += fill
+        exposure: uint256 = 0
+        nav: uint256 = 0
+        exposure, nav = self._exposure_and_nav(self._position(), price)
+        up: bool = False
+        up, size = leverage_math._gap_down(plan.destination, exposure, nav)
+        size = min(size, plan.most - min(plan.most, filled))
+        if up != plan.up or size * NEAR <= exposure:
             break
-    return size
-
-
-@internal
-def _quote(up: bool, amount: int256, limit: uint256) -> (uint256, uint256):
-    """
-    @notice What a swap would give and take: it is made, and undone by the callback.
-    """
-    self._action = QUOTE
-    success: bool = False
-    response: Bytes[64] = b""
-    success, response = raw_call(
-        oracle_guard.POOL.address,
-        abi_encode(
-            self,
-            up != oracle_guard.COLLATERAL_IS_0,
-            amount,
-            convert(limit, uint160),
-            b"",
-            method_id=method_id("swap(address,bool,int256,uint160,bytes)"),
-        ),
-        max_outsize=64,
-        revert_on_failure=False,
-    )
-    assert not success and len(response) == 64, "leveraged_token: quote"
-    return extract32(response, 0, output_type=uint256), extract32(
-        response, 32, output_type=uint256
-    )
+        if staticcall oracle_guard.POOL.slot0() == limit:
+            break
+    return bought, sold, filled
 
 
 @internal
@@ -937,13 +777,93 @@ def _swap(action: uint256, sells: bool, amount: int256, limit: uint256):
     zero_for_one: bool = sells == oracle_guard.COLLATERAL_IS_0
     bound: uint256 = limit
     if limit == 0:
-        bound = (
-            oracle_guard.MIN_SQRT_PRICE if zero_for_one else oracle_guard.MAX_SQRT_PRICE
-        )
+        bound = oracle_guard.MIN_SQRT_PRICE if zero_for_one else oracle_guard.MAX_SQRT_PRICE
     self._action = action
-    extcall oracle_guard.POOL.swap(
-        self, zero_for_one, amount, convert(bound, uint160), b""
+    extcall oracle_guard.POOL.swap(self, zero_for_one, amount, convert(bound, uint160), b"")
+
+
+@internal
+def _conclude(plan: Plan, filled: uint256, exposure: uint256, nav: uint256) -> bool:
+    """
+    @notice Leverage is nearer to the destination than it was, and not across it; stores when
+            this was, and whether more has to follow.
+    """
+    before: uint256 = plan.exposure * nav
+    after: uint256 = exposure * plan.nav
+    assert after != before and (after > before) == plan.up, "leveraged_token: not nearer"
+    up: bool = False
+    left: uint256 = 0
+    up, left = leverage_math._gap_down(plan.destination, exposure, nav)
+    arrived: bool = left * NEAR <= exposure
+    assert arrived or up == plan.up, "leveraged_token: across"
+    clock: uint256 = self._clock
+    last: uint256 = block.timestamp
+    if plan.trigger == leverage_math.CLIP:
+        last = clock & TIME
+    ready: uint256 = block.timestamp
+    clip: uint256 = leverage_math.NO_CLIP
+    if not arrived:
+        clip = leverage_math.RAISING if up else leverage_math.LOWERING
+        ready += leverage_math._cooldown_up(CONFIG.cooldown, filled, plan.size)
+    self._clock = clock & CLOSED | clip << 128 | ready << 64 | last
+    return not arrived
+
+
+@internal
+@view
+def _plan(price: uint256, updated: uint256) -> Plan:
+    """
+    @notice What to do at this price: the trigger, where to, how much, and what refuses it.
+    """
+    plan: Plan = empty(Plan)
+    position: Position = self._position()
+    plan.exposure, plan.nav = self._exposure_and_nav(position, price)
+    if plan.nav == 0 or position.shares == 0:
+        # nothing is left, or somebody repaid all: there is no leverage to keep
+        return plan
+    clock: uint256 = self._clock
+    plan.trigger, plan.destination = leverage_math._decide(
+        CONFIG.rule,
+        plan.exposure,
+        plan.nav,
+        clock >> 128 & 255,
+        block.timestamp >= clock >> 64 & TIME,
+        block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
     )
+    plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
+    if plan.trigger == leverage_math.IDLE or plan.gap == 0:
+        plan.trigger = leverage_math.IDLE
+        return plan
+    plan.danger = leverage_math._danger_down(
+        position.debt * WAD // (plan.nav + position.debt), CALM, CONFIG.market.lltv
+    )
+    plan.tolerance = leverage_math._widened_down(
+        CONFIG.tolerance_normal, CONFIG.tolerance_maximum, plan.danger
+    )
+    plan.most = max_value(uint256)
+    if plan.trigger != leverage_math.EMERGENCY and CONFIG.max_trade_notional > 0:
+        plan.most = CONFIG.max_trade_notional
+        if not CONFIG.long:
+            plan.most = self._debt_down(plan.most, price)
+    plan.size = min(plan.gap, plan.most)
+    if plan.up:
+        plan.most = min(plan.most, position.lendable * (WAD - plan.tolerance) // WAD)
+        if (
+            staticcall IReserve(CONFIG.reserve).suspended()
+            or plan.most < (plan.size + LEAST_FILL - 1) // LEAST_FILL
+        ):
+            plan.refusal = SUSPENDED
+            return plan
+        plan.size = min(plan.size, plan.most)
+    plan.refusal = oracle_guard._refusal(
+        price,
+        updated,
+        plan.tolerance,
+        leverage_math._widened_down(
+            CONFIG.deviation_normal, CONFIG.deviation_maximum, plan.danger
+        ),
+    )
+    return plan
 
 
 @internal
@@ -963,7 +883,7 @@ def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     # units of the coarser asset, in collateral
     units: uint256 = max(DEAD_UNITS, self._div_up(DEAD_UNITS * SCALE, price))
     locked: uint256 = self._div_up(units * WAD, CONFIG.initial_nav)
-    assert tokens > locked, "leveraged_token: too few for a first mint"
+    assert tokens > locked, "leveraged_token: too few"
     nav: uint256 = self._div_up(tokens * CONFIG.initial_nav, WAD)
     collateral: uint256 = nav * MULTIPLE // WAD
     return collateral, (collateral - nav) * price // SCALE, locked
@@ -977,7 +897,7 @@ def _debt_cap() -> uint256:
             into the pool's liquidity within the maximum tolerance. At the target nav is
             debt / (MULTIPLE - 1), so no price is asked.
     """
-    root: uint256 = convert((staticcall oracle_guard.POOL.slot0()).sqrtPriceX96, uint256)
+    root: uint256 = staticcall oracle_guard.POOL.slot0()
     liquidity: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
     # the pool's virtual reserve of the debt token; it sells the share 1 - sqrt(1 - t) of it
     reserve: uint256 = liquidity * root >> 96
@@ -994,7 +914,7 @@ def _burn_share(tokens: uint256) -> (uint256, uint256, uint256):
     """
     supply: uint256 = erc20.totalSupply
     erc20._burn(msg.sender, tokens)
-    extcall MORPHO.accrueInterest(MARKET)
+    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
     position: Position = self._position()
     collateral: uint256 = position.collateral * tokens // supply
     assert collateral > 0, "leveraged_token: dust"
@@ -1009,23 +929,33 @@ def _position() -> Position:
     """
     @notice The position with interest up to now, as Morpho will compute it.
     """
-    held: IMorpho.Position = staticcall MORPHO.position(MARKET_ID, self)
-    market: IMorpho.Market = staticcall MORPHO.market(MARKET_ID)
-    supplied: uint256 = convert(market.totalSupplyAssets, uint256)
-    borrowed: uint256 = convert(market.totalBorrowAssets, uint256)
-    lendable: uint256 = supplied - min(supplied, borrowed)
-    elapsed: uint256 = block.timestamp - convert(market.lastUpdate, uint256)
-    if elapsed > 0 and borrowed > 0 and MARKET.irm != empty(address):
-        first: uint256 = (staticcall IIrm(MARKET.irm).borrowRateView(MARKET, market)) * elapsed
+    held: IMorpho.Position = staticcall IMorpho(CONFIG.morpho).position(MARKET_ID, self)
+    market: uint256[6] = staticcall IMorpho(CONFIG.morpho).market(MARKET_ID)
+    borrowed: uint256 = market[2]
+    elapsed: uint256 = block.timestamp - market[4]
+    if elapsed > 0 and borrowed > 0 and CONFIG.market.irm != empty(address):
+        rate: Bytes[32] = raw_call(
+            CONFIG.market.irm,
+            abi_encode(
+                CONFIG.market,
+                market,
+                method_id=method_id(
+                    "borrowRateView((address,address,address,address,uint256),(uint128,uint128,uint128,uint128,uint128,uint128))"
+                ),
+            ),
+            max_outsize=32,
+            is_static_call=True,
+        )
+        first: uint256 = extract32(rate, 0, output_type=uint256) * elapsed
         second: uint256 = first * first // (2 * WAD)
         borrowed += borrowed * (first + second + second * first // (3 * WAD)) // WAD
     position: Position = Position(
-        collateral=convert(held.collateral, uint256),
-        shares=convert(held.borrowShares, uint256),
+        collateral=held.collateral,
+        shares=held.borrowShares,
         debt=0,
         total_assets=borrowed + VIRTUAL_ASSETS,
-        total_shares=convert(market.totalBorrowShares, uint256) + VIRTUAL_SHARES,
-        lendable=lendable,
+        total_shares=market[3] + VIRTUAL_SHARES,
+        lendable=market[0] - min(market[0], market[2]),
     )
     position.debt = self._div_up(
         position.shares * position.total_assets, position.total_shares
@@ -1049,88 +979,77 @@ def _loan_to_value(leverage: uint256, long: bool) -> uint256:
 
 @internal
 @view
+def _exposure_and_nav(position: Position, price: uint256) -> (uint256, uint256):
+    """
+    @notice Both in debt units; 0 for a nav that is gone.
+    """
+    value: uint256 = self._debt_down(position.collateral, price)
+    return (
+        value if CONFIG.long else position.debt,
+        value - min(value, position.debt),
+    )
+
+
+@internal
+@view
 def _quote_leg(up: bool, size: uint256, price: uint256) -> int256:
     """
     @notice The swap's fixed amount, always of quote: input positive, output negative.
     """
-    if LONG:
-        return convert(size, int256) if up else -convert(size, int256)
-    quote: int256 = convert(size * SCALE // price, int256)
-    return -quote if up else quote
-
-
-@internal
-@view
-def _filled(up: bool, bought: uint256, sold: uint256, price: uint256) -> uint256:
-    """
-    @notice The fixed leg as it was filled, in debt units at the oracle's price.
-    """
-    if LONG:
-        return sold if up else bought
-    return (bought if up else sold) * price // SCALE
+    quote: int256 = convert(self._quote_down(size, price), int256)
+    return quote if up == CONFIG.long else -quote
 
 
 @internal
 @pure
-def _at_oracle(collateral: bool, amount: uint256, price: uint256) -> uint256:
-    """
-    @notice An amount of collateral in debt units, or of debt in collateral units.
-    """
-    if collateral:
-        return amount * price // SCALE
-    return amount * SCALE // price
+def _debt_down(collateral: uint256, price: uint256) -> uint256:
+    return collateral * price // SCALE
+
+
+@internal
+@pure
+def _collateral_down(debt: uint256, price: uint256) -> uint256:
+    return debt * SCALE // price
 
 
 @internal
 @view
-def _underlying_down(debt_units: uint256, price: uint256) -> uint256:
-    if LONG:
-        return debt_units * SCALE // price
-    return debt_units
+def _underlying_down(debt: uint256, price: uint256) -> uint256:
+    return self._collateral_down(debt, price) if CONFIG.long else debt
 
 
 @internal
 @view
-def _debt_of_underlying(amount: uint256, price: uint256) -> uint256:
-    if LONG:
-        return amount * price // SCALE
-    return amount
-
-
-@internal
-@view
-def _quote_down(debt_units: uint256, price: uint256) -> uint256:
-    if LONG:
-        return debt_units
-    return debt_units * SCALE // price
+def _quote_down(debt: uint256, price: uint256) -> uint256:
+    return debt if CONFIG.long else self._collateral_down(debt, price)
 
 
 @internal
 @view
 def _quote_of_underlying(amount: uint256, price: uint256) -> uint256:
-    if LONG:
-        return amount * price // SCALE
-    return amount * SCALE // price
+    if CONFIG.long:
+        return self._debt_down(amount, price)
+    return self._collateral_down(amount, price)
 
 
 @internal
 def _supply(amount: uint256):
-    extcall MORPHO.supplyCollateral(MARKET, amount, self, b"")
+    extcall IMorpho(CONFIG.morpho).supplyCollateral(CONFIG.market, amount, self, b"")
 
 
 @internal
 def _withdraw(amount: uint256, receiver: address):
-    extcall MORPHO.withdrawCollateral(MARKET, amount, self, receiver)
+    extcall IMorpho(CONFIG.morpho).withdrawCollateral(CONFIG.market, amount, self, receiver)
 
 
 @internal
 def _borrow(amount: uint256, shares: uint256, receiver: address):
-    extcall MORPHO.borrow(MARKET, amount, shares, self, receiver)
+    extcall IMorpho(CONFIG.morpho).borrow(CONFIG.market, amount, shares, self, receiver)
 
 
 @internal
 def _repay(amount: uint256, shares: uint256):
-    extcall MORPHO.repay(MARKET, amount, shares, self, b"")
+    extcall IMorpho(CONFIG.morpho).repay(CONFIG.market, amount, shares, self, b"")
 
 
 @internal

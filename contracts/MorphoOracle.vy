@@ -1,4 +1,5 @@
-# pragma version ~=0.4.3
+# pragma version 0.4.3
+# pragma evm-version cancun
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """

@@ -1,4 +1,4 @@
-# pragma version ~=0.4.3
+# pragma version 0.4.3
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """

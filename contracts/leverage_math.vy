@@ -1,4 +1,4 @@
-# pragma version ~=0.4.3
+# pragma version 0.4.3
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """
@@ -24,16 +24,15 @@
 """
 
 
-# @dev A series' thresholds as |leverage|, times 1e18. `lower_limit` and `upper_limit` are where
-# the band acts: `edge_slack` past its edges for a move to the edge, the edges otherwise.
+# @dev A series' thresholds as |leverage|, times 1e18. The band acts `edge_slack` past its edges:
+# that is 0 for a move to the target.
 struct Rule:
     target_leverage: uint256
     lower: uint256
     upper: uint256
-    lower_limit: uint256
-    upper_limit: uint256
+    edge_slack: uint256
     emergency_leverage: uint256
-    to_edge: bool
+    to_edge: bool              # move_to: "edge" or "target"
 
 
 # @dev Why to rebalance: the answer of `should_rebalance`.
@@ -102,9 +101,9 @@ def _decide(
         return CLIP if ready else IDLE, lowest
     if clip == LOWERING and self._is_above(exposure, nav, highest):
         return CLIP if ready else IDLE, highest
-    if self._is_above(exposure, nav, rule.upper_limit):
+    if self._is_above(exposure, nav, rule.upper + rule.edge_slack):
         return BAND_DOWN, highest
-    if self._is_below(exposure, nav, rule.lower_limit):
+    if self._is_below(exposure, nav, rule.lower - rule.edge_slack):
         return BAND_UP, lowest
     if stale:
         # with a move to the edge there is nothing to do between the edges
@@ -137,15 +136,12 @@ def _gap_down(destination: uint256, exposure: uint256, nav: uint256) -> (bool, u
 
 @internal
 @pure
-def _size_down(destination: uint256, up: bool, gap: uint256, cost: uint256) -> uint256:
+def _times_up(leverage: uint256, amount: uint256) -> uint256:
     """
-    @notice The size that lands on the destination when nav pays `cost`: what raises shrinks by
-            destination * cost, what lowers grows by it.
+    @notice leverage * amount: by so much the size that raises shrinks, and the size that lowers
+            grows, for a cost that nav pays.
     """
-    if up:
-        change: uint256 = (destination * cost + WAD - 1) // WAD
-        return gap - min(gap, change)
-    return gap + destination * cost // WAD
+    return (leverage * amount + WAD - 1) // WAD
 
 
 @internal

@@ -1,4 +1,4 @@
-# pragma version ~=0.4.3
+# pragma version 0.4.3
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """
@@ -96,8 +96,12 @@ def __init__(
     assert (token0 == collateral and token1 == loan) or (
         token0 == loan and token1 == collateral
     ), "oracle_guard: pool"
-    slot: IUniswapV3Pool.Slot0 = staticcall IUniswapV3Pool(pool).slot0()
-    assert convert(slot.observationCardinalityNext, uint32) >= TWAP_WINDOW, "oracle_guard: history"
+    slot: Bytes[224] = raw_call(
+        pool, method_id("slot0()"), max_outsize=224, is_static_call=True
+    )
+    # one observation a second fills the window
+    room: uint256 = extract32(slot, 128, output_type=uint256)
+    assert room >= convert(TWAP_WINDOW, uint256), "oracle_guard: history"
     assert max_age > 0 and max_age <= 86_400 * 2, "oracle_guard: max_age"
     assert sequencer_feed == empty(address) or sequencer_grace > 0, "oracle_guard: grace"
     ORACLE = IMorphoOracle(oracle)
@@ -132,8 +136,7 @@ def _refusal(
         return NO_HISTORY
     if (max(price, mean) - min(price, mean)) * WAD > deviation * price:
         return TWAP_APART
-    slot: IUniswapV3Pool.Slot0 = staticcall POOL.slot0()
-    now: uint256 = convert(slot.sqrtPriceX96, uint256)
+    now: uint256 = staticcall POOL.slot0()
     bought: uint256 = self._limit(price, True, tolerance)
     sold: uint256 = self._limit(price, False, tolerance)
     if now <= min(bought, sold) or now >= max(bought, sold):
