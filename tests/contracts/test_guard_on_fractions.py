@@ -14,7 +14,7 @@ from support.chain.counterparties import code
 from support.chain.deploying import at, deploy_double, deploy_source
 from support.chain.exact import WAD
 from support.chain.series import CONTRACTS, ZERO
-from support.chain.ticks import MAX_TICK, ratio_of
+from support.chain.ticks import ratio_of, sqrt_price_of
 from support.chain.world import Setting, World
 
 SLOW = settings(max_examples=max(10, settings.default.max_examples // 4))
@@ -85,8 +85,8 @@ def pool_at(world: World, fee: int, sqrt_price: int) -> Any:
 
 @pytest.fixture(scope="module")
 def guards(world: World) -> list[Guarded]:
-    """Of a long and a short, the collateral first and second, at each usual fee."""
-    pools = [world.pool.contract, *(pool_at(world, fee, 2**96) for fee in (3_000, 10_000))]
+    """Of a long and a short, the collateral first and second, at 5 bp and at 1 %."""
+    pools = [world.pool.contract, pool_at(world, 10_000, 2**96)]
     return [guard(world, pool, long=long) for pool in pools for long in (True, False)]
 
 
@@ -106,3 +106,152 @@ def test_a_limit_is_inside_the_tolerance_by_next_to_nothing(
     worst = Fraction(price, 10**36) * (1 + Fraction(room if buys else -room, WAD))
     assert stop <= worst if buys else stop >= worst
     assert abs(stop / worst - 1) < Fraction(1, 10**8)
+
+
+@given(st.data(), PRICES, st.booleans(), st.integers(1, WAD // 4))
+def test_the_last_unit_costs_the_tolerance_with_the_fee(
+    guards: list[Guarded], data: st.DataObject, price: int, buys: bool, room: int
+) -> None:
+    """One unit more at the limit, the pool's fee included, is worse by the tolerance.
+
+    Of what is sold never by more; of what is bought by at most fee / (1 - fee) of the tolerance
+    more, since fee and tolerance are added and not multiplied.
+    """
+    one = data.draw(st.sampled_from(guards))
+    tolerance = int(one.fee * WAD) + room
+    limit = one.contract.limit(price, buys, tolerance)
+    assume(LOWEST < limit < HIGHEST)
+    kept = 1 - one.fee
+    # the fee is taken from what is paid in: debt where collateral is bought
+    unit = one.price_of(limit) / kept if buys else one.price_of(limit) * kept
+    apart = unit / Fraction(price, 10**36) - 1
+    worse = apart if buys else -apart
+    bound = Fraction(tolerance, WAD)
+    assert worse <= (bound / kept if buys else bound)
+    assert abs(worse - bound) <= bound * one.fee / kept + one.fee**2 + Fraction(1, 10**8)
+
+
+@given(st.integers(0, MOST_TICKS) | st.integers(0, 20_000))
+def test_a_power_of_a_tick_is_rounded_down(guards: list[Guarded], ticks: int) -> None:
+    """1.0001**ticks times 1e24, down by at most 1e-17 of it and one unit."""
+    power = guards[0].contract.tick_power(ticks)
+    exact = power_of(ticks)
+    assert power <= exact * 10**24
+    assert power > exact * 10**24 * (1 - Fraction(1, 10**17)) - 1
+
+
+def power_of(ticks: int) -> Fraction:
+    """1.0001**ticks, rounded down at each step to 1e-100 of it or finer."""
+    power, base = Fraction(1), TICK
+    while ticks:
+        if ticks & 1:
+            power = trimmed(power * base)
+        base = trimmed(base * base)
+        ticks >>= 1
+    return power
+
+
+def trimmed(figure: Fraction) -> Fraction:
+    """The figure cut to 400 bits: exact wherever fewer are enough."""
+    bits = 400 - figure.numerator.bit_length() + figure.denominator.bit_length()
+    return Fraction((figure.numerator << bits) // figure.denominator, 1 << bits)
+
+
+@SLOW
+@given(
+    st.data(),
+    st.integers(-MOST_TICKS, MOST_TICKS) | st.integers(-210_000, -190_000),
+    st.booleans(),
+)
+def test_the_mean_price_of_a_resting_pool_is_its_ticks(
+    world: World, data: st.DataObject, tick: int, long: bool
+) -> None:
+    """A real pool that stood a minute at a price: 1.0001**tick, whichever token is collateral.
+
+    To 1e-17 and one unit of 1e-36 where the price is above 1, and to 1e-9 at any tick up to
+    600,000 either way; with it the pool's own price to 1 bp, a tick.
+    """
+    ratio = power_of(abs(tick)) if tick >= 0 else 1 / power_of(abs(tick))
+    # inside the tick: its ends are rounding's
+    ratio *= 1 + data.draw(st.integers(1, 99)) * (TICK - 1) / 100
+    with boa.env.anchor():
+        pool = pool_at(world, 3_000, sqrt_price_of(ratio))
+        assert pool.slot0()[1] == tick
+        one = guard(world, pool, long=long)
+        mean = one.contract.mean_price()
+        ticks = tick if one.collateral_first else -tick
+        exact = power_of(ticks) if ticks >= 0 else 1 / power_of(-ticks)
+        assert abs(mean / (exact * 10**36) - 1) < Fraction(1, 10**9)
+        if ticks >= 0:
+            assert exact * 10**36 * (1 - Fraction(1, 10**17)) - 10**12 < mean <= exact * 10**36
+        now = one.price_of(pool.slot0()[0])
+        assert abs(Fraction(mean, 10**36) / now - 1) < TICK - 1 + Fraction(1, 10**9)
+
+
+@SLOW
+@given(
+    st.lists(st.tuples(st.integers(1_500, 2_600), st.integers(1, 40)), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_the_mean_price_of_a_moving_pool_is_its_mean_tick(
+    world: World, moves: list[tuple[int, int]], long: bool
+) -> None:
+    """Over any moves of the last minute: 1.0001 to the mean tick, to one tick, and never a tick
+    more on either side.
+    """
+    with boa.env.anchor():
+        one = guard(world, world.pool.contract, long=long)
+        for price, seconds in moves:
+            world.pool.move(price)
+            boa.env.time_travel(seconds=seconds)
+        (then, now), _ = world.pool.contract.observe([WINDOW, 0])
+        passed = now - then if one.collateral_first else then - now
+        mean = Fraction(one.contract.mean_price(), 10**36)
+        low, high = passed // WINDOW, -(-passed // WINDOW)
+        edge = Fraction(1, 10**9)
+        assert both_ways(low) * (1 - edge) <= mean <= both_ways(high) * (1 + edge)
+
+
+def both_ways(ticks: int) -> Fraction:
+    """1.0001**ticks of any sign."""
+    return power_of(ticks) if ticks >= 0 else 1 / power_of(-ticks)
+
+
+@given(
+    st.data(),
+    st.integers(-WAD // 2, WAD // 2),
+    st.sampled_from([0, 1, -1, 10**3, -(10**3)]) | st.integers(-WAD // 4, WAD // 4),
+)
+def test_the_mean_is_refused_beyond_the_deviation_exactly(
+    guards: list[Guarded], data: st.DataObject, apart: int, more: int
+) -> None:
+    """The pool's mean is refused where, as a share of the oracle's price, it is farther from it
+    than the deviation on Fraction: at the deviation it is taken, a 1e-18 beyond it is not.
+    """
+    one = data.draw(st.sampled_from(guards))
+    mean = one.contract.mean_price()
+    price = mean * (WAD + apart) // WAD
+    exact = abs(Fraction(mean, price) - 1)
+    deviation = max(0, int(exact * WAD) + more)
+    said = one.contract.refusal(price, boa.env.timestamp, WAD // 5, deviation)
+    assert (said == TWAP_APART) == (exact > Fraction(deviation, WAD))
+
+
+@given(st.data(), st.integers(-WAD // 20, WAD // 20), st.integers(10**11, WAD // 20))
+def test_the_pool_is_refused_beyond_the_tolerance_exactly(
+    guards: list[Guarded], data: st.DataObject, apart: int, room: int
+) -> None:
+    """The pool's present price is taken where it lies strictly between both limits, and so
+    refused, on Fraction, wherever it is past what is left of the tolerance after the fee.
+    """
+    one = data.draw(st.sampled_from(guards))
+    now = one.price_of(one.pool.slot0()[0])
+    price = int(now * 10**36) * (WAD + apart) // WAD
+    tolerance = int(one.fee * WAD) + room
+    said = one.contract.refusal(price, boa.env.timestamp, tolerance, WAD)
+    off = now / Fraction(price, 10**36) - 1
+    hair = Fraction(1, 10**8)
+    if abs(off) >= Fraction(room, WAD):
+        assert said == POOL_APART
+    elif abs(off) < Fraction(room, WAD) - hair:
+        assert said == FINE
