@@ -56,8 +56,6 @@ class Terms:
     deviation_normal: Any = "0.03"
     deviation_maximum: Any = "0.3"
     max_age: int = 3_700
-    sequencer_feed: Any = ZERO
-    sequencer_grace: int = 0
     premium: Any = "0.001"
     creation_bps: int = 0
     redemption_bps: int = 0
@@ -95,6 +93,9 @@ class ReserveTerms:
     allocation_every: int = 86_400
     tolerance: Any = "0.01"
     deviation: Any = "0.05"
+    sequencer_feed: Any = ZERO
+    """Of the adapters that the tokens and the reserve read."""
+    sequencer_grace: int = 0
     initial: Any = 1_000
     """Whole underlyings that are injected at once."""
 
@@ -124,7 +125,6 @@ class Token:
             "pool": world.pool.address,
             "reserve": self.fund.reserve.address,
             "fee_recipient": terms.fee_recipient,
-            "sequencer_feed": getattr(terms.sequencer_feed, "address", terms.sequencer_feed),
             "long": self.long,
             "rule": (
                 wad(whole["target_leverage"]),
@@ -145,7 +145,6 @@ class Token:
             "deviation_normal": wad(terms.deviation_normal),
             "deviation_maximum": wad(terms.deviation_maximum),
             "max_age": terms.max_age,
-            "sequencer_grace": terms.sequencer_grace,
             "premium": wad(terms.premium),
             "creation_bps": terms.creation_bps,
             "redemption_bps": terms.redemption_bps,
@@ -182,7 +181,7 @@ class Token:
 
     def event(self, name: str) -> Any:
         """The last event of a name that the last call logged."""
-        found = [log for log in self.contract.get_logs() if type(log).__name__ == name]
+        found = [log for log in self.contract.get_logs(strict=False) if type(log).__name__ == name]
         return found[-1]
 
     @property
@@ -235,8 +234,12 @@ class Fund:
         self.issuer = boa.env.generate_address("issuer")
         boa.env.set_balance(self.issuer, 10**24)
         pair = (world.feed.address, world.underlying.address, world.quote.address)
+        sequencer = getattr(self.terms.sequencer_feed, "address", self.terms.sequencer_feed)
+        grace = self.terms.sequencer_grace
         self.oracles = {
-            long: deploy_source(CONTRACTS / "MorphoOracle.vy", *pair, long, sender=self.issuer)
+            long: deploy_source(
+                CONTRACTS / "MorphoOracle.vy", *pair, long, sequencer, grace, sender=self.issuer
+            )
             for long in (True, False)
         }
         self.reserve: Any = None
@@ -251,10 +254,9 @@ class Fund:
             self.inject(self.terms.initial)
 
     def _nonce(self) -> int:
-        if hasattr(boa.env, "_rpc"):
-            return int(boa.env._rpc.fetch(  # noqa: SLF001
-                "eth_getTransactionCount", [str(self.issuer), "latest"]
-            ), 16)
+        if hasattr(boa.env, "ask"):
+            asked = boa.env.ask("eth_getTransactionCount", str(self.issuer), "latest")
+            return int(asked, 16)
         return boa.env.evm.vm.state.get_nonce(self.issuer.canonical_address)
 
     def _deploy_reserve(self) -> None:
@@ -274,8 +276,6 @@ class Fund:
             world.quote.address,
             getattr(terms.native_feed, "address", terms.native_feed),
             terms.max_age,
-            ZERO,
-            0,
             wad(terms.daily_share),
             terms.allocation_every,
             wad(terms.tolerance),
