@@ -115,7 +115,7 @@ def _refusal(
     """
     if updated == 0 or price == 0:
         return NO_ANSWER
-    if updated > block.timestamp or block.timestamp - updated > MAX_AGE:
+    if not self._is_fresh(updated):
         return OLD
     slot: IUniswapV3Pool.Slot0 = staticcall POOL.slot0()
     mean: uint256 = self._mean_price(slot)
@@ -129,6 +129,15 @@ def _refusal(
     if root <= min(bought, sold) or root >= max(bought, sold):
         return POOL_APART
     return FINE
+
+
+@internal
+@view
+def _is_fresh(updated: uint256) -> bool:
+    """
+    @notice Whether an answer is from the last MAX_AGE seconds; no answer is not.
+    """
+    return updated <= block.timestamp and updated + MAX_AGE >= block.timestamp
 
 
 @internal
