@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boa
-from eth._utils.address import generate_contract_address
+import eth_abi
+from boa.contracts.abi.abi_contract import ABIFunction
 
-from support.chain.deploying import deploy_source
+from eth._utils.address import generate_contract_address
+from vyper.compiler.output import build_abi_output
+
+from support.chain.deploying import deploy_source, source
 
 
 if TYPE_CHECKING:
@@ -27,6 +31,13 @@ NAMES = ("idle", "band_up", "band_down", "fallback", "emergency", "clip")
 def wad(figure: Any) -> int:
     """A figure times 1e18, exact for what has a finite decimal fraction."""
     return int(Fraction(str(figure)) * WAD)
+
+
+def abi_encode_constructor(compiled: Any, *args: Any) -> bytes:
+    """A constructor's arguments, by the contract's own ABI."""
+    abi = build_abi_output(compiled)
+    (entry,) = [each for each in abi if each["type"] == "constructor"]
+    return ABIFunction(entry, "constructor").prepare_calldata(*args)
 
 
 def trigger(number: int) -> str:
@@ -164,6 +175,18 @@ class Token:
             for token in (self.collateral, self.loan):
                 token.approve(self.contract.address, 2**256 - 1, sender=who)
 
+    def refusal(self) -> str:
+        """Why the constructor refuses this series; empty if it does not."""
+        compiled = source(CONTRACTS / "LeveragedToken.vy").compiler_data
+        encoded = abi_encode_constructor(compiled, "ETH 3x", "ETH3", self.config())
+        _, computation = boa.env.deploy(
+            sender=self.fund.issuer, bytecode=compiled.bytecode + encoded
+        )
+        if not computation.is_error:
+            return ""
+        data = bytes(computation.output)
+        return eth_abi.decode(["string"], data[4:])[0] if len(data) > 4 else "without a reason"  # noqa: PLR2004
+
     def mint(self, tokens: Any, who: Any = None, most: int = 2**255) -> int:
         """Mint whole tokens; gives the raw collateral that it took."""
         who = who or self.world.roles.depositor
@@ -227,8 +250,12 @@ class Fund:
         *terms: Terms,
         reserve: ReserveTerms | None = None,
         launch: Any = 1_000,
+        deploy: bool = True,
     ) -> None:
-        """Deploy all of it, and mint the first whole tokens of each (0: none)."""
+        """Deploy all of it, and mint the first whole tokens of each (0: none).
+
+        Without `deploy` the tokens themselves are not put on the chain.
+        """
         self.world = world
         self.terms = reserve or ReserveTerms()
         self.issuer = boa.env.generate_address("issuer")
@@ -246,11 +273,12 @@ class Fund:
         self.tokens = [Token(self, each) for each in terms or (Terms(),)]
         self._deploy_reserve()
         for token in self.tokens:
-            token.deploy()
+            if deploy:
+                token.deploy()
             if launch:
                 token.mint(launch)
                 world.pool.move(world.feed_price)
-        if self.terms.initial:
+        if self.terms.initial and deploy:
             self.inject(self.terms.initial)
 
     def _nonce(self) -> int:
