@@ -17,12 +17,8 @@ def __init__(
     collateral: address,
     loan: address,
     max_age: uint256,
-    sequencer_feed: address,
-    sequencer_grace: uint256,
 ):
-    oracle_guard.__init__(
-        oracle, pool, collateral, loan, max_age, sequencer_feed, sequencer_grace
-    )
+    oracle_guard.__init__(oracle, pool, collateral, loan, max_age)
 
 
 @external
@@ -40,7 +36,7 @@ def limit(price: uint256, buys: bool, tolerance: uint256) -> uint256:
 @external
 @view
 def mean_price() -> uint256:
-    return oracle_guard._mean_price()
+    return oracle_guard._mean_price(staticcall oracle_guard.POOL.slot0())
 
 
 @external
