@@ -214,8 +214,9 @@ def test_the_mean_price_of_a_moving_pool_is_its_mean_tick(
 def test_the_mean_is_refused_beyond_the_deviation_exactly(
     guards: list[Guarded], data: st.DataObject, apart: int, more: int
 ) -> None:
-    """The pool's mean is refused where, as a share of the oracle's price, it is farther from it
-    than the deviation on Fraction: at the deviation it is taken, a 1e-18 beyond it is not.
+    """The pool's mean is refused where it is farther from the oracle's price than the deviation.
+
+    As a share of that price, on Fraction: at the deviation it is taken, 1e-18 beyond it is not.
     """
     one = data.draw(st.sampled_from(guards))
     mean = one.contract.mean_price()
@@ -230,8 +231,9 @@ def test_the_mean_is_refused_beyond_the_deviation_exactly(
 def test_the_pool_is_refused_beyond_the_tolerance_exactly(
     guards: list[Guarded], data: st.DataObject, apart: int, room: int
 ) -> None:
-    """The pool's present price is taken where it lies strictly between both limits, and so
-    refused, on Fraction, wherever it is past what is left of the tolerance after the fee.
+    """The pool's present price is refused where it is past what the fee leaves of the tolerance.
+
+    On Fraction: never taken beyond, and taken up to 1e-8 before it.
     """
     one = data.draw(st.sampled_from(guards))
     now = one.price_of(one.pool.slot0()[0])

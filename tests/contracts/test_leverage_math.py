@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import boa
@@ -20,6 +21,7 @@ from steelyard.rules.triggers import exceeds, is_emergency, is_outside_band
 from support.chain.deploying import deploy_double
 from support.chain.exact import (
     AMOUNTS,
+    HAIR,
     LOWERING,
     NO_CLIP,
     RAISING,
@@ -28,6 +30,7 @@ from support.chain.exact import (
     clip_destination,
     decision,
     down,
+    exactly,
     laws,
     positions,
     up,
@@ -80,8 +83,10 @@ def test_above_and_below_are_exceeds(math: Any, case: tuple[Law, int, int]) -> N
 def test_an_emergency_and_a_band_are_those_of_the_rules(
     math: Any, case: tuple[Law, int, int]
 ) -> None:
-    """Nothing under way and nothing due: emergency and band where `is_emergency` and
-    `is_outside_band` say so, long and short, within 1e-12 of an edge too."""
+    """Nothing under way, nothing due: where `is_emergency` and `is_outside_band` say so.
+
+    Long and short, within 1e-12 of an edge too.
+    """
     law, exposure, nav = case
     leverage = law.side * Fraction(exposure, nav)
     said, destination = math.decide(law.words, exposure, nav, NO_CLIP, True, False)
@@ -96,8 +101,10 @@ def test_an_emergency_and_a_band_are_those_of_the_rules(
 def test_decisions_and_destinations_are_those_of_the_rules(
     math: Any, case: tuple[Law, int, int], clip: int, due: int
 ) -> None:
-    """The first trigger that holds and where it goes: with clips under way or none, the wait
-    between them over or not, the fallback due or not, to the edge and to the target."""
+    """The first trigger that holds and where it goes, to the edge and to the target.
+
+    With clips under way or none, the wait between them over or not, the fallback due or not.
+    """
     law, exposure, nav = case
     said, destination = math.decide(law.words, exposure, nav, clip, bool(due & 1), bool(due & 2))
     name, goal = decision(law.rule, Fraction(nav), Fraction(law.side * exposure), clip, due)
@@ -106,12 +113,49 @@ def test_decisions_and_destinations_are_those_of_the_rules(
         assert destination == abs(goal) * WAD
 
 
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+@pytest.mark.parametrize("to_edge", [True, False], ids=["edge", "target"])
+def test_on_each_edge_and_a_hair_and_a_unit_from_it(math: Any, long: bool, to_edge: bool) -> None:
+    """On a threshold, 1e-12 from it, and a unit to either side of these: as the rules decide.
+
+    With and without clips and fallback.
+    """
+    law = Law(long, 3_000, 2_600, 3_400, 4_800, to_edge)
+    rule = law.rule
+    edges = {abs(rule.target), rule.lower, rule.upper, rule.lower_limit, rule.upper_limit}
+    # of so many units a hair is a whole number
+    nav = 7 * 1_000 * 10**12 * (10**12 + 1)
+    factors = (Fraction(1), 1 + HAIR, 1 - HAIR, 1 / (1 + HAIR))
+    for edge, factor, unit in product(edges | {rule.emergency}, factors, (-1, 0, 1)):
+        exposure = exactly(edge * nav * factor) + unit
+        for clip, due in product((NO_CLIP, RAISING, LOWERING), range(4)):
+            said, _ = math.decide(law.words, exposure, nav, clip, bool(due & 1), bool(due & 2))
+            figures = (Fraction(nav), Fraction(law.side * exposure))
+            assert trigger(said) == decision(rule, *figures, clip, due)[0]
+
+
+@pytest.mark.parametrize("side", [1, -1], ids=["long", "short"])
+def test_a_gap_of_exactly_a_hair_is_nothing_and_a_unit_more_is_something(
+    math: Any, side: int
+) -> None:
+    """1e-12 of nav is nothing to trade, one unit more is traded, up and down."""
+    nav = 7 * 10**20
+    for gap in (nav // 10**12 + unit for unit in (-1, 0, 1)):
+        for sign in (1, -1):
+            exposure = 3 * nav - sign * gap
+            exact = gap_to(Fraction(3 * side), Fraction(nav), Fraction(side * exposure))
+            nothing = is_nothing_to_trade(exact, Fraction(nav))
+            assert tuple(math.gap_down(3 * WAD, exposure, nav)) == (sign > 0, 0 if nothing else gap)
+
+
 @given(cases(), st.sampled_from([RAISING, LOWERING]))
 def test_clips_end_where_the_rules_end_them(
     math: Any, case: tuple[Law, int, int], clip: int
 ) -> None:
-    """Ready for the next, a clip follows exactly while `is_clip_done` is false, unless an
-    emergency overrides it; not ready, it waits, and no band overrides it."""
+    """Ready, a clip follows while `is_clip_done` is false; not ready, it waits.
+
+    Nothing overrides it but an emergency.
+    """
     law, exposure, nav = case
     leverage = law.side * Fraction(exposure, nav)
     done = is_clip_done(clip_destination(law.rule, clip), clip == RAISING, leverage)
@@ -127,8 +171,10 @@ def test_clips_end_where_the_rules_end_them(
 def test_the_gap_is_that_of_the_rules_rounded_down(
     math: Any, case: tuple[Law, int, int], data: st.DataObject
 ) -> None:
-    """Direction and size of the gap, down by less than one unit: also the size of the trade of
-    which nav pays nothing. Nothing to trade is nothing in the rules, or less than a unit is."""
+    """Direction and size of the gap, down by less than one unit; so the trade that is free for nav.
+
+    What the rules call nothing to trade is nothing here, whole units counted.
+    """
     law, exposure, nav = case
     rule = law.rule
     goal = data.draw(st.sampled_from([rule.target, law.side * rule.lower, law.side * rule.upper]))
@@ -143,7 +189,8 @@ def test_the_gap_is_that_of_the_rules_rounded_down(
     terms = law.series.terms(FRACTION)
     payers = Payers(terms.nav_curve, terms.reserve_curve._replace(pool=Fraction(0)), Fraction(1))
     sized = size_trade(goal, Fraction(nav), Fraction(law.side * exposure), payers, FRACTION.sqrt)
-    if size > 0 and size < exposure:
+    # within 1e-12 of the position is all of it, which is not sold
+    if size > 0 and (raises or (size + 1) * 10**12 <= exposure * (10**12 - 1)):
         assert size <= abs(sized) < size + 1
         assert (sized > 0) == (raises == law.long)
 
@@ -187,22 +234,24 @@ def test_a_swap_costs_what_the_rules_say_rounded_up(
     assert said == up(swap_cost(Fraction(pool), Fraction(fee, 10**6), signed))
 
 
-@given(st.integers(1, 2**112), st.integers(1, 2**112), st.integers(1, WAD - 1))
+@given(st.integers(1, 2**112), st.integers(0, 2 * WAD), st.integers(1, WAD - 1), st.data())
 def test_danger_is_whole_where_the_rules_liquidate(
-    math: Any, value: int, debt: int, lltv: int
+    math: Any, value: int, share: int, lltv: int, data: st.DataObject
 ) -> None:
-    """From nothing at the calm loan-to-value up to 1e18 at Morpho's, in a straight line and
-    rounded down; whole wherever `is_liquidated` closes the position."""
-    calm = lltv // 2
-    ratio = debt * WAD // value
+    """From nothing at the calm loan-to-value up to 1e18 at Morpho's, on a straight line, down.
+
+    Whole wherever `is_liquidated` closes the position.
+    """
+    calm = data.draw(st.integers(0, lltv - 1))
+    debt = value * share // WAD
+    ratio = data.draw(st.sampled_from([debt * WAD // value, calm, lltv, (calm + lltv) // 2]))
     danger = math.danger_down(ratio, calm, lltv)
     line = Fraction(ratio - calm, lltv - calm)
     assert danger == down(WAD * min(max(line, Fraction(0)), Fraction(1)))
-    law = Law(True, 3_000, 2_600, 3_400, 4_800, False)
-    venue = law.series.terms(FRACTION).venue
+    venue = Law(True, 3_000, 2_600, 3_400, 4_800, False).series.terms(FRACTION).venue
     venue = venue._replace(liquidation_threshold=Fraction(lltv, WAD))
     if is_liquidated(venue, Fraction(-debt), Fraction(value), Fraction(1)):
-        assert danger == WAD
+        assert math.danger_down(debt * WAD // value, calm, lltv) == WAD
 
 
 @given(SHARES, SHARES, SHARES, SHARES)
@@ -237,8 +286,10 @@ def test_distance_is_danger_or_the_share_of_the_edge_that_is_missing(
 def test_many_small_fills_earn_no_more_than_one(
     math: Any, one: int, other: int, rate: int, distance: int
 ) -> None:
-    """The premium is its share of what was filled, down by less than two units, and that of two
-    fills is at most that of both in one."""
+    """The premium is its share of what was filled, down by less than two units.
+
+    That of two fills is at most that of both in one.
+    """
     both = math.premium_down(one + other, rate, distance)
     exact = Fraction((one + other) * rate * distance, WAD**2)
     assert exact - 2 < both <= exact
@@ -261,8 +312,10 @@ def test_the_wait_is_the_filled_share_of_the_cooldown(
 def test_beyond_the_range_an_answer_is_right_or_refused(
     math: Any, law: Law, exposure: int, nav: int, clip: int, due: int
 ) -> None:
-    """Any 256 bits: up to 2**140 of exposure and nav nothing is refused (the tests above); beyond,
-    a product that does not fit is a revert and never a wrong answer."""
+    """Any 256 bits: a product that does not fit is a revert and never a wrong answer.
+
+    Up to 2**140 of exposure and nav nothing is refused: the tests above.
+    """
     said = or_refused(math.decide, law.words, exposure, nav, clip, bool(due & 1), bool(due & 2))
     if said is not None:
         # a nav that is gone is leverage without end

@@ -213,7 +213,7 @@ def laws(draw: st.DrawFn) -> Law:
 def positions(draw: st.DrawFn, law: Law) -> tuple[int, int]:
     """Exposure and nav anywhere, at any leverage, or within a hair of a threshold of the law."""
     nav = max(1, draw(AMOUNTS))
-    how = draw(st.sampled_from(["near", "near", "leverage", "any"]))
+    how = draw(st.sampled_from(["near", "exact", "leverage", "any"]))
     if how == "any":
         return draw(AMOUNTS), nav
     if how == "leverage":
@@ -221,6 +221,11 @@ def positions(draw: st.DrawFn, law: Law) -> tuple[int, int]:
     rule = law.rule
     edges = (rule.lower_limit, rule.lower, rule.upper, rule.upper_limit, rule.emergency)
     edge = draw(st.sampled_from([abs(rule.target), *edges]))
+    if how == "exact":
+        # of so many units a hair is a whole number, so that it can be stood on
+        nav = draw(st.integers(1, 2**40)) * 1_000 * 10**12 * (10**12 + 1)
+        factor = draw(st.sampled_from([Fraction(1), 1 + HAIR, 1 - HAIR, 1 / (1 + HAIR)]))
+        return exactly(edge * nav * factor) + draw(st.sampled_from([0, 0, 1, -1])), nav
     exposure = floor(edge * nav * (1 + draw(st.sampled_from(APART)))) + draw(st.integers(-1, 1))
     return max(0, exposure), nav
 
