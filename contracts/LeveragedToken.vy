@@ -212,6 +212,9 @@ DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 # @dev A fill under this part of what was wanted is refused outside emergencies.
 LEAST_FILL: constant(uint256) = 10
 
+# @dev What is fewer units of either asset than this is not swapped: a leg could round to nothing.
+LEAST_UNITS: constant(uint256) = 4
+
 # @dev A rebalance has arrived within this part (5 bp) of its destination, and is refused beyond
 # it: rounding reaches that far only in positions of a few thousand units.
 NEAR: constant(uint256) = 2_000
@@ -758,7 +761,7 @@ def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256, uint256, u
         up: bool = False
         up, size = leverage_math._gap_down(plan.destination, exposure, nav)
         size = min(size, plan.most - min(plan.most, filled))
-        if up != plan.up or size * NEAR <= exposure:
+        if up != plan.up or size * NEAR <= exposure or self._is_dust(size, price):
             break
         if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
             break
@@ -794,7 +797,7 @@ def _conclude(plan: Plan, filled: uint256, exposure: uint256, nav: uint256) -> b
     up: bool = False
     left: uint256 = 0
     up, left = leverage_math._gap_down(plan.destination, exposure, nav)
-    arrived: bool = left * NEAR <= exposure
+    arrived: bool = left * NEAR <= exposure or self._is_dust(left, self._price)
     assert arrived or up == plan.up, "leveraged_token: across"
     clock: uint256 = self._clock
     last: uint256 = block.timestamp
@@ -831,7 +834,7 @@ def _plan(price: uint256, updated: uint256) -> Plan:
         block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
     )
     plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
-    if plan.trigger == leverage_math.IDLE or plan.gap == 0:
+    if plan.trigger == leverage_math.IDLE or self._is_dust(plan.gap, price):
         plan.trigger = leverage_math.IDLE
         return plan
     plan.danger = leverage_math._danger_down(
@@ -1010,6 +1013,15 @@ def _debt_down(collateral: uint256, price: uint256) -> uint256:
 @pure
 def _collateral_down(debt: uint256, price: uint256) -> uint256:
     return debt * SCALE // price
+
+
+@internal
+@pure
+def _is_dust(size: uint256, price: uint256) -> bool:
+    """
+    @notice Whether a trade of so many debt units is so small that a leg of it could round to 0.
+    """
+    return min(size, self._collateral_down(size, price)) < LEAST_UNITS
 
 
 @internal
