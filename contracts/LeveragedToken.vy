@@ -748,7 +748,7 @@ def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256, uint256, u
         if plan.up:
             # a cost that nav pays raises leverage by itself
             most: uint256 = size * plan.tolerance // WAD
-            if plan.available <= self._underlying_down(most, price):
+            if plan.available <= self._covered + self._underlying_down(most, price):
                 size -= min(size, leverage_math._times_up(plan.destination, most))
         self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
         bought += self._bought
