@@ -204,6 +204,9 @@ CLOSED: constant(uint256) = 2**136
 VIRTUAL_SHARES: constant(uint256) = 10**6
 VIRTUAL_ASSETS: constant(uint256) = 1
 
+# @dev Of borrowRateView(MarketParams,Market), both as the tuples that they are.
+BORROW_RATE_VIEW: constant(bytes4) = 0x8c00bf6b
+
 # @dev What the first mint locks, in units of the coarser asset: so many digits have every
 # later share of the position at least.
 DEAD_UNITS: constant(uint256) = 10_000
@@ -916,9 +919,7 @@ def _position() -> Position:
             abi_encode(
                 CONFIG.market,
                 market,
-                method_id=method_id(
-                    "borrowRateView((address,address,address,address,uint256),(uint128,uint128,uint128,uint128,uint128,uint128))"
-                ),
+                method_id=BORROW_RATE_VIEW,
             ),
             max_outsize=32,
             is_static_call=True,

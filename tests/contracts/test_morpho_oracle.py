@@ -1,4 +1,4 @@
-"""MorphoOracle: never reverts, keeps the last good price, and cannot be starved into the old one."""
+"""MorphoOracle: never reverts, keeps the last good price, cannot be starved into the old one."""
 
 from __future__ import annotations
 

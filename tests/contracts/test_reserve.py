@@ -102,9 +102,7 @@ def test_suspension_is_as_the_rules_say(small: Fund) -> None:
         if step < 0:
             take(small, -step)
             # what a token is paid is noted at once; this was taken behind its back
-            small.reserve.settle(
-                small.issuer, 1, sender=small.tokens[0].contract.address
-            )
+            small.reserve.settle(small.issuer, 1, sender=small.tokens[0].contract.address)
         elif step > 0:
             small.inject(Fraction(step, WAD))
         suspended = rules.is_suspended(suspended, small.value, nav, floor, resume)
