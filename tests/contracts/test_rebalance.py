@@ -345,3 +345,35 @@ def test_any_decimals_rebalance(setting: Setting) -> None:
             token.rebalance()
             assert abs(token.leverage / target(token) - 1) < Fraction(1, 10**5)
             token.world.pool.move(token.world.feed_price)
+
+
+def test_a_crash_of_30_percent_in_300_s_is_survived(world: World) -> None:
+    """Scenario: 30 steps of 10 s, the feed a step late. Property: never liquidatable; open."""
+    world.pool.add(95_000)
+    fund = Fund(world, Terms(cooldown=30), launch=10_000, reserve=ReserveTerms(initial=20))
+    token = fund.tokens[0]
+    world.pass_time(600)
+    world.pool.remove(1, world.pool.token_ids[-1])
+    before = Fraction(2_000)
+    for step in range(1, 31):
+        price = 2_000 * (1 - Fraction(3, 10) * step / 30)
+        world.set_feed(before)
+        world.pool.move(price)
+        world.pool.pass_time(10, every=10)
+        before = price
+        for _ in range(3):
+            if token.due == "idle":
+                break
+            try:
+                token.rebalance()
+            except boa.BoaError as refused:
+                # nothing but a pool that gives too little for now
+                assert "leveraged_token: tiny fill" in str(refused)
+                break
+            world.pool.move(price)
+        ltv = world.lending.ltv(token.market, token.contract, price)
+        assert ltv < Fraction(86, 100)
+    token.contract.redeem_in_kind(
+        5_000 * WAD, 2**255, world.roles.depositor, sender=world.roles.depositor
+    )
+    assert token.nav > 20
