@@ -849,7 +849,6 @@ def _plan(price: uint256, updated: uint256) -> Plan:
 
 
 @internal
-@view
 def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     @notice The first position, at the oracle's price and the target: collateral, debt, and the
@@ -857,7 +856,7 @@ def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = extcall oracle_guard.ORACLE.poke()
     # a pool that is apart costs the minter alone, who has set a bound
     assert oracle_guard._is_fresh(updated), "oracle_guard: refused"
     # units of the coarser asset, in collateral

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.chain.deploying import deploy_double, deploy_source
-from support.chain.series import CONTRACTS, ZERO
+from support.chain.series import CONTRACTS, ZERO, Fund, Terms
 
 if TYPE_CHECKING:
     from support.chain.series import Token
@@ -140,3 +140,19 @@ def test_the_token_pokes_where_it_acts(token: Token) -> None:
     world.pass_time(72)
     token.rebalance()
     assert token.oracle.last_good()[0] == world.feed.answer()
+
+
+def test_the_token_pokes_at_its_launch(world: World) -> None:
+    """Scenario: an old adapter, a launch at twice its price, a dead feed. Property: the launch's."""
+    fund = Fund(world, Terms(), launch=0)
+    token = fund.tokens[0]
+    world.move(4_000)
+    world.pass_time(72)
+    token.mint(100)
+    world.feed.set_fault(1)
+    assert token.oracle.price() == expected(world, token.oracle, 4_000)
+    attacker = world.roles.attacker
+    with boa.reverts():
+        world.morpho.liquidate(
+            tuple(token.market), token.contract.address, 10**15, 0, b"", sender=attacker
+        )
