@@ -148,9 +148,7 @@ def test_minting_closes_for_good_at_nav_zero(token: Token) -> None:
     world.set_feed(gone)
     params = tuple(token.market)
     attacker = world.roles.attacker
-    world.morpho.liquidate(
-        params, token.contract.address, held.collateral, 0, b"", sender=attacker
-    )
+    world.morpho.liquidate(params, token.contract.address, held.collateral, 0, b"", sender=attacker)
     assert token.position.collateral == 0
     token.contract.close_minting()
     assert token.state.minting_closed
@@ -190,4 +188,6 @@ def test_a_donation_is_everybodys(token: Token) -> None:
     token.redeem(1, who=attacker)
     tokens_worth = token.nav / 1_000 * 2_000
     lost = before - world.worth(attacker, 2_000) + tokens_worth
-    assert lost > Fraction(gift, 10 ** token.collateral.decimals()) * (2_000 if token.long else 1) / 2
+    assert (
+        lost > Fraction(gift, 10 ** token.collateral.decimals()) * (2_000 if token.long else 1) / 2
+    )
