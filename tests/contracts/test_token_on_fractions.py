@@ -85,8 +85,6 @@ def launched(ground: World, law: Law, tokens: int, reserve: Fraction) -> Token:
         tolerance_normal=TOLERANCE,
         lent=3_000_000,
     )
-    # an example before this one was undone on the chain, but not here
-    ground.feed_price = Fraction(ground.setting.price)
     fund = Fund(ground, terms, reserve=ReserveTerms(initial=reserve), launch=tokens)
     return fund.tokens[0]
 
