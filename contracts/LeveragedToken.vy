@@ -129,7 +129,6 @@ struct Config:
     pool: address
     reserve: address
     fee_recipient: address
-    sequencer_feed: address
     long: bool
     rule: leverage_math.Rule
     initial_nav: uint256           # raw collateral per whole token at launch
@@ -141,7 +140,6 @@ struct Config:
     deviation_normal: uint256      # of the pool's mean from the oracle's price
     deviation_maximum: uint256
     max_age: uint256
-    sequencer_grace: uint256
     premium: uint256               # of the notional moved, at liquidation's door
     creation_bps: uint256
     redemption_bps: uint256
@@ -183,6 +181,7 @@ struct Plan:
     gap: uint256                   # to the destination before costs, debt units
     most: uint256                  # the largest clip, and what can be lent
     size: uint256                  # what goes out now
+    available: uint256             # of the reserve, in the underlying; read where leverage rises
 
 
 # @dev Why a plan is not carried out: raising is suspended or Morpho has nothing to lend.
@@ -220,8 +219,9 @@ NEAR: constant(uint256) = 2_000
 # @dev The keeper's pay is at most so much of the notional that it moved: 1 %.
 MAX_PAY: constant(uint256) = 10**16
 
-# @dev Gas before and after what is measured: the transaction itself, the pay and the event.
-GAS_AROUND: constant(uint256) = 85_000
+# @dev Gas outside of what is measured: the transaction itself, the pay and the event, less what
+# is refunded for balances that are empty again.
+GAS_AROUND: constant(uint256) = 25_000
 
 # @dev Swaps of one rebalance, where nav has to pay their cost (see _trade).
 PASSES: constant(uint256) = 4
@@ -272,8 +272,6 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
         market.collateralToken,
         market.loanToken,
         config_.max_age,
-        config_.sequencer_feed,
-        config_.sequencer_grace,
     )
     rule: leverage_math.Rule = config_.rule
     target: uint256 = rule.target_leverage
@@ -322,6 +320,7 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     MARKET_ID = id
     MULTIPLE = target if config_.long else target + WAD
     CALM = self._loan_to_value(rule.upper, config_.long)
+    self._clock = block.timestamp
     for token: address in [market.collateralToken, market.loanToken]:
         assert extcall IERC20(token).approve(
             config_.morpho, max_value(uint256), default_return_value=True
@@ -541,10 +540,14 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     assert plan.refusal < SUSPENDED, "leveraged_token: not to be raised"
     assert plan.refusal == 0, "oracle_guard: refused"
     self._price = price
+    self._covered = 0
+    self._gained = 0
     bought: uint256 = 0
     sold: uint256 = 0
     filled: uint256 = 0
-    bought, sold, filled = self._trade(plan, price)
+    exposure: uint256 = 0
+    nav: uint256 = 0
+    bought, sold, filled, exposure, nav = self._trade(plan, price)
     emergency: bool = plan.trigger == leverage_math.EMERGENCY
     assert (
         emergency or filled * LEAST_FILL >= plan.size
@@ -569,9 +572,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
             self._withdraw(owed, keeper)
         else:
             self._borrow(owed, 0, keeper)
-    exposure: uint256 = 0
-    nav: uint256 = 0
-    exposure, nav = self._exposure_and_nav(self._position(), price)
+        exposure, nav = self._exposure_and_nav(self._position(), price)
     clipped: bool = self._conclude(plan, filled, exposure, nav)
     # what was bought and sold, in quote at the oracle's price
     received: bool = plan.up == CONFIG.long
@@ -619,7 +620,7 @@ def close_minting():
     assert erc20.totalSupply > 0 and (
         position.collateral == 0
         or (
-            updated + CONFIG.max_age >= block.timestamp
+            oracle_guard._is_fresh(updated)
             and self._exposure_and_nav(position, price)[1] == 0
         )
     ), "leveraged_token: not wiped out"
@@ -722,7 +723,7 @@ def _settle(up: bool, bought: uint256, sold: uint256):
 
 
 @internal
-def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256):
+def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256, uint256, uint256):
     """
     @notice Swaps until leverage is at the destination, the pool's price at its limit, or the
             clip used up. Once is enough while the reserve pays the cost. What nav has to pay
@@ -730,20 +731,21 @@ def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256):
     @return uint256 What was bought, of what the pool gave.
     @return uint256 What was sold.
     @return uint256 The notional filled, in debt units.
+    @return uint256 Exposure afterwards.
+    @return uint256 Nav afterwards.
     """
     limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
     bought: uint256 = 0
     sold: uint256 = 0
     filled: uint256 = 0
+    exposure: uint256 = 0
+    nav: uint256 = 0
     size: uint256 = plan.size
     for _: uint256 in range(PASSES):
         if plan.up:
             # a cost that nav pays raises leverage by itself
             most: uint256 = size * plan.tolerance // WAD
-            if (
-                staticcall IReserve(CONFIG.reserve).available(self)
-                <= self._underlying_down(most, price)
-            ):
+            if plan.available <= self._underlying_down(most, price):
                 size -= min(size, leverage_math._times_up(plan.destination, most))
         self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
         bought += self._bought
@@ -752,17 +754,15 @@ def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256):
         if not CONFIG.long:
             fill = self._debt_down(fill, price)
         filled += fill
-        exposure: uint256 = 0
-        nav: uint256 = 0
         exposure, nav = self._exposure_and_nav(self._position(), price)
         up: bool = False
         up, size = leverage_math._gap_down(plan.destination, exposure, nav)
         size = min(size, plan.most - min(plan.most, filled))
         if up != plan.up or size * NEAR <= exposure:
             break
-        if staticcall oracle_guard.POOL.slot0() == limit:
+        if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
             break
-    return bought, sold, filled
+    return bought, sold, filled, exposure, nav
 
 
 @internal
@@ -848,8 +848,10 @@ def _plan(price: uint256, updated: uint256) -> Plan:
     plan.size = min(plan.gap, plan.most)
     if plan.up:
         plan.most = min(plan.most, position.lendable * (WAD - plan.tolerance) // WAD)
+        suspended: bool = False
+        suspended, plan.available = staticcall IReserve(CONFIG.reserve).standing(self)
         if (
-            staticcall IReserve(CONFIG.reserve).suspended()
+            suspended
             or plan.most < (plan.size + LEAST_FILL - 1) // LEAST_FILL
         ):
             plan.refusal = SUSPENDED
@@ -876,10 +878,8 @@ def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = staticcall oracle_guard.ORACLE.latest()
-    assert (
-        oracle_guard._refusal(price, updated, CONFIG.tolerance_normal, CONFIG.deviation_normal)
-        == 0
-    ), "oracle_guard: refused"
+    # a pool that is apart costs the minter alone, who has set a bound
+    assert oracle_guard._is_fresh(updated), "oracle_guard: refused"
     # units of the coarser asset, in collateral
     units: uint256 = max(DEAD_UNITS, self._div_up(DEAD_UNITS * SCALE, price))
     locked: uint256 = self._div_up(units * WAD, CONFIG.initial_nav)
@@ -897,7 +897,7 @@ def _debt_cap() -> uint256:
             into the pool's liquidity within the maximum tolerance. At the target nav is
             debt / (MULTIPLE - 1), so no price is asked.
     """
-    root: uint256 = staticcall oracle_guard.POOL.slot0()
+    root: uint256 = (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
     liquidity: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
     # the pool's virtual reserve of the debt token; it sells the share 1 - sqrt(1 - t) of it
     reserve: uint256 = liquidity * root >> 96

@@ -12,7 +12,9 @@
         Morpho asks for a price whenever collateral leaves while debt remains. An oracle that
         reverts would close every exit, so this one does not: while the feed's answer is bad it
         says the last good price that was poked into it. Staleness is not judged here but in the
-        token, which then stops rebalancing and leaves exits open.
+        token, which then stops rebalancing and leaves exits open. On a chain with a sequencer
+        feed the token is told that there is no answer until the sequencer has been up for the
+        grace period; Morpho is told the price all the same.
 
         It reverts in one case: a caller who leaves too little gas to read the feed. Otherwise
         starving the read of gas would choose the old price over the new one.
@@ -30,12 +32,6 @@ implements: IMorphoOracle
 from . import feed_reader
 
 
-# @dev Emitted where a new last good answer is stored.
-event Poked:
-    answer: uint256
-    updated: uint256
-
-
 # @dev The feed.
 feed: public(immutable(address))
 
@@ -48,6 +44,12 @@ loan: public(immutable(address))
 # @dev True for a long: the collateral is what the feed quotes.
 long: public(immutable(bool))
 
+# @dev The L2 sequencer's uptime feed; empty where there is none.
+sequencer_feed: public(immutable(address))
+
+# @dev Seconds for which the sequencer has to be up.
+sequencer_grace: public(immutable(uint256))
+
 # @dev long: price = answer * FACTOR, short: price = FACTOR / answer.
 FACTOR: immutable(uint256)
 
@@ -57,15 +59,27 @@ _last_good: uint256
 
 
 @deploy
-def __init__(feed_: address, underlying: address, quote: address, long_: bool):
+def __init__(
+    feed_: address,
+    underlying: address,
+    quote: address,
+    long_: bool,
+    sequencer_feed_: address,
+    sequencer_grace_: uint256,
+):
     """
     @notice The feed must have a good answer now: it is the first last good price.
     @param feed_ Quotes the underlying in the quote asset.
     @param underlying What a token's leverage is on.
     @param quote What it is quoted in.
     @param long_ Whether the underlying is the collateral.
+    @param sequencer_feed_ The sequencer's uptime feed, or the zero address.
+    @param sequencer_grace_ Seconds for which the sequencer has to be up.
     """
     assert underlying != quote, "morpho_oracle: underlying is quote"
+    assert (sequencer_feed_ == empty(address)) == (sequencer_grace_ == 0), "morpho_oracle: grace"
+    sequencer_feed = sequencer_feed_
+    sequencer_grace = sequencer_grace_
     feed = feed_
     long = long_
     collateral = underlying if long_ else quote
@@ -95,9 +109,13 @@ def latest() -> (uint256, uint256):
     """
     @notice The price, and when the feed updated it.
     @return uint256 As `price`.
-    @return uint256 A timestamp; 0: the feed's answer is bad and the price is the last good one.
+    @return uint256 A timestamp. 0: there is no answer to act on, because the feed's is bad (the
+            price is then the last good one) or the sequencer is or was down.
     """
-    return self._latest()
+    price_: uint256 = 0
+    updated: uint256 = 0
+    price_, updated = self._latest()
+    return price_, self._trusted(updated)
 
 
 @external
@@ -118,7 +136,10 @@ def poke() -> (uint256, uint256):
     @return uint256 As `latest`.
     @return uint256 As `latest`.
     """
-    return self._poke()
+    price_: uint256 = 0
+    updated: uint256 = 0
+    price_, updated = self._poke()
+    return price_, self._trusted(updated)
 
 
 @internal
@@ -130,7 +151,6 @@ def _poke() -> (uint256, uint256):
         return self._price_of(self._last_good >> 64), 0
     if self._last_good >> 64 != answer:
         self._last_good = answer << 64 | min(updated, 2**64 - 1)
-        log Poked(answer=answer, updated=updated)
     return self._price_of(answer), updated
 
 
@@ -155,6 +175,22 @@ def _good() -> (uint256, uint256):
     if not long and answer > FACTOR:
         return 0, 0
     return answer, updated
+
+
+@internal
+@view
+def _trusted(updated: uint256) -> uint256:
+    if updated == 0 or sequencer_feed == empty(address):
+        return updated
+    # 0: up, 1: down; the round started when that began
+    down: int256 = 0
+    started: uint256 = 0
+    read: uint256 = 0
+    down, started, read = feed_reader._read(sequencer_feed)
+    up: bool = read != 0 and down == 0 and started != 0 and started <= block.timestamp
+    if up and block.timestamp - started > sequencer_grace:
+        return updated
+    return 0
 
 
 @internal

@@ -49,21 +49,6 @@ flag Kind:
     TRADING_FEES
 
 
-# @dev Emitted where the reserve covers what a token's swap lost.
-event Settled:
-    token: indexed(address)
-    asked: uint256
-    paid: uint256
-
-
-# @dev Emitted where a keeper is paid.
-event KeeperPaid:
-    token: indexed(address)
-    keeper: indexed(address)
-    owed: uint256
-    paid: uint256
-
-
 # @dev Emitted for each injection.
 event Injected:
     sender: indexed(address)
@@ -188,8 +173,6 @@ def __init__(
     quote_: address,
     native_feed_: address,
     max_age: uint256,
-    sequencer_feed: address,
-    sequencer_grace: uint256,
     daily_share_: uint256,
     allocation_every_: uint256,
     tolerance_: uint256,
@@ -203,16 +186,12 @@ def __init__(
     @param quote_ What fees of short tokens come in.
     @param native_feed_ The native coin in quote; empty: the underlying is the wrapped coin.
     @param max_age Seconds after which an answer is too old.
-    @param sequencer_feed The L2 sequencer's uptime feed, or the zero address.
-    @param sequencer_grace Seconds for which the sequencer has to be up.
     @param daily_share_ What one token may be paid in a day, of the balance; times 1e18.
     @param allocation_every_ Seconds between allocations.
     @param tolerance_ Bound of the allocation's swap, times 1e18.
     @param deviation_ Bound of the pool's mean for it, times 1e18.
     """
-    oracle_guard.__init__(
-        oracle, pool, underlying_, quote_, max_age, sequencer_feed, sequencer_grace
-    )
+    oracle_guard.__init__(oracle, pool, underlying_, quote_, max_age)
     assert len(tokens_) > 0, "reserve: no tokens"
     assert daily_share_ > 0 and daily_share_ <= WAD, "reserve: daily_share"
     assert allocation_every_ >= HOUR, "reserve: allocation_every"
@@ -277,12 +256,16 @@ def suspended() -> bool:
 
 @external
 @view
-def available(token: address) -> uint256:
+def standing(token: address) -> (bool, uint256):
     """
-    @notice What a token could be paid at this moment, in the underlying.
+    @notice Whether what raises leverage is suspended at this moment, and what a token could be
+            paid, in the underlying.
     """
     balance: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    return min(balance, self._left(self._accounts[token], balance))
+    return (
+        self._suspended(balance, self._level),
+        min(balance, self._left(self._accounts[token], balance)),
+    )
 
 
 @external
@@ -295,27 +278,16 @@ def paid_ever(token: address) -> uint256:
 
 
 @external
-@view
-def gas_in_underlying(gas_cost: uint256) -> uint256:
-    """
-    @notice What so much of the native coin is worth; 0 while there is no price for it.
-    @param gas_cost In wei.
-    """
-    return self._gas_in_underlying(gas_cost)
-
-
-@external
 @nonreentrant
 def settle(receiver: address, amount: uint256) -> uint256:
     """
-    @notice Pays what a token's swap lost, as far as it can. Only for a token.
+    @notice Pays what a token's swap lost, as far as it can. Only for a token, whose event
+            `Rebalanced` tells of it.
     @param receiver Where the token wants it: itself or the pool.
     @param amount What the swap lost, in the underlying.
     @return uint256 What was paid.
     """
-    paid: uint256 = self._pay_out(msg.sender, receiver, amount)
-    log Settled(token=msg.sender, asked=amount, paid=paid)
-    return paid
+    return self._pay_out(msg.sender, receiver, amount)
 
 
 @external
@@ -331,9 +303,7 @@ def pay(keeper: address, gas_cost: uint256, premium: uint256, most: uint256) -> 
     @return uint256 What is owed.
     """
     owed: uint256 = min(self._gas_in_underlying(gas_cost) + premium, most)
-    paid: uint256 = self._pay_out(msg.sender, keeper, owed)
-    log KeeperPaid(token=msg.sender, keeper=keeper, owed=owed, paid=paid)
-    return paid, owed
+    return self._pay_out(msg.sender, keeper, owed), owed
 
 
 @external

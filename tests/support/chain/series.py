@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boa
-from eth._utils.address import generate_contract_address
+import eth_abi
+from boa.contracts.abi.abi_contract import ABIFunction
 
-from support.chain.deploying import deploy_source
+from eth._utils.address import generate_contract_address
+from vyper.compiler.output import build_abi_output
+
+from support.chain.deploying import deploy_source, source
 
 
 if TYPE_CHECKING:
@@ -27,6 +31,13 @@ NAMES = ("idle", "band_up", "band_down", "fallback", "emergency", "clip")
 def wad(figure: Any) -> int:
     """A figure times 1e18, exact for what has a finite decimal fraction."""
     return int(Fraction(str(figure)) * WAD)
+
+
+def abi_encode_constructor(compiled: Any, *args: Any) -> bytes:
+    """A constructor's arguments, by the contract's own ABI."""
+    abi = build_abi_output(compiled)
+    (entry,) = [each for each in abi if each["type"] == "constructor"]
+    return ABIFunction(entry, "constructor").prepare_calldata(*args)
 
 
 def trigger(number: int) -> str:
@@ -56,8 +67,6 @@ class Terms:
     deviation_normal: Any = "0.03"
     deviation_maximum: Any = "0.3"
     max_age: int = 3_700
-    sequencer_feed: Any = ZERO
-    sequencer_grace: int = 0
     premium: Any = "0.001"
     creation_bps: int = 0
     redemption_bps: int = 0
@@ -95,6 +104,9 @@ class ReserveTerms:
     allocation_every: int = 86_400
     tolerance: Any = "0.01"
     deviation: Any = "0.05"
+    sequencer_feed: Any = ZERO
+    """Of the adapters that the tokens and the reserve read."""
+    sequencer_grace: int = 0
     initial: Any = 1_000
     """Whole underlyings that are injected at once."""
 
@@ -124,7 +136,6 @@ class Token:
             "pool": world.pool.address,
             "reserve": self.fund.reserve.address,
             "fee_recipient": terms.fee_recipient,
-            "sequencer_feed": getattr(terms.sequencer_feed, "address", terms.sequencer_feed),
             "long": self.long,
             "rule": (
                 wad(whole["target_leverage"]),
@@ -145,7 +156,6 @@ class Token:
             "deviation_normal": wad(terms.deviation_normal),
             "deviation_maximum": wad(terms.deviation_maximum),
             "max_age": terms.max_age,
-            "sequencer_grace": terms.sequencer_grace,
             "premium": wad(terms.premium),
             "creation_bps": terms.creation_bps,
             "redemption_bps": terms.redemption_bps,
@@ -165,6 +175,18 @@ class Token:
             for token in (self.collateral, self.loan):
                 token.approve(self.contract.address, 2**256 - 1, sender=who)
 
+    def refusal(self) -> str:
+        """Why the constructor refuses this series; empty if it does not."""
+        compiled = source(CONTRACTS / "LeveragedToken.vy").compiler_data
+        encoded = abi_encode_constructor(compiled, "ETH 3x", "ETH3", self.config())
+        _, computation = boa.env.deploy(
+            sender=self.fund.issuer, bytecode=compiled.bytecode + encoded
+        )
+        if not computation.is_error:
+            return ""
+        data = bytes(computation.output)
+        return eth_abi.decode(["string"], data[4:])[0] if len(data) > 4 else "without a reason"  # noqa: PLR2004
+
     def mint(self, tokens: Any, who: Any = None, most: int = 2**255) -> int:
         """Mint whole tokens; gives the raw collateral that it took."""
         who = who or self.world.roles.depositor
@@ -182,7 +204,7 @@ class Token:
 
     def event(self, name: str) -> Any:
         """The last event of a name that the last call logged."""
-        found = [log for log in self.contract.get_logs() if type(log).__name__ == name]
+        found = [log for log in self.contract.get_logs(strict=False) if type(log).__name__ == name]
         return found[-1]
 
     @property
@@ -228,33 +250,41 @@ class Fund:
         *terms: Terms,
         reserve: ReserveTerms | None = None,
         launch: Any = 1_000,
+        deploy: bool = True,
     ) -> None:
-        """Deploy all of it, and mint the first whole tokens of each (0: none)."""
+        """Deploy all of it, and mint the first whole tokens of each (0: none).
+
+        Without `deploy` the tokens themselves are not put on the chain.
+        """
         self.world = world
         self.terms = reserve or ReserveTerms()
         self.issuer = boa.env.generate_address("issuer")
         boa.env.set_balance(self.issuer, 10**24)
         pair = (world.feed.address, world.underlying.address, world.quote.address)
+        sequencer = getattr(self.terms.sequencer_feed, "address", self.terms.sequencer_feed)
+        grace = self.terms.sequencer_grace
         self.oracles = {
-            long: deploy_source(CONTRACTS / "MorphoOracle.vy", *pair, long, sender=self.issuer)
+            long: deploy_source(
+                CONTRACTS / "MorphoOracle.vy", *pair, long, sequencer, grace, sender=self.issuer
+            )
             for long in (True, False)
         }
         self.reserve: Any = None
         self.tokens = [Token(self, each) for each in terms or (Terms(),)]
         self._deploy_reserve()
         for token in self.tokens:
-            token.deploy()
+            if deploy:
+                token.deploy()
             if launch:
                 token.mint(launch)
                 world.pool.move(world.feed_price)
-        if self.terms.initial:
+        if self.terms.initial and deploy:
             self.inject(self.terms.initial)
 
     def _nonce(self) -> int:
-        if hasattr(boa.env, "_rpc"):
-            return int(boa.env._rpc.fetch(  # noqa: SLF001
-                "eth_getTransactionCount", [str(self.issuer), "latest"]
-            ), 16)
+        if hasattr(boa.env, "ask"):
+            asked = boa.env.ask("eth_getTransactionCount", str(self.issuer), "latest")
+            return int(asked, 16)
         return boa.env.evm.vm.state.get_nonce(self.issuer.canonical_address)
 
     def _deploy_reserve(self) -> None:
@@ -274,8 +304,6 @@ class Fund:
             world.quote.address,
             getattr(terms.native_feed, "address", terms.native_feed),
             terms.max_age,
-            ZERO,
-            0,
             wad(terms.daily_share),
             terms.allocation_every,
             wad(terms.tolerance),
