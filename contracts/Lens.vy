@@ -30,6 +30,7 @@ from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 
 from .interfaces import ILens
+from .interfaces import IReserve
 from .interfaces import IUniswapV3Pool
 implements: ILens
 
@@ -59,8 +60,9 @@ struct Redemption:
     sold: uint256
 
 
-# @dev A rebalance. Units and what the keeper and the reserve pay and get in the underlying;
-# notional (what the pool gives or takes for the units) and nav in quote.
+# @dev A rebalance, in the words of the token's event. Units and what the keeper and the reserve
+# pay and get in the underlying; notional (the units at the oracle's price), `swapped` (what the
+# pool gives or takes for them) and nav in quote.
 struct Rebalance:
     trigger: uint256           # as `should_rebalance`
     reason: String[64]         # why `rebalance` reverts now; empty: it goes through
@@ -68,6 +70,7 @@ struct Rebalance:
     buys: bool
     units: uint256
     notional: uint256
+    swapped: uint256
     leverage_before: uint256
     leverage_after: uint256
     nav_before: uint256
@@ -146,7 +149,7 @@ BPS: constant(uint256) = 10_000
 NEVER: constant(uint256) = max_value(uint256)
 
 # @dev Bytes of a token's Config, of a dry rebalance's Outcome and of a quote.
-CONFIG_SIZE: constant(uint256) = 992
+CONFIG_SIZE: constant(uint256) = 928
 OUTCOME_SIZE: constant(uint256) = 448
 QUOTE_SIZE: constant(uint256) = 64
 
@@ -301,7 +304,12 @@ def preview_rebalance(token: address) -> Rebalance:
     result.up = outcome.position.debt > before.position.debt
     result.buys = outcome.pool_underlying < before.pool_underlying
     result.units = self._apart(outcome.pool_underlying, before.pool_underlying)
-    result.notional = self._apart(outcome.pool_quote, before.pool_quote)
+    result.swapped = self._apart(outcome.pool_quote, before.pool_quote)
+    result.notional = (
+        LeveragedToken._debt_down(result.units, state.price)
+        if config.long
+        else LeveragedToken._collateral_down(result.units, state.price)
+    )
     result.pay = outcome.pay - before.pay
     result.reserve_paid = outcome.paid_ever - before.paid_ever
     result.reserve_gained = outcome.reserve + result.reserve_paid - before.reserve
@@ -383,12 +391,11 @@ def overview(token: address) -> Overview:
         seen.liquidation = self._distance(seen.price, ratio)
         seen.fallback_at = state.last_rebalance + config.fallback_after
         seen.fallback_in = seen.fallback_at - min(block.timestamp, seen.fallback_at)
-    seen.reserve = ReserveNow(
-        value=staticcall IERC20(seen.underlying).balanceOf(config.reserve),
-        suspended=staticcall Reserve.__interface__(config.reserve).suspended(),
-        available=staticcall Reserve.__interface__(config.reserve).available(token),
-        health=staticcall Reserve.__interface__(config.reserve).health(),
+    seen.reserve.value = staticcall IERC20(seen.underlying).balanceOf(config.reserve)
+    seen.reserve.suspended, seen.reserve.available = (
+        staticcall IReserve(config.reserve).standing(token)
     )
+    seen.reserve.health = staticcall Reserve.__interface__(config.reserve).health()
     return seen
 
 
@@ -634,7 +641,7 @@ def _pool_collateral(config: LeveragedToken.Config, debt: uint256) -> uint256:
     """
     @notice What debt tokens are worth in collateral at the pool's price of this moment.
     """
-    root: uint256 = staticcall IUniswapV3Pool(config.pool).slot0()
+    root: uint256 = (staticcall IUniswapV3Pool(config.pool).slot0()).sqrtPriceX96
     if staticcall IUniswapV3Pool(config.pool).token0() == config.market.collateralToken:
         return ((debt << 96) // root << 96) // root
     return (debt * root >> 96) * root >> 96
@@ -646,7 +653,7 @@ def _pool_price(pool: address, underlying: address) -> uint256:
     """
     @notice The pool's price of this moment: quote per underlying, raw units, times 1e36.
     """
-    root: uint256 = staticcall IUniswapV3Pool(pool).slot0()
+    root: uint256 = (staticcall IUniswapV3Pool(pool).slot0()).sqrtPriceX96
     scaled: uint256 = (ROOT_SCALE << 96) // root
     if staticcall IUniswapV3Pool(pool).token0() == underlying:
         scaled = root * ROOT_SCALE >> 96
