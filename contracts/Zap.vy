@@ -304,6 +304,7 @@ def _mint(
     @notice Mints with all the collateral that is here, gives back what is over, and judges.
     @return uint256 What was spent of the asset.
     """
+    assert staticcall IERC20(token).totalSupply() > 0, "zap: not launched"
     collateral: address = config.market.collateralToken
     held: uint256 = staticcall IERC20(collateral).balanceOf(self)
     assert extcall IERC20(collateral).approve(token, held, default_return_value=True), "zap: approve"

@@ -84,6 +84,14 @@ def attempt(call: Callable[[], Any]) -> Any:
         return None
 
 
+def result_or_reason(call: Callable[[], Any]) -> tuple[Any, str]:
+    """What a call gave, and what it did stays; or None, and what it reverted with."""
+    try:
+        return call(), ""
+    except boa.BoaError as error:
+        return None, str(error)
+
+
 def permit(coin: Any, signer: Any, spender: Any, amount: int, deadline: int) -> tuple[Any, ...]:
     """A signed ERC-2612 permit, as the zap takes it. The coin's EIP-712 version is "1"."""
     message = {
