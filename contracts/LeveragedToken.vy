@@ -204,6 +204,9 @@ CLOSED: constant(uint256) = 2**136
 VIRTUAL_SHARES: constant(uint256) = 10**6
 VIRTUAL_ASSETS: constant(uint256) = 1
 
+# @dev Of borrowRateView(MarketParams,Market), both as the tuples that they are.
+BORROW_RATE_VIEW: constant(bytes4) = 0x8c00bf6b
+
 # @dev What the first mint locks, in units of the coarser asset: so many digits have every
 # later share of the position at least.
 DEAD_UNITS: constant(uint256) = 10_000
@@ -223,7 +226,7 @@ MAX_PAY: constant(uint256) = 10**16
 # is refunded for balances that are empty again.
 GAS_AROUND: constant(uint256) = 25_000
 
-# @dev Swaps of one rebalance, where nav has to pay their cost (see _trade).
+# @dev Swaps of one rebalance at most.
 PASSES: constant(uint256) = 4
 
 
@@ -542,40 +545,62 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     self._price = price
     self._covered = 0
     self._gained = 0
+    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
+    emergency: bool = plan.trigger == leverage_math.EMERGENCY
+    received: bool = plan.up == CONFIG.long
     bought: uint256 = 0
     sold: uint256 = 0
     filled: uint256 = 0
-    exposure: uint256 = 0
-    nav: uint256 = 0
-    bought, sold, filled, exposure, nav = self._trade(plan, price)
-    emergency: bool = plan.trigger == leverage_math.EMERGENCY
-    assert (
-        emergency or filled * LEAST_FILL >= plan.size
-    ), "leveraged_token: tiny fill"
-    # the keeper
     paid: uint256 = 0
     owed: uint256 = 0
-    moved: uint256 = self._underlying_down(filled, price)
-    paid, owed = extcall IReserve(CONFIG.reserve).pay(
-        keeper,
-        (gas - msg.gas + GAS_AROUND) * block.basefee,
-        leverage_math._premium_down(
-            moved,
-            CONFIG.premium,
-            leverage_math._distance_down(CONFIG.rule, plan.exposure, plan.nav, plan.danger),
-        ),
-        moved * MAX_PAY // WAD,
-    )
-    owed = owed - paid if emergency else 0
-    if owed > 0:
-        if CONFIG.long:
-            self._withdraw(owed, keeper)
-        else:
-            self._borrow(owed, 0, keeper)
+    exposure: uint256 = 0
+    nav: uint256 = 0
+    size: uint256 = plan.size
+    # Once is enough while the reserve pays. What nav pays leaves a rest on the near side, smaller
+    # each time by the cost's share of what was swapped.
+    for again: uint256 in range(PASSES):
+        if plan.up:
+            # a cost that nav pays raises leverage by itself
+            most: uint256 = size * plan.tolerance // WAD
+            if plan.available <= self._underlying_down(most, price):
+                size -= min(size, leverage_math._times_up(plan.destination, most))
+        leg: int256 = convert(self._quote_down(size, price), int256)
+        self._swap(UP if plan.up else DOWN, not plan.up, leg if received else -leg, limit)
+        bought += self._bought
+        sold += self._sold
+        filled += self._debt_of_quote(self._sold if received else self._bought, price)
+        if again == 0:
+            # nobody is paid for what comes after: it is there only where nav pays
+            moved: uint256 = self._underlying_down(filled, price)
+            paid, owed = extcall IReserve(CONFIG.reserve).pay(
+                keeper,
+                (gas - msg.gas + GAS_AROUND) * block.basefee,
+                leverage_math._premium_down(
+                    moved,
+                    CONFIG.premium,
+                    leverage_math._distance_down(
+                        CONFIG.rule, plan.exposure, plan.nav, plan.danger
+                    ),
+                ),
+                moved * MAX_PAY // WAD,
+            )
+            owed = owed - paid if emergency else 0
+            if owed > 0:
+                if CONFIG.long:
+                    self._withdraw(owed, keeper)
+                else:
+                    self._borrow(owed, 0, keeper)
         exposure, nav = self._exposure_and_nav(self._position(), price)
+        up: bool = False
+        up, size = leverage_math._gap_down(plan.destination, exposure, nav)
+        size = min(size, plan.most - min(plan.most, filled))
+        if up != plan.up or size * NEAR <= exposure:
+            break
+        if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
+            break
+    assert emergency or filled * LEAST_FILL >= plan.size, "leveraged_token: tiny fill"
     clipped: bool = self._conclude(plan, filled, exposure, nav)
     # what was bought and sold, in quote at the oracle's price
-    received: bool = plan.up == CONFIG.long
     units: uint256 = bought if received else sold
     fixed: uint256 = sold if received else bought
     notional: uint256 = self._quote_of_underlying(units, price)
@@ -723,49 +748,6 @@ def _settle(up: bool, bought: uint256, sold: uint256):
 
 
 @internal
-def _trade(plan: Plan, price: uint256) -> (uint256, uint256, uint256, uint256, uint256):
-    """
-    @notice Swaps until leverage is at the destination, the pool's price at its limit, or the
-            clip used up. Once is enough while the reserve pays the cost. What nav has to pay
-            leaves a rest, smaller by the cost's share each time, and always on the near side.
-    @return uint256 What was bought, of what the pool gave.
-    @return uint256 What was sold.
-    @return uint256 The notional filled, in debt units.
-    @return uint256 Exposure afterwards.
-    @return uint256 Nav afterwards.
-    """
-    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
-    bought: uint256 = 0
-    sold: uint256 = 0
-    filled: uint256 = 0
-    exposure: uint256 = 0
-    nav: uint256 = 0
-    size: uint256 = plan.size
-    for _: uint256 in range(PASSES):
-        if plan.up:
-            # a cost that nav pays raises leverage by itself
-            most: uint256 = size * plan.tolerance // WAD
-            if plan.available <= self._underlying_down(most, price):
-                size -= min(size, leverage_math._times_up(plan.destination, most))
-        self._swap(UP if plan.up else DOWN, not plan.up, self._quote_leg(plan.up, size, price), limit)
-        bought += self._bought
-        sold += self._sold
-        fill: uint256 = self._sold if plan.up == CONFIG.long else self._bought
-        if not CONFIG.long:
-            fill = self._debt_down(fill, price)
-        filled += fill
-        exposure, nav = self._exposure_and_nav(self._position(), price)
-        up: bool = False
-        up, size = leverage_math._gap_down(plan.destination, exposure, nav)
-        size = min(size, plan.most - min(plan.most, filled))
-        if up != plan.up or size * NEAR <= exposure:
-            break
-        if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
-            break
-    return bought, sold, filled, exposure, nav
-
-
-@internal
 def _swap(action: uint256, sells: bool, amount: int256, limit: uint256):
     """
     @notice Buys or sells collateral for debt tokens in the pool; the callback does the rest.
@@ -842,9 +824,7 @@ def _plan(price: uint256, updated: uint256) -> Plan:
     )
     plan.most = max_value(uint256)
     if plan.trigger != leverage_math.EMERGENCY and CONFIG.max_trade_notional > 0:
-        plan.most = CONFIG.max_trade_notional
-        if not CONFIG.long:
-            plan.most = self._debt_down(plan.most, price)
+        plan.most = self._debt_of_quote(CONFIG.max_trade_notional, price)
     plan.size = min(plan.gap, plan.most)
     if plan.up:
         plan.most = min(plan.most, position.lendable * (WAD - plan.tolerance) // WAD)
@@ -869,7 +849,6 @@ def _plan(price: uint256, updated: uint256) -> Plan:
 
 
 @internal
-@view
 def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     @notice The first position, at the oracle's price and the target: collateral, debt, and the
@@ -877,7 +856,7 @@ def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = extcall oracle_guard.ORACLE.poke()
     # a pool that is apart costs the minter alone, who has set a bound
     assert oracle_guard._is_fresh(updated), "oracle_guard: refused"
     # units of the coarser asset, in collateral
@@ -939,9 +918,7 @@ def _position() -> Position:
             abi_encode(
                 CONFIG.market,
                 market,
-                method_id=method_id(
-                    "borrowRateView((address,address,address,address,uint256),(uint128,uint128,uint128,uint128,uint128,uint128))"
-                ),
+                method_id=BORROW_RATE_VIEW,
             ),
             max_outsize=32,
             is_static_call=True,
@@ -991,16 +968,6 @@ def _exposure_and_nav(position: Position, price: uint256) -> (uint256, uint256):
 
 
 @internal
-@view
-def _quote_leg(up: bool, size: uint256, price: uint256) -> int256:
-    """
-    @notice The swap's fixed amount, always of quote: input positive, output negative.
-    """
-    quote: int256 = convert(self._quote_down(size, price), int256)
-    return quote if up == CONFIG.long else -quote
-
-
-@internal
 @pure
 def _debt_down(collateral: uint256, price: uint256) -> uint256:
     return collateral * price // SCALE
@@ -1022,6 +989,12 @@ def _underlying_down(debt: uint256, price: uint256) -> uint256:
 @view
 def _quote_down(debt: uint256, price: uint256) -> uint256:
     return debt if CONFIG.long else self._collateral_down(debt, price)
+
+
+@internal
+@view
+def _debt_of_quote(quote: uint256, price: uint256) -> uint256:
+    return quote if CONFIG.long else self._debt_down(quote, price)
 
 
 @internal

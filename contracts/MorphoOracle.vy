@@ -19,7 +19,9 @@
         It reverts in one case: a caller who leaves too little gas to read the feed. Otherwise
         starving the read of gas would choose the old price over the new one.
 @dev `price` is a view and cannot write. `poke` stores the last good answer; it is called by the
-     token in each of its actions, and by anyone.
+     token at its launch and in each rebalance, and by anyone. So however long a feed is dead, the price that Morpho
+     is told is one at which leverage stood inside its band, or was taken back to it, and an exit,
+     which leaves the loan-to-value as it is, stays below the liquidation threshold there.
 """
 
 

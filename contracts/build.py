@@ -62,7 +62,8 @@ def standard_json(path: Path) -> dict[str, Any]:
     if isinstance(bundle, str):
         bundle = json.loads(bundle)
     # Libraries come under the folder they are installed in; that folder is this machine's.
-    folders = [found for found in bundle["settings"]["search_paths"] if found != "."]
+    own = {".", path.parent.name}
+    folders = [found for found in bundle["settings"]["search_paths"] if found not in own]
     sources = {}
     for name, source in bundle["sources"].items():
         short = next((name[len(f) + 1 :] for f in folders if name.startswith(f"{f}/")), name)

@@ -1,4 +1,4 @@
-"""The real contracts that ours are tested against: Uniswap v3, Morpho Blue, Aave's tokens.
+"""The real contracts that ours are tested against, and those of the peers in the bill for gas.
 
 They come by ``python tests/contracts/counterparties/install.py``, which ``make test`` runs; here
 they are only found. None of them is committed.
@@ -18,6 +18,7 @@ HOW = "python tests/contracts/counterparties/install.py"
 UNISWAP_CORE = "@uniswap/v3-core/artifacts/contracts"
 UNISWAP_PERIPHERY = "@uniswap/v3-periphery/artifacts/contracts"
 AAVE = "@aave/core-v3/artifacts/contracts"
+PERPETUAL = "@perp/curie-deployments/optimism/core/artifacts/contracts"
 WHERE = {
     "UniswapV3Factory": UNISWAP_CORE,
     "UniswapV3Pool": UNISWAP_CORE,
@@ -27,6 +28,8 @@ WHERE = {
     "WETH9": f"{AAVE}/dependencies/weth",
     "MintableERC20": f"{AAVE}/mocks/tokens",
 }
+ADDRESS = 20
+"""Bytes of one."""
 MORPHO = ("Morpho", "IrmMock", "OracleMock")
 
 
@@ -47,17 +50,38 @@ def missing() -> str | None:
     return f"the contracts' counterparties are not here ({said}); bring them by `{HOW}`"
 
 
-def _read(name: str) -> Code:
+def _entry(name: str) -> dict[str, Any]:
     if name in MORPHO:
         (compiled,) = (COUNTERPARTIES / "compiled").glob("morpho-*.json")
-        entry = json.loads(compiled.read_text(encoding="utf-8"))[name]
+        return json.loads(compiled.read_text(encoding="utf-8"))[name]
+    file = f"{name}.sol/{name}.json"
+    if name in WHERE:
+        path = MODULES / WHERE[name] / file
     else:
-        path = MODULES / WHERE[name] / f"{name}.sol" / f"{name}.json"
-        entry = json.loads(path.read_text(encoding="utf-8"))
-    return Code(entry["abi"], bytes.fromhex(entry["bytecode"].removeprefix("0x")))
+        found = [*(MODULES / AAVE).glob(f"**/{file}"), *(MODULES / PERPETUAL).glob(file)]
+        if len(found) != 1:
+            raise KeyError(f"expected one counterparty {name}, found {len(found)}")
+        path = found[0]
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def libraries(name: str) -> dict[str, tuple[int, ...]]:
+    """The libraries that a counterparty's code calls, and where in it their addresses belong."""
+    files = _entry(name).get("linkReferences", {}).values()
+    return {
+        library: tuple(place["start"] for place in places)
+        for file in files
+        for library, places in file.items()
+    }
 
 
 @cache
 def code(name: str) -> Code:
-    """ABI and creation code of a counterparty, by its Solidity name."""
-    return _read(name)
+    """ABI and creation code of a counterparty, by its Solidity name; zeros for its libraries."""
+    entry = _entry(name)
+    digits = entry["bytecode"].removeprefix("0x")
+    for starts in libraries(name).values():
+        for start in starts:
+            digits = digits[: 2 * start] + "00" * ADDRESS + digits[2 * (start + ADDRESS) :]
+    return Code(entry["abi"], bytes.fromhex(digits))

@@ -9,7 +9,7 @@ from typing import Any
 import boa
 from boa.contracts.abi.abi_contract import ABIContractFactory, ABIFunction
 
-from support.chain.counterparties import Code, code
+from support.chain.counterparties import ADDRESS, Code, code, libraries
 
 DOUBLES = Path(__file__).resolve().parents[2] / "contracts" / "doubles"
 
@@ -32,8 +32,13 @@ def at(name: str, abi: list[dict[str, Any]], address: Any) -> Any:
 
 
 def deploy(name: str, *args: Any, sender: Any = None) -> Any:
-    """Deploy a counterparty by its Solidity name: ``deploy("Morpho", owner)``."""
-    return deploy_code(name, code(name), *args, sender=sender)
+    """Deploy a counterparty by its Solidity name, and the libraries that it calls before it."""
+    abi, bytecode = code(name)
+    for library, starts in libraries(name).items():
+        linked = deploy(library, sender=sender).address.canonical_address
+        for start in starts:
+            bytecode = bytecode[:start] + linked + bytecode[start + ADDRESS :]
+    return deploy_code(name, Code(abi, bytecode), *args, sender=sender)
 
 
 @cache

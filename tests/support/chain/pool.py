@@ -8,13 +8,13 @@ from typing import Any
 import boa
 
 from support.chain.counterparties import code
-from support.chain.deploying import at
+from support.chain.deploying import at, deploy_double
 from support.chain.ticks import ratio_of, ratio_of_tick, sqrt_price_of, usable_range
 
 NEVER = 2**63
 """A deadline that no test reaches."""
-WITNESS = Fraction(1, 1_000)
-"""Whole underlyings a side of the position that only writes observations."""
+WITNESS = 10**6
+"""Liquidity of the position that only writes observations: so many of them."""
 GROWN_AT_ONCE = 300
 """Observations whose slots one transaction can pay for."""
 
@@ -37,10 +37,18 @@ class Pool:
         )
         self.contract = at("UniswapV3Pool", code("UniswapV3Pool").abi, address)
         self.address = self.contract.address
-        # A pool writes an observation where its price or the liquidity around it changes. This
-        # position, too small to matter, changes it at any price, whatever becomes of the others.
-        self.witness = self.add(WITNESS)
-        self.token_ids.clear()
+        self.witness = self._witness()
+
+    def _witness(self) -> Any:
+        """A position at any price, too small to matter, whatever becomes of the others."""
+        ends = usable_range(self.tick, self.fee, None)
+        witness = deploy_double("Witness", self.address, *ends)
+        # At any price both amounts of so much liquidity are below what the role holds.
+        for token in self.tokens:
+            amount = token.balanceOf(self.world.roles.liquidity_provider) // 1_000
+            token.transfer(witness.address, amount, sender=self.world.roles.liquidity_provider)
+        witness.begin(WITNESS)
+        return witness
 
     def ratio(self, price: Fraction) -> Fraction:
         """The raw ratio token1 / token0 at a price of the underlying in quote."""
@@ -120,8 +128,7 @@ class Pool:
 
     def observe(self) -> None:
         """Write an observation now: one unit of the witness's liquidity is taken out."""
-        least = (self.witness, 1, 0, 0, NEVER)
-        self.world.positions.decreaseLiquidity(least, sender=self.world.roles.liquidity_provider)
+        self.witness.observe()
 
     def pass_time(self, seconds: int, every: int = 12) -> None:
         """Let time pass, an observation written after each interval and at the end."""

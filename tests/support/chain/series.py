@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import boa
 import eth_abi
 from boa.contracts.abi.abi_contract import ABIFunction
-
 from eth._utils.address import generate_contract_address
 from vyper.compiler.output import build_abi_output
 
 from support.chain.deploying import deploy_source, source
-
 
 if TYPE_CHECKING:
     from support.chain.world import World
@@ -120,9 +118,11 @@ class Token:
         self.collateral, self.loan = self.world.lending.tokens(long=terms.long)
         lent = Fraction(terms.lent) / (1 if terms.long else self.world.feed_price)
         self.oracle = fund.oracles[terms.long]
-        self.market = self.world.lending.market(
-            long=terms.long, lent=lent, oracle=self.oracle
-        )
+        if terms.long not in fund.markets:
+            fund.markets[terms.long] = self.world.lending.market(
+                long=terms.long, lent=lent, oracle=self.oracle
+            )
+        self.market = fund.markets[terms.long]
         self.contract: Any = None
 
     def config(self) -> tuple[Any, ...]:
@@ -185,7 +185,7 @@ class Token:
         if not computation.is_error:
             return ""
         data = bytes(computation.output)
-        return eth_abi.decode(["string"], data[4:])[0] if len(data) > 4 else "without a reason"  # noqa: PLR2004
+        return eth_abi.decode(["string"], data[4:])[0] if len(data) > 4 else "without a reason"
 
     def mint(self, tokens: Any, who: Any = None, most: int = 2**255) -> int:
         """Mint whole tokens; gives the raw collateral that it took."""
@@ -270,6 +270,7 @@ class Fund:
             for long in (True, False)
         }
         self.reserve: Any = None
+        self.markets: dict[bool, Any] = {}
         self.tokens = [Token(self, each) for each in terms or (Terms(),)]
         self._deploy_reserve()
         for token in self.tokens:

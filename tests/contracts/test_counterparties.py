@@ -1,0 +1,69 @@
+"""The counterparties are pinned, and where they cannot be had it is said why."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.chain import counterparties
+from support.chain.counterparties import COUNTERPARTIES, missing
+
+OWN = ("package.json", "package-lock.json", ".npmrc", "compile_morpho.js", "install.py")
+
+
+def test_every_package_is_pinned_by_its_hash() -> None:
+    """Exact versions, a hash for each file that is fetched, and no address to fetch it from."""
+    asked = json.loads((COUNTERPARTIES / "package.json").read_text())
+    wanted = asked["dependencies"] | asked["optionalDependencies"]
+    assert all(version.rpartition("@")[2][0].isdigit() for version in wanted.values())
+    lock = json.loads((COUNTERPARTIES / "package-lock.json").read_text())["packages"]
+    assert {f"node_modules/{name}" for name in wanted} <= set(lock)
+    for name, entry in lock.items():
+        assert "resolved" not in entry, name
+        assert not name or entry["integrity"].startswith("sha512-"), name
+
+
+def install(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command where npm's registry is a port that nobody listens on."""
+    away = {"npm_config_registry": "http://127.0.0.1:9", "npm_config_fetch_retries": "0"}
+    return subprocess.run(
+        [sys.executable, str(folder / "install.py"), *arguments],
+        env=os.environ | away | {"npm_config_cache": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_unreachable_registry_skips_the_tests_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says why and goes on; the tests' reason is the same; `--must` fails."""
+    for name in OWN:
+        shutil.copy(COUNTERPARTIES / name, tmp_path)
+    done = install(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the contracts cannot be tested here: npm ci failed: code ECONNREFUSED" in done.stderr
+    monkeypatch.setattr(counterparties, "COUNTERPARTIES", tmp_path)
+    reason = missing()
+    assert reason is not None
+    assert "npm ci failed: code ECONNREFUSED" in reason
+    assert install(tmp_path, "--must").returncode == 1
+
+
+def test_what_is_there_is_not_brought_again() -> None:
+    """Where all is installed the command needs no registry, and says nothing."""
+    done = install(COUNTERPARTIES, "--must")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_contract_that_no_package_has_is_an_error() -> None:
+    """A misspelt name is refused, and not looked for on the chain."""
+    with pytest.raises(KeyError, match="expected one counterparty Uniswap, found 0"):
+        counterparties.code("Uniswap")
