@@ -40,7 +40,7 @@ event Failed:
     response: Bytes[132]
 
 
-MAX_TOKENS: constant(uint256) = 16
+MAX_TOKENS: constant(uint256) = 8
 
 
 # @dev Who gets the keeper's pay.
