@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.chain.anvil import anvil, unavailable
 from support.chain.deploying import deploy_source
 from support.chain.periphery import amounts, attempt, few, result_or_reason, situations
 from support.chain.series import CONTRACTS, WAD, Fund, Terms, Token, trigger
+from support.chain.world import Setting, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.chain.periphery import Situation
-    from support.chain.world import World
 
 NEVER = 2**256 - 1
 GWEI = 10**9
@@ -67,7 +68,7 @@ def same(preview: Any, done: Any, what: str) -> None:
     assert preview == done, f"{what}: the preview says {preview}, the transaction {done}"
 
 
-@few(25)
+@few(33)
 @given(
     situation=situations(),
     minted=amounts(4_000 * WAD),
@@ -146,6 +147,33 @@ def test_a_rebalance_that_acts_is_previewed_with_its_pay(
         rebalance_is_as_previewed(lens, priced)
 
 
+@pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
+def test_the_pay_is_that_of_a_transaction_of_its_own() -> None:
+    """Scenario: on a node, gas at 1 gwei: the preview by eth_call, then the transaction.
+
+    Property: the same pay to the last wei, though the preview reads what the transaction finds
+    cold.
+    """
+    with anvil() as env:
+        world = World(Setting())
+        token = Fund(world, Terms()).tokens[0]
+        lens = deploy_source(CONTRACTS / "Lens.vy")
+        world.move(1_650)
+        boa.env.time_travel(seconds=61)
+        world.set_feed(1_650)
+        pays = []
+        for gas_price in (1, GWEI):
+            with boa.env.anchor():
+                env.ask("anvil_setNextBlockBaseFeePerGas", hex(gas_price))
+                preview = lens.preview_rebalance(token.contract, simulate=True)
+                event = token.rebalance()
+                assert int(env.receipt["effectiveGasPrice"], 16) == gas_price
+                assert preview.pay == event.pay_by_reserve + event.pay_by_nav
+                pays.append(preview.pay)
+        gas = Fraction(pays[1] - pays[0], GWEI - 1)
+        assert abs(gas / env.gas_used - 1) < Fraction(1, 10)
+
+
 @pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
 def test_the_first_mint_is_previewed(lens: Any, world: World, long: bool) -> None:
     """Scenario: nothing minted yet. Property: assets, and the tokens less those locked."""
@@ -191,7 +219,7 @@ def test_a_mint_is_refused_in_the_words_of_the_token(
         lens.preview_mint(fresh, WAD)
 
 
-@few(25)
+@few(33)
 @given(situation=situations(), assets=amounts(10**21))
 def test_a_deposit_buys_what_it_is_said_to(
     lens: Any, priced: Token, situation: Situation, assets: int
@@ -221,7 +249,7 @@ def test_little_of_a_deposit_is_over(lens: Any, priced: Token) -> None:
     assert lens.quote_mint(priced.contract, tokens) == taken
 
 
-@few(25)
+@few(33)
 @given(situation=situations())
 def test_an_overview_is_what_the_contracts_say(
     lens: Any, token: Token, situation: Situation

@@ -12,6 +12,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard.chain import load_artifact
 from support.chain.deploying import deploy_double, deploy_source
 from support.chain.periphery import amounts, attempt, few, permit, result_or_reason, situations
 from support.chain.series import CONTRACTS, WAD, ZERO, Fund, Terms, Token
@@ -90,7 +91,7 @@ def nothing_is_left(zap: Any, token: Token) -> None:
     assert token.collateral.allowance(zap.address, token.contract.address) == 0
 
 
-@few(33)
+@few(50)
 @given(
     situation=situations(),
     worth_in=st.integers(1, 4_000_000).map(lambda cents: Fraction(cents, 100)),
@@ -124,7 +125,7 @@ def test_an_amount_buys_tokens(
         nothing_is_left(zap, token)
 
 
-@few(33)
+@few(50)
 @given(situation=situations(), tokens=amounts(500 * WAD), spare=st.sampled_from([1, 2, 10]))
 def test_exact_tokens_cost_what_they_cost(
     zap: Any, token: Token, coin: Any, situation: Situation, tokens: int, spare: int
@@ -154,7 +155,7 @@ def test_exact_tokens_cost_what_they_cost(
         nothing_is_left(zap, token)
 
 
-@few(33)
+@few(50)
 @given(situation=situations(), tokens=amounts(HELD))
 def test_tokens_become_one_asset(
     zap: Any, token: Token, coin: Any, situation: Situation, tokens: int
@@ -564,3 +565,15 @@ def test_terms_that_cannot_work_are_refused(fund: Fund) -> None:
     ):
         with boa.reverts(reason):
             deploy_source(CONTRACTS / "Zap.vy", *args)
+
+
+def test_each_fits_on_a_chain(zap: Any, fund: Fund) -> None:
+    """Scenario: lens, upkeep and zap are deployed.
+
+    Property: at most 24,000 bytes of code each, as many as their artifacts say.
+    """
+    token = fund.tokens[0].contract.address
+    upkeep = deploy_source(CONTRACTS / "Upkeep.vy", [token], fund.world.roles.keeper)
+    for name, address in (("Lens", zap.lens()), ("Upkeep", upkeep.address), ("Zap", zap.address)):
+        size = len(boa.env.get_code(address))
+        assert load_artifact(name).deployed_size == size <= 24_000
