@@ -673,6 +673,9 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     """
     @notice The pool has sent what was bought; the position changes, and the pool gets what it
             is owed. Only the pool calls it, in the middle of a swap of this contract.
+    @param amount0 What the pool is owed of token0; negative: what it sent.
+    @param amount1 The same of token1.
+    @param data Nothing: what is to be done is kept in transient storage.
     """
     assert msg.sender == oracle_guard.POOL.address, "leveraged_token: not the pool"
     action: uint256 = self._action
