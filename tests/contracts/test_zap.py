@@ -246,11 +246,12 @@ def test_ether_that_is_not_said_is_refused(zap: Any, token: Token) -> None:
     assert boa.env.get_balance(zap.address) == 0
 
 
-def test_a_receiver_that_is_somebody_else_gets_it(zap: Any, token: Token, coin: Any) -> None:
+def test_a_receiver_that_is_somebody_else_gets_it(zap: Any, token: Token) -> None:
     """Scenario: entries and an exit for another.
 
     Property: tokens and asset are the receiver's, what is over is the payer's.
     """
+    coin = token.loan
     payer, receiver = token.world.roles.attacker, boa.env.generate_address("receiver")
     address, amount = token.contract.address, raw(coin, Fraction(1_000), token)
     tokens = zap.enter(address, coin.address, amount, 1, receiver, LATER, sender=payer)
@@ -261,13 +262,14 @@ def test_a_receiver_that_is_somebody_else_gets_it(zap: Any, token: Token, coin: 
     assert coin.balanceOf(receiver) == got
 
 
-def test_bounds_and_deadlines_are_kept(zap: Any, token: Token, coin: Any) -> None:
+def test_bounds_and_deadlines_are_kept(zap: Any, token: Token) -> None:
     """Bounds and deadlines are kept.
 
     Scenario: one more than comes is asked for, one less than is needed is allowed, a second too
     late.
     Property: reverts with the reason, and all is as it was.
     """
+    coin = token.loan
     who, address = token.world.roles.depositor, token.contract.address
     amount = raw(coin, Fraction(1_000), token)
     now = boa.env.timestamp
@@ -422,11 +424,12 @@ def test_a_sandwich_of_a_bounded_zap_takes_no_more_than_the_bound(
 
 
 @pytest.mark.parametrize("fault", ["reverts", "stale"])
-def test_without_a_price_the_core_has_to_do(zap: Any, token: Token, coin: Any, fault: str) -> None:
+def test_without_a_price_the_core_has_to_do(zap: Any, token: Token, fault: str) -> None:
     """Scenario: the feed reverts, or is older than a day.
 
     Property: the guard cannot judge and refuses in words; the token itself redeems.
     """
+    coin = token.loan
     world, address = token.world, token.contract.address
     who, amount = world.roles.depositor, raw(coin, Fraction(1_000), token)
     if fault == "reverts":
@@ -477,8 +480,9 @@ def test_a_token_that_has_not_been_launched_cannot_be_entered(world: World) -> N
     assert world.balances(who) == had
 
 
-def test_a_position_that_is_gone_cannot_be_entered(zap: Any, token: Token, coin: Any) -> None:
+def test_a_position_that_is_gone_cannot_be_entered(zap: Any, token: Token) -> None:
     """Scenario: debt exceeds collateral at the feed's price. Property: every entry is refused."""
+    coin = token.loan
     world, who = token.world, token.world.roles.depositor
     world.move(1_000 if token.long else 4_500)
     with pytest.raises(boa.BoaError, match=r"lens: wiped out|zap: value|insufficient"):
@@ -535,21 +539,22 @@ def test_a_coin_that_takes_a_fee_is_refused(vice: str) -> None:
 def test_a_coin_that_calls_back_gets_nothing() -> None:
     """A coin that calls back gets nothing.
 
-    Scenario: the quote asset calls into the zap again in the middle of its own transfers, to leave
-    with the caller's money.
-    Property: the call is refused, the entry goes through.
+    Scenario: the quote asset, while the zap sends it to who leaves, enters with what the zap still
+    holds, for the attacker.
+    Property: the call is refused, the exit goes through, the attacker has no tokens.
     """
     hostile = deploy_double("HostileToken", 6)
     world = World(Setting(), quote=hostile)
     own = Fund(world, Terms())
-    zap, who, token = deploy_zap(own), world.roles.depositor, own.tokens[0].contract.address
+    zap, who, token = deploy_zap(own), world.roles.depositor, own.tokens[0].contract
     attacker = world.roles.attacker
-    data = zap.enter.prepare_calldata(token, hostile.address, 0, 0, attacker, LATER)
+    data = zap.enter_exact.prepare_calldata(
+        token.address, hostile.address, WAD // 100, 0, attacker, LATER
+    )
     hostile.set_hook(zap.address, zap.address, data)
-    tokens = zap.enter(token, hostile.address, 10**9, 1, who, LATER, sender=who)
-    assert tokens > 0
-    assert hostile.hook_calls() > 0
-    assert hostile.hook_succeeded() == 0
+    assert zap.exit(token.address, hostile.address, WAD, 1, who, LATER, sender=who) > 0
+    assert hostile.hook_calls() > 1
+    assert hostile.hook_succeeded() == token.balanceOf(attacker) == 0
     assert world.balances(zap.address) == (0, 0)
 
 
