@@ -23,7 +23,7 @@ from steelyard.rules.triggers import is_volatile
 from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.extremes import Extremes
 from steelyard.simulate.health import RUNWAY_S
-from steelyard.simulate.marks import Marks
+from steelyard.simulate.marks import Funding, Marks
 from steelyard.simulate.quiet import NOWHERE, QuietPrices
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.returns import ReturnWindow
@@ -85,13 +85,17 @@ class FastReplay(Replay[float]):
         self.accruals = Accruals(series, self.terms, schedule.highest_rate)
         self._find_instants()
         columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
+        self.accrues = self._has_clock = self.accruals.any or self.is_future
         self.settlements: Settlements | None = None
         if self.is_pool and series.reserve is not None:
             first, second = (low, high) if self.fears_falls else (high, low)
             visits = (self.seen, first, second, self.close) if self.is_path else (self.close,)
             self.settlements = Settlements(visits, 0, series.reserve, self.terms.max_utilisation)
             columns["reserve"] = np.empty(self.bars)
-        self.marks = Marks(self.bars, columns)
+        funding = None
+        if self.funding_bars and not self.accruals.any:
+            funding = Funding(np.array(self.funding_bars), np.array(self.funding_paid))
+        self.marks = Marks(self.bars, columns, funding)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
             self.returns = ReturnWindow(
@@ -110,8 +114,12 @@ class FastReplay(Replay[float]):
         self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
         # an instant past the last bar has no price, and is never come to
-        self.funding_prices = self.seen.take(self.funding_bars, mode="clip").tolist()
-        self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
+        prices = self.seen.take(self.funding_bars, mode="clip")
+        paid = np.array([0.0, *rates])
+        self.funding_sizes: list[float] = np.cumsum(np.abs(paid)).tolist()
+        paid[1:] = funding_payment(1.0, prices, paid[1:])
+        self.funding_paid: list[float] = np.cumsum(paid).tolist()
+        """What one unit, held all along, has paid before each funding, and after all of them."""
         stops = schedule.stop_times
         if self.terms.venue.spot:
             stops += schedule.rate_times
@@ -154,7 +162,9 @@ class FastReplay(Replay[float]):
         """Have the reference observe a bar."""
         self.bar = bar
         if self.funding_bars:
-            self.next_funding = bisect_left(self.funding_bars, bar + 1, self.next_funding)
+            due = self.next_funding
+            self.next_funding = bisect_left(self.funding_bars, bar + 1, due)
+            self.accrues = self._has_clock or self.next_funding > due
         made = len(self.record.trades)
         time = self.timeline.time_of(bar)
         if self.is_path:
@@ -171,6 +181,10 @@ class FastReplay(Replay[float]):
         if len(self.record.trades) > made:
             self.look = self.most_look
         self.marks.note(bar, self.state)
+
+    def _accrue(self, time: int, price: float) -> None:
+        if self.accrues:
+            super()._accrue(time, price)
 
     def _is_volatile(self, time: int) -> bool:
         state, how = self.state, self.series.rebalance.volatility
@@ -296,9 +310,10 @@ class FastReplay(Replay[float]):
 
     def _skip(self, bar: int, end: int) -> None:
         """Take the state over bars that are quiet, as observing each of them would have."""
-        state, sums = self.state, self.state.totals
+        state = self.state
         time = self.timeline.time_of(end - 1)
-        self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
+        if state.reserve.suspended:
+            self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
         if self.settlements is not None:
             won = self.settlements.apply(state, self.marks.columns["reserve"], bar, end)
             self.reserve.losses.append((time, won))
@@ -324,17 +339,9 @@ class FastReplay(Replay[float]):
                 funding,
                 self.fee_share,
             )
-        else:
-            cash, charged = state.cash, sums.funding
-            paid_so_far = []
-            for place in range(first, last):
-                paid = funding_payment(
-                    state.units, self.funding_prices[place], self.funding_rates[place]
-                )
-                cash -= paid
-                charged += paid
-                paid_so_far.append((cash, charged))
-            state.cash, sums.funding = cash, charged
-            self.marks.note_funding(self.funding_bars[first:last], paid_so_far, state)
+        elif last > first:
+            paid = state.units * (self.funding_paid[last] - self.funding_paid[first])
+            state.cash -= paid
+            state.totals.funding += paid
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1

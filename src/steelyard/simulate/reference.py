@@ -91,7 +91,8 @@ class Replay(Trader[Num]):
         if state.ended is not None:
             return
         # counted before the end is looked for: it was suspended up to this instant
-        reserve.count_suspension(time - since)
+        if reserve.state.suspended:
+            reserve.count_suspension(time - since)
         self.begin(time, price)
         if state.ended is None:
             if reserve.terms is not None:
@@ -185,6 +186,10 @@ class Replay(Trader[Num]):
     def act(self, time: int, price: Num, since: int) -> None:
         """Roll, let tokens come and go, and do what the rules say."""
         state, wind_down = self.state, self.schedule.wind_down
+        if self.is_undisturbed and state.order is None:
+            self._test_triggers(time, price, None)
+            self.after_trades(time, price)
+            return
         ends = wind_down is not None and time >= wind_down
         if self._rolls(time) and not ends:
             self._roll(time, price)
@@ -206,7 +211,8 @@ class Replay(Trader[Num]):
 
     def after_trades(self, time: int, price: Num) -> None:
         """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
-        self.reserve.keep_capacity(time, price)
+        if self.reserve.is_counterparty:
+            self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
         """Fill, or test the triggers; what of ``parties`` is not sent yet."""

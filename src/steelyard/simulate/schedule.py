@@ -59,6 +59,10 @@ class Schedule(Generic[Num]):
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
         self.has_outages = bool(self._outages[0])
+        self.is_plain = not (self.has_splits or self.has_flows or self.has_outages) and (
+            wind_down is None
+        )
+        """Whether nothing comes from outside but money: funding, rates, injections."""
 
     @property
     def stop_times(self) -> list[int]:
