@@ -110,11 +110,15 @@ class QuietPrices:
             fixed = a * (least if a > 0 else most)
             slope = b - share * terms
             if slope > 0:
-                low = max(low, -fixed / slope)
+                bound = -fixed / slope
+                if bound > low:
+                    low = bound
             elif fixed <= 0:
                 return NOWHERE
             elif slope < 0:
-                high = min(high, -fixed / slope)
+                bound = -fixed / slope
+                if bound < high:
+                    high = bound
         reference = state.reference
         if reference is not None and not asleep:
             if self._fall is not None:

@@ -82,7 +82,6 @@ class Run:
     summary: dict[str, Any]
     state: State[Any]
     nav_columns: frames.Columns
-    rebalance_columns: frames.Columns
     splits: npt.NDArray[np.float64]
     _record: Record
     _marks: Marks
@@ -91,8 +90,13 @@ class Run:
     """None where it cannot be made again from its launch: it went on from a state, or shared."""
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
+    def rebalance_columns(self) -> frames.Columns:
         """Worked out when first asked for: most runs are asked for nav alone."""
+        return frames.rebalance_columns(self._record)
+
+    @cached_property
+    def cost_columns(self) -> frames.Columns:
+        """Likewise."""
         return frames.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
@@ -294,7 +298,6 @@ def run_of(
         summary=summarise(replay, bars, mode, nav, held, tally, before.reserve_units, health),
         state=state,
         nav_columns=nav,
-        rebalance_columns=frames.rebalance_columns(replay.record),
         splits=marks.column("split"),
         _record=replay.record,
         _marks=marks,
