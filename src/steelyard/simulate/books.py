@@ -271,14 +271,15 @@ class Books(Generic[Num]):
     def _pay(self, cost: TradeCost[Num], price: Num) -> None:
         """Take a trade's cost from nav and reserve, and add it to the sums."""
         state, sums = self.state, self.state.totals
-        state.cash -= cost.paid_by_nav
-        if cost.paid_by_reserve != 0:
-            self.reserve.pay(cost.paid_by_reserve, price)
-        sums.fee += cost.fee
-        sums.spread += cost.spread
-        sums.impact += cost.impact
-        sums.gas += cost.gas
-        sums.paid_by_reserve += cost.paid_by_reserve
+        fee, spread, impact, gas, paid_by_reserve, paid_by_nav = cost
+        state.cash -= paid_by_nav
+        if paid_by_reserve != 0:
+            self.reserve.pay(paid_by_reserve, price)
+            sums.paid_by_reserve += paid_by_reserve
+        sums.fee += fee
+        sums.spread += spread
+        sums.impact += impact
+        sums.gas += gas
 
     def _write_row(
         self,

@@ -8,7 +8,7 @@ moves at every bar is a column of its own; the others are kept from one change t
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -182,7 +182,7 @@ def _is_one(split: Floats) -> bool:
     return split.strides == (0,) and bool(split[0] == 1)
 
 
-def marks_of_rows(record: Record) -> Marks:
+def marks_of_rows(record: Record[Any]) -> Marks:
     """The rows that the reference wrote, one a bar, as columns; the record lets go of them."""
     rows = record.bars
     columns = {

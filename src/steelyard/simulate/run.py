@@ -83,7 +83,7 @@ class Run:
     state: State[Any]
     nav_columns: frames.Columns
     splits: npt.NDArray[np.float64]
-    _record: Record
+    _record: Record[Any]
     _marks: Marks
     _sums_before: Totals[Any]
     _sources: Sources | None = None

@@ -50,11 +50,15 @@ class Trader(Books[Num]):
         self.reserve.judge(price)
 
     def _fire(
-        self, trigger: int, time: int, price: Num, parties: Parties[Num] | None = None
+        self,
+        trigger: int,
+        time: int,
+        price: Num,
+        leverage: Num,
+        parties: Parties[Num] | None = None,
     ) -> int:
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
-        leverage = self._leverage(price)
         was_suspended = state.reserve.suspended
         if self.reserve.terms is not None:
             self.reserve.judge(price)
