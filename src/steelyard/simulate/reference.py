@@ -190,6 +190,7 @@ class Replay(Trader[Num]):
         """Roll, let tokens come and go, and do what the rules say."""
         state, wind_down = self.state, self.schedule.wind_down
         if self.is_undisturbed and state.order is None:
+            # most tokens, nearly always: nothing of the below
             self._test_triggers(time, price, None)
             self.after_trades(time, price)
             return
