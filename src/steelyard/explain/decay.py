@@ -1,0 +1,405 @@
+"""Decay across assets: does one decay more than another at the same realised volatility?
+
+Histories are cut into windows of whole days (``windows``), and those of each asset are held
+against those of the others that had nearly the same volatility (``matching``): measured from bar
+to bar, and from day to day, since the answer may hang on it; and on any dates, or on the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from steelyard.errors import InputError
+from steelyard.explain.matching import Matched, Resamples, joined, match, resampled
+from steelyard.explain.windows import Windows, variance_decay, windows_of
+from steelyard.market import Prices, format_time, read_prices
+from steelyard.market.faults import source_error
+from steelyard.market.times import DAY_S
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    import pandas as pd
+
+__all__ = ["DecayAcross", "Pair", "decay_across"]
+
+MEASURES = ("bars", "days")
+"""Which realised volatility is matched."""
+DATES = ("any", "same")
+"""Which windows may be matched."""
+TOGETHER = " + "
+
+
+class Pair(NamedTuple):
+    """An asset, or all of them together, held against others, in one of the ways to match."""
+
+    asset: str
+    against: str
+    volatility: str
+    dates: str
+    found: Matched
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Its entry in the object of ``decay --json``."""
+        found = self.found
+        return {
+            "asset": self.asset,
+            "against": self.against,
+            "volatility": self.volatility,
+            "dates": self.dates,
+            "windows": found.windows,
+            "matched": found.matched,
+            "matched_volatility": found.volatility,
+            "decay": found.decay,
+            "decay_against": found.decay_against,
+            "difference": found.difference.value,
+            "difference_low": found.difference.low,
+            "difference_high": found.difference.high,
+            "from_variance": found.from_variance,
+            "from_shape": found.from_shape,
+            "lost": found.lost,
+            "lost_against": found.lost_against,
+            "lost_more": found.lost_more.value,
+            "lost_more_low": found.lost_more.low,
+            "lost_more_high": found.lost_more.high,
+            "wiped_out": found.wiped_out,
+            "wiped_out_against": found.wiped_out_against,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class DecayAcross:
+    """Decay of several assets at matched volatility.
+
+    Attributes:
+        target: L, signed.
+        window_days: length of a window.
+        caliper: how far apart matched volatilities may be, as a share.
+        block_days: mean length of a run of the bootstrap.
+        resamples: how many there were.
+        confidence: of the intervals.
+        seed: of the resamples.
+        prices: each asset's history, by its name.
+        held: each asset's windows, by its name.
+        against: the assets that the others are held against.
+        pairs: what was found, one a pair of assets and way to match.
+    """
+
+    target: float
+    window_days: int
+    caliper: float
+    block_days: float
+    resamples: int
+    confidence: float
+    seed: int
+    prices: Mapping[str, Prices]
+    held: Mapping[str, Windows]
+    against: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """One row an asset and window: its start (UTC), volatilities and decay (-inf: wiped out).
+
+        Volatilities are a year's; ``decay`` and ``predicted`` are log returns of the window.
+        """
+        import pandas as pd
+
+        frames = []
+        for name, one in self.held.items():
+            start = one.number * self.window_days * DAY_S
+            columns = {
+                "asset": name,
+                "start": pd.to_datetime(start, unit="s", utc=True),
+                "volatility_bars": np.sqrt(one.bars * self._per_year),
+                "volatility_days": np.sqrt(one.days * self._per_year),
+                "decay": one.decay,
+                "predicted": variance_decay(self.target, one.days),
+                "wiped_out": ~one.lived,
+            }
+            frames.append(pd.DataFrame(columns))
+        return pd.concat(frames, ignore_index=True)
+
+    @cached_property
+    def assets(self) -> pd.DataFrame:
+        """One row an asset, by its name: all its windows, unmatched."""
+        import pandas as pd
+
+        rows = pd.DataFrame(self.figures["assets"]).set_index("asset")
+        numbers = [name for name in rows.columns if name not in ("prices", "start", "end")]
+        return rows.astype(dict.fromkeys(numbers, float) | {"windows": int, "wiped_out": int})
+
+    @cached_property
+    def matched(self) -> pd.DataFrame:
+        """One row a pair and way to match; what is not known is NaN."""
+        import pandas as pd
+
+        frame = pd.DataFrame([pair.figures for pair in self.pairs])
+        words = ("asset", "against", "volatility", "dates", "windows", "matched")
+        return frame.astype({name: float for name in frame.columns if name not in words})
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The object of ``decay --json``."""
+        return {
+            "schema": 1,
+            "target_leverage": self.target,
+            "window_days": self.window_days,
+            "caliper": self.caliper,
+            "block_days": self.block_days,
+            "resamples": self.resamples,
+            "confidence": self.confidence,
+            "seed": self.seed,
+            "against": list(self.against),
+            "assets": [self._asset(name) for name in self.held],
+            "pairs": [pair.figures for pair in self.pairs],
+        }
+
+    @property
+    def words(self) -> str:
+        """What the intervals say, in a sentence a measure."""
+        from steelyard.explain.decay_words import decay_words
+
+        return decay_words(self)
+
+    def pair(
+        self, asset: str, against: str, *, volatility: str = "days", dates: str = "any"
+    ) -> Matched:
+        """What was found of one pair.
+
+        Raises:
+            InputError: there is no such pair.
+        """
+        wanted = (asset, against, volatility, dates)
+        for one in self.pairs:
+            if one[:4] == wanted:
+                return one.found
+        there = "; ".join(dict.fromkeys(f"{one.asset} against {one.against}" for one in self.pairs))
+        message = f"pair: expected one of {there}; found {' '.join(wanted)}."
+        raise InputError(message, found=wanted)
+
+    def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """Decay against volatility, window by window, and the differences with their intervals."""
+        from steelyard.explain.decay_page import decay_plot
+
+        return decay_plot(self, dark=dark)
+
+    def save(self, path: str | Path) -> None:
+        """Write a page, one HTML file, whole or not at all.
+
+        Raises:
+            InputError: where the file cannot be written.
+        """
+        from steelyard.explain.decay_page import save_decay
+
+        save_decay(self, path)
+
+    def __repr__(self) -> str:
+        from steelyard.explain.decay_words import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the pairs."""
+        shown: str = self.matched.to_html(
+            index=False, float_format=lambda x: f"{x:,.4g}", na_rep="-", border=0
+        )
+        return shown
+
+    @property
+    def _per_year(self) -> float:
+        return 365 / self.window_days
+
+    def _asset(self, name: str) -> dict[str, Any]:
+        one = self.held[name]
+        living = one.chosen(one.lived)
+        start, end = int(one.number[0]), int(one.number[-1]) + 1
+        decay = predicted = None
+        if len(living):
+            decay = float(living.decay.mean()) * self._per_year
+            expected = variance_decay(self.target, living.days)
+            predicted = float(expected.mean()) * self._per_year
+        return {
+            "asset": name,
+            "prices": self.prices[name].source,
+            "start": format_time(start * self.window_days * DAY_S),
+            "end": format_time(end * self.window_days * DAY_S),
+            "windows": len(one),
+            "wiped_out": int((~one.lived).sum()),
+            "volatility_bars": float(np.sqrt(one.bars.mean() * self._per_year)),
+            "volatility_days": float(np.sqrt(one.days.mean() * self._per_year)),
+            "decay": decay,
+            "predicted": predicted,
+        }
+
+
+def decay_across(
+    prices: Mapping[str, Any],
+    *,
+    against: str | Sequence[str] | None = None,
+    target: float = 3.0,
+    window_days: int = 30,
+    caliper: float = 0.1,
+    block_days: float = 90.0,
+    resamples: int = 2_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    start: str | float | date | None = None,
+    end: str | float | date | None = None,
+) -> DecayAcross:
+    """Compare how much a daily reset decays on several assets at matched realised volatility.
+
+    Args:
+        prices: histories of bars of one length by the asset's name, each as ``simulate`` takes it.
+        against: the assets that all others are held against; the first one if left out.
+        target: L, signed; neither 0 nor 1, where nothing decays.
+        window_days: length of a window, at least 2.
+        caliper: how far apart matched volatilities may be, as a share.
+        block_days: mean length of the runs that the bootstrap draws, at least a window.
+        resamples: how many it draws, at least 100.
+        confidence: of the intervals.
+        seed: of the resamples: the same one gives the same intervals.
+        start: first instant, inclusive.
+        end: last instant, exclusive.
+
+    Raises:
+        InputError: an argument is out of range, or names no asset.
+        DataError: a history is not what it should be, or holds no whole window.
+    """
+    named = (against,) if isinstance(against, str) else tuple(against or list(prices)[:1])
+    _check_names(list(prices), named)
+    _check(
+        (target not in (0, 1) and np.isfinite(target), "target", "neither 0 nor 1", target),
+        (window_days == int(window_days) >= 2, "window_days", "whole days, 2 or more", window_days),  # noqa: PLR2004 (as said)
+        (0 < caliper < np.inf, "caliper", "a share above 0", caliper),
+        (window_days <= block_days < np.inf, "block_days", "at least a window", block_days),
+        (resamples == int(resamples) >= 100, "resamples", "100 or more", resamples),  # noqa: PLR2004 (as said)
+        (0 < confidence < 1, "confidence", "between 0 and 1", confidence),
+    )
+    length = int(window_days)
+    histories = {name: read_prices(one).between(start, end) for name, one in prices.items()}
+    _check_bars(histories)
+    held = {name: _windows(one, target, length) for name, one in histories.items()}
+    calendar = resampled(
+        min(int(one.number[0]) for one in held.values()),
+        max(int(one.number[-1]) for one in held.values()),
+        block=block_days / length,
+        resamples=int(resamples),
+        confidence=confidence,
+        seed=seed,
+    )
+    daily = next(iter(histories.values())).step_s == DAY_S
+    pairs = [
+        Pair(
+            asset=TOGETHER.join(own),
+            against=TOGETHER.join(others),
+            volatility=measure,
+            dates=dates,
+            found=_match(held, own, others, target, measure, dates, caliper, calendar),
+        )
+        for measure in (MEASURES[1:] if daily else MEASURES)
+        for dates in DATES
+        for own, others in _pairs(list(held), named)
+    ]
+    return DecayAcross(
+        target=float(target),
+        window_days=length,
+        caliper=float(caliper),
+        block_days=float(block_days),
+        resamples=int(resamples),
+        confidence=float(confidence),
+        seed=seed,
+        prices=histories,
+        held=held,
+        against=named,
+        pairs=tuple(pairs),
+    )
+
+
+def _match(
+    held: Mapping[str, Windows],
+    own: Sequence[str],
+    others: Sequence[str],
+    target: float,
+    measure: str,
+    dates: str,
+    caliper: float,
+    calendar: Resamples,
+) -> Matched:
+    return match(
+        joined([held[name] for name in own]),
+        joined([held[name] for name in others]),
+        target,
+        by=measure,
+        same_dates=dates == "same",
+        caliper=caliper,
+        resamples=calendar,
+    )
+
+
+def _pairs(
+    names: Sequence[str], against: Sequence[str]
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Each of the others against each, then all together; against each, and against all."""
+    others = [name for name in names if name not in against]
+    groups: list[Sequence[str]] = [[name] for name in others]
+    if len(others) > 1:
+        groups.append(others)
+    for own in groups:
+        yield from ((own, [name]) for name in against)
+        if len(against) > 1:
+            yield own, list(against)
+
+
+def _windows(prices: Prices, target: float, length_days: int) -> Windows:
+    found = windows_of(prices, target, length_days)
+    if not len(found):
+        days = (prices.end_times[-1] - prices.time[0]) / DAY_S
+        raise source_error(
+            prices.source,
+            f"at least one whole window of {length_days} days, counted from 1970-01-01",
+            f"{len(prices):,} bars of {days:.1f} days without one",
+        )
+    return found
+
+
+def _check_names(names: Sequence[str], against: Sequence[str]) -> None:
+    unknown = [name for name in against if name not in names]
+    if len(names) < 2 or unknown or len(set(against)) == len(names):  # noqa: PLR2004 (to compare)
+        message = (
+            f"decay: expected two assets or more, and among them those that the others are held "
+            f"against; found {', '.join(names) or 'none'} against {', '.join(against) or 'none'}."
+        )
+        raise InputError(message, found=list(against), allowed=list(names))
+
+
+def _check(*rules: tuple[bool, str, str, float]) -> None:
+    for holds, name, expected, found in rules:
+        if not holds:
+            raise InputError(f"{name}: expected {expected}, found {found:g}.", found=found)
+
+
+def _check_bars(histories: Mapping[str, Prices]) -> None:
+    steps = {name: one.step_s for name, one in histories.items()}
+    first = next(iter(steps.values()))
+    for name, step in steps.items():
+        if not step or DAY_S % step:
+            expected = "bars of a day, or of a length that fills days"
+            raise source_error(histories[name].source, expected, _bars_words(step))
+        if step != first:
+            message = (
+                f"{name}: expected bars of {first} s, as of {next(iter(steps))}, found {step} s: "
+                f"volatility from bar to bar is comparable over bars of one length only."
+            )
+            raise InputError(message, found=step, expected=first)
+
+
+def _bars_words(step: int) -> str:
+    return f"bars of {step} s" if step else "prices at instants"
