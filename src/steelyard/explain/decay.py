@@ -33,7 +33,8 @@ MEASURES = ("bars", "days")
 """Which realised volatility is matched."""
 DATES = ("any", "same")
 """Which windows may be matched."""
-TOGETHER = " + "
+BLOCK_DAYS = 90.0
+TOGETHER = "+"
 
 
 class Pair(NamedTuple):
@@ -247,7 +248,7 @@ def decay_across(
     target: float = 3.0,
     window_days: int = 30,
     caliper: float = 0.1,
-    block_days: float = 90.0,
+    block_days: float | None = None,
     resamples: int = 2_000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -262,7 +263,8 @@ def decay_across(
         target: L, signed; neither 0 nor 1, where nothing decays.
         window_days: length of a window, at least 2.
         caliper: how far apart matched volatilities may be, as a share.
-        block_days: mean length of the runs that the bootstrap draws, at least a window.
+        block_days: mean length of the runs that the bootstrap draws, at least a window; if left
+            out 90, or three windows where they are longer.
         resamples: how many it draws, at least 100.
         confidence: of the intervals.
         seed: of the resamples: the same one gives the same intervals.
@@ -275,6 +277,8 @@ def decay_across(
     """
     named = (against,) if isinstance(against, str) else tuple(against or list(prices)[:1])
     _check_names(list(prices), named)
+    if block_days is None:
+        block_days = max(BLOCK_DAYS, 3.0 * window_days)
     _check(
         (target not in (0, 1) and np.isfinite(target), "target", "neither 0 nor 1", target),
         (window_days == int(window_days) >= 2, "window_days", "whole days, 2 or more", window_days),  # noqa: PLR2004 (as said)
