@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decay_plot", "save_decay"]
 
-LINE_POINTS = 100
-WAYS = {"bars": "at equal volatility of bars", "days": "of days"}
+WAYS = {"bars": "matched by bars", "days": "matched by days"}
 
 
 def decay_plot(found: DecayAcross, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
@@ -28,10 +28,8 @@ def decay_plot(found: DecayAcross, *, dark: bool = False) -> Any:  # noqa: ANN40
     for name, one in found.held.items():
         living = one.chosen(one.lived & (one.days > 0))
         volatility = np.sqrt(living.days * 365 / found.window_days)
-        points.append(DecayPoints(name, volatility, living.decay))
-    every = np.concatenate([one.volatility for one in points])
-    lowest, highest = (float(every.min()), float(every.max())) if len(every) else (0.1, 1.0)
-    line = np.geomspace(lowest, highest, LINE_POINTS)
+        ratio = living.decay / variance_decay(found.target, living.days)
+        points.append(DecayPoints(name, volatility, ratio))
     ranges = []
     for pair in found.pairs:
         value, low, high = pair.found.difference
@@ -41,7 +39,6 @@ def decay_plot(found: DecayAcross, *, dark: bool = False) -> Any:  # noqa: ANN40
     return decay_figure(
         points,
         ranges,
-        predicted=(line, variance_decay(found.target, line**2 * found.window_days / 365)),
         title=title(found),
         dark=dark,
     )
@@ -56,7 +53,10 @@ def save_decay(found: DecayAcross, path: str | Path) -> None:
     path = Path(path)
     check_file(path)
     tables = [Table("The assets, unmatched", ASSETS, asset_cells(found))]
-    tables += [Table(way, PAIRS, rows, note=LEGEND) for way, rows in pair_rows(found).items()]
+    for way, rows in pair_rows(found).items():
+        paired = [[f"{own} against {others}", *cells] for own, others, *cells in rows]
+        tables.append(Table(way, ("", *PAIRS[2:]), paired))
+    tables[-1] = replace(tables[-1], note=LEGEND)
     page = explained_page(
         title=title(found),
         sentences=[found.words],

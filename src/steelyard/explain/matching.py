@@ -12,12 +12,15 @@ cannot be bootstrapped (Abadie and Imbens 2008).
 
 Intervals are those of a stationary bootstrap (Politis and Romano 1994) over the calendar: a
 resample is made of runs of consecutive windows, of all assets together, so that it keeps what
-assets share of a month and what months share with the next.
+assets share of a month and what months share with the next. Percentiles alone are too narrow where
+there are few runs: they are expanded as Student's t is wider than the normal (Hesterberg 2015).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +28,18 @@ import numpy.typing as npt
 
 from steelyard.explain.windows import Floats, Ints, Windows, variance_decay
 
-__all__ = ["FEWEST", "Interval", "Matched", "Resamples", "joined", "match", "resampled"]
+__all__ = [
+    "FEWEST",
+    "Interval",
+    "Matched",
+    "Resamples",
+    "expanded_tail",
+    "joined",
+    "match",
+    "resampled",
+]
 
-FEWEST = 30
+FEWEST = 20
 """Matched windows for an interval. On made-up prices without any difference, intervals of 95 %
 held the truth 92 to 95 times in a hundred from 40 matched windows on, and 85 to 91 times at 20."""
 MOST_EMPTY = 0.05
@@ -83,19 +95,36 @@ class Resamples:
 
     first: int
     times: Floats
+    block: float
     confidence: float
 
     def weights(self, number: Ints) -> Floats:
         """How often each has windows of these numbers."""
         return self.times[:, number - self.first]
 
-    def interval(self, found: Floats) -> tuple[float | None, float | None]:
-        """The percentile interval of what the resamples gave; NaN, of no match, is left out."""
-        if np.isnan(found).mean() > MOST_EMPTY:
+    def interval(self, found: Floats, number: Ints) -> tuple[float | None, float | None]:
+        """The interval of what the resamples gave of windows of these numbers.
+
+        NaN, a resample without a match, is left out; None where there are too many of them, or too
+        few windows.
+        """
+        if len(number) < FEWEST or np.isnan(found).mean() > MOST_EMPTY:
             return None, None
-        tail = (1 - self.confidence) / 2
+        tail = expanded_tail((1 - self.confidence) / 2, len(np.unique(number // self.block)))
         low, high = np.nanquantile(found, (tail, 1 - tail))
         return float(low), float(high)
+
+
+def expanded_tail(tail: float, runs: int) -> float:
+    """The percentile that leaves ``tail`` out where the bootstrap drew from so many runs.
+
+    With t that of Student for ``runs - 1``: the normal's share beyond ``t sqrt(n / (n - 1))``.
+    """
+    normal, free = NormalDist(), max(runs - 1, 1)
+    z = -normal.inv_cdf(tail)
+    # Cornish and Fisher's expansion: no more than 1 % off from 5 degrees of freedom on
+    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free * free)
+    return normal.cdf(-t * math.sqrt((free + 1) / free))
 
 
 def resampled(
@@ -111,7 +140,7 @@ def resampled(
         times[rows, place] += 1
         jumps = random.random(resamples) < 1 / block
         place = np.where(jumps, random.integers(length, size=resamples), (place + 1) % length)
-    return Resamples(first, times, confidence)
+    return Resamples(first, times, block, confidence)
 
 
 def joined(many: list[Windows]) -> Windows:
@@ -231,14 +260,12 @@ class _Matches:
         products, values = near * carried[kept], values[kept]
         once = np.ones((1, len(kept))), np.ones((1, len(self.others)))
         mean, against = (float(one[0]) for one in _weighted(values, products, near, once, kept))
-        if kept.sum() < FEWEST:
-            return mean, against, (None, None)
         drawn = (
             self.resamples.weights(self.own.number),
             self.resamples.weights(self.others.number),
         )
         means = _weighted(values, products, near, drawn, kept)
-        return mean, against, self.resamples.interval(means[0] - means[1])
+        return mean, against, self.resamples.interval(means[0] - means[1], self.own.number[kept])
 
 
 def _weighted(

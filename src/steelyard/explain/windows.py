@@ -61,8 +61,13 @@ class Windows:
 
     def chosen(self, which: npt.NDArray[np.bool_]) -> Windows:
         """Some of them."""
-        columns = (self.number, self.bars, self.days, self.decay)
-        return Windows(self.length_days, *(column[which] for column in columns))
+        return Windows(
+            self.length_days,
+            number=self.number[which],
+            bars=self.bars[which],
+            days=self.days[which],
+            decay=self.decay[which],
+        )
 
 
 def variance_decay(target: float, variance: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Decay against volatility, window by window, and differences at matched volatility, as a figure.
 
-Above: each window is a point, and the line is what variance alone would take. Below: a row a pair
-of assets, its estimate with the interval, against the line of no difference.
+Above: each window is a point, its decay over what its variance predicts. Below: a row a pair of
+assets, its estimate with the interval, against the line of no difference.
 """
 
 from __future__ import annotations
@@ -22,16 +22,33 @@ __all__ = ["DecayPoints", "DecayRange", "decay_figure"]
 _COLORS = ("$nav", "$ideal", "$funding", "$impact", "$management", "$asset")
 _SYMBOLS = ("circle", "diamond", "triangle-up", "square", "cross", "x")
 _AXIS: Description = {"gridcolor": "$grid", "zerolinecolor": "$muted", "linecolor": "$rule"}
+_ONE: Description = {
+    "type": "line",
+    "xref": "x domain",
+    "x0": 0,
+    "x1": 1,
+    "y0": 1,
+    "y1": 1,
+    "line": {"color": "$ink", "width": 1.4, "dash": "dot"},
+}
 _ROW = 24
+_APART = 0.17
+"""Between the ways to match, in rows."""
 
 
 @dataclass(frozen=True)
 class DecayPoints:
-    """The windows of an asset that the token lived through: volatility a year, decay of each."""
+    """The windows of an asset that the token lived through.
+
+    Args:
+        asset: its name.
+        volatility: of each window, a year.
+        ratio: of its decay to what its variance predicts.
+    """
 
     asset: str
     volatility: Floats
-    decay: Floats
+    ratio: Floats
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,10 @@ def decay_figure(
     points: Sequence[DecayPoints],
     ranges: Sequence[DecayRange],
     *,
-    predicted: tuple[Floats, Floats],
     title: str,
     dark: bool = False,
 ) -> Any:  # noqa: ANN401  plotly has no types
-    """Both charts as a ``plotly.graph_objects.Figure``; ``predicted`` is volatility and decay."""
+    """Both charts as a ``plotly.graph_objects.Figure``."""
     # plotly takes a tenth of a second to import: only who draws pays for it
     import plotly.graph_objects as go
 
@@ -63,26 +79,17 @@ def decay_figure(
             "mode": "markers",
             "name": as_text(one.asset),
             "x": one.volatility,
-            "y": one.decay * 100,
+            "y": one.ratio,
             "marker": {
                 "color": _COLORS[place % len(_COLORS)],
                 "symbol": _SYMBOLS[place % len(_SYMBOLS)],
                 "size": 7,
                 "opacity": 0.75,
             },
-            "hovertemplate": "volatility %{x:.0%}, decay %{y:.1f} points",
+            "hovertemplate": "volatility %{x:.0%}, decay %{y:.3f} of predicted",
         }
         for place, one in enumerate(points)
     ]
-    line: Description = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "by variance alone",
-        "x": predicted[0],
-        "y": predicted[1] * 100,
-        "line": {"color": "$ink", "width": 1.4, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
     height = 420 + (120 + _ROW * len(ranges) if ranges else 0)
     share = (_ROW * len(ranges) + 20) / (height - 150) if ranges else 0.0
     layout: Description = {
@@ -106,8 +113,9 @@ def decay_figure(
         "yaxis": {
             **_AXIS,
             "domain": [share + 90 / height if ranges else 0, 1],
-            "title": {"text": "decay of a window, points of log return"},
+            "title": {"text": "decay over what variance predicts"},
         },
+        "shapes": [_ONE],
     }
     if ranges:
         layout["xaxis2"] = {
@@ -117,21 +125,23 @@ def decay_figure(
             "zeroline": True,
             "zerolinewidth": 1.6,
         }
+        pairs = [as_text(pair) for pair in _pairs(ranges)]
         layout["yaxis2"] = {
             **_AXIS,
             "anchor": "x2",
             "domain": [0, share],
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": list(dict.fromkeys(as_text(one.pair) for one in ranges))[::-1],
+            "range": [len(pairs) - 0.4, -0.6],
+            "tickvals": list(range(len(pairs))),
+            "ticktext": pairs,
+            "zeroline": False,
             "automargin": True,
         }
-    figure = {"data": [line, *clouds, *_bars(ranges)], "layout": layout}
+    figure = {"data": [*clouds, *_bars(ranges)], "layout": layout}
     return go.Figure(plain(figure, DARK if dark else LIGHT))
 
 
 def _bars(ranges: Sequence[DecayRange]) -> list[Description]:
-    ways = list(dict.fromkeys(one.way for one in ranges))
+    ways, pairs = list(dict.fromkeys(one.way for one in ranges)), _pairs(ranges)
     bars: list[Description] = []
     for place, way in enumerate(ways):
         some = [one for one in ranges if one.way == way]
@@ -143,7 +153,8 @@ def _bars(ranges: Sequence[DecayRange]) -> list[Description]:
                 "xaxis": "x2",
                 "yaxis": "y2",
                 "x": np.array([one.value for one in some]) * 100,
-                "y": [as_text(one.pair) for one in some],
+                "y": [pairs.index(one.pair) + (2 * place - 1) * _APART for one in some],
+                "text": [as_text(one.pair) for one in some],
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
@@ -156,7 +167,11 @@ def _bars(ranges: Sequence[DecayRange]) -> list[Description]:
                     "symbol": "square" if place == 0 else "diamond-open",
                     "size": 9,
                 },
-                "hovertemplate": "%{y}: %{x:+.1f} points a year",
+                "hovertemplate": "%{text}: %{x:+.1f} points a year",
             }
         )
     return bars
+
+
+def _pairs(ranges: Sequence[DecayRange]) -> list[str]:
+    return list(dict.fromkeys(one.pair for one in ranges))
