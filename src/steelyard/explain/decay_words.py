@@ -42,7 +42,7 @@ LEGEND = (
     "Decay is in points of log return a year, of windows that the token lived through. Theirs: had "
     "it decayed as the others do at its volatility. Diff.: below 0 it decays more; var.: of that, "
     "what the variance of days explains, the rest being jumps and skew. Lost: points of value that "
-    "it lost more to decay in a window, wipe-outs included. An interval needs 30 matched windows."
+    "it lost more to decay in a window, wipe-outs included. An interval needs 20 matched windows."
 )
 WAYS = {
     ("bars", "any"): "Matched by volatility from bar to bar, any dates",

@@ -40,8 +40,8 @@ __all__ = [
 ]
 
 FEWEST = 20
-"""Matched windows for an interval. On made-up prices without any difference, intervals of 95 %
-held the truth 92 to 95 times in a hundred from 40 matched windows on, and 85 to 91 times at 20."""
+"""Matched windows for an interval. On made-up prices without any difference, intervals of 95 % held
+the truth 94 to 98 times in a hundred from 40 matched windows on, and 93 times at some 25."""
 MOST_EMPTY = 0.05
 """Share of resamples that may lack any match."""
 
@@ -181,18 +181,18 @@ def match(
     )
     a, b, carry = living.own, living.others, living.carry
     per_year = 365 / own.length_days
-    decay, decay_against, difference = living.means(a.decay, carry * b.decay)
-    by_days, by_days_against, _ = living.means(
+    carried = carry * b.decay
+    decay, decay_against = living.means(a.decay, carried)
+    by_days, by_days_against = living.means(
         variance_decay(target, a.days), carry * variance_decay(target, b.days)
     )
-    lost, lost_against, lost_more = every.means(
-        -np.expm1(every.own.decay), -np.expm1(every.carry * every.others.decay)
-    )
-    gone, gone_against, _ = every.means(
+    shares = -np.expm1(every.own.decay), -np.expm1(every.carry * every.others.decay)
+    lost, lost_against = every.means(*shares)
+    gone, gone_against = every.means(
         np.where(every.own.lived, 0.0, 1.0),
         np.broadcast_to(np.where(every.others.lived, 0.0, 1.0), every.near.shape),
     )
-    variance, _, _ = every.means(getattr(every.own, by), every.carry)
+    variance, _ = every.means(getattr(every.own, by), every.carry)
     part = _less(by_days, by_days_against, per_year)
     whole = _less(decay, decay_against, per_year)
     return Matched(
@@ -201,12 +201,14 @@ def match(
         volatility=None if variance is None else float(np.sqrt(variance * per_year)),
         decay=_times(decay, per_year),
         decay_against=_times(decay_against, per_year),
-        difference=Interval(whole, *(_times(end, per_year) for end in difference)),
+        difference=Interval(
+            whole, *(_times(end, per_year) for end in living.interval(a.decay, carried))
+        ),
         from_variance=part,
         from_shape=None if whole is None or part is None else whole - part,
         lost=lost,
         lost_against=lost_against,
-        lost_more=Interval(_less(lost, lost_against, 1), *lost_more),
+        lost_more=Interval(_less(lost, lost_against, 1), *every.interval(*shares)),
         wiped_out=gone,
         wiped_out_against=gone_against,
     )
@@ -249,40 +251,37 @@ class _Matches:
     def has_match(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.near.any(axis=1))
 
-    def means(
-        self, values: Floats, carried: Floats
-    ) -> tuple[float | None, float | None, tuple[float | None, float | None]]:
-        """Means of the asset and of its matches, and the interval of their difference."""
+    def means(self, values: Floats, carried: Floats) -> tuple[float | None, float | None]:
+        """Means of the asset and of its matches, over its windows that have any."""
         kept = self.has_match
         if not kept.any():
-            return None, None, (None, None)
-        near = self.near[kept]
-        products, values = near * carried[kept], values[kept]
-        once = np.ones((1, len(kept))), np.ones((1, len(self.others)))
-        mean, against = (float(one[0]) for one in _weighted(values, products, near, once, kept))
-        drawn = (
-            self.resamples.weights(self.own.number),
-            self.resamples.weights(self.others.number),
-        )
-        means = _weighted(values, products, near, drawn, kept)
-        return mean, against, self.resamples.interval(means[0] - means[1], self.own.number[kept])
+            return None, None
+        once = np.ones((1, int(kept.sum()))), np.ones((1, len(self.others)))
+        mean, against = _weighted(values[kept], carried[kept], self.near[kept], once)
+        return float(mean[0]), float(against[0])
+
+    def interval(self, values: Floats, carried: Floats) -> tuple[float | None, float | None]:
+        """The interval of the difference of these means."""
+        kept, drawn = self.has_match, self.resamples
+        number = self.own.number[kept]
+        if len(number) < FEWEST:
+            return None, None
+        weights = drawn.weights(number), drawn.weights(self.others.number)
+        mean, against = _weighted(values[kept], carried[kept], self.near[kept], weights)
+        return drawn.interval(mean - against, number)
 
 
 def _weighted(
-    values: Floats,
-    products: Floats,
-    near: Floats,
-    weights: tuple[Floats, Floats],
-    kept: npt.NDArray[np.bool_],
+    values: Floats, carried: Floats, near: Floats, weights: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """Means by resample; NaN where it has no window that is matched within it."""
-    own, others = weights[0][:, kept], weights[1]
+    """Both means by resample; NaN where it has no window that is matched within it."""
+    own, others = weights
     matches = others @ near.T
     counted = np.where(matches > 0, own, 0.0)
-    carried = (others @ products.T) / np.where(matches > 0, matches, 1.0)
+    theirs = (others @ (near * carried).T) / np.where(matches > 0, matches, 1.0)
     with np.errstate(invalid="ignore"):
         total = counted.sum(axis=1)
-        return counted @ values / total, (counted * carried).sum(axis=1) / total
+        return counted @ values / total, (counted * theirs).sum(axis=1) / total
 
 
 def _times(value: float | None, factor: float) -> float | None:
