@@ -41,7 +41,7 @@ __all__ = [
 
 FEWEST = 20
 """Matched windows for an interval. On made-up prices without any difference, intervals of 95 % held
-the truth 94 to 98 times in a hundred from 40 matched windows on, and 93 times at some 25."""
+the truth 93 to 98 times in a hundred from 40 matched windows on, and 93 times at some 25."""
 MOST_EMPTY = 0.05
 """Share of resamples that may lack any match."""
 
