@@ -40,6 +40,14 @@ __all__ = ["decay"]
     "--window", type=int, default=30, show_default=True, metavar="DAYS", help="Length of a window."
 )
 @click.option(
+    "--shift",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="DAYS",
+    help="Begin each window so many days later.",
+)
+@click.option(
     "--caliper",
     type=float,
     default=0.1,
@@ -74,6 +82,7 @@ def decay(
     against: tuple[str, ...],
     target: float,
     window: int,
+    shift: int,
     caliper: float,
     block: float | None,
     resamples: int,
@@ -101,6 +110,7 @@ def decay(
         against=against or None,
         target=target,
         window_days=window,
+        shift_days=shift,
         caliper=caliper,
         block_days=block,
         resamples=resamples,

@@ -82,6 +82,7 @@ class DecayAcross:
     Attributes:
         target: L, signed.
         window_days: length of a window.
+        shift_days: by how much windows are shifted.
         caliper: how far apart matched volatilities may be, as a share.
         block_days: mean length of a run of the bootstrap.
         resamples: how many there were.
@@ -95,6 +96,7 @@ class DecayAcross:
 
     target: float
     window_days: int
+    shift_days: int
     caliper: float
     block_days: float
     resamples: int
@@ -115,7 +117,7 @@ class DecayAcross:
 
         frames = []
         for name, one in self.held.items():
-            start = one.number * self.window_days * DAY_S
+            start = (one.number * self.window_days + self.shift_days) * DAY_S
             columns = {
                 "asset": name,
                 "start": pd.to_datetime(start, unit="s", utc=True),
@@ -153,6 +155,7 @@ class DecayAcross:
             "schema": 1,
             "target_leverage": self.target,
             "window_days": self.window_days,
+            "shift_days": self.shift_days,
             "caliper": self.caliper,
             "block_days": self.block_days,
             "resamples": self.resamples,
@@ -221,7 +224,10 @@ class DecayAcross:
     def _asset(self, name: str) -> dict[str, Any]:
         one = self.held[name]
         living = one.chosen(one.lived)
-        start, end = int(one.number[0]), int(one.number[-1]) + 1
+        start, end = (
+            (int(number) * self.window_days + self.shift_days) * DAY_S
+            for number in (one.number[0], one.number[-1] + 1)
+        )
         decay = predicted = None
         if len(living):
             decay = float(living.decay.mean()) * self._per_year
@@ -230,8 +236,8 @@ class DecayAcross:
         return {
             "asset": name,
             "prices": self.prices[name].source,
-            "start": format_time(start * self.window_days * DAY_S),
-            "end": format_time(end * self.window_days * DAY_S),
+            "start": format_time(start),
+            "end": format_time(end),
             "windows": len(one),
             "wiped_out": int((~one.lived).sum()),
             "volatility_bars": float(np.sqrt(one.bars.mean() * self._per_year)),
@@ -247,6 +253,7 @@ def decay_across(
     against: str | Sequence[str] | None = None,
     target: float = 3.0,
     window_days: int = 30,
+    shift_days: int = 0,
     caliper: float = 0.1,
     block_days: float | None = None,
     resamples: int = 2_000,
@@ -261,7 +268,8 @@ def decay_across(
         prices: histories of bars of one length by the asset's name, each as ``simulate`` takes it.
         against: the assets that all others are held against; the first one if left out.
         target: L, signed; neither 0 nor 1, where nothing decays.
-        window_days: length of a window, at least 2.
+        window_days: length of a window, at least 2; they begin at every so many days since 1970.
+        shift_days: how many days later than that they begin.
         caliper: how far apart matched volatilities may be, as a share.
         block_days: mean length of the runs that the bootstrap draws, at least a window; if left
             out 90, or three windows where they are longer.
@@ -282,15 +290,21 @@ def decay_across(
     _check(
         (target not in (0, 1) and np.isfinite(target), "target", "neither 0 nor 1", target),
         (window_days == int(window_days) >= 2, "window_days", "whole days, 2 or more", window_days),  # noqa: PLR2004 (as said)
+        (
+            shift_days == int(shift_days) and 0 <= shift_days < window_days,
+            "shift_days",
+            "whole days, less than a window",
+            shift_days,
+        ),
         (0 < caliper < np.inf, "caliper", "a share above 0", caliper),
         (window_days <= block_days < np.inf, "block_days", "at least a window", block_days),
         (resamples == int(resamples) >= 100, "resamples", "100 or more", resamples),  # noqa: PLR2004 (as said)
         (0 < confidence < 1, "confidence", "between 0 and 1", confidence),
     )
-    length = int(window_days)
+    length, shift = int(window_days), int(shift_days)
     histories = {name: read_prices(one).between(start, end) for name, one in prices.items()}
     _check_bars(histories)
-    held = {name: _windows(one, target, length) for name, one in histories.items()}
+    held = {name: _windows(one, target, length, shift) for name, one in histories.items()}
     calendar = resampled(
         min(int(one.number[0]) for one in held.values()),
         max(int(one.number[-1]) for one in held.values()),
@@ -315,6 +329,7 @@ def decay_across(
     return DecayAcross(
         target=float(target),
         window_days=length,
+        shift_days=shift,
         caliper=float(caliper),
         block_days=float(block_days),
         resamples=int(resamples),
@@ -362,13 +377,14 @@ def _pairs(
             yield own, list(against)
 
 
-def _windows(prices: Prices, target: float, length_days: int) -> Windows:
-    found = windows_of(prices, target, length_days)
+def _windows(prices: Prices, target: float, length_days: int, shift_days: int) -> Windows:
+    found = windows_of(prices, target, length_days, shift_days=shift_days)
     if not len(found):
         days = (prices.end_times[-1] - prices.time[0]) / DAY_S
         raise source_error(
             prices.source,
-            f"at least one whole window of {length_days} days, counted from 1970-01-01",
+            f"at least one whole window of {length_days} days, counted from "
+            f"{format_time(shift_days * DAY_S)[:10]}",
             f"{len(prices):,} bars of {days:.1f} days without one",
         )
     return found

@@ -38,8 +38,8 @@ class Windows:
 
     Attributes:
         length_days: of each.
-        number: int64; a window begins ``number * length_days`` days after the epoch, for every
-            asset alike.
+        number: int64; a window begins ``number * length_days`` days after the epoch, and as many
+            more as it is shifted, for every asset alike.
         bars: realised variance from bar to bar, not annualised.
         days: the same from UTC midnight to UTC midnight.
         decay: of a daily reset, as above; -inf where one of the days wipes it out.
@@ -78,8 +78,10 @@ def variance_decay(target: float, variance: Floats) -> Floats:
     return np.asarray((target - target * target) / 2 * variance)
 
 
-def windows_of(prices: Prices, target: float, length_days: int) -> Windows:
+def windows_of(prices: Prices, target: float, length_days: int, *, shift_days: int = 0) -> Windows:
     """All windows of a history of bars that are whole; there may be none.
+
+    They begin ``shift_days`` later than every ``length_days``-th day since the epoch.
 
     A window is whole where the price of each midnight is known, from that which begins it to that
     which ends it, and at most a hundredth of its bars is missing. A gap within counts as one move.
@@ -87,7 +89,7 @@ def windows_of(prices: Prices, target: float, length_days: int) -> Windows:
     ends, logs = prices.end_times, np.log(prices.close)
     squares = np.concatenate(([0.0], np.cumsum(np.square(np.diff(logs)))))
     midnights = np.flatnonzero(ends % DAY_S == 0)
-    day = ends[midnights] // DAY_S
+    day = ends[midnights] // DAY_S - shift_days
     first = np.flatnonzero(day % length_days == 0)
     first = first[first + length_days < len(day)]
     # days ascend and differ: that many on is the window's end only if none of them is missing

@@ -47,7 +47,18 @@ def test_json_is_what_python_finds(steelyard: Steelyard, files: dict[str, str]) 
     """The same figures by names of one's own, and the page that was written."""
     named = [f"{name.lower()}={file}" for name, file in files.items()]
     options = ("--against", "alt", "--target", "-1", "--caliper", "0.2", "--seed", "4")
-    more = ("--block", "120", "--resamples", "200", "--confidence", "0.9", "--start", "2020-02-01")
+    more = (
+        "--block",
+        "120",
+        "--resamples",
+        "200",
+        "--confidence",
+        "0.9",
+        "--start",
+        "2020-02-01",
+        "--shift",
+        "9",
+    )
     result = steelyard("decay", *named, *options, *more, "--json", "--out", "decay.html")
     figures = json.loads(result.out)
     exact = sy.decay_across(
@@ -58,6 +69,7 @@ def test_json_is_what_python_finds(steelyard: Steelyard, files: dict[str, str]) 
         seed=4,
         block_days=120,
         resamples=200,
+        shift_days=9,
         confidence=0.9,
         start="2020-02-01",
     ).figures

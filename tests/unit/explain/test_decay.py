@@ -87,13 +87,15 @@ def histories(draw: st.DrawFn) -> Prices:
     return Prices(time=time[kept], close=close[kept], step_s=step)
 
 
-def slowly(prices: Prices, target: float, length: int) -> dict[int, tuple[float, float, float]]:
+def slowly(
+    prices: Prices, target: float, length: int, shift: int
+) -> dict[int, tuple[float, float, float]]:
     """Windows by their definition: by number, variance of bars, of days, and decay."""
     closing = dict(zip(prices.end_times.tolist(), prices.close.tolist(), strict=True))
     found = {}
     first, last = int(prices.end_times[0]), int(prices.end_times[-1])
-    for number in range(first // (length * DAY_S), last // (length * DAY_S) + 1):
-        start = number * length * DAY_S
+    for number in range(first // (length * DAY_S) - 1, last // (length * DAY_S) + 1):
+        start = (number * length + shift) * DAY_S
         midnights = [start + day * DAY_S for day in range(length + 1)]
         inside = [end for end in closing if start < end <= midnights[-1]]
         if not all(end in closing for end in midnights) or len(inside) < 0.99 * 4 * length:
@@ -110,10 +112,13 @@ def slowly(prices: Prices, target: float, length: int) -> dict[int, tuple[float,
     return found
 
 
-@given(histories(), TARGETS, st.sampled_from([2, 3, 5]))
-def test_windows_are_those_of_a_plain_loop(prices: Prices, target: float, length: int) -> None:
+@given(histories(), TARGETS, st.sampled_from([2, 3, 5]), st.integers(0, 1))
+def test_windows_are_those_of_a_plain_loop(
+    prices: Prices, target: float, length: int, shift: int
+) -> None:
     """The same windows, whole ones only, with the same variances and decay, wipe-outs included."""
-    found, exact = windows_of(prices, target, length), slowly(prices, target, length)
+    found = windows_of(prices, target, length, shift_days=shift)
+    exact = slowly(prices, target, length, shift)
     assert found.number.tolist() == list(exact)
     for place, figures in enumerate(exact.values()):
         ours = found.bars[place], found.days[place], found.decay[place]
@@ -449,6 +454,18 @@ def test_daily_bars_have_one_volatility() -> None:
     assert sy.decay_across is decay_across
 
 
+def test_shifted_windows_begin_so_many_days_later() -> None:
+    """Shifted windows are those of the same history, had it been as much earlier."""
+    prices = {name: days_of(*np.geomspace(100, end, 40)) for name, end in (("A", 200), ("B", 190))}
+    found = decay_across(prices, window_days=5, shift_days=2)
+    earlier = {name: replace(one, time=one.time - 2 * DAY_S) for name, one in found.prices.items()}
+    plain = decay_across(earlier, window_days=5)
+    assert found.held["A"].decay == pytest.approx(plain.held["A"].decay, rel=1e-12)
+    later = found.windows.start - plain.windows.start
+    assert set(later.dt.days) == {2}
+    assert found.figures["assets"][0]["start"] == f"{found.windows.start[0]:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_what_never_matches_is_said() -> None:
     """A calm asset and a wild one: no figure, and words that say why."""
     calm, wild = (np.tile([100.0, 100.0 * (1 + x)], 50) for x in (0.001, 0.1))
@@ -466,6 +483,7 @@ def test_what_never_matches_is_said() -> None:
         ({"target": math.nan}, "target: expected neither 0 nor 1"),
         ({"window_days": 1}, "window_days: expected whole days, 2 or more, found 1"),
         ({"window_days": 2.5}, "window_days: expected whole days"),
+        ({"shift_days": 5}, "shift_days: expected whole days, less than a window, found 5"),
         ({"caliper": 0.0}, "caliper: expected a share above 0"),
         ({"block_days": 3.0}, "block_days: expected at least a window, found 3"),
         ({"resamples": 10}, "resamples: expected 100 or more, found 10"),
