@@ -73,7 +73,9 @@ def decay_words(found: DecayAcross) -> str:
                 said.append(f"{who} cannot be held against {pair.against}: no windows match.")
                 continue
             more = "more" if size < 0 else "less"
-            told = f"{who} decayed {abs(size) * 100:,.0f} points a year {more} than {pair.against}"
+            points = f"{abs(size) * 100:,.0f}"
+            unit = "point" if points == "1" else "points"
+            told = f"{who} decayed {points} {unit} a year {more} than {pair.against}"
             said.append(f"{told}, {_judged(low, high, found.confidence)}.")
     return " ".join(said)
 
