@@ -14,7 +14,8 @@ import steelyard
 from steelyard.errors import InputError
 from steelyard.explain import shelf_file
 from steelyard.explain.attribution import explain
-from steelyard.explain.decay import DecayAcross, decay_across
+from steelyard.explain.decay import decay_across
+from steelyard.explain.decay_found import DecayAcross
 from steelyard.explain.explanation import Explanation
 from steelyard.explain.forecast import forecast
 from steelyard.explain.gaps import gaps

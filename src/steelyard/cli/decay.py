@@ -14,7 +14,7 @@ from steelyard.cli.inputs import InstantType, OutType, check_out, find_prices
 from steelyard.cli.output import emit_json, note
 
 if TYPE_CHECKING:
-    from steelyard.explain.decay import DecayAcross
+    from steelyard.explain.decay_found import DecayAcross
 
 __all__ = ["decay"]
 

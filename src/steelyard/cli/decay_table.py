@@ -14,7 +14,7 @@ from steelyard.explain.decay_words import ASSETS, LEGEND, PAIRS, asset_cells, pa
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from steelyard.explain.decay import DecayAcross
+    from steelyard.explain.decay_found import DecayAcross
 
 __all__ = ["print_decay"]
 

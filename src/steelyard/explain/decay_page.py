@@ -15,7 +15,7 @@ from steelyard.plots.explained import Table, explained_page
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
-    from steelyard.explain.decay import DecayAcross
+    from steelyard.explain.decay_found import DecayAcross
 
 __all__ = ["decay_plot", "save_decay"]
 

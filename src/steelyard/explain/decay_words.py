@@ -8,7 +8,7 @@ from steelyard.explain.matching import Interval, Matched
 from steelyard.explain.words import aligned
 
 if TYPE_CHECKING:
-    from steelyard.explain.decay import DecayAcross
+    from steelyard.explain.decay_found import DecayAcross
 
 __all__ = [
     "ASSETS",
