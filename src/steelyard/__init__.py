@@ -27,6 +27,7 @@ from steelyard.errors import (
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
+    from steelyard.explain.decay import decay_across
     from steelyard.explain.forecast import forecast
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
@@ -52,6 +53,7 @@ __all__ = [
     "VenueError",
     "__version__",
     "compare",
+    "decay_across",
     "explain",
     "forecast",
     "gaps",
@@ -67,6 +69,7 @@ _LAZY = {
     "Series": "steelyard.rules.series",
     "Shelf": "steelyard.explain.shelf",
     "compare": "steelyard.simulate.compare",
+    "decay_across": "steelyard.explain.decay",
     "forecast": "steelyard.explain.forecast",
     "gaps": "steelyard.explain.gaps",
     "read_prices": "steelyard.market",

@@ -3,24 +3,30 @@
     python tests/docs/refresh.py [PAGE ...]
 
 Read the difference before committing it: a figure that changed is a claim that changed, and the
-words around it may have to follow.
+words around it may have to follow. Examples that read real history are run where that is there (see
+tests/conftest.py).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.doc_pages import GENERATED, Outcome, pages, run_page
+from support.doc_pages import GENERATED, REPOSITORY, Outcome, pages, run_page
+
+DATA = Path(os.environ.get("STEELYARD_DATA") or REPOSITORY.parent / "shared" / "data")
 
 
 def refresh(page: Path) -> int:
     """Rewrite what the page says its examples print; how many of them were wrong."""
+    history = DATA / "prices" if DATA.is_dir() else None
     with tempfile.TemporaryDirectory() as folder:
-        wrong = [one for one in run_page(page, Path(folder) / "page") if not one.agrees]
+        outcomes = run_page(page, Path(folder) / "page", history=history)
+        wrong = [one for one in outcomes if not one.agrees]
     lines = page.read_text(encoding="utf-8").splitlines()
     for outcome in reversed(wrong):
         end = outcome.first + len(outcome.expected)

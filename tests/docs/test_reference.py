@@ -14,6 +14,8 @@ import steelyard
 from steelyard.errors import InputError
 from steelyard.explain import shelf_file
 from steelyard.explain.attribution import explain
+from steelyard.explain.decay import decay_across
+from steelyard.explain.decay_found import DecayAcross
 from steelyard.explain.explanation import Explanation
 from steelyard.explain.forecast import forecast
 from steelyard.explain.gaps import gaps
@@ -35,6 +37,7 @@ OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
 FORECAST_PAGE = (REFERENCE / "forecast.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 EXPLANATION_PAGE = (REFERENCE / "explanation.md").read_text(encoding="utf-8")
+DECAY_PAGE = (REFERENCE / "decay.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
 LEAST = 'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
@@ -210,14 +213,28 @@ def test_every_figure_of_a_forecast_is_documented() -> None:
         assert list(rows(FORECAST_PAGE, heading)) == list(objects[0])
 
 
+def test_every_figure_of_a_comparison_of_decay_is_documented() -> None:
+    """The object of ``decay --json``, an asset and a pair in it, and the frame of windows."""
+    prices = closes(100.0, 105.0, 90.0, 95.0, 100.0, 98.0)
+    found = decay_across({"A": prices, "B": prices}, window_days=2, block_days=4)
+    figures = found.figures
+    for heading, names in (
+        ("## The object", [*figures, "report"]),
+        ("## An asset", figures["assets"][0]),
+        ("## A pair", figures["pairs"][0]),
+        ("## A window", found.windows.columns),
+    ):
+        assert list(rows(DECAY_PAGE, heading)) == list(names)
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare, explain, forecast, gaps):
+    for function in (simulate, compare, explain, forecast, gaps, decay_across):
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
-    for kind in (Comparison, Explanation, Tracking, Forecast):
+    for kind in (Comparison, Explanation, Tracking, Forecast, DecayAcross):
         names = {*vars(kind), *kind.__dataclass_fields__}
         named = {name for name in names if not name.startswith("_")}
         assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named

@@ -9,6 +9,8 @@ A page is a small program. All its examples run in order, in one empty folder:
   run. One that fails must be followed by ``$ echo $?``;
 - a ``python network`` or ``console network`` block asks an exchange: it is run by a test of its
   own, which has one on loopback, and not with the rest of its page;
+- a ``python history`` or ``console history`` block reads real market history, from a folder
+  ``prices`` beside it: it is run where that is there, by a test of its own;
 - a ``toml`` or ``csv`` block with a file's name after the word is written to that file.
 
 ``...`` stands for anything, on a line of its own for any number of lines. ``sh`` blocks hold what
@@ -37,7 +39,8 @@ SHELL_WORDS = ("make", "pip", "python -m venv", "git clone", "cd ", "source ", "
 RUN = ("python", "console")
 WRITTEN = ("toml", "csv")
 NETWORK = ("python network", "console network")
-SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK)
+HISTORY = ("python history", "console history")
+SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK, *HISTORY)
 
 
 @dataclass
@@ -101,7 +104,7 @@ def blocks(page: Path) -> list[Block]:
                 inside.lines.append(line)
         elif inside is None:
             kind, _, argument = match[1].strip().partition(" ")
-            if f"{kind} {argument}" in NETWORK:
+            if f"{kind} {argument}" in (*NETWORK, *HISTORY):
                 kind, argument = f"{kind} {argument}", ""
             inside = Block(page, kind, argument, number + 1)
         else:
@@ -129,20 +132,26 @@ def _trimmed(lines: list[str]) -> list[str]:
     return kept
 
 
-def run_page(page: Path, folder: Path, *, network: bool = False) -> Iterator[Outcome]:
+def run_page(
+    page: Path, folder: Path, *, network: bool = False, history: Path | None = None
+) -> Iterator[Outcome]:
     """Run the examples of a page in ``folder``, those that ask an exchange only with ``network``.
 
-    What each printed is yielded.
+    Those that read real history are run where ``history`` is the folder of its prices. What each
+    printed is yielded.
 
     Raises:
         ExampleError: a block is of no known kind, cannot be run, or fails without saying so.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if history is not None:
+        (folder / "prices").symlink_to(history.resolve(), target_is_directory=True)
     found = blocks(page)
     names: dict[str, object] = {"__name__": "__main__"}
     for place, block in enumerate(found):
         following = found[place + 1] if place + 1 < len(found) else None
         kind = block.kind.removesuffix(" network") if network else block.kind
+        kind = kind if history is None else kind.removesuffix(" history")
         if kind == "python":
             yield _run_python(block, following, names, folder)
         elif kind == "console":
