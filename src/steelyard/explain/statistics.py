@@ -1,12 +1,12 @@
 """Return statistics of daily values: what tear sheets show, by the formulas that they share.
 
-All are of the simple returns r of n UTC days, as ``Run.tracking`` takes them: from the last close of
-the day before, the day of the launch left out. A year has 365 days, the risk-free rate is nothing,
-and a standard deviation is that of a sample (n - 1). What is undefined is None: a ratio over
-nothing, a spread of days that differ by rounding only, a figure that no float can hold.
+All are of the simple returns r of n UTC days, as ``Run.tracking`` takes them: from the last close
+of the day before, the day of the launch left out. A year has 365 days, the risk-free rate is
+nothing, and a standard deviation is that of a sample (n - 1). What is undefined is None: a ratio
+over nothing, a spread of days that differ by rounding only, a figure that no float can hold.
 
-What means the same in quantstats agrees with it (``periods=365``); docs/reference/tear-sheet.md
-lists what differs, and why. Drawdowns are in ``drawdowns``, the figures against the underlying in
+What means the same in quantstats agrees with it (``periods=365``), and the reference page of the
+tear sheet lists what differs, and why. Drawdowns are in ``drawdowns``, the figures against the underlying in
 ``against``.
 """
 
@@ -108,7 +108,7 @@ def volatility(values: DailyValues) -> float | None:
     """``std(r) sqrt(365)``."""
     if len(values.returns) < 2:  # noqa: PLR2004 (n - 1 above 0)
         return None
-    return defined(np.std(values.returns, ddof=1) * math.sqrt(YEAR_DAYS))
+    return defined(float(np.std(values.returns, ddof=1)) * math.sqrt(YEAR_DAYS))
 
 
 def sharpe(values: DailyValues) -> float | None:
@@ -139,7 +139,7 @@ def value_at_risk(values: DailyValues) -> float | None:
 
 
 def expected_shortfall(values: DailyValues) -> float | None:
-    """The mean of the days at or below ``value_at_risk``, also called CVaR (Acerbi, Tasche 2002)."""
+    """The mean of the days at or below ``value_at_risk``: CVaR (Acerbi and Tasche 2002)."""
     least = value_at_risk(values)
     if least is None:
         return None

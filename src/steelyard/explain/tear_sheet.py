@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.explain.against import AGAINST
 from steelyard.explain.attribution import explain_run
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["CURVES", "TearSheet", "tear_sheet", "tear_sheet_of"]
+__all__ = ["CURVES", "WINDOW_DAYS", "TearSheet", "tear_sheet", "tear_sheet_of"]
 
 CURVES = ("token", "multiple", "underlying")
+WINDOW_DAYS = 30
+"""Of what is rolling."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,11 @@ class TearSheet:
         return self.explanation.tracking
 
     @cached_property
+    def rolling(self) -> dict[str, npt.NDArray[Any]]:
+        """Tracking over the last 30 days, as ``Tracking.rolling_columns`` has it."""
+        return self.tracking.rolling_columns(WINDOW_DAYS)
+
+    @cached_property
     def days(self) -> dict[str, DailyValues]:
         """What the token, L times daily and the underlying were worth at the ends of days."""
         found = self.tracking
@@ -68,7 +76,8 @@ class TearSheet:
         growth = 1 + found.target * (found.price[1:] / found.price[:-1] - 1)
         gone = np.flatnonzero(growth <= 0)
         lived = len(day) if not len(gone) else int(gone[0]) + 2
-        ideal = np.cumprod(np.concatenate(([1.0], np.maximum(growth, 0.0))))[: len(day)]
+        kept = np.concatenate(([1.0], np.maximum(growth, 0.0)))[: len(day)]
+        ideal = np.asarray(np.cumprod(kept), dtype=np.float64)
         return {
             "token": DailyValues(day, found.nav),
             "multiple": DailyValues(day[:lived], ideal[:lived]),
@@ -153,7 +162,7 @@ class TearSheet:
 
     def _statistics(self, name: str) -> dict[str, float | None]:
         values, asset = self.days[name], self.days["underlying"].returns
-        found = {key: of(values) for key, of in (ALONE | DRAWDOWNS).items()}
+        found = {key: of(values) for key, of in {**ALONE, **DRAWDOWNS}.items()}
         if name == "underlying":
             return found | dict.fromkeys(AGAINST)
         same = asset[: len(values.returns)]

@@ -1,8 +1,7 @@
-"""The statistics of a tear sheet in words and rows: for a terminal, for a notebook, for the page."""
+"""The statistics of a tear sheet as rows of text: for a terminal, a notebook and the page."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
@@ -72,7 +71,8 @@ GROUPS: Mapping[str, Mapping[str, Statistic]] = {
 def headings(found: TearSheet) -> tuple[str, str, str]:
     """What the three columns are called."""
     series = found.run.series
-    return series.symbol, f"{series.target_leverage:g} x daily", series.underlying
+    base = series.underlying.partition("/")[0]
+    return series.symbol, f"{series.target_leverage:g} x daily", base
 
 
 def cells(found: TearSheet, name: str, statistic: Statistic) -> tuple[str, str, str]:
@@ -94,7 +94,8 @@ def cell(value: float | None, kind: str) -> str:
         return f"{value * 100:{'+' if kind == 'percent' else ''}.1e} %"
     if -1 < value < NEARLY_ALL:
         return "<-99.9 %"  # a loss of nearly all must not read as a loss of all
-    decimals = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2  # noqa: PLR2004 (digits)
+    size = abs(value) * 100
+    decimals = 0 if size >= 1000 else 1 if size >= 10 else 2  # noqa: PLR2004 (three digits)
     text = f"{value * 100:{'+' if kind == 'percent' else ''},.{decimals}f} %"
     return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
 

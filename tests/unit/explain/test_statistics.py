@@ -221,7 +221,9 @@ def test_flat_days_have_no_ratios() -> None:
         for name in ("sharpe", "sortino", "skew", "kurtosis", "omega", "payoff_ratio"):
             assert ALONE[name](values) is None, name
         assert DRAWDOWNS["calmar"](values) is None
-        assert AGAINST["correlation"](values.returns, np.linspace(0, 1, len(values.returns))) is None
+        assert (
+            AGAINST["correlation"](values.returns, np.linspace(0, 1, len(values.returns))) is None
+        )
 
 
 def test_one_day_and_none() -> None:

@@ -68,7 +68,7 @@
       margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: 46 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font, showlegend: false, separators: ".,",
-      hovermode: panel.hovermode, hoverdistance: 24,
+      hovermode: panel.hovermode, hoverdistance: 24, barmode: "relative",
       hoverlabel: { bgcolor: colour("$raised"), bordercolor: colour("$rule"), font, align: "left" },
       dragmode: small ? false : "zoom", // on a phone a finger scrolls the page
       xaxis: { ...axis, showline: true, ...(panel.xaxis ? titled(read(panel.xaxis)) : timed()) },
@@ -114,7 +114,7 @@
     const swatch = document.createElement("span");
     const glyph = { "triangle-up": "▲", "triangle-down": "▼", diamond: "◆",
       circle: "●", x: "✖" }[looks.symbol];
-    swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor ? " box" : ` ${looks.dash || "solid"}`);
+    swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor || item.type === "bar" ? " box" : ` ${looks.dash || "solid"}`);
     swatch.textContent = glyph || "";
     swatch.style.color = `var(--${looks.color.slice(1).split("@")[0]})`;
     button.append(swatch, document.createTextNode(decode(name)));
@@ -160,8 +160,9 @@
     const section = sections.get(symbol);
     const charts = plot(section, run.panels, run);
     if (charts === null) return;
-    link(charts);
-    spans(run, section, charts);
+    const timed = charts.filter((_, i) => !run.panels[i].xaxis); // the others have no time
+    link(timed);
+    spans(run, section, timed);
     if (!section.querySelector("table")) table(run, section.querySelector(".trades .scroller"));
   }
 
