@@ -6,8 +6,8 @@ nothing, and a standard deviation is that of a sample (n - 1). What is undefined
 over nothing, a spread of days that differ by rounding only, a figure that no float can hold.
 
 What means the same in quantstats agrees with it (``periods=365``), and the reference page of the
-tear sheet lists what differs, and why. Drawdowns are in ``drawdowns``, the figures against the underlying in
-``against``.
+tear sheet lists what differs, and why. Drawdowns are in ``drawdowns``, the figures against the
+underlying in ``against``.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ class TearSheet:
         run: the run.
         explanation: where its return went.
         gaps: the worst moves of its history, held against its series.
-        forecast: what it will trade next, from its last state; None where it has ended, or was
-            not simulated in floats.
+        forecast: what it will trade next, from its last state; None where it has ended, trades
+            on no market (venue ``pool``), or was not simulated in floats.
     """
 
     run: Run
@@ -264,4 +264,5 @@ def _forecast_of(run: Run) -> Forecast | None:
     # what trades next is walked in floats
     if run.state.ended is not None or not isinstance(run.state.cash, float):
         return None
-    return forecast(Shelf.of_runs([run]))
+    # a token whose counterparty is its reserve sends no orders to any market
+    return None if run.series.venue.kind == "pool" else forecast(Shelf.of_runs([run]))

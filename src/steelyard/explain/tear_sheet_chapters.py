@@ -135,11 +135,7 @@ def next_trades(found: TearSheet) -> Chapter:
     """The forecast from the last state: prices at which it acts, and the ladder."""
     told, title = found.forecast, "What it trades next"
     if told is None:
-        ended = found.run.state.ended
-        words = "Nothing is foreseen: this run was not made in floats."
-        if ended is not None:
-            words = f"Nothing: it ended on {format_time(ended.time)[:10]}."
-        return Chapter("next", title, [words])
+        return Chapter("next", title, [_silence(found)])
     ladder = [rung_cells(told, place) for place in range(len(told.ladder))]
     known = [
         place for place in range(len(LADDER_HEADING)) if any(_is_told(row[place]) for row in ladder)
@@ -156,6 +152,16 @@ def next_trades(found: TearSheet) -> Chapter:
     at = formats.instant(told.time)[:16].replace("T", " ")
     stands = f"As it stands at {at} UTC, the end of this history."
     return Chapter("next", title, [f"{stands} {told.words}"], blocks)
+
+
+def _silence(found: TearSheet) -> str:
+    """Why there is no forecast."""
+    ended = found.run.state.ended
+    if ended is not None:
+        return f"Nothing: it ended on {format_time(ended.time)[:10]}."
+    if found.run.series.venue.kind == "pool":
+        return "Nothing on any market: its reserve is its counterparty."
+    return "What it trades next is worked out in floats, and this run was made in another number."
 
 
 def _typeset(table: Table) -> Table:
