@@ -103,15 +103,9 @@ class TearSheet:
         """One row a UTC month, by its first day: returns over its days; NaN after an end."""
         import pandas as pd
 
-        found = [
-            pd.Series(
-                returns, index=month.astype("datetime64[M]").astype("datetime64[s]"), name=name
-            )
-            for name, (month, returns) in ((name, self.days[name].months) for name in CURVES)
-        ]
-        frame = pd.concat(found, axis="columns").astype(float)
-        frame.index = pd.DatetimeIndex(frame.index, tz="UTC", name="month")
-        return frame
+        frame = pd.DataFrame(self._month_rows(), columns=["month", *CURVES])
+        index = pd.DatetimeIndex(pd.to_datetime(frame.pop("month")), tz="UTC", name="month")
+        return frame.astype(float).set_axis(index)
 
     @property
     def figures(self) -> dict[str, Any]:

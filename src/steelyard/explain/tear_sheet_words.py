@@ -115,7 +115,12 @@ def days_words(found: TearSheet) -> str:
         f"Of the returns of {count} from {first} to {last}, a year being {YEAR_DAYS} days. "
         f"As in tracking the day of the launch is left out"
     )
-    return f"{words}: on it the token made {cell(float(launch), 'percent')}."
+    words += f": on it the token made {cell(float(launch), 'percent')}."
+    ideal = found.days["multiple"]
+    if len(ideal.returns) < len(token.returns):
+        end = ideal.day[-1].astype("datetime64[D]")
+        words += f" {headings(found)[1]} was wiped out on {end}, where its figures end."
+    return words
 
 
 def as_text(found: TearSheet) -> str:
