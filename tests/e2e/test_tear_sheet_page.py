@@ -88,8 +88,8 @@ def test_a_chapter_is_linked(load: Load) -> None:
         const root = document.documentElement;
         root.dataset.top = Math.round(document.getElementById("gaps").getBoundingClientRect().top);
         root.dataset.charts = document.querySelectorAll(".js-plotly-plot").length;
-      }, 3000);
-    }, 500);
+      }, 1500);
+    }, 2500);
     """
     marks = root(load(load_preset("oracle-1s"), sample_prices("BTC"), then=clicks))
     assert "data-error" not in marks

@@ -7,6 +7,7 @@ that have no meaning: such series are left to the figures by hand.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Daily, Series
 from steelyard.simulate.run import simulate
+from support.doc_pages import REPOSITORY
 from support.strategies import MODES, histories, tokens
 from support.tokens import closes, token
 
@@ -113,6 +115,11 @@ def test_every_statistic_is_compared_or_told_apart() -> None:
     compared = {*THE_SAME, *SCALED, *THE_SAME_AGAINST, *SCALED_AGAINST}
     assert compared | OUR_OWN == {*ALONE, *DRAWDOWNS, *AGAINST}
     assert not compared & OUR_OWN
+    page = (REPOSITORY / "docs" / "reference" / "tear-sheet.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", page, re.MULTILINE))
+    for name in compared | OUR_OWN:
+        same = name in {*THE_SAME, *THE_SAME_AGAINST}
+        assert told[name].startswith("`" if same else ("differs: ", "none")), name
 
 
 @pytest.mark.parametrize("asset", ["BTC", "ETH"])

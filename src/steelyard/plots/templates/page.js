@@ -342,7 +342,8 @@
   let before = null; // the theme while the page is being printed on white
   window.addEventListener("beforeprint", () => { before = root.dataset.theme; setTheme("light"); });
   window.addEventListener("afterprint", () => { setTheme(before); });
-  window.addEventListener("hashchange", show);
+  // a link to a chapter shows what is shown already
+  window.addEventListener("hashchange", () => { if (wanted() !== current) show(); });
   narrow.addEventListener("change", show);
   show();
   root.dataset.ready = "yes";
