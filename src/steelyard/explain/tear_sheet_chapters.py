@@ -77,7 +77,7 @@ def statistics(found: TearSheet) -> Chapter:
         distribution_of(found),
         rolling_volatility(found),
     ]
-    return Chapter("statistics", "Statistics", [days_words(found)], blocks)
+    return Chapter("statistics", "Statistics", [days_words(found).replace(" x", "×")], blocks)
 
 
 def where_it_went(found: TearSheet) -> Chapter:
@@ -109,6 +109,8 @@ def costs_and_reserve(found: TearSheet, costs: Panel, reserve: Panel | None) -> 
     if pool is not None:
         words.append(_reserve_words(pool, found.run.series.quote))
     title = "Costs" if pool is None else "Costs and reserve"
+    if not costs.traces:
+        return Chapter("costs", title, ["It paid for nothing.", *words], [reserve])
     return Chapter("costs", title, words, [costs, reserve])
 
 
