@@ -77,7 +77,7 @@ def statistics(found: TearSheet) -> Chapter:
         distribution_of(found),
         rolling_volatility(found),
     ]
-    return Chapter("statistics", "Statistics", [days_words(found).replace(" x", "×")], blocks)
+    return Chapter("statistics", "Statistics", [_as_page(days_words(found))], blocks)
 
 
 def where_it_went(found: TearSheet) -> Chapter:
@@ -167,16 +167,19 @@ def _silence(found: TearSheet) -> str:
 
 
 def _typeset(table: Table) -> Table:
-    """With a true minus sign and dash, as all figures of a page; a terminal has them in ASCII."""
-    rows = [
-        [LEADING_MINUS.sub(r"\1−", cell) if cell != "-" else "–" for cell in row]
-        for row in table.rows
-    ]
-    heading = [name.replace(" x", "×") for name in table.heading]
+    """A table as figures of a page are written."""
+    rows = [["–" if cell == "-" else _as_page(cell) for cell in row] for row in table.rows]
+    heading = [_as_page(name) for name in table.heading]
     return replace(table, rows=rows, heading=heading)
 
 
-LEADING_MINUS = re.compile(r"^(<?)-(?=\d)")
+def _as_page(text: str) -> str:
+    """With true minus and multiplication signs; a terminal has them in ASCII."""
+    return MULTIPLE.sub("×", MINUS.sub("−", text))
+
+
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
+MULTIPLE = re.compile(r"(?<=\d) x(?= daily|$)")
 
 
 def _is_told(text: str) -> bool:
@@ -203,7 +206,7 @@ def _months(found: TearSheet) -> Heat | None:
         whole = [months["token"][place] for place in places if place in months["token"]]
         total = float(np.prod([1 + share for share in whole])) - 1 if whole else None
         rows.append(HeatRow(str(1970 + year), [*row, heat_cell(total, 0.0)]))
-    symbol, multiple, underlying = (name.replace(" x", "×") for name in headings(found))
+    symbol, multiple, underlying = (_as_page(name) for name in headings(found))
     note = (
         f"Returns of {symbol} over the days of each UTC month, in percent. The day of the launch "
         f"is left out. A pointer on a month shows {multiple} and {underlying}."
@@ -217,7 +220,7 @@ def _hint(found: TearSheet, months: dict[str, dict[int, float]], place: int) -> 
         for key, name in zip(CURVES, headings(found), strict=True)
         if place in months[key]
     ]
-    return ", ".join(told)
+    return _as_page(", ".join(told))
 
 
 def _thresholds(told: Forecast) -> Table:
@@ -272,6 +275,10 @@ def _reserve_words(pool: dict[str, float | None], quote: str) -> str:
         words += f", {formats.percent(depth, signed=True)} from its floor"
     words += f". It paid {formats.money(pool['paid'], quote)}"
     words += f" and received {formats.money(pool['received'], quote)}."
+    settled = pool.get("settled")
+    if settled is not None:
+        verb = "won" if settled >= 0 else "lost"
+        words += f" As the counterparty it {verb} {formats.money(abs(settled), quote)}."
     if runway is not None:
         words += f" At the pace of its last 30 days it lasts {formats.number(runway, 0)} days."
     return words

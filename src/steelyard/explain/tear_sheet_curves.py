@@ -8,13 +8,13 @@ from steelyard.explain.drawdowns import underwater
 from steelyard.explain.explanation import DAY_S
 from steelyard.explain.statistics import YEAR_DAYS, DailyValues, Floats, Ints
 from steelyard.explain.tear_sheet import WINDOW_DAYS, TearSheet
-from steelyard.explain.tear_sheet_words import headings
 from steelyard.plots.daily_panels import (
     Curve,
     distribution_panel,
     rolling_panel,
     underwater_panel,
 )
+from steelyard.plots.formats import multiple
 from steelyard.plots.panels import Panel
 
 __all__ = [
@@ -54,9 +54,11 @@ def distribution_of(found: TearSheet) -> Panel | None:
         "mean of these": figures["expected_shortfall"],
     }
     marks = {name: at for name, at in names.items() if at is not None}
-    token, multiple, _ = (name.replace(" x", "×") for name in headings(found))
     return distribution_panel(
-        days["token"].returns, days["multiple"].returns, (token, multiple), marks
+        days["token"].returns,
+        days["multiple"].returns,
+        (_title(found, "token"), _title(found, "multiple")),
+        marks,
     )
 
 
@@ -118,10 +120,15 @@ def rolling_difference(found: TearSheet) -> Panel | None:
 
 
 def _curve(found: TearSheet, name: str, day: Ints, value: Floats) -> Curve:
-    title = dict(zip(("token", "multiple", "underlying"), headings(found), strict=True))[name]
-    title = title.replace(" x", "×")
     color, dash, width = LOOKS[name]
-    return Curve(title, day * DAY_S, value, color, dash, width)
+    return Curve(_title(found, name), day * DAY_S, value, color, dash, width)
+
+
+def _title(found: TearSheet, name: str) -> str:
+    """As the chart of nav calls it."""
+    if name == "multiple":
+        return f"{multiple(found.tracking.target)} daily, no costs"
+    return name
 
 
 def _tracked(found: TearSheet, name: str, title: str, color: str) -> Curve:
