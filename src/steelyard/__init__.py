@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from steelyard.explain.forecast import forecast
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
+    from steelyard.explain.tear_sheet import tear_sheet
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -60,6 +61,7 @@ __all__ = [
     "read_prices",
     "simulate",
     "simulate_shelf",
+    "tear_sheet",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
@@ -74,6 +76,7 @@ _LAZY = {
     "gaps": "steelyard.explain.gaps",
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
+    "tear_sheet": "steelyard.explain.tear_sheet",
 }
 
 

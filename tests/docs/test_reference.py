@@ -22,6 +22,7 @@ from steelyard.explain.gaps import gaps
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf
 from steelyard.explain.steps import STEPS
+from steelyard.explain.tear_sheet import TearSheet, tear_sheet
 from steelyard.explain.tracking import Tracking
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
@@ -37,6 +38,7 @@ OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
 FORECAST_PAGE = (REFERENCE / "forecast.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 EXPLANATION_PAGE = (REFERENCE / "explanation.md").read_text(encoding="utf-8")
+TEAR_SHEET_PAGE = (REFERENCE / "tear-sheet.md").read_text(encoding="utf-8")
 DECAY_PAGE = (REFERENCE / "decay.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
@@ -189,6 +191,15 @@ def test_every_figure_of_an_explanation_is_documented() -> None:
     assert columns == set(figures["periods"][0]) - {"steps"}
 
 
+def test_every_figure_of_a_tear_sheet_is_documented() -> None:
+    """The object of ``tearsheet --json``, its statistics and a month, in their order."""
+    found = tear_sheet(Series.loads(LEAST), closes(100.0, 105.0, 90.0))
+    figures = found.figures
+    assert list(rows(TEAR_SHEET_PAGE, "## The object")) == [*figures, "report"]
+    assert list(rows(TEAR_SHEET_PAGE, "## Statistics")) == list(figures["statistics"]["token"])
+    assert list(rows(TEAR_SHEET_PAGE, "## A month")) == list(figures["months"][0])
+
+
 def test_every_key_of_a_shelf_file_is_documented() -> None:
     """The tables have the keys that the reader knows, in their order."""
     assert list(rows(FORECAST_PAGE, "## The shelf")) == ["schema", *shelf_file.ROOT, "token"]
@@ -231,10 +242,11 @@ def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare, explain, forecast, gaps, decay_across):
+    functions = (simulate, compare, explain, tear_sheet, decay_across, forecast, gaps)
+    for function in functions:
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
-    for kind in (Comparison, Explanation, Tracking, Forecast, DecayAcross):
+    for kind in (Comparison, Explanation, Tracking, TearSheet, DecayAcross, Forecast):
         names = {*vars(kind), *kind.__dataclass_fields__}
         named = {name for name in names if not name.startswith("_")}
         assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.history import check_span, history_options
+from steelyard.cli.history import check_span, event_options, history_options
 from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from steelyard.market import Prices
     from steelyard.simulate.run import Run
 
-__all__ = ["explain"]
+__all__ = ["MOST_RUNS", "explain", "tell"]
 
 MOST_RUNS = 12
 """The run itself, a run a step at most, and the position that is left alone."""
@@ -33,10 +33,7 @@ MOST_RUNS = 12
 )
 @click.argument("series", metavar="SERIES.toml")
 @history_options
-@click.option("--flows", metavar="FILE", help="Creations, and redemptions below 0: time,tokens.")
-@click.option("--splits", metavar="FILE", help="Tokens for one token: time,ratio.")
-@click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to.")
-@click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav.")
+@event_options
 @click.option(
     "--by",
     type=click.Choice(["day", "month"]),
@@ -79,7 +76,7 @@ def explain(
         found = explain_series(token, history, **options, start=start, end=end, progress=progress)
     if out is not None:
         found.save(out)
-    _tell(found.run, bars, funded=options["funding"] is not None)
+    tell(found.run, bars, funded=options["funding"] is not None)
     if as_json:
         emit_json({**found.figures(by), "report": None if out is None else str(out)})
     else:
@@ -90,7 +87,8 @@ def explain(
         note(f"wrote {out}: open it in a browser")
 
 
-def _tell(run: Run, bars: Prices, *, funded: bool) -> None:
+def tell(run: Run, bars: Prices, *, funded: bool) -> None:
+    """Say on standard error what a person should know beside the figures."""
     from steelyard.cli.remarks import remarks
 
     for remark in remarks(run, bars, funded=funded):

@@ -9,7 +9,7 @@ import click
 
 from steelyard.cli.inputs import InstantType
 
-__all__ = ["check_span", "history_options"]
+__all__ = ["check_span", "event_options", "history_options"]
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
@@ -31,6 +31,22 @@ OPTIONS = (
         help="Observe closes only, or walk through each bar (default where it can be).",
     ),
 )
+
+EVENTS = (
+    click.option(
+        "--flows", metavar="FILE", help="Creations, and redemptions below 0: time,tokens."
+    ),
+    click.option("--splits", metavar="FILE", help="Tokens for one token: time,ratio."),
+    click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
+    click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav."),
+)
+
+
+def event_options(command: Called) -> Called:
+    """Give a command what befalls one token: flows, splits, outages and its end."""
+    for option in reversed(EVENTS):
+        command = option(command)
+    return command
 
 
 def history_options(command: Called) -> Called:

@@ -14,7 +14,7 @@ from steelyard.simulate.output import check_file, written_whole
 if TYPE_CHECKING:
     from steelyard.explain.outlook import Forecast, TokenOutlook
 
-__all__ = ["ladder_data", "save_forecast"]
+__all__ = ["LADDER_HEADING", "ladder_data", "rung_cells", "save_forecast"]
 
 MOST_TOKENS = 500
 """Rows of tokens on a page, the largest assets first."""
@@ -39,7 +39,7 @@ def save_forecast(found: Forecast, path: str | Path) -> None:
         tables=[
             (
                 "Ladder",
-                (_LADDER, [_rung_cells(found, place) for place in range(len(found.ladder))]),
+                (LADDER_HEADING, [rung_cells(found, place) for place in range(len(found.ladder))]),
             ),
             ("Tokens", (_TOKENS, [_token_cells(token) for token in largest])),
         ],
@@ -63,7 +63,7 @@ def ladder_data(found: Forecast) -> LadderData:
     )
 
 
-_LADDER = (
+LADDER_HEADING = (
     "price",
     "move",
     "bought",
@@ -87,7 +87,8 @@ _TOKENS = (
 )
 
 
-def _rung_cells(found: Forecast, place: int) -> list[str]:
+def rung_cells(found: Forecast, place: int) -> list[str]:
+    """A price of the ladder as text, under ``LADDER_HEADING``."""
     rung = found.ladder[place]
     return [
         formats.money(rung.price),

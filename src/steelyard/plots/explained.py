@@ -25,6 +25,8 @@ class Table:
     rows: Sequence[Sequence[str]]
     words: int = 0
     note: str = ""
+    hints: Sequence[str] = ()
+    """Of each row, shown where a pointer rests on it; none for none."""
 
 
 def explained_page(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steelyard.explain.explanation import Explanation
+    from steelyard.explain.tear_sheet import TearSheet
     from steelyard.explain.tracking import Tracking
 
 __all__ = [
@@ -147,6 +148,18 @@ class Run:
     def tracking(self) -> Tracking:
         """How well it tracks, by horizon, and how long it was outside its band."""
         found: Tracking = import_module("steelyard.explain.tracking").tracking_of(self)
+        return found
+
+    def tear_sheet(self, path: str | Path | None = None) -> TearSheet:
+        """All that is told of it: return statistics beside what ``explain`` and others find.
+
+        Args:
+            path: where its page is written, one HTML file; None: nowhere.
+
+        Raises:
+            InputError: as ``explain`` does; or the file cannot be written.
+        """
+        found: TearSheet = import_module("steelyard.explain.tear_sheet").tear_sheet_of(self, path)
         return found
 
     def save(self, folder: str | Path) -> None:
