@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
+    from steelyard.simulate.repeat import load_run
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
 
@@ -55,6 +56,7 @@ __all__ = [
     "explain",
     "forecast",
     "gaps",
+    "load_run",
     "read_prices",
     "simulate",
     "simulate_shelf",
@@ -69,6 +71,7 @@ _LAZY = {
     "compare": "steelyard.simulate.compare",
     "forecast": "steelyard.explain.forecast",
     "gaps": "steelyard.explain.gaps",
+    "load_run": "steelyard.simulate.repeat",
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
 }
