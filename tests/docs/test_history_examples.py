@@ -9,6 +9,7 @@ import pytest
 from support.doc_pages import HISTORY, REPOSITORY, blocks, histories, pages, run_page
 
 READING = [page for page in pages() if any(block.kind in HISTORY for block in blocks(page))]
+STUDIES = sorted((REPOSITORY / "docs" / "case-studies").glob("*-20??.md"))
 
 
 @pytest.mark.skipif(
@@ -25,3 +26,14 @@ def test_examples_that_read_history(page: Path, tmp_path: Path) -> None:
     ]
     assert not wrong, "\n\n".join(wrong)
     assert len(outcomes) >= sum(block.kind in HISTORY for block in blocks(page))
+
+
+@pytest.mark.parametrize("page", STUDIES, ids=lambda page: page.stem)
+def test_a_case_study_has_its_pictures(page: Path) -> None:
+    """A light and a dark one, small enough for a page, and the command that makes them."""
+    text = page.read_text(encoding="utf-8")
+    for theme in ("light", "dark"):
+        picture = f"../images/{page.stem}-{theme}.png"
+        assert f'"{picture}"' in text
+        assert 10_000 < (page.parent / picture).stat().st_size < 150_000
+    assert f"make_case_images.py {page.stem}" in " ".join(text.split())

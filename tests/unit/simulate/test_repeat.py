@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import steelyard as sy
 from steelyard.errors import DataError, InputError
-from steelyard.market import sample_prices
+from steelyard.market import SAMPLE_NAMES, sample_prices
+from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset, preset_names, preset_text
 from steelyard.rules.series import Reserve, Series
 from steelyard.simulate.repeat import RECORD, SERIES, load_run, make_again
@@ -53,6 +57,37 @@ def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
     assert (tmp_path / SERIES).read_text(encoding="utf-8") == preset_text(preset)
 
 
+@pytest.mark.parametrize(
+    "way", [{"engine": "reference"}, {"number": DECIMAL}, {"intrabar": "close"}], ids=str
+)
+def test_the_way_it_was_made_comes_back(way: dict[str, Any], tmp_path: Path) -> None:
+    """Engine, kind of number and mode are part of a run: another is not equal to the last bit."""
+    run = simulate(load_preset("ftx-bull"), sample_prices("BTC"), **SPAN, **way)
+    run.save(tmp_path)
+    again = make_again(tmp_path, {})
+    assert again.differs == ""
+    assert_same(again.run, run)
+
+
+@given(
+    preset=st.sampled_from(preset_names()),
+    first=st.integers(0, 900),
+    bars=st.integers(2, 190),
+    asset=st.sampled_from(SAMPLE_NAMES),
+)
+@settings(max_examples=30)
+def test_any_stretch_comes_back(preset: str, first: int, bars: int, asset: str) -> None:
+    """Wherever a run begins and ends."""
+    history = sample_prices(asset)
+    start = int(history.time[first])
+    run = simulate(load_preset(preset), history, start=start, end=start + bars * 86_400)
+    with tempfile.TemporaryDirectory() as folder:
+        run.save(folder)
+        again = make_again(folder, {})
+    assert again.differs == ""
+    assert_same(again.run, run)
+
+
 def write_bars(path: Path, **changes: float) -> None:
     """The bundled days as a file of one's own; ``close`` is added to that of one day in March."""
     prices = sample_prices("BTC")
@@ -68,13 +103,13 @@ def write_bars(path: Path, **changes: float) -> None:
 def saved(tmp_path: Path) -> tuple[Path, Run]:
     """A run with all that can be given from files, and its folder."""
     write_bars(tmp_path / "bars.csv")
-    given: dict[str, Any] = {}
+    files: dict[str, Any] = {}
     for option, text in FILES.items():
-        given[option] = tmp_path / f"{option}.csv"
-        given[option].write_text(text)
+        files[option] = tmp_path / f"{option}.csv"
+        files[option].write_text(text)
     series = load_preset("oracle-3l")
     bars = tmp_path / "bars.csv"
-    run = simulate(series, bars, **given, **SPAN, wind_down="2020-06-01", intrabar="close")
+    run = simulate(series, bars, **files, **SPAN, wind_down="2020-06-01", intrabar="close")
     run.save(tmp_path / "run")
     return tmp_path / "run", run
 
