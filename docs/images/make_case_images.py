@@ -236,18 +236,14 @@ AXIS: Mapping[str, Any] = {
 }
 
 
-def growth(
-    runs: Mapping[str, tuple[Run, str, str]], asset: str, row: int = 1
-) -> list[dict[str, Any]]:
+def growth(runs: Mapping[str, tuple[Run, str, str]], asset: str) -> list[dict[str, Any]]:
     """The asset and what 100 became in each run."""
     first = next(iter(runs.values()))[0]
     price = 100 * first.nav_columns["price"] / first.summary["underlying"]["initial"]
-    found = [line(asset, times(first), price.tolist(), "$asset", "solid", row=row)]
+    found = [line(asset, times(first), price.tolist(), "$asset", "solid")]
     for name, (run, color, dash) in runs.items():
-        nav = run.nav_columns["nav"]
-        alive = np.where(nav > 0, nav, np.nan)
-        values = [None if np.isnan(value) else value for value in alive.tolist()]
-        found.append(line(name, times(run), values, color, dash, row=row))
+        values = [value or None for value in run.nav_columns["nav"].tolist()]
+        found.append(line(name, times(run), values, color, dash))
     return found
 
 

@@ -102,7 +102,7 @@ def _write_run(run: Run, folder: Path) -> None:
 
 def _write_repeat(run: Run, folder: Path) -> None:
     # only who saves a run pays for what is imported there
-    from steelyard.simulate.repeat import record_of
+    from steelyard.simulate.made_of import record_of
 
     record = record_of(run)
     if record is not None:

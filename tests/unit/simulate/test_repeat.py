@@ -21,7 +21,8 @@ from steelyard.market import SAMPLE_NAMES, sample_prices
 from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset, preset_names, preset_text
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulate.repeat import RECORD, SERIES, load_run, make_again
+from steelyard.simulate.made_of import RECORD, SERIES
+from steelyard.simulate.repeat import load_run, make_again
 from steelyard.simulate.run import Run, simulate
 from support.tokens import closes, token
 
