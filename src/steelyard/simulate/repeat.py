@@ -52,8 +52,8 @@ def load_run(folder: str | Path, **moved: object) -> Run:
     Args:
         folder: of the run; its report and its summary are not read.
         **moved: ``prices``, ``funding``, ``rates``, ``injections``, ``flows``, ``splits``,
-            ``outages`` or ``book``, where the file that the run was made of is elsewhere now, or
-            it was no file; what it holds must be the same.
+            ``outages`` or ``book`` (a path), where the file that the run was made of is elsewhere
+            now, or it was no file; what it holds must be the same.
 
     Raises:
         InputError: the folder holds no run that can be made again.
@@ -106,6 +106,12 @@ def make_again(
         progress=progress,
     )
     for option, now in inputs_of(run).items():
+        if option not in inputs:
+            message = (
+                f"{folder / SERIES}: expected the series that was run, which had no {option}; "
+                f"found one that has: it was changed since. Simulate it again."
+            )
+            raise InputError(message, folder=str(folder), option=option)
         _check_same(folder, option, now, inputs[option])
     return Again(run, _difference(folder, run, record), tuple(inputs))
 

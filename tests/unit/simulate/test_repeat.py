@@ -238,6 +238,23 @@ def test_a_run_that_comes_out_otherwise_says_so(saved: tuple[Path, Run]) -> None
     assert "version 0.0.9, this is" in make_again(folder, {}).differs
 
 
+def test_a_series_that_was_changed_in_its_folder_says_so(tmp_path: Path) -> None:
+    """Another rule gives other tables; one that reads what the run never did is refused."""
+    simulate(load_preset("bybit-3l"), sample_prices("BTC"), **SPAN).save(tmp_path)
+    text = (tmp_path / SERIES).read_text(encoding="utf-8")
+    (tmp_path / SERIES).write_text(text.replace("upper = 4.0", "upper = 3.5"))
+    with pytest.warns(UserWarning, match="the run is not the one that was saved: nav"):
+        load_run(tmp_path)
+    (tmp_path / "book.csv").write_text("bps_from_mid,bid_notional,ask_notional\n1,1e7,1e7\n")
+    book = '[costs]\nimpact = "book"\nbook = "book.csv"'
+    (tmp_path / SERIES).write_text(text.replace("[costs]", book))
+    with pytest.raises(InputError, match=r"series\.toml: .* had no book"):
+        load_run(tmp_path)
+    (tmp_path / SERIES).unlink()
+    with pytest.raises(InputError, match=r"series\.toml: .* cannot be read"):
+        load_run(tmp_path)
+
+
 def test_what_cannot_be_made_again_says_so(tmp_path: Path) -> None:
     """A series made in Python, a run that went on, a shelf, none at all: refused with a reason."""
     first = simulate(load_preset("bybit-3l"), closes(100.0, 105.0))
