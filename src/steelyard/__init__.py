@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
+    from steelyard.simulate.repeat import load_run
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
 
@@ -58,6 +59,7 @@ __all__ = [
     "explain",
     "forecast",
     "gaps",
+    "load_run",
     "read_prices",
     "simulate",
     "simulate_shelf",
@@ -74,6 +76,7 @@ _LAZY = {
     "decay_across": "steelyard.explain.decay",
     "forecast": "steelyard.explain.forecast",
     "gaps": "steelyard.explain.gaps",
+    "load_run": "steelyard.simulate.repeat",
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
     "tear_sheet": "steelyard.explain.tear_sheet",

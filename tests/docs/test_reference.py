@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulate.compare import compare
 from steelyard.simulate.comparison import SORTS, Comparison
+from steelyard.simulate.repeat import load_run
 from steelyard.simulate.run import Run, simulate
 from support.doc_pages import REPOSITORY
 from support.tokens import DAY_S, T0, closes
@@ -161,6 +163,14 @@ def test_every_column_of_the_files_is_documented(run: Run, tmp_path: Path, name:
     assert list(rows(OUTPUT_PAGE, f"## {name}")) == written
 
 
+def test_every_field_of_a_run_that_can_be_repeated_is_documented(tmp_path: Path) -> None:
+    """The page lists the fields of ``run.json`` and of an input, in their order."""
+    simulate(Series.loads(LEAST), closes(100.0, 105.0, 90.0)).save(tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    inputs = [f"inputs.{name}" for name in record["inputs"]["prices"]]
+    assert list(rows(OUTPUT_PAGE, "## series.toml and run.json")) == [*record, *inputs]
+
+
 def test_every_figure_of_a_comparison_is_documented() -> None:
     """The object of ``compare --json``, a series in it, and the table that is sorted by."""
     found = compare([Series.loads(LEAST)], closes(100.0, 105.0, 90.0))
@@ -242,7 +252,7 @@ def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    functions = (simulate, compare, explain, tear_sheet, decay_across, forecast, gaps)
+    functions = (simulate, compare, explain, tear_sheet, decay_across, forecast, gaps, load_run)
     for function in functions:
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)

@@ -11,27 +11,10 @@ import pytest
 import steelyard as sy
 from steelyard.market import read_prices
 from steelyard.rules.series import Daily
-from support.doc_pages import HISTORY, REPOSITORY, blocks, pages, run_page
 from support.tokens import DAY_S, token
 
-READING = [page for page in pages() if any(block.kind in HISTORY for block in blocks(page))]
 NAMES = ("BTC", "ETH", "SOL", "AVAX", "DOGE")
 OTHERS, THEM = "SOL+AVAX+DOGE", "BTC+ETH"
-
-
-@pytest.mark.parametrize("page", READING, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_the_page_says_what_the_prices_say(
-    page: Path, tmp_path: Path, history: Callable[[str], Path]
-) -> None:
-    """Each example that reads real history prints what the page says."""
-    outcomes = list(run_page(page, tmp_path / "page", history=history("prices")))
-    wrong = [
-        f"{one.place} says\n{one.expected}\nand prints\n{one.found}"
-        for one in outcomes
-        if not one.agrees
-    ]
-    assert not wrong, "\n\n".join(wrong)
-    assert len(outcomes) >= sum(block.kind in HISTORY for block in blocks(page))
 
 
 @pytest.mark.parametrize("prices", ["spot-1h", "perp-4h"])

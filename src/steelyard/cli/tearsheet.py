@@ -63,7 +63,7 @@ def tearsheet(
         found = tear_sheet(token, history, **options, start=start, end=end, progress=progress)
     if out is not None:
         found.save(out)
-    tell(found.run, bars, funded=options["funding"] is not None)
+    tell(found.run, funded=options["funding"] is not None)
     if as_json:
         emit_json({**found.figures, "report": None if out is None else str(out)})
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from steelyard.explain.decay_words import ASSETS, LEGEND, PAIRS, asset_cells, pair_rows, title
 from steelyard.explain.windows import variance_decay
 from steelyard.plots.decay import DecayPoints, DecayRange, decay_figure
-from steelyard.plots.explained import Table, explained_page
+from steelyard.plots.figure_page import Caption, Table, figure_page
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
@@ -57,12 +57,21 @@ def save_decay(found: DecayAcross, path: str | Path) -> None:
         paired = [[f"{own} against {others}", *cells] for own, others, *cells in rows]
         tables.append(Table(way, ("", *PAIRS[2:]), paired))
     tables[-1] = replace(tables[-1], note=LEGEND)
-    page = explained_page(
+    page = figure_page(
         title=title(found),
         sentences=[found.words],
-        figures=[found.plot(), found.plot(dark=True)],
+        caption=Caption(
+            "What variance predicts, and what is left of it",
+            "Above, each window's decay over what the variance of its days predicts. Below, the "
+            "differences at matched volatility with their intervals: left of zero an asset decays "
+            "more.",
+        ),
+        figures=(found.plot().to_plotly_json(), found.plot(dark=True).to_plotly_json()),
         tables=tables,
-        source=", ".join(one.source for one in found.prices.values()),
+        closing=[
+            f"Prices: {', '.join(one.source for one in found.prices.values())}.",
+            "Nothing here is advice.",
+        ],
     )
     with written_whole(path) as stage:
         stage.write_text(page, encoding="utf-8")

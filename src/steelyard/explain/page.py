@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steelyard.explain.words import headline, horizon_cells, lines, points, share_words
-from steelyard.plots.explained import Table, explained_page
+from steelyard.plots.figure_page import Caption, Table, figure_page
 from steelyard.rules.describe import series_sentences
 from steelyard.simulate.output import check_file, written_whole
 
@@ -24,12 +24,17 @@ def save_explanation(found: Explanation, path: str | Path) -> None:
     """
     path = Path(path)
     check_file(path)
-    page = explained_page(
+    page = figure_page(
         title=f"{found.run.series.symbol}: where the return went",
         sentences=[headline(found), series_sentences(found.run.series)],
-        figures=[found.plot(), found.plot(dark=True)],
+        caption=Caption(
+            f"From {found.target:g} times the underlying to the token",
+            "Points of return. Each bar begins where the one before it ended: an upward step adds, "
+            "a downward one takes.",
+        ),
+        figures=(found.plot().to_plotly_json(), found.plot(dark=True).to_plotly_json()),
         tables=[step_table(found), horizon_table(found), month_table(found)],
-        source=found.run.prices.source,
+        closing=[f"Prices: {found.run.prices.source}.", "Nothing here is advice."],
     )
     with written_whole(path) as stage:
         stage.write_text(page, encoding="utf-8")

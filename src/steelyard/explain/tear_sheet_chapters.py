@@ -26,7 +26,7 @@ from steelyard.explain.tear_sheet_words import GROUPS, cell, cells, days_words, 
 from steelyard.explain.words import headline
 from steelyard.market import format_time
 from steelyard.plots import formats
-from steelyard.plots.explained import Table
+from steelyard.plots.figure_page import Table
 from steelyard.plots.ladder import ladder_panel
 from steelyard.plots.panels import Panel
 from steelyard.plots.tear_sheet import Blocks, Chapter, Heat, HeatRow, heat_cell

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from steelyard.plots import formats
 from steelyard.plots.columns import Packer
 from steelyard.plots.digest import Tile
-from steelyard.plots.explained import Table
+from steelyard.plots.figure_page import Table
 from steelyard.plots.page import order_notes, packed_run, rendered, section_of
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import View

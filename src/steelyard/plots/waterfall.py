@@ -45,7 +45,7 @@ def waterfall_figure(
         "font": {"color": "$ink"},
         "separators": ".,",
         "showlegend": False,
-        "xaxis": {"type": "category", "gridcolor": "$grid"},
+        "xaxis": {"type": "category", "showgrid": False},
         "yaxis": {
             "title": {"text": "points of return"},
             "gridcolor": "$grid",

@@ -15,7 +15,7 @@ from steelyard.rules.series import Series
 from steelyard.simulate import frames
 from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import read_events, schedule_of
+from steelyard.simulate.inputs import named_files, read_events, schedule_of
 from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import Record, State, Totals
@@ -60,6 +60,8 @@ class Sources(NamedTuple):
     market: Market
     number: Number[Any]
     engine: str
+    names: Mapping[str, str]
+    """Paths of the files among what was given, by option; of frames there are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,10 +252,11 @@ def simulate(
         check_goes_on(state, bars, mode)
     check_reserve(series)
     events = read_events(series, given, span_of(bars, state))
-    sources = Sources(events, market, number, engine) if state is None else None
+    names = named_files({**given, "prices": prices})
+    made_of = Sources(events, market, number, engine, names)
+    sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before(float(state.reserve.units), replace(state.totals))
-    made_of = Sources(events, market, number, engine)
     replay, marks = replayed(series, made_of, bars, mode, state, progress)
     return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
 
