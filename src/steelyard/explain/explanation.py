@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from steelyard.errors import InputError
 from steelyard.explain.tracking import Tracking, tracking_of
+from steelyard.explain.windows import variance_decay
 from steelyard.market import format_time
 from steelyard.simulate.run import Run
 
@@ -264,9 +265,8 @@ class Explanation:
 
     def _predicted(self, asset: Floats, variance: Floats) -> Floats:
         """Compounding by Avellaneda and Zhang 2010: that of a continuous reset without costs."""
-        target = self.target
-        grown = target * np.log1p(asset) + (target - target * target) / 2 * variance
-        return np.asarray(np.expm1(grown) - target * asset)
+        grown = self.target * np.log1p(asset) + variance_decay(self.target, variance)
+        return np.asarray(np.expm1(grown) - self.target * asset)
 
     def _frame(self, by: str) -> pd.DataFrame:
         import pandas as pd

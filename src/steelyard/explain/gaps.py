@@ -33,6 +33,8 @@ SPANS = {"5m": 300, "1h": 3_600, "1d": 86_400}
 """Seconds of each; beside them ``close_to_open``."""
 MOST_LEVERAGE = 1_000.0
 HALVINGS = 60
+BLOCK = 16_384
+"""Bars that are looked at together: their columns fit into a core's own cache."""
 
 
 class WorstMove(NamedTuple):
@@ -250,7 +252,7 @@ def _worst_within(history: Prices, span_s: int) -> Sides:
     if history.open is not None and history.low is not None and history.high is not None:
         before, low, high = history.open, history.low, history.high
         first = np.arange(len(history))
-        last = np.searchsorted(history.time + step, history.time + span_s, side="right")
+        last = np.searchsorted(history.time, history.time + (span_s - step), side="right")
     else:
         before = low = high = history.close
         first = np.arange(1, len(history) + 1)
@@ -288,7 +290,18 @@ def _worst(before: Floats, after: Floats, start: Ints, sign: int) -> _Found | No
 
 
 def _least_between(values: Floats, first: Ints, last: Ints) -> Floats:
-    """The least of ``values[first:last]`` for each pair, none empty, by spans of powers of two."""
+    """The least of ``values[first:last]`` for each pair, none empty, both ascending."""
+    least = np.empty(len(first))
+    for start in range(0, len(first), BLOCK):
+        rows = slice(start, start + BLOCK)
+        base = int(first[start])
+        stretch = values[base : int(last[rows][-1])]
+        least[rows] = _least_of_block(stretch, first[rows] - base, last[rows] - base)
+    return least
+
+
+def _least_of_block(values: Floats, first: Ints, last: Ints) -> Floats:
+    """The same of few pairs, by spans of powers of two."""
     lengths = last - first
     least = np.empty(len(first))
     table, width = values, 1

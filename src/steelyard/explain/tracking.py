@@ -91,6 +91,16 @@ class Tracking:
         """
         import pandas as pd
 
+        columns = self.rolling_columns(days)
+        time = pd.to_datetime(columns.pop("time"), unit="s", utc=True)
+        return pd.DataFrame(columns, index=pd.Index(time, name="time"))
+
+    def rolling_columns(self, days: int = 30) -> dict[str, npt.NDArray[Any]]:
+        """``rolling`` as arrays, with ``time`` (epoch s): no pandas is imported.
+
+        Raises:
+            InputError: fewer than one day.
+        """
         token, asset, ideal = self._spans(1)
         whole = self._spans(days)
         rows = []
@@ -100,10 +110,8 @@ class Tracking:
             reset = whole[2][last - days]
             grown = (1 + whole[0][last - days]) / reset - 1 if reset > 0 else None
             rows.append({**row, "difference": grown})
-        frame = pd.DataFrame(rows, columns=list(FIGURES), dtype=float)
-        frame.index = pd.to_datetime(self.time[days:][: len(rows)], unit="s", utc=True)
-        frame.index.name = "time"
-        return frame
+        found = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in FIGURES}
+        return {"time": self.time[days:][: len(rows)], **found}
 
     def within(self, share: float) -> float | None:
         """Share of days that ended within ``share`` (0.01: a point) of L times the underlying's."""

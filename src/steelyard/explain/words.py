@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MEANINGS",
     "Line",
+    "aligned",
     "as_html",
     "as_text",
     "headline",
@@ -85,7 +86,7 @@ def as_text(found: Explanation) -> str:
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
     rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
-    return "\n".join([headline(found), "", *_aligned(rows, words=1)])
+    return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
 def as_html(found: Explanation) -> str:
@@ -111,9 +112,7 @@ def tracking_text(found: Tracking) -> str:
     near = ", ".join(
         f"{float(share) * 100:g}: {share_words(met)}" for share, met in figures["within"].items()
     )
-    return "\n".join(
-        [*_aligned(rows), f"outside the band: {outside}", f"days within points {near}"]
-    )
+    return "\n".join([*aligned(rows), f"outside the band: {outside}", f"days within points {near}"])
 
 
 def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -143,13 +142,15 @@ def _moved(share: float) -> str:
     return f"{word} {abs(share) * 100:,.1f} %" if share else word
 
 
-def _aligned(rows: Sequence[Sequence[str]], *, words: int = 0) -> list[str]:
-    """Columns of one width; the first one and the last ``words`` stand to the left."""
+def aligned(rows: Sequence[Sequence[str]], *, first: int = 1, words: int = 0) -> list[str]:
+    """Columns of one width; the ``first`` ones and the last ``words`` stand to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     told = []
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        cells[0] = row[0].ljust(widths[0])
+        cells[:first] = [
+            cell.ljust(width) for cell, width in zip(row, widths[:first], strict=False)
+        ]
         cells[len(row) - words :] = row[len(row) - words :]
         told.append("  ".join(cells).rstrip())
     return told

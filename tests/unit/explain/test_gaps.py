@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from steelyard.market import Prices
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Band, Venue
+from support.random_runs import random_bars
 from support.situations import walks
 from support.tokens import DAY_S, T0, bars, closes, token
 
@@ -49,6 +52,21 @@ def test_worst_moves_are_those_of_every_window(prices: Prices) -> None:
                 assert row.price_after is not None
                 assert row.price_before is not None
                 assert row.price_after / row.price_before - 1 == row.move
+
+
+@pytest.mark.parametrize("block", [7, 500, 16_384])
+def test_blocks_of_bars_find_what_all_bars_find(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many bars are looked at together: windows reach from a block into the next ones."""
+    whole = random_bars(20_000, seed=4, step_s=60)
+    there = np.flatnonzero(np.random.default_rng(4).random(20_000) > 0.05)
+    names = ("time", "open", "high", "low", "close")
+    prices = replace(whole, **{name: getattr(whole, name)[there] for name in names})
+    monkeypatch.setattr("steelyard.explain.gaps.BLOCK", 10**9)
+    expected = gaps(prices).rows
+    monkeypatch.setattr("steelyard.explain.gaps.BLOCK", block)
+    assert gaps(prices).rows == expected
 
 
 def test_what_the_bars_do_not_tell_is_not_known() -> None:

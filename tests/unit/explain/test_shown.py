@@ -106,7 +106,7 @@ def test_the_page_needs_nothing_and_says_everything(found: Explanation, tmp_path
     text = page.read_text(encoding="utf-8")
     tags.feed(text)
     words = " ".join(tags.words)
-    assert tags.addresses == []
+    assert [to for to in tags.addresses if not to.startswith(("data:", "#"))] == []
     assert "<b>&X: where the return went" in words
     assert "<b>&X" not in text.partition("<script>")[0].replace("&lt;b&gt;&amp;X", "")
     for word in ("compounding", "reserve", "2021-06", "never rebalanced", "365"):
