@@ -59,7 +59,9 @@ def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "way", [{"engine": "reference"}, {"number": DECIMAL}, {"intrabar": "close"}], ids=str
+    "way",
+    [{"engine": "reference"}, {"number": DECIMAL}, {"intrabar": "close"}],
+    ids=lambda way: next(iter(way)),
 )
 def test_the_way_it_was_made_comes_back(way: dict[str, Any], tmp_path: Path) -> None:
     """Engine, kind of number and mode are part of a run: another is not equal to the last bit."""
