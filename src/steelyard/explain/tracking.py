@@ -130,10 +130,25 @@ class Tracking:
             "within": {f"{share:g}": self.within(share) for share in NEAR},
         }
 
+    def plot(self, days: int = 30, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """``rolling`` as an interactive figure: slope, R2, error and difference, stacked.
+
+        Raises:
+            InputError: fewer than one day, or more than there are.
+        """
+        from steelyard.explain.tracking_curves import tracking_figure
+
+        return tracking_figure(self, days, dark=dark)
+
     def __repr__(self) -> str:
         from steelyard.explain.words import tracking_text
 
         return tracking_text(self)
+
+    def _repr_html_(self) -> str:
+        from steelyard.explain.words import tracking_html
+
+        return tracking_html(self)
 
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.

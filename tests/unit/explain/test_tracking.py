@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from steelyard.errors import InputError
+from steelyard.explain.tracking import HORIZONS
 from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Band, Costs, Daily, Series
@@ -99,6 +100,38 @@ def test_rolling_windows_are_horizons_of_their_days() -> None:
     assert last["error"] == pytest.approx(np.std(token_moves - 3 * asset_moves, ddof=1))
     reset = np.prod(1 + 3 * asset_moves)
     assert last["difference"] == pytest.approx(nav[-1] / nav[0] / reset - 1)
+
+
+def test_it_is_shown_in_notebooks() -> None:
+    """A table of the horizons, the figures of the text in it, and each word of its last lines."""
+    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    shown = found.tracking()._repr_html_()
+    assert shown.count("<tr>") == 1 + len(HORIZONS)
+    heading, *rows = repr(found.tracking()).splitlines()
+    for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
+        assert f">{cell}<" in shown
+    for words in rows[-2:]:
+        assert words in shown
+
+
+@pytest.mark.parametrize("days", [30, 7])
+def test_its_figure_is_its_rolling_frame(days: int) -> None:
+    """One curve a figure, over the days of the frame, in a light and a dark one."""
+    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    tracked = found.tracking()
+    figure, frame = tracked.plot(days), tracked.rolling(days)
+    assert len(figure.data) == len(frame.columns) == 4
+    for trace, name in zip(figure.data, frame.columns, strict=True):
+        assert np.asarray(trace.y) == pytest.approx(frame[name].to_numpy(), nan_ok=True)
+        assert f"{days} days" in figure.layout.annotations[frame.columns.get_loc(name)].text
+    assert figure.layout.paper_bgcolor != tracked.plot(days, dark=True).layout.paper_bgcolor
+
+
+def test_a_history_that_is_too_short_is_not_drawn() -> None:
+    """It says how many days there are."""
+    found = simulate(token(3.0, daily=Daily(0)), closes(100, 101, 99)).tracking()
+    with pytest.raises(InputError, match="windows of 30 in a history of 2"):
+        found.plot()
 
 
 def test_days_after_the_end_are_left_out() -> None:
