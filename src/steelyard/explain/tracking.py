@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,8 +156,9 @@ class Tracking:
 
         The reset's is 0 or less where one of its days would have wiped it out.
         """
-        if days < 1:
-            raise InputError(f"days: expected 1 or more, found {days}.", found=days)
+        if not _is_whole(days) or days < 1:
+            message = f"days: expected whole days, 1 or more, found {days!r}."
+            raise InputError(message, found=days)
         lived = self.nav[:-days] > 0
         token = self.nav[days:][lived] / self.nav[:-days][lived] - 1
         asset = (self.price[days:] / self.price[:-days] - 1)[lived]
@@ -187,6 +189,10 @@ def tracking_of(run: Run) -> Tracking:
         price=np.asarray(bars.close[ends], dtype=np.float64),
         outside_band=outside,
     )
+
+
+def _is_whole(found: object) -> bool:
+    return isinstance(found, Integral)
 
 
 ROUNDING = 1e-12

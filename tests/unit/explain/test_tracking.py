@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -143,9 +145,10 @@ def test_days_after_the_end_are_left_out() -> None:
     assert found.horizon(1)["difference"] is None
 
 
-@pytest.mark.parametrize("days", [0, -1])
-def test_a_horizon_is_a_day_at_least(days: int) -> None:
-    """Anything less is refused."""
+@pytest.mark.parametrize("days", [0, -1, 1.5, "7"])
+def test_a_horizon_is_a_day_at_least(days: Any) -> None:
+    """Anything less is refused, and so is what is no number of days."""
     found = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).tracking()
-    with pytest.raises(InputError, match="expected 1 or more"):
-        found.horizon(days)
+    for asked in (found.horizon, found.rolling, found.plot):
+        with pytest.raises(InputError, match="expected whole days, 1 or more"):
+            asked(days)
