@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
 from steelyard.market import format_time
+from steelyard.market.times import DAY_S
 from steelyard.rules.futures import contract_at, mark_factor
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
 __all__ = ["Shelf", "Token"]
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.explain.drawdowns import underwater
-from steelyard.explain.explanation import DAY_S
 from steelyard.explain.statistics import YEAR_DAYS, DailyValues, Floats, Ints
 from steelyard.explain.tear_sheet import WINDOW_DAYS, TearSheet
 from steelyard.explain.tracking_curves import tracking_panels
+from steelyard.market.times import DAY_S
 from steelyard.plots.daily_panels import (
     Curve,
     distribution_panel,

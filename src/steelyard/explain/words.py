@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from steelyard.explain.tracking import Tracking
 
 __all__ = [
+    "HORIZON_HEADING",
     "MEANINGS",
     "Line",
     "aligned",
@@ -39,6 +40,8 @@ MEANINGS: Mapping[str, str] = {
     "reserve": "what the reserve paid, and what its suspensions changed",
 }
 """What each step is, in short."""
+
+HORIZON_HEADING = ("days", "spans", "slope", "R2", "error", "difference")
 
 
 class Line(NamedTuple):
@@ -124,7 +127,7 @@ def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
     """A heading, and a row a horizon."""
     rows = found.figures["horizons"].items()
     return [
-        ("days", "spans", "slope", "R2", "error", "difference"),
+        HORIZON_HEADING,
         *((days, *horizon_cells(row)) for days, row in rows),
     ]
 
