@@ -168,13 +168,16 @@ class Shelf:
         """The tokens of several simulations, at the last price of the first.
 
         Raises:
-            InputError: there is none, or one has ended, or two have one name, or they differ in
-                their underlying.
+            InputError: there is none, or one is no run, has ended or was not made in floats, or two
+                have one name, or they differ in their underlying.
         """
         from steelyard.explain.shelf_file import checked
+        from steelyard.simulate.run import Run, check_kind
 
         if not runs:
             raise InputError("shelf: expected at least one run, found none.")
+        for run in runs:
+            check_kind("run", run, Run, "sy.simulate")
         first = runs[0]
         made = cls(
             tuple(Token.of_run(run) for run in runs),
