@@ -124,6 +124,10 @@ def test_a_series_is_held_against_its_own_side() -> None:
     assert (calm.target_survives, calm.highest_survives) == (True, True)
     assert (stretched.target_survives, stretched.highest_survives) == (True, False)
     assert (bold.target_survives, bold.highest_survives) == (False, False)
+    for slack, lives in ((0.0, True), (0.2, False)):
+        # what lets leverage go farther than the band before it trades counts too
+        series = token(2.0, band=Band(1.5, 3.2), move_to="edge", edge_slack=slack)
+        assert gaps(prices, series).worst("1d", "fall").highest_survives is lives
     assert gaps(prices, token(2.0)).worst("1d", "rise").target_survives is None
     assert gaps(prices, token(-2.0)).worst("1d", "rise").target_survives is True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,19 @@ def test_horizons_by_hand() -> None:
     daily = 1 + 2 * np.diff(price) / price[:-1]
     ratios = (1 + token_moves) / (daily[1:] * daily[:-1]) - 1
     assert found["difference"] == pytest.approx(ratios.mean())
+
+
+def test_days_within_by_hand() -> None:
+    """Of five days whose leverage has drifted, those no farther than asked from twice the day."""
+    prices = closes(100, 104, 99, 101, 97, 112)
+    run = simulate(token(2.0, band=Band(1.5, 2.5)), prices)
+    nav = run.nav_columns["nav"]
+    apart = np.abs(np.diff(nav) / nav[:-1] - 2 * np.diff(prices.close) / prices.close[:-1])
+    found, sizes = run.tracking(), np.sort(apart)
+    assert np.all(np.diff(sizes) > 1e-5)
+    for count, (size, larger) in enumerate(pairwise(sizes), 1):
+        assert found.within(size * 1.001) == count / 5
+        assert found.within(larger * 0.999) == count / 5
 
 
 def test_what_is_undefined_is_none() -> None:
