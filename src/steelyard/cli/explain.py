@@ -95,9 +95,10 @@ def explain(
 def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
     from steelyard.explain.attribution import explain as explain_series
 
+    # first the name: what is neither file nor folder would else be told to have prices
+    token = find_series(series)
     if given["prices"] is None:
         raise click.MissingParameter(param_hint="'--prices'", param_type="option")
-    token = find_series(series)
     history = find_prices(given["prices"])
     bars = history.between(given["start"], given["end"])
     options = {**given, "prices": history}

@@ -24,6 +24,7 @@ from steelyard.errors import InputError
 from steelyard.explain.tracking import Tracking, tracking_of
 from steelyard.explain.windows import variance_decay
 from steelyard.market import format_time
+from steelyard.market.times import DAY_S
 from steelyard.simulate.run import Run
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ __all__ = ["PERIODS", "Explanation", "Held"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-DAY_S = 86_400
 PERIODS = ("day", "month")
 
 

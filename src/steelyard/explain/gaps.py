@@ -19,6 +19,7 @@ from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series, Venue
+from steelyard.simulate.run import check_kind, simulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,8 +136,11 @@ def gaps(prices: object, series: Series | None = None) -> GapTable:
         series: held against its venue and rule; None: a perpetual without a margin.
 
     Raises:
+        InputError: ``series`` is no series.
         DataError: where the history is not what it should be.
     """
+    if series is not None:
+        check_kind("series", series, Series, "Series.load")
     history = read_prices(prices)
     venue, highest = _venue_of(series), None
     if series is not None:
@@ -160,8 +164,6 @@ def killed_by(series: Series, prices: object) -> Killed | None:
     Raises:
         InputError, DataError: as ``simulate`` does.
     """
-    from steelyard.simulate.run import simulate
-
     ended = simulate(series, read_prices(prices)).state.ended
     return None if ended is None else Killed(ended.time, ended.price, ended.reason)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.explain.words import headline, horizon_cells, lines, points, share_words
+from steelyard.explain.words import (
+    HORIZON_HEADING,
+    headline,
+    horizon_cells,
+    lines,
+    points,
+    share_words,
+)
 from steelyard.plots.figure_page import Caption, Table, figure_page
 from steelyard.rules.describe import series_sentences
 from steelyard.simulate.output import check_file, written_whole
@@ -68,9 +75,8 @@ def horizon_table(found: Explanation) -> Table:
     note = f"Of {figures['days']:,} days {near} points of {found.target:g} times the day."
     if figures["outside_band"] is not None:
         note += f" {share_words(figures['outside_band'])} of bars closed outside the band."
-    heading = ("days", "spans", "slope", "R2", "error", "difference")
     rows = [(days, *horizon_cells(row)) for days, row in figures["horizons"].items()]
-    return Table("Tracking", heading, rows, note=note)
+    return Table("Tracking", HORIZON_HEADING, rows, note=note)
 
 
 def month_table(found: Explanation) -> Table:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
 from steelyard.market import format_time
+from steelyard.market.times import DAY_S
 from steelyard.rules.futures import contract_at, mark_factor
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
 __all__ = ["Shelf", "Token"]
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -169,13 +168,16 @@ class Shelf:
         """The tokens of several simulations, at the last price of the first.
 
         Raises:
-            InputError: there is none, or one has ended, or two have one name, or they differ in
-                their underlying.
+            InputError: there is none, or one is no run, has ended or was not made in floats, or two
+                have one name, or they differ in their underlying.
         """
         from steelyard.explain.shelf_file import checked
+        from steelyard.simulate.run import Run, check_kind
 
         if not runs:
             raise InputError("shelf: expected at least one run, found none.")
+        for run in runs:
+            check_kind("run", run, Run, "sy.simulate")
         first = runs[0]
         made = cls(
             tuple(Token.of_run(run) for run in runs),

@@ -19,13 +19,14 @@ import numpy.typing as npt
 from steelyard.explain.against import AGAINST
 from steelyard.explain.attribution import explain_run
 from steelyard.explain.drawdowns import DRAWDOWNS
-from steelyard.explain.explanation import DAY_S, Explanation
+from steelyard.explain.explanation import Explanation
 from steelyard.explain.forecast import forecast
 from steelyard.explain.gaps import GapTable, gaps
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf
 from steelyard.explain.statistics import ALONE, DailyValues
 from steelyard.explain.tracking import Tracking
+from steelyard.market.times import DAY_S
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
 

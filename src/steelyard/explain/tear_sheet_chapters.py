@@ -15,10 +15,7 @@ from steelyard.explain.page import horizon_table, month_table, step_table
 from steelyard.explain.tear_sheet import CURVES, TearSheet
 from steelyard.explain.tear_sheet_curves import (
     distribution_of,
-    rolling_difference,
-    rolling_error,
-    rolling_r2,
-    rolling_slope,
+    rolling_tracking,
     rolling_volatility,
     underwater_of,
 )
@@ -92,10 +89,11 @@ def where_it_went(found: TearSheet) -> Chapter:
 
 def tracked(found: TearSheet, leverage: Panel) -> Chapter:
     """Tracking by horizon and rolling, and the leverage."""
+    rolling = rolling_tracking(found)
     blocks: Blocks = [
         _typeset(horizon_table(found.explanation)),
-        [rolling_slope(found), rolling_r2(found)],
-        [rolling_error(found), rolling_difference(found)],
+        [rolling["slope"], rolling["r2"]],
+        [rolling["error"], rolling["difference"]],
         leverage,
     ]
     return Chapter("tracking", "Tracking", [], blocks)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.explain.drawdowns import underwater
-from steelyard.explain.explanation import DAY_S
 from steelyard.explain.statistics import YEAR_DAYS, DailyValues, Floats, Ints
 from steelyard.explain.tear_sheet import WINDOW_DAYS, TearSheet
+from steelyard.explain.tracking_curves import tracking_panels
+from steelyard.market.times import DAY_S
 from steelyard.plots.daily_panels import (
     Curve,
     distribution_panel,
@@ -19,10 +20,7 @@ from steelyard.plots.panels import Panel
 
 __all__ = [
     "distribution_of",
-    "rolling_difference",
-    "rolling_error",
-    "rolling_r2",
-    "rolling_slope",
+    "rolling_tracking",
     "rolling_volatility",
     "underwater_of",
 ]
@@ -74,49 +72,9 @@ def rolling_volatility(found: TearSheet) -> Panel | None:
     )
 
 
-def rolling_slope(found: TearSheet) -> Panel | None:
-    """The slope on the underlying over trailing windows, beside the target."""
-    target = found.tracking.target
-    return rolling_panel(
-        "slope",
-        f"Slope of the last {WINDOW_DAYS} days",
-        "Of the token's days on the underlying's, by least squares: the leverage that its holders "
-        "had, its beta.",
-        [_tracked(found, "slope", "slope", "$nav")],
-        level=(f"target {target:g}", target),
-    )
-
-
-def rolling_r2(found: TearSheet) -> Panel | None:
-    """How much of the days that line explains."""
-    return rolling_panel(
-        "r2",
-        f"R² of the last {WINDOW_DAYS} days",
-        "Share of the variance of the token's days that the underlying's explain.",
-        [_tracked(found, "r2", "R²", "$nav")],
-    )
-
-
-def rolling_error(found: TearSheet) -> Panel | None:
-    """The standard deviation of days less L times the underlying's, over trailing windows."""
-    return rolling_panel(
-        "error",
-        f"Error of the last {WINDOW_DAYS} days",
-        "Standard deviation of the token's days less L times the underlying's.",
-        [_tracked(found, "error", "error, of a day", "$nav")],
-        tickformat=".2~%",
-    )
-
-
-def rolling_difference(found: TearSheet) -> Panel | None:
-    """The difference of each whole trailing window."""
-    return rolling_panel(
-        "difference",
-        f"Difference of the last {WINDOW_DAYS} days",
-        "Of the whole window, to a daily reset without costs.",
-        [_tracked(found, "difference", "difference", "$nav")],
-        tickformat="+.2~%",
-    )
+def rolling_tracking(found: TearSheet) -> dict[str, Panel | None]:
+    """Tracking over trailing windows, a chart a figure, by its name."""
+    return tracking_panels(found.rolling, found.tracking.target, WINDOW_DAYS)
 
 
 def _curve(found: TearSheet, name: str, day: Ints, value: Floats) -> Curve:
@@ -129,11 +87,6 @@ def _title(found: TearSheet, name: str) -> str:
     if name == "multiple":
         return f"{multiple(found.tracking.target)} daily, no costs"
     return name
-
-
-def _tracked(found: TearSheet, name: str, title: str, color: str) -> Curve:
-    columns = found.rolling
-    return Curve(title, columns["time"], columns[name], color)
 
 
 def _rolling_spread(values: DailyValues) -> tuple[Ints, Floats]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,18 +131,34 @@ class Tracking:
             "within": {f"{share:g}": self.within(share) for share in NEAR},
         }
 
+    def plot(self, days: int = 30, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """``rolling`` as an interactive figure: slope, R2, error and difference, stacked.
+
+        Raises:
+            InputError: fewer than one day, or more than there are.
+        """
+        from steelyard.explain.tracking_curves import tracking_figure
+
+        return tracking_figure(self, days, dark=dark)
+
     def __repr__(self) -> str:
         from steelyard.explain.words import tracking_text
 
         return tracking_text(self)
+
+    def _repr_html_(self) -> str:
+        from steelyard.explain.words import tracking_html
+
+        return tracking_html(self)
 
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.
 
         The reset's is 0 or less where one of its days would have wiped it out.
         """
-        if days < 1:
-            raise InputError(f"days: expected 1 or more, found {days}.", found=days)
+        if not _is_whole(days) or days < 1:
+            message = f"days: expected whole days, 1 or more, found {days!r}."
+            raise InputError(message, found=days)
         lived = self.nav[:-days] > 0
         token = self.nav[days:][lived] / self.nav[:-days][lived] - 1
         asset = (self.price[days:] / self.price[:-days] - 1)[lived]
@@ -172,6 +189,10 @@ def tracking_of(run: Run) -> Tracking:
         price=np.asarray(bars.close[ends], dtype=np.float64),
         outside_band=outside,
     )
+
+
+def _is_whole(found: object) -> bool:
+    return isinstance(found, Integral)
 
 
 ROUNDING = 1e-12

@@ -126,5 +126,8 @@ def test_what_a_folder_says_is_not_said_twice(steelyard: Steelyard, tmp_path: Pa
     result = steelyard("explain", "oracle-3l")
     assert result.code == 2
     assert "Missing option '--prices'" in result.err
+    misspelt = steelyard("explain", "rnu")
+    assert misspelt.code == 3
+    assert "rnu: expected a series file or the name of a preset, found neither" in misspelt.err
     (tmp_path / "empty").mkdir()
     assert steelyard("explain", "empty").code == 3

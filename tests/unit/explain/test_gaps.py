@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import steelyard as sy
+from steelyard.errors import InputError
 from steelyard.explain.gaps import SPANS, gaps, killed_by, wiped_out_from
 from steelyard.market import Prices
 from steelyard.rules.liquidation import VenueTerms
@@ -123,6 +124,10 @@ def test_a_series_is_held_against_its_own_side() -> None:
     assert (calm.target_survives, calm.highest_survives) == (True, True)
     assert (stretched.target_survives, stretched.highest_survives) == (True, False)
     assert (bold.target_survives, bold.highest_survives) == (False, False)
+    for slack, lives in ((0.0, True), (0.2, False)):
+        # what lets leverage go farther than the band before it trades counts too
+        series = token(2.0, band=Band(1.5, 3.2), move_to="edge", edge_slack=slack)
+        assert gaps(prices, series).worst("1d", "fall").highest_survives is lives
     assert gaps(prices, token(2.0)).worst("1d", "rise").target_survives is None
     assert gaps(prices, token(-2.0)).worst("1d", "rise").target_survives is True
 
@@ -134,6 +139,12 @@ def test_what_a_history_kills_is_said_with_time_and_price() -> None:
     assert killed is not None
     assert (killed.time, killed.price, killed.reason) == (T0 + 3 * DAY_S, 60.0, "nav")
     assert killed_by(token(2.0), crash) is None
+
+
+def test_what_is_no_series_is_refused() -> None:
+    """The name of a preset is not one, and is not taken for one."""
+    with pytest.raises(InputError, match=r"series: expected what Series.load gives, found a str"):
+        gaps(closes(100.0, 90.0), "ftx-bull")  # type: ignore[arg-type]
 
 
 def test_a_table_can_be_looked_at() -> None:
