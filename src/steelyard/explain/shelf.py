@@ -41,7 +41,6 @@ class Token:
         units: of the underlying, negative for a short.
         assets: quote, where the books are not known.
         leverage: signed, beside ``assets``; None: its target.
-        tokens: outstanding; None: as many as at its launch.
         last_rebalance: epoch s; None: just now.
         reference: price of the last rebalance; None: the present price.
         reserve_units: what its reserve holds; None: as much as the token is worth.
@@ -54,7 +53,6 @@ class Token:
     units: float | None = None
     assets: float | None = None
     leverage: float | None = None
-    tokens: float | None = None
     last_rebalance: int | None = None
     reference: float | None = None
     reserve_units: float | None = None
@@ -89,7 +87,6 @@ class Token:
                 f"{series.quote} at the price {price:,.10g}; check cash, units and the price."
             )
             raise InputError(message, token=self.name, nav=nav, price=price)
-        state.tokens = self.tokens or series.initial_tokens
         state.time, state.price = time, price
         state.reference = self.reference or price
         state.last_rebalance = time if self.last_rebalance is None else self.last_rebalance

@@ -54,7 +54,6 @@ TOKEN: dict[str, Reader] = {
     "units": MONEY,
     "assets": POSITIVE,
     "leverage": ANY,
-    "tokens": POSITIVE,
     "last_rebalance": instant,
     "reference": POSITIVE,
     "reserve_units": NOT_NEGATIVE,

@@ -22,7 +22,6 @@ time = 2024-11-06T20:00:00Z
 series = "oracle-3l"
 cash = -200000.0
 units = 120.0
-tokens = 1000.0
 last_rebalance = "2024-11-06T10:00:00Z"
 reference = 2400.0
 reserve_units = 20.0
@@ -43,7 +42,7 @@ def test_every_key_reaches_its_token() -> None:
     own, theirs = shelf.tokens
     assert own.name == own.series.symbol == "ORACLE-3L"
     assert own.series.rebalance == load_preset("oracle-3l").rebalance
-    assert (own.cash, own.units, own.tokens, own.reserve_units) == (-200_000, 120, 1000, 20)
+    assert (own.cash, own.units, own.reserve_units) == (-200_000, 120, 20)
     assert own.reference == 2400.0
     assert shelf.time is not None
     assert own.last_rebalance == shelf.time - 36_000
