@@ -428,7 +428,7 @@ def mint(tokens: uint256, max_assets: uint256, receiver: address) -> uint256:
         debt_after = debt
     else:
         assert self._clock < CLOSED, "leveraged_token: mint closed"
-        extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+        self._accrue()
         position: Position = self._position()
         collateral = self._div_up(position.collateral * tokens, supply)
         shares = position.shares * tokens // supply
@@ -534,7 +534,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     @return uint256 The trigger.
     """
     gas: uint256 = msg.gas
-    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+    self._accrue()
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = extcall oracle_guard.ORACLE.poke()
@@ -896,7 +896,7 @@ def _burn_share(tokens: uint256) -> (uint256, uint256, uint256):
     """
     supply: uint256 = erc20.totalSupply
     erc20._burn(msg.sender, tokens)
-    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+    self._accrue()
     position: Position = self._position()
     collateral: uint256 = position.collateral * tokens // supply
     assert collateral > 0, "leveraged_token: dust"
@@ -1009,23 +1009,37 @@ def _quote_of_underlying(amount: uint256, price: uint256) -> uint256:
 
 
 @internal
+def _accrue():
+    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market, skip_contract_check=True)
+
+
+@internal
 def _supply(amount: uint256):
-    extcall IMorpho(CONFIG.morpho).supplyCollateral(CONFIG.market, amount, self, b"")
+    # that there is a contract the constructor has seen, here and below
+    extcall IMorpho(CONFIG.morpho).supplyCollateral(
+        CONFIG.market, amount, self, b"", skip_contract_check=True
+    )
 
 
 @internal
 def _withdraw(amount: uint256, receiver: address):
-    extcall IMorpho(CONFIG.morpho).withdrawCollateral(CONFIG.market, amount, self, receiver)
+    extcall IMorpho(CONFIG.morpho).withdrawCollateral(
+        CONFIG.market, amount, self, receiver, skip_contract_check=True
+    )
 
 
 @internal
 def _borrow(amount: uint256, shares: uint256, receiver: address):
-    extcall IMorpho(CONFIG.morpho).borrow(CONFIG.market, amount, shares, self, receiver)
+    extcall IMorpho(CONFIG.morpho).borrow(
+        CONFIG.market, amount, shares, self, receiver, skip_contract_check=True
+    )
 
 
 @internal
 def _repay(amount: uint256, shares: uint256):
-    extcall IMorpho(CONFIG.morpho).repay(CONFIG.market, amount, shares, self, b"")
+    extcall IMorpho(CONFIG.morpho).repay(
+        CONFIG.market, amount, shares, self, b"", skip_contract_check=True
+    )
 
 
 @internal
