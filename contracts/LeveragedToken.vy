@@ -658,10 +658,12 @@ def close_minting():
 def collect_fees() -> uint256:
     """
     @notice Sends the fees, with whatever else of the collateral asset lies here, to the
-            reserve and the fee recipient by their shares. By anyone.
+            reserve and the fee recipient by their shares; one unit stays. By anyone.
     @return uint256 What the reserve got.
     """
     balance: uint256 = staticcall IERC20(CONFIG.market.collateralToken).balanceOf(self)
+    # one unit stays: the next fee does not pay for a new slot
+    balance -= min(balance, 1)
     share: uint256 = balance * CONFIG.reserve_share_bps // BPS
     self._send(CONFIG.market.collateralToken, CONFIG.reserve, share)
     self._send(CONFIG.market.collateralToken, CONFIG.fee_recipient, balance - share)

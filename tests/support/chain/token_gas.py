@@ -61,6 +61,11 @@ def _fund(rate: str, *, sequencer: bool) -> Fund:
     return Fund(world, *terms, reserve=reserve, launch=0)
 
 
+def _send_unit(token: Token) -> None:
+    """A step of deployment: one raw unit of collateral, so that no fee pays for its slot."""
+    token.collateral.transfer(token.contract.address, 1, sender=token.world.roles.lender)
+
+
 def _calm(world: World) -> None:
     """Two minutes with an observation a block, and a feed that answers anew."""
     world.pass_time(120, every=EVERY_S)
@@ -124,6 +129,10 @@ def on_ours(rate: str, *, sequencer: bool = False) -> Bill:
         for token in fund.tokens:
             side = "long" if token.long else "short"
             fund.world.set_feed(PRICE + 1)
+            with env.anchor():
+                token.mint(1_000)
+                bill[f"{side}, first mint without that unit ({said})"] = env.gas_used
+            _send_unit(token)
             token.mint(1_000)
             bill[f"{side}, first mint ({said})"] = env.gas_used
             fund.world.move(PRICE)
