@@ -390,14 +390,15 @@ def should_rebalance() -> uint256:
     """
     @notice Whether `rebalance` would act now, and why.
     @return uint256 0 idle, 1 band_up, 2 band_down, 3 fallback, 4 emergency, 5 clip. Idle too
-            while the oracle is bad, while raising leverage is suspended, and while Morpho has
-            nothing to lend.
+            while the oracle is bad, while raising leverage is suspended, while Morpho has
+            nothing to lend, and where the pool's liquidity in range, if it were so up to the
+            limit, would give less than half of the least fill.
     """
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = staticcall oracle_guard.ORACLE.latest()
     plan: Plan = self._plan(price, updated)
-    if plan.refusal != 0:
+    if plan.refusal != 0 or self._is_thin(plan, price):
         return leverage_math.IDLE
     return plan.trigger
 
@@ -479,7 +480,7 @@ def redeem(tokens: uint256, min_assets: uint256, receiver: address) -> uint256:
         self._withdraw(collateral, self)
     fee: uint256 = assets * CONFIG.redemption_bps // BPS
     assets -= fee
-    assert assets >= min_assets, "leveraged_token: slippage"
+    self._check_slippage(assets >= min_assets)
     self._send(CONFIG.market.collateralToken, receiver, assets)
     log Redeemed(
         redeemer=msg.sender,
@@ -508,7 +509,7 @@ def redeem_in_kind(tokens: uint256, max_debt: uint256, receiver: address) -> (ui
     shares: uint256 = 0
     debt: uint256 = 0
     collateral, shares, debt = self._burn_share(tokens)
-    assert debt <= max_debt, "leveraged_token: slippage"
+    self._check_slippage(debt <= max_debt)
     if shares > 0:
         self._pull(CONFIG.market.loanToken, msg.sender, debt)
         self._repay(0, shares)
@@ -688,7 +689,7 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
         collateral: uint256 = self._collateral
         need: uint256 = collateral - min(bought, collateral)
         fee: uint256 = need * CONFIG.creation_bps // BPS
-        assert need + fee <= self._sold, "leveraged_token: slippage"
+        self._check_slippage(need + fee <= self._sold)
         self._pull(CONFIG.market.collateralToken, self._payer, need + fee)
         self._supply(need + bought)
         shares: uint256 = self._shares
@@ -854,6 +855,27 @@ def _plan(price: uint256, updated: uint256) -> Plan:
 
 
 @internal
+@view
+def _is_thin(plan: Plan, price: uint256) -> bool:
+    """
+    @notice Whether a fill would clearly be refused as tiny. Half of the least fill, because
+            there may be more liquidity beyond the next tick: what is in doubt is to be tried.
+    """
+    if plan.trigger == leverage_math.IDLE or plan.trigger == leverage_math.EMERGENCY:
+        return False
+    root: uint256 = (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
+    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
+    # of the debt token between here and the limit
+    depth: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
+    depth *= max(root, limit) - min(root, limit)
+    if oracle_guard.COLLATERAL_IS_0:
+        depth = depth >> 96
+    else:
+        depth = (depth // root << 96) // limit
+    return depth * (2 * LEAST_FILL) < plan.size
+
+
+@internal
 def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     @notice The first position, at the oracle's price and the target: collateral, debt, and the
@@ -943,6 +965,12 @@ def _position() -> Position:
         position.shares * position.total_assets, position.total_shares
     )
     return position
+
+
+@internal
+@pure
+def _check_slippage(holds: bool):
+    assert holds, "leveraged_token: slippage"
 
 
 @internal
