@@ -357,7 +357,7 @@ def state() -> State:
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     clock: uint256 = self._clock
     return State(
         position=self._position(),
@@ -379,7 +379,7 @@ def nav_underlying() -> uint256:
     @notice Net asset value in the underlying at the feed's price, or at the last good one;
             rounded down, 0 where debt exceeds collateral.
     """
-    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
+    price: uint256 = self._latest()[0]
     return self._underlying_down(self._exposure_and_nav(self._position(), price)[1], price)
 
 
@@ -396,7 +396,7 @@ def should_rebalance() -> uint256:
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     plan: Plan = self._plan(price, updated)
     if plan.refusal != 0 or self._is_thin(plan, price):
         return leverage_math.IDLE
@@ -597,7 +597,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
         size = min(size, plan.most - min(plan.most, filled))
         if up != plan.up or size * NEAR <= exposure:
             break
-        if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
+        if self._root() == limit:
             break
     assert emergency or filled * LEAST_FILL >= plan.size, "leveraged_token: tiny fill"
     clipped: bool = self._conclude(plan, filled, exposure, nav)
@@ -641,7 +641,7 @@ def close_minting():
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     position: Position = self._position()
     assert erc20.totalSupply > 0 and (
         position.collateral == 0
@@ -863,7 +863,7 @@ def _is_thin(plan: Plan, price: uint256) -> bool:
     """
     if plan.trigger == leverage_math.IDLE or plan.trigger == leverage_math.EMERGENCY:
         return False
-    root: uint256 = (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
+    root: uint256 = self._root()
     limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
     # of the debt token between here and the limit
     depth: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
@@ -903,7 +903,7 @@ def _debt_cap() -> uint256:
             into the pool's liquidity within the maximum tolerance. At the target nav is
             debt / (MULTIPLE - 1), so no price is asked.
     """
-    root: uint256 = (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
+    root: uint256 = self._root()
     liquidity: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
     # the pool's virtual reserve of the debt token; it sells the share 1 - sqrt(1 - t) of it
     reserve: uint256 = liquidity * root >> 96
@@ -927,6 +927,21 @@ def _burn_share(tokens: uint256) -> (uint256, uint256, uint256):
     shares: uint256 = self._div_up(position.shares * tokens, supply)
     debt: uint256 = self._div_up(shares * position.total_assets, position.total_shares)
     return collateral, shares, debt
+
+
+@internal
+@view
+def _latest() -> (uint256, uint256):
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    return price, updated
+
+
+@internal
+@view
+def _root() -> uint256:
+    return (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
 
 
 @internal
