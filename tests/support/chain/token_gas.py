@@ -1,4 +1,4 @@
-"""The token's own bills: each call from the same launched fund, undone before the next.
+"""The token's own bills: one launched fund, call after call.
 
 The fund is one that costs more than most: fees on both sides, a market that nobody else borrows
 from, an interest model that writes a slot at each accrual, a pool with an observation a block of
@@ -34,10 +34,10 @@ BARS = {
 RATES = {"IrmMock": "mock rate", "AdaptingRate": "adapting rate"}
 PRICE = 2_000
 MOVES = {
-    True: {"up": 2_330, "down": 1_850, "emergency": 1_600},
-    False: {"up": 1_700, "down": 2_230, "emergency": 2_900},
+    True: {"up": "1.165", "down": "0.88", "emergency": "0.8"},
+    False: {"up": "0.85", "down": "1.15", "emergency": "1.45"},
 }
-"""From 2,000, where the band is left for each trigger; by long."""
+"""From the price of the last rebalance, where the band is left for each trigger; by long."""
 DUE = {"up": "band_up", "down": "band_down", "emergency": "emergency"}
 FEES = {"creation_bps": 10, "redemption_bps": 10}
 LENT = 10**9
@@ -73,7 +73,7 @@ def _calm(world: World) -> None:
 
 def _rebalanced(token: Token, move: str) -> None:
     world = token.world
-    world.move(MOVES[token.long][move])
+    world.move(round(world.feed_price * Fraction(MOVES[token.long][move])))
     _calm(world)
     assert token.due == DUE[move], f"{token.due} after {move}"
     told = token.rebalance()
@@ -102,20 +102,22 @@ def _steps(fund: Fund) -> dict[str, Callable[[], Any]]:
     holder, stranger = world.roles.depositor, world.roles.attacker
     for token in fund.tokens:
         side = "long" if token.long else "short"
-        for move in DUE:
-            steps[f"{side}, rebalance {move}"] = partial(_rebalanced, token, move)
         steps[f"{side}, later mint"] = partial(token.mint, 100)
         steps[f"{side}, later mint by a new holder"] = partial(token.mint, 100, stranger)
         steps[f"{side}, redeem"] = partial(token.redeem, 50)
         steps[f"{side}, redeem in kind"] = partial(_in_kind, token)
-    token, receiver = fund.tokens[0].contract, boa.env.generate_address("receiver")
+    ours, receiver = fund.tokens[0].contract, boa.env.generate_address("receiver")
     plain = deploy_double("PlainToken", holder, 1_000 * WAD)
     plain.transfer(world.roles.keeper, WAD, sender=holder)
-    token.transfer(world.roles.keeper, WAD, sender=holder)
-    for name, contract in (("ours", token), ("snekmate's", plain)):
+    ours.transfer(world.roles.keeper, WAD, sender=holder)
+    for name, contract in (("ours", ours), ("snekmate's", plain)):
         to = partial(_transfer, contract, world)
         steps[f"transfer to a holder, {name}"] = partial(to, world.roles.keeper)
         steps[f"transfer to a new holder, {name}"] = partial(to, receiver)
+    for token in fund.tokens:
+        side = "long" if token.long else "short"
+        for move in DUE:
+            steps[f"{side}, rebalance {move}"] = partial(_rebalanced, token, move)
     steps["publish health of two tokens"] = fund.reserve.publish_health
     steps["allocate fees of two tokens"] = partial(_allocated, fund)
     return steps
@@ -129,9 +131,6 @@ def on_ours(rate: str, *, sequencer: bool = False) -> Bill:
         for token in fund.tokens:
             side = "long" if token.long else "short"
             fund.world.set_feed(PRICE + 1)
-            with env.anchor():
-                token.mint(1_000)
-                bill[f"{side}, first mint without that unit ({said})"] = env.gas_used
             _send_unit(token)
             token.mint(1_000)
             bill[f"{side}, first mint ({said})"] = env.gas_used
@@ -140,10 +139,9 @@ def on_ours(rate: str, *, sequencer: bool = False) -> Bill:
         for name, step in _steps(fund).items():
             if sequencer and "rebalance" not in name:
                 continue
-            with env.anchor():
-                boa.env.time_travel(seconds=60)
-                step()
-                bill[f"{name} ({said})"] = env.gas_used
+            boa.env.time_travel(seconds=60)
+            step()
+            bill[f"{name} ({said})"] = env.gas_used
     return bill
 
 
