@@ -58,7 +58,8 @@ def test_the_table_of_parameters_is_what_the_constructor_takes(name: str) -> Non
     if name == "LeveragedToken":
         assert takes[:2] == ["name_", "symbol_"]
         takes = [each.removeprefix("config_.") for each in takes[2:]]
-    rows = re.findall(r"^\| `(.+?)` \| (.+) \| (.+) \|$", section(page(name), "Parameters"), re.M)
+    table = section(page(name), "Parameters")
+    rows = re.findall(r"^\| `(.+?)` \| (.+) \| (.+) \|$", table, re.MULTILINE)
     assert [row[0] for row in rows] == takes
 
 
@@ -86,7 +87,7 @@ def test_every_field_of_an_event_is_documented(name: str) -> None:
         if entry["name"] in rows and " as ERC-20" not in rows[entry["name"]]:
             fields = {f"`{field['name']}`" for field in entry["inputs"]}
             missing = {each for each in fields if each not in rows[entry["name"]]}
-            assert not missing or entry["name"] in {"OwnershipTransferred"}
+            assert not missing or entry["name"] == "OwnershipTransferred"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,7 +124,8 @@ def test_gas_on_the_page_is_the_committed_bill() -> None:
 def test_trust_comes_first_and_each_contract_has_its_page() -> None:
     """The index begins with what is trusted, and links a page of each contract of the core."""
     index = (PAGES / "index.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.+)$", index, re.M)[:2] == ["What you trust", "What is not audited"]
+    headings = re.findall(r"^## (.+)$", index, re.MULTILINE)
+    assert headings[:2] == ["What you trust", "What is not audited"]
     for name, file in NAMES.items():
         assert name in artifact_names()
         assert f"[{name}]({file})" in index

@@ -26,7 +26,7 @@ def table_of(bill: dict[str, int]) -> str:
 
 def rewrite(bill: dict[str, int]) -> None:
     """Put the table of a bill into the page."""
-    before, begun, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, ended, after = rest.partition(END)
-    assert begun and ended, f"{PAGE} has no place for the table"
+    assert ended, f"{PAGE} has no place for the table"
     PAGE.write_text(before + BEGIN + table_of(bill) + END + after, encoding="utf-8", newline="\n")

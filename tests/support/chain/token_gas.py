@@ -77,7 +77,9 @@ def _rebalanced(token: Token, move: str) -> None:
     _calm(world)
     assert token.due == DUE[move], f"{token.due} after {move}"
     told = token.rebalance()
-    assert told.covered > 0 and told.pay_by_reserve > 0 and not told.clipped
+    assert told.covered > 0
+    assert told.pay_by_reserve > 0
+    assert not told.clipped
 
 
 def _in_kind(token: Token) -> None:
