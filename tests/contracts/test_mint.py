@@ -139,7 +139,7 @@ def test_fees_are_on_the_assets_brought(world: World) -> None:
 
 
 def test_nothing_is_minted_while_nav_is_zero(token: Token) -> None:
-    """Scenario: nav is 0, nobody has closed minting. Property: refused; closed for good if asked."""
+    """Scenario: nav is 0, nobody has closed minting. Property: refused; for good if asked."""
     world = token.world
     world.set_feed(1_300 if token.long else 4_100)
     assert token.nav == 0

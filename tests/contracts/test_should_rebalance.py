@@ -192,7 +192,7 @@ def test_interest_counts_to_the_second(token: Token) -> None:
 
 @pytest.mark.parametrize("leverage", [("2.4", "0.7"), ("4", "1.6")], ids=["low", "high"])
 def test_what_would_be_a_tiny_fill_is_idle(token: Token, leverage: tuple[str, str]) -> None:
-    """Scenario: ever less liquidity. Property: what works is never called idle, what is clear is."""
+    """Scenario: ever less liquidity. Property: what works is not called idle, what is clear is."""
     go(token, leverage[not token.long])
     due, seen = token.due, set()
     assert due != "idle"
