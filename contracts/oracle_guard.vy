@@ -218,11 +218,12 @@ def _tick_power(ticks: uint256) -> uint256:
     left: uint256 = ticks
     power: uint256 = TICK_ONE
     base: uint256 = TICK_BASE
+    # unchecked, for below MOST_TICKS no product is above 1e75
     for _: uint256 in range(20):
         if left & 1 == 1:
-            power = power * base // TICK_ONE
+            power = unsafe_div(unsafe_mul(power, base), TICK_ONE)
         left = left >> 1
         if left == 0:
             break
-        base = base * base // TICK_ONE
+        base = unsafe_div(unsafe_mul(base, base), TICK_ONE)
     return power
