@@ -87,8 +87,7 @@ class World:
         self.quoter = self.deploy("QuoterV2", factory.address, zero)
         self.morpho = self.deploy("Morpho", self.roles.deployer)
         self.irm = self._rate(setting.rate)
-        self.feed_price = Fraction(setting.price)
-        answer = int(self.feed_price * 10**setting.feed_decimals)
+        answer = int(setting.price * 10**setting.feed_decimals)
         self.feed = deploying.deploy_double("PriceFeed", setting.feed_decimals, answer)
         for role in self.roles[1:]:
             self.fund(role)
@@ -129,6 +128,11 @@ class World:
         """Whether the underlying is the pool's token0."""
         return int(self.underlying.address, 16) < int(self.quote.address, 16)
 
+    @property
+    def feed_price(self) -> Fraction:
+        """What the feed answers: on the chain alone, so that what is undone there is undone."""
+        return Fraction(self.feed.answer(), 10**self.setting.feed_decimals)
+
     def fund(self, who: Any, share: Any = 1) -> None:
         """Give somebody plenty of both tokens, and the venues leave to take them."""
         whole = int(PLENTY * Fraction(share))
@@ -150,9 +154,8 @@ class World:
 
     def set_feed(self, price: Any) -> None:
         """A new answer of the feed, now, and the same price at Morpho's mock oracles."""
-        self.feed_price = Fraction(price)
-        self.feed.update(int(self.feed_price * 10**self.setting.feed_decimals))
-        self.lending.set_price(self.feed_price)
+        self.feed.update(int(Fraction(price) * 10**self.setting.feed_decimals))
+        self.lending.set_price(price)
 
     def move(self, price: Any) -> None:
         """Feed and pool go to a price together."""
