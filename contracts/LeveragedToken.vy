@@ -215,6 +215,9 @@ DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 # @dev A fill under this part of what was wanted is refused outside emergencies.
 LEAST_FILL: constant(uint256) = 10
 
+# @dev What is fewer units of either asset than this is not swapped: a leg could round to nothing.
+LEAST_UNITS: constant(uint256) = 4
+
 # @dev A rebalance has arrived within this part (5 bp) of its destination, and is refused beyond
 # it: rounding reaches that far only in positions of a few thousand units.
 NEAR: constant(uint256) = 2_000
@@ -562,7 +565,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
         if plan.up:
             # a cost that nav pays raises leverage by itself
             most: uint256 = size * plan.tolerance // WAD
-            if plan.available <= self._underlying_down(most, price):
+            if plan.available <= self._covered + paid + self._underlying_down(most, price):
                 size -= min(size, leverage_math._times_up(plan.destination, most))
         leg: int256 = convert(self._quote_down(size, price), int256)
         self._swap(UP if plan.up else DOWN, not plan.up, leg if received else -leg, limit)
@@ -594,7 +597,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
         up: bool = False
         up, size = leverage_math._gap_down(plan.destination, exposure, nav)
         size = min(size, plan.most - min(plan.most, filled))
-        if up != plan.up or size * NEAR <= exposure:
+        if up != plan.up or size * NEAR <= exposure or self._is_dust(size, price):
             break
         if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
             break
@@ -673,6 +676,9 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     """
     @notice The pool has sent what was bought; the position changes, and the pool gets what it
             is owed. Only the pool calls it, in the middle of a swap of this contract.
+    @param amount0 What the pool is owed of token0; negative: what it sent.
+    @param amount1 The same of token1.
+    @param data Nothing: what is to be done is kept in transient storage.
     """
     assert msg.sender == oracle_guard.POOL.address, "leveraged_token: not the pool"
     action: uint256 = self._action
@@ -776,7 +782,7 @@ def _conclude(plan: Plan, filled: uint256, exposure: uint256, nav: uint256) -> b
     up: bool = False
     left: uint256 = 0
     up, left = leverage_math._gap_down(plan.destination, exposure, nav)
-    arrived: bool = left * NEAR <= exposure
+    arrived: bool = left * NEAR <= exposure or self._is_dust(left, self._price)
     assert arrived or up == plan.up, "leveraged_token: across"
     clock: uint256 = self._clock
     last: uint256 = block.timestamp
@@ -813,7 +819,7 @@ def _plan(price: uint256, updated: uint256) -> Plan:
         block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
     )
     plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
-    if plan.trigger == leverage_math.IDLE or plan.gap == 0:
+    if plan.trigger == leverage_math.IDLE or self._is_dust(plan.gap, price):
         plan.trigger = leverage_math.IDLE
         return plan
     plan.danger = leverage_math._danger_down(
@@ -977,6 +983,15 @@ def _debt_down(collateral: uint256, price: uint256) -> uint256:
 @pure
 def _collateral_down(debt: uint256, price: uint256) -> uint256:
     return debt * SCALE // price
+
+
+@internal
+@pure
+def _is_dust(size: uint256, price: uint256) -> bool:
+    """
+    @notice Whether a trade of so many debt units is so small that a leg of it could round to 0.
+    """
+    return min(size, self._collateral_down(size, price)) < LEAST_UNITS
 
 
 @internal
