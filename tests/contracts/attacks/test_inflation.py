@@ -143,10 +143,10 @@ def test_a_donation_closes_nothing(token: Token, gift: Callable[[Token, int], No
     steps=st.lists(
         st.tuples(st.sampled_from(["mint", "redeem", "in kind"]), st.integers(1, 10**14)),
         min_size=1,
-        max_size=12,
+        max_size=6,
     )
 )
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_dust_never_adds_up(
     dusty: dict[tuple[int, int], Fund], decimals: tuple[int, int], steps: list[tuple[str, int]]
 ) -> None:
