@@ -1,4 +1,4 @@
-"""Attacks on the price: feeds that fail for a week, a sequencer that is down, a pool pushed away."""
+"""Attacks on the price: feeds that fail for a week, a sequencer down, a pool pushed away."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boa
 import pytest
@@ -90,9 +90,9 @@ def test_the_first_depositor_cannot_inflate_a_share(world: World, long: bool, gi
     # a gift only lowers leverage: nothing here is near the pool's depth or a liquidation
     token.contract.redeem_in_kind(tokens, 2**255, victim, sender=victim)
     world.pool.move(2_000)
-    units = Fraction(3, 10**token.collateral.decimals()) * (world.feed_price if long else 1)
-    debt_units = Fraction(3, 10**token.loan.decimals()) * (1 if long else world.feed_price)
-    swapped = Fraction(held.debt * tokens, supply) / 10**token.loan.decimals()
+    units = Fraction(3, 10 ** token.collateral.decimals()) * (world.feed_price if long else 1)
+    debt_units = Fraction(3, 10 ** token.loan.decimals()) * (1 if long else world.feed_price)
+    swapped = Fraction(held.debt * tokens, supply) / 10 ** token.loan.decimals()
     cost = swapped * (1 if long else world.feed_price) * Fraction(6, 10_000)
     assert had - wealth(token, victim) <= cost + units + debt_units
     own = token.contract.balanceOf(attacker)
@@ -161,15 +161,13 @@ def test_dust_never_adds_up(
             token.contract.transfer(attacker, WAD, sender=token.world.roles.depositor)
             before = shares(token)
             for what, tokens in steps:
-                act: Any = {
-                    "mint": lambda n: token.contract.mint(n, 2**255, attacker, sender=attacker),
-                    "redeem": lambda n: token.contract.redeem(n, 0, attacker, sender=attacker),
-                    "in kind": lambda n: token.contract.redeem_in_kind(
-                        n, 2**255, attacker, sender=attacker
-                    ),
-                }[what]
                 try:
-                    act(tokens)
+                    if what == "mint":
+                        token.contract.mint(tokens, 2**255, attacker, sender=attacker)
+                    elif what == "redeem":
+                        token.contract.redeem(tokens, 0, attacker, sender=attacker)
+                    else:
+                        token.contract.redeem_in_kind(tokens, 2**255, attacker, sender=attacker)
                 except boa.BoaError as refused:
                     said = str(refused)
                     # a unit of debt may not buy a unit of collateral: the pool then takes for free

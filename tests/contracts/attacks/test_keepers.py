@@ -38,7 +38,7 @@ def squeeze(token: Token, share: Any, *, up: bool) -> None:
 
 
 def test_partial_fills_cannot_keep_a_token_waiting(either: Token) -> None:
-    """Scenario: before each clip a griefer leaves room for little. Property: waits are of what fits.
+    """Scenario: before each clip a griefer leaves little room. Property: waits are of what fits.
 
     Each wait is the filled share of the cooldown, and under a tenth is no fill: so what is left
     falls by a factor e in one cooldown or less. A griefer pays twice the pool's fee for each.
@@ -69,7 +69,7 @@ def test_partial_fills_cannot_keep_a_token_waiting(either: Token) -> None:
 
 
 def test_a_griefed_cooldown_holds_up_no_emergency(either: Token) -> None:
-    """Scenario: a tiny clip just filled, then a crash. Property: due at once, whatever the clock."""
+    """Scenario: a tiny clip just filled, then a crash. Property: due at once."""
     token = either
     go(token, "3.6" if token.long else "1.4")
     world, attacker = token.world, token.world.roles.attacker
@@ -205,7 +205,7 @@ def test_a_position_larger_than_the_pool_leaves_by_its_exit_in_kind(either: Toke
 
 
 def test_another_pools_callback_is_refused(either: Token) -> None:
-    """Scenario: a real pool of other fees, a fake pool, an own swap to the token. Property: refused.
+    """Scenario: a pool of other fees, a fake one, a swap to the token. Property: refused.
 
     Only its own pool, in a swap that the token began, is heard; output that somebody directs to
     the token is a gift, and changes no position.

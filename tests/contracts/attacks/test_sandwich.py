@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boa
 import pytest
 
-from support.chain.driving import EMERGENCY, LOWERS, RAISES, go, price_at, shares, tolerance_of, wealth
+from support.chain.driving import (
+    EMERGENCY,
+    LOWERS,
+    RAISES,
+    go,
+    price_at,
+    shares,
+    tolerance_of,
+    wealth,
+)
 from support.chain.series import WAD, Fund, Terms
 
 if TYPE_CHECKING:
@@ -54,7 +63,8 @@ def sandwich(token: Token, push: Fraction, *, up: bool) -> Taken | None:
         try:
             told = token.rebalance()
         except boa.BoaError as refused:
-            assert any(word in str(refused) for word in ("tiny fill", "oracle_guard: refused"))
+            if not any(word in str(refused) for word in ("tiny fill", "oracle_guard: refused")):
+                raise
             return None
         world.pool.move(price, attacker)
         profit = world.worth(attacker, price) - before
@@ -123,7 +133,7 @@ def test_a_front_run_takes_at_most_what_the_tolerance_leaves(
 
 
 def test_as_danger_grows_a_sandwich_stays_inside_the_tolerance(either: Token) -> None:
-    """Scenario: delevers from the band's edge to liquidation. Property: (tolerance - f) notional."""
+    """Scenario: delevers from the edge to liquidation. Property: (tolerance - f) of notional."""
     token = either
     profits = []
     for leverage in ("3.5", "4.5", "6.5") if token.long else ("1.3", "2.2", "5"):
@@ -164,7 +174,9 @@ def test_liquidity_just_in_time_takes_at_most_the_tolerance(either: Token) -> No
             assert not told.clipped
 
 
-def test_whoever_grows_the_token_for_its_emergency_gains_within_the_tolerance(either: Token) -> None:
+def test_whoever_grows_the_token_for_its_emergency_gains_within_the_tolerance(
+    either: Token,
+) -> None:
     """Scenario: mint, front-run the delever, leave in kind. Property: bounded; holders unharmed.
 
     Supply goes up to its cap at once, so the notional that the reserve pays for is larger. What
@@ -217,7 +229,8 @@ def test_a_minter_loses_at_most_what_he_allows(token: Token, tolerance: Fraction
             try:
                 paid = token.contract.mint(100 * WAD, most, victim, sender=victim)
             except boa.BoaError as refused:
-                assert "leveraged_token: slippage" in str(refused)
+                if "leveraged_token: slippage" not in str(refused):
+                    raise
                 paid = fair
             world.pool.move(price, attacker)
             after = shares(token)
@@ -246,7 +259,8 @@ def test_a_redeemer_loses_at_most_what_he_allows(token: Token, tolerance: Fracti
             try:
                 token.contract.redeem(100 * WAD, least, victim, sender=victim)
             except boa.BoaError as refused:
-                assert "leveraged_token: slippage" in str(refused)
+                if "leveraged_token: slippage" not in str(refused):
+                    raise
             world.pool.move(price, attacker)
             after = shares(token)
             assert after[0] >= before[0]
@@ -259,7 +273,7 @@ def test_a_redeemer_loses_at_most_what_he_allows(token: Token, tolerance: Fracti
 
 
 def test_an_own_mint_around_a_rebalance_brings_nothing(either: Token) -> None:
-    """Scenario: mint, rebalance paid by nav, redeem; and the reverse. Property: a loss each time."""
+    """Scenario: mint, rebalance paid by nav, redeem; and the reverse. Property: a loss."""
     token = either
     world, attacker = token.world, token.world.roles.attacker
     held = world.underlying.balanceOf(token.fund.reserve.address)

@@ -1,4 +1,4 @@
-"""Where a test takes a token: to a leverage, to an empty reserve; and what an attacker has of it."""
+"""Where a test takes a token, and what an attacker has of it."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def wealth(token: Token, who: Any) -> Fraction:
 def base_fee(wei: int) -> Iterator[None]:
     """Blocks with this base fee."""
     context = boa.env.evm.vm.state.execution_context
-    before = context._base_fee_per_gas  # noqa: SLF001 (boa gives no other way to it)
-    context._base_fee_per_gas = wei  # noqa: SLF001
+    before = context._base_fee_per_gas
+    context._base_fee_per_gas = wei
     try:
         yield
     finally:
-        context._base_fee_per_gas = before  # noqa: SLF001
+        context._base_fee_per_gas = before
