@@ -809,10 +809,10 @@ def _plan(price: uint256, updated: uint256) -> Plan:
     plan: Plan = empty(Plan)
     position: Position = self._position()
     plan.exposure, plan.nav = self._exposure_and_nav(position, price)
-    if plan.nav == 0 or position.shares == 0:
-        # nothing is left, or somebody repaid all: there is no leverage to keep
-        return plan
     clock: uint256 = self._clock
+    if plan.nav == 0 or clock >= CLOSED:
+        # nothing is left, or this was the end. Where somebody repaid all it is raised again
+        return plan
     plan.trigger, plan.destination = leverage_math._decide(
         CONFIG.rule,
         plan.exposure,
