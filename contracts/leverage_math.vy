@@ -19,7 +19,8 @@
 
         with `cost` what nav pays of it.
 @dev What differs from `rules/`: there is no trigger but emergency, band and fallback; a clip
-     goes by a name of its own. Figures within 1e-12 of each other are one, exactly as there:
+     goes by a name of its own, and what follows an emergency that liquidity cut short goes where
+     the band sends it (its edge, with a move to the edge), no longer to the target. Figures within 1e-12 of each other are one, exactly as there:
      compared as integer products, never as rounded quotients.
 """
 
