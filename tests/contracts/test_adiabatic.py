@@ -51,7 +51,7 @@ def steady(world: World, *, long: bool, paid_by: str) -> Token:
 
 
 LONG, SHORT = (True, Fraction(2), "reserve"), (False, Fraction(1, 2), "nav")
-CASES = [(*LONG, 200), (*SHORT, 200)]
+CASES = [(*LONG, 200), (*SHORT, 100)]
 """Side, the price's way, who pays, steps. A thousand steps are a minute each."""
 if THOROUGH:
     CASES = [

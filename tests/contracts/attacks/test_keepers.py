@@ -93,8 +93,10 @@ def test_many_small_fills_earn_what_one_earns(either: Token, where: dict[bool, s
     token = either
     world, attacker = token.world, token.world.roles.attacker
     go(token, where[token.long])
-    world.pool.remove(Fraction(3, 4))
     price, up = world.feed_price, where is RAISES
+    if not up:
+        # an emergency's tolerance is wide: in a deep pool one fill would be all of it
+        world.pool.remove(Fraction(3, 4))
     with base_fee(0):
         with boa.env.anchor():
             at_once, clips = 0, 0

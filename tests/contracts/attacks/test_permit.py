@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Of secp256k1: s and ORDER - s are the two signatures of one message."""
-OWNER = Account.from_key(10**9 + 7)
+OWNER = Account.from_key((10**9 + 7).to_bytes(32, "big"))
 
 
 def signed(token: Token, spender: str, amount: int, **other: Any) -> tuple[Any, ...]:
