@@ -1,0 +1,300 @@
+"""Hypothesis plays all roles over a stage: see `play` for what is judged after each step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from functools import wraps
+from typing import Any
+
+import boa
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+)
+
+from support.chain.book import DEAD
+from support.chain.play import GIFTS, Play
+from support.chain.refusals import Asked, is_liquidatable
+from support.chain.series import WAD
+from support.chain.stages import Stage
+
+SHARES = st.sampled_from([Fraction(1, 10**12), Fraction(1, 997), Fraction(1, 7), Fraction(1, 2)])
+SIZES = st.sampled_from([1, 10**9, 10**14 + 1, WAD, 70 * WAD, 350 * WAD + 3, 1_000 * WAD])
+AUTHORS = st.sampled_from(["depositor", "attacker", "keeper", "lender"])
+PUSHES = st.sampled_from([-2_000, -300, -60, -24, -9, 5, 12, 20, 60, 300, 2_000])
+GIVEN = st.tuples(
+    st.sampled_from(GIFTS),
+    st.sampled_from([Fraction(1, 10**9), Fraction(1, 50), Fraction(1, 3), Fraction(2)]),
+)
+TRADES = st.one_of(
+    st.tuples(st.just("mint"), SIZES),
+    st.tuples(st.sampled_from(["redeem", "redeem_in_kind", "transfer"]), SIZES),
+    st.tuples(st.just("push"), PUSHES),
+    st.tuples(st.just("donate"), GIVEN),
+)
+REBALANCE = st.just(("rebalance", None))
+RAIDS = st.tuples(
+    st.lists(TRADES, max_size=2),
+    st.lists(REBALANCE, min_size=1, max_size=1),
+    st.lists(st.one_of(TRADES, REBALANCE), max_size=2),
+)
+LIQUIDATION_INCENTIVE = Fraction(1_044, 1_000)
+"""Of Morpho at a threshold of 86 %."""
+
+
+def step(act: Callable[..., None]) -> Callable[..., None]:
+    """A rule after which all is checked; what fails inside stops the machine's last act too."""
+
+    @wraps(act)
+    def checked(self: Any, *args: Any, **named: Any) -> None:
+        self.broken = True
+        act(self, *args, **named)
+        self.broken = False
+
+    return checked
+
+
+class Stateful(RuleBasedStateMachine):
+    """One token, from its launch to the last redemption."""
+
+    stages: list[Stage]
+    seen: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = True
+        self.anchor = boa.env.anchor()
+        self.anchor.__enter__()
+
+    @initialize(
+        case=st.integers(0, 10**6),
+        launch=st.sampled_from([1_000 * WAD, 1_000 * WAD, 1_000 * WAD, 35 * WAD + 1, 10**15]),
+    )
+    @step
+    def begin(self, case: int, launch: int) -> None:
+        """One of the stages, launched by the depositor."""
+        self.stage = self.stages[case % len(self.stages)]
+        self.stage.rewind()
+        self.world, self.token = self.stage.world, self.stage.token
+        self.roles = self.world.roles
+        self.play = Play(self.stage, self.seen)
+        self.seen[f"stage: {self.stage.case.name}"] += 1
+        self.play.episode(self.roles.depositor, [("mint", launch)])
+        self.world.pool.move(self.world.feed_price)
+        self.play.facts = self.play.book.read()
+
+    def elsewhere(self, *, free: bool = False) -> None:
+        """Something happened that is nobody's episode; the token's books are checked."""
+        self.play.check(free=free)
+
+    @rule(author=AUTHORS, tokens=SIZES)
+    @step
+    def mint(self, author: str, tokens: int) -> None:
+        """Somebody mints."""
+        self.play.episode(getattr(self.roles, author), [("mint", tokens)])
+
+    @rule(
+        author=AUTHORS,
+        tokens=SIZES,
+        way=st.sampled_from(["redeem", "redeem_in_kind", "transfer"]),
+    )
+    @step
+    def leave(self, author: str, tokens: int, way: str) -> None:
+        """Somebody redeems, one way or the other, or gives tokens away."""
+        self.play.episode(getattr(self.roles, author), [(way, tokens)])
+
+    @rule(author=AUTHORS, trades=st.lists(TRADES, min_size=2, max_size=5), back=st.booleans())
+    @step
+    def attack(self, author: str, trades: list[Any], back: bool) -> None:
+        """Somebody does several things at once, and maybe undoes them."""
+        self.play.episode(getattr(self.roles, author), trades, back=back)
+
+    @rule(author=AUTHORS)
+    @step
+    def rebalance(self, author: str) -> None:
+        """Somebody rebalances."""
+        self.play.episode(getattr(self.roles, author), [("rebalance", None)])
+
+    @rule(author=AUTHORS, raid=RAIDS, back=st.booleans())
+    @step
+    def raid(self, author: str, raid: Any, back: bool) -> None:
+        """Somebody rebalances in the middle of other things."""
+        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
+
+    @rule(
+        where=st.sampled_from(["low", "band", "high", "worst", "liquidatable", "lost"]),
+        pool=st.sampled_from([Fraction(1), Fraction(1), Fraction(1, 2), Fraction(0)]),
+        wait=st.sampled_from([72, 72, 0]),
+    )
+    @step
+    def price(self, where: str, pool: Fraction, wait: int) -> None:
+        """The feed moves to where leverage is so; the pool follows, all of the way or not."""
+        book, facts = self.play.book, self.play.book.read()
+        if not facts.shares or not facts.collateral:
+            return
+        leverage = {
+            "low": book.lower * Fraction(9, 10) if not book.long else book.lower - Fraction(1, 8),
+            "band": book.target,
+            "high": (book.upper * 2 + book.emergency) / 3,
+            "worst": book.emergency * Fraction(11, 10),
+        }.get(where)
+        ltv = {"liquidatable": Fraction(9, 10), "lost": Fraction(21, 20)}.get(where)
+        if leverage:
+            ltv = 1 - 1 / leverage if book.long else leverage / (1 + leverage)
+        assert ltv is not None
+        raw = facts.debt / facts.collateral / ltv
+        price = (raw if book.long else 1 / raw) * Fraction(
+            10**self.world.underlying_decimals, 10**self.world.quote_decimals
+        )
+        self._to(price, pool)
+        self.world.pool.pass_time(wait)
+        self.elsewhere()
+
+    @rule(
+        change=st.sampled_from([-3_000, -500, -100, -20, 20, 100, 500, 3_000]),
+        pool=st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(0)]),
+    )
+    @step
+    def drift(self, change: int, pool: Fraction) -> None:
+        """The feed moves by so many basis points."""
+        self._to(self.world.feed_price * (1 + Fraction(change, 10_000)), pool)
+        self.elsewhere()
+
+    def _to(self, price: Fraction, pool: Fraction) -> None:
+        then = self.world.feed_price
+        price = min(max(price, Fraction(20)), Fraction(200_000))
+        self.world.set_feed(price)
+        if pool:
+            self.world.pool.move(then + (price - then) * pool)
+
+    @rule(fault=st.sampled_from(["reverts", "burns", "zero", "negative", "stale", "future", "no"]))
+    @step
+    def feed(self, fault: str) -> None:
+        """The feed fails in one of its ways, or is well again."""
+        feed, now = self.world.feed, boa.env.timestamp
+        self.world.set_feed(self.world.feed_price)
+        feed.set_fault({"reverts": 1, "burns": 2}.get(fault, 0))
+        if fault in {"zero", "negative"}:
+            feed.update(0 if fault == "zero" else -1)
+        if fault in {"stale", "future"}:
+            times = now - 3_701 if fault == "stale" else now + 60
+            feed.set_times(times, times)
+        self.seen[f"feed: {fault}"] += 1
+        self.elsewhere()
+
+    @rule(seconds=st.sampled_from([12, 60, 600, 3_600, 86_400, 604_800]), quiet=st.booleans())
+    @step
+    def time(self, seconds: int, quiet: bool) -> None:
+        """Time passes; afterwards the view of the debt is what Morpho makes of it."""
+        good = self.play.book.feed_is_good()
+        if quiet:
+            boa.env.time_travel(seconds=seconds)
+        else:
+            self.world.pool.pass_time(seconds, every=max(12, seconds // 8))
+        if good:
+            self.world.set_feed(self.world.feed_price)
+        seen = self.token.state.position
+        nav = self.token.contract.nav_underlying()
+        facts = self.play.book.read()
+        assert (seen.collateral, seen.shares) == (facts.collateral, facts.shares)
+        assert seen.debt == -(-facts.debt.numerator // facts.debt.denominator), "interest"
+        price = self.play.book.told_price
+        exact = facts.nav(price) / price
+        assert max(0, exact - 2 / min(price, 1) - 2) <= nav <= max(0, exact), "nav is rounded down"
+        self.elsewhere()
+
+    @rule(what=st.sampled_from(["all", "half", "most", "lend"]))
+    @step
+    def lending(self, what: str) -> None:
+        """The lender takes out what can be lent, or brings it: the rate follows."""
+        market, lending = self.token.market, self.world.lending
+        most = lending.lendable(market)
+        if what == "lend":
+            lending.lend(market, 10 ** self.token.loan.decimals() * 50_000)
+        else:
+            held = self.world.morpho.position(market.id, self.roles.lender)[0]
+            state = self.world.morpho.market(market.id)
+            mine = held * (state[0] + 1) // (state[1] + 10**6)
+            amount = min(most, mine) * {"all": 1_000, "half": 500, "most": 999}[what] // 1_000
+            if amount:
+                lending.withdraw(market, amount)
+        self.elsewhere()
+
+    @rule(underlying=st.sampled_from([50, 1_000, 20_000]), width=st.sampled_from([None, 0.02, 0.3]))
+    @step
+    def add_liquidity(self, underlying: int, width: float | None) -> None:
+        """Liquidity comes, around the pool's price or everywhere."""
+        self.world.pool.add(underlying, width)
+        self.elsewhere()
+
+    @rule(share=st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(9_995, 10_000)]))
+    @step
+    def remove_liquidity(self, share: Fraction) -> None:
+        """Liquidity of the newest position goes."""
+        self.world.pool.remove(share, self.world.pool.token_ids[-1])
+        self.elsewhere()
+
+    @rule(what=st.sampled_from(["publish_health", "allocate", "close_minting", "collect_fees"]))
+    @step
+    def housekeeping(self, what: str) -> None:
+        """Anybody does what anybody may do."""
+        contract = self.play.contract if "_" in what[5:] else self.play.reserve
+        if what == "publish_health":
+            contract = self.play.reserve
+        if what == "close_minting" and self.token.state.minting_closed:
+            return
+        self.play.facts = self.play.book.read()
+        self.play.call(what, contract, what, sender=self.roles.keeper)
+        self.elsewhere()
+
+    @rule(amount=st.sampled_from([1, 10**6, 10**8]))
+    @step
+    def inject(self, amount: int) -> None:
+        """Somebody injects into the reserve."""
+        self.play.reserve.inject(1, amount, sender=self.roles.liquidity_provider)
+        self.elsewhere()
+
+    @rule(share=st.sampled_from([1, 3, 10]))
+    @precondition(lambda self: is_liquidatable(Asked(self.play.book, self.play.book.read())))
+    @step
+    def liquidate(self, share: int) -> None:
+        """Morpho's liquidators seize what is above its threshold."""
+        facts, book = self.play.book.read(), self.play.book
+        ltv = facts.ltv(book.told_price)
+        if ltv <= book.lltv * (1 + Fraction(1, 10**6)) or not facts.collateral:
+            return
+        seized, repaid = facts.collateral // share, 0
+        if ltv * LIQUIDATION_INCENTIVE < 1 + Fraction(1, 100):
+            seized, repaid = 0, facts.shares // share // 2
+        if seized or repaid:
+            given = (tuple(self.token.market), self.token.contract.address, seized, repaid, b"")
+            self.world.morpho.liquidate(*given, sender=self.roles.arbitrageur)
+            self.seen["liquidated"] += 1
+        self.elsewhere(free=True)
+
+    def teardown(self) -> None:
+        """At the end everybody leaves in kind, unless Morpho itself would refuse it."""
+        try:
+            if not self.broken:
+                self._all_leave()
+        finally:
+            self.anchor.__exit__(None, None, None)
+
+    def _all_leave(self) -> None:
+        play = self.play
+        facts = play.book.read()
+        if not facts.supply or is_liquidatable(Asked(play.book, facts)):
+            return
+        for who in self.roles:
+            held = play.contract.balanceOf(who)
+            if facts.collateral * held // max(1, facts.supply):
+                play.episode(who, [("redeem_in_kind", held)])
+                assert play.contract.balanceOf(who) == 0, "an exit was closed"
+        left = play.contract.totalSupply() - play.contract.balanceOf(DEAD)
+        assert left * facts.collateral < facts.supply * len(self.roles)
+        self.seen["all left"] += 1
