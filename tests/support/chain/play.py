@@ -159,7 +159,7 @@ class Play:
         due = self.contract.should_rebalance()
         with self.settling.watch(self.facts, author, due) as watched:
             watched.done = self.call("rebalance", self.contract, "rebalance", sender=author)
-            watched.said = self.said
+            watched.said, watched.gas = self.said, self.contract._computation.get_gas_used()
         self.allowed += self.settling.allowance(watched, self.origin)
         self.reserve_held = self._reserve()
 

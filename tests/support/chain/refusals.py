@@ -128,8 +128,15 @@ def is_thin(asked: Asked) -> bool:
     return _price_to_repay(asked) is None
 
 
+def is_not_launched(asked: Asked) -> bool:
+    """There is nothing that could be redeemed."""
+    return asked.before.supply == 0
+
+
 def is_worth_nothing(asked: Asked) -> bool:
-    """At the pool's price the tokens' debt costs more than their collateral."""
+    """At the pool's price the tokens' debt costs more than their collateral, or there are none."""
+    if is_not_launched(asked):
+        return True
     price = _price_to_repay(asked)
     return price is None or price >= asked.collateral
 
@@ -228,6 +235,7 @@ ACCEPTED: dict[tuple[str, str], Callable[[Asked], bool]] = {
     ("redeem", "insufficient collateral"): is_liquidatable,
     ("redeem", ""): is_worth_nothing,
     ("redeem", "ERC20: transfer amount exceeds balance"): is_worth_nothing,
+    ("redeem_in_kind", ""): is_not_launched,
     ("redeem_in_kind", "leveraged_token: dust"): is_dust_to_redeem,
     ("redeem_in_kind", "leveraged_token: slippage"): is_bounded,
     ("redeem_in_kind", "insufficient collateral"): is_liquidatable,

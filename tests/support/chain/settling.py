@@ -43,6 +43,7 @@ class Watched:
     after: Any = None
     done: Any = None
     said: str = ""
+    gas: int = 0
     told: Any = None
     units: int = 0
     quote: int = 0
@@ -164,7 +165,7 @@ class Settling:
         if distance == 0:
             edge = self.book.lower * before.nav(price)
             distance = max(Fraction(0), (edge - before.exposure(price)) / edge)
-        used = self.token.contract._computation.get_gas_used() + GAS_AROUND
+        used = watched.gas + GAS_AROUND
         gas = Fraction(used * boa.env.evm.vm.state.execution_context.base_fee_per_gas)
         if self.world.underlying_decimals != COIN_DECIMALS:
             quote = gas * NATIVE_PRICE * 10**self.world.quote_decimals / 10**COIN_DECIMALS
