@@ -43,6 +43,9 @@ RAIDS = st.tuples(
     st.lists(REBALANCE, min_size=1, max_size=1),
     st.lists(st.one_of(TRADES, REBALANCE), max_size=2),
 )
+PLACES = st.sampled_from(["low", "band", "high", "worst", "liquidatable", "lost"])
+FOLLOWS = st.sampled_from([Fraction(1), Fraction(1), Fraction(999, 1_000), Fraction(1, 2)])
+"""Which part of the feed's way the pool goes."""
 LIQUIDATION_INCENTIVE = Fraction(1_044, 1_000)
 """Of Morpho at a threshold of 86 %."""
 
@@ -73,7 +76,7 @@ class Stateful(RuleBasedStateMachine):
 
     @initialize(
         case=st.integers(0, 7),
-        launch=st.sampled_from([1_000 * WAD, 1_000 * WAD, 1_000 * WAD, 35 * WAD + 1, 10**15]),
+        launch=st.sampled_from([1_000 * WAD, 1_000 * WAD, 350 * WAD, 35 * WAD + 1, 10**13]),
     )
     @step
     def begin(self, case: int, launch: int) -> None:
@@ -126,20 +129,27 @@ class Stateful(RuleBasedStateMachine):
         """Somebody rebalances in the middle of other things."""
         self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
 
-    @rule(
-        where=st.sampled_from(["low", "band", "high", "worst", "liquidatable", "lost"]),
-        pool=st.sampled_from([Fraction(1), Fraction(1), Fraction(1, 2), Fraction(0)]),
-        wait=st.sampled_from([72, 72, 0]),
-    )
+    @rule(where=PLACES, pool=FOLLOWS, wait=st.sampled_from([72, 0]))
     @step
     def price(self, where: str, pool: Fraction, wait: int) -> None:
         """The feed moves to where leverage is so; the pool follows, all of the way or not."""
+        self._place(where, pool, wait)
+
+    @rule(where=PLACES, pool=FOLLOWS, author=AUTHORS, raid=RAIDS, back=st.booleans())
+    @step
+    def crossing(self, where: str, pool: Fraction, author: str, raid: Any, back: bool) -> None:
+        """The same with a feed that is well, and at once somebody makes something of it."""
+        self.world.feed.set_fault(0)
+        self._place(where, pool, 72)
+        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
+
+    def _place(self, where: str, pool: Fraction, wait: int) -> None:
         book, facts = self.play.book, self.play.book.read()
         if not facts.shares or not facts.collateral:
             return
         leverage = {
-            "low": book.lower * Fraction(9, 10) if not book.long else book.lower - Fraction(1, 8),
-            "band": book.target,
+            "low": book.lower - book.slack - Fraction(1, 20),
+            "band": book.target * Fraction(101, 100),
             "high": (book.upper * 2 + book.emergency) / 3,
             "worst": book.emergency * Fraction(11, 10),
         }.get(where)

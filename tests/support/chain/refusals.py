@@ -149,7 +149,7 @@ def is_idle(asked: Asked) -> bool:
         return True
     # a gap of 1e-12 of nav, or of less than a unit, is nothing to trade
     nav, exposure = asked.before.nav(price), asked.before.exposure(price)
-    unit = 2 * max(Fraction(1), price) * destination
+    unit = 4 * max(Fraction(1), price) * (1 + destination)
     return abs(destination * nav - exposure) <= nav / 10**12 + unit
 
 

@@ -128,7 +128,7 @@ class Settling:
         then, now = before.exposure(price), after.exposure(price)
         assert gaps[0] > 0, "it went away from its destination"
         assert gaps[1] * before.nav(price) < gaps[0] * after.nav(price), "not nearer"
-        unit = 4 * max(Fraction(1), price) * goal
+        unit = 4 * max(Fraction(1), price) * (1 + goal)
         assert gaps[1] >= -now * NEAR - unit, "across"
         if not watched.told.clipped:
             assert gaps[1] <= now * NEAR + unit, "it says that it has arrived"
