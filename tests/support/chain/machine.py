@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from fractions import Fraction
 from functools import wraps
 from typing import Any
@@ -43,9 +44,16 @@ RAIDS = st.tuples(
     st.lists(REBALANCE, min_size=1, max_size=1),
     st.lists(st.one_of(TRADES, REBALANCE), max_size=2),
 )
-PLACES = st.sampled_from(["low", "band", "high", "worst", "liquidatable", "lost"])
+SEIZED = st.sampled_from([0, 1, 3])
+"""One part in how many is liquidated at once; 0: none."""
 FOLLOWS = st.sampled_from([Fraction(1), Fraction(1), Fraction(999, 1_000), Fraction(1, 2)])
 """Which part of the feed's way the pool goes."""
+HOUSEKEEPING = {
+    "publish_health": "reserve",
+    "allocate": "reserve",
+    "close_minting": "contract",
+    "collect_fees": "contract",
+}
 LIQUIDATION_INCENTIVE = Fraction(1_044, 1_000)
 """Of Morpho at a threshold of 86 %."""
 
@@ -71,20 +79,20 @@ class Stateful(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.broken = True
-        self.anchor = boa.env.anchor()
-        self.anchor.__enter__()
+        self.stack = ExitStack()
 
     @initialize(
         case=st.integers(0, 7),
         launch=st.sampled_from([1_000 * WAD, 1_000 * WAD, 350 * WAD, 35 * WAD + 1, 10**13]),
+        mortal=st.sampled_from([False, False, True]),
     )
     @step
-    def begin(self, case: int, launch: int) -> None:
+    def begin(self, case: int, launch: int, mortal: bool) -> None:
         """One of the stages, launched by the depositor."""
         self.stage = self.stages[case % len(self.stages)]
-        self.stage.rewind()
+        self.stack.enter_context(self.stage.played())
         self.world, self.token = self.stage.world, self.stage.token
-        self.roles = self.world.roles
+        self.roles, self.mortal = self.world.roles, mortal
         self.play = Play(self.stage, self.seen)
         self.seen[f"stage: {self.stage.case.name}"] += 1
         self.play.episode(self.roles.depositor, [("mint", launch)])
@@ -95,21 +103,11 @@ class Stateful(RuleBasedStateMachine):
         """Something happened that is nobody's episode; the token's books are checked."""
         self.play.check(free=free)
 
-    @rule(author=AUTHORS, tokens=SIZES)
+    @rule(author=AUTHORS, trade=TRADES)
     @step
-    def mint(self, author: str, tokens: int) -> None:
-        """Somebody mints."""
-        self.play.episode(getattr(self.roles, author), [("mint", tokens)])
-
-    @rule(
-        author=AUTHORS,
-        tokens=SIZES,
-        way=st.sampled_from(["redeem", "redeem_in_kind", "transfer"]),
-    )
-    @step
-    def leave(self, author: str, tokens: int, way: str) -> None:
-        """Somebody redeems, one way or the other, or gives tokens away."""
-        self.play.episode(getattr(self.roles, author), [(way, tokens)])
+    def trade(self, author: str, trade: Any) -> None:
+        """Somebody does one thing."""
+        self.play.episode(getattr(self.roles, author), [trade])
 
     @rule(author=AUTHORS, trades=st.lists(TRADES, min_size=2, max_size=5), back=st.booleans())
     @step
@@ -117,30 +115,67 @@ class Stateful(RuleBasedStateMachine):
         """Somebody does several things at once, and maybe undoes them."""
         self.play.episode(getattr(self.roles, author), trades, back=back)
 
-    @rule(author=AUTHORS)
-    @step
-    def rebalance(self, author: str) -> None:
-        """Somebody rebalances."""
-        self.play.episode(getattr(self.roles, author), [("rebalance", None)])
-
     @rule(author=AUTHORS, raid=RAIDS, back=st.booleans())
     @step
     def raid(self, author: str, raid: Any, back: bool) -> None:
         """Somebody rebalances in the middle of other things."""
         self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
 
-    @rule(where=PLACES, pool=FOLLOWS, wait=st.sampled_from([72, 0]))
+    @rule(where=st.sampled_from(["low", "band", "high", "worst"]), pool=FOLLOWS)
     @step
-    def price(self, where: str, pool: Fraction, wait: int) -> None:
+    def price(self, where: str, pool: Fraction) -> None:
         """The feed moves to where leverage is so; the pool follows, all of the way or not."""
-        self._place(where, pool, wait)
+        self._place(where, pool, 0)
 
-    @rule(where=PLACES, pool=FOLLOWS, author=AUTHORS, raid=RAIDS, back=st.booleans())
+    @rule(pool=FOLLOWS, author=AUTHORS, raid=RAIDS, back=st.booleans())
     @step
-    def crossing(self, where: str, pool: Fraction, author: str, raid: Any, back: bool) -> None:
-        """The same with a feed that is well, and at once somebody makes something of it."""
+    def out_below(self, pool: Fraction, author: str, raid: Any, back: bool) -> None:
+        """Leverage falls out of its band, and somebody makes something of it."""
+        self._cross("low", pool, 72, author, raid, back)
+
+    @rule(
+        where=st.sampled_from(["high", "worst"]),
+        pool=FOLLOWS,
+        author=AUTHORS,
+        raid=RAIDS,
+        back=st.booleans(),
+    )
+    @step
+    def out_above(self, where: str, pool: Fraction, author: str, raid: Any, back: bool) -> None:
+        """Leverage rises out of its band, and somebody makes something of it."""
+        self._cross(where, pool, 72, author, raid, back)
+
+    @rule(
+        where=st.sampled_from(["stay", "band", "below"]),
+        wait=st.sampled_from([660, 90_000]),
+        author=AUTHORS,
+        raid=RAIDS,
+    )
+    @step
+    def later(self, where: str, wait: int, author: str, raid: Any) -> None:
+        """Time passes near the target: clips become due, and the fallback."""
+        self._cross(where, Fraction(1), wait, author, raid, False)
+
+    @rule(where=st.sampled_from(["liquidatable", "lost"]), share=SEIZED, author=AUTHORS, raid=RAIDS)
+    @precondition(lambda self: self.mortal)
+    @step
+    def ruin(self, where: str, share: int, author: str, raid: Any) -> None:
+        """A crash that nobody met; liquidators come, or not, and then others."""
+        self._place(where, Fraction(1), 72)
+        self._liquidate(share)
+        self._keep_house("close_minting")
+        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]])
+
+    def _cross(
+        self, where: str, pool: Fraction, wait: int, author: str, raid: Any, back: bool
+    ) -> None:
         self.world.feed.set_fault(0)
-        self._place(where, pool, 72)
+        if where == "stay":
+            self._to(self.world.feed_price, Fraction(1))
+            self.world.pass_time(wait, every=wait // 2)
+            self.elsewhere()
+        else:
+            self._place(where, pool, wait)
         self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
 
     def _place(self, where: str, pool: Fraction, wait: int) -> None:
@@ -150,6 +185,7 @@ class Stateful(RuleBasedStateMachine):
         leverage = {
             "low": book.lower - book.slack - Fraction(1, 20),
             "band": book.target * Fraction(101, 100),
+            "below": book.target * Fraction(98, 100),
             "high": (book.upper * 2 + book.emergency) / 3,
             "worst": book.emergency * Fraction(11, 10),
         }.get(where)
@@ -162,7 +198,8 @@ class Stateful(RuleBasedStateMachine):
             10**self.world.underlying_decimals, 10**self.world.quote_decimals
         )
         self._to(price, pool)
-        self.world.pool.pass_time(wait)
+        self.world.pool.pass_time(wait, every=max(36, wait // 2))
+        self.world.set_feed(self.world.feed_price)
         self.elsewhere()
 
     @rule(
@@ -205,7 +242,7 @@ class Stateful(RuleBasedStateMachine):
         if quiet:
             boa.env.time_travel(seconds=seconds)
         else:
-            self.world.pool.pass_time(seconds, every=max(12, seconds // 8))
+            self.world.pool.pass_time(seconds, every=max(12, seconds // 2))
         if good:
             self.world.set_feed(self.world.feed_price)
         seen = self.token.state.position
@@ -235,50 +272,50 @@ class Stateful(RuleBasedStateMachine):
                 lending.withdraw(market, amount)
         self.elsewhere()
 
-    @rule(underlying=st.sampled_from([50, 1_000, 20_000]), width=st.sampled_from([None, 0.02, 0.3]))
+    @rule(
+        underlying=st.sampled_from([0, 0, 50, 1_000, 20_000]),
+        width=st.sampled_from([None, 0.02, 0.3]),
+        share=st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(9_995, 10_000)]),
+    )
     @step
-    def add_liquidity(self, underlying: int, width: float | None) -> None:
-        """Liquidity comes, around the pool's price or everywhere."""
-        self.world.pool.add(underlying, width)
-        self.elsewhere()
-
-    @rule(share=st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(9_995, 10_000)]))
-    @step
-    def remove_liquidity(self, share: Fraction) -> None:
-        """Liquidity of the newest position goes; the witness's is always left."""
+    def liquidity(self, underlying: int, width: float | None, share: Fraction) -> None:
+        """Liquidity comes, or that of the newest position goes; the witness's is always left."""
         newest = self.world.pool.token_ids[-1]
-        if int(self.world.positions.positions(newest)[7] * share):
+        if underlying:
+            self.world.pool.add(underlying, width)
+        elif int(self.world.positions.positions(newest)[7] * share):
             self.world.pool.remove(share, newest)
         self.elsewhere()
 
-    @rule(what=st.sampled_from(["publish_health", "allocate", "close_minting", "collect_fees"]))
+    @rule(what=st.sampled_from([*HOUSEKEEPING, "inject"]), amount=st.sampled_from([1, 10**8]))
     @step
-    def housekeeping(self, what: str) -> None:
+    def housekeeping(self, what: str, amount: int) -> None:
         """Anybody does what anybody may do."""
-        contract = self.play.contract if "_" in what[5:] else self.play.reserve
-        if what == "publish_health":
-            contract = self.play.reserve
-        if what == "close_minting" and self.token.state.minting_closed:
-            return
+        if what == "inject":
+            self.play.reserve.inject(1, amount, sender=self.roles.liquidity_provider)
+            self.elsewhere()
+        else:
+            self._keep_house(what)
+
+    def _keep_house(self, what: str) -> None:
+        contract = getattr(self.play, HOUSEKEEPING[what])
+        closed = self.token.state.minting_closed
         self.play.facts = self.play.book.read()
         self.play.call(what, contract, what, sender=self.roles.keeper)
+        assert self.token.state.minting_closed or not closed, "minting opened again"
         self.elsewhere()
 
-    @rule(amount=st.sampled_from([1, 10**6, 10**8]))
-    @step
-    def inject(self, amount: int) -> None:
-        """Somebody injects into the reserve."""
-        self.play.reserve.inject(1, amount, sender=self.roles.liquidity_provider)
-        self.elsewhere()
-
-    @rule(share=st.sampled_from([1, 3, 10]))
-    @precondition(lambda self: is_liquidatable(Asked(self.play.book, self.play.book.read())))
+    @rule(share=SEIZED)
+    @precondition(lambda self: self.play.is_past_liquidation())
     @step
     def liquidate(self, share: int) -> None:
         """Morpho's liquidators seize what is above its threshold."""
+        self._liquidate(share)
+
+    def _liquidate(self, share: int) -> None:
         facts, book = self.play.book.read(), self.play.book
         ltv = facts.ltv(book.told_price)
-        if ltv <= book.lltv * (1 + Fraction(1, 10**6)) or not facts.collateral:
+        if not share or ltv <= book.lltv * (1 + Fraction(1, 10**6)) or not facts.collateral:
             return
         seized, repaid = facts.collateral // share, 0
         if ltv * LIQUIDATION_INCENTIVE < 1 + Fraction(1, 100):
@@ -287,6 +324,8 @@ class Stateful(RuleBasedStateMachine):
             given = (tuple(self.token.market), self.token.contract.address, seized, repaid, b"")
             self.world.morpho.liquidate(*given, sender=self.roles.arbitrageur)
             self.seen["liquidated"] += 1
+            if seized == facts.collateral:
+                self.seen["wiped out"] += 1
         self.elsewhere(free=True)
 
     def teardown(self) -> None:
@@ -295,7 +334,7 @@ class Stateful(RuleBasedStateMachine):
             if not self.broken:
                 self._all_leave()
         finally:
-            self.anchor.__exit__(None, None, None)
+            self.stack.close()
 
     def _all_leave(self) -> None:
         play = self.play

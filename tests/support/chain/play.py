@@ -41,6 +41,9 @@ class Play:
         self.settling = Settling(self.book, seen)
         self.facts = self.book.read()
         self.loan_given, self.said = 0, ""
+        roles = self.world.roles
+        authors = (roles.depositor, roles.attacker, roles.keeper, roles.lender)
+        self.holders = (*authors, roles.liquidity_provider, DEAD)
         self.allowed = Fraction(0)
         self.origin = self.facts.pool_price
         self.reserve_held = self._reserve()
@@ -62,6 +65,7 @@ class Play:
             if more > 0:
                 self._act(author, ("redeem_in_kind", more), start)
             self.world.pool.move(root, author)
+            self.check()
             self._judge_wealth(author, start, "the way back")
 
     def _act(self, author: Any, act: Op, start: Fraction) -> None:
@@ -70,8 +74,14 @@ class Play:
         self.check(free=name == "rebalance")
         self._judge_wealth(author, start, name)
 
+    def is_past_liquidation(self) -> bool:
+        """Whether Morpho's liquidators could act, by what was read last."""
+        raw = self.world.feed_price * Fraction(
+            10**self.world.quote_decimals, 10**self.world.underlying_decimals
+        )
+        return self.facts.ltv(raw) > self.book.lltv
+
     def _judge_wealth(self, author: Any, start: Fraction, name: str) -> None:
-        self.facts = self.book.read()
         gain = self.book.wealth(self.facts, author, self.origin) - start
         if gain > self.allowed:
             raise AssertionError(
@@ -177,7 +187,6 @@ class Play:
     def donate(self, author: Any, gift: tuple[str, Fraction]) -> None:
         """Give away a part of what the position holds or owes, one way or another."""
         kind, share = gift
-        self.facts = self.book.read()
         collateral, loan, token = self.token.collateral, self.token.loan, self.contract.address
         worth, owed = int(self.facts.collateral * share), int(self.facts.debt * share)
         market, morpho = tuple(self.token.market), self.world.morpho
@@ -207,8 +216,7 @@ class Play:
     def check(self, *, free: bool = False) -> None:
         """What holds after every step; `free`: the position may have changed, by the rules."""
         before, after = self.facts, self.book.read()
-        holders = [*self.world.roles, DEAD]
-        held = sum(self.contract.balanceOf(who) for who in holders)
+        held = sum(self.contract.balanceOf(who) for who in self.holders)
         assert held == after.supply, "supply is not what is held"
         loan = self.token.loan.balanceOf(self.contract.address)
         assert loan == self.loan_given, "borrowed tokens are left in the contract"

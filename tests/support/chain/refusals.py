@@ -18,6 +18,8 @@ from support.chain.series import WAD
 
 NEARLY = 1 - HAIR
 DAY = 86_400
+DUST = 10_000
+"""Units of the coarser asset, as many as a launch locks."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,17 @@ def is_tiny(asked: Asked) -> bool:
     return name != "emergency" and moved * 10 <= wanted * (1 + Fraction(1, 100)) + 100
 
 
+def is_dust_to_move(asked: Asked) -> bool:
+    """Of the coarser asset so few units are left that a part of them is none."""
+    price = asked.book.told_price
+    return asked.before.nav(price) < DUST * max(Fraction(1), price)
+
+
+def is_stuck(asked: Asked) -> bool:
+    """Above Morpho's threshold, where costs are more than what they save; or dust."""
+    return is_liquidatable(asked) or is_dust_to_move(asked)
+
+
 def is_not_wiped_out(asked: Asked) -> bool:
     """Nav is left, or nobody can say so."""
     if asked.before.supply == 0 or not asked.book.feed_is_good():
@@ -242,7 +255,9 @@ ACCEPTED: dict[tuple[str, str], Callable[[Asked], bool]] = {
     ("rebalance", "leveraged_token: nothing to do"): is_idle,
     ("rebalance", "leveraged_token: not to be raised"): is_not_to_be_raised,
     ("rebalance", "leveraged_token: tiny fill"): is_tiny,
-    ("rebalance", "leveraged_token: not nearer"): is_liquidatable,
+    ("rebalance", "leveraged_token: not nearer"): is_stuck,
+    ("rebalance", "leveraged_token: across"): is_dust_to_move,
+    ("rebalance", "AS"): is_dust_to_move,
     ("rebalance", "oracle_guard: refused"): is_guarded,
     ("rebalance", "insufficient collateral"): is_liquidatable,
     ("close_minting", "leveraged_token: not wiped out"): is_not_wiped_out,

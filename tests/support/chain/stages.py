@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+import boa
+from boa.environment import Env
 
 from support.chain.deploying import deploy_double
 from support.chain.series import Fund, ReserveTerms, Terms
@@ -66,10 +71,17 @@ CASES = (
 
 
 class Stage:
-    """One case on the chain, with nothing minted yet."""
+    """One case on a chain of its own, with nothing minted yet.
+
+    A chain of its own, because each call costs by the contracts that there are.
+    """
 
     def __init__(self, case: Case) -> None:
-        self.case = case
+        self.case, self.env = case, Env()
+        with boa.swap_env(self.env):
+            self._deploy(case)
+
+    def _deploy(self, case: Case) -> None:
         self.world = World(Setting(**case.setting))
         reserve = ReserveTerms(**case.reserve)
         if self.world.underlying_decimals != COIN_DECIMALS:
@@ -78,12 +90,15 @@ class Stage:
         self.token = self.fund.tokens[0]
         self.positions = list(self.world.pool.token_ids)
 
-    def rewind(self) -> None:
-        """Python's side of what ``boa.env.anchor()`` undoes on the chain."""
+    @contextmanager
+    def played(self) -> Iterator[None]:
+        """Act on this stage; afterwards it is as it was, on the chain and in Python."""
+        with boa.swap_env(self.env), self.env.anchor():
+            yield
         self.world.feed_price = Fraction(self.world.setting.price)
         self.world.pool.token_ids = list(self.positions)
 
 
 def build(cases: tuple[Case, ...] = CASES) -> list[Stage]:
-    """Deploy the cases side by side on the chain of the moment."""
+    """Deploy the cases."""
     return [Stage(case) for case in cases]
