@@ -150,7 +150,8 @@ class Settling:
         navs = [each.nav(price) for each in (before, watched.after)]
         fell = lost + (watched.pay + watched.reserve) * price
         assert abs(navs[0] - navs[1] - fell) <= self._units(price), "something went elsewhere"
-        if watched.available * price >= lost + watched.pay * price:
+        # all of it may be lost in one swap and gained in another: what is lost is not netted
+        if watched.available * price >= most + watched.pay * price:
             assert navs[1] >= navs[0] - self._units(price), "nav paid while the reserve could"
 
     def _units(self, price: Fraction) -> Fraction:
