@@ -1,6 +1,6 @@
 """A front-run of a rebalance: what it can add to what the rebalance itself leaves to be taken.
 
-With a pool of even liquidity D a side, a tolerance t, a pool's fee f and c = t - f, a rebalance of N
+With a pool of even liquidity D a side, a tolerance t, its fee f and c = t - f, a rebalance of N
 that fits moves the pool by 2 N / D. Who pushes the pool ahead of it by d buys D d / 2, pays f of it
 twice, and sells N of it to the token d dearer: it adds d (N - D f). It can push by c - 2 N / D at
 most; beyond, it shrinks the fill and loses. The best of it, at N / D = sqrt(c f / 2), adds
@@ -49,7 +49,7 @@ def wide() -> list[Token]:
 
 
 def out_of_band(token: Token) -> None:
-    """Feed and pool to where leverage has to rise; no danger, so the tolerance is the normal one."""
+    """Feed and pool to where leverage has to rise: no danger, the tolerance is the normal one."""
     held = token.position
     debt = Fraction(held.debt, 10 ** token.loan.decimals())
     collateral = Fraction(held.collateral, 10 ** token.collateral.decimals())

@@ -136,9 +136,8 @@ class Book:
 
     def widened(self, facts: Facts, price: Fraction, kind: str) -> Fraction:
         """The tolerance or the deviation at this moment."""
-        normal, maximum = (
-            Fraction(wad(getattr(self.terms, f"{kind}_{end}")), WAD) for end in ("normal", "maximum")
-        )
+        ends = [wad(getattr(self.terms, f"{kind}_{end}")) for end in ("normal", "maximum")]
+        normal, maximum = (Fraction(end, WAD) for end in ends)
         return normal + (maximum - normal) * self.danger(facts, price)
 
     def limit(self, facts: Facts, price: Fraction, *, up: bool) -> Fraction:

@@ -23,17 +23,17 @@ class Mutant(NamedTuple):
         path = copy / self.file
         text = path.read_text(encoding="utf-8")
         for was, becomes in self.changes:
-            assert text.count(was) == 1, f"{self.name}: {was!r} stands there {text.count(was)} times"
+            assert text.count(was) == 1, f"{self.name}: {was!r} is not in the source once"
             text = text.replace(was, becomes)
         path.write_text(text, encoding="utf-8")
         return copy
 
 
-TOKEN = "LeveragedToken.vy"
+WHOLE = "LeveragedToken.vy"
 MUTANTS = (
     Mutant(
         "a mint rounds the collateral down",
-        TOKEN,
+        WHOLE,
         (
             (
                 "collateral = self._div_up(position.collateral * tokens, supply)",
@@ -43,7 +43,7 @@ MUTANTS = (
     ),
     Mutant(
         "a redemption rounds the debt down",
-        TOKEN,
+        WHOLE,
         (
             (
                 "shares: uint256 = self._div_up(position.shares * tokens, supply)",
@@ -58,7 +58,7 @@ MUTANTS = (
     ),
     Mutant(
         "a rebalance trades too much, and goes across",
-        TOKEN,
+        WHOLE,
         (
             ("    size: uint256 = plan.size\n", "    size: uint256 = plan.size * 103 // 100\n"),
             ('    assert arrived or up == plan.up, "leveraged_token: across"\n', ""),
@@ -66,7 +66,7 @@ MUTANTS = (
     ),
     Mutant(
         "the first mint locks one token unit",
-        TOKEN,
+        WHOLE,
         (
             (
                 "locked: uint256 = self._div_up(units * WAD, CONFIG.initial_nav)",
@@ -76,7 +76,7 @@ MUTANTS = (
     ),
     Mutant(
         "the tolerance is doubled",
-        TOKEN,
+        WHOLE,
         (
             (
                 "limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)",
@@ -86,7 +86,7 @@ MUTANTS = (
     ),
     Mutant(
         "pay without progress",
-        TOKEN,
+        WHOLE,
         (
             ("                    moved,\n", "                    moved * 20,\n"),
             ("moved * MAX_PAY // WAD,", "moved,"),
@@ -94,17 +94,17 @@ MUTANTS = (
     ),
     Mutant(
         "a redemption in kind is of a little more",
-        TOKEN,
+        WHOLE,
         (
             (
-                "collateral: uint256 = position.collateral * tokens // supply\n    assert",
-                "collateral: uint256 = (position.collateral * tokens + supply) // supply\n    assert",
+                "collateral: uint256 = position.collateral * tokens // supply\n",
+                "collateral: uint256 = position.collateral * tokens // supply + 1\n",
             ),
         ),
     ),
     Mutant(
         "a suspension is not heard",
-        TOKEN,
+        WHOLE,
         (("            suspended\n            or plan.most", "            plan.most"),),
     ),
     Mutant(

@@ -2,9 +2,10 @@
 
 An episode is what one author does with nobody else acting in between. All of it is valued at one
 price, that of the pool when it began: there nothing is gained by swaps alone, since what the pool's
-liquidity is worth at a price is least when the pool stands at it. At any other price an author gains
-by swapping, without the token. Tokens count as their claim in kind. So whatever an episode gains
-was somebody's claim, the reserve's, or a cost of a rebalance.
+liquidity is worth at a price is least when the pool stands at it; at any other price an author
+gains by swapping, without the token. Tokens count as their claim in kind, or nothing where that is
+below zero. So whatever an episode gains was somebody's claim, the reserve's, or the cost of a
+rebalance.
 """
 
 from __future__ import annotations

@@ -90,8 +90,7 @@ class Settling:
         watched.told = self.token.event("Rebalanced")
         watched.after = self.book.read()
         pool, reserve, keeper, quote = (
-            now - then
-            for now, then in zip(self._balances(author), watched.balances, strict=True)
+            now - then for now, then in zip(self._balances(author), watched.balances, strict=True)
         )
         watched.units, watched.quote = pool, quote
         watched.reserve, watched.pay = reserve, keeper
