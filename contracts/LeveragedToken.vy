@@ -215,6 +215,9 @@ DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
 # @dev A fill under this part of what was wanted is refused outside emergencies.
 LEAST_FILL: constant(uint256) = 10
 
+# @dev What is fewer units of either asset than this is not swapped: a leg could round to nothing.
+LEAST_UNITS: constant(uint256) = 4
+
 # @dev A rebalance has arrived within this part (5 bp) of its destination, and is refused beyond
 # it: rounding reaches that far only in positions of a few thousand units.
 NEAR: constant(uint256) = 2_000
@@ -357,7 +360,7 @@ def state() -> State:
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     clock: uint256 = self._clock
     return State(
         position=self._position(),
@@ -379,7 +382,7 @@ def nav_underlying() -> uint256:
     @notice Net asset value in the underlying at the feed's price, or at the last good one;
             rounded down, 0 where debt exceeds collateral.
     """
-    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
+    price: uint256 = self._latest()[0]
     return self._underlying_down(self._exposure_and_nav(self._position(), price)[1], price)
 
 
@@ -390,14 +393,15 @@ def should_rebalance() -> uint256:
     """
     @notice Whether `rebalance` would act now, and why.
     @return uint256 0 idle, 1 band_up, 2 band_down, 3 fallback, 4 emergency, 5 clip. Idle too
-            while the oracle is bad, while raising leverage is suspended, and while Morpho has
-            nothing to lend.
+            while the oracle is bad, while raising leverage is suspended, while Morpho has
+            nothing to lend, and where the pool's liquidity in range, if it were so up to the
+            limit, would give less than half of the least fill.
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     plan: Plan = self._plan(price, updated)
-    if plan.refusal != 0:
+    if plan.refusal != 0 or self._is_thin(plan, price):
         return leverage_math.IDLE
     return plan.trigger
 
@@ -428,7 +432,7 @@ def mint(tokens: uint256, max_assets: uint256, receiver: address) -> uint256:
         debt_after = debt
     else:
         assert self._clock < CLOSED, "leveraged_token: mint closed"
-        extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+        self._accrue()
         position: Position = self._position()
         collateral = self._div_up(position.collateral * tokens, supply)
         shares = position.shares * tokens // supply
@@ -479,7 +483,7 @@ def redeem(tokens: uint256, min_assets: uint256, receiver: address) -> uint256:
         self._withdraw(collateral, self)
     fee: uint256 = assets * CONFIG.redemption_bps // BPS
     assets -= fee
-    assert assets >= min_assets, "leveraged_token: slippage"
+    self._check_slippage(assets >= min_assets)
     self._send(CONFIG.market.collateralToken, receiver, assets)
     log Redeemed(
         redeemer=msg.sender,
@@ -508,7 +512,7 @@ def redeem_in_kind(tokens: uint256, max_debt: uint256, receiver: address) -> (ui
     shares: uint256 = 0
     debt: uint256 = 0
     collateral, shares, debt = self._burn_share(tokens)
-    assert debt <= max_debt, "leveraged_token: slippage"
+    self._check_slippage(debt <= max_debt)
     if shares > 0:
         self._pull(CONFIG.market.loanToken, msg.sender, debt)
         self._repay(0, shares)
@@ -534,7 +538,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     @return uint256 The trigger.
     """
     gas: uint256 = msg.gas
-    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+    self._accrue()
     price: uint256 = 0
     updated: uint256 = 0
     price, updated = extcall oracle_guard.ORACLE.poke()
@@ -562,7 +566,7 @@ def rebalance(keeper: address = msg.sender) -> uint256:
         if plan.up:
             # a cost that nav pays raises leverage by itself
             most: uint256 = size * plan.tolerance // WAD
-            if plan.available <= self._underlying_down(most, price):
+            if plan.available <= self._covered + paid + self._underlying_down(most, price):
                 size -= min(size, leverage_math._times_up(plan.destination, most))
         leg: int256 = convert(self._quote_down(size, price), int256)
         self._swap(UP if plan.up else DOWN, not plan.up, leg if received else -leg, limit)
@@ -594,9 +598,9 @@ def rebalance(keeper: address = msg.sender) -> uint256:
         up: bool = False
         up, size = leverage_math._gap_down(plan.destination, exposure, nav)
         size = min(size, plan.most - min(plan.most, filled))
-        if up != plan.up or size * NEAR <= exposure:
+        if up != plan.up or size * NEAR <= exposure or self._is_dust(size, price):
             break
-        if (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96 == limit:
+        if self._root() == limit:
             break
     assert emergency or filled * LEAST_FILL >= plan.size, "leveraged_token: tiny fill"
     clipped: bool = self._conclude(plan, filled, exposure, nav)
@@ -640,7 +644,7 @@ def close_minting():
     """
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall oracle_guard.ORACLE.latest()
+    price, updated = self._latest()
     position: Position = self._position()
     assert erc20.totalSupply > 0 and (
         position.collateral == 0
@@ -658,10 +662,12 @@ def close_minting():
 def collect_fees() -> uint256:
     """
     @notice Sends the fees, with whatever else of the collateral asset lies here, to the
-            reserve and the fee recipient by their shares. By anyone.
+            reserve and the fee recipient by their shares; one unit stays. By anyone.
     @return uint256 What the reserve got.
     """
     balance: uint256 = staticcall IERC20(CONFIG.market.collateralToken).balanceOf(self)
+    # one unit stays: the next fee does not pay for a new slot
+    balance -= min(balance, 1)
     share: uint256 = balance * CONFIG.reserve_share_bps // BPS
     self._send(CONFIG.market.collateralToken, CONFIG.reserve, share)
     self._send(CONFIG.market.collateralToken, CONFIG.fee_recipient, balance - share)
@@ -673,6 +679,9 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     """
     @notice The pool has sent what was bought; the position changes, and the pool gets what it
             is owed. Only the pool calls it, in the middle of a swap of this contract.
+    @param amount0 What the pool is owed of token0; negative: what it sent.
+    @param amount1 The same of token1.
+    @param data Nothing: what is to be done is kept in transient storage.
     """
     assert msg.sender == oracle_guard.POOL.address, "leveraged_token: not the pool"
     action: uint256 = self._action
@@ -683,7 +692,7 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
         collateral: uint256 = self._collateral
         need: uint256 = collateral - min(bought, collateral)
         fee: uint256 = need * CONFIG.creation_bps // BPS
-        assert need + fee <= self._sold, "leveraged_token: slippage"
+        self._check_slippage(need + fee <= self._sold)
         self._pull(CONFIG.market.collateralToken, self._payer, need + fee)
         self._supply(need + bought)
         shares: uint256 = self._shares
@@ -776,7 +785,7 @@ def _conclude(plan: Plan, filled: uint256, exposure: uint256, nav: uint256) -> b
     up: bool = False
     left: uint256 = 0
     up, left = leverage_math._gap_down(plan.destination, exposure, nav)
-    arrived: bool = left * NEAR <= exposure
+    arrived: bool = left * NEAR <= exposure or self._is_dust(left, self._price)
     assert arrived or up == plan.up, "leveraged_token: across"
     clock: uint256 = self._clock
     last: uint256 = block.timestamp
@@ -800,10 +809,10 @@ def _plan(price: uint256, updated: uint256) -> Plan:
     plan: Plan = empty(Plan)
     position: Position = self._position()
     plan.exposure, plan.nav = self._exposure_and_nav(position, price)
-    if plan.nav == 0 or position.shares == 0:
-        # nothing is left, or somebody repaid all: there is no leverage to keep
-        return plan
     clock: uint256 = self._clock
+    if plan.nav == 0 or clock >= CLOSED:
+        # nothing is left, or this was the end. Where somebody repaid all it is raised again
+        return plan
     plan.trigger, plan.destination = leverage_math._decide(
         CONFIG.rule,
         plan.exposure,
@@ -813,7 +822,7 @@ def _plan(price: uint256, updated: uint256) -> Plan:
         block.timestamp >= (clock & TIME) + CONFIG.fallback_after,
     )
     plan.up, plan.gap = leverage_math._gap_down(plan.destination, plan.exposure, plan.nav)
-    if plan.trigger == leverage_math.IDLE or plan.gap == 0:
+    if plan.trigger == leverage_math.IDLE or self._is_dust(plan.gap, price):
         plan.trigger = leverage_math.IDLE
         return plan
     plan.danger = leverage_math._danger_down(
@@ -849,6 +858,27 @@ def _plan(price: uint256, updated: uint256) -> Plan:
 
 
 @internal
+@view
+def _is_thin(plan: Plan, price: uint256) -> bool:
+    """
+    @notice Whether a fill would clearly be refused as tiny. Half of the least fill, because
+            there may be more liquidity beyond the next tick: what is in doubt is to be tried.
+    """
+    if plan.trigger == leverage_math.IDLE or plan.trigger == leverage_math.EMERGENCY:
+        return False
+    root: uint256 = self._root()
+    limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)
+    # of the debt token between here and the limit
+    depth: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
+    depth *= max(root, limit) - min(root, limit)
+    if oracle_guard.COLLATERAL_IS_0:
+        depth = depth >> 96
+    else:
+        depth = (depth // root << 96) // limit
+    return depth * (2 * LEAST_FILL) < plan.size
+
+
+@internal
 def _launch(tokens: uint256) -> (uint256, uint256, uint256):
     """
     @notice The first position, at the oracle's price and the target: collateral, debt, and the
@@ -876,7 +906,7 @@ def _debt_cap() -> uint256:
             into the pool's liquidity within the maximum tolerance. At the target nav is
             debt / (MULTIPLE - 1), so no price is asked.
     """
-    root: uint256 = (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
+    root: uint256 = self._root()
     liquidity: uint256 = convert(staticcall oracle_guard.POOL.liquidity(), uint256)
     # the pool's virtual reserve of the debt token; it sells the share 1 - sqrt(1 - t) of it
     reserve: uint256 = liquidity * root >> 96
@@ -893,13 +923,28 @@ def _burn_share(tokens: uint256) -> (uint256, uint256, uint256):
     """
     supply: uint256 = erc20.totalSupply
     erc20._burn(msg.sender, tokens)
-    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market)
+    self._accrue()
     position: Position = self._position()
     collateral: uint256 = position.collateral * tokens // supply
     assert collateral > 0, "leveraged_token: dust"
     shares: uint256 = self._div_up(position.shares * tokens, supply)
     debt: uint256 = self._div_up(shares * position.total_assets, position.total_shares)
     return collateral, shares, debt
+
+
+@internal
+@view
+def _latest() -> (uint256, uint256):
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall oracle_guard.ORACLE.latest()
+    return price, updated
+
+
+@internal
+@view
+def _root() -> uint256:
+    return (staticcall oracle_guard.POOL.slot0()).sqrtPriceX96
 
 
 @internal
@@ -942,6 +987,12 @@ def _position() -> Position:
 
 @internal
 @pure
+def _check_slippage(holds: bool):
+    assert holds, "leveraged_token: slippage"
+
+
+@internal
+@pure
 def _div_up(above: uint256, below: uint256) -> uint256:
     return (above + below - 1) // below
 
@@ -980,6 +1031,15 @@ def _collateral_down(debt: uint256, price: uint256) -> uint256:
 
 
 @internal
+@pure
+def _is_dust(size: uint256, price: uint256) -> bool:
+    """
+    @notice Whether a trade of so many debt units is so small that a leg of it could round to 0.
+    """
+    return min(size, self._collateral_down(size, price)) < LEAST_UNITS
+
+
+@internal
 @view
 def _underlying_down(debt: uint256, price: uint256) -> uint256:
     return self._collateral_down(debt, price) if CONFIG.long else debt
@@ -1006,23 +1066,37 @@ def _quote_of_underlying(amount: uint256, price: uint256) -> uint256:
 
 
 @internal
+def _accrue():
+    extcall IMorpho(CONFIG.morpho).accrueInterest(CONFIG.market, skip_contract_check=True)
+
+
+@internal
 def _supply(amount: uint256):
-    extcall IMorpho(CONFIG.morpho).supplyCollateral(CONFIG.market, amount, self, b"")
+    # that there is a contract the constructor has seen, here and below
+    extcall IMorpho(CONFIG.morpho).supplyCollateral(
+        CONFIG.market, amount, self, b"", skip_contract_check=True
+    )
 
 
 @internal
 def _withdraw(amount: uint256, receiver: address):
-    extcall IMorpho(CONFIG.morpho).withdrawCollateral(CONFIG.market, amount, self, receiver)
+    extcall IMorpho(CONFIG.morpho).withdrawCollateral(
+        CONFIG.market, amount, self, receiver, skip_contract_check=True
+    )
 
 
 @internal
 def _borrow(amount: uint256, shares: uint256, receiver: address):
-    extcall IMorpho(CONFIG.morpho).borrow(CONFIG.market, amount, shares, self, receiver)
+    extcall IMorpho(CONFIG.morpho).borrow(
+        CONFIG.market, amount, shares, self, receiver, skip_contract_check=True
+    )
 
 
 @internal
 def _repay(amount: uint256, shares: uint256):
-    extcall IMorpho(CONFIG.morpho).repay(CONFIG.market, amount, shares, self, b"")
+    extcall IMorpho(CONFIG.morpho).repay(
+        CONFIG.market, amount, shares, self, b"", skip_contract_check=True
+    )
 
 
 @internal

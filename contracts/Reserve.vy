@@ -373,6 +373,7 @@ def publish_health():
     for token: address in self._tokens:
         nav += self._read_nav(token)
         paid += self._accounts[token] & AMOUNT
+    paid = min(paid, 2**104 - 1)
     value: uint256 = staticcall IERC20(underlying).balanceOf(self)
     self._level = nav << 1 | self._level & 1
     self._note_level(value)
@@ -414,6 +415,9 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     """
     @notice Pays the pool the quote that an allocation sold. Only the pool, and only while this
             contract swaps, has a reason to call; what it is owed can be nothing but quote.
+    @param amount0 What the pool is owed of token0; negative: what it sent.
+    @param amount1 The same of token1.
+    @param data Nothing.
     """
     assert msg.sender == oracle_guard.POOL.address, "reserve: not the pool"
     owed: int256 = amount1 if oracle_guard.COLLATERAL_IS_0 else amount0

@@ -145,13 +145,19 @@ def _is_fresh(updated: uint256) -> bool:
 def _limit(price: uint256, buys: bool, tolerance: uint256) -> uint256:
     """
     @notice Where a trade of collateral has to stop: the pool's price at which one unit more,
-            fee included, would be `tolerance` worse than `price`. As sqrt(token1/token0) * 2^96.
+            fee included, would be `tolerance` worse than `price`; rounded towards `price`. As
+            sqrt(token1/token0) * 2^96.
     """
     room: uint256 = tolerance - POOL_FEE
     worst: uint256 = isqrt(price * (WAD + room if buys else WAD - room) // WAD)
+    if not buys:
+        worst += 1
     limit: uint256 = (worst << 96) // WAD
     if not COLLATERAL_IS_0:
         limit = (WAD << 96) // worst
+    if buys != COLLATERAL_IS_0:
+        # a swap that takes the pool's price down stops above it
+        limit += 1
     return min(max(limit, MIN_SQRT_PRICE), MAX_SQRT_PRICE)
 
 
@@ -212,11 +218,12 @@ def _tick_power(ticks: uint256) -> uint256:
     left: uint256 = ticks
     power: uint256 = TICK_ONE
     base: uint256 = TICK_BASE
+    # unchecked, for below MOST_TICKS no product is above 1e75
     for _: uint256 in range(20):
         if left & 1 == 1:
-            power = power * base // TICK_ONE
+            power = unsafe_div(unsafe_mul(power, base), TICK_ONE)
         left = left >> 1
         if left == 0:
             break
-        base = base * base // TICK_ONE
+        base = unsafe_div(unsafe_mul(base, base), TICK_ONE)
     return power

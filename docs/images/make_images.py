@@ -53,7 +53,13 @@ def main() -> int:
     return 0
 
 
-def shoot(browser: str, address: str, picture: Path, profile: Path) -> None:
+def shoot(
+    browser: str,
+    address: str,
+    picture: Path,
+    profile: Path,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> None:
     """Take one picture of a page, drawn to its end."""
     command = [
         browser,
@@ -61,7 +67,13 @@ def shoot(browser: str, address: str, picture: Path, profile: Path) -> None:
         "--no-sandbox",
         "--hide-scrollbars",
         f"--user-data-dir={profile}",
-        f"--window-size={WIDTH},{HEIGHT}",
+        f"--window-size={size[0]},{size[1]}",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--virtual-time-budget=8000",
         f"--screenshot={picture}",
         address,

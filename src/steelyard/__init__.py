@@ -27,12 +27,15 @@ from steelyard.errors import (
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
+    from steelyard.explain.decay import decay_across
     from steelyard.explain.forecast import forecast
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
+    from steelyard.explain.tear_sheet import tear_sheet
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
+    from steelyard.simulate.repeat import load_run
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
 
@@ -52,12 +55,15 @@ __all__ = [
     "VenueError",
     "__version__",
     "compare",
+    "decay_across",
     "explain",
     "forecast",
     "gaps",
+    "load_run",
     "read_prices",
     "simulate",
     "simulate_shelf",
+    "tear_sheet",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
@@ -67,10 +73,13 @@ _LAZY = {
     "Series": "steelyard.rules.series",
     "Shelf": "steelyard.explain.shelf",
     "compare": "steelyard.simulate.compare",
+    "decay_across": "steelyard.explain.decay",
     "forecast": "steelyard.explain.forecast",
     "gaps": "steelyard.explain.gaps",
+    "load_run": "steelyard.simulate.repeat",
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
+    "tear_sheet": "steelyard.explain.tear_sheet",
 }
 
 

@@ -15,6 +15,7 @@ from steelyard.chain import artifact, artifact_names, load_artifact
 from steelyard.errors import InputError
 from support.chain.counterparties import Code
 from support.chain.deploying import deploy_code, deploy_source
+from support.chain.series import Fund
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONTRACTS = REPOSITORY / "contracts"
@@ -85,6 +86,29 @@ def test_committed_artifacts_are_those_of_the_sources(tmp_path: Path) -> None:
     assert sorted(made) == sorted(committed), "run make contracts"
     for name, text in made.items():
         assert text == committed[name], f"{name} is not its source's: run make contracts"
+
+
+MOST_BYTES = 24_000
+
+
+def test_every_contract_fits_a_chain() -> None:
+    """No contract is above 24,000 bytes of the 24,576 that a chain takes, immutables included."""
+    sizes = {name: load_artifact(name).deployed_size for name in artifact_names()}
+    assert sizes
+    assert not {name: size for name, size in sizes.items() if size > MOST_BYTES}
+
+
+def test_the_size_of_an_artifact_is_what_the_chain_holds(fund: Fund) -> None:
+    """Token, reserve and adapter, deployed: their code is as long as their artifacts say."""
+    held = {
+        "LeveragedToken": [token.contract for token in fund.tokens],
+        "Reserve": [fund.reserve],
+        "MorphoOracle": list(fund.oracles.values()),
+    }
+    for name, contracts in held.items():
+        for contract in contracts:
+            code = boa.env.get_code(contract.address)
+            assert len(code) == load_artifact(name).deployed_size <= MOST_BYTES
 
 
 def test_a_wheel_holds_the_artifacts_and_both_licences(tmp_path: Path) -> None:

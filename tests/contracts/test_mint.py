@@ -138,6 +138,24 @@ def test_fees_are_on_the_assets_brought(world: World) -> None:
         assert abs(fee - (taken - fee) * 50 // 10_000) <= 1
 
 
+def test_nothing_is_minted_while_nav_is_zero(token: Token) -> None:
+    """Scenario: nav is 0, nobody has closed minting. Property: refused; for good if asked."""
+    world = token.world
+    world.set_feed(1_300 if token.long else 4_100)
+    assert token.nav == 0
+    with boa.env.anchor():
+        with boa.reverts():
+            token.mint(1)
+        world.set_feed(2_000)
+        token.mint(1)
+    token.contract.close_minting(sender=world.roles.attacker)
+    world.set_feed(2_000)
+    assert token.nav > 0
+    with boa.reverts("leveraged_token: mint closed"):
+        token.mint(1)
+    token.redeem(1)
+
+
 def test_minting_closes_for_good_at_nav_zero(token: Token) -> None:
     """Scenario: liquidated to nothing, then somebody gives it collateral. Property: closed."""
     world = token.world

@@ -143,7 +143,7 @@ def test_the_token_pokes_where_it_acts(token: Token) -> None:
 
 
 def test_the_token_pokes_at_its_launch(world: World) -> None:
-    """Scenario: an old adapter, a launch at twice its price, a dead feed. Property: the launch's."""
+    """Scenario: an old adapter, a launch at twice its price, a dead feed. Property: the latter."""
     fund = Fund(world, Terms(), launch=0)
     token = fund.tokens[0]
     world.move(4_000)

@@ -153,6 +153,7 @@ def test_a_tiny_fill_is_refused_outside_emergencies(token: Token) -> None:
         world.pool.remove(Fraction(9_995, 10_000))
         with boa.reverts("leveraged_token: tiny fill"):
             token.rebalance()
+        assert token.due == "idle", "as the view sees by the liquidity in range"
     to_leverage(token, worst(token))
     world.pool.remove(Fraction(9_995, 10_000))
     before = token.leverage

@@ -188,3 +188,32 @@ def test_interest_counts_to_the_second(token: Token) -> None:
     seen = token.position.debt
     world.morpho.accrueInterest(tuple(token.market))
     assert token.position.debt == seen
+
+
+@pytest.mark.parametrize("leverage", [("2.4", "0.7"), ("4", "1.6")], ids=["low", "high"])
+def test_what_would_be_a_tiny_fill_is_idle(token: Token, leverage: tuple[str, str]) -> None:
+    """Scenario: ever less liquidity. Property: what works is not called idle, what is clear is."""
+    go(token, leverage[not token.long])
+    due, seen = token.due, set()
+    assert due != "idle"
+    for thousandths in (500, 100, 30, 20, 15, 10, 7, 5, 3, 2, 1):
+        with boa.env.anchor():
+            token.world.pool.remove(1 - Fraction(thousandths, 1_000))
+            said = token.due
+            try:
+                token.rebalance()
+            except boa.BoaError as refused:
+                if "leveraged_token: tiny fill" not in str(refused):
+                    raise
+                seen.add((said, "refused"))
+            else:
+                seen.add((said, "done"))
+    assert (
+        {(due, "done"), ("idle", "refused")}
+        <= seen
+        <= {
+            (due, "done"),
+            ("idle", "refused"),
+            (due, "refused"),
+        }
+    )

@@ -2,8 +2,11 @@
 
     python tests/docs/refresh.py [PAGE ...]
 
+Examples on real history are run where it is at hand (``STEELYARD_DATA``), else left as they are.
+
 Read the difference before committing it: a figure that changed is a claim that changed, and the
-words around it may have to follow.
+words around it may have to follow. Examples that read real history are run where that is there (see
+tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -14,13 +17,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.doc_pages import GENERATED, Outcome, pages, run_page
+from support.doc_pages import GENERATED, HISTORY, Outcome, blocks, histories, pages, run_page
 
 
 def refresh(page: Path) -> int:
     """Rewrite what the page says its examples print; how many of them were wrong."""
+    reads = histories() is not None and any(block.kind in HISTORY for block in blocks(page))
+    also = "history" if reads else ""
     with tempfile.TemporaryDirectory() as folder:
-        wrong = [one for one in run_page(page, Path(folder) / "page") if not one.agrees]
+        ran = run_page(page, Path(folder) / "page", also=also)
+        wrong = [one for one in ran if not one.agrees]
     lines = page.read_text(encoding="utf-8").splitlines()
     for outcome in reversed(wrong):
         end = outcome.first + len(outcome.expected)

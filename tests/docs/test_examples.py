@@ -134,6 +134,7 @@ def run_text(tmp_path: Path, text: str) -> list[bool]:
         ("```csv a.csv\n1,2\n```\n```console\n$ cat a.csv\n1,2\n```\n", [True]),
         ("```console\n$ echo a\n$ echo b\nc\n```\n", [True, False]),
         ("```console\n$ false\n$ echo $?\n1\n```\n", [True, True]),
+        ("```console history\n$ false\n```\n```python network\n1 / 0\n```\n", []),
     ],
 )
 def test_how_examples_are_run(tmp_path: Path, text: str, agreed: list[bool]) -> None:

@@ -25,7 +25,7 @@ def test_examples_that_ask_an_exchange(
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         server.now_s = SINCE_S + 60 * 86_400
         server.page_rows = 500
-        outcomes = list(run_page(page, tmp_path / "page", network=True))
+        outcomes = list(run_page(page, tmp_path / "page", also="network"))
     wrong = [
         f"{one.place} says\n{one.expected}\nand prints\n{one.found}"
         for one in outcomes

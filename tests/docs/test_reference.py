@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,21 @@ import steelyard
 from steelyard.errors import InputError
 from steelyard.explain import shelf_file
 from steelyard.explain.attribution import explain
+from steelyard.explain.decay import decay_across
+from steelyard.explain.decay_found import DecayAcross
 from steelyard.explain.explanation import Explanation
 from steelyard.explain.forecast import forecast
 from steelyard.explain.gaps import gaps
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf
 from steelyard.explain.steps import STEPS
+from steelyard.explain.tear_sheet import TearSheet, tear_sheet
 from steelyard.explain.tracking import Tracking
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulate.compare import compare
 from steelyard.simulate.comparison import SORTS, Comparison
+from steelyard.simulate.repeat import load_run
 from steelyard.simulate.run import Run, simulate
 from support.doc_pages import REPOSITORY
 from support.tokens import DAY_S, T0, closes
@@ -35,6 +40,8 @@ OUTPUT_PAGE = (REFERENCE / "output.md").read_text(encoding="utf-8")
 FORECAST_PAGE = (REFERENCE / "forecast.md").read_text(encoding="utf-8")
 COMPARISON_PAGE = (REFERENCE / "comparison.md").read_text(encoding="utf-8")
 EXPLANATION_PAGE = (REFERENCE / "explanation.md").read_text(encoding="utf-8")
+TEAR_SHEET_PAGE = (REFERENCE / "tear-sheet.md").read_text(encoding="utf-8")
+DECAY_PAGE = (REFERENCE / "decay.md").read_text(encoding="utf-8")
 PYTHON_PAGE = (REFERENCE / "python.md").read_text(encoding="utf-8")
 
 LEAST = 'symbol = "T"\nunderlying = "BTC"\ntarget_leverage = 3.0\n'
@@ -156,6 +163,14 @@ def test_every_column_of_the_files_is_documented(run: Run, tmp_path: Path, name:
     assert list(rows(OUTPUT_PAGE, f"## {name}")) == written
 
 
+def test_every_field_of_a_run_that_can_be_repeated_is_documented(tmp_path: Path) -> None:
+    """The page lists the fields of ``run.json`` and of an input, in their order."""
+    simulate(Series.loads(LEAST), closes(100.0, 105.0, 90.0)).save(tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    inputs = [f"inputs.{name}" for name in record["inputs"]["prices"]]
+    assert list(rows(OUTPUT_PAGE, "## series.toml and run.json")) == [*record, *inputs]
+
+
 def test_every_figure_of_a_comparison_is_documented() -> None:
     """The object of ``compare --json``, a series in it, and the table that is sorted by."""
     found = compare([Series.loads(LEAST)], closes(100.0, 105.0, 90.0))
@@ -186,6 +201,15 @@ def test_every_figure_of_an_explanation_is_documented() -> None:
     assert columns == set(figures["periods"][0]) - {"steps"}
 
 
+def test_every_figure_of_a_tear_sheet_is_documented() -> None:
+    """The object of ``tearsheet --json``, its statistics and a month, in their order."""
+    found = tear_sheet(Series.loads(LEAST), closes(100.0, 105.0, 90.0))
+    figures = found.figures
+    assert list(rows(TEAR_SHEET_PAGE, "## The object")) == [*figures, "report"]
+    assert list(rows(TEAR_SHEET_PAGE, "## Statistics")) == list(figures["statistics"]["token"])
+    assert list(rows(TEAR_SHEET_PAGE, "## A month")) == list(figures["months"][0])
+
+
 def test_every_key_of_a_shelf_file_is_documented() -> None:
     """The tables have the keys that the reader knows, in their order."""
     assert list(rows(FORECAST_PAGE, "## The shelf")) == ["schema", *shelf_file.ROOT, "token"]
@@ -210,14 +234,29 @@ def test_every_figure_of_a_forecast_is_documented() -> None:
         assert list(rows(FORECAST_PAGE, heading)) == list(objects[0])
 
 
+def test_every_figure_of_a_comparison_of_decay_is_documented() -> None:
+    """The object of ``decay --json``, an asset and a pair in it, and the frame of windows."""
+    prices = closes(100.0, 105.0, 90.0, 95.0, 100.0, 98.0)
+    found = decay_across({"A": prices, "B": prices}, window_days=2, block_days=4)
+    figures = found.figures
+    for heading, names in (
+        ("## The object", [*figures, "report"]),
+        ("## An asset", figures["assets"][0]),
+        ("## A pair", figures["pairs"][0]),
+        ("## A window", found.windows.columns),
+    ):
+        assert list(rows(DECAY_PAGE, heading)) == list(names)
+
+
 def test_every_public_name_and_argument_is_documented() -> None:
     """The Python page names all that `steelyard` exports, and what `simulate` and a run take."""
     for name in steelyard.__all__:
         assert f"`{name}`" in PYTHON_PAGE or f"`sy.{name}`" in PYTHON_PAGE, name
-    for function in (simulate, compare, explain, forecast, gaps):
+    functions = (simulate, compare, explain, tear_sheet, decay_across, forecast, gaps, load_run)
+    for function in functions:
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
-    for kind in (Comparison, Explanation, Tracking, Forecast):
+    for kind in (Comparison, Explanation, Tracking, TearSheet, DecayAcross, Forecast):
         names = {*vars(kind), *kind.__dataclass_fields__}
         named = {name for name in names if not name.startswith("_")}
         assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named

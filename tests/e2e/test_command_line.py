@@ -201,6 +201,9 @@ def write_what_examples_name(folder: Path) -> None:
     instant = pa.array([1_723_161_255] * 2, pa.timestamp("s", "UTC"))
     table = pa.table({"time": instant, **market, **bids, **asks})
     pq.write_table(table, folder / "snapshots.parquet")
+    # the folder that an example of simulate writes, and one of explain reads
+    arguments = ("steelyard-3l", "--prices", "ETH", "--out", "run")
+    command("simulate", *arguments, cwd=folder, check=True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -7,8 +7,6 @@ Needs Chromium or Chrome; skipped where there is none. The page itself marks wha
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +16,9 @@ import pytest
 
 from steelyard.plots import report_page
 from steelyard.plots.comparison import Standing
+from support.browser import BROWSER, dom_of, root
 from support.random_runs import random_run
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs a browser: none of chromium, google-chrome is installed"
 )
@@ -39,29 +35,9 @@ def load(tmp_path: Path) -> Load:
     """Open a page from a file and give back its DOM once its scripts have rested."""
 
     def dom(page: str, where: str = "", *, then: str = "") -> str:
-        script = f"<script>{then}</script></body>"
-        path = tmp_path / "report.html"
-        path.write_text(page.replace("</body>", script) if then else page, encoding="utf-8")
-        command = [
-            str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
-            "--window-size=1280,2000", "--virtual-time-budget=8000", "--dump-dom",
-            path.as_uri() + where,
-        ]  # fmt: skip
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=True, encoding="utf-8"
-        )
-        return done.stdout
+        return dom_of(page, tmp_path, where, then=then)
 
     return dom
-
-
-def root(dom: str) -> dict[str, str]:
-    """The attributes of the page's root."""
-    element = re.search(r"<html[^>]*>", dom)
-    assert element is not None
-    return dict(re.findall(r'([\w-]+)="([^"]*)"', element[0]))
 
 
 def shelf() -> str:

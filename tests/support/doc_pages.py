@@ -9,6 +9,8 @@ A page is a small program. All its examples run in order, in one empty folder:
   run. One that fails must be followed by ``$ echo $?``;
 - a ``python network`` or ``console network`` block asks an exchange: it is run by a test of its
   own, which has one on loopback, and not with the rest of its page;
+- a ``python history`` or ``console history`` block reads real history in a folder ``history``,
+  which is not the project's to give away: it has a test of its own too, run where that folder is;
 - a ``toml`` or ``csv`` block with a file's name after the word is written to that file.
 
 ``...`` stands for anything, on a line of its own for any number of lines. ``sh`` blocks hold what
@@ -37,7 +39,8 @@ SHELL_WORDS = ("make", "pip", "python -m venv", "git clone", "cd ", "source ", "
 RUN = ("python", "console")
 WRITTEN = ("toml", "csv")
 NETWORK = ("python network", "console network")
-SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK)
+HISTORY = ("python history", "console history")
+SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK, *HISTORY)
 
 
 @dataclass
@@ -101,7 +104,7 @@ def blocks(page: Path) -> list[Block]:
                 inside.lines.append(line)
         elif inside is None:
             kind, _, argument = match[1].strip().partition(" ")
-            if f"{kind} {argument}" in NETWORK:
+            if f"{kind} {argument}" in (*NETWORK, *HISTORY):
                 kind, argument = f"{kind} {argument}", ""
             inside = Block(page, kind, argument, number + 1)
         else:
@@ -129,20 +132,30 @@ def _trimmed(lines: list[str]) -> list[str]:
     return kept
 
 
-def run_page(page: Path, folder: Path, *, network: bool = False) -> Iterator[Outcome]:
-    """Run the examples of a page in ``folder``, those that ask an exchange only with ``network``.
+def histories() -> Path | None:
+    """The folder of real history: beside the project, or where ``STEELYARD_DATA`` says."""
+    folder = Path(os.environ.get("STEELYARD_DATA") or REPOSITORY.parent / "shared" / "data")
+    return folder.resolve() if folder.is_dir() else None
 
-    What each printed is yielded.
+
+def run_page(page: Path, folder: Path, *, also: str = "") -> Iterator[Outcome]:
+    """Run the examples of a page in ``folder``; what each printed is yielded.
+
+    Those that ask an exchange are run only where ``also`` is ``network``, those that read real
+    history where it is ``history``; that is then the folder ``history``.
 
     Raises:
         ExampleError: a block is of no known kind, cannot be run, or fails without saying so.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    data = histories()
+    if also == "history" and data is not None:
+        (folder / "history").symlink_to(data, target_is_directory=True)
     found = blocks(page)
     names: dict[str, object] = {"__name__": "__main__"}
     for place, block in enumerate(found):
         following = found[place + 1] if place + 1 < len(found) else None
-        kind = block.kind.removesuffix(" network") if network else block.kind
+        kind = block.kind.removesuffix(f" {also}")
         if kind == "python":
             yield _run_python(block, following, names, folder)
         elif kind == "console":

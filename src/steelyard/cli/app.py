@@ -25,6 +25,8 @@ ROOT = {
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
     "compare": Place("steelyard.cli.compare:compare", "Set rules side by side on one history."),
     "explain": Place("steelyard.cli.explain:explain", "Say where a token's return went."),
+    "tearsheet": Place("steelyard.cli.tearsheet:tearsheet", "Put all of a token on one page."),
+    "decay": Place("steelyard.cli.decay:decay", "Compare decay on several assets."),
     "forecast": Place("steelyard.cli.forecast:forecast", "Say what tokens will trade, and where."),
     "data": Place("steelyard.cli.app:data", "Look at market data, and get it."),
     "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),

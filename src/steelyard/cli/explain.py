@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.history import check_span, history_options
+from steelyard.cli.history import check_span, event_options, history_options_of_a_run
 from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from steelyard.market import Prices
+    from steelyard.explain.explanation import Explanation
     from steelyard.simulate.run import Run
 
-__all__ = ["explain"]
+__all__ = ["MOST_RUNS", "explain", "tell"]
 
 MOST_RUNS = 12
 """The run itself, a run a step at most, and the position that is left alone."""
+SAID_BY_THE_RUN = ("start", "end", "intrabar", "wind_down")
 
 
 @click.command(
@@ -29,14 +31,12 @@ MOST_RUNS = 12
         "steelyard explain oracle-3l --prices BTC --start 2020-07-01",
         "steelyard explain steelyard-3l --prices ETH --start 2021-01-01 --by month",
         "steelyard explain kucoin-3s --prices BTC --out explained.html",
+        "steelyard explain run",
     ],
 )
-@click.argument("series", metavar="SERIES.toml")
-@history_options
-@click.option("--flows", metavar="FILE", help="Creations, and redemptions below 0: time,tokens.")
-@click.option("--splits", metavar="FILE", help="Tokens for one token: time,ratio.")
-@click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to.")
-@click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav.")
+@click.argument("series", metavar="SERIES.toml|DIR")
+@history_options_of_a_run
+@event_options
 @click.option(
     "--by",
     type=click.Choice(["day", "month"]),
@@ -51,7 +51,7 @@ MOST_RUNS = 12
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def explain(
     series: str,
-    prices: str,
+    prices: str | None,
     start: int | None,
     end: int | None,
     by: str | None,
@@ -66,20 +66,22 @@ def explain(
     spread, impact, gas, funding, interest, management, and what a reserve gave back. Each is the
     difference of two runs that differ by that one thing. Points are points of return; quote is
     that of the whole fund.
+
+    DIR is a folder that "steelyard simulate --out" wrote: the run is made again from it, which
+    needs no other option, and must come out as it was saved. Where a file that it was made of has
+    moved, name it with its option; what it holds must be the same.
     """
     check_span(start, end)
     if out is not None:
         check_out(out, "--out", folder=False)
-    token = find_series(series)
-    history = find_prices(prices)
-    bars = history.between(start, end)
-    from steelyard.explain.attribution import explain as explain_series
-
-    with progress_bar(f"explaining {token.symbol}", MOST_RUNS * len(bars)) as progress:
-        found = explain_series(token, history, **options, start=start, end=end, progress=progress)
+    given = {"prices": prices, "start": start, "end": end, **options}
+    if os.path.isdir(series):  # noqa: PTH112 (Path would raise on a name that no file can have)
+        found, funded = _explain_folder(series, given)
+    else:
+        found, funded = _explain_series(series, given), options["funding"] is not None
     if out is not None:
         found.save(out)
-    _tell(found.run, bars, funded=options["funding"] is not None)
+    tell(found.run, funded=funded)
     if as_json:
         emit_json({**found.figures(by), "report": None if out is None else str(out)})
     else:
@@ -90,8 +92,47 @@ def explain(
         note(f"wrote {out}: open it in a browser")
 
 
-def _tell(run: Run, bars: Prices, *, funded: bool) -> None:
+def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
+    from steelyard.explain.attribution import explain as explain_series
+
+    # first the name: what is neither file nor folder would else be told to have prices
+    token = find_series(series)
+    if given["prices"] is None:
+        raise click.MissingParameter(param_hint="'--prices'", param_type="option")
+    history = find_prices(given["prices"])
+    bars = history.between(given["start"], given["end"])
+    options = {**given, "prices": history}
+    with progress_bar(f"explaining {token.symbol}", MOST_RUNS * len(bars)) as progress:
+        return explain_series(token, **options, progress=progress)
+
+
+def _explain_folder(folder: str, given: dict[str, Any]) -> tuple[Explanation, bool]:
+    """Explain the run in a folder, made again, and whether it was given any funding.
+
+    Where it is not the one that was saved, that is said.
+    """
+    from steelyard.explain.attribution import explain_run
+    from steelyard.simulate.repeat import bars_of, make_again
+
+    for option in SAID_BY_THE_RUN:
+        if given[option] is not None:
+            flag = "--" + option.replace("_", "-")
+            message = f"{flag}: expected it with a series file only: the run in {folder} says it."
+            raise click.UsageError(message)
+    moved = {option: file for option, file in given.items() if file is not None}
+    if "prices" in moved:
+        moved["prices"] = find_prices(moved["prices"])
+    with progress_bar(f"explaining {folder}", MOST_RUNS * bars_of(folder)) as progress:
+        again = make_again(folder, moved, progress)
+        found = explain_run(again.run, progress)
+    if again.differs:
+        note(f"note: {again.differs}")
+    return found, "funding" in again.options
+
+
+def tell(run: Run, *, funded: bool) -> None:
+    """Say on standard error what a person should know beside the figures."""
     from steelyard.cli.remarks import remarks
 
-    for remark in remarks(run, bars, funded=funded):
+    for remark in remarks(run, run.prices, funded=funded):
         note(f"note: {remark}")

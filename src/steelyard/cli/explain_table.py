@@ -10,7 +10,7 @@ from rich.text import Text
 from steelyard.cli.figures import day, money, number, percent
 from steelyard.cli.output import console, show
 from steelyard.cli.run_table import history_words
-from steelyard.explain.words import headline, horizon_cells, lines, points
+from steelyard.explain.words import HORIZON_HEADING, headline, horizon_cells, lines, points
 from steelyard.rules.describe import series_sentences
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _beside(found: Explanation) -> Table:
 
 def _horizons(found: Explanation) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("days", "spans", "slope", "R2", "error", "difference"):
+    for heading in HORIZON_HEADING:
         table.add_column(heading, justify="right", no_wrap=True)
     figures = found.tracking.figures
     for days, row in figures["horizons"].items():

@@ -158,7 +158,11 @@ def _remarks(found: Forecast) -> Iterator[str]:
             about("orders are shown where they are decided, not at their fill.", token.name)
         if token.series.follows_the_market:
             about("an impact that follows the market is left out of sizes.", token.name)
-        if token.now:
+        if any(flow.trigger == "liquidation" for flow in token.now):
+            about(
+                "is liquidated at once: no such position stands at the present price.", token.name
+            )
+        elif token.now:
             about("trades at once: at the present price a trigger holds already.", token.name)
     for remark, names in concerns.items():
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""  # noqa: PLR2004 (as shown)

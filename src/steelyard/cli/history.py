@@ -9,17 +9,12 @@ import click
 
 from steelyard.cli.inputs import InstantType
 
-__all__ = ["check_span", "history_options"]
+__all__ = ["check_span", "event_options", "history_options", "history_options_of_a_run"]
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
+PRICES = "Prices: CSV (also .gz) or Parquet; or BTC or ETH, the bundled days of 2020 to 2022."
 OPTIONS = (
-    click.option(
-        "--prices",
-        required=True,
-        metavar="FILE",
-        help="Prices: CSV (also .gz) or Parquet; or BTC or ETH, the bundled days of 2020 to 2022.",
-    ),
     click.option("--funding", metavar="FILE", help="Funding of a perpetual: time,rate."),
     click.option("--rates", metavar="FILE", help="Rates per year of a spot venue: time,rate."),
     click.option("--injections", metavar="FILE", help="Into the reserve: time,quote,kind."),
@@ -32,10 +27,36 @@ OPTIONS = (
     ),
 )
 
+EVENTS = (
+    click.option(
+        "--flows", metavar="FILE", help="Creations, and redemptions below 0: time,tokens."
+    ),
+    click.option("--splits", metavar="FILE", help="Tokens for one token: time,ratio."),
+    click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
+    click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav."),
+)
+
+
+def event_options(command: Called) -> Called:
+    """Give a command what befalls one token: flows, splits, outages and its end."""
+    for option in reversed(EVENTS):
+        command = option(command)
+    return command
+
 
 def history_options(command: Called) -> Called:
     """Give a command ``--prices``, what is paid over time, the span of time, and ``--intrabar``."""
-    for option in reversed(OPTIONS):
+    return _with_options(command, needed=True)
+
+
+def history_options_of_a_run(command: Called) -> Called:
+    """The same for a command that also takes the folder of a run, which says them itself."""
+    return _with_options(command, needed=False)
+
+
+def _with_options(command: Called, *, needed: bool) -> Called:
+    prices = click.option("--prices", required=needed, metavar="FILE", help=PRICES)
+    for option in reversed((prices, *OPTIONS)):
         command = option(command)
     return command
 

@@ -68,7 +68,7 @@ __all__ = ["simulate"]
     "--out",
     type=OutType(),
     metavar="DIR",
-    help="Write nav.parquet, rebalances.parquet, summary.json and report.html.",
+    help='Write tables, summary.json and report.html; "steelyard explain DIR" explains it.',
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def simulate(

@@ -22,7 +22,9 @@ import numpy.typing as npt
 
 from steelyard.errors import InputError
 from steelyard.explain.tracking import Tracking, tracking_of
+from steelyard.explain.windows import variance_decay
 from steelyard.market import format_time
+from steelyard.market.times import DAY_S
 from steelyard.simulate.run import Run
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ __all__ = ["PERIODS", "Explanation", "Held"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-DAY_S = 86_400
 PERIODS = ("day", "month")
 
 
@@ -264,9 +265,8 @@ class Explanation:
 
     def _predicted(self, asset: Floats, variance: Floats) -> Floats:
         """Compounding by Avellaneda and Zhang 2010: that of a continuous reset without costs."""
-        target = self.target
-        grown = target * np.log1p(asset) + (target - target * target) / 2 * variance
-        return np.asarray(np.expm1(grown) - target * asset)
+        grown = self.target * np.log1p(asset) + variance_decay(self.target, variance)
+        return np.asarray(np.expm1(grown) - self.target * asset)
 
     def _frame(self, by: str) -> pd.DataFrame:
         import pandas as pd

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
@@ -60,9 +61,10 @@ def forecast(
     """
     check_kind("shelf", shelf, Shelf, "Shelf.load")
     here, now = _price(shelf, price), _time(shelf, time)
-    for name, given in (("daily_volume", daily_volume), ("impact", impact)):
-        if given is not None:
-            _check_positive(name, given)
+    if daily_volume is not None:
+        daily_volume = _positive("daily_volume", daily_volume)
+    if impact is not None:
+        impact = _positive("impact", impact)
     moves = ladder_moves(ladder)
     below = [here * (1 + move) for move in sorted(moves, reverse=True) if move < 0]
     above = [here * (1 + move) for move in moves if move >= 0]
@@ -119,14 +121,16 @@ def _price(shelf: Shelf, given: float | None) -> float:
             f"price = ... into the shelf file or give one."
         )
         raise InputError(message, file=shelf.source, key="price")
-    _check_positive("price", price)
-    return float(price)
+    return _positive("price", price)
 
 
-def _check_positive(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e50:  # noqa: PLR2004 (as prices)
+def _positive(name: str, value: object) -> float:
+    """As a plain float, whatever kind of number it is: figures go into JSON."""
+    found = 0.0 if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if not 0 < found < 1e50:  # noqa: PLR2004 (as prices)
         message = f"{name}: expected a number above 0, found {value!r}."
         raise InputError(message, argument=name, found=value)
+    return found
 
 
 def _time(shelf: Shelf, given: str | float | date | None) -> int:

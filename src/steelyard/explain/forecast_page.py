@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steelyard.explain.forecast_words import tokens_counted
 from steelyard.plots import formats
-from steelyard.plots.ladder import LadderData
-from steelyard.plots.ladder_page import ladder_page
+from steelyard.plots.columns import plain
+from steelyard.plots.figure_page import Caption, Table, figure_page
+from steelyard.plots.ladder import LadderData, ladder_description
+from steelyard.plots.palette import DARK, LIGHT
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
     from steelyard.explain.outlook import Forecast, TokenOutlook
 
-__all__ = ["ladder_data", "save_forecast"]
+__all__ = ["LADDER_HEADING", "ladder_data", "rung_cells", "save_forecast"]
 
 MOST_TOKENS = 500
 """Rows of tokens on a page, the largest assets first."""
@@ -32,16 +35,27 @@ def save_forecast(found: Forecast, path: str | Path) -> None:
     notes = []
     if len(largest) < len(found.tokens):
         notes.append(f"The {MOST_TOKENS} largest of {len(found.tokens):,} tokens are listed.")
-    page = ladder_page(
-        ladder_data(found),
-        words=found.words,
+    data = ladder_data(found)
+    drawn = ladder_description(data)
+    rungs = [rung_cells(found, place) for place in range(len(found.ladder))]
+    page = figure_page(
+        title=data.title,
+        sentences=[found.words],
         notes=notes,
+        caption=Caption(
+            "What will be traded at each price",
+            f"{data.quote}, net of all tokens: above zero they buy, below they sell. On the way is "
+            "traded before the price is there, at the next resets if it then stays. The dotted "
+            "line is the present price.",
+        ),
+        figures=(plain(drawn, LIGHT), plain(drawn, DARK)),
         tables=[
-            (
-                "Ladder",
-                (_LADDER, [_rung_cells(found, place) for place in range(len(found.ladder))]),
-            ),
-            ("Tokens", (_TOKENS, [_token_cells(token) for token in largest])),
+            Table("Ladder", *_without_unknown(LADDER_HEADING, rungs)),
+            Table("Tokens", _TOKENS, [_token_cells(token) for token in largest]),
+        ],
+        closing=[
+            "Not a promise: it is what rules would trade on books that are as the shelf says.",
+            "Nothing here is advice.",
         ],
     )
     with written_whole(path) as stage:
@@ -63,7 +77,7 @@ def ladder_data(found: Forecast) -> LadderData:
     )
 
 
-_LADDER = (
+LADDER_HEADING = (
     "price",
     "move",
     "bought",
@@ -87,19 +101,30 @@ _TOKENS = (
 )
 
 
-def _rung_cells(found: Forecast, place: int) -> list[str]:
+def rung_cells(found: Forecast, place: int) -> list[str]:
+    """A price of the ladder as text, under ``LADDER_HEADING``."""
     rung = found.ladder[place]
     return [
         formats.money(rung.price),
         formats.percent(rung.move, signed=True),
         *(
-            formats.money(flow)
+            formats.money(flow) if flow else formats.MISSING
             for flow in (rung.bought, rung.sold, rung.reset_bought, rung.reset_sold, rung.net)
         ),
         formats.percent(rung.share_of_volume, signed=True),
         formats.percent(rung.share_of_book, signed=True),
         formats.percent(rung.amplified_move, signed=True),
     ]
+
+
+def _without_unknown(
+    heading: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Without columns that say nothing in any row: of a book that nobody gave, say."""
+    known = [
+        place for place in range(len(heading)) if any(row[place] != formats.MISSING for row in rows)
+    ]
+    return [heading[place] for place in known], [[row[place] for place in known] for row in rows]
 
 
 def _token_cells(token: TokenOutlook) -> list[str]:

@@ -19,6 +19,7 @@ from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series, Venue
+from steelyard.simulate.run import check_kind, simulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,8 @@ SPANS = {"5m": 300, "1h": 3_600, "1d": 86_400}
 """Seconds of each; beside them ``close_to_open``."""
 MOST_LEVERAGE = 1_000.0
 HALVINGS = 60
+BLOCK = 16_384
+"""Bars that are looked at together: their columns fit into a core's own cache."""
 
 
 class WorstMove(NamedTuple):
@@ -133,8 +136,11 @@ def gaps(prices: object, series: Series | None = None) -> GapTable:
         series: held against its venue and rule; None: a perpetual without a margin.
 
     Raises:
+        InputError: ``series`` is no series.
         DataError: where the history is not what it should be.
     """
+    if series is not None:
+        check_kind("series", series, Series, "Series.load")
     history = read_prices(prices)
     venue, highest = _venue_of(series), None
     if series is not None:
@@ -158,8 +164,6 @@ def killed_by(series: Series, prices: object) -> Killed | None:
     Raises:
         InputError, DataError: as ``simulate`` does.
     """
-    from steelyard.simulate.run import simulate
-
     ended = simulate(series, read_prices(prices)).state.ended
     return None if ended is None else Killed(ended.time, ended.price, ended.reason)
 
@@ -250,7 +254,7 @@ def _worst_within(history: Prices, span_s: int) -> Sides:
     if history.open is not None and history.low is not None and history.high is not None:
         before, low, high = history.open, history.low, history.high
         first = np.arange(len(history))
-        last = np.searchsorted(history.time + step, history.time + span_s, side="right")
+        last = np.searchsorted(history.time, history.time + (span_s - step), side="right")
     else:
         before = low = high = history.close
         first = np.arange(1, len(history) + 1)
@@ -288,7 +292,18 @@ def _worst(before: Floats, after: Floats, start: Ints, sign: int) -> _Found | No
 
 
 def _least_between(values: Floats, first: Ints, last: Ints) -> Floats:
-    """The least of ``values[first:last]`` for each pair, none empty, by spans of powers of two."""
+    """The least of ``values[first:last]`` for each pair, none empty, both ascending."""
+    least = np.empty(len(first))
+    for start in range(0, len(first), BLOCK):
+        rows = slice(start, start + BLOCK)
+        base = int(first[start])
+        stretch = values[base : int(last[rows][-1])]
+        least[rows] = _least_of_block(stretch, first[rows] - base, last[rows] - base)
+    return least
+
+
+def _least_of_block(values: Floats, first: Ints, last: Ints) -> Floats:
+    """The same of few pairs, by spans of powers of two."""
     lengths = last - first
     least = np.empty(len(first))
     table, width = values, 1

@@ -5,15 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.explain.words import headline, horizon_cells, lines, points, share_words
-from steelyard.plots.explained import Table, explained_page
+from steelyard.explain.words import (
+    HORIZON_HEADING,
+    headline,
+    horizon_cells,
+    lines,
+    points,
+    share_words,
+)
+from steelyard.plots.figure_page import Caption, Table, figure_page
 from steelyard.rules.describe import series_sentences
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
     from steelyard.explain.explanation import Explanation
 
-__all__ = ["save_explanation"]
+__all__ = ["horizon_table", "month_table", "save_explanation", "step_table"]
 
 
 def save_explanation(found: Explanation, path: str | Path) -> None:
@@ -24,18 +31,24 @@ def save_explanation(found: Explanation, path: str | Path) -> None:
     """
     path = Path(path)
     check_file(path)
-    page = explained_page(
+    page = figure_page(
         title=f"{found.run.series.symbol}: where the return went",
         sentences=[headline(found), series_sentences(found.run.series)],
-        figures=[found.plot(), found.plot(dark=True)],
-        tables=[_steps(found), _horizons(found), _months(found)],
-        source=found.run.prices.source,
+        caption=Caption(
+            f"From {found.target:g} times the underlying to the token",
+            "Points of return. Each bar begins where the one before it ended: an upward step adds, "
+            "a downward one takes.",
+        ),
+        figures=(found.plot().to_plotly_json(), found.plot(dark=True).to_plotly_json()),
+        tables=[step_table(found), horizon_table(found), month_table(found)],
+        closing=[f"Prices: {found.run.prices.source}.", "Nothing here is advice."],
     )
     with written_whole(path) as stage:
         stage.write_text(page, encoding="utf-8")
 
 
-def _steps(found: Explanation) -> Table:
+def step_table(found: Explanation) -> Table:
+    """Every step, and what stands beside them."""
     quote = found.run.series.quote
     rows = [
         (line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning)
@@ -52,7 +65,8 @@ def _steps(found: Explanation) -> Table:
     return Table("Where it went", ("", "points", f"{quote}, the fund", ""), rows, words=1)
 
 
-def _horizons(found: Explanation) -> Table:
+def horizon_table(found: Explanation) -> Table:
+    """Tracking by horizon."""
     figures = found.tracking.figures
     near = ", ".join(
         f"{share_words(met)} within {float(share) * 100:g}"
@@ -61,12 +75,12 @@ def _horizons(found: Explanation) -> Table:
     note = f"Of {figures['days']:,} days {near} points of {found.target:g} times the day."
     if figures["outside_band"] is not None:
         note += f" {share_words(figures['outside_band'])} of bars closed outside the band."
-    heading = ("days", "spans", "slope", "R2", "error", "difference")
     rows = [(days, *horizon_cells(row)) for days, row in figures["horizons"].items()]
-    return Table("Tracking", heading, rows, note=note)
+    return Table("Tracking", HORIZON_HEADING, rows, note=note)
 
 
-def _months(found: Explanation) -> Table:
+def month_table(found: Explanation) -> Table:
+    """The steps of each month."""
     columns = found.columns("month")
     shown = ["multiple", *(name for name in found.held if columns[name].any()), "token"]
     names = {"multiple": f"{found.target:g} x", "token": found.run.series.symbol}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
 from steelyard.market import format_time
+from steelyard.market.times import DAY_S
 from steelyard.rules.futures import contract_at, mark_factor
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Shelf", "Token"]
 
-DAY_S = 86_400
-
 
 @dataclass(frozen=True)
 class Token:
@@ -42,7 +41,6 @@ class Token:
         units: of the underlying, negative for a short.
         assets: quote, where the books are not known.
         leverage: signed, beside ``assets``; None: its target.
-        tokens: outstanding; None: as many as at its launch.
         last_rebalance: epoch s; None: just now.
         reference: price of the last rebalance; None: the present price.
         reserve_units: what its reserve holds; None: as much as the token is worth.
@@ -55,7 +53,6 @@ class Token:
     units: float | None = None
     assets: float | None = None
     leverage: float | None = None
-    tokens: float | None = None
     last_rebalance: int | None = None
     reference: float | None = None
     reserve_units: float | None = None
@@ -90,7 +87,6 @@ class Token:
                 f"{series.quote} at the price {price:,.10g}; check cash, units and the price."
             )
             raise InputError(message, token=self.name, nav=nav, price=price)
-        state.tokens = self.tokens or series.initial_tokens
         state.time, state.price = time, price
         state.reference = self.reference or price
         state.last_rebalance = time if self.last_rebalance is None else self.last_rebalance
@@ -169,13 +165,16 @@ class Shelf:
         """The tokens of several simulations, at the last price of the first.
 
         Raises:
-            InputError: there is none, or one has ended, or two have one name, or they differ in
-                their underlying.
+            InputError: there is none, or one is no run, has ended or was not made in floats, or two
+                have one name, or they differ in their underlying.
         """
         from steelyard.explain.shelf_file import checked
+        from steelyard.simulate.run import Run, check_kind
 
         if not runs:
             raise InputError("shelf: expected at least one run, found none.")
+        for run in runs:
+            check_kind("run", run, Run, "sy.simulate")
         first = runs[0]
         made = cls(
             tuple(Token.of_run(run) for run in runs),

@@ -54,7 +54,6 @@ TOKEN: dict[str, Reader] = {
     "units": MONEY,
     "assets": POSITIVE,
     "leverage": ANY,
-    "tokens": POSITIVE,
     "last_rebalance": instant,
     "reference": POSITIVE,
     "reserve_units": NOT_NEGATIVE,
@@ -78,7 +77,7 @@ def checked(shelf: Shelf) -> Shelf:
 
     Raises:
         InputError: two have one name, one is on another underlying or in another quote, has ended,
-            or trades with its reserve alone.
+            was not simulated in floats, or trades with its reserve alone.
     """
     names: set[str] = set()
     for token in shelf.tokens:
@@ -105,6 +104,15 @@ def checked(shelf: Shelf) -> Shelf:
             raise InputError(message, token=token.name, key="series", file=shelf.source)
         if token.state is not None and token.state.ended is not None:
             message = f"{place}: expected a token that lives, found one that has ended."
+            raise InputError(message, token=token.name, file=shelf.source)
+        # of a run that was made with number=, whatever its type says
+        cash: object = None if token.state is None else token.state.cash
+        if cash is not None and not isinstance(cash, float):
+            kind = type(cash).__name__
+            message = (
+                f"{place}: expected a token that was simulated in floats, in which a forecast is "
+                f"made, found its books in {kind}; simulate it without number=."
+            )
             raise InputError(message, token=token.name, file=shelf.source)
     return shelf
 

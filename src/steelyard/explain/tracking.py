@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +92,16 @@ class Tracking:
         """
         import pandas as pd
 
+        columns = self.rolling_columns(days)
+        time = pd.to_datetime(columns.pop("time"), unit="s", utc=True)
+        return pd.DataFrame(columns, index=pd.Index(time, name="time"))
+
+    def rolling_columns(self, days: int = 30) -> dict[str, npt.NDArray[Any]]:
+        """``rolling`` as arrays, with ``time`` (epoch s): no pandas is imported.
+
+        Raises:
+            InputError: fewer than one day.
+        """
         token, asset, ideal = self._spans(1)
         whole = self._spans(days)
         rows = []
@@ -100,10 +111,8 @@ class Tracking:
             reset = whole[2][last - days]
             grown = (1 + whole[0][last - days]) / reset - 1 if reset > 0 else None
             rows.append({**row, "difference": grown})
-        frame = pd.DataFrame(rows, columns=list(FIGURES), dtype=float)
-        frame.index = pd.to_datetime(self.time[days:][: len(rows)], unit="s", utc=True)
-        frame.index.name = "time"
-        return frame
+        found = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in FIGURES}
+        return {"time": self.time[days:][: len(rows)], **found}
 
     def within(self, share: float) -> float | None:
         """Share of days that ended within ``share`` (0.01: a point) of L times the underlying's."""
@@ -122,18 +131,34 @@ class Tracking:
             "within": {f"{share:g}": self.within(share) for share in NEAR},
         }
 
+    def plot(self, days: int = 30, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """``rolling`` as an interactive figure: slope, R2, error and difference, stacked.
+
+        Raises:
+            InputError: fewer than one day, or more than there are.
+        """
+        from steelyard.explain.tracking_curves import tracking_figure
+
+        return tracking_figure(self, days, dark=dark)
+
     def __repr__(self) -> str:
         from steelyard.explain.words import tracking_text
 
         return tracking_text(self)
+
+    def _repr_html_(self) -> str:
+        from steelyard.explain.words import tracking_html
+
+        return tracking_html(self)
 
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.
 
         The reset's is 0 or less where one of its days would have wiped it out.
         """
-        if days < 1:
-            raise InputError(f"days: expected 1 or more, found {days}.", found=days)
+        if not _is_whole(days) or days < 1:
+            message = f"days: expected whole days, 1 or more, found {days!r}."
+            raise InputError(message, found=days)
         lived = self.nav[:-days] > 0
         token = self.nav[days:][lived] / self.nav[:-days][lived] - 1
         asset = (self.price[days:] / self.price[:-days] - 1)[lived]
@@ -164,6 +189,10 @@ def tracking_of(run: Run) -> Tracking:
         price=np.asarray(bars.close[ends], dtype=np.float64),
         outside_band=outside,
     )
+
+
+def _is_whole(found: object) -> bool:
+    return isinstance(found, Integral)
 
 
 ROUNDING = 1e-12

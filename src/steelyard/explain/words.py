@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from steelyard.explain.tracking import Tracking
 
 __all__ = [
+    "HORIZON_HEADING",
     "MEANINGS",
     "Line",
+    "aligned",
     "as_html",
     "as_text",
     "headline",
@@ -20,6 +22,7 @@ __all__ = [
     "lines",
     "points",
     "share_words",
+    "tracking_html",
     "tracking_text",
 ]
 
@@ -37,6 +40,8 @@ MEANINGS: Mapping[str, str] = {
     "reserve": "what the reserve paid, and what its suspensions changed",
 }
 """What each step is, in short."""
+
+HORIZON_HEADING = ("days", "spans", "slope", "R2", "error", "difference")
 
 
 class Line(NamedTuple):
@@ -85,7 +90,7 @@ def as_text(found: Explanation) -> str:
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
     rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
-    return "\n".join([headline(found), "", *_aligned(rows, words=1)])
+    return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
 def as_html(found: Explanation) -> str:
@@ -104,16 +109,37 @@ def as_html(found: Explanation) -> str:
 
 def tracking_text(found: Tracking) -> str:
     """The horizons as plain text."""
+    return "\n".join([*aligned(_horizon_rows(found)), *_near_words(found)])
+
+
+def tracking_html(found: Tracking) -> str:
+    """The horizons for a notebook."""
+    heading, *rows = _horizon_rows(found)
+    head = "".join(f"<th>{cell}</th>" for cell in heading)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<p>{'<br>'.join(_near_words(found))}</p>"
+    )
+
+
+def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
+    """A heading, and a row a horizon."""
+    rows = found.figures["horizons"].items()
+    return [
+        HORIZON_HEADING,
+        *((days, *horizon_cells(row)) for days, row in rows),
+    ]
+
+
+def _near_words(found: Tracking) -> list[str]:
+    """Time outside the band, and how near to L times the day the days were."""
     figures = found.figures
-    rows = [("days", "spans", "slope", "R2", "error", "difference")]
-    rows += [(days, *horizon_cells(row)) for days, row in figures["horizons"].items()]
-    outside = share_words(figures["outside_band"])
     near = ", ".join(
         f"{float(share) * 100:g}: {share_words(met)}" for share, met in figures["within"].items()
     )
-    return "\n".join(
-        [*_aligned(rows), f"outside the band: {outside}", f"days within points {near}"]
-    )
+    outside = share_words(figures["outside_band"])
+    return [f"outside the band: {outside}", f"days within points {near}"]
 
 
 def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -143,13 +169,15 @@ def _moved(share: float) -> str:
     return f"{word} {abs(share) * 100:,.1f} %" if share else word
 
 
-def _aligned(rows: Sequence[Sequence[str]], *, words: int = 0) -> list[str]:
-    """Columns of one width; the first one and the last ``words`` stand to the left."""
+def aligned(rows: Sequence[Sequence[str]], *, first: int = 1, words: int = 0) -> list[str]:
+    """Columns of one width; the ``first`` ones and the last ``words`` stand to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     told = []
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        cells[0] = row[0].ljust(widths[0])
+        cells[:first] = [
+            cell.ljust(width) for cell, width in zip(row, widths[:first], strict=False)
+        ]
         cells[len(row) - words :] = row[len(row) - words :]
         told.append("  ".join(cells).rstrip())
     return told

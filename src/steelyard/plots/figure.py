@@ -12,7 +12,7 @@ from steelyard.plots.palette import DARK, LIGHT
 from steelyard.plots.panels import Panel, as_text, costs_panel, nav_panel, reserve_panel
 from steelyard.plots.view import View, view_of
 
-__all__ = ["panels_of", "run_figure"]
+__all__ = ["panels_of", "run_figure", "stacked_figure"]
 
 _GAP = 0.075
 _POINTS = 12_000
@@ -31,14 +31,18 @@ def run_figure(run: ReportRun, *, dark: bool = False) -> Any:  # noqa: ANN401  p
     Raises:
         InputError: a column is missing, or the run has no bars.
     """
+    panels = panels_of(view_of(run, most_points=_POINTS, most_rows=_ROWS))
+    return stacked_figure(panels, f"{run.facts.symbol}: {run.facts.title}", dark=dark)
+
+
+def stacked_figure(panels: Sequence[Panel], title: str, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
+    """Charts over one time, one below the other, as a ``plotly.graph_objects.Figure``."""
     # plotly takes a tenth of a second to import: only who draws pays for it
     import plotly.graph_objects as go
 
     palette = DARK if dark else LIGHT
-    panels = panels_of(view_of(run, most_points=_POINTS, most_rows=_ROWS))
-    title = as_text(f"{run.facts.symbol}: {run.facts.title}")
     layout: dict[str, Any] = {
-        "title": {"text": title, "font": {"size": 20}},
+        "title": {"text": as_text(title), "font": {"size": 20}},
         "height": round(120 + 300 * sum(panel.weight for panel in panels)),
         "margin": {"l": 70, "r": 30, "t": 100, "b": 50},
         "paper_bgcolor": "$card",

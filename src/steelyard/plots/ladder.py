@@ -11,9 +11,9 @@ from typing import Any
 
 from steelyard.plots.columns import plain
 from steelyard.plots.palette import DARK, LIGHT
-from steelyard.plots.panels import Description, as_text
+from steelyard.plots.panels import Description, Panel, as_text
 
-__all__ = ["LadderData", "gaps_figure", "ladder_description", "ladder_figure"]
+__all__ = ["LadderData", "gaps_figure", "ladder_description", "ladder_figure", "ladder_panel"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,25 @@ def ladder_description(data: LadderData) -> Description:
 def ladder_figure(data: LadderData, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
     """The ladder as a ``plotly.graph_objects.Figure``."""
     return _figure(ladder_description(data), dark=dark)
+
+
+def ladder_panel(data: LadderData) -> Panel:
+    """The ladder as a chart among others of a page."""
+    drawn = ladder_description(data)
+    layout = drawn["layout"]
+    return Panel(
+        key="ladder",
+        title="What it will trade at each price",
+        caption=(
+            "Above zero it buys, below it sells. On the way is traded before the price is there, "
+            "at the next resets if it then stays. The dotted line is the present price."
+        ),
+        traces=drawn["data"],
+        shapes=[{**shape, "showlegend": False} for shape in layout["shapes"]],
+        xaxis={**layout["xaxis"], "automargin": True},
+        yaxis=layout["yaxis"],
+        weight=1.1,
+    )
 
 
 def gaps_figure(moves: Sequence[tuple[str, str, float]], *, title: str, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types

@@ -25,7 +25,16 @@ from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
 
-__all__ = ["island", "report_page", "template", "template_text"]
+__all__ = [
+    "island",
+    "order_notes",
+    "packed_run",
+    "rendered",
+    "report_page",
+    "section_of",
+    "template",
+    "template_text",
+]
 
 # One run may be drawn finely; a shelf of them shares the space, so that the file stays below
 # about eight million bytes, five of which are plotly.js.
@@ -67,33 +76,42 @@ def report_page(
     Raises:
         InputError: no runs, two of one symbol, or a run that cannot be drawn.
     """
-    # jinja2 and plotly are imported by who writes a page, not by who asks for help
-    from plotly.offline import get_plotlyjs
-
     _refuse_unclear(runs)
     points = max(600, min(_POINTS_OF_ONE, _POINTS_OF_ALL // len(runs)))
     rows = max(200, min(_ROWS_OF_ONE, _ROWS_OF_ALL // len(runs)))
     views = [view_of(run, most_points=points, most_rows=rows) for run in runs]
     packer = Packer()
     panels = [panels_of(view) for view in views]
-    packed = [_packed(*pair, packer) for pair in zip(views, panels, strict=True)]
+    packed = [packed_run(*pair, packer) for pair in zip(views, panels, strict=True)]
     overview = _overview(views, standings)
     charts = [_packed_panel(panel, packer) for panel in overview.panels] if overview else []
+    return rendered(
+        "page.html.j2",
+        {"blobs": packer.blobs, "runs": packed, "overview": charts},
+        title=title,
+        notes=[*order_notes(views), *notes],
+        source=source,
+        overview=overview,
+        sections=[section_of(*pair) for pair in zip(views, panels, strict=True)],
+        underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
+    )
+
+
+def rendered(name: str, data: object, **shown: object) -> str:
+    """A page by its template's name: what it shows, and the data that ``page.js`` draws."""
+    # jinja2 and plotly are imported by who writes a page, not by who asks for help
+    from plotly.offline import get_plotlyjs
+
     return str(
-        template("page.html.j2").render(
-            title=title,
-            notes=[*_order_notes(views), *notes],
-            source=source,
-            overview=overview,
-            sections=[_section(*pair) for pair in zip(views, panels, strict=True)],
-            underlyings=list(dict.fromkeys(view.facts.underlying for view in views)),
+        template(name).render(
             light=css_variables(LIGHT),
             dark=css_variables(DARK),
             style=template_text("page.css"),
             boot=template_text("boot.js"),
             script=template_text("page.js"),
             plotly=get_plotlyjs().replace("</script", "<\\/script"),
-            data=island({"blobs": packer.blobs, "runs": packed, "overview": charts}),
+            data=island(data),
+            **shown,
         )
     )
 
@@ -115,7 +133,8 @@ def _overview(views: Sequence[View], standings: Sequence[Standing] | None) -> Ov
     return shelf_overview(views) if len(views) > 1 else None
 
 
-def _section(view: View, panels: Sequence[Panel]) -> dict[str, Any]:
+def section_of(view: View, panels: Sequence[Panel]) -> dict[str, Any]:
+    """What the templates show of a run."""
     return {
         "facts": view.facts,
         "multiple": formats.multiple(view.facts.target_leverage),
@@ -129,7 +148,8 @@ def _section(view: View, panels: Sequence[Panel]) -> dict[str, Any]:
     }
 
 
-def _packed(view: View, panels: Sequence[Panel], packer: Packer) -> dict[str, Any]:
+def packed_run(view: View, panels: Sequence[Panel], packer: Packer) -> dict[str, Any]:
+    """A run as ``page.js`` reads it, its columns in the packer."""
     worst = view.worst_day[0] if view.worst_day else None
     return {
         "symbol": view.facts.symbol,
@@ -206,7 +226,7 @@ def _wiped(view: View) -> str:
     return f"Wiped out on {when} UTC at a price of {at}: {why}. It is flat from then on."
 
 
-def _order_notes(views: Sequence[View]) -> list[str]:
+def order_notes(views: Sequence[View]) -> list[str]:
     """What must be said of runs that looked inside bars: in which order a bar was walked."""
     lengths = [_bar_length(view) for view in views if view.summary.get("intrabar") == "path"]
     return [

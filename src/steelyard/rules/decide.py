@@ -153,7 +153,7 @@ def plan_trade(
     notional = wanted
     if not unconditional:
         notional = clip_notional(wanted, rule.max_trade_notional)
-    is_clip = abs(notional) < abs(wanted) or is_all_of_a_book(payers, notional)
+    is_clip = notional != wanted or is_all_of_a_book(payers, notional)
     opens = (notional > 0) == (destination > 0)
     if limits.has_room and opens and abs(notional) > limits.room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
@@ -163,14 +163,17 @@ def plan_trade(
             notional = -limits.room
     if notional == 0:
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
-    notional = whole_lots(notional, limits.lot_notional)
+    if limits.lot_notional > 0:
+        notional = whole_lots(notional, limits.lot_notional)
     if notional == 0 or exceeds(limits.min_notional, abs(notional)):
         return _no_trade(Outcome.WAIT, destination, exposure * 0, raises)
     cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
-    # a clip may be all but the last digits of what is wanted: then it has arrived
-    leverage = (exposure + notional) / (nav - cost.paid_by_nav)
-    clipped = is_clip and not is_clip_done(destination, raises, leverage)
+    clipped = False
+    if is_clip:
+        # it may be all but the last digits of what is wanted: then it has arrived
+        leverage = (exposure + notional) / (nav - cost.paid_by_nav)
+        clipped = not is_clip_done(destination, raises, leverage)
     cut = is_clip or notional != wanted
     return Plan(Outcome.TRADE, destination, notional, cost, is_clip, clipped, raises, cut)

@@ -241,6 +241,8 @@ class Series:
     execution: Execution = field(default_factory=Execution)
     fees: Fees = field(default_factory=Fees)
     reserve: Reserve | None = None
+    text: str = field(default="", repr=False, compare=False)
+    """The file that it was read from, word for word; a copy with other keys keeps it."""
 
     @property
     def trigger_names(self) -> tuple[str, ...]:

@@ -162,7 +162,8 @@ def load_reserve(path: str | Path) -> model.Reserve:
 
 def parse_series(content: str, name: str) -> model.Series:
     """Read and check a series from TOML text; see ``Series.loads``."""
-    return _File(name).series(toml_document(content, name, "a series file"))
+    series = _File(name).series(toml_document(content, name, "a series file"))
+    return replace(series, text=content)
 
 
 def parse_reserve(content: str, name: str) -> model.Reserve:

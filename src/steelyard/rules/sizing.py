@@ -88,10 +88,10 @@ def whole_lots(notional: Num, lot_notional: Num) -> Num:
 
 def is_all_of_a_book(payers: Payers[Num], notional: Num) -> bool:
     """Whether a trade of ``notional`` (signed) takes all that a book holds on its side."""
-    for curve in (payers.nav, payers.reserve):
-        if curve.has_book and abs(notional) >= side_depth(curve.book, notional > 0):
-            return True
-    return False
+    nav, reserve = payers.nav, payers.reserve
+    if nav.has_book and abs(notional) >= side_depth(nav.book, notional > 0):
+        return True
+    return reserve.has_book and abs(notional) >= side_depth(reserve.book, notional > 0)
 
 
 def size_trade(

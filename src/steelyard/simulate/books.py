@@ -84,9 +84,11 @@ class Books(Generic[Num]):
         """The bar that is being walked, as the market's conditions count them."""
         self.schedule: Schedule[Num] = schedule
         self.state: State[Num] = state
-        self.record = Record()
+        self.record: Record[Num] = Record()
         self.is_pool = series.venue.kind == "pool"
         self.is_future = series.venue.kind == "future"
+        self.is_undisturbed = schedule.is_plain and not self.is_future
+        """Whether nothing but its triggers ever makes it trade at a clock observation."""
         nothing = number.of(0)
         self.no_limits: TradeLimits[Num] = TradeLimits(
             nothing, nothing, has_room=False, room=nothing
@@ -246,23 +248,22 @@ class Books(Generic[Num]):
     ) -> None:
         """Move the books by one trade and write its row; ``parties`` went out in its order."""
         state, sums, reserve = self.state, self.state.totals, self.reserve
-        nothing = price * 0
-        before = self._nav(price)
-        leverage_before = self._leverage(price)
+        before = nav_of(state.cash, state.units, price)
+        leverage_before = leverage_of(state.cash, state.units, price)
         state.cash -= notional
         state.units += notional / price
         self._pay(cost, price)
-        sent = notional
+        sent, sizes = notional, abs(notional)
         if parties is not None:
-            sent = notional + parties.net
+            sent, sizes = notional + parties.net, sizes + parties.flows.size
             self.record.flows.extend(parties.rows(notional))
         if self.is_pool:
             reserve.receive(abs(sent) * self.terms.pool_fee, time, price)
-        after = self._nav(price)
+        after = nav_of(state.cash, state.units, price)
         if trigger not in UNCOUNTED:
             sums.turnover += abs(notional)
             sums.clips += 1
-        if not is_nothing_sent(sent, abs(notional) + (parties.flows.size if parties else nothing)):
+        if not is_nothing_sent(sent, sizes):
             self._write_row(
                 trigger, sent, abs(sent), cost, time, price, before, leverage_before, after
             )
@@ -270,14 +271,15 @@ class Books(Generic[Num]):
     def _pay(self, cost: TradeCost[Num], price: Num) -> None:
         """Take a trade's cost from nav and reserve, and add it to the sums."""
         state, sums = self.state, self.state.totals
-        state.cash -= cost.paid_by_nav
-        if cost.paid_by_reserve != 0:
-            self.reserve.pay(cost.paid_by_reserve, price)
-        sums.fee += cost.fee
-        sums.spread += cost.spread
-        sums.impact += cost.impact
-        sums.gas += cost.gas
-        sums.paid_by_reserve += cost.paid_by_reserve
+        fee, spread, impact, gas, paid_by_reserve, paid_by_nav = cost
+        state.cash -= paid_by_nav
+        if paid_by_reserve != 0:
+            self.reserve.pay(paid_by_reserve, price)
+            sums.paid_by_reserve += paid_by_reserve
+        sums.fee += fee
+        sums.spread += spread
+        sums.impact += impact
+        sums.gas += gas
 
     def _write_row(
         self,
@@ -299,18 +301,18 @@ class Books(Generic[Num]):
                 time,
                 TRIGGER_NAMES[trigger],
                 "buy" if sent > 0 else "sell",
-                float(abs(sent) / marked),
-                float(marked),
-                float(notional),
-                float(leverage_before),
-                float(self._leverage(price)) if nav_after > 0 else 0.0,
-                float(nav_before / state.tokens),
-                float(nav_after / state.tokens),
-                float(cost.fee),
-                float(cost.spread),
-                float(cost.impact),
-                float(cost.gas),
-                float(cost.paid_by_reserve),
+                abs(sent) / marked,
+                marked,
+                notional,
+                leverage_before,
+                leverage_of(state.cash, state.units, price) if nav_after > 0 else price * 0,
+                nav_before / state.tokens,
+                nav_after / state.tokens,
+                cost.fee,
+                cost.spread,
+                cost.impact,
+                cost.gas,
+                cost.paid_by_reserve,
             )
         )
 

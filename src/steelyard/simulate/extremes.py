@@ -9,7 +9,7 @@ __all__ = ["Extremes"]
 
 Floats = npt.NDArray[np.float64]
 
-BLOCK = 256
+BLOCK = 512
 """Bars whose lowest and highest figure are looked at first."""
 
 

@@ -23,14 +23,14 @@ from steelyard.rules.triggers import is_volatile
 from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.extremes import Extremes
 from steelyard.simulate.health import RUNWAY_S
-from steelyard.simulate.marks import Marks
+from steelyard.simulate.marks import Funding, Marks
 from steelyard.simulate.quiet import NOWHERE, QuietPrices
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.returns import ReturnWindow
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.settlements import Settlements
 from steelyard.simulate.state import State
-from steelyard.simulate.stretch import Accruals, Reach
+from steelyard.simulate.stretch import Accruals
 from steelyard.simulate.timeline import Timeline
 
 __all__ = ["FastReplay", "is_supported"]
@@ -42,7 +42,7 @@ MOST_PLAIN = 15
 """Bars to observe one after another before looking for quiet ones again."""
 SHORT = 12
 """Bars that are observed as fast as what accrues over them is worked out at once."""
-NOTHING_DRIFTS = Reach(0.0, 0.0)
+NOTHING_DRIFTS = (0.0, 0.0, math.inf)
 
 
 def is_supported(number: Number[Num]) -> bool:
@@ -74,6 +74,7 @@ class FastReplay(Replay[float]):
         super().__init__(series, FLOAT, schedule, state, market=market)
         self.bars = len(prices)
         self.is_path = intrabar == "path"
+        self.is_spot = self.terms.venue.spot
         self.timeline = Timeline(prices, 0 if self.is_path else prices.step_s)
         self.close = self.seen = low = high = np.asarray(prices.close)
         if self.is_path:
@@ -91,7 +92,10 @@ class FastReplay(Replay[float]):
             visits = (self.seen, first, second, self.close) if self.is_path else (self.close,)
             self.settlements = Settlements(visits, 0, series.reserve, self.terms.max_utilisation)
             columns["reserve"] = np.empty(self.bars)
-        self.marks = Marks(self.bars, columns)
+        funding = None
+        if self.funding_bars and not self.accruals.any:
+            funding = Funding(np.array(self.funding_bars), np.array(self.funding_paid))
+        self.marks = Marks(self.bars, columns, funding)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
             self.returns = ReturnWindow(
@@ -110,10 +114,14 @@ class FastReplay(Replay[float]):
         self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
         # an instant past the last bar has no price, and is never come to
-        self.funding_prices = self.seen.take(self.funding_bars, mode="clip").tolist()
-        self.funding_sizes = [0.0, *np.cumsum(np.abs(np.array(rates, dtype=np.float64))).tolist()]
+        prices = self.seen.take(self.funding_bars, mode="clip")
+        paid = np.array([0.0, *rates])
+        self.funding_sizes: list[float] = np.cumsum(np.abs(paid)).tolist()
+        paid[1:] = funding_payment(1.0, prices, paid[1:])  # type: ignore[type-var]  # columns
+        self.funding_paid: list[float] = np.cumsum(paid).tolist()
+        """What one unit, held all along, has paid before each funding, and after all of them."""
         stops = schedule.stop_times
-        if self.terms.venue.spot:
+        if self.is_spot:
             stops += schedule.rate_times
         if self.is_pool:
             # what was settled in the time that health looks back on stays apart from before
@@ -153,8 +161,6 @@ class FastReplay(Replay[float]):
     def _step(self, bar: int) -> None:
         """Have the reference observe a bar."""
         self.bar = bar
-        if self.funding_bars:
-            self.next_funding = bisect_left(self.funding_bars, bar + 1, self.next_funding)
         made = len(self.record.trades)
         time = self.timeline.time_of(bar)
         if self.is_path:
@@ -171,6 +177,14 @@ class FastReplay(Replay[float]):
         if len(self.record.trades) > made:
             self.look = self.most_look
         self.marks.note(bar, self.state)
+
+    def _accrue(self, time: int, price: float) -> None:
+        if self.accruals.any or self.bar == 0:
+            # it may go on from a state that another run left between two bars
+            super()._accrue(time, price)
+            self.next_funding = bisect_left(self.funding_bars, self.bar + 1, self.next_funding)
+        elif self.funding_bars:
+            self._pay_funding(self.bar + 1)
 
     def _is_volatile(self, time: int) -> bool:
         state, how = self.state, self.series.rebalance.volatility
@@ -194,12 +208,12 @@ class FastReplay(Replay[float]):
         while bar < self.bars and state.clips is None:
             out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))
             asleep = out or state.order is not None
-            stop, within_band = self._next_stop(bar, asleep=asleep)
+            stop, within_band = self._next_stop(bar, asleep)
             if self.is_future and not out:
                 stop = min(stop, max(bar, self.timeline.bar_at(state.expiry - self._roll_s)))
             if self.moves_always and stop - bar < SHORT:
                 break
-            end, is_event = self._quiet_until(bar, stop, within_band=within_band, asleep=asleep)
+            end, is_event = self._quiet_until(bar, stop, within_band, asleep)
             if end > bar:
                 self._skip(bar, end)
             bar = end
@@ -207,7 +221,7 @@ class FastReplay(Replay[float]):
                 break
         return bar
 
-    def _next_stop(self, bar: int, *, asleep: bool) -> tuple[int, bool]:
+    def _next_stop(self, bar: int, asleep: bool) -> tuple[int, bool]:
         """The first bar from this one on at which something falls due, whatever the price.
 
         ``asleep``, no trigger acts: in an outage, and while an order is on its way. The second
@@ -250,7 +264,7 @@ class FastReplay(Replay[float]):
         return stop, within_band
 
     def _quiet_until(
-        self, bar: int, stop: int, *, within_band: bool, asleep: bool
+        self, bar: int, stop: int, within_band: bool, asleep: bool
     ) -> tuple[int, bool]:
         """The end of the quiet bars from this one on, and whether the bar there may act."""
         state, between = self.state, self.quiet.between
@@ -258,16 +272,15 @@ class FastReplay(Replay[float]):
             end = min(stop, bar + self.look)
             if end == bar:
                 return bar, True
-            drift, highest = self._drift(bar, end)
-            low, high = between(
-                state, drift.cash, drift.units, within_band=within_band, asleep=asleep
-            )
+            drift = self._drift(bar, end)
+            cash_room, units_room, highest = drift
+            low, high = between(state, cash_room, units_room, within_band, asleep)
             high = min(high, highest)
-            if self.terms.venue.spot and abs(state.cash) <= drift.cash:
+            if self.is_spot and abs(state.cash) <= cash_room:
                 low, high = NOWHERE  # its sign decides what it pays
             found = self.extremes.first_outside(bar, end, low, high)
             if self.settlements is not None and found > bar:
-                found = self.settlements.first_event(state, bar, found, drift.cash)
+                found = self.settlements.first_event(state, bar, found, cash_room)
             if found == end:
                 self.look = min(self.look * 8, self.most_look)
                 return end, end == stop
@@ -278,63 +291,63 @@ class FastReplay(Replay[float]):
             if found > bar or is_near:
                 return found, is_near and found == bar
 
-    def _drift(self, bar: int, end: int) -> tuple[Reach, float]:
+    def _drift(self, bar: int, end: int) -> tuple[float, float, float]:
         """How far accruals can take cash and units before ``end``, and up to what price."""
         cash = 0.0
         if self.funding_bars:
             sizes, first = self.funding_sizes, self.next_funding
             cash = sizes[bisect_left(self.funding_bars, end, first)] - sizes[first]
         if cash == 0.0 and not self.accruals.any:
-            return NOTHING_DRIFTS, math.inf
+            return NOTHING_DRIFTS
         state, highest = self.state, 2.0 * self.seen.item(bar)
         cash *= 1.1 * abs(state.units) * highest
         if not self.accruals.any:
-            return Reach(cash, 0.0), highest
+            return cash, 0.0, highest
         seconds = self.timeline.time_of(end - 1) - self.timeline.time_of(bar - 1)
         reach = self.accruals.reach(state, seconds, highest)
-        return Reach(reach.cash + cash, reach.units), highest
+        return reach.cash + cash, reach.units, highest
 
     def _skip(self, bar: int, end: int) -> None:
         """Take the state over bars that are quiet, as observing each of them would have."""
-        state, sums = self.state, self.state.totals
+        state = self.state
         time = self.timeline.time_of(end - 1)
-        self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
+        if state.reserve.suspended:
+            self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
         if self.settlements is not None:
             won = self.settlements.apply(state, self.marks.columns["reserve"], bar, end)
             self.reserve.losses.append((time, won))
-        first = last = self.next_funding
-        if self.funding_bars:
-            last = self.next_funding = bisect_left(self.funding_bars, end, first)
         if self.accruals.any:
-            funding = None
-            if last > first:
-                funding = np.zeros(end - bar)
-                np.add.at(
-                    funding,
-                    np.array(self.funding_bars[first:last]) - bar,
-                    self.funding_rates[first:last],
-                )
-            self.accruals.apply(
-                state,
-                self.marks.columns,
-                bar,
-                self.timeline.stamps[bar - 1 : end] + self.timeline.shift_s,
-                self.seen[bar:end],
-                self.schedule.rate_after(self.timeline.time_of(bar - 1)),
-                funding,
-                self.fee_share,
-            )
-        else:
-            cash, charged = state.cash, sums.funding
-            paid_so_far = []
-            for place in range(first, last):
-                paid = funding_payment(
-                    state.units, self.funding_prices[place], self.funding_rates[place]
-                )
-                cash -= paid
-                charged += paid
-                paid_so_far.append((cash, charged))
-            state.cash, sums.funding = cash, charged
-            self.marks.note_funding(self.funding_bars[first:last], paid_so_far, state)
+            self._accrue_all(bar, end)
+        elif self.funding_bars:
+            self._pay_funding(end)
         state.time, state.price = time, self.seen.item(end - 1)
         self.bar = end - 1
+
+    def _pay_funding(self, end: int) -> None:
+        """Pay all funding that falls due before ``end``, nothing else having moved."""
+        first = self.next_funding
+        last = self.next_funding = bisect_left(self.funding_bars, end, first)
+        if last > first:
+            state = self.state
+            paid = state.units * (self.funding_paid[last] - self.funding_paid[first])
+            state.cash -= paid
+            state.totals.funding += paid
+
+    def _accrue_all(self, bar: int, end: int) -> None:
+        """What accrues at each of these bars, funding included."""
+        funding, first = None, self.next_funding
+        last = self.next_funding = bisect_left(self.funding_bars, end, first)
+        if last > first:
+            funding = np.zeros(end - bar)
+            paid_at = np.array(self.funding_bars[first:last]) - bar
+            np.add.at(funding, paid_at, self.funding_rates[first:last])
+        self.accruals.apply(
+            self.state,
+            self.marks.columns,
+            bar,
+            self.timeline.stamps[bar - 1 : end] + self.timeline.shift_s,
+            self.seen[bar:end],
+            self.schedule.rate_after(self.timeline.time_of(bar - 1)),
+            funding,
+            self.fee_share,
+        )

@@ -53,7 +53,7 @@ def nav_columns(bars: Prices, marks: Marks, tally: Tally) -> Columns:
     }
 
 
-def flow_columns(record: Record) -> Columns:
+def flow_columns(record: Record[Any]) -> Columns:
     """One row a creation or redemption."""
     columns: Columns = {}
     for place, name in enumerate(FlowRow._fields):
@@ -62,7 +62,7 @@ def flow_columns(record: Record) -> Columns:
     return columns
 
 
-def rebalance_columns(record: Record) -> Columns:
+def rebalance_columns(record: Record[Any]) -> Columns:
     """One row an executed trade, launch included."""
     columns: Columns = {}
     values = list(zip(*record.trades, strict=True)) or [()] * len(RebalanceRow._fields)
@@ -77,7 +77,7 @@ def rebalance_columns(record: Record) -> Columns:
 
 
 def cost_columns(
-    bars: Prices, record: Record, marks: Marks, intrabar: str, before: Totals[Any]
+    bars: Prices, record: Record[Any], marks: Marks, intrabar: str, before: Totals[Any]
 ) -> Columns:
     """Cumulative cost by kind at each bar's close, since launch (quote, whole fund)."""
     stamps = bars.time if intrabar == "path" else bars.end_times

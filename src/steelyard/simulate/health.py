@@ -53,8 +53,8 @@ def reserve_health(
     then = int(np.searchsorted(stamps, day_ago, side="right")) - 1
     value_then = at_start[0] * at_start[1] if then < 0 else float(units[then] * price[then])
     trades = [row for replay, _ in served for row in replay.record.trades]
-    paid_day = sum(row.paid_by_reserve for row in trades if row.time > day_ago)
-    paid = sum(row.paid_by_reserve for row in trades if row.time > month_ago)
+    paid_day = sum(float(row.paid_by_reserve) for row in trades if row.time > day_ago)
+    paid = sum(float(row.paid_by_reserve) for row in trades if row.time > month_ago)
     lost = sum(quote for time, quote in books.losses if time > month_ago)
     received = sum(quote for time, quote in books.receipts if time > month_ago)
     days = min(end - start, RUNWAY_S) / DAY_S

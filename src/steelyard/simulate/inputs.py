@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
 from steelyard.market import (
+    Prices,
     parse_time,
     read_flows,
     read_funding,
@@ -21,7 +23,15 @@ from steelyard.simulate.schedule import Schedule
 if TYPE_CHECKING:
     from steelyard.rules.series import Series
 
-__all__ = ["NEEDS", "check_fits", "fits", "read_events", "read_schedule", "schedule_of"]
+__all__ = [
+    "NEEDS",
+    "check_fits",
+    "fits",
+    "named_files",
+    "read_events",
+    "read_schedule",
+    "schedule_of",
+]
 
 NEEDS = {
     "funding": 'venue.kind = "perpetual"',
@@ -55,6 +65,22 @@ def check_fits(option: str, series: Series) -> None:
         f"leave {option} out or change the series."
     )
     raise InputError(message, option=option, expected=expected, found=found)
+
+
+def named_files(given: Mapping[str, Any]) -> dict[str, str]:
+    """The files among what was given, prices too: their paths from the root on, by option."""
+    found = {}
+    for option, source in given.items():
+        is_read = isinstance(source, Prices)
+        # prices that were read know what they were called; not all of them were in a file
+        name: Any = source.source if is_read else source
+        if isinstance(name, str | os.PathLike) and option != "wind_down":
+            path = os.path.abspath(os.fsdecode(name))  # noqa: PTH100 (links stay as they are)
+            if not is_read or os.path.lexists(path):
+                found[option] = path
+            elif name != "frame":
+                found[option] = str(name)
+    return found
 
 
 def read_schedule(

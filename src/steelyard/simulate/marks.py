@@ -8,6 +8,7 @@ moves at every bar is a column of its own; the others are kept from one change t
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from steelyard.simulate.state import BarRow, Record, State
 from steelyard.simulate.tally import Tally
 
-__all__ = ["Marks", "marks_of_rows"]
+__all__ = ["Funding", "Marks", "marks_of_rows"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,6 +34,15 @@ BLOCK = 16_384
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
 
+class Funding(NamedTuple):
+    """What is paid between notes, where nothing else moves."""
+
+    bars: npt.NDArray[np.intp]
+    """At which it is paid, ascending."""
+    paid: Floats
+    """What one unit, held all along, has paid before each of them, and after all (quote)."""
+
+
 class Marks:
     """The figures of a run's bars.
 
@@ -40,10 +50,17 @@ class Marks:
         bars: their number.
         columns: those of ``FIGURES`` (or ``nav`` and ``leverage`` themselves) that are kept bar
             by bar; whoever runs the token fills them in.
+        funding: what is paid between notes; None where nothing is, or ``columns`` say so.
     """
 
-    def __init__(self, bars: int, columns: dict[str, Floats] | None = None) -> None:
+    def __init__(
+        self,
+        bars: int,
+        columns: dict[str, Floats] | None = None,
+        funding: Funding | None = None,
+    ) -> None:
         self.bars = bars
+        self._funding = funding
         self.columns: dict[str, Floats] = columns or {}
         self._starts: list[int] = []
         self._rows: list[tuple[float, ...]] = []
@@ -69,21 +86,6 @@ class Marks:
             for name, column in self.columns.items():
                 column[bar] = self._rows[-1][FIGURES.index(name)]
 
-    def note_funding(
-        self, bars: list[int], paid: list[tuple[float, float]], state: State[float]
-    ) -> None:
-        """Like ``note`` at each of these bars, where nothing moved but cash and funding: ``paid``.
-
-        For tokens of which no figure is kept bar by bar.
-        """
-        units, tokens, split, reserve = state.units, state.tokens, state.split, state.reserve.units
-        interest, management = state.totals.interest, state.totals.management
-        self._starts += bars
-        self._rows += [
-            (cash, units, tokens, split, reserve, funding, interest, management)
-            for cash, funding in paid
-        ]
-
     def end(self, bar: int, state: State[float]) -> None:
         """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
         self.note(bar, state)
@@ -95,9 +97,9 @@ class Marks:
         """One figure, a row a bar; read-only where it is the same at all of them."""
         if name in self.columns:
             return self.columns[name]
-        values = self._notes[FIGURES.index(name)]
-        if values.count(values[0]) == len(values):
-            return np.broadcast_to(np.float64(values[0]), self.bars)
+        values = self._noted[name]
+        if (values == values[0]).all():
+            return np.broadcast_to(values[0], self.bars)
         return self._filled(name)
 
     def nav_and_leverage(self, close: Floats, tally: Tally) -> tuple[Floats, Floats]:
@@ -140,23 +142,39 @@ class Marks:
         """A figure at some bars."""
         if name in self.columns:
             return self.columns[name][bars]
-        return self._noted(name)[np.searchsorted(self._starts, bars, side="right") - 1]
+        return self._noted[name][np.searchsorted(self._changes, bars, side="right") - 1]
 
     def _filled(self, name: str) -> Floats:
         """A figure as ``column`` has it, in an array of its own."""
         if name in self.columns:
             return self.columns[name].copy()
-        starts = np.array(self._starts)
-        starts[0] = 0
-        return np.repeat(self._noted(name), np.diff(starts, append=self.bars))
-
-    def _noted(self, name: str) -> Floats:
-        return np.array(self._notes[FIGURES.index(name)], dtype=np.float64)
+        return np.repeat(self._noted[name], np.diff(self._changes, append=self.bars))
 
     @cached_property
-    def _notes(self) -> list[tuple[float, ...]]:
-        """The notes by figure; they are complete when the first is asked for."""
-        return list(zip(*self._rows, strict=True))
+    def _changes(self) -> npt.NDArray[np.intp]:
+        """The bars from which a figure is another; complete when the first is asked for."""
+        starts = np.array(self._starts)
+        starts[0] = 0
+        return starts if self._funding is None else np.union1d(starts, self._funding.bars)
+
+    @cached_property
+    def _noted(self) -> dict[str, Floats]:
+        """The figures from each change on."""
+        columns = np.array(self._rows, dtype=np.float64).T
+        figures = dict(zip(FIGURES, columns, strict=True))
+        if self._funding is None:
+            return figures
+        bars, so_far = self._funding
+        starts, changes = np.array(self._starts), self._changes
+        last = np.searchsorted(starts, changes, side="right") - 1
+        figures = {name: column[last] for name, column in figures.items()}
+        since = starts[last]
+        paid = so_far[np.searchsorted(bars, changes, side="right")]
+        paid -= so_far[np.searchsorted(bars, since, side="right")]
+        paid *= figures["units"]
+        figures["cash"] -= paid
+        figures["funding"] += paid
+        return figures
 
 
 def _is_one(split: Floats) -> bool:
@@ -164,7 +182,7 @@ def _is_one(split: Floats) -> bool:
     return split.strides == (0,) and bool(split[0] == 1)
 
 
-def marks_of_rows(record: Record) -> Marks:
+def marks_of_rows(record: Record[Any]) -> Marks:
     """The rows that the reference wrote, one a bar, as columns; the record lets go of them."""
     rows = record.bars
     columns = {

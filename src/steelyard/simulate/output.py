@@ -27,18 +27,29 @@ if TYPE_CHECKING:
     from steelyard.simulate.run import Run
     from steelyard.simulate.shelf import ShelfRun
 
-__all__ = ["FILES", "check_file", "check_folder", "save_run", "save_shelf", "written_whole"]
+__all__ = [
+    "FILES",
+    "as_table",
+    "check_file",
+    "check_folder",
+    "save_run",
+    "save_shelf",
+    "written_whole",
+]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
 FLOWS = "flows.parquet"
 """Written beside these where there were any."""
+REPEAT = ("series.toml", "run.json")
+"""Written beside these where a run can be made again from them."""
 
 
 def save_run(run: Run, folder: str | Path) -> None:
     """Write a run into ``folder``, which is made if need be; files of an earlier run give way.
 
     ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, times as UTC timestamps;
-    ``summary.json`` the figures of ``simulate --json``; ``report.html`` the page.
+    ``summary.json`` the figures of ``simulate --json``; ``report.html`` the page; ``series.toml``
+    and ``run.json`` what it takes to make the run again, where that can be done.
 
     Raises:
         InputError: where ``folder`` cannot be a folder or cannot be written to.
@@ -49,6 +60,7 @@ def save_run(run: Run, folder: str | Path) -> None:
     page = _page([run])
     with _kept_whole(folder), _staged(folder) as stage:
         _write_run(run, stage)
+        _write_repeat(run, stage)
         _write_text(page, stage / "report.html")
 
 
@@ -88,8 +100,19 @@ def _write_run(run: Run, folder: Path) -> None:
     _write_text(_as_json(run.summary), folder / "summary.json")
 
 
-def _as_json(summary: dict[str, Any]) -> str:
-    return json.dumps(summary, indent=2, allow_nan=False) + "\n"
+def _write_repeat(run: Run, folder: Path) -> None:
+    # only who saves a run pays for what is imported there
+    from steelyard.simulate.made_of import record_of
+
+    record = record_of(run)
+    if record is not None:
+        text, said = REPEAT
+        _write_text(run.series.text, folder / text)
+        _write_text(_as_json(record), folder / said)
+
+
+def _as_json(figures: dict[str, Any]) -> str:
+    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -182,7 +205,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 def _give_way(folder: Path, stage: Path) -> None:
     """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
-    for name in (*FILES, FLOWS):
+    for name in (*FILES, FLOWS, *REPEAT):
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
     for made in stage.iterdir():
@@ -215,10 +238,11 @@ def _page(runs: Sequence[Run]) -> str:
 def _write_parquet(columns: Columns, path: Path) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(_table(columns), path)
+    pq.write_table(as_table(columns), path)
 
 
-def _table(columns: Columns) -> pa.Table:
+def as_table(columns: Columns) -> pa.Table:
+    """Columns as they are written to disk."""
     import pyarrow as pa
 
     return pa.table({name: _array(values) for name, values in columns.items()})

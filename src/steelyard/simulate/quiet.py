@@ -22,6 +22,9 @@ __all__ = ["NOWHERE", "QuietPrices"]
 ROOM = 1e-9
 """Relative; the rules tell figures apart beyond 1e-12, and rounding is a thousandth of that."""
 
+LEAST = 1e-300
+"""For a slope of nothing: it bounds no price while there is room, and leaves none when not."""
+
 NOWHERE = (math.inf, 0.0)
 
 
@@ -31,6 +34,10 @@ class Condition(NamedTuple):
     a: float
     b: float
     terms: float
+
+
+Bounds = tuple[tuple[tuple[float, bool], ...], tuple[tuple[float, bool], ...]]
+"""Lower and upper bounds of a price by cash over |units|: a factor, and whether of the least."""
 
 
 class QuietPrices:
@@ -52,16 +59,17 @@ class QuietPrices:
             solvent += [Condition(1.0, venue.liquidation_threshold, 1.0)]
         else:
             solvent += [Condition(venue.liquidation_threshold, -1.0, 1.0)]
-        self._at_end = list(solvent)
+        self._at_end = _standing(solvent)
         if rule.has_emergency:
             solvent += [_below(rule.emergency, side)]
-        self._at_limits, self._at_band = list(solvent), list(solvent)
+        limits, band = list(solvent), list(solvent)
         if rule.has_band:
-            self._at_limits += [_below(rule.upper_limit, side)]
-            self._at_band += [_below(rule.upper, side)]
+            limits += [_below(rule.upper_limit, side)]
+            band += [_below(rule.upper, side)]
             if rule.has_lower:
-                self._at_limits += [_above(rule.lower_limit, side)]
-                self._at_band += [_above(rule.lower, side)]
+                limits += [_above(rule.lower_limit, side)]
+                band += [_above(rule.lower, side)]
+        self._at_limits, self._at_band = _standing(limits), _standing(band)
         self.rests_inside = rule.has_band and rule.move_to == MoveTo.EDGE
         self._side = side
         # as a counterparty it moves with the price: see ``settlements``
@@ -81,7 +89,6 @@ class QuietPrices:
         state: State[float],
         cash_room: float,
         units_room: float,
-        *,
         within_band: bool,
         asleep: bool,
     ) -> tuple[float, float]:
@@ -97,24 +104,26 @@ class QuietPrices:
         size = state.units * self._side
         if not size > 0:
             return NOWHERE
-        conditions = self._at_band if within_band else self._at_limits
+        conditions, (lows, highs) = self._at_band if within_band else self._at_limits
         if asleep:
-            conditions = self._at_end
+            conditions, (lows, highs) = self._at_end
+        if units_room:
+            lows, highs = _bounds(conditions, ROOM + units_room)
         if self._has_reserve:
-            conditions = [*conditions, self._level(state, size)]
+            more = _bounds([self._level(state, size)], ROOM + units_room)
+            lows, highs = lows + more[0], highs + more[1]
         cash = state.cash / size
         room = abs(cash) * ROOM + cash_room / size
-        least, most, share = cash - room, cash + room, ROOM + units_room
+        least, most = cash - room, cash + room
         low, high = 0.0, math.inf
-        for a, b, terms in conditions:
-            fixed = a * (least if a > 0 else most)
-            slope = b - share * terms
-            if slope > 0:
-                low = max(low, -fixed / slope)
-            elif fixed <= 0:
-                return NOWHERE
-            elif slope < 0:
-                high = min(high, -fixed / slope)
+        for factor, of_least in lows:
+            bound = factor * (least if of_least else most)
+            if bound > low:
+                low = bound
+        for factor, of_least in highs:
+            bound = factor * (least if of_least else most)
+            if bound < high:
+                high = bound
         reference = state.reference
         if reference is not None and not asleep:
             if self._fall is not None:
@@ -131,6 +140,22 @@ class QuietPrices:
             return Condition(ratio, ratio * self._side - held, ratio + held)
         ratio = self._floor
         return Condition(-ratio, held - ratio * self._side, ratio + held)
+
+
+def _standing(conditions: list[Condition]) -> tuple[list[Condition], Bounds]:
+    """Conditions with their bounds while units stand still."""
+    return conditions, _bounds(conditions, ROOM)
+
+
+def _bounds(conditions: list[Condition], share: float) -> Bounds:
+    """The prices at which each holds with ``share`` of its terms to spare."""
+    lows: list[tuple[float, bool]] = []
+    highs: list[tuple[float, bool]] = []
+    for a, b, terms in conditions:
+        slope = b - share * terms
+        bound = (-a / (slope or -LEAST), a > 0)
+        (lows if slope > 0 else highs).append(bound)
+    return tuple(lows), tuple(highs)
 
 
 def _below(leverage: float, side: float) -> Condition:

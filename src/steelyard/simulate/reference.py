@@ -19,6 +19,7 @@ from steelyard.rules.decide import (
     is_clip_done,
 )
 from steelyard.rules.futures import contract_at, mark_factor
+from steelyard.rules.leverage import leverage_of
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import (
@@ -41,6 +42,8 @@ MOST_REBALANCES = 100_000
 """Between two visited prices; beyond it a rule trades with itself and the run is refused."""
 
 DAY_S = 86_400
+KEEPS_DUE = (Outcome.BLOCKED, Outcome.WAIT)
+"""What made such a rebalance due stays due."""
 AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
 """As ``spent`` of a crossing: nothing but a liquidation acts."""
 
@@ -91,7 +94,8 @@ class Replay(Trader[Num]):
         if state.ended is not None:
             return
         # counted before the end is looked for: it was suspended up to this instant
-        reserve.count_suspension(time - since)
+        if reserve.state.suspended:
+            reserve.count_suspension(time - since)
         self.begin(time, price)
         if state.ended is None:
             if reserve.terms is not None:
@@ -185,6 +189,11 @@ class Replay(Trader[Num]):
     def act(self, time: int, price: Num, since: int) -> None:
         """Roll, let tokens come and go, and do what the rules say."""
         state, wind_down = self.state, self.schedule.wind_down
+        if self.is_undisturbed and state.order is None:
+            # most tokens, nearly always: nothing of the below
+            self._test_triggers(time, price, None)
+            self.after_trades(time, price)
+            return
         ends = wind_down is not None and time >= wind_down
         if self._rolls(time) and not ends:
             self._roll(time, price)
@@ -206,7 +215,8 @@ class Replay(Trader[Num]):
 
     def after_trades(self, time: int, price: Num) -> None:
         """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
-        self.reserve.keep_capacity(time, price)
+        if self.reserve.is_counterparty:
+            self.reserve.keep_capacity(time, price)
 
     def _decide(self, time: int, price: Num, parties: Parties[Num] | None) -> Parties[Num] | None:
         """Fill, or test the triggers; what of ``parties`` is not sent yet."""
@@ -224,11 +234,11 @@ class Replay(Trader[Num]):
     ) -> Parties[Num] | None:
         """Test the triggers; one rebalance serves all that hold at this observation."""
         state, how, rule = self.state, self.series.rebalance, self.terms.rule
-        leverage = self._leverage(price)
+        leverage = leverage_of(state.cash, state.units, price)
         if state.clips is not None:
             if not is_clip_done(state.clips.destination, state.clips.raises, leverage):
                 if is_emergency(rule, leverage) and not self._under_way():
-                    outcome = self._fire(Trigger.EMERGENCY, time, price, parties)
+                    outcome = self._fire(Trigger.EMERGENCY, time, price, leverage, parties)
                 elif time >= state.clips.last_time + how.cooldown_s:
                     outcome = self._next_clip(state.clips, time, price, parties)
                 else:
@@ -240,15 +250,16 @@ class Replay(Trader[Num]):
         volatile = how.volatility is not None and self._is_volatile(time)
         interval_due = how.interval is not None and time >= state.next_interval
         daily_due = how.daily is not None and time >= state.next_daily
-        quiet_s = time - state.last_rebalance
-        fallback_due = how.fallback is not None and quiet_s >= how.fallback.after_s
+        fallback_due = (
+            how.fallback is not None and time - state.last_rebalance >= how.fallback.after_s
+        )
         trigger = first_trigger(
             rule, leverage, price, state.reference, volatile, interval_due, daily_due, fallback_due
         )
         if trigger == Trigger.NONE:
             return parties
-        outcome = self._fire(trigger, time, price, parties)
-        if outcome not in (Outcome.BLOCKED, Outcome.WAIT):
+        outcome = self._fire(trigger, time, price, leverage, parties)
+        if outcome not in KEEPS_DUE:
             if volatile:
                 state.last_volatile = time
             if how.interval is not None and interval_due:
@@ -336,7 +347,8 @@ class Replay(Trader[Num]):
             self._close(time, met.price, "liquidated" if bites else "nav")
         else:
             self.settle_price(time, met.price)
-            if self._fire(met.trigger, time, met.price) != Outcome.TRADE:
+            leverage = self._leverage(met.price)
+            if self._fire(met.trigger, time, met.price, leverage) != Outcome.TRADE:
                 return False
         self.after_trades(time, met.price)
         return True

@@ -15,7 +15,7 @@ from steelyard.rules.series import Series
 from steelyard.simulate import frames
 from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import read_events, schedule_of
+from steelyard.simulate.inputs import named_files, read_events, schedule_of
 from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import Record, State, Totals
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steelyard.explain.explanation import Explanation
+    from steelyard.explain.tear_sheet import TearSheet
     from steelyard.explain.tracking import Tracking
 
 __all__ = [
@@ -59,6 +60,8 @@ class Sources(NamedTuple):
     market: Market
     number: Number[Any]
     engine: str
+    names: Mapping[str, str]
+    """Paths of the files among what was given, by option; of frames there are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +85,21 @@ class Run:
     summary: dict[str, Any]
     state: State[Any]
     nav_columns: frames.Columns
-    rebalance_columns: frames.Columns
     splits: npt.NDArray[np.float64]
-    _record: Record
+    _record: Record[Any]
     _marks: Marks
     _sums_before: Totals[Any]
     _sources: Sources | None = None
     """None where it cannot be made again from its launch: it went on from a state, or shared."""
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
+    def rebalance_columns(self) -> frames.Columns:
         """Worked out when first asked for: most runs are asked for nav alone."""
+        return frames.rebalance_columns(self._record)
+
+    @cached_property
+    def cost_columns(self) -> frames.Columns:
+        """Likewise."""
         return frames.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
@@ -143,6 +150,18 @@ class Run:
     def tracking(self) -> Tracking:
         """How well it tracks, by horizon, and how long it was outside its band."""
         found: Tracking = import_module("steelyard.explain.tracking").tracking_of(self)
+        return found
+
+    def tear_sheet(self, path: str | Path | None = None) -> TearSheet:
+        """All that is told of it: return statistics beside what ``explain`` and others find.
+
+        Args:
+            path: where its page is written, one HTML file; None: nowhere.
+
+        Raises:
+            InputError: as ``explain`` does; or the file cannot be written.
+        """
+        found: TearSheet = import_module("steelyard.explain.tear_sheet").tear_sheet_of(self, path)
         return found
 
     def save(self, folder: str | Path) -> None:
@@ -233,10 +252,11 @@ def simulate(
         check_goes_on(state, bars, mode)
     check_reserve(series)
     events = read_events(series, given, span_of(bars, state))
-    sources = Sources(events, market, number, engine) if state is None else None
+    names = named_files({**given, "prices": prices})
+    made_of = Sources(events, market, number, engine, names)
+    sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before(float(state.reserve.units), replace(state.totals))
-    made_of = Sources(events, market, number, engine)
     replay, marks = replayed(series, made_of, bars, mode, state, progress)
     return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
 
@@ -294,7 +314,6 @@ def run_of(
         summary=summarise(replay, bars, mode, nav, held, tally, before.reserve_units, health),
         state=state,
         nav_columns=nav,
-        rebalance_columns=frames.rebalance_columns(replay.record),
         splits=marks.column("split"),
         _record=replay.record,
         _marks=marks,

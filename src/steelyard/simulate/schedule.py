@@ -45,7 +45,7 @@ class Schedule(Generic[Num]):
         wind_down: int | None = None,
         first_rate: float = 0.0,
     ) -> None:
-        self._funding: _Events[Num] = _Events(funding[0], [number.of(rate) for rate in funding[1]])
+        self._funding: _Events[Num] = _Events(funding[0], list(map(number.of, funding[1])))
         self._rate_times: list[int] = list(rates[0])
         self._rates: list[Num] = [number.of(rate) for rate in (first_rate, *rates[1])]
         amounts = zip(injections[1], injections[2], strict=True)
@@ -59,6 +59,10 @@ class Schedule(Generic[Num]):
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
         self.has_outages = bool(self._outages[0])
+        self.is_plain = not (self.has_splits or self.has_flows or self.has_outages) and (
+            wind_down is None
+        )
+        """Whether nothing comes from outside but money: funding, rates, injections."""
 
     @property
     def stop_times(self) -> list[int]:

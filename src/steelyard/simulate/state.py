@@ -155,24 +155,24 @@ class State(Generic[Num]):
         return copy.deepcopy(self)
 
 
-class RebalanceRow(NamedTuple):
+class RebalanceRow(NamedTuple, Generic[Num]):
     """One executed trade; nav per token, units, notional and costs of the whole fund, positive."""
 
     time: int
     trigger: str
     side: str
-    units: float
-    price: float
-    notional: float
-    leverage_before: float
-    leverage_after: float
-    nav_before: float
-    nav_after: float
-    fee: float
-    spread: float
-    impact: float
-    gas: float
-    paid_by_reserve: float
+    units: Num
+    price: Num
+    notional: Num
+    leverage_before: Num
+    leverage_after: Num
+    nav_before: Num
+    nav_after: Num
+    fee: Num
+    spread: Num
+    impact: Num
+    gas: Num
+    paid_by_reserve: Num
 
 
 class FlowRow(NamedTuple):
@@ -205,9 +205,9 @@ class BarRow(NamedTuple):
 
 
 @dataclass
-class Record:
+class Record(Generic[Num]):
     """What a run wrote down of one token: one row a bar, one a trade, one a flow."""
 
     bars: list[BarRow] = field(default_factory=list)
-    trades: list[RebalanceRow] = field(default_factory=list)
+    trades: list[RebalanceRow[Num]] = field(default_factory=list)
     flows: list[FlowRow] = field(default_factory=list)

@@ -53,7 +53,11 @@ class Timeline:
     def bars_at(self, instants: Sequence[int]) -> list[int]:
         """``bar_at`` of many."""
         sought = np.array(instants, dtype=np.int64) - self.shift_s
-        found: list[int] = self.stamps.searchsorted(sought).tolist()
+        if self._is_even:
+            places = np.clip((sought - self.stamps[0] - 1) // self.step_s + 1, 0, self.bars)
+        else:
+            places = self.stamps.searchsorted(sought)
+        found: list[int] = places.tolist()
         return found
 
     def observed(self) -> npt.NDArray[np.int64]:

@@ -17,6 +17,7 @@ from steelyard.rules.decide import (
 )
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.futures import contract_at, mark_factor
+from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import Num
 from steelyard.rules.pool import capacity_room
 from steelyard.rules.sizing import Payers
@@ -49,13 +50,18 @@ class Trader(Books[Num]):
         self.reserve.judge(price)
 
     def _fire(
-        self, trigger: int, time: int, price: Num, parties: Parties[Num] | None = None
+        self,
+        trigger: int,
+        time: int,
+        price: Num,
+        leverage: Num,
+        parties: Parties[Num] | None = None,
     ) -> int:
         """A rebalance that ``trigger`` names; counted where it trades or is blocked."""
         state = self.state
-        leverage = self._leverage(price)
         was_suspended = state.reserve.suspended
-        self.reserve.judge(price)
+        if self.reserve.terms is not None:
+            self.reserve.judge(price)
         destination = destination_of(self.terms.rule, trigger, leverage)
         plan = self._plan(trigger, destination, price, parties)
         if plan.outcome == Outcome.NOTHING:
@@ -82,13 +88,19 @@ class Trader(Books[Num]):
     def _plan(
         self, trigger: int, destination: Num, price: Num, parties: Parties[Num] | None = None
     ) -> Plan[Num]:
-        state, terms, value = self.state, self.present_terms(), self.reserve.value(price)
-        nav, exposure = self._nav(price), state.units * price
+        state, terms, value = self.state, self.terms, self.reserve.value(price)
+        if self.market.conditions is not None:
+            terms = self.present_terms()
+        limits = self.no_limits
+        if self.has_limits:
+            net_flow = parties.net if parties is not None else price * 0
+            limits = self._limits(destination, price, net_flow)
+        nav, exposure = nav_of(state.cash, state.units, price), state.units * price
         plan = plan_trade(
             terms.rule,
             terms.rates,
             Payers(terms.nav_curve, terms.reserve_curve, value),
-            self._limits(destination, price, parties.net if parties is not None else price * 0),
+            limits,
             trigger,
             destination,
             nav,
@@ -101,8 +113,7 @@ class Trader(Books[Num]):
         return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, self.sqrt)
 
     def _limits(self, destination: Num, price: Num, net_flow: Num) -> TradeLimits[Num]:
-        if not self.has_limits:
-            return self.no_limits
+        """What its venue takes now, with ``net_flow`` (signed notional) in the same order."""
         terms, room = self.present_terms(), price * 0
         if self.is_pool:
             side = 1 if destination > 0 else -1
@@ -157,7 +168,8 @@ class Trader(Books[Num]):
     ) -> None:
         state = self.state
         self._settle(trigger, plan.notional, plan.cost, time, price, parties)
-        self.reserve.judge(price)
+        if self.reserve.terms is not None:
+            self.reserve.judge(price)
         state.clips = None
         if plan.clipped:
             # after a delay the price is another than the one it was planned at

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import boa
 from support.chain.aave import Aave
 from support.chain.anvil import AnvilEnv, anvil
 from support.chain.perpetual import Perpetual
+from support.chain.token_gas import Bill, on_ours
 from support.chain.world import Setting, World
 
 SNAPSHOT = Path(__file__).resolve().parents[2] / "contracts" / "gas.json"
@@ -26,7 +28,6 @@ WETH, USDC = 10**18, 10**6
 OWN = 20_000
 STEP = 2_000
 QUIET_S = 600
-Bill = dict[str, int]
 
 
 def cost(env: AnvilEnv, steps: Iterable[Callable[[], Any]]) -> int:
@@ -91,7 +92,14 @@ def on_morpho() -> Bill:
         }
 
 
-BILLS: tuple[Callable[[], Bill], ...] = (on_aave, on_perpetual, on_morpho)
+BILLS: tuple[Callable[[], Bill], ...] = (
+    on_aave,
+    on_perpetual,
+    on_morpho,
+    partial(on_ours, "IrmMock"),
+    partial(on_ours, "AdaptingRate"),
+    partial(on_ours, "AdaptingRate", sequencer=True),
+)
 """Each on a node of its own; add yours here."""
 
 

@@ -87,12 +87,11 @@ class World:
         self.quoter = self.deploy("QuoterV2", factory.address, zero)
         self.morpho = self.deploy("Morpho", self.roles.deployer)
         self.irm = self._rate(setting.rate)
-        self.feed_price = Fraction(setting.price)
-        answer = int(self.feed_price * 10**setting.feed_decimals)
+        answer = int(Fraction(setting.price) * 10**setting.feed_decimals)
         self.feed = deploying.deploy_double("PriceFeed", setting.feed_decimals, answer)
         for role in self.roles[1:]:
             self.fund(role)
-        self.pool = Pool(self, setting.pool_fee, self.feed_price)
+        self.pool = Pool(self, setting.pool_fee, Fraction(setting.price))
         self.pool.grow(setting.observations)
         self.pool.add(setting.liquidity, setting.width)
         self.lending = Lending(self, setting.lltv)
@@ -148,11 +147,15 @@ class World:
         for spender in spenders:
             token.approve(spender.address, 2**256 - 1, sender=who)
 
+    @property
+    def feed_price(self) -> Fraction:
+        """The feed's answer; read from it, so that it is undone with all else on the chain."""
+        return Fraction(self.feed.answer(), 10**self.setting.feed_decimals)
+
     def set_feed(self, price: Any) -> None:
         """A new answer of the feed, now, and the same price at Morpho's mock oracles."""
-        self.feed_price = Fraction(price)
-        self.feed.update(int(self.feed_price * 10**self.setting.feed_decimals))
-        self.lending.set_price(self.feed_price)
+        self.feed.update(int(Fraction(price) * 10**self.setting.feed_decimals))
+        self.lending.set_price(Fraction(price))
 
     def move(self, price: Any) -> None:
         """Feed and pool go to a price together."""

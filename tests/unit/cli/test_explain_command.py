@@ -86,3 +86,48 @@ def test_what_cannot_be_is_refused(steelyard: Steelyard) -> None:
     assert steelyard("explain", "no-such", "--prices", "BTC").code == 3
     span = ("--start", "2021-03-01", "--end", "2021-01-01")
     assert steelyard("explain", "oracle-3l", "--prices", "BTC", *span).code == 2
+
+
+def test_a_folder_of_simulate_is_explained(steelyard: Steelyard, tmp_path: Path) -> None:
+    """The same words as of the series with the same options, and no note that it differs."""
+    (tmp_path / "funding.csv").write_text("time,rate\n2021-03-02,0.001\n2021-03-09,0.001\n")
+    given = ("kucoin-3l", *SPRING, "--funding", "funding.csv", "--wind-down", "2021-05-01")
+    assert steelyard("simulate", *given, "--out", "run").code == 0
+    straight = steelyard("explain", *given, "--by", "month")
+    result = steelyard("explain", "run", "--by", "month")
+    assert (result.code, result.out, result.err) == (0, straight.out, straight.err)
+    (tmp_path / "funding.csv").rename(tmp_path / "moved.csv")
+    missing = steelyard("explain", "run")
+    assert missing.code == 3
+    assert "name the file with --funding FILE" in missing.err
+    assert steelyard("explain", "run", "--funding", "moved.csv", "--json").code == 0
+    assert steelyard("explain", "run", "--funding", "moved.csv", "--prices", "ETH").code == 3
+
+
+def test_a_folder_that_comes_out_otherwise_is_explained_with_a_note(
+    steelyard: Steelyard, tmp_path: Path
+) -> None:
+    """What another run left there is told before what this one gives."""
+    assert steelyard("simulate", "oracle-3l", *SPRING, "--out", "run").code == 0
+    assert steelyard("simulate", "oracle-3l", *SPRING[:2], "--out", "other").code == 0
+    (tmp_path / "other" / "nav.parquet").replace(tmp_path / "run" / "nav.parquet")
+    result = steelyard("explain", "run")
+    assert result.code == 0
+    assert "nav.parquet had 1,096 rows and has 92" in result.err
+
+
+def test_what_a_folder_says_is_not_said_twice(steelyard: Steelyard, tmp_path: Path) -> None:
+    """A span or a mode beside a folder is wrong usage, and so is a series without prices."""
+    assert steelyard("simulate", "oracle-3l", *SPRING, "--out", "run").code == 0
+    for option in (("--start", "2021-03-01"), ("--intrabar", "close"), ("--wind-down", "2021-04")):
+        result = steelyard("explain", "run", *option)
+        assert result.code == 2
+        assert f"{option[0]}: expected it with a series file only" in result.err
+    result = steelyard("explain", "oracle-3l")
+    assert result.code == 2
+    assert "Missing option '--prices'" in result.err
+    misspelt = steelyard("explain", "rnu")
+    assert misspelt.code == 3
+    assert "rnu: expected a series file or the name of a preset, found neither" in misspelt.err
+    (tmp_path / "empty").mkdir()
+    assert steelyard("explain", "empty").code == 3

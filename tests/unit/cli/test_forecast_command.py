@@ -96,6 +96,17 @@ def test_what_is_left_out_is_remarked(steelyard: Steelyard, tmp_path: Path) -> N
         assert words in result.err
 
 
+def test_a_token_that_is_liquidated_at_once_is_told(steelyard: Steelyard, tmp_path: Path) -> None:
+    """Its venue closes it where it stands, which is no trigger of its own."""
+    (tmp_path / "s.toml").write_text(
+        '[[token]]\nseries = "ftx-bull"\nassets = 1e6\nleverage = 250\n'
+    )
+    result = steelyard("forecast", "s.toml", "--price", "100")
+    assert "FTX-BULL: is liquidated at once" in result.err
+    assert "a trigger holds already" not in result.err
+    assert result.code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

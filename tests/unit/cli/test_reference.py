@@ -28,6 +28,8 @@ def test_the_commands_are_those_of_the_specification() -> None:
         "steelyard simulate",
         "steelyard compare",
         "steelyard explain",
+        "steelyard tearsheet",
+        "steelyard decay",
         "steelyard forecast",
         "steelyard data",
         "steelyard data check",
@@ -88,5 +90,6 @@ def test_a_group_loads_only_the_command_that_is_called() -> None:
     """What is not in the table is no command."""
     context = click.Context(app)
     assert app.get_command(context, "nothing") is None
-    groups = ["demo", "simulate", "compare", "explain", "forecast", "data", "series"]
+    groups = ["demo", "simulate", "compare", "explain", "tearsheet", "decay", "forecast"]
+    groups += ["data", "series"]
     assert app.list_commands(context) == groups

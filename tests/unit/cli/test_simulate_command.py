@@ -65,13 +65,15 @@ def test_intrabar_close_reads_no_path(steelyard: Steelyard) -> None:
 
 
 def test_out_writes_the_run_and_says_so(steelyard: Steelyard, tmp_path: Path) -> None:
-    """Four files; where they are is on standard error."""
+    """Six files; where they are is on standard error."""
     result = steelyard("simulate", "bybit-3l", *SPRING, "--out", "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "nav.parquet",
         "rebalances.parquet",
         "summary.json",
         "report.html",
+        "series.toml",
+        "run.json",
     }
     assert "wrote run/nav.parquet" in result.err
 

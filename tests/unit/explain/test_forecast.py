@@ -345,6 +345,15 @@ def test_wrong_arguments_are_refused(options: dict[str, Any], word: str) -> None
         forecast(shelf_of(Token("T", token(3.0), assets=1.0, last_rebalance=T0)), **options)
 
 
+def test_any_kind_of_number_is_a_number() -> None:
+    """A price as NumPy or pandas has it, whole or of single precision, and JSON of it."""
+    shelf = shelf_of(Token("T", token(3.0, daily=Daily(0)), assets=1e6, last_rebalance=T0))
+    plain = forecast(shelf, time=T0, price=64.0, daily_volume=1024.0, impact=2.0)
+    for kind in (int, np.int64, np.float32, np.float64):
+        found = forecast(shelf, time=T0, price=kind(64), daily_volume=kind(1024), impact=kind(2))
+        assert json.dumps(found.figures) == json.dumps(plain.figures)
+
+
 def test_a_shelf_without_price_or_worth_is_refused() -> None:
     """No price, a token that is worth nothing at it, and what is no shelf at all."""
     with pytest.raises(InputError, match="expected the price of BTC"):

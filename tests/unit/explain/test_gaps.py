@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import steelyard as sy
+from steelyard.errors import InputError
 from steelyard.explain.gaps import SPANS, gaps, killed_by, wiped_out_from
 from steelyard.market import Prices
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Band, Venue
+from support.random_runs import random_bars
 from support.situations import walks
 from support.tokens import DAY_S, T0, bars, closes, token
 
@@ -49,6 +53,21 @@ def test_worst_moves_are_those_of_every_window(prices: Prices) -> None:
                 assert row.price_after is not None
                 assert row.price_before is not None
                 assert row.price_after / row.price_before - 1 == row.move
+
+
+@pytest.mark.parametrize("block", [7, 500, 16_384])
+def test_blocks_of_bars_find_what_all_bars_find(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many bars are looked at together: windows reach from a block into the next ones."""
+    whole = random_bars(20_000, seed=4, step_s=60)
+    there = np.flatnonzero(np.random.default_rng(4).random(20_000) > 0.05)
+    names = ("time", "open", "high", "low", "close")
+    prices = replace(whole, **{name: getattr(whole, name)[there] for name in names})
+    monkeypatch.setattr("steelyard.explain.gaps.BLOCK", 10**9)
+    expected = gaps(prices).rows
+    monkeypatch.setattr("steelyard.explain.gaps.BLOCK", block)
+    assert gaps(prices).rows == expected
 
 
 def test_what_the_bars_do_not_tell_is_not_known() -> None:
@@ -105,6 +124,10 @@ def test_a_series_is_held_against_its_own_side() -> None:
     assert (calm.target_survives, calm.highest_survives) == (True, True)
     assert (stretched.target_survives, stretched.highest_survives) == (True, False)
     assert (bold.target_survives, bold.highest_survives) == (False, False)
+    for slack, lives in ((0.0, True), (0.2, False)):
+        # what lets leverage go farther than the band before it trades counts too
+        series = token(2.0, band=Band(1.5, 3.2), move_to="edge", edge_slack=slack)
+        assert gaps(prices, series).worst("1d", "fall").highest_survives is lives
     assert gaps(prices, token(2.0)).worst("1d", "rise").target_survives is None
     assert gaps(prices, token(-2.0)).worst("1d", "rise").target_survives is True
 
@@ -116,6 +139,12 @@ def test_what_a_history_kills_is_said_with_time_and_price() -> None:
     assert killed is not None
     assert (killed.time, killed.price, killed.reason) == (T0 + 3 * DAY_S, 60.0, "nav")
     assert killed_by(token(2.0), crash) is None
+
+
+def test_what_is_no_series_is_refused() -> None:
+    """The name of a preset is not one, and is not taken for one."""
+    with pytest.raises(InputError, match=r"series: expected what Series.load gives, found a str"):
+        gaps(closes(100.0, 90.0), "ftx-bull")  # type: ignore[arg-type]
 
 
 def test_a_table_can_be_looked_at() -> None:

@@ -9,6 +9,7 @@ import pytest
 import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.explain.shelf import Shelf
+from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset
 from support.tokens import T0, closes, token
 
@@ -21,7 +22,6 @@ time = 2024-11-06T20:00:00Z
 series = "oracle-3l"
 cash = -200000.0
 units = 120.0
-tokens = 1000.0
 last_rebalance = "2024-11-06T10:00:00Z"
 reference = 2400.0
 reserve_units = 20.0
@@ -42,7 +42,7 @@ def test_every_key_reaches_its_token() -> None:
     own, theirs = shelf.tokens
     assert own.name == own.series.symbol == "ORACLE-3L"
     assert own.series.rebalance == load_preset("oracle-3l").rebalance
-    assert (own.cash, own.units, own.tokens, own.reserve_units) == (-200_000, 120, 1000, 20)
+    assert (own.cash, own.units, own.reserve_units) == (-200_000, 120, 20)
     assert own.reference == 2400.0
     assert shelf.time is not None
     assert own.last_rebalance == shelf.time - 36_000
@@ -152,7 +152,7 @@ def test_tokens_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
 
 
 def test_shelves_of_runs_and_series() -> None:
-    """A run's token stands where it ended; a wiped-out one is refused, and so is nothing."""
+    """A run's token stands where it ended; a dead or exact one, no run, nothing: refused."""
     run = sy.simulate(token(3.0), closes(100.0, 101.0, 102.0))
     shelf = Shelf.of_runs([run])
     assert (shelf.price, shelf.time) == (102.0, T0 + 3 * 86_400)
@@ -163,6 +163,11 @@ def test_shelves_of_runs_and_series() -> None:
     dead = sy.simulate(token(3.0), closes(100.0, 50.0, 50.0))
     with pytest.raises(InputError, match="expected a token that lives"):
         Shelf.of_runs([dead])
+    with pytest.raises(InputError, match=r"run: expected what sy\.simulate gives, found a Series"):
+        Shelf.of_runs([token(3.0)])  # type: ignore[list-item]
+    exact = sy.simulate(token(3.0), closes(100.0, 101.0), number=DECIMAL, engine="reference")
+    with pytest.raises(InputError, match=r"in floats.*found its books in Decimal"):
+        Shelf.of_runs([exact])
     for nothing in (lambda: Shelf.of_runs([]), Shelf.of_series):
         with pytest.raises(InputError, match="expected at least one"):
             nothing()

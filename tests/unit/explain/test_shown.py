@@ -57,6 +57,18 @@ def test_figures_are_plain(found: Explanation) -> None:
     assert found.figures()["periods"] == []
 
 
+def test_quote_is_the_share_of_what_the_fund_had(found: Explanation) -> None:
+    """Of the life and of each month: a return times the nav of the fund at its start."""
+    figures = found.figures("month")
+    assert figures["assets"] == 100_000.0
+    assert len({period["assets"] for period in figures["periods"]}) == 6
+    for told in (figures, *figures["periods"]):
+        pairs = (told["multiple"], told["total"], *told["steps"].values())
+        assert any(pair["return"] for pair in pairs)
+        for pair in pairs:
+            assert pair["quote"] == pair["return"] * told["assets"]
+
+
 def test_text_and_html_show_every_step(found: Explanation) -> None:
     """In a terminal and in a notebook."""
     html = found._repr_html_()
@@ -106,7 +118,7 @@ def test_the_page_needs_nothing_and_says_everything(found: Explanation, tmp_path
     text = page.read_text(encoding="utf-8")
     tags.feed(text)
     words = " ".join(tags.words)
-    assert tags.addresses == []
+    assert [to for to in tags.addresses if not to.startswith(("data:", "#"))] == []
     assert "<b>&X: where the return went" in words
     assert "<b>&X" not in text.partition("<script>")[0].replace("&lt;b&gt;&amp;X", "")
     for word in ("compounding", "reserve", "2021-06", "never rebalanced", "365"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 
 from steelyard.errors import InputError
+from steelyard.explain.tracking import HORIZONS
 from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Band, Costs, Daily, Series
@@ -57,6 +61,19 @@ def test_horizons_by_hand() -> None:
     assert found["difference"] == pytest.approx(ratios.mean())
 
 
+def test_days_within_by_hand() -> None:
+    """Of five days whose leverage has drifted, those no farther than asked from twice the day."""
+    prices = closes(100, 104, 99, 101, 97, 112)
+    run = simulate(token(2.0, band=Band(1.5, 2.5)), prices)
+    nav = run.nav_columns["nav"]
+    apart = np.abs(np.diff(nav) / nav[:-1] - 2 * np.diff(prices.close) / prices.close[:-1])
+    found, sizes = run.tracking(), np.sort(apart)
+    assert np.all(np.diff(sizes) > 1e-5)
+    for count, (size, larger) in enumerate(pairwise(sizes), 1):
+        assert found.within(size * 1.001) == count / 5
+        assert found.within(larger * 0.999) == count / 5
+
+
 def test_what_is_undefined_is_none() -> None:
     """One day has no spread, no days have no share, and no band has no outside."""
     two = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).tracking()
@@ -101,6 +118,38 @@ def test_rolling_windows_are_horizons_of_their_days() -> None:
     assert last["difference"] == pytest.approx(nav[-1] / nav[0] / reset - 1)
 
 
+def test_it_is_shown_in_notebooks() -> None:
+    """A table of the horizons, the figures of the text in it, and each word of its last lines."""
+    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    shown = found.tracking()._repr_html_()
+    assert shown.count("<tr>") == 1 + len(HORIZONS)
+    heading, *rows = repr(found.tracking()).splitlines()
+    for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
+        assert f">{cell}<" in shown
+    for words in rows[-2:]:
+        assert words in shown
+
+
+@pytest.mark.parametrize("days", [30, 7])
+def test_its_figure_is_its_rolling_frame(days: int) -> None:
+    """One curve a figure, over the days of the frame, in a light and a dark one."""
+    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    tracked = found.tracking()
+    figure, frame = tracked.plot(days), tracked.rolling(days)
+    assert len(figure.data) == len(frame.columns) == 4
+    for trace, name in zip(figure.data, frame.columns, strict=True):
+        assert np.asarray(trace.y) == pytest.approx(frame[name].to_numpy(), nan_ok=True)
+        assert f"{days} days" in figure.layout.annotations[frame.columns.get_loc(name)].text
+    assert figure.layout.paper_bgcolor != tracked.plot(days, dark=True).layout.paper_bgcolor
+
+
+def test_a_history_that_is_too_short_is_not_drawn() -> None:
+    """It says how many days there are."""
+    found = simulate(token(3.0, daily=Daily(0)), closes(100, 101, 99)).tracking()
+    with pytest.raises(InputError, match="windows of 30 in a history of 2"):
+        found.plot()
+
+
 def test_days_after_the_end_are_left_out() -> None:
     """A token that was wiped out has no tracking from then on."""
     run = simulate(token(3.0, daily=Daily(0)), closes(100, 101, 50, 60, 70, 80))
@@ -110,9 +159,10 @@ def test_days_after_the_end_are_left_out() -> None:
     assert found.horizon(1)["difference"] is None
 
 
-@pytest.mark.parametrize("days", [0, -1])
-def test_a_horizon_is_a_day_at_least(days: int) -> None:
-    """Anything less is refused."""
+@pytest.mark.parametrize("days", [0, -1, 1.5, "7"])
+def test_a_horizon_is_a_day_at_least(days: Any) -> None:
+    """Anything less is refused, and so is what is no number of days."""
     found = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).tracking()
-    with pytest.raises(InputError, match="expected 1 or more"):
-        found.horizon(days)
+    for asked in (found.horizon, found.rolling, found.plot):
+        with pytest.raises(InputError, match="expected whole days, 1 or more"):
+            asked(days)

@@ -202,6 +202,10 @@ def netted(
         return None
     value = payers.reserve_value
     plan = netted_plan(alone, rates, order.flows, nav, exposure, value, number.sqrt)
+    missed = exposure + alone.notional - target * (nav - alone.cost.paid_by_nav)
+    if plan.notional == alone.notional and abs(missed) * 10**9 > nav:
+        # a market so thin that no size lands, alone or netted: it goes as near as it gets alone
+        return None
     cost = rebalance_cost(rates, order.flows, plan.notional, value, number.sqrt)
     return plan, cost, exposure + plan.notional - target * (nav - cost.paid_by_nav)
 

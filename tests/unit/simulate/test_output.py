@@ -15,7 +15,14 @@ from steelyard.errors import InputError, SteelyardError
 from steelyard.market import sample_prices
 from steelyard.rules.presets import load_preset
 from steelyard.simulate import output
-from steelyard.simulate.output import FILES, check_file, check_folder, save_run, written_whole
+from steelyard.simulate.output import (
+    FILES,
+    REPEAT,
+    check_file,
+    check_folder,
+    save_run,
+    written_whole,
+)
 from steelyard.simulate.report import report_run, series_facts
 from steelyard.simulate.run import Run, simulate
 
@@ -98,7 +105,7 @@ def test_a_folder_is_made_with_its_parents_and_an_earlier_run_gives_way(
     (folder / "summary.json").write_text("old")
     save_run(run, folder)
     # flows are written only where there were any
-    assert {path.name for path in folder.iterdir()} == {*FILES, "mine.txt"} - {"flows.parquet"}
+    assert {path.name for path in folder.iterdir()} == {*FILES, *REPEAT, "mine.txt"}
     assert json.loads((folder / "summary.json").read_text()) == run.summary
     assert [path.name for path in folder.parent.iterdir()] == ["b"]
 
@@ -114,7 +121,7 @@ def test_a_folder_can_be_read_by_whom_the_mask_allows(run: Run, tmp_path: Path) 
         os.umask(before)
     assert (tmp_path / "run").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "page").stat().st_mode & 0o777 == 0o644
-    for name in {*FILES} - {"flows.parquet"}:
+    for name in (*FILES, *REPEAT):
         assert (tmp_path / "run" / name).stat().st_mode & 0o777 == 0o644
 
 

@@ -11,6 +11,8 @@
   const overview = document.getElementById("overview");
   const picker = document.getElementById("picker");
   const narrow = window.matchMedia("(max-width: 640px)");
+  const paper = 690; // what fits on A4 and on letter, in pixels: paper has no window to fill
+  let printing = false;
   let current = null; // the symbol shown, or null on the overview
 
   // --- Columns: references into the blobs become arrays, colours become the theme's ------------
@@ -63,12 +65,13 @@
       hoverformat: "%Y-%m-%d %H:%M", showspikes: true, spikemode: "across",
       spikethickness: 1, spikedash: "dot", spikecolor: colour("$muted"), spikesnap: "cursor" });
     return {
-      autosize: true,
+      autosize: !printing,
+      ...(printing ? { width: paper } : {}),
       height: Math.round((small ? 250 : 330) * panel.weight),
       margin: { l: small ? 48 : 66, r: small ? 8 : 18, t: 10, b: 46 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font, showlegend: false, separators: ".,",
-      hovermode: panel.hovermode, hoverdistance: 24,
+      hovermode: panel.hovermode, hoverdistance: 24, barmode: "relative",
       hoverlabel: { bgcolor: colour("$raised"), bordercolor: colour("$rule"), font, align: "left" },
       dragmode: small ? false : "zoom", // on a phone a finger scrolls the page
       xaxis: { ...axis, showline: true, ...(panel.xaxis ? titled(read(panel.xaxis)) : timed()) },
@@ -114,7 +117,7 @@
     const swatch = document.createElement("span");
     const glyph = { "triangle-up": "▲", "triangle-down": "▼", diamond: "◆",
       circle: "●", x: "✖" }[looks.symbol];
-    swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor ? " box" : ` ${looks.dash || "solid"}`);
+    swatch.className = "swatch" + (glyph ? " glyph" : item.fillcolor || item.type === "bar" ? " box" : ` ${looks.dash || "solid"}`);
     swatch.textContent = glyph || "";
     swatch.style.color = `var(--${looks.color.slice(1).split("@")[0]})`;
     button.append(swatch, document.createTextNode(decode(name)));
@@ -137,7 +140,7 @@
 
   // the charts of a section, or null where they stand already; run: whose time they show
   function plot(section, panels, run) {
-    const look = `${root.dataset.theme} ${narrow.matches}`;
+    const look = `${root.dataset.theme} ${narrow.matches} ${printing}`;
     if (section.dataset.drawn === look) {
       for (const chart of section.querySelectorAll(".chart")) Plotly.Plots.resize(chart);
       return null;
@@ -160,8 +163,9 @@
     const section = sections.get(symbol);
     const charts = plot(section, run.panels, run);
     if (charts === null) return;
-    link(charts);
-    spans(run, section, charts);
+    const timed = charts.filter((_, i) => !run.panels[i].xaxis); // the others have no time
+    link(timed);
+    spans(run, section, timed);
     if (!section.querySelector("table")) table(run, section.querySelector(".trades .scroller"));
   }
 
@@ -339,9 +343,17 @@
     });
   }
   let before = null; // the theme while the page is being printed on white
-  window.addEventListener("beforeprint", () => { before = root.dataset.theme; setTheme("light"); });
-  window.addEventListener("afterprint", () => { setTheme(before); });
-  window.addEventListener("hashchange", show);
+  window.addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    printing = true;
+    setTheme("light");
+  });
+  window.addEventListener("afterprint", () => {
+    printing = false;
+    setTheme(before);
+  });
+  // a link to a chapter shows what is shown already
+  window.addEventListener("hashchange", () => { if (wanted() !== current) show(); });
   narrow.addEventListener("change", show);
   show();
   root.dataset.ready = "yes";

@@ -1,4 +1,4 @@
-"""An explanation's page: a waterfall and tables in one HTML file that needs nothing else.
+"""A page of one chart and its tables, an explanation's or a forecast's: one HTML file.
 
 As of a report page, plotly.js is inside, a content security policy forbids every address, text is
 escaped by jinja2, and data stands in one JSON island in which ``<`` cannot occur.
@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from steelyard.plots.page import island, template, template_text
 from steelyard.plots.palette import DARK, LIGHT, css_variables
 
-__all__ = ["Table", "explained_page"]
+__all__ = ["Caption", "Table", "figure_page"]
+
+
+class Caption(NamedTuple):
+    """What stands above the chart: its heading, and how to read it."""
+
+    heading: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -25,38 +32,48 @@ class Table:
     rows: Sequence[Sequence[str]]
     words: int = 0
     note: str = ""
+    hints: Sequence[str] = ()
+    """Of each row, shown where a pointer rests on it; none for none."""
 
 
-def explained_page(
+def figure_page(
     *,
     title: str,
     sentences: Sequence[str],
-    figures: Sequence[Any],
+    caption: Caption,
+    figures: tuple[Any, Any],
     tables: Sequence[Table],
-    source: str,
+    closing: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> str:
     """One self-contained HTML document, ready to be written as UTF-8.
 
     Args:
         title: of the page.
         sentences: to stand above everything.
-        figures: of plotly: one for a light page, one for a dark one.
+        caption: of the chart.
+        figures: of plotly, as JSON has them: one for a light page, one for a dark one.
         tables: in their order.
-        source: where the prices came from, for the footer.
+        closing: sentences for the footer.
+        notes: what must not be overlooked.
     """
     # plotly is imported by who writes a page, not by who asks for help
     from plotly.offline import get_plotlyjs
 
     return str(
-        template("explained.html.j2").render(
+        template("figure.html.j2").render(
             title=title,
             sentences=sentences,
+            notes=notes,
+            caption=caption,
             tables=tables,
-            source=source,
+            closing=closing,
             light=css_variables(LIGHT),
             dark=css_variables(DARK),
             style=template_text("page.css"),
+            boot=template_text("boot.js"),
+            script=template_text("figure.js"),
             plotly=get_plotlyjs().replace("</script", "<\\/script"),
-            data=island([figure.to_plotly_json() for figure in figures]),
+            data=island(dict(zip(("light", "dark"), figures, strict=True))),
         )
     )

@@ -1,0 +1,74 @@
+"""``steelyard tearsheet``: all that is told of one token over a history, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.explain import MOST_RUNS, tell
+from steelyard.cli.history import check_span, event_options, history_options
+from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
+from steelyard.cli.output import emit_json, note
+from steelyard.cli.progress import progress_bar
+
+__all__ = ["tearsheet"]
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard tearsheet oracle-3l --prices BTC --start 2020-07-01 --out tearsheet.html",
+        "steelyard tearsheet kucoin-3s --prices ETH --start 2021-01-01 --json",
+    ],
+)
+@click.argument("series", metavar="SERIES.toml")
+@history_options
+@event_options
+@click.option(
+    "--out",
+    type=OutType(),
+    metavar="FILE",
+    help="Write the page; left out, the statistics are printed only.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def tearsheet(
+    series: str,
+    prices: str,
+    start: int | None,
+    end: int | None,
+    out: Path | None,
+    as_json: bool,
+    **options: str | None,
+) -> None:
+    """Put all that is told of a token on one page: a tear sheet for issuers and holders.
+
+    SERIES.toml is a series file; where there is no such file, the name of a preset. The page has
+    growth and drawdown, returns by month, return statistics of a year of 365 days beside those of
+    the underlying and of L times daily, where the return went, tracking by horizon and rolling,
+    costs, the reserve, the worst moves of the history, and what the token will trade next, from
+    where the history ends. It is one file, which asks the network for nothing.
+    """
+    check_span(start, end)
+    if out is not None:
+        check_out(out, "--out", folder=False)
+    token = find_series(series)
+    history = find_prices(prices)
+    bars = history.between(start, end)
+    from steelyard.explain.tear_sheet import tear_sheet
+
+    title = f"tear sheet of {token.symbol}"
+    with progress_bar(title, MOST_RUNS * len(bars)) as progress:
+        found = tear_sheet(token, history, **options, start=start, end=end, progress=progress)
+    if out is not None:
+        found.save(out)
+    tell(found.run, funded=options["funding"] is not None)
+    if as_json:
+        emit_json({**found.figures, "report": None if out is None else str(out)})
+    else:
+        from steelyard.cli.tearsheet_table import print_tear_sheet
+
+        print_tear_sheet(found)
+    if out is not None:
+        note(f"wrote {out}: open it in a browser")

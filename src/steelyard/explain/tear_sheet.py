@@ -1,0 +1,263 @@
+"""A tear sheet: all that is told of one run, for who issues the token and for who holds it.
+
+It is put together from what others find: the explanation and the tracking of the run, the gaps of
+its history, the forecast from its last state. Its own are the return statistics, of the token, of
+the underlying, and of the token that resets daily at no cost (``multiple``): a day of it is L times
+the underlying's day, and a day that would take all ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.explain.against import AGAINST
+from steelyard.explain.attribution import explain_run
+from steelyard.explain.drawdowns import DRAWDOWNS
+from steelyard.explain.explanation import Explanation
+from steelyard.explain.forecast import forecast
+from steelyard.explain.gaps import GapTable, gaps
+from steelyard.explain.outlook import Forecast
+from steelyard.explain.shelf import Shelf
+from steelyard.explain.statistics import ALONE, DailyValues
+from steelyard.explain.tracking import Tracking
+from steelyard.market.times import DAY_S
+from steelyard.rules.series import Series
+from steelyard.simulate.run import Run, simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+__all__ = ["CURVES", "WINDOW_DAYS", "TearSheet", "tear_sheet", "tear_sheet_of"]
+
+CURVES = ("token", "multiple", "underlying")
+WINDOW_DAYS = 30
+"""Of what is rolling."""
+
+
+@dataclass(frozen=True, eq=False)
+class TearSheet:
+    """All that is told of one run.
+
+    Attributes:
+        run: the run.
+        explanation: where its return went.
+        gaps: the worst moves of its history, held against its series.
+        forecast: what it will trade next, from its last state; None where it has ended, trades
+            on no market (venue ``pool``), or was not simulated in floats.
+    """
+
+    run: Run
+    explanation: Explanation
+    gaps: GapTable
+    forecast: Forecast | None
+
+    @property
+    def tracking(self) -> Tracking:
+        """How well the token tracks, by horizon and rolling."""
+        return self.explanation.tracking
+
+    @cached_property
+    def rolling(self) -> dict[str, npt.NDArray[Any]]:
+        """Tracking over the last 30 days, as ``Tracking.rolling_columns`` has it."""
+        return self.tracking.rolling_columns(WINDOW_DAYS)
+
+    @cached_property
+    def days(self) -> dict[str, DailyValues]:
+        """What the token, L times daily and the underlying were worth at the ends of days."""
+        found = self.tracking
+        day = found.time // DAY_S
+        growth = 1 + found.target * (found.price[1:] / found.price[:-1] - 1)
+        gone = np.flatnonzero(growth <= 0)
+        lived = len(day) if not len(gone) else int(gone[0]) + 2
+        kept = np.concatenate(([1.0], np.maximum(growth, 0.0)))[: len(day)]
+        ideal = np.asarray(np.cumprod(kept), dtype=np.float64)
+        return {
+            "token": DailyValues(day, found.nav),
+            "multiple": DailyValues(day[:lived], ideal[:lived]),
+            "underlying": DailyValues(day, found.price),
+        }
+
+    @cached_property
+    def statistics(self) -> dict[str, dict[str, float | None]]:
+        """The statistics of ``token``, ``multiple`` and ``underlying`` by name; None: undefined."""
+        return {name: self._statistics(name) for name in CURVES}
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a statistic, a column each for token, multiple and underlying; NaN: undefined."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.statistics, dtype=float)
+        frame.index.name = "statistic"
+        return frame
+
+    @cached_property
+    def months(self) -> pd.DataFrame:
+        """One row a UTC month, by its first day: returns over its days; NaN after an end."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self._month_rows(), columns=["month", *CURVES])
+        index = pd.DatetimeIndex(pd.to_datetime(frame.pop("month")), tz="UTC", name="month")
+        return frame.astype(float).set_axis(index)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The object of ``tearsheet --json``."""
+        series, token = self.run.series, self.days["token"]
+        days = [str(day) for day in token.day.astype("datetime64[D]")]
+        return {
+            "schema": 1,
+            "symbol": series.symbol,
+            "prices": self.run.prices.source,
+            "target_leverage": series.target_leverage,
+            "days": len(token.returns),
+            "first_day": days[1] if len(days) > 1 else None,
+            "last_day": days[-1] if len(days) > 1 else None,
+            "statistics": self.statistics,
+            "months": self._month_rows(),
+            "summary": self.run.summary,
+            "explanation": self.explanation.figures("month"),
+            "gaps": self.gaps.figures,
+            "forecast": None if self.forecast is None else self.forecast.figures,
+        }
+
+    def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+        """Growth, drawdown and rolling figures, stacked, as an interactive figure."""
+        from steelyard.explain.tear_sheet_page import tear_sheet_figure
+
+        return tear_sheet_figure(self, dark=dark)
+
+    def save(self, path: str | Path) -> None:
+        """Write the tear sheet as a page, one HTML file, whole or not at all.
+
+        Raises:
+            InputError: where the file cannot be written.
+        """
+        from steelyard.explain.tear_sheet_page import save_tear_sheet
+
+        save_tear_sheet(self, path)
+
+    def __repr__(self) -> str:
+        from steelyard.explain.tear_sheet_words import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from steelyard.explain.tear_sheet_words import as_html
+
+        return as_html(self)
+
+    def _statistics(self, name: str) -> dict[str, float | None]:
+        values, asset = self.days[name], self.days["underlying"].returns
+        found = {key: of(values) for key, of in {**ALONE, **DRAWDOWNS}.items()}
+        if name == "underlying":
+            return found | dict.fromkeys(AGAINST)
+        same = asset[: len(values.returns)]
+        return found | {key: of(values.returns, same) for key, of in AGAINST.items()}
+
+    def _month_rows(self) -> list[dict[str, Any]]:
+        found: dict[str, dict[int, float]] = {}
+        for name in CURVES:
+            months, returns = self.days[name].months
+            found[name] = dict(zip(months.tolist(), returns.tolist(), strict=True))
+        return [
+            {
+                "month": str(np.datetime64(month, "M")),
+                **{name: found[name].get(month) for name in CURVES},
+            }
+            for month in found["underlying"]
+        ]
+
+
+def tear_sheet(
+    series: Series,
+    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    *,
+    funding: Any = None,  # noqa: ANN401
+    rates: Any = None,  # noqa: ANN401
+    injections: Any = None,  # noqa: ANN401
+    flows: Any = None,  # noqa: ANN401
+    splits: Any = None,  # noqa: ANN401
+    outages: Any = None,  # noqa: ANN401
+    wind_down: Any = None,  # noqa: ANN401
+    start: Any = None,  # noqa: ANN401
+    end: Any = None,  # noqa: ANN401
+    intrabar: str | None = None,
+    path: str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> TearSheet:
+    """Run a series and put together its tear sheet: ``simulate(...).tear_sheet(path)``.
+
+    Args:
+        series: the token, as ``simulate`` takes it; so with all the others.
+        prices: the history.
+        funding: of a perpetual.
+        rates: of a spot venue.
+        injections: into the reserve.
+        flows: creations and redemptions.
+        splits: tokens for one token.
+        outages: spans in which nothing triggers.
+        wind_down: when the token is closed.
+        start: first instant, inclusive.
+        end: last instant, exclusive.
+        intrabar: ``"path"`` or ``"close"``.
+        path: where the page is written; None: nowhere.
+        progress: called now and then with the number of bars done, all runs together.
+
+    Raises:
+        InputError: what ``simulate`` and ``Run.tear_sheet`` raise.
+        DataError: where a file is not what it should be, or no bar is left.
+    """
+    run = simulate(
+        series,
+        prices,
+        funding=funding,
+        rates=rates,
+        injections=injections,
+        flows=flows,
+        splits=splits,
+        outages=outages,
+        wind_down=wind_down,
+        start=start,
+        end=end,
+        intrabar=intrabar,
+        progress=progress,
+    )
+    return tear_sheet_of(run, path, progress)
+
+
+def tear_sheet_of(
+    run: Run,
+    path: str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> TearSheet:
+    """Put together the tear sheet of a run, and write its page where a path is given.
+
+    Raises:
+        InputError: the run cannot be explained, or the file cannot be written.
+    """
+    found = TearSheet(
+        run=run,
+        explanation=explain_run(run, progress),
+        gaps=gaps(run.prices, run.series),
+        forecast=_forecast_of(run),
+    )
+    if path is not None:
+        found.save(path)
+    return found
+
+
+def _forecast_of(run: Run) -> Forecast | None:
+    # what trades next is walked in floats
+    if run.state.ended is not None or not isinstance(run.state.cash, float):
+        return None
+    # a token whose counterparty is its reserve sends no orders to any market
+    return None if run.series.venue.kind == "pool" else forecast(Shelf.of_runs([run]))
