@@ -6,7 +6,7 @@ per raw underlying; worth is in raw quote.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -131,7 +131,9 @@ class Book:
     def danger(self, facts: Facts, price: Fraction) -> Fraction:
         """0 at the band's upper edge, 1 where Morpho liquidates."""
         calm = 1 - 1 / self.upper if self.long else self.upper / (1 + self.upper)
-        share = (facts.ltv(price) - calm) / (self.lltv - calm)
+        # of the debt as Morpho has it repaid: in a position of few units that is no hair
+        rounded = replace(facts, shares=-(-facts.debt // 1), total_assets=1, total_shares=1)
+        share = (rounded.ltv(price) - calm) / (self.lltv - calm)
         return min(Fraction(1), max(Fraction(0), share))
 
     def widened(self, facts: Facts, price: Fraction, kind: str) -> Fraction:
@@ -149,9 +151,10 @@ class Book:
     def decide(self, facts: Facts, price: Fraction) -> tuple[str | None, Fraction]:
         """The trigger and its destination; None where a threshold is too near to say."""
         nav, exposure = facts.nav(price), facts.exposure(price)
-        if nav <= 0 or facts.shares == 0:
+        state, now = self.token.state, boa.env.timestamp
+        if nav <= 0 or state.minting_closed:
             return "idle", self.target
-        leverage, state, now = exposure / nav, self.token.state, boa.env.timestamp
+        leverage = exposure / nav
         lowest, highest = self.target, self.target
         if self.terms.to_edge:
             lowest, highest = self.lower, self.upper
