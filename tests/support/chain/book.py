@@ -6,7 +6,7 @@ per raw underlying; worth is in raw quote.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -131,9 +131,9 @@ class Book:
     def danger(self, facts: Facts, price: Fraction) -> Fraction:
         """0 at the band's upper edge, 1 where Morpho liquidates."""
         calm = 1 - 1 / self.upper if self.long else self.upper / (1 + self.upper)
-        # of the debt as Morpho has it repaid: in a position of few units that is no hair
-        rounded = replace(facts, shares=-(-facts.debt // 1), total_assets=1, total_shares=1)
-        share = (rounded.ltv(price) - calm) / (self.lltv - calm)
+        # in whole units of debt, as Morpho has it repaid: to a position of few units no hair
+        worth = facts.collateral * (price if self.long else 1 / price) // 1
+        share = (Fraction(-(-facts.debt // 1), max(1, worth)) - calm) / (self.lltv - calm)
         return min(Fraction(1), max(Fraction(0), share))
 
     def widened(self, facts: Facts, price: Fraction, kind: str) -> Fraction:

@@ -76,11 +76,11 @@ MUTANTS = (
     ),
     Mutant(
         "the tolerance is doubled",
-        WHOLE,
+        "oracle_guard.vy",
         (
             (
-                "limit: uint256 = oracle_guard._limit(price, plan.up, plan.tolerance)",
-                "limit: uint256 = oracle_guard._limit(price, plan.up, 2 * plan.tolerance)",
+                "room: uint256 = tolerance - POOL_FEE",
+                "room: uint256 = 2 * tolerance - POOL_FEE",
             ),
         ),
     ),
