@@ -95,7 +95,6 @@ class Stage:
         """Act on this stage; afterwards it is as it was, on the chain and in Python."""
         with boa.swap_env(self.env), self.env.anchor():
             yield
-        self.world.feed_price = Fraction(self.world.setting.price)
         self.world.pool.token_ids = list(self.positions)
 
 
