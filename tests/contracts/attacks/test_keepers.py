@@ -46,6 +46,9 @@ def test_partial_fills_cannot_keep_a_token_waiting(either: Token) -> None:
     token = either
     world, attacker = token.world, token.world.roles.attacker
     go(token, "2.4" if token.long else "0.65")
+    if not token.long:
+        # its gap is smaller: in a deep pool the room that is left would do for all of it
+        world.pool.remove(Fraction(1, 2))
     price = world.feed_price
     begun, gap = boa.env.timestamp, target_of(token) - token.leverage
     had, fills = world.worth(attacker, price), 0
