@@ -170,13 +170,13 @@ def test_a_check_does_not_revert_on_a_dead_feed(upkeep: Any, world: World, fault
 def test_what_would_not_go_through_is_not_named(upkeep: Any, fund: Fund) -> None:
     """What would not go through is not named.
 
-    Scenario: the pool has next to no liquidity within the tolerance, so that the token's view asks
-    for a rebalance that its own floor on fills refuses.
-    Property: not named.
+    Scenario: the pool has next to no liquidity within the tolerance, so that a rebalance is refused
+    by the token's own floor on fills, as its view can tell.
+    Property: idle, refused if called, not named.
     """
     go_to(fund.world, 2_500)
     fund.world.pool.remove(Fraction(9_999, 10_000))
-    assert [token.due for token in fund.tokens] == ["band_up", "band_down"]
+    assert [token.due for token in fund.tokens] == ["idle", "idle"]
     with boa.reverts("leveraged_token: tiny fill"):
         fund.tokens[0].rebalance()
     assert upkeep.checkUpkeep(b"") == (False, bits())
