@@ -170,8 +170,11 @@ def test_dust_never_adds_up(
                         token.contract.redeem_in_kind(tokens, 2**255, attacker, sender=attacker)
                 except boa.BoaError as refused:
                     said = str(refused)
-                    # a unit of debt may not buy a unit of collateral: the pool then takes for free
-                    if not any(word in said for word in ("dust", "thin pool", "slippage")):
+                    # a unit of debt may not buy a unit of collateral: the pool then takes for free;
+                    # or it costs more than the share holds, and WETH refuses without a word
+                    costly = what == "redeem" and "external call failed" in said
+                    words = ("dust", "thin pool", "slippage")
+                    if not costly and not any(word in said for word in words):
                         raise
                 after = shares(token)
                 assert after[0] >= before[0]
