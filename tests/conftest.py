@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Context, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -37,6 +38,16 @@ def _folder_beside(name: str, variable: str) -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def _digits_of_decimals(request: pytest.FixtureRequest) -> Iterator[None]:
+    """28 digits, as a program starts with: Vyper's compiler asks for 78 of the whole process."""
+    if (REPOSITORY / "tests" / "contracts") in request.path.parents:
+        yield
+        return
+    with localcontext(Context(prec=28)):
+        yield
 
 
 @pytest.fixture(scope="session")
