@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fast_run import median_ms
 
 if TYPE_CHECKING:
     from steelyard.market import Prices
@@ -60,18 +59,6 @@ management_per_year = 0.01
 [reserve]
 initial_units = 400.0
 """
-
-
-def median_ms(peers: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    """The median of each, taken in turn; a result is let go before the next is timed."""
-    taken: dict[str, list[float]] = {name: [] for name in peers}
-    for _ in range(runs):
-        for name, peer in peers.items():
-            start = time.perf_counter()
-            result = peer()
-            taken[name].append((time.perf_counter() - start) * 1e3)
-            del result
-    return {name: statistics.median(values) for name, values in taken.items()}
 
 
 def there_and_back(year: Prices) -> Prices:

@@ -3,8 +3,8 @@
 The shelf holds every preset some seventy times, at different assets and leverages. It is forecast
 over the default ladder, 17 prices from -20 % to +20 %, with every trade on the way and at resets.
 Beside it, as the least that could be asked: each token's trigger prices in closed form. The bar:
-a second of one processor for the whole forecast (exit 1 above it); time by the clock, which grows
-with whatever else the machine does, is shown beside it.
+a second by the clock for the whole forecast (exit 1 above it); the processor's time, which does not
+grow with whatever else the machine does, is shown beside it.
 """
 
 from __future__ import annotations
@@ -71,12 +71,11 @@ def main() -> int:
         timed("forecast", lambda: sy.forecast(many))
 
     print(f"{arguments.tokens:,} tokens, {len(found.ladder)} prices, {trades:,} trades")
-    print(f"{'':16}{'median s':>10}{'fastest s':>11}{'by the clock':>14}")
-    for name, values in times.items():
-        print(
-            f"{name:16}{statistics.median(values):10.3f}{min(values):11.3f}{statistics.median(clock[name]):14.3f}"
-        )
-    passed = statistics.median(times["forecast"]) <= BAR_S
+    print(f"{'':16}{'median s':>10}{'fastest s':>11}{'processor s':>13}")
+    for name, values in clock.items():
+        spent = statistics.median(times[name])
+        print(f"{name:16}{statistics.median(values):10.3f}{min(values):11.3f}{spent:13.3f}")
+    passed = statistics.median(clock["forecast"]) <= BAR_S
     print(f"bar: {BAR_S:g} s for the forecast; {'held' if passed else 'MISSED'}")
     return 0 if passed or arguments.no_bar else 1
 
