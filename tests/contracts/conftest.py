@@ -64,6 +64,8 @@ def as_it_was() -> Iterator[None]:
 
     with boa.env.anchor():
         yield
+    # what is not persisted makes each later call slower, accounts that were undone too
+    boa.env.evm.vm.state.persist()
 
 
 @pytest.fixture(scope="session")

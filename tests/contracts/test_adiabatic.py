@@ -51,8 +51,8 @@ def steady(world: World, *, long: bool, paid_by: str) -> Token:
 
 
 LONG, SHORT = (True, Fraction(2), "reserve"), (False, Fraction(1, 2), "nav")
-CASES = [(*LONG, 200), (*SHORT, 100)]
-"""Side, the price's way, who pays, steps. A thousand steps are a minute each."""
+CASES = [(*LONG, 1_000), (*SHORT, 100)]
+"""Side, the price's way, who pays, steps."""
 if THOROUGH:
     CASES = [
         (long, end, paid_by, 1_000)

@@ -59,33 +59,34 @@ class Reserve:
 @pytest.fixture(scope="module", params=[6, 8, 18], ids=lambda decimals: f"{decimals}-decimals")
 def reserve(request: pytest.FixtureRequest) -> Any:
     """A reserve in an underlying of so many decimals."""
-    with boa.env.anchor():
-        world = World(Setting(underlying_decimals=request.param))
-        pair = (world.feed.address, world.underlying.address, world.quote.address)
-        oracle = deploy_source(CONTRACTS / "MorphoOracle.vy", *pair, True, ZERO, 0)
-        tokens = (deploy_double("NavToken"), deploy_double("NavToken"))
-        contract = deploy_source(
-            CONTRACTS / "Reserve.vy",
-            [token.address for token in tokens],
-            oracle.address,
-            world.pool.address,
-            world.underlying.address,
-            world.quote.address,
-            ZERO,
-            3_700,
-            wad(DAILY_SHARE),
-            DAY,
-            wad("0.01"),
-            wad("0.05"),
-        )
-        world.approve(world.underlying, world.roles.depositor, contract)
-        yield world, contract, tokens
+    world = World(Setting(underlying_decimals=request.param))
+    pair = (world.feed.address, world.underlying.address, world.quote.address)
+    oracle = deploy_source(CONTRACTS / "MorphoOracle.vy", *pair, True, ZERO, 0)
+    tokens = (deploy_double("NavToken"), deploy_double("NavToken"))
+    contract = deploy_source(
+        CONTRACTS / "Reserve.vy",
+        [token.address for token in tokens],
+        oracle.address,
+        world.pool.address,
+        world.underlying.address,
+        world.quote.address,
+        ZERO,
+        3_700,
+        wad(DAILY_SHARE),
+        DAY,
+        wad("0.01"),
+        wad("0.05"),
+    )
+    world.approve(world.underlying, world.roles.depositor, contract)
+    return world, contract, tokens
 
 
 def inject(one: Reserve, amount: int) -> None:
-    """Capital comes in."""
-    one.contract.inject(1, amount, sender=one.world.roles.depositor)
-    one.note()
+    """Capital comes in, as far as there is some."""
+    amount = min(amount, one.world.underlying.balanceOf(one.world.roles.depositor))
+    if amount:
+        one.contract.inject(1, amount, sender=one.world.roles.depositor)
+        one.note()
 
 
 def settle(one: Reserve, token: int, amount: int) -> None:
@@ -101,6 +102,7 @@ def settle(one: Reserve, token: int, amount: int) -> None:
 
 def donate(one: Reserve, amount: int) -> None:
     """Somebody sends it something: no event of the reserve's own, so nothing is noted."""
+    amount = min(amount, one.world.underlying.balanceOf(one.world.roles.attacker))
     one.world.underlying.transfer(one.contract.address, amount, sender=one.world.roles.attacker)
 
 

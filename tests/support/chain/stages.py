@@ -95,6 +95,8 @@ class Stage:
         """Act on this stage; afterwards it is as it was, on the chain and in Python."""
         with boa.swap_env(self.env), self.env.anchor():
             yield
+        # what is not persisted makes each later call slower, accounts that were undone too
+        self.env.evm.vm.state.persist()
         self.world.pool.token_ids = list(self.positions)
 
 
