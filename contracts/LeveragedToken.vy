@@ -237,7 +237,8 @@ PASSES: constant(uint256) = 4
 CONFIG: immutable(Config)
 MARKET_ID: immutable(bytes32)
 
-# @dev Collateral per nav at the target: leverage for a long, leverage + 1 for a short.
+# @dev Collateral per nav at the target: leverage for a long, leverage + 1 for a short. A cost
+# that nav pays on the way up takes at most so much of the size, for no rise goes beyond the target.
 MULTIPLE: immutable(uint256)
 
 # @dev Loan-to-value at the band's upper edge, where danger begins.
@@ -295,6 +296,8 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     ), "leveraged_token: emergency_leverage beyond lltv"
     assert (
         config_.tolerance_normal > oracle_guard.POOL_FEE
+        # up to there a front-run of a rebalance does not pay (docs/contracts/attacks.md)
+        and config_.tolerance_normal <= 3 * oracle_guard.POOL_FEE
         and config_.tolerance_normal <= config_.tolerance_maximum
         # a trade that costs this much still lowers leverage, up to liquidation
         and config_.tolerance_maximum < (WAD - market.lltv) // 2
@@ -564,10 +567,10 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     # each time by the cost's share of what was swapped.
     for again: uint256 in range(PASSES):
         if plan.up:
-            # a cost that nav pays raises leverage by itself
+            # a cost that nav pays raises leverage by itself; a short's is debt as well
             most: uint256 = size * plan.tolerance // WAD
             if plan.available <= self._covered + paid + self._underlying_down(most, price):
-                size -= min(size, leverage_math._times_up(plan.destination, most))
+                size -= min(size, leverage_math._times_up(MULTIPLE, most))
         leg: int256 = convert(self._quote_down(size, price), int256)
         self._swap(UP if plan.up else DOWN, not plan.up, leg if received else -leg, limit)
         bought += self._bought
@@ -794,7 +797,11 @@ def _conclude(plan: Plan, filled: uint256, exposure: uint256, nav: uint256) -> b
     ready: uint256 = block.timestamp
     clip: uint256 = leverage_math.NO_CLIP
     if not arrived:
-        clip = leverage_math.RAISING if up else leverage_math.LOWERING
+        clip = leverage_math.RAISING
+        if not up:
+            clip = leverage_math.LOWERING
+            if plan.destination == CONFIG.rule.target_leverage:
+                clip = leverage_math.LOWERING_TO_TARGET
         ready += leverage_math._cooldown_up(CONFIG.cooldown, filled, plan.size)
     self._clock = clock & CLOSED | clip << 128 | ready << 64 | last
     return not arrived
@@ -994,7 +1001,8 @@ def _check_slippage(holds: bool):
 @internal
 @pure
 def _div_up(above: uint256, below: uint256) -> uint256:
-    return (above + below - 1) // below
+    # below is not 0, or the division says so
+    return unsafe_sub(above + below, 1) // below
 
 
 @internal

@@ -18,9 +18,8 @@
             lower   exposure - N = destination * (nav - cost)
 
         with `cost` what nav pays of it.
-@dev What differs from `rules/`: there is no trigger but emergency, band and fallback; a clip
-     goes by a name of its own, and what follows an emergency that liquidity cut short goes where
-     the band sends it (its edge, with a move to the edge), no longer to the target. Figures within 1e-12 of each other are one, exactly as there:
+@dev What differs from `rules/`: there is no trigger but emergency, band and fallback, and a clip
+     goes by a name of its own. Figures within 1e-12 of each other are one, exactly as there:
      compared as integer products, never as rounded quotients.
 """
 
@@ -44,10 +43,12 @@ FALLBACK: constant(uint256) = 3
 EMERGENCY: constant(uint256) = 4
 CLIP: constant(uint256) = 5
 
-# @dev Whether more of a rebalance has to follow, and which way it goes.
+# @dev Whether more of a rebalance has to follow, and where it goes: up or down to where the band
+# sends it, or down to the target, as after an emergency.
 NO_CLIP: constant(uint256) = 0
 RAISING: constant(uint256) = 1
 LOWERING: constant(uint256) = 2
+LOWERING_TO_TARGET: constant(uint256) = 3
 
 WAD: constant(uint256) = 10**18
 
@@ -83,7 +84,7 @@ def _decide(
     @param rule The series' thresholds.
     @param exposure The traded notional held.
     @param nav Net asset value; positive.
-    @param clip Whether a rebalance is under way, and which way.
+    @param clip Whether a rebalance is under way, and where to.
     @param ready Whether the wait between clips is over.
     @param stale Whether the last rebalance is so long ago that the fallback is due.
     @return uint256 The trigger, or IDLE.
@@ -100,8 +101,9 @@ def _decide(
     # until it has arrived, a rebalance under way is the only one, but for an emergency
     if clip == RAISING and self._is_below(exposure, nav, lowest):
         return CLIP if ready else IDLE, lowest
-    if clip == LOWERING and self._is_above(exposure, nav, highest):
-        return CLIP if ready else IDLE, highest
+    goal: uint256 = highest if clip == LOWERING else target
+    if clip >= LOWERING and self._is_above(exposure, nav, goal):
+        return CLIP if ready else IDLE, goal
     if self._is_above(exposure, nav, rule.upper + rule.edge_slack):
         return BAND_DOWN, highest
     if self._is_below(exposure, nav, rule.lower - rule.edge_slack):

@@ -28,6 +28,7 @@ import boa
 import pytest
 from hypothesis import settings
 
+from support.chain import series
 from support.chain.driving import (
     EMERGENCY,
     LOWERS,
@@ -37,10 +38,13 @@ from support.chain.driving import (
     go,
     target_of,
 )
+from support.chain.mutants import Mutant
 from support.chain.series import WAD, Fund, ReserveTerms, Terms
 from support.chain.world import Setting, World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.chain.series import Token
 
 LLTV = Fraction(86, 100)
@@ -48,6 +52,14 @@ PATIENT = ("tiny fill", "oracle_guard: refused")
 """Why a keeper comes again later; nothing else may make a rebalance that is due fail."""
 THOROUGH = settings.default.max_examples > 1_000
 """By hand: pytest --hypothesis-profile thorough."""
+
+
+FIXED_GUARD = Mutant(
+    "a tolerance of 1 % whatever the danger",
+    "LeveragedToken.vy",
+    (("        and config_.tolerance_normal <= 3 * oracle_guard.POOL_FEE\n", ""),),
+)
+"""As elsewhere: our constructor refuses it."""
 
 
 class Crash(NamedTuple):
@@ -137,19 +149,16 @@ def test_a_crash_is_survived(deep: World, left: int, ahead: Fraction) -> None:
     assert told.nav > 20
 
 
-def test_a_crash_that_a_fixed_guard_does_not_survive(deep: World) -> None:
+def test_a_crash_that_a_fixed_guard_does_not_survive(
+    deep: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Scenario: the pool 1 % ahead of the feed; a guard fixed at 1 %, and ours.
 
     Property: theirs never rebalances and can be liquidated before the end; ours never can.
     """
-    with boa.env.anchor():
-        fixed = fund_of(
-            deep,
-            1_000,
-            tolerance_normal="0.01",
-            tolerance_maximum="0.01",
-            raw={},
-        )
+    with boa.env.anchor(), monkeypatch.context() as patched:
+        patched.setattr(series, "CONTRACTS", FIXED_GUARD.write(tmp_path))
+        fixed = fund_of(deep, 1_000, tolerance_normal="0.01", tolerance_maximum="0.01")
         theirs = crash(fixed, Fraction(1, 100))
     ours = crash(fund_of(deep, 1_000), Fraction(1, 100))
     assert theirs.liquidatable_at is not None
@@ -235,6 +244,8 @@ def test_a_reserve_under_its_floor_in_a_crash_suspends_what_raises_only(deep: Wo
     assert told.liquidatable_at is None
     assert deep_fund.reserve.suspended()
     deep.move(1_400)
+    # so much that a rise fits into the normal tolerance
+    deep.pool.add(20_000)
     deep.pass_time(600)
     go(token, "2.5")
     assert token.due == "idle"
@@ -311,10 +322,10 @@ def test_2021_may_gas_spikes_and_the_cap_follows_depth(token: Token) -> None:
     """
     world = token.world
     with boa.env.anchor():
-        token.mint(4_000)
+        token.mint(10_000)
     world.pool.remove(Fraction(1, 2))
     with boa.env.anchor(), boa.reverts("leveraged_token: supply cap"):
-        token.mint(4_000)
+        token.mint(10_000)
     go(token, EMERGENCY[token.long])
     with base_fee(2_000 * 10**9):
         told = token.rebalance()

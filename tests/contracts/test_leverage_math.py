@@ -23,6 +23,7 @@ from support.chain.exact import (
     AMOUNTS,
     HAIR,
     LOWERING,
+    LOWERING_TO_TARGET,
     NO_CLIP,
     RAISING,
     WAD,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 WORDS = st.integers(0, 2**256 - 1) | st.integers(0, 256).map(lambda n: max(0, 2**n - 1))
 SHARES = st.integers(0, WAD) | st.sampled_from([0, 1, WAD - 1, WAD])
-CLIPS = st.sampled_from([NO_CLIP, RAISING, LOWERING])
+CLIPS = st.sampled_from([NO_CLIP, RAISING, LOWERING, LOWERING_TO_TARGET])
 
 
 @st.composite
@@ -128,7 +129,7 @@ def test_on_each_edge_and_a_hair_and_a_unit_from_it(math: Any, long: bool, to_ed
     factors = (Fraction(1), 1 + HAIR, 1 - HAIR, 1 / (1 + HAIR))
     for edge, factor, unit in product(edges | {rule.emergency}, factors, (-1, 0, 1)):
         exposure = exactly(edge * nav * factor) + unit
-        for clip, due in product((NO_CLIP, RAISING, LOWERING), range(4)):
+        for clip, due in product(range(4), range(4)):
             said, _ = math.decide(law.words, exposure, nav, clip, bool(due & 1), bool(due & 2))
             figures = (Fraction(nav), Fraction(law.side * exposure))
             assert trigger(said) == decision(rule, *figures, clip, due)[0]
@@ -148,7 +149,7 @@ def test_a_gap_of_exactly_a_hair_is_nothing_and_a_unit_more_is_something(
             assert tuple(math.gap_down(3 * WAD, exposure, nav)) == (sign > 0, 0 if nothing else gap)
 
 
-@given(cases(), st.sampled_from([RAISING, LOWERING]))
+@given(cases(), st.sampled_from([RAISING, LOWERING, LOWERING_TO_TARGET]))
 def test_clips_end_where_the_rules_end_them(
     math: Any, case: tuple[Law, int, int], clip: int
 ) -> None:

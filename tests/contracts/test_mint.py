@@ -109,15 +109,15 @@ def test_minting_asks_no_oracle(token: Token) -> None:
 def test_the_supply_cap_follows_the_pool(token: Token) -> None:
     """Scenario: liquidity halves. Property: what could be minted before is refused after."""
     world = token.world
-    # 5,000 WETH a side sell 2.5 % of 10,000,000 within 5 %: twice nav is that much at 62 nav
+    # 12,500 WETH a side sell 2.5 % of 25,000,000 within 5 %: twice nav is that much at 155 nav
     with boa.env.anchor():
-        token.mint(4_000)
+        token.mint(10_000)
     with boa.env.anchor(), boa.reverts("leveraged_token: supply cap"):
-        token.mint(7_000)
+        token.mint(17_000)
     world.pool.remove(Fraction(1, 2))
     with boa.reverts("leveraged_token: supply cap"):
-        token.mint(4_000)
-    token.mint(1_000)
+        token.mint(10_000)
+    token.mint(2_500)
 
 
 def test_dust_is_refused(token: Token) -> None:

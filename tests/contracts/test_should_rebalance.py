@@ -115,7 +115,7 @@ def test_a_bad_oracle_makes_it_idle(token: Token, spoil: Any) -> None:
 
 def test_a_pool_that_was_elsewhere_makes_it_idle(world: World) -> None:
     """Scenario: feed and pool jump 4 % together. Property: idle until the minute's mean agrees."""
-    token = Fund(world, Terms(lower="2.9", tolerance_normal="0.003")).tokens[0]
+    token = Fund(world, Terms(lower="2.9")).tokens[0]
     world.move(2_000 * Fraction(104, 100) ** 2)
     assert token.due == "idle"
     world.pass_time(24)

@@ -39,9 +39,9 @@ def test_a_long_is_levered_in_three_steps(world: World) -> None:
     market = world.lending.market(long=True, lent=10_000_000)
     bought = lever(world, market, 10 * WHOLE, 12_000 * USDC)
     held = world.lending.position(market, world.roles.depositor)
-    # Constant product on 5,000 WETH a side, after the pool's fee of 5 bp.
+    # Constant product on 12,500 WETH a side, after the pool's fee of 5 bp.
     paid = Fraction(12_000) * (1 - Fraction(5, 10_000))
-    expected = 5_000 * paid / (10_000_000 + paid)
+    expected = 12_500 * paid / (25_000_000 + paid)
     assert near(Fraction(bought, WHOLE), expected, 1e-6)
     assert held.collateral == 10 * WHOLE + bought
     assert held.debt == 12_000 * USDC
@@ -103,7 +103,7 @@ def test_moving_a_pool_costs_its_mover_the_fee(world: World) -> None:
     assert traded > 0
     world.pool.move(2_000)
     root = Fraction(21, 20) ** Fraction(1, 2)
-    notional = 2 * 10_000_000 * (float(root) - 1)
+    notional = 2 * 25_000_000 * (float(root) - 1)
     assert near(before - world.worth(who, 2_000), Fraction(notional * 5 / 10_000), 0.03)
 
 

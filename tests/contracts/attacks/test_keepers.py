@@ -75,7 +75,7 @@ def test_a_griefed_cooldown_holds_up_no_emergency(either: Token) -> None:
     token = either
     go(token, "3.6" if token.long else "1.4")
     world, attacker = token.world, token.world.roles.attacker
-    world.pool.remove(Fraction(1, 2))
+    world.pool.remove(Fraction(4, 5))
     squeeze(token, "0.8", up=False)
     assert token.rebalance(who=attacker).clipped
     assert token.due == "idle"
@@ -98,7 +98,7 @@ def test_many_small_fills_earn_what_one_earns(either: Token, where: dict[bool, s
     price, up = world.feed_price, where is RAISES
     if not up:
         # an emergency's tolerance is wide: in a deep pool one fill would be all of it
-        world.pool.remove(Fraction(3, 4))
+        world.pool.remove(Fraction(4, 5) if token.long else Fraction(9, 10))
     with base_fee(0):
         with boa.env.anchor():
             at_once, clips = 0, 0

@@ -11,7 +11,7 @@ notional R m / 2 is at m = sqrt(2 f r): (sqrt(r) - sqrt(2 f))^2.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import boa
 import pytest
@@ -87,8 +87,8 @@ def test_at_three_times_the_pools_fee_no_front_run_pays(world: World, left: Frac
 
     Short of the tolerance's room nothing is gained either by trading afterwards alone.
     """
-    terms = {"tolerance_normal": "0.0015", "tolerance_maximum": "0.0015"}
-    fund = Fund(world, Terms(long=world.underlying_first, **terms), launch=100)
+    terms = Terms(long=world.underlying_first, tolerance_maximum="0.0015")
+    fund = Fund(world, terms, launch=100)
     if left < 1:
         world.pool.remove(1 - left)
     for token in fund.tokens:
@@ -100,51 +100,25 @@ def test_at_three_times_the_pools_fee_no_front_run_pays(world: World, left: Frac
                 assert alone.profit < alone.notional * BP / 100
 
 
-@pytest.mark.parametrize(
-    ("tolerance", "launch", "left"),
-    [("0.003", 300, Fraction(1, 3)), ("0.01", 1_000, Fraction(1, 2)), ("0.05", 4_000, 1)],
-    ids=["0.3%", "1%", "5%"],
-)
-def test_a_front_run_takes_at_most_what_the_tolerance_leaves(
-    world: World, tolerance: str, launch: int, left: Any
-) -> None:
-    """Scenario: fixed tolerances up to the largest. Property: the closed form is its most."""
-    bound = Fraction(tolerance)
-    terms = {
-        "tolerance_normal": tolerance,
-        "tolerance_maximum": tolerance,
-        "deviation_normal": "0.05",
-    }
-    fund = Fund(world, Terms(long=world.underlying_first, **terms), launch=launch)
-    if left < 1:
-        world.pool.remove(1 - left)
-    paid = []
-    for token in fund.tokens:
-        for up, where in ((True, RAISES), (False, EMERGENCY)):
-            with boa.env.anchor():
-                go(token, where[token.long])
-                alone, front = best(token, bound, up=up)
-                added = float((front.profit - alone.profit) / front.notional)
-                paid.append(added)
-                assert added <= most_of_notional(bound) * 1.02
-                assert front.profit <= (bound - FEE) * front.notional
-                assert alone.profit <= (bound - FEE) * alone.notional
-    assert max(paid) > 0, "beyond three times the fee some push pays: the bound is not idle"
+def test_as_danger_grows_a_sandwich_takes_what_the_closed_form_says(either: Token) -> None:
+    """Scenario: delevers from the edge to liquidation. Property: its formula is the most.
 
-
-def test_as_danger_grows_a_sandwich_stays_inside_the_tolerance(either: Token) -> None:
-    """Scenario: delevers from the edge to liquidation. Property: (tolerance - f) of notional."""
+    In all, trading afterwards included, (tolerance - f) of the notional.
+    """
     token = either
-    profits = []
+    profits, adds = [], []
     for leverage in ("3.5", "4.5", "6.5") if token.long else ("1.3", "2.2", "5"):
         with boa.env.anchor():
             go(token, leverage)
             tolerance = tolerance_of(token)
-            _, front = best(token, tolerance, up=False)
+            alone, front = best(token, tolerance, up=False)
+            assert alone.profit <= (tolerance - FEE) * alone.notional
             assert front.profit <= (tolerance - FEE) * front.notional
             profits.append(front.profit / front.notional)
+            adds.append(float((front.profit - alone.profit) / front.notional))
+            assert adds[-1] <= most_of_notional(tolerance) * 1.02
     assert profits == sorted(profits)
-    assert profits[-1] > 0
+    assert max(adds) > 0, "beyond three times the fee some push pays: the bound is not idle"
 
 
 def test_liquidity_just_in_time_takes_at_most_the_tolerance(either: Token) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import boa
 
+from support.chain.exact import LOWERING, LOWERING_TO_TARGET, RAISING
 from support.chain.lending import VIRTUAL_ASSETS, VIRTUAL_SHARES
 from support.chain.series import LONG, SHORT, WAD, wad
 from support.chain.ticks import ratio_of
@@ -159,13 +160,19 @@ class Book:
         if self.terms.to_edge:
             lowest, highest = self.lower, self.upper
         steps = [self.emergency, lowest, highest, self.upper + self.slack, self.lower - self.slack]
+        if state.clip == LOWERING_TO_TARGET:
+            steps.append(self.target)
         unsure = any(abs(leverage / step - 1) < HAIR for step in steps)
+        clip = "clip" if now >= state.ready_at else "idle"
         name, destination = "idle", self.target
         if leverage >= self.emergency:
             name = "emergency"
-        elif (state.clip == 1 and leverage < lowest) or (state.clip == 2 and leverage > highest):
-            name = "clip" if now >= state.ready_at else "idle"
-            destination = lowest if state.clip == 1 else highest
+        elif state.clip == RAISING and leverage < lowest:
+            name, destination = clip, lowest
+        elif state.clip == LOWERING and leverage > highest:
+            name, destination = clip, highest
+        elif state.clip == LOWERING_TO_TARGET and leverage > self.target:
+            name, destination = clip, self.target
         elif leverage > self.upper + self.slack:
             name, destination = "band_down", highest
         elif leverage < self.lower - self.slack:

@@ -22,7 +22,7 @@ from steelyard.rules.sizing import gap_to
 from steelyard.rules.triggers import RebalanceRule, Trigger, first_trigger, is_emergency
 
 WAD = 10**18
-NO_CLIP, RAISING, LOWERING = range(3)
+NO_CLIP, RAISING, LOWERING, LOWERING_TO_TARGET = range(4)
 
 TEXT = """
 schema = 1
@@ -135,7 +135,9 @@ def exactly(figure: Fraction) -> int:
 
 
 def clip_destination(rule: RebalanceRule[Fraction], clip: int) -> Fraction:
-    """Where a band's clips go: the edge that was left, or the target."""
+    """Where clips go: a band's to the edge that was left or the target, others to the target."""
+    if clip == LOWERING_TO_TARGET:
+        return destination_of(rule, Trigger.EMERGENCY, rule.emergency)
     edge = rule.lower if clip == RAISING else rule.upper
     return destination_of(rule, Trigger.BAND, edge)
 

@@ -60,7 +60,7 @@ class Terms:
     """Whole quote."""
     cooldown: int = 600
     fallback_after: int = 86_400
-    tolerance_normal: Any = "0.003"
+    tolerance_normal: Any = "0.0015"
     tolerance_maximum: Any = "0.05"
     deviation_normal: Any = "0.03"
     deviation_maximum: Any = "0.3"

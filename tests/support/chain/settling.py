@@ -36,6 +36,7 @@ class Watched:
     author: Any
     due: str
     expected: str | None
+    destination: Fraction
     price: Fraction
     suspended: bool
     available: int
@@ -82,9 +83,9 @@ class Settling:
     def watch(self, before: Facts, author: Any, due: int) -> Iterator[Watched]:
         """What happens inside is the rebalance; it is judged when that is over."""
         price = self.book.told_price
-        expected, _ = self.book.decide(before, price)
+        expected, destination = self.book.decide(before, price)
         standing = (self.reserve.suspended(), self._left_today())
-        watched = Watched(before, author, trigger(due), expected, price, *standing)
+        watched = Watched(before, author, trigger(due), expected, destination, price, *standing)
         watched.balances = self._balances(author)
         yield watched
         if watched.done is None:
@@ -125,9 +126,7 @@ class Settling:
         """Nearer, and not across; arrived unless it says that it was clipped."""
         price, before, after = watched.price, watched.before, watched.after
         up = self.up(watched)
-        goal = self.book.target
-        if self.book.terms.to_edge and trigger(watched.told.trigger) != "emergency":
-            goal = self.book.lower if up else self.book.upper
+        goal = watched.destination
         gaps = [goal * each.nav(price) - each.exposure(price) for each in (before, after)]
         if not up:
             gaps = [-gap for gap in gaps]

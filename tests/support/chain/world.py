@@ -51,7 +51,7 @@ class Setting:
     quote_decimals: int = 6
     underlying_first: bool = True
     price: Fraction = Fraction(2_000)
-    liquidity: Fraction = Fraction(5_000)
+    liquidity: Fraction = Fraction(12_500)
     """Whole underlyings a side."""
     width: float | None = None
     """Liquidity within a factor of 1 + width of the price; None: over the full range."""
