@@ -479,8 +479,8 @@ def redeem(tokens: uint256, min_assets: uint256, receiver: address) -> uint256:
     if shares > 0:
         self._collateral = collateral
         self._shares = shares
+        self._bought = debt
         self._swap(REDEEM, True, -convert(debt, int256), 0)
-        assert self._bought == debt, "leveraged_token: thin pool"
         assets -= self._sold
     else:
         self._withdraw(collateral, self)
@@ -703,10 +703,10 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
         self._bought = need + fee
         self._sold = need
     elif action == REDEEM:
+        assert bought == self._bought, "leveraged_token: thin pool"
         self._repay(0, self._shares)
         self._withdraw(self._collateral, self)
         self._send(CONFIG.market.collateralToken, msg.sender, sold)
-        self._bought = bought
         self._sold = sold
     else:
         assert action == UP or action == DOWN, "leveraged_token: no swap"

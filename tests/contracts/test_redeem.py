@@ -87,7 +87,7 @@ def test_a_dead_feed_closes_nothing(token: Token, fault: int) -> None:
 def test_a_pool_too_thin_is_said_so(token: Token) -> None:
     """Scenario: nearly all liquidity gone. Property: refused, in kind stays open."""
     token.world.pool.remove(Fraction(999_999, 1_000_000))
-    with boa.reverts():
+    with boa.reverts("leveraged_token: thin pool"):
         token.redeem(500)
     holder = token.world.roles.depositor
     token.contract.redeem_in_kind(500 * WAD, 2**255, holder)
