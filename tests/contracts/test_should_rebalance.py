@@ -9,29 +9,12 @@ import boa
 import pytest
 
 from support.chain.deploying import deploy_double
+from support.chain.driving import go
 from support.chain.series import Fund, ReserveTerms, Terms
 
 if TYPE_CHECKING:
     from support.chain.series import Token
     from support.chain.world import World
-
-
-def price_at(token: Token, leverage: Any) -> Fraction:
-    """The price at which the position has this |leverage|."""
-    wanted = Fraction(leverage)
-    held = token.position
-    debt = Fraction(held.debt, 10 ** token.loan.decimals())
-    collateral = Fraction(held.collateral, 10 ** token.collateral.decimals())
-    if token.long:
-        return debt * wanted / (wanted - 1) / collateral
-    # debt * p / (collateral - debt * p) = wanted
-    return collateral * wanted / (1 + wanted) / debt
-
-
-def go(token: Token, leverage: Any) -> None:
-    """Feed and pool to where the leverage is this, to the feed's last digit; a minute passes."""
-    token.world.move(price_at(token, leverage))
-    token.world.pass_time(72)
 
 
 BAND = {True: ("2.6", "3.4", "4.8"), False: ("0.8", "1.25", "2.5")}

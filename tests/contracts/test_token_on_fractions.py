@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import boa
 import pytest
@@ -15,6 +16,9 @@ from hypothesis import Phase, currently_in_test_context, event, given, settings
 from hypothesis import strategies as st
 
 from steelyard.rules.leverage import price_at_leverage
+from steelyard.rules.liquidation import liquidation_price
+from steelyard.rules.numbers import FRACTION
+from support.chain.deploying import deploy_source
 from support.chain.exact import (
     APART,
     LOWERING,
@@ -26,7 +30,7 @@ from support.chain.exact import (
     figure,
 )
 from support.chain.seen import Due, Seen
-from support.chain.series import Fund, ReserveTerms, Terms, Token, trigger
+from support.chain.series import CONTRACTS, Fund, ReserveTerms, Terms, Token, trigger
 from support.chain.world import Setting, World
 
 # no shrinking: an example takes a second, and its law and prices are printed whole
@@ -55,6 +59,12 @@ NEAR = Fraction(1, 2_000)
 def ground(request: pytest.FixtureRequest) -> World:
     """Real contracts of each decimals."""
     return World(request.param)
+
+
+@pytest.fixture(scope="module")
+def lens(ground: World) -> Any:
+    """The Lens, on the chain of the ground."""
+    return deploy_source(CONTRACTS / "Lens.vy", sender=ground.roles.deployer)
 
 
 @st.composite
@@ -155,6 +165,39 @@ def check_views(seen: Seen) -> None:
         assert contract.state() == seen.state
 
 
+def check_lens(seen: Seen, lens: Any) -> None:
+    """What the Lens shows is that too: nav per token, leverage, and the price of each threshold."""
+    law, world, said = seen.law, seen.token.world, lens.overview(seen.token.contract)
+    whole = Fraction(10**world.underlying_decimals, 10**world.quote_decimals)
+    price = seen.quote_per_underlying * whole
+    assert abs(Fraction(said.price, WAD) / price - 1) < Fraction(1, 10**15)
+    nav = max(seen.nav, Fraction(0))
+    assert said.nav_quote == floor(nav / seen.quote)
+    assert said.nav_underlying == floor(nav / seen.underlying)
+    tokens = Fraction(seen.state.supply, WAD)
+    for told, raw, decimals in (
+        (said.token_quote, said.nav_quote, world.quote_decimals),
+        (said.token_underlying, said.nav_underlying, world.underlying_decimals),
+    ):
+        assert told == floor(Fraction(raw, 10**decimals) / tokens * WAD)
+    if nav > 0:
+        assert said.leverage == floor(abs(seen.exposure) / nav * WAD)
+    rule, venue = law.rule, law.series.terms(FRACTION).venue
+    held = (seen.cash, seen.units)
+    expected = {
+        "band_up": price_at_leverage(*held, law.side * rule.lower_limit),
+        "band_down": price_at_leverage(*held, law.side * rule.upper_limit),
+        "emergency": price_at_leverage(*held, law.side * rule.emergency),
+        "liquidation": liquidation_price(venue, *held),
+    }
+    # the collateral is counted in whole units of debt
+    hair = 2 * seen.unit / min(seen.held.debt, abs(seen.nav + seen.held.debt)) + Fraction(1, 10**15)
+    for name, exact in expected.items():
+        told = getattr(said, name)
+        assert abs(Fraction(told.price, WAD) / (exact * whole) - 1) < hair, name
+        assert abs(Fraction(told.ratio, WAD) / (exact * whole / price) - 1) < hair, name
+
+
 def mark(what: str) -> None:
     """Count it among the examples of Hypothesis, where it is one."""
     if currently_in_test_context():
@@ -226,9 +269,11 @@ STEPS = 5
 @FEW
 @given(st.data())
 def test_views_decisions_and_sizes_are_those_of_the_rules(
-    ground: World, long: bool, data: st.DataObject
+    ground: World, lens: Any, long: bool, data: st.DataObject
 ) -> None:
     """Over any prices and times: the views, what `should_rebalance` says, and what it then does.
+
+    The views are the token's own and the Lens's.
 
     Where the reserve pays, the size is that of the rules and leverage at its destination, to the
     rounding of a few raw units; where nav pays, within 5 bp.
@@ -246,6 +291,7 @@ def test_views_decisions_and_sizes_are_those_of_the_rules(
                 token.fund.reserve.publish_health()
             seen = Seen(token, law)
             check_views(seen)
+            check_lens(seen, lens)
             if seen.nav <= 0:
                 break
             due = seen.due()

@@ -12,7 +12,6 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.chain import load_artifact
 from support.chain.deploying import deploy_double, deploy_source
 from support.chain.periphery import amounts, attempt, few, permit, result_or_reason, situations
 from support.chain.series import CONTRACTS, WAD, ZERO, Fund, Terms, Token
@@ -570,15 +569,3 @@ def test_terms_that_cannot_work_are_refused(fund: Fund) -> None:
     ):
         with boa.reverts(reason):
             deploy_source(CONTRACTS / "Zap.vy", *args)
-
-
-def test_each_fits_on_a_chain(zap: Any, fund: Fund) -> None:
-    """Scenario: lens, upkeep and zap are deployed.
-
-    Property: at most 24,000 bytes of code each, as many as their artifacts say.
-    """
-    token = fund.tokens[0].contract.address
-    upkeep = deploy_source(CONTRACTS / "Upkeep.vy", [token], fund.world.roles.keeper)
-    for name, address in (("Lens", zap.lens()), ("Upkeep", upkeep.address), ("Zap", zap.address)):
-        size = len(boa.env.get_code(address))
-        assert load_artifact(name).deployed_size == size <= 24_000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +21,14 @@ NAMES = {
     "Reserve": "reserve.md",
     "MorphoOracle": "morpho-oracle.md",
 }
+OUTSIDE = {"Lens": "lens.md", "Upkeep": "upkeep.md", "Zap": "zap.md"}
+"""Of the thin contracts around the core: their parameters stand among the functions."""
 REASON = re.compile(r'"([a-z]\w+: [^"]+)"')
 
 
 def page(name: str) -> str:
     """The page of a contract."""
-    return (PAGES / NAMES[name]).read_text(encoding="utf-8")
+    return (PAGES / (NAMES | OUTSIDE)[name]).read_text(encoding="utf-8")
 
 
 def section(text: str, heading: str) -> str:
@@ -112,6 +116,21 @@ def test_every_reason_is_documented(name: str) -> None:
     assert documented <= any_of
 
 
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_is_outside_the_core_is_documented_too(name: str) -> None:
+    """Each parameter, function, event, field of one, and reason of its own is on its page."""
+    text, own = page(name), load_artifact(name).standard_json["sources"][f"contracts/{name}.vy"]
+    quoted = " ".join(re.findall(r"`([^`]+)`", text))
+    words = set(re.findall(r"\w+", quoted))
+    wanted = {entry["name"] for kind in ("function", "event") for entry in entries(name, kind)}
+    wanted |= {field["name"] for entry in entries(name, "event") for field in entry["inputs"]}
+    for entry in entries(name, "constructor"):
+        wanted |= {field["name"].removesuffix("_") for field in entry["inputs"]}
+    assert sorted(wanted - words) == []
+    reasons = {each for each in REASON.findall(own["content"]) if each.startswith(name.lower())}
+    assert {each for each in reasons if f"`{each}`" not in text} == set()
+
+
 def test_gas_on_the_page_is_the_committed_bill() -> None:
     """The table of the index is the bill: each call of ours and of the peers, no other figure."""
     bill = json.loads(GAS.read_text(encoding="utf-8"))
@@ -122,10 +141,56 @@ def test_gas_on_the_page_is_the_committed_bill() -> None:
 
 
 def test_trust_comes_first_and_each_contract_has_its_page() -> None:
-    """The index begins with what is trusted, and links a page of each contract of the core."""
+    """The index begins with what is trusted, and links a page of each contract."""
     index = (PAGES / "index.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", index, re.MULTILINE)
     assert headings[:2] == ["What you trust", "What is not audited"]
-    for name, file in NAMES.items():
-        assert name in artifact_names()
+    pages = NAMES | OUTSIDE
+    assert sorted(pages) == list(artifact_names())
+    for name, file in pages.items():
         assert f"[{name}]({file})" in index
+
+
+ATTACKS = REPOSITORY / "tests" / "contracts" / "attacks"
+INCIDENTS = REPOSITORY / "tests" / "contracts" / "test_incidents.py"
+
+
+def docstrings(path: Path) -> dict[str, str]:
+    """The tests in a file, each with its docstring."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found = [each for each in body if isinstance(each, ast.FunctionDef)]
+    return {each.name: ast.get_docstring(each) or "" for each in found if each.name[:5] == "test_"}
+
+
+def test_every_attack_is_on_the_page_with_its_test() -> None:
+    """The page names each test of an attack, and none that there is not."""
+    named = set(re.findall(r"`(test_\w+)`", section_before("attacks.md", "## Incidents")))
+    there = {name for path in ATTACKS.glob("test_*.py") for name in docstrings(path)}
+    assert named == there
+
+
+def section_before(file: str, heading: str) -> str:
+    """What stands on a page before a heading."""
+    text = (PAGES / file).read_text(encoding="utf-8")
+    assert f"\n{heading}\n" in text
+    return text.partition(f"\n{heading}\n")[0]
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(ATTACKS.glob("test_*.py")), INCIDENTS], ids=lambda path: path.stem
+)
+def test_every_attack_and_incident_says_scenario_and_property(path: Path) -> None:
+    """The docstring of each test has both words, in this order."""
+    told = docstrings(path)
+    assert told
+    form = re.compile(r"Scenario: .+Property: .+", re.DOTALL)
+    assert [name for name, text in told.items() if not form.search(text)] == []
+
+
+def test_every_incident_that_is_listed_has_its_test() -> None:
+    """The list at the top of the incidents names tests that there are, and no other."""
+    text = ast.get_docstring(ast.parse(INCIDENTS.read_text(encoding="utf-8"))) or ""
+    named = set(re.findall(r"`(test_\w+)`", text))
+    files = [INCIDENTS, *ATTACKS.glob("test_*.py")]
+    assert named
+    assert named <= {name for path in files for name in docstrings(path)}

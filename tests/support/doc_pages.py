@@ -11,6 +11,7 @@ A page is a small program. All its examples run in order, in one empty folder:
   own, which has one on loopback, and not with the rest of its page;
 - a ``python history`` or ``console history`` block reads real history in a folder ``history``,
   which is not the project's to give away: it has a test of its own too, run where that folder is;
+- a ``python chain`` block speaks to contracts on a chain, which a test of its own gives it;
 - a ``toml`` or ``csv`` block with a file's name after the word is written to that file.
 
 ``...`` stands for anything, on a line of its own for any number of lines. ``sh`` blocks hold what
@@ -26,7 +27,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,8 @@ RUN = ("python", "console")
 WRITTEN = ("toml", "csv")
 NETWORK = ("python network", "console network")
 HISTORY = ("python history", "console history")
-SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK, *HISTORY)
+CHAIN = ("python chain",)
+SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK, *HISTORY, *CHAIN)
 
 
 @dataclass
@@ -104,7 +106,7 @@ def blocks(page: Path) -> list[Block]:
                 inside.lines.append(line)
         elif inside is None:
             kind, _, argument = match[1].strip().partition(" ")
-            if f"{kind} {argument}" in (*NETWORK, *HISTORY):
+            if f"{kind} {argument}" in (*NETWORK, *HISTORY, *CHAIN):
                 kind, argument = f"{kind} {argument}", ""
             inside = Block(page, kind, argument, number + 1)
         else:
@@ -138,11 +140,14 @@ def histories() -> Path | None:
     return folder.resolve() if folder.is_dir() else None
 
 
-def run_page(page: Path, folder: Path, *, also: str = "") -> Iterator[Outcome]:
+def run_page(
+    page: Path, folder: Path, *, also: str = "", given: Mapping[str, object] | None = None
+) -> Iterator[Outcome]:
     """Run the examples of a page in ``folder``; what each printed is yielded.
 
     Those that ask an exchange are run only where ``also`` is ``network``, those that read real
-    history where it is ``history``; that is then the folder ``history``.
+    history where it is ``history``; that is then the folder ``history``. Those that speak to a
+    chain are run where it is ``chain``, with the names that are ``given``.
 
     Raises:
         ExampleError: a block is of no known kind, cannot be run, or fails without saying so.
@@ -152,7 +157,7 @@ def run_page(page: Path, folder: Path, *, also: str = "") -> Iterator[Outcome]:
     if also == "history" and data is not None:
         (folder / "history").symlink_to(data, target_is_directory=True)
     found = blocks(page)
-    names: dict[str, object] = {"__name__": "__main__"}
+    names: dict[str, object] = {"__name__": "__main__", **(given or {})}
     for place, block in enumerate(found):
         following = found[place + 1] if place + 1 < len(found) else None
         kind = block.kind.removesuffix(f" {also}")

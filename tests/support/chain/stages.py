@@ -58,7 +58,7 @@ CASES = (
     Case(
         "long, 6/18, an adaptive rate, a tight tolerance",
         {"underlying_decimals": 6, "quote_decimals": 18, "rate": "AdaptingRate"},
-        {"long": True, "tolerance_normal": "0.0015", "fallback_after": 3_600, **EDGE},
+        {"long": True, "tolerance_normal": "0.001", "fallback_after": 3_600, **EDGE},
         {"initial": 20},
     ),
     Case(
