@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from support.chain.anvil import anvil, unavailable
 from support.chain.deploying import deploy_source
-from support.chain.periphery import amounts, attempt, few, result_or_reason, situations
+from support.chain.periphery import (
+    amounts,
+    attempt,
+    few,
+    rebalance_is_as_previewed,
+    same,
+    situations,
+)
 from support.chain.series import CONTRACTS, WAD, Fund, Terms, Token, trigger
 from support.chain.world import Setting, World
 
@@ -63,11 +70,6 @@ def base_fee(wei: int) -> Iterator[None]:
         context._base_fee_per_gas = before
 
 
-def same(preview: Any, done: Any, what: str) -> None:
-    """A preview and a transaction gave the same, or were both refused."""
-    assert preview == done, f"{what}: the preview says {preview}, the transaction {done}"
-
-
 @few(33)
 @given(
     situation=situations(),
@@ -95,45 +97,6 @@ def test_a_preview_is_what_the_transaction_does(
         done = attempt(lambda: token.redeem_in_kind(redeemed, 2**255, who, sender=who))
         same(kind, done, "redeem in kind")
         rebalance_is_as_previewed(lens, priced)
-
-
-def rebalance_is_as_previewed(lens: Any, token: Token) -> None:
-    """The preview of a rebalance against the event and the balances of the real one.
-
-    In process the slots that a call has touched stay warm for the next one, as between two
-    transactions they do not: the first preview touches them all.
-    """
-    lens.preview_rebalance(token.contract)
-    preview = lens.preview_rebalance(token.contract)
-    keeper, underlying = token.world.roles.keeper, token.world.underlying
-    before = underlying.balanceOf(keeper)
-    reserve = underlying.balanceOf(token.fund.reserve.address)
-    event, refusal = result_or_reason(token.rebalance)
-    if event is None:
-        assert preview.reason, f"the preview saw no obstacle, the transaction: {refusal}"
-        assert preview.reason in refusal
-        return
-    assert preview.reason == ""
-    for name in (
-        "trigger",
-        "up",
-        "buys",
-        "units",
-        "notional",
-        "leverage_before",
-        "leverage_after",
-        "nav_before",
-        "nav_after",
-        "clipped",
-    ):
-        same(getattr(preview, name), getattr(event, name), name)
-    same(preview.pay, event.pay_by_reserve + event.pay_by_nav, "pay")
-    same(preview.pay, underlying.balanceOf(keeper) - before, "pay")
-    same(preview.reserve_paid, event.covered + event.pay_by_reserve, "reserve_paid")
-    same(preview.reserve_gained, event.gained, "reserve_gained")
-    left = reserve + preview.reserve_gained - preview.reserve_paid
-    same(left, underlying.balanceOf(token.fund.reserve.address), "reserve")
-    same(preview.ready_at, token.state.ready_at, "ready_at")
 
 
 @pytest.mark.parametrize("price", [1_650, 2_500], ids=["falls", "rises"])

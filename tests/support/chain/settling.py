@@ -12,8 +12,7 @@ from typing import Any
 import boa
 
 from support.chain.book import HAIR, Book, Facts
-from support.chain.series import WAD, trigger, wad
-from support.chain.stages import COIN_DECIMALS, NATIVE_PRICE
+from support.chain.series import COIN_DECIMALS, NATIVE_PRICE, WAD, trigger, wad
 
 DAY = 86_400
 NEAR = Fraction(1, 2_000)
