@@ -256,6 +256,41 @@ def preview_redeem(token: address, tokens: uint256) -> Redemption:
 
 @external
 @view
+def max_mint(token: address) -> uint256:
+    """
+    @notice The most tokens that `mint` takes now, by the supply cap and nothing else: it follows
+            the pool's liquidity at this moment. One more is refused by the token. What Morpho can
+            lend is not asked: `preview_mint` is.
+    @param token The leveraged token.
+    @return uint256 0 where no mint is taken: minting is closed, the cap is reached, no debt is
+            owed, or, before the launch, the feed's answer is not fresh.
+    """
+    config: LeveragedToken.Config = self._config(token)
+    state: LeveragedToken.State = self._state(token)
+    cap: uint256 = self._debt_cap(config)
+    position: LeveragedToken.Position = state.position
+    if state.supply == 0:
+        if self._is_stale(config, state):
+            return 0
+        # the largest that still fits of each figure of a launch, from the debt back to the tokens
+        multiple: uint256 = self._multiple(config)
+        drawn: uint256 = ((cap + 1) * SCALE - 1) // state.price
+        nav: uint256 = ((drawn + 1) * WAD - 1) // (multiple - WAD)
+        most: uint256 = nav * WAD // config.initial_nav
+        return most if most > self._locked(config, state.price) else 0
+    if state.minting_closed or position.shares == 0 or position.debt > cap:
+        return 0
+    # and of a later mint: debt, its shares, the tokens
+    shares: uint256 = ((cap - position.debt + 1) * position.total_shares - 1) // position.total_assets
+    tokens: uint256 = ((shares + 1) * state.supply - 1) // position.shares
+    shares = position.shares * tokens // state.supply
+    if shares * position.total_assets // position.total_shares == 0:
+        return 0
+    return tokens
+
+
+@external
+@view
 def preview_redeem_in_kind(token: address, tokens: uint256) -> (uint256, uint256):
     """
     @notice What `redeem_in_kind` would give and take now. Reverts where it would for a holder
@@ -341,7 +376,9 @@ def overview(token: address) -> Overview:
     below: uint256 = 10 ** (18 + seen.quote_decimals)
     raw: uint256 = state.price if config.long else SCALE * SCALE // state.price
     seen.price = raw * above // below
-    seen.pool_price = self._pool_price(config.pool, seen.underlying) * above // below
+    seen.pool_price = self._pool_price(config.pool, seen.underlying)
+    if seen.pool_price != NEVER:
+        seen.pool_price = seen.pool_price * above // below
     seen.stale = self._is_stale(config, state)
     exposure: uint256 = 0
     nav: uint256 = 0
@@ -384,10 +421,10 @@ def overview(token: address) -> Overview:
             seen.price, self._ratio(rule.emergency_leverage, long, value, debt)
         )
         ratio: uint256 = NEVER
-        if long:
-            ratio = debt * WAD // value * WAD // config.market.lltv
-        elif debt > 0:
+        if debt > 0:
             ratio = value * config.market.lltv // debt
+            if long:
+                ratio = debt * WAD // value * WAD // config.market.lltv
         seen.liquidation = self._distance(seen.price, ratio)
         seen.fallback_at = state.last_rebalance + config.fallback_after
         seen.fallback_in = seen.fallback_at - min(block.timestamp, seen.fallback_at)
@@ -526,16 +563,9 @@ def _mint(
     mint: Mint = empty(Mint)
     mint.tokens = tokens
     if state.supply == 0:
-        units: uint256 = max(
-            LeveragedToken.DEAD_UNITS,
-            LeveragedToken._div_up(LeveragedToken.DEAD_UNITS * SCALE, state.price),
-        )
-        mint.tokens -= LeveragedToken._div_up(units * WAD, config.initial_nav)
+        mint.tokens -= self._locked(config, state.price)
         nav: uint256 = LeveragedToken._div_up(tokens * config.initial_nav, WAD)
-        multiple: uint256 = config.rule.target_leverage
-        if not config.long:
-            multiple += WAD
-        mint.collateral = nav * multiple // WAD
+        mint.collateral = nav * self._multiple(config) // WAD
         mint.debt = (mint.collateral - nav) * state.price // SCALE
     else:
         mint.collateral = LeveragedToken._div_up(
@@ -551,6 +581,45 @@ def _mint(
     mint.assets = need + mint.fee
     mint.collateral = need + mint.bought
     return mint
+
+
+@internal
+@pure
+def _locked(config: LeveragedToken.Config, price: uint256) -> uint256:
+    """
+    @notice The tokens that a launch locks, as the token's `_launch`.
+    """
+    units: uint256 = max(
+        LeveragedToken.DEAD_UNITS,
+        LeveragedToken._div_up(LeveragedToken.DEAD_UNITS * SCALE, price),
+    )
+    return LeveragedToken._div_up(units * WAD, config.initial_nav)
+
+
+@internal
+@pure
+def _multiple(config: LeveragedToken.Config) -> uint256:
+    """
+    @notice Collateral per nav at the target, as the token's.
+    """
+    return config.rule.target_leverage + (0 if config.long else WAD)
+
+
+@internal
+@view
+def _debt_cap(config: LeveragedToken.Config) -> uint256:
+    """
+    @notice As the token's.
+    """
+    pool: IUniswapV3Pool = IUniswapV3Pool(config.pool)
+    root: uint256 = (staticcall pool.slot0()).sqrtPriceX96
+    liquidity: uint256 = convert(staticcall pool.liquidity(), uint256)
+    reserve: uint256 = (liquidity << 96) // root
+    if staticcall pool.token0() == config.market.collateralToken:
+        reserve = liquidity * root >> 96
+    fee: uint256 = convert(staticcall pool.fee(), uint256) * 10**12
+    share: uint256 = (config.tolerance_maximum - fee) // 2
+    return reserve * share // WAD * (self._multiple(config) - WAD) // (2 * WAD)
 
 
 @internal
@@ -651,12 +720,15 @@ def _pool_collateral(config: LeveragedToken.Config, debt: uint256) -> uint256:
 @view
 def _pool_price(pool: address, underlying: address) -> uint256:
     """
-    @notice The pool's price of this moment: quote per underlying, raw units, times 1e36.
+    @notice The pool's price of this moment: quote per underlying, raw units, times 1e36; the
+            largest number for an emptied pool that stands too high for it.
     """
     root: uint256 = (staticcall IUniswapV3Pool(pool).slot0()).sqrtPriceX96
     scaled: uint256 = (ROOT_SCALE << 96) // root
     if staticcall IUniswapV3Pool(pool).token0() == underlying:
         scaled = root * ROOT_SCALE >> 96
+    if scaled >= 2**128:
+        return NEVER
     return scaled * scaled // 10**18
 
 
@@ -708,10 +780,11 @@ def _ratio(leverage: uint256, long: bool, worth: uint256, debt: uint256) -> uint
     """
     @notice The price of the underlying at which leverage is so much, to the present one.
     """
-    if long:
-        return debt * leverage // worth * WAD // (leverage - WAD)
+    # without debt leverage is what it is at every price
     if debt == 0:
         return NEVER
+    if long:
+        return debt * leverage // worth * WAD // (leverage - WAD)
     return worth * leverage // debt * WAD // (leverage + WAD)
 
 

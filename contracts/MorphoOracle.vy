@@ -55,6 +55,10 @@ sequencer_grace: public(immutable(uint256))
 # @dev long: price = answer * FACTOR, short: price = FACTOR / answer.
 FACTOR: immutable(uint256)
 
+# @dev The largest answer that is one: beyond it a long's price does not fit into a word, and a
+# short's rounds to nothing.
+MOST: immutable(uint256)
+
 
 # @dev The last good answer << 64 | when the feed had updated it.
 _last_good: uint256
@@ -91,6 +95,7 @@ def __init__(
     feed_decimals: uint256 = convert(staticcall IFeed(feed_).decimals(), uint256)
     assert feed_decimals <= 18 and exponent <= 54, "morpho_oracle: decimals"
     FACTOR = 10 ** (exponent - feed_decimals if long_ else exponent + feed_decimals)
+    MOST = max_value(uint256) // FACTOR if long_ else FACTOR
     self._poke()
     assert self._last_good != 0, "morpho_oracle: no answer"
 
@@ -173,8 +178,7 @@ def _good() -> (uint256, uint256):
     answer: uint256 = 0
     updated: uint256 = 0
     answer, updated = feed_reader._answer(feed)
-    # an answer so large that its inverse rounds to nothing is no price
-    if not long and answer > FACTOR:
+    if answer > MOST:
         return 0, 0
     return answer, updated
 

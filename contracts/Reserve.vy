@@ -210,7 +210,10 @@ def __init__(
     native_feed = native_feed_
     native_decimals: uint256 = 0
     quote_decimals: uint256 = convert(staticcall IERC20Detailed(quote_).decimals(), uint256)
-    if native_feed_ != empty(address):
+    if native_feed_ == empty(address):
+        # gas is paid wei for wei
+        assert staticcall IERC20Detailed(underlying_).decimals() == 18, "reserve: native_feed"
+    else:
         native_decimals = convert(staticcall IFeed(native_feed_).decimals(), uint256)
         assert native_decimals <= 18 and quote_decimals <= 24, "reserve: decimals"
     NATIVE_FACTOR = 10 ** (18 + quote_decimals)
@@ -314,6 +317,7 @@ def inject(kind: Kind, amount: uint256):
     @param kind 1 capital, 2 trading fees.
     @param amount In the underlying.
     """
+    assert kind == Kind.CAPITAL or kind == Kind.TRADING_FEES, "reserve: kind"
     assert amount > 0, "reserve: amount"
     before: uint256 = staticcall IERC20(underlying).balanceOf(self)
     assert extcall IERC20(underlying).transferFrom(
@@ -421,7 +425,9 @@ def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
     """
     assert msg.sender == oracle_guard.POOL.address, "reserve: not the pool"
     owed: int256 = amount1 if oracle_guard.COLLATERAL_IS_0 else amount0
-    assert owed > 0, "reserve: nothing owed"
+    if owed == 0:
+        # there is no liquidity up to the limit: nothing is swapped, the quote waits
+        return
     assert extcall IERC20(quote).transfer(
         msg.sender, convert(owed, uint256), default_return_value=True
     ), "reserve: transfer"
@@ -434,13 +440,14 @@ def _pay_out(token: address, receiver: address, amount: uint256) -> uint256:
     balance: uint256 = staticcall IERC20(underlying).balanceOf(self)
     left: uint256 = self._left(account, balance)
     paid: uint256 = min(amount, min(left, balance))
-    self._accounts[token] = (
-        NAMED
-        | (block.timestamp // DAY & DAYS) << 224
-        | (left - paid) << 112
-        | ((account & AMOUNT) + paid)
-    )
     if paid > 0:
+        # a day's share is not fixed by what asked for nothing, or of nothing
+        self._accounts[token] = (
+            NAMED
+            | (block.timestamp // DAY & DAYS) << 224
+            | (left - paid) << 112
+            | ((account & AMOUNT) + paid)
+        )
         assert extcall IERC20(underlying).transfer(
             receiver, paid, default_return_value=True
         ), "reserve: transfer"
@@ -452,7 +459,8 @@ def _pay_out(token: address, receiver: address, amount: uint256) -> uint256:
 @view
 def _left(account: uint256, balance: uint256) -> uint256:
     """
-    @notice What is left of a token's allowance; it is set anew at its first payment of a day.
+    @notice What is left of a token's allowance; it is set anew at its first payment of a day
+            (UTC). So around midnight two days' shares can be paid.
     """
     if account >> 224 & DAYS == block.timestamp // DAY & DAYS:
         return account >> 112 & AMOUNT
@@ -529,7 +537,9 @@ def _gas_in_underlying(gas_cost: uint256) -> uint256:
     price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
     if updated == 0 or price == 0:
         return 0
-    return gas_cost * answer // NATIVE_DIVISOR * NATIVE_FACTOR // price
+    # however large the answer: a product that does not fit would stop the token's rebalance
+    worth: uint256 = min(gas_cost * answer // NATIVE_DIVISOR, AMOUNT)
+    return worth * NATIVE_FACTOR // price
 
 
 @internal

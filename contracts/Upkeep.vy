@@ -86,12 +86,14 @@ def checkUpkeep(check_data: Bytes[5000]) -> (bool, Bytes[32]):
     asked: uint256 = max_value(uint256)
     if len(check_data) == 32:
         asked = extract32(check_data, 0, output_type=uint256)
-    share: uint256 = msg.gas // len(self._tokens)
+    left: uint256 = self._named(asked)
     due: uint256 = 0
     bit: uint256 = 1
     for token: address in self._tokens:
-        if asked & bit != 0 and self._is_due(token, share):
-            due |= bit
+        if asked & bit != 0:
+            if self._is_due(token, msg.gas // left):
+                due |= bit
+            left -= 1
         bit = bit << 1
     return due != 0, abi_encode(due)
 
@@ -101,17 +103,13 @@ def performUpkeep(perform_data: Bytes[32]):
     """
     @notice Rebalances the tokens that are named. By anyone. Reverts only if none went through,
             so that what simulates it first sends nothing in vain.
-    @dev Each gets an equal share of the gas.
+    @dev Each gets an equal share of the gas that is left.
     @param perform_data As `checkUpkeep` gave it; bits beyond the list are nothing.
     """
     assert len(perform_data) == 32, "upkeep: perform_data"
     asked: uint256 = extract32(perform_data, 0, output_type=uint256)
-    named: uint256 = 0
-    for place: uint256 in range(MAX_TOKENS):
-        if place < len(self._tokens):
-            named += asked >> place & 1
-    assert named > 0, "upkeep: nothing named"
-    share: uint256 = msg.gas // named
+    left: uint256 = self._named(asked)
+    assert left > 0, "upkeep: nothing named"
     performed: bool = False
     for token: address in self._tokens:
         wanted: bool = asked & 1 == 1
@@ -124,9 +122,10 @@ def performUpkeep(perform_data: Bytes[32]):
             token,
             abi_encode(beneficiary, method_id=method_id("rebalance(address)")),
             max_outsize=132,
-            gas=share,
+            gas=msg.gas // left,
             revert_on_failure=False,
         )
+        left -= 1
         if success and len(response) == 32:
             performed = True
             log Performed(token=token, trigger=extract32(response, 0, output_type=uint256))
@@ -141,6 +140,19 @@ def dry_rebalance(token: address):
     @notice Rebalances, and reverts in any case, with the trigger: a part of `checkUpkeep`.
     """
     raw_revert(abi_encode(extcall LeveragedToken.__interface__(token).rebalance(beneficiary)))
+
+
+@internal
+@view
+def _named(asked: uint256) -> uint256:
+    """
+    @notice How many tokens of the list some bits name.
+    """
+    named: uint256 = 0
+    for place: uint256 in range(MAX_TOKENS):
+        if place < len(self._tokens):
+            named += asked >> place & 1
+    return named
 
 
 @internal

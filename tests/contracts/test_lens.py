@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from support.chain.anvil import anvil, unavailable
 from support.chain.deploying import deploy_source
-from support.chain.periphery import amounts, attempt, few, result_or_reason, situations
+from support.chain.periphery import (
+    amounts,
+    attempt,
+    few,
+    rebalance_is_as_previewed,
+    same,
+    situations,
+)
 from support.chain.series import CONTRACTS, WAD, Fund, Terms, Token, trigger
 from support.chain.world import Setting, World
 
@@ -63,11 +70,6 @@ def base_fee(wei: int) -> Iterator[None]:
         context._base_fee_per_gas = before
 
 
-def same(preview: Any, done: Any, what: str) -> None:
-    """A preview and a transaction gave the same, or were both refused."""
-    assert preview == done, f"{what}: the preview says {preview}, the transaction {done}"
-
-
 @few(33)
 @given(
     situation=situations(),
@@ -95,45 +97,6 @@ def test_a_preview_is_what_the_transaction_does(
         done = attempt(lambda: token.redeem_in_kind(redeemed, 2**255, who, sender=who))
         same(kind, done, "redeem in kind")
         rebalance_is_as_previewed(lens, priced)
-
-
-def rebalance_is_as_previewed(lens: Any, token: Token) -> None:
-    """The preview of a rebalance against the event and the balances of the real one.
-
-    In process the slots that a call has touched stay warm for the next one, as between two
-    transactions they do not: the first preview touches them all.
-    """
-    lens.preview_rebalance(token.contract)
-    preview = lens.preview_rebalance(token.contract)
-    keeper, underlying = token.world.roles.keeper, token.world.underlying
-    before = underlying.balanceOf(keeper)
-    reserve = underlying.balanceOf(token.fund.reserve.address)
-    event, refusal = result_or_reason(token.rebalance)
-    if event is None:
-        assert preview.reason, f"the preview saw no obstacle, the transaction: {refusal}"
-        assert preview.reason in refusal
-        return
-    assert preview.reason == ""
-    for name in (
-        "trigger",
-        "up",
-        "buys",
-        "units",
-        "notional",
-        "leverage_before",
-        "leverage_after",
-        "nav_before",
-        "nav_after",
-        "clipped",
-    ):
-        same(getattr(preview, name), getattr(event, name), name)
-    same(preview.pay, event.pay_by_reserve + event.pay_by_nav, "pay")
-    same(preview.pay, underlying.balanceOf(keeper) - before, "pay")
-    same(preview.reserve_paid, event.covered + event.pay_by_reserve, "reserve_paid")
-    same(preview.reserve_gained, event.gained, "reserve_gained")
-    left = reserve + preview.reserve_gained - preview.reserve_paid
-    same(left, underlying.balanceOf(token.fund.reserve.address), "reserve")
-    same(preview.ready_at, token.state.ready_at, "ready_at")
 
 
 @pytest.mark.parametrize("price", [1_650, 2_500], ids=["falls", "rises"])
@@ -217,6 +180,82 @@ def test_a_mint_is_refused_in_the_words_of_the_token(
     world.feed.set_fault(1)
     with boa.reverts("oracle_guard: refused"):
         lens.preview_mint(fresh, WAD)
+
+
+def refused_beyond(token: Token, most: int) -> str:
+    """What the token says against one more than so many; so many, if any, are minted."""
+    who = token.world.roles.depositor
+    if most:
+        with boa.env.anchor():
+            token.contract.mint(most, 2**255, who, sender=who)
+    with boa.env.anchor(), pytest.raises(boa.BoaError) as refused:
+        token.contract.mint(most + 1, 2**255, who, sender=who)
+    return str(refused.value)
+
+
+@few(33)
+@given(situation=situations())
+def test_the_most_that_can_be_minted_is_known_to_the_unit(
+    lens: Any, token: Token, situation: Situation
+) -> None:
+    """Scenario: any situation in which Morpho leaves the position alone, however thin the pool.
+
+    Property: so many tokens are minted, one more is over the cap. Where it is reached, nothing: one
+    unit is over it, or no debt at all and refused as dust.
+    """
+    with boa.env.anchor():
+        situation.arrange(token.world)
+        if token.ltv >= Fraction(token.market.lltv, WAD):
+            return
+        most = lens.max_mint(token.contract)
+        refused = refused_beyond(token, most)
+        assert "supply cap" in refused or (most == 0 and "dust" in refused)
+
+
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+@pytest.mark.parametrize("price", [2_000, "1777.77"])
+def test_the_most_of_a_launch_is_known_to_the_unit(
+    lens: Any, world: World, long: bool, price: Any
+) -> None:
+    """Scenario: nothing minted yet; then nearly no liquidity; then an old feed.
+
+    Property: the most is launched and one more is over the cap; none where all would be locked, nor
+    where the feed's answer is not fresh.
+    """
+    world.move(Fraction(price))
+    token = Fund(world, Terms(long=long, initial_nav="0.0123"), launch=0).tokens[0]
+    most = lens.max_mint(token.contract)
+    assert most > 0
+    assert "supply cap" in refused_beyond(token, most)
+    with boa.env.anchor():
+        world.pool.remove()
+        assert lens.max_mint(token.contract) == 0
+        assert "too few" in refused_beyond(token, 0)
+    boa.env.time_travel(seconds=3_701)
+    assert lens.max_mint(token.contract) == 0
+    assert "oracle_guard: refused" in refused_beyond(token, 0)
+
+
+def test_no_mint_is_promised_where_none_is_taken(lens: Any, token: Token) -> None:
+    """Scenario: a pool that is gone; a debt that somebody repaid; minting that was closed.
+
+    Property: 0, and the token refuses the first unit.
+    """
+    world, contract, who = token.world, token.contract, token.world.roles.attacker
+    with boa.env.anchor():
+        world.pool.remove()
+        assert lens.max_mint(contract) == 0
+        refused_beyond(token, 0)
+    with boa.env.anchor():
+        world.approve(token.loan, who, world.morpho)
+        held = token.position.shares
+        world.morpho.repay(tuple(token.market), 0, held, contract.address, b"", sender=who)
+        assert lens.max_mint(contract) == 0
+        assert "dust" in refused_beyond(token, 0)
+    world.set_feed(1_000 if token.long else 4_500)
+    contract.close_minting()
+    assert lens.max_mint(contract) == 0
+    assert "mint closed" in refused_beyond(token, 0)
 
 
 @few(33)
@@ -401,6 +440,7 @@ def test_what_is_no_leveraged_token_is_said_to_be_none(
     }[stranger]
     for call in (
         lambda: lens.overview(address),
+        lambda: lens.max_mint(address),
         lambda: lens.preview_mint(address, WAD),
         lambda: lens.preview_deposit(address, WAD),
         lambda: lens.preview_redeem(address, WAD),
@@ -447,6 +487,38 @@ def test_a_position_that_is_gone_is_seen(lens: Any, token: Token) -> None:
         lens.preview_redeem_in_kind(token.contract, WAD)
     with boa.reverts():
         token.contract.redeem_in_kind(WAD, 2**255, who, sender=who)
+
+
+def test_without_debt_nothing_is_reached_at_any_price(lens: Any, token: Token) -> None:
+    """Scenario: somebody repaid all debt on behalf.
+
+    Property: leverage is 1 or 0 at every price, so that every distance is the largest number.
+    """
+    world, who = token.world, token.world.roles.attacker
+    world.approve(token.loan, who, world.morpho)
+    held = token.position.shares
+    world.morpho.repay(tuple(token.market), 0, held, token.contract.address, b"", sender=who)
+    seen = lens.overview(token.contract)
+    assert (seen.leverage, seen.loan_to_value) == (WAD if token.long else 0, 0)
+    for name in ("band_up", "band_down", "emergency", "liquidation"):
+        assert tuple(getattr(seen, name)) == (NEVER, NEVER), name
+
+
+@pytest.mark.parametrize("sold", [0, 1], ids=["token0 sold", "token1 sold"])
+def test_a_pool_at_its_end_does_not_hide_the_rest(lens: Any, token: Token, sold: int) -> None:
+    """Scenario: next to all liquidity has left, and somebody pushed the pool to an end.
+
+    Property: the overview stands; the pool's price is nothing, or the largest number.
+    """
+    world, who = token.world, token.world.roles.arbitrageur
+    coin = world.pool.tokens[sold]
+    if hasattr(coin, "mint"):
+        coin.mint(who, 10**30, sender=who)
+    world.pool.remove()
+    world.pool.swap(coin, 10**26, 0, who)
+    seen = lens.overview(token.contract)
+    assert seen.price == 2_000 * WAD
+    assert seen.pool_price == (NEVER if (sold == 1) == world.underlying_first else 0)
 
 
 def test_a_thin_pool_is_named(lens: Any, fund: Fund) -> None:

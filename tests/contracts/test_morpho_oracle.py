@@ -56,6 +56,23 @@ def test_any_decimals_make_a_price(decimals: tuple[int, int, int], long: bool) -
     assert adapter.price() == int((raw if long else 1 / raw) * 10**36)
 
 
+@pytest.mark.parametrize("decimals", [(0, 18, 0), (2, 18, 8), (6, 18, 8), (18, 0, 18)], ids=str)
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+def test_no_answer_is_too_large_for_any_decimals(
+    decimals: tuple[int, int, int], long: bool
+) -> None:
+    """Scenario: enormous answers where raw prices are large. Property: a price, never a revert."""
+    underlying, quote, feed = decimals
+    tokens = [deploy_double("HostileToken", each).address for each in (underlying, quote)]
+    source = deploy_double("PriceFeed", feed, 1_500 * 10**feed)
+    adapter = deploy_source(CONTRACTS / "MorphoOracle.vy", source.address, *tokens, long, ZERO, 0)
+    for power in range(64, 256):
+        source.update(2**power - 1)
+        assert adapter.price() > 0
+        adapter.poke()
+        assert adapter.price() > 0
+
+
 def test_a_bad_answer_leaves_the_last_good_price(world: World, oracle: Any) -> None:
     """Scenario: each kind of bad answer, for a week. Property: the last poked price, no revert."""
     world.feed.update(1_900 * 10**8)

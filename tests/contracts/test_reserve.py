@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import boa
 import pytest
 
 from steelyard.rules import reserve as rules
-from support.chain.deploying import deploy_double
-from support.chain.series import WAD, Fund, ReserveTerms, Terms
-
-if TYPE_CHECKING:
-    from support.chain.world import World
+from support.chain.deploying import deploy_double, deploy_source
+from support.chain.series import CONTRACTS, WAD, ZERO, Fund, ReserveTerms, Terms
+from support.chain.world import Setting, World
 
 DAY = 86_400
 
@@ -59,6 +56,40 @@ def test_a_tokens_day_is_bounded(fund: Fund) -> None:
     assert reserve.paid_ever(first) == 625 * WAD
 
 
+def test_a_day_is_the_calendars(fund: Fund) -> None:
+    """Scenario: asked for everything in the last second of a UTC day and in the first of the next.
+
+    Property: half, and half of the rest: two days' shares around midnight, and no more that day.
+    """
+    token = fund.tokens[0].contract.address
+    receiver = boa.env.generate_address("receiver")
+    boa.env.time_travel(seconds=DAY - 1 - boa.env.timestamp % DAY)
+    assert fund.reserve.settle(receiver, 2_000 * WAD, sender=token) == 500 * WAD
+    boa.env.time_travel(seconds=1)
+    assert fund.reserve.settle(receiver, 2_000 * WAD, sender=token) == 250 * WAD
+    boa.env.time_travel(seconds=DAY - 1)
+    assert fund.reserve.settle(receiver, 1, sender=token) == 0
+
+
+def test_what_is_asked_of_nothing_fixes_no_share(world: World) -> None:
+    """Scenario: a token asks of an empty reserve, then there is an injection.
+
+    Property: its share of the day is of what was injected, for nothing had been paid.
+    """
+    fund = Fund(world, Terms(), reserve=ReserveTerms(initial=0))
+    token, reserve = fund.tokens[0].contract.address, fund.reserve
+    receiver = boa.env.generate_address("receiver")
+    assert reserve.pay(receiver, 3, 4, WAD, sender=token) == (0, 7)
+    fund.inject(100)
+    assert reserve.settle(receiver, 0, sender=token) == 0
+    fund.inject(100)
+    assert reserve.standing(token)[1] == 100 * WAD
+    assert reserve.settle(receiver, 200 * WAD, sender=token) == 100 * WAD
+    # from then on it is what it was
+    fund.inject(100)
+    assert reserve.standing(token)[1] == 0
+
+
 def test_pay_is_gas_and_premium_within_a_bound(fund: Fund) -> None:
     """Scenario: gas and premium under and over the bound. Property: their sum, or the bound."""
     token = fund.tokens[0].contract.address
@@ -79,6 +110,50 @@ def test_gas_is_priced_where_the_underlying_is_not_the_coin(world: World) -> Non
     assert fund.reserve.pay(keeper, 10**16, 7, WAD, sender=token)[0] == 7
 
 
+@pytest.mark.parametrize("decimals", [0, 8, 18])
+def test_no_answer_of_the_native_feed_stops_a_payment(decimals: int) -> None:
+    """Scenario: gas in an underlying of 8 decimals against 18; the native feed says anything.
+
+    Property: priced exactly by a good answer of any age; a bad one pays the premium alone; none,
+    however large, makes the payment revert, for that would stop the rebalance.
+    """
+    world = World(Setting(underlying_decimals=8, quote_decimals=18))
+    native = deploy_double("PriceFeed", decimals, 500 * 10**decimals)
+    fund = Fund(world, Terms(), reserve=ReserveTerms(native_feed=native))
+    token, keeper = fund.tokens[0].contract.address, boa.env.generate_address("keeper")
+    gas, most = 8 * 10**16, 10**9
+
+    def owed() -> int:
+        return fund.reserve.pay(keeper, gas, 7, most, sender=token)[1]
+
+    # 0.08 of 500 each, at 2,000 for a whole underlying
+    assert owed() == 8 * 10**8 // 400 + 7
+    native.set_times(boa.env.timestamp - 90 * DAY, boa.env.timestamp - 90 * DAY)
+    assert owed() == 8 * 10**8 // 400 + 7
+    for answer in (2**111, 2**112 - 1):
+        native.update(answer)
+        assert owed() == most
+    for answer in (0, -1, 2**112, 2**255 - 1):
+        native.update(answer)
+        assert owed() == 7
+    for fault in (1, 2):
+        native.update(500 * 10**decimals)
+        native.set_fault(fault)
+        assert owed() == 7
+
+
+def test_gas_is_not_paid_wei_for_wei_in_another_coin() -> None:
+    """Scenario: no native feed, an underlying of 8 decimals. Property: it cannot be deployed."""
+    world = World(Setting(underlying_decimals=8))
+    pair = (world.underlying.address, world.quote.address)
+    oracle = deploy_source(
+        CONTRACTS / "MorphoOracle.vy", world.feed.address, *pair, True, ZERO, 0
+    ).address
+    terms = ([oracle], oracle, world.pool.address, *pair, ZERO, 3_700, WAD, DAY, WAD // 100)
+    with boa.reverts("reserve: native_feed"):
+        deploy_source(CONTRACTS / "Reserve.vy", *terms, WAD // 20)
+
+
 def test_injections_are_told_by_kind(fund: Fund) -> None:
     """Scenario: capital and trading fees. Property: both add, the event says which."""
     before = fund.value
@@ -89,6 +164,9 @@ def test_injections_are_told_by_kind(fund: Fund) -> None:
     assert fund.value == before + 6
     with boa.reverts("reserve: amount"):
         fund.inject(0)
+    for kind in (0, 3):
+        with boa.reverts("reserve: kind"):
+            fund.inject(3, kind)
 
 
 def test_suspension_is_as_the_rules_say(small: Fund) -> None:
@@ -213,3 +291,30 @@ def test_an_allocation_waits_for_a_good_price(world: World) -> None:
     fund.reserve.allocate()
     assert fund.value > 0
     assert world.quote.balanceOf(fund.reserve.address) == 0
+
+
+def test_an_allocation_without_liquidity_collects_and_waits(world: World) -> None:
+    """Scenario: nobody provides liquidity in the pool. Property: fees come in, the quote waits."""
+    fund = Fund(world, Terms(long=False, creation_bps=100), reserve=ReserveTerms(initial=0))
+    boa.env.time_travel(seconds=DAY)
+    world.pass_time(72)
+    world.pool.remove()
+    world.pool.leave()
+    assert world.pool.contract.liquidity() == 0
+    fund.reserve.allocate()
+    assert fund.value == 0
+    assert world.quote.balanceOf(fund.reserve.address) > 0
+
+
+def test_one_that_fails_stops_no_allocation(world: World) -> None:
+    """Scenario: a token reverts, burns its gas or is gone. Property: the other's fees come in."""
+    terms = {"creation_bps": 100}
+    fund = Fund(world, Terms(**terms), Terms(long=False, **terms), reserve=ReserveTerms(initial=0))
+    boa.env.time_travel(seconds=DAY)
+    world.pass_time(72)
+    victim = fund.tokens[1].contract.address
+    for broken in (bytes.fromhex("60006000fd"), bytes.fromhex("fe"), b""):
+        with boa.env.anchor():
+            boa.env.set_code(victim, broken)
+            fund.reserve.allocate()
+            assert fund.value > 0

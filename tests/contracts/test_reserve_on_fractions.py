@@ -15,7 +15,7 @@ from steelyard.rules.numbers import FRACTION
 from steelyard.rules.reserve import buffer_depth, is_suspended, reserve_level, utilisation
 from support.chain.deploying import deploy_double, deploy_source
 from support.chain.exact import HAIR, WAD, Law
-from support.chain.series import CONTRACTS, ZERO, wad
+from support.chain.series import COIN_DECIMALS, CONTRACTS, ZERO, wad
 from support.chain.world import Setting, World
 
 SLOW = settings(max_examples=max(10, settings.default.max_examples // 5))
@@ -63,6 +63,8 @@ def reserve(request: pytest.FixtureRequest) -> Any:
     pair = (world.feed.address, world.underlying.address, world.quote.address)
     oracle = deploy_source(CONTRACTS / "MorphoOracle.vy", *pair, True, ZERO, 0)
     tokens = (deploy_double("NavToken"), deploy_double("NavToken"))
+    # gas plays no part here
+    coin = ZERO if request.param == COIN_DECIMALS else world.feed.address
     contract = deploy_source(
         CONTRACTS / "Reserve.vy",
         [token.address for token in tokens],
@@ -70,7 +72,7 @@ def reserve(request: pytest.FixtureRequest) -> Any:
         world.pool.address,
         world.underlying.address,
         world.quote.address,
-        ZERO,
+        coin,
         3_700,
         wad(DAILY_SHARE),
         DAY,

@@ -121,6 +121,18 @@ def test_a_check_can_ask_for_some(upkeep: Any, world: World) -> None:
     assert upkeep.checkUpkeep(b"\xff" * 5_000) == (True, bits(0, 1))
 
 
+def test_a_check_for_one_has_all_the_gas(fund: Fund, beneficiary: Any) -> None:
+    """Scenario: one of eight is asked for, with the gas of two rebalances.
+
+    Property: it is named: what is not asked for takes no share, or a dear rebalance would not fit.
+    """
+    others = [deploy_double("HostileSeries").address for _ in range(7)]
+    tokens = [*others, fund.tokens[0].contract.address]
+    upkeep = deploy_source(CONTRACTS / "Upkeep.vy", tokens, beneficiary)
+    go_to(fund.world, 2_500)
+    assert upkeep.checkUpkeep(bits(7), gas=1_000_000) == (True, bits(7))
+
+
 def test_bits_beyond_the_list_are_nothing(upkeep: Any, world: World) -> None:
     """Scenario: perform data from a stranger names places that are not there.
 

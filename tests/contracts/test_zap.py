@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.chain.deploying import deploy_double, deploy_source
-from support.chain.periphery import amounts, attempt, few, permit, result_or_reason, situations
+from support.chain.periphery import (
+    MAX_LOSS,
+    amounts,
+    attempt,
+    deploy_zap,
+    few,
+    nothing_is_left,
+    permit,
+    result_or_reason,
+    situations,
+)
 from support.chain.series import CONTRACTS, WAD, ZERO, Fund, Terms, Token
 from support.chain.world import Setting, World
 
@@ -21,7 +31,6 @@ if TYPE_CHECKING:
     from support.chain.periphery import Situation
 
 LATER = 2**40
-MAX_LOSS = Fraction(3, 100)
 HELD = 990 * WAD
 """Of each token the depositor holds a little more."""
 ACCEPTABLE = (
@@ -34,23 +43,6 @@ ACCEPTABLE = (
     "insufficient collateral",
 )
 """Why an entry may be refused, in any situation; another reason is a fault."""
-
-
-def deploy_zap(fund: Fund) -> Any:
-    """A zap for a fund's tokens; every role lets it take all that it owns of them."""
-    world = fund.world
-    lens = deploy_source(CONTRACTS / "Lens.vy")
-    zap = deploy_source(
-        CONTRACTS / "Zap.vy",
-        lens.address,
-        fund.reserve.address,
-        world.underlying.address,
-        int(MAX_LOSS * WAD),
-    )
-    for who in world.roles:
-        for coin in (world.underlying, world.quote, *(token.contract for token in fund.tokens)):
-            coin.approve(zap.address, 2**256 - 1, sender=who)
-    return zap
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +72,6 @@ def worth(token: Token, coin: Any, amount: int) -> Fraction:
 def tokens_worth(token: Token, tokens: int) -> Fraction:
     """What tokens are worth in whole quote, at the feed's price."""
     return token.nav * token.world.feed_price * tokens / token.contract.totalSupply()
-
-
-def nothing_is_left(zap: Any, token: Token) -> None:
-    """The zap holds no coin, no token, no ether, and may take nothing of anybody's."""
-    for coin in (token.collateral, token.loan, token.contract):
-        assert coin.balanceOf(zap.address) == 0, coin
-    assert boa.env.get_balance(zap.address) == 0
-    assert token.collateral.allowance(zap.address, token.contract.address) == 0
 
 
 @few(50)

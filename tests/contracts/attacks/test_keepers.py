@@ -19,7 +19,7 @@ from support.chain.driving import (
     target_of,
     tolerance_of,
 )
-from support.chain.series import WAD, Fund, Terms
+from support.chain.series import WAD, Fund, ReserveTerms, Terms
 from support.chain.ticks import sqrt_price_of
 
 if TYPE_CHECKING:
@@ -331,3 +331,43 @@ def test_fees_cannot_be_collected_into_a_better_price(world: World) -> None:
     token.contract.collect_fees(sender=attacker)
     world.pool.move(price, attacker)
     assert world.worth(attacker, price) < before
+
+
+def test_a_suspension_that_is_bought_stops_what_raises_only(world: World) -> None:
+    """A suspension that is bought stops what raises only.
+
+    Scenario: reserve at 11 % of nav; in one transaction an attacker mints a sixth more, publishes
+    the health and redeems.
+    Property: it pays both swaps' fees and gains nothing. What raises is suspended, an hour later
+    still, until the level is 12 %; what lowers is not. A reserve over 10 % of the grown nav is not
+    touched.
+    """
+    fund = Fund(world, Terms(), reserve=ReserveTerms(initial=Fraction(11, 10)))
+    token, attacker = fund.tokens[0], world.roles.attacker
+
+    def push(tokens: int) -> Fraction:
+        before = world.worth(attacker, world.feed_price)
+        token.mint(tokens, attacker)
+        fund.reserve.publish_health(sender=attacker)
+        token.redeem(tokens, attacker)
+        return before - world.worth(attacker, world.feed_price)
+
+    with boa.env.anchor():
+        push(95)
+        assert not fund.reserve.suspended()
+    cost = push(160)
+    # the debt of the mint is sold, and bought back
+    drawn = 160 * Fraction("0.01") * 2 * 2_000
+    assert abs(cost / (2 * FEE * drawn) - 1) < Fraction(1, 10)
+    boa.env.time_travel(seconds=3_600)
+    world.set_feed(2_000)
+    fund.reserve.publish_health()
+    assert fund.reserve.suspended()
+    with boa.env.anchor():
+        go(token, LOWERS[True])
+        token.rebalance()
+    go(token, RAISES[True])
+    with boa.reverts("leveraged_token: not to be raised"):
+        token.rebalance()
+    fund.inject(Fraction(1, 2))
+    token.rebalance()

@@ -26,7 +26,7 @@ from support.chain.driving import (
     tolerance_of,
     wealth,
 )
-from support.chain.series import WAD, Fund, Terms
+from support.chain.series import WAD, Fund, ReserveTerms, Terms
 
 if TYPE_CHECKING:
     from support.chain.series import Token
@@ -274,3 +274,31 @@ def test_an_own_mint_around_a_rebalance_brings_nothing(either: Token) -> None:
                     world.pool.move(world.feed_price)
                     assert told.covered == 0
                     assert wealth(token, attacker) < before
+
+
+def test_a_sandwich_of_an_allocation_takes_at_most_its_tolerance(world: World) -> None:
+    """Scenario: the pool is pushed before 100,000 of quote are swapped, and brought back after.
+
+    Property: at most the reserve's tolerance, less the fee, of what was swapped; a push beyond the
+    tolerance stops the swap, and the quote waits.
+    """
+    fund = Fund(world, Terms(long=False), reserve=ReserveTerms(initial=0))
+    attacker, tolerance = world.roles.attacker, Fraction(1, 100)
+    held = 100_000
+    world.quote.transfer(fund.reserve.address, held * 10**6, sender=world.roles.depositor)
+    boa.env.time_travel(seconds=86_400)
+    world.pass_time(72)
+
+    def gain(push: Fraction) -> tuple[Fraction, Fraction]:
+        with boa.env.anchor():
+            before = world.worth(attacker, 2_000)
+            world.pool.move(2_000 * (1 + push), attacker)
+            fund.reserve.allocate(sender=attacker)
+            left = Fraction(world.quote.balanceOf(fund.reserve.address), 10**6)
+            world.pool.move(2_000, attacker)
+            return world.worth(attacker, 2_000) - before, held - left
+
+    for eighths in range(9):
+        gained, swapped = gain(tolerance * eighths / 8)
+        assert gained <= (tolerance - FEE) * swapped
+        assert (swapped == 0) == (eighths == 8)

@@ -12,11 +12,17 @@ from eth_account.messages import encode_typed_data
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from support.chain.deploying import deploy_source
+from support.chain.series import CONTRACTS, WAD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from support.chain.series import Fund, Token
     from support.chain.world import World
 
+MAX_LOSS = Fraction(3, 100)
+"""The value guard of a test's zap."""
 SETTLED_S = 60
 """What a pool's mean price looks back on."""
 
@@ -90,6 +96,75 @@ def result_or_reason(call: Callable[[], Any]) -> tuple[Any, str]:
         return call(), ""
     except boa.BoaError as error:
         return None, str(error)
+
+
+def same(preview: Any, done: Any, what: str) -> None:
+    """A preview and a transaction gave the same, or were both refused."""
+    assert preview == done, f"{what}: the preview says {preview}, the transaction {done}"
+
+
+def rebalance_is_as_previewed(lens: Any, token: Token) -> None:
+    """The preview of a rebalance against the event and the balances of the real one.
+
+    In process the slots that a call has touched stay warm for the next one, as between two
+    transactions they do not: the first preview touches them all.
+    """
+    lens.preview_rebalance(token.contract)
+    preview = lens.preview_rebalance(token.contract)
+    keeper, underlying = token.world.roles.keeper, token.world.underlying
+    before = underlying.balanceOf(keeper)
+    reserve = underlying.balanceOf(token.fund.reserve.address)
+    event, refusal = result_or_reason(token.rebalance)
+    if event is None:
+        assert preview.reason, f"the preview saw no obstacle, the transaction: {refusal}"
+        assert preview.reason in refusal
+        return
+    assert preview.reason == ""
+    for name in (
+        "trigger",
+        "up",
+        "buys",
+        "units",
+        "notional",
+        "leverage_before",
+        "leverage_after",
+        "nav_before",
+        "nav_after",
+        "clipped",
+    ):
+        same(getattr(preview, name), getattr(event, name), name)
+    same(preview.pay, event.pay_by_reserve + event.pay_by_nav, "pay")
+    same(preview.pay, underlying.balanceOf(keeper) - before, "pay")
+    same(preview.reserve_paid, event.covered + event.pay_by_reserve, "reserve_paid")
+    same(preview.reserve_gained, event.gained, "reserve_gained")
+    left = reserve + preview.reserve_gained - preview.reserve_paid
+    same(left, underlying.balanceOf(token.fund.reserve.address), "reserve")
+    same(preview.ready_at, token.state.ready_at, "ready_at")
+
+
+def deploy_zap(fund: Fund) -> Any:
+    """A zap for a fund's tokens; every role lets it take all that it owns of them."""
+    world = fund.world
+    lens = deploy_source(CONTRACTS / "Lens.vy")
+    zap = deploy_source(
+        CONTRACTS / "Zap.vy",
+        lens.address,
+        fund.reserve.address,
+        world.underlying.address,
+        int(MAX_LOSS * WAD),
+    )
+    for who in world.roles:
+        for coin in (world.underlying, world.quote, *(token.contract for token in fund.tokens)):
+            coin.approve(zap.address, 2**256 - 1, sender=who)
+    return zap
+
+
+def nothing_is_left(zap: Any, token: Token) -> None:
+    """The zap holds no coin, no token, no ether, and may take nothing of anybody's."""
+    for coin in (token.collateral, token.loan, token.contract):
+        assert coin.balanceOf(zap.address) == 0, coin
+    assert boa.env.get_balance(zap.address) == 0
+    assert token.collateral.allowance(zap.address, token.contract.address) == 0
 
 
 def permit(coin: Any, signer: Any, spender: Any, amount: int, deadline: int) -> tuple[Any, ...]:

@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 import boa
+from eth_abi.packed import encode_packed
+from eth_utils import keccak
 
 from support.chain.counterparties import code
 from support.chain.deploying import at, deploy_double
@@ -125,6 +127,14 @@ class Pool:
         self.swap(token_in, token_in.balanceOf(who), limit, who)
         if self.contract.slot0()[0] != limit:
             raise AssertionError(f"the swap to {float(price)} stopped at {float(self.price)}")
+
+    def leave(self) -> None:
+        """Take out the witness too: then there may be no liquidity at all, nor observations."""
+        low, high = usable_range(self.tick, self.fee, None)
+        witness = self.witness.address
+        key = keccak(encode_packed(["address", "int24", "int24"], [witness, low, high]))
+        liquidity = self.contract.positions(key)[0]
+        self.contract.burn(low, high, liquidity, sender=witness)
 
     def observe(self) -> None:
         """Write an observation now: one unit of the witness's liquidity is taken out."""

@@ -13,7 +13,7 @@ from boa.contracts.abi.abi_contract import ABIFunction
 from eth._utils.address import generate_contract_address
 from vyper.compiler.output import build_abi_output
 
-from support.chain.deploying import deploy_source, source
+from support.chain.deploying import deploy_double, deploy_source, source
 
 if TYPE_CHECKING:
     from support.chain.world import World
@@ -22,6 +22,9 @@ CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 WAD = 10**18
 BPS = 10_000
 ZERO = "0x" + "00" * 20
+COIN_DECIMALS = 18
+NATIVE_PRICE = 2_000
+"""Of the native coin in quote, where the underlying is not the wrapped coin."""
 NAMES = ("idle", "band_up", "band_down", "fallback", "emergency", "clip")
 """What `should_rebalance` answers, by its number."""
 
@@ -97,6 +100,7 @@ class ReserveTerms:
     """How the reserve is."""
 
     native_feed: Any = ZERO
+    """Where the underlying cannot be the wrapped coin, zero is a feed at `NATIVE_PRICE`."""
     max_age: int = 3_700
     daily_share: Any = "0.5"
     allocation_every: int = 86_400
@@ -290,6 +294,9 @@ class Fund:
 
     def _deploy_reserve(self) -> None:
         world, terms = self.world, self.terms
+        native_feed = getattr(terms.native_feed, "address", terms.native_feed)
+        if native_feed == ZERO and world.underlying_decimals != COIN_DECIMALS:
+            native_feed = deploy_double("PriceFeed", 8, NATIVE_PRICE * 10**8).address
         nonce = self._nonce()
         issuer = bytes.fromhex(str(self.issuer)[2:])
         named = [
@@ -303,7 +310,7 @@ class Fund:
             world.pool.address,
             world.underlying.address,
             world.quote.address,
-            getattr(terms.native_feed, "address", terms.native_feed),
+            native_feed,
             terms.max_age,
             wad(terms.daily_share),
             terms.allocation_every,

@@ -12,8 +12,7 @@ from typing import Any
 import boa
 
 from support.chain.book import HAIR, Book, Facts
-from support.chain.series import WAD, trigger, wad
-from support.chain.stages import COIN_DECIMALS, NATIVE_PRICE
+from support.chain.series import COIN_DECIMALS, NATIVE_PRICE, WAD, trigger, wad
 
 DAY = 86_400
 NEAR = Fraction(1, 2_000)
@@ -189,6 +188,9 @@ class Settling:
         told = watched.told
         out = told.covered + told.pay_by_reserve
         assert watched.reserve == told.gained - out, "the reserve's account"
+        if out == 0:
+            # a day's share is of what is there at the first payment
+            return
         day = boa.env.timestamp // DAY
         if day != self.day:
             held = watched.balances[1] + told.gained
@@ -196,8 +198,7 @@ class Settling:
             self.cap = held * wad(self.token.fund.terms.daily_share) // WAD
         self.spent += out
         assert self.spent <= self.cap, "the reserve paid more than a day's share"
-        if out:
-            self.seen["reserve pays"] += 1
+        self.seen["reserve pays"] += 1
 
     def allowance(self, watched: Watched, origin: Fraction) -> Fraction:
         """What an episode that began at the pool's price `origin` may gain by this rebalance.

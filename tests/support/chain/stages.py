@@ -11,13 +11,8 @@ from typing import Any
 import boa
 from boa.environment import Env
 
-from support.chain.deploying import deploy_double
 from support.chain.series import Fund, ReserveTerms, Terms
 from support.chain.world import Setting, World
-
-COIN_DECIMALS = 18
-NATIVE_PRICE = 2_000
-"""Of the native coin in quote, where the underlying is not the wrapped coin."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +79,6 @@ class Stage:
     def _deploy(self, case: Case) -> None:
         self.world = World(Setting(**case.setting))
         reserve = ReserveTerms(**case.reserve)
-        if self.world.underlying_decimals != COIN_DECIMALS:
-            reserve.native_feed = deploy_double("PriceFeed", 8, NATIVE_PRICE * 10**8)
         self.fund = Fund(self.world, Terms(**case.terms), reserve=reserve, launch=0)
         self.token = self.fund.tokens[0]
         self.positions = list(self.world.pool.token_ids)
