@@ -295,7 +295,8 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
         self._loan_to_value(rule.emergency_leverage, config_.long) < market.lltv
     ), "leveraged_token: emergency_leverage beyond lltv"
     assert (
-        config_.tolerance_normal > oracle_guard.POOL_FEE
+        # the pool's price, in ticks of 1 bp, has to find room inside
+        config_.tolerance_normal >= oracle_guard.POOL_FEE + WAD // BPS
         # up to there a front-run of a rebalance does not pay (docs/contracts/attacks.md)
         and config_.tolerance_normal <= 3 * oracle_guard.POOL_FEE
         and config_.tolerance_normal <= config_.tolerance_maximum
@@ -328,6 +329,10 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     assert staticcall reserve.is_token(self), "leveraged_token: not named by the reserve"
     underlying: address = market.collateralToken if config_.long else market.loanToken
     assert staticcall reserve.underlying() == underlying, "leveraged_token: reserve's underlying"
+    # a short's fees come in quote
+    assert (
+        config_.long or staticcall reserve.quote() == market.collateralToken
+    ), "leveraged_token: reserve's quote"
     CONFIG = config_
     MARKET_ID = id
     MULTIPLE = target if config_.long else target + WAD

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.chain.deploying import deploy_double
+from support.chain.driving import EMERGENCY, LOWERS, RAISES, go, target_of
 from support.chain.series import WAD, ZERO, Fund, Terms, wad
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from support.chain.world import World
 
 STRANGER = "0x" + "11" * 20
+NEARLY = Fraction(1, 10**6)
 
 
 def rule(target: Any, lower: Any, upper: Any, slack: Any, emergency: Any, to_edge: bool) -> Any:
@@ -47,7 +50,7 @@ def test_a_good_series_is_taken(world: World, long: bool) -> None:
             rule(3, "2.6", "3.4", 0, "7.2", False),
             "leveraged_token: emergency_leverage beyond lltv",
         ),
-        ("tolerance_normal", 5 * WAD // 10_000, "leveraged_token: tolerance"),
+        ("tolerance_normal", 6 * WAD // 10_000 - 1, "leveraged_token: tolerance"),
         ("tolerance_normal", 15 * WAD // 10_000 + 1, "leveraged_token: tolerance"),
         ("tolerance_maximum", 14 * WAD // 10_000, "leveraged_token: tolerance"),
         ("tolerance_maximum", 7 * WAD // 100, "leveraged_token: tolerance"),
@@ -75,6 +78,26 @@ def test_a_bad_entry_is_refused_by_its_name(
 ) -> None:
     """Scenario: one entry out of its range. Property: refused, the reason naming it."""
     assert refusal(world, **{entry: value}) == reason
+
+
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+def test_no_entry_that_is_taken_stops_rebalances_by_its_size(world: World, long: bool) -> None:
+    """Scenario: the largest wait and the largest clip. Property: what is taken is computed with.
+
+    A wait of 2**64 was added to a time, a short's clip multiplied by a price: beyond 256 bits every
+    rebalance would have been refused, emergencies too.
+    """
+    for most in (10**27, 2**128 - 1):
+        if not long:
+            # a raw USDC is 5e8 raw WETH: of 256 bits 1e6 of room is left for prices to come
+            assert refusal(world, long, max_trade_notional=most).endswith("max_trade_notional")
+    terms = {"fallback_after": 2**64 - 1, "max_trade_notional": 2 * 10**26}
+    token = Fund(world, Terms(long=long, raw=terms)).tokens[0]
+    for leverage in (RAISES[long], LOWERS[long], EMERGENCY[long]):
+        go(token, leverage)
+        token.rebalance()
+        assert abs(token.leverage / target_of(token) - 1) < NEARLY
+        world.pool.move(world.feed_price)
 
 
 def test_parts_that_do_not_belong_together_are_refused(world: World) -> None:
