@@ -6,10 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from eth._utils.address import generate_contract_address
 
-from support.chain.deploying import deploy_double
+from support.chain.counterparties import code
+from support.chain.deploying import at, deploy_double, deploy_source
 from support.chain.driving import EMERGENCY, LOWERS, RAISES, go, target_of
-from support.chain.series import WAD, ZERO, Fund, Terms, wad
+from support.chain.series import CONTRACTS, WAD, ZERO, Fund, Terms, wad
 
 if TYPE_CHECKING:
     from support.chain.series import Token
@@ -128,6 +130,33 @@ def test_a_reserve_that_does_not_name_the_token_is_refused(world: World) -> None
     assert fund.tokens[0].refusal() == "leveraged_token: not named by the reserve"
 
 
+def test_a_shorts_reserve_holds_the_quote_that_its_fees_come_in(world: World) -> None:
+    """Scenario: a reserve of the underlying against another quote. Property: a long's only."""
+    other = world.deploy("MintableERC20", "DAI", "DAI", 18)
+    pair = (world.underlying.address, other.address)
+    pool = world.positions.createAndInitializePoolIfNecessary(
+        *sorted(pair, key=lambda address: int(address, 16)), 500, 2**96, sender=world.roles.deployer
+    )
+    contract = at("UniswapV3Pool", code("UniswapV3Pool").abi, pool)
+    contract.increaseObservationCardinalityNext(61, sender=world.roles.deployer)
+    adapter = deploy_source(CONTRACTS / "MorphoOracle.vy", world.feed.address, *pair, True, ZERO, 0)
+    for long, reason in ((True, ""), (False, "leveraged_token: reserve's quote")):
+        token = Fund(world, Terms(long=long), launch=0, deploy=False).tokens[0]
+        named = (
+            "0x"
+            + generate_contract_address(
+                bytes.fromhex(str(token.fund.issuer)[2:]), token.fund._nonce()
+            ).hex()
+        )
+        bounds = (wad("0.5"), 86_400, wad("0.01"), wad("0.05"))
+        reserve = deploy_source(
+            CONTRACTS / "Reserve.vy",
+            *([named], adapter.address, pool, *pair, ZERO, 3_700, *bounds),
+        )
+        token.terms.raw = {"reserve": reserve.address}
+        assert token.refusal() == reason
+
+
 def test_nobody_owns_it(token: Token) -> None:
     """Scenario: the token asked for its owner and its doors. Property: zero, and no such door."""
     assert token.contract.getOwner() == ZERO
@@ -164,9 +193,6 @@ def test_the_reserve_checks_its_own_terms(world: World) -> None:
 def test_an_adapter_without_an_answer_is_refused(world: World) -> None:
     """Scenario: a feed that says zero at deployment. Property: no adapter without a good price."""
     import boa
-
-    from support.chain.deploying import deploy_source
-    from support.chain.series import CONTRACTS
 
     silent = deploy_double("PriceFeed", 8, 0)
     pair = (world.underlying.address, world.quote.address)
