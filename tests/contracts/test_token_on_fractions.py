@@ -184,8 +184,9 @@ def check_rebalance(before: Seen, due: Due) -> None:
     if moved > TOLERANCE - Fraction(world.pool.fee, 10**6) - Fraction(1, 1_000):
         mark(f"{due.name}: as far as the pool goes")
         return
-    # raising, the token counts on a reserve that holds the whole tolerance's cost
-    sure = not plan.raises or before.standing()[1] > abs(plan.notional) * TOLERANCE
+    # raising, the token counts on a reserve that holds the whole tolerance's cost, of what is paid
+    most = abs(plan.notional) * TOLERANCE / (1 - TOLERANCE)
+    sure = not plan.raises or before.standing()[1] > most
     if plan.cost.paid_by_nav == 0 and sure and said.pay_by_nav == 0:
         mark(f"{due.name}: the reserve pays")
         assert abs(traded - plan.notional) <= room
