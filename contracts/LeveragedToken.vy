@@ -295,7 +295,8 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
         self._loan_to_value(rule.emergency_leverage, config_.long) < market.lltv
     ), "leveraged_token: emergency_leverage beyond lltv"
     assert (
-        config_.tolerance_normal > oracle_guard.POOL_FEE
+        # the pool's price, in ticks of 1 bp, has to find room inside
+        config_.tolerance_normal >= oracle_guard.POOL_FEE + WAD // BPS
         # up to there a front-run of a rebalance does not pay (docs/contracts/attacks.md)
         and config_.tolerance_normal <= 3 * oracle_guard.POOL_FEE
         and config_.tolerance_normal <= config_.tolerance_maximum
@@ -309,7 +310,10 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     ), "leveraged_token: deviation"
     assert config_.cooldown <= 86_400, "leveraged_token: cooldown"
     assert (
-        config_.fallback_after >= 3_600 and config_.fallback_after > config_.cooldown
+        config_.fallback_after >= 3_600
+        and config_.fallback_after > config_.cooldown
+        # added to a time, it stays one
+        and config_.fallback_after <= TIME
     ), "leveraged_token: fallback_after"
     assert config_.initial_nav > 0, "leveraged_token: initial_nav"
     assert config_.premium <= MAX_PAY, "leveraged_token: premium"
@@ -325,10 +329,25 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     assert staticcall reserve.is_token(self), "leveraged_token: not named by the reserve"
     underlying: address = market.collateralToken if config_.long else market.loanToken
     assert staticcall reserve.underlying() == underlying, "leveraged_token: reserve's underlying"
+    # a short's fees come in quote
+    assert (
+        config_.long or staticcall reserve.quote() == market.collateralToken
+    ), "leveraged_token: reserve's quote"
     CONFIG = config_
     MARKET_ID = id
     MULTIPLE = target if config_.long else target + WAD
     CALM = self._loan_to_value(rule.upper, config_.long)
+    if config_.max_trade_notional > 0:
+        # a clip can be swapped at this price, and computed with at a million times it
+        price: uint256 = self._latest()[0]
+        assert (
+            config_.max_trade_notional < 2**128
+            and config_.max_trade_notional <= max_value(uint256) // 10**6 // price
+        ), "leveraged_token: max_trade_notional"
+        clip: uint256 = self._debt_of_quote(config_.max_trade_notional, price)
+        assert (
+            min(clip, self._collateral_down(clip, price)) >= DEAD_UNITS
+        ), "leveraged_token: max_trade_notional"
     self._clock = block.timestamp
     for token: address in [market.collateralToken, market.loanToken]:
         assert extcall IERC20(token).approve(
@@ -567,8 +586,9 @@ def rebalance(keeper: address = msg.sender) -> uint256:
     # each time by the cost's share of what was swapped.
     for again: uint256 in range(PASSES):
         if plan.up:
-            # a cost that nav pays raises leverage by itself; a short's is debt as well
-            most: uint256 = size * plan.tolerance // WAD
+            # a cost that nav pays raises leverage by itself; a short's is debt as well, and a
+            # share of what is paid, not of the size: it is the tolerance over the rest of 1
+            most: uint256 = size * plan.tolerance // unsafe_sub(WAD, plan.tolerance)
             if plan.available <= self._covered + paid + self._underlying_down(most, price):
                 size -= min(size, leverage_math._times_up(MULTIPLE, most))
         leg: int256 = convert(self._quote_down(size, price), int256)

@@ -41,8 +41,8 @@ WAD: constant(uint256) = 10**18
 TICK_BASE: constant(uint256) = 1000100000000000000000000
 TICK_ONE: constant(uint256) = 10**24
 
-# @dev 1.0001**600000 is 1e26: no pair of assets trades beyond it, and no product overflows.
-MOST_TICKS: constant(uint256) = 600_000
+# @dev 1.0001**500000 is 5e21: no pair of assets trades beyond it, and no product overflows.
+MOST_TICKS: constant(uint256) = 500_000
 
 # @dev The lowest and the highest limit that a Uniswap v3 swap takes.
 MIN_SQRT_PRICE: constant(uint256) = 4295128740

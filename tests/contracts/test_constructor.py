@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from eth._utils.address import generate_contract_address
 
-from support.chain.deploying import deploy_double
-from support.chain.series import WAD, ZERO, Fund, Terms, wad
+from support.chain.counterparties import code
+from support.chain.deploying import at, deploy_double, deploy_source
+from support.chain.driving import EMERGENCY, LOWERS, RAISES, go, target_of
+from support.chain.series import CONTRACTS, WAD, ZERO, Fund, Terms, wad
 
 if TYPE_CHECKING:
     from support.chain.series import Token
     from support.chain.world import World
 
 STRANGER = "0x" + "11" * 20
+NEARLY = Fraction(1, 10**6)
 
 
 def rule(target: Any, lower: Any, upper: Any, slack: Any, emergency: Any, to_edge: bool) -> Any:
@@ -47,7 +52,7 @@ def test_a_good_series_is_taken(world: World, long: bool) -> None:
             rule(3, "2.6", "3.4", 0, "7.2", False),
             "leveraged_token: emergency_leverage beyond lltv",
         ),
-        ("tolerance_normal", 5 * WAD // 10_000, "leveraged_token: tolerance"),
+        ("tolerance_normal", 6 * WAD // 10_000 - 1, "leveraged_token: tolerance"),
         ("tolerance_normal", 15 * WAD // 10_000 + 1, "leveraged_token: tolerance"),
         ("tolerance_maximum", 14 * WAD // 10_000, "leveraged_token: tolerance"),
         ("tolerance_maximum", 7 * WAD // 100, "leveraged_token: tolerance"),
@@ -56,6 +61,9 @@ def test_a_good_series_is_taken(world: World, long: bool) -> None:
         ("deviation_maximum", 6 * WAD // 10, "leveraged_token: deviation"),
         ("cooldown", 86_401, "leveraged_token: cooldown"),
         ("fallback_after", 3_599, "leveraged_token: fallback_after"),
+        ("fallback_after", 2**64, "leveraged_token: fallback_after"),
+        ("max_trade_notional", 9_999, "leveraged_token: max_trade_notional"),
+        ("max_trade_notional", 2**128, "leveraged_token: max_trade_notional"),
         ("initial_nav", 0, "leveraged_token: initial_nav"),
         ("premium", WAD // 100 + 1, "leveraged_token: premium"),
         ("creation_bps", 501, "leveraged_token: fees"),
@@ -72,6 +80,26 @@ def test_a_bad_entry_is_refused_by_its_name(
 ) -> None:
     """Scenario: one entry out of its range. Property: refused, the reason naming it."""
     assert refusal(world, **{entry: value}) == reason
+
+
+@pytest.mark.parametrize("long", [True, False], ids=["long", "short"])
+def test_no_entry_that_is_taken_stops_rebalances_by_its_size(world: World, long: bool) -> None:
+    """Scenario: the largest wait and the largest clip. Property: what is taken is computed with.
+
+    A wait of 2**64 was added to a time, a short's clip multiplied by a price: beyond 256 bits every
+    rebalance would have been refused, emergencies too.
+    """
+    for most in (10**27, 2**128 - 1):
+        if not long:
+            # a raw USDC is 5e8 raw WETH: of 256 bits 1e6 of room is left for prices to come
+            assert refusal(world, long, max_trade_notional=most).endswith("max_trade_notional")
+    terms = {"fallback_after": 2**64 - 1, "max_trade_notional": 2 * 10**26}
+    token = Fund(world, Terms(long=long, raw=terms)).tokens[0]
+    for leverage in (RAISES[long], LOWERS[long], EMERGENCY[long]):
+        go(token, leverage)
+        token.rebalance()
+        assert abs(token.leverage / target_of(token) - 1) < NEARLY
+        world.pool.move(world.feed_price)
 
 
 def test_parts_that_do_not_belong_together_are_refused(world: World) -> None:
@@ -100,6 +128,33 @@ def test_a_reserve_that_does_not_name_the_token_is_refused(world: World) -> None
     fund = Fund(world, Terms(), launch=0, deploy=False)
     fund.tokens[0].refusal()
     assert fund.tokens[0].refusal() == "leveraged_token: not named by the reserve"
+
+
+def test_a_shorts_reserve_holds_the_quote_that_its_fees_come_in(world: World) -> None:
+    """Scenario: a reserve of the underlying against another quote. Property: a long's only."""
+    other = world.deploy("MintableERC20", "DAI", "DAI", 18)
+    pair = (world.underlying.address, other.address)
+    pool = world.positions.createAndInitializePoolIfNecessary(
+        *sorted(pair, key=lambda address: int(address, 16)), 500, 2**96, sender=world.roles.deployer
+    )
+    contract = at("UniswapV3Pool", code("UniswapV3Pool").abi, pool)
+    contract.increaseObservationCardinalityNext(61, sender=world.roles.deployer)
+    adapter = deploy_source(CONTRACTS / "MorphoOracle.vy", world.feed.address, *pair, True, ZERO, 0)
+    for long, reason in ((True, ""), (False, "leveraged_token: reserve's quote")):
+        token = Fund(world, Terms(long=long), launch=0, deploy=False).tokens[0]
+        named = (
+            "0x"
+            + generate_contract_address(
+                bytes.fromhex(str(token.fund.issuer)[2:]), token.fund._nonce()
+            ).hex()
+        )
+        bounds = (wad("0.5"), 86_400, wad("0.01"), wad("0.05"))
+        reserve = deploy_source(
+            CONTRACTS / "Reserve.vy",
+            *([named], adapter.address, pool, *pair, ZERO, 3_700, *bounds),
+        )
+        token.terms.raw = {"reserve": reserve.address}
+        assert token.refusal() == reason
 
 
 def test_nobody_owns_it(token: Token) -> None:
@@ -138,9 +193,6 @@ def test_the_reserve_checks_its_own_terms(world: World) -> None:
 def test_an_adapter_without_an_answer_is_refused(world: World) -> None:
     """Scenario: a feed that says zero at deployment. Property: no adapter without a good price."""
     import boa
-
-    from support.chain.deploying import deploy_source
-    from support.chain.series import CONTRACTS
 
     silent = deploy_double("PriceFeed", 8, 0)
     pair = (world.underlying.address, world.quote.address)

@@ -153,6 +153,6 @@ def test_powers_of_a_tick_are_exact_enough(world: World) -> None:
     for ticks in (0, 1, 2, 3, 1_023, 4_095, 46_054, 100_000):
         exact = Fraction(10_001, 10_000) ** ticks
         assert 0 <= 1 - Fraction(guard.tick_power(ticks), 10**24) / exact < Fraction(1, 10**12)
-    for ticks in (200_311, 276_324, 599_999, 600_000):
+    for ticks in (200_311, 276_324, 499_999, 500_000):
         found = float(Fraction(guard.tick_power(ticks), 10**24))
         assert abs(found / 1.0001**ticks - 1) < 1e-9

@@ -163,13 +163,21 @@ def test_an_emergency_knows_no_clip_and_no_cooldown(world: World) -> None:
 
 
 def test_a_clip_ends_where_the_price_has_done_the_rest(world: World) -> None:
-    """Scenario: clips under way, the price brings leverage past the target. Property: idle."""
+    """Scenario: clips under way, the price takes leverage past the target and back.
+
+    Property: idle beyond it; nobody has stored that, so back on the near side the clip goes on.
+    """
     token = Fund(world, Terms(max_trade_notional=4_000)).tokens[0]
     go(token, "4")
     assert token.rebalance().clipped
     world.pass_time(600)
     go(token, "2.9")
     assert token.due == "idle"
+    with boa.env.anchor():
+        go(token, "3.01")
+        assert token.due == "clip"
+        assert not token.rebalance().clipped
+        assert token.state.clip == 0
     go(token, "2.4")
     assert token.due == "band_up"
 

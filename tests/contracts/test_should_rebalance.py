@@ -96,6 +96,20 @@ def test_a_bad_oracle_makes_it_idle(token: Token, spoil: Any) -> None:
     assert any(word in str(refused.value) for word in ("oracle_guard: refused", "nothing to do"))
 
 
+@pytest.mark.parametrize("sold", [0, 1])
+def test_a_minute_at_an_end_of_all_prices_makes_it_idle(world: World, sold: int) -> None:
+    """Scenario: next to no liquidity, and a swap takes the pool to an end. Property: idle."""
+    tokens = Fund(world, Terms(), Terms(long=False)).tokens
+    coin, who = world.pool.tokens[sold], world.roles.arbitrageur
+    if hasattr(coin, "mint"):
+        coin.mint(who, 10**30, sender=who)
+    world.pool.remove()
+    world.pool.swap(coin, 10**26, 0, who)
+    boa.env.time_travel(seconds=120)
+    world.set_feed(1_700)
+    assert [token.due for token in tokens] == ["idle", "idle"]
+
+
 def test_a_pool_that_was_elsewhere_makes_it_idle(world: World) -> None:
     """Scenario: feed and pool jump 4 % together. Property: idle until the minute's mean agrees."""
     token = Fund(world, Terms(lower="2.9")).tokens[0]

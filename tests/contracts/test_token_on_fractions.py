@@ -227,8 +227,9 @@ def check_rebalance(before: Seen, due: Due) -> None:
     if moved > TOLERANCE - Fraction(world.pool.fee, 10**6) - Fraction(1, 1_000):
         mark(f"{due.name}: as far as the pool goes")
         return
-    # raising, the token counts on a reserve that holds the whole tolerance's cost
-    sure = not plan.raises or before.standing()[1] > abs(plan.notional) * TOLERANCE
+    # raising, the token counts on a reserve that holds the whole tolerance's cost, of what is paid
+    most = abs(plan.notional) * TOLERANCE / (1 - TOLERANCE)
+    sure = not plan.raises or before.standing()[1] > most
     if plan.cost.paid_by_nav == 0 and sure and said.pay_by_nav == 0:
         mark(f"{due.name}: the reserve pays")
         assert abs(traded - plan.notional) <= room
@@ -349,3 +350,29 @@ def test_a_reserve_that_runs_dry_on_the_way_takes_nothing_across() -> None:
     seen = Seen(token, law)
     assert seen.standing()[1] > 0
     check_rebalance(seen, seen.due())
+
+
+def test_a_reserve_that_nearly_pays_for_a_short_takes_nothing_across() -> None:
+    """What is paid for a purchase, fee included, is more above the feed than the tolerance.
+
+    Scenario: a short is raised from no debt to 3x, all of the swap at the limit of a pool of 1 %;
+    the reserve holds 1.001 times the tolerance's share of the size, and the cost is 1.01 times it.
+    Property: never across, not even within the 5 bp.
+    """
+    ground = World(SETTINGS["18-6"])
+    law = Law(False, 3_000, 2_500, 3_500, 5_000, to_edge=False, pool_fee_bps=100)
+    token = launched(ground, law, 50, Fraction(0))
+    morpho, lender = ground.morpho, ground.roles.lender
+    morpho.repay(
+        tuple(token.market), 0, token.position.shares, token.contract.address, b"", sender=lender
+    )
+    ground.pool.add(10**8)
+    room = TOLERANCE - Fraction(POOL_FEE, 10**6)
+    ground.pool.move(ground.feed_price / (1 + room * Fraction(999, 1_000)))
+    ground.pool.pass_time(72)
+    # of the reserve half is for one token's day
+    token.fund.inject(2 * 3 * token.nav * TOLERANCE * Fraction(1_001, 1_000))
+    held = token.fund.reserve.standing(token.contract)[1]
+    said = token.rebalance()
+    assert said.covered + said.pay_by_reserve == held, "all of it, and it was not enough"
+    assert 3 * (1 - NEAR) <= token.leverage <= 3
