@@ -338,11 +338,10 @@ def __init__(name_: String[25], symbol_: String[5], config_: Config):
     MULTIPLE = target if config_.long else target + WAD
     CALM = self._loan_to_value(rule.upper, config_.long)
     if config_.max_trade_notional > 0:
-        # a clip can be swapped at this price, and computed with at a million times it
+        # a clip can be swapped at this price, and a short's computed with at a million times it
         price: uint256 = self._latest()[0]
-        assert (
-            config_.max_trade_notional < 2**128
-            and config_.max_trade_notional <= max_value(uint256) // 10**6 // price
+        assert config_.max_trade_notional < 2**128 and (
+            config_.long or config_.max_trade_notional <= max_value(uint256) // 10**6 // price
         ), "leveraged_token: max_trade_notional"
         clip: uint256 = self._debt_of_quote(config_.max_trade_notional, price)
         assert (
