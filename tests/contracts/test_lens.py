@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from support.chain.anvil import anvil, unavailable
 from support.chain.deploying import deploy_source
+from support.chain.driving import base_fee
 from support.chain.periphery import (
     amounts,
     attempt,
@@ -25,8 +25,6 @@ from support.chain.series import CONTRACTS, WAD, Fund, Terms, Token, trigger
 from support.chain.world import Setting, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.chain.periphery import Situation
 
 NEVER = 2**256 - 1
@@ -56,18 +54,6 @@ def charging(world: World) -> Fund:
 def priced(request: pytest.FixtureRequest, charging: Fund) -> Token:
     """One of the tokens with fees."""
     return charging.tokens[request.param]
-
-
-@contextmanager
-def base_fee(wei: int) -> Iterator[None]:
-    """Blocks with a base fee: the keeper's gas then has a price."""
-    context = boa.env.evm.vm.state.execution_context
-    before = context._base_fee_per_gas
-    context._base_fee_per_gas = wei
-    try:
-        yield
-    finally:
-        context._base_fee_per_gas = before
 
 
 @few(33)
