@@ -81,7 +81,7 @@ def test_no_sequence_of_acts_breaks_a_property() -> None:
 @pytest.mark.skipif("profile() == 'ci'", reason="by hand: --hypothesis-profile thorough")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 def test_a_fault_is_found(mutant: Mutant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scenario: a fault in a copy of the contracts. Property: a check fails, in 200 examples."""
+    """Scenario: a fault in a copy of the contracts. Property: a check fails, in 1,000 examples."""
     monkeypatch.setattr(series, "CONTRACTS", mutant.write(tmp_path))
     with pytest.raises(AssertionError):
-        play(build(), 200, phases=[Phase.generate], database=None)
+        play(build(), EXAMPLES["thorough"], phases=[Phase.generate], database=None)
