@@ -53,7 +53,7 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
     for rate in inputs.funding:
         paid = amount(funding_payment(units, price, rate))
         cash = cash - paid
-        funding = (*funding, paid)
+        funding += (paid,)
     if is_spot:
         venue = terms.venue
         interest = cash * 0

@@ -126,7 +126,7 @@ def _resumed(state: State[Num], effect: Resumed[Num]) -> None:
 
 
 def _requested(state: State[Num], effect: Requested[Num]) -> None:
-    state.pending = (*state.pending, effect.request)
+    state.pending += (effect.request,)
 
 
 def _withdrawn(state: State[Num], _: Withdrawn) -> None:

@@ -54,8 +54,12 @@ def request(fund: Fund[Num], tokens: Sequence[Num], time: int, price: Num) -> li
     Raises:
         InputError: no token would be left.
     """
-    asked = [Request(time, each, price * 0, price * 0) for each in tokens]
-    legs = enter(fund, (*fund.state.pending, *asked), price).legs[len(fund.state.pending) :]
+    nothing = price * 0
+    asked: tuple[Request[Num], ...] = tuple(
+        Request(time, each, nothing, nothing) for each in tokens
+    )
+    pending = fund.state.pending
+    legs = enter(fund, pending + asked, price).legs[len(pending) :]
     return [
         Request(time, each, leg.nav, leg.notional) for each, leg in zip(tokens, legs, strict=True)
     ]
@@ -139,11 +143,11 @@ def own_cost(
     sizes = flows.size + size
     if not sizes > 0:
         return pay(fund.costs.rates, *charges, reserve_value)
-    parts = (
+    fee, spread, impact, gas = (
         netted_kind(own, other + own, together, size, sizes)
         for own, other, together in zip(alone[:4], others[:4], charges, strict=True)
     )
-    return pay(fund.costs.rates, *parts, reserve_value)
+    return pay(fund.costs.rates, fee, spread, impact, gas, reserve_value)
 
 
 def creations_of(

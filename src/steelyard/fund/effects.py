@@ -169,7 +169,8 @@ class Withdrawn(NamedTuple):
 
     fund: str
     time: int
-    count: int
+    requests: int
+    """How many."""
 
 
 class Decided(NamedTuple, Generic[Num]):

@@ -57,7 +57,7 @@ def withdraw_order(group: Group[Num], fund: Fund[Num], time: int, price: Num) ->
     state, intent = fund.state, fund.state.intent
     if intent is None:
         return
-    given_back = (*intent.requests, *state.pending)
+    given_back = intent.requests + state.pending
     effect = Unfilled(
         fund.terms.symbol, time, price, intent.trigger, "cancelled", state.clips, given_back
     )

@@ -9,7 +9,7 @@ stays due until something is filled.
 from __future__ import annotations
 
 from steelyard.fund.creations import Entered, creations_of, enter, own_cost
-from steelyard.fund.effects import Rolled, Settled, Unfilled
+from steelyard.fund.effects import Creation, Rolled, Settled, Unfilled
 from steelyard.fund.ending import end, end_if_gone
 from steelyard.fund.events import Charges, Filled
 from steelyard.fund.group import Fund, Group
@@ -91,17 +91,18 @@ def _settled(
         filled_units=filled_units,
         counts=intent.counts,
     )
-    left, pending = None, fund.state.pending
+    left: Intent[Num] | None = None
+    pending: tuple[Request[Num], ...] = fund.state.pending
     if not is_whole:
         rest = _rest(intent, fill, share, terms.number)
         if not fill.final:
             left = rest
         elif rest.requests:
             # what of them was not filled waits for another order
-            pending = (*rest.requests, *pending)
+            pending = rest.requests + pending
     clips = fund.state.clips
     if intent.trigger not in UNCLIPPED:
-        clips = _clips_after(fund, intent, fill, trade, is_whole)
+        clips = _clips_after(intent, fill, trade, is_whole)
     return trade._replace(instants=intent.uses, clips=clips, left=left, pending=pending)
 
 
@@ -138,7 +139,7 @@ def settled_trade(
     state, reserve, number = fund.state, group.reserve, fund.terms.number
     cash, units, tokens = state.cash, state.units, state.tokens
     pending_fees, sent = reserve.pending_fees, notional
-    creations = ()
+    creations: tuple[Creation[Num], ...] = ()
     if entered is not None and charges is not None:
         _, _, flows, cash, units, tokens, pending_fees = entered
         sent = notional + flows.net
@@ -148,11 +149,8 @@ def settled_trade(
     if number.round_amount is not None:
         notional, cost = number.amount(notional), _rounded(fund, cost)
     cash = cash - notional
-    if filled_units is None:
-        units = units + notional / price
-    else:
-        # to the last unit what the venue says, whatever part of it creations took
-        units = state.units + filled_units
+    # to the last unit what the venue says, whatever part of it creations took
+    units = units + notional / price if filled_units is None else state.units + filled_units
     cash = cash - cost.paid_by_nav
     held = reserve.units
     if cost.paid_by_reserve != 0:
@@ -228,7 +226,7 @@ def _rest(intent: Intent[Num], fill: Filled[Num], share: Num, number: Number[Num
 
 
 def _clips_after(
-    fund: Fund[Num], intent: Intent[Num], fill: Filled[Num], trade: Settled[Num], is_whole: bool
+    intent: Intent[Num], fill: Filled[Num], trade: Settled[Num], is_whole: bool
 ) -> Clips[Num] | None:
     """The clips that have to follow once an order is at its end."""
     goes_on = intent.clipped if is_whole else fill.goes_on
@@ -254,7 +252,7 @@ def _unfilled(fund: Fund[Num], intent: Intent[Num], fill: Filled[Num]) -> Unfill
         intent.trigger,
         fill.why,
         clips,
-        (*intent.requests, *state.pending),
+        intent.requests + state.pending,
     )
 
 

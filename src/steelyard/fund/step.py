@@ -14,7 +14,7 @@ from steelyard.fund.accruing import accrue, split
 from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
 from steelyard.fund.creations import Entered, enter, request
-from steelyard.fund.deciding import fire, order, send, test_triggers
+from steelyard.fund.deciding import check_triggers, fire, order, send
 from steelyard.fund.effects import Closed, Decided, Effect, PauseChanged, Requested
 from steelyard.fund.ending import close, end_if_gone, withdraw_order
 from steelyard.fund.events import (
@@ -45,7 +45,8 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
     Raises:
         InputError: a launch, a redemption or an order that cannot be.
     """
-    group.effects = effects = []
+    effects: list[Effect[Num]] = []
+    group.effects = effects
     ACTS[type(event)](group, event)
     return effects
 
@@ -107,7 +108,7 @@ def _act(
             group.emit(state, Requested(terms.symbol, asked))
     if state.intent is None and not state.pending and not rests and not inputs.ends:
         # most funds, nearly always: nothing of the below
-        test_triggers(group, fund, inputs, time, price, None)
+        check_triggers(group, fund, inputs, time, price, None)
     elif inputs.ends:
         _wind_down(group, fund, time, price)
     elif state.intent is not None:
@@ -115,7 +116,7 @@ def _act(
             settle(group, fund, group.fills.fill(group, fund, time, price))
     else:
         entered = enter(fund, state.pending, price) if state.pending else None
-        went_out = not rests and test_triggers(group, fund, inputs, time, price, entered)
+        went_out = not rests and check_triggers(group, fund, inputs, time, price, entered)
         if entered is not None and not went_out:
             _send_flows(group, fund, entered, time, price, terms.delay_s)
     _after_trades(group, time, price)

@@ -1,4 +1,4 @@
-"""What a run writes down: rows made of the effects of its steps, one a bar, one a trade, one a flow."""
+"""What a run writes down: rows made of the effects of its steps, a bar, a trade, a flow each."""
 
 from __future__ import annotations
 
