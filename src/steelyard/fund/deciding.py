@@ -9,7 +9,7 @@ from __future__ import annotations
 from steelyard.fund.counterparty import room_for
 from steelyard.fund.creations import Entered
 from steelyard.fund.effects import Blocked, ClockMoved, Decided, Effect
-from steelyard.fund.events import Inputs
+from steelyard.fund.events import Charges, Filled, Inputs
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import change_suspension, free_value, would_suspend
 from steelyard.fund.settling import settle
@@ -245,7 +245,7 @@ def order(
     nothing = price * 0
     return Intent(
         trigger,
-        sent / price / fund.state.mark,
+        fund.terms.number.amount(sent / price / fund.state.mark),
         sent,
         notional,
         nothing if plan is None else plan.destination,
@@ -265,10 +265,18 @@ def order(
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """Decide an order; where fills are simulated and it is due at once, settle it."""
+    """Decide an order; settle it where fills are simulated and it is due at once.
+
+    An order of nothing (creations and redemptions that cancel) needs no venue.
+    """
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
-    if group.fills is not None and intent.due <= intent.time:
-        settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    if group.fills is not None:
+        if intent.due <= intent.time:
+            settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    elif intent.units == 0:
+        nothing = intent.units
+        charges = Charges(nothing, nothing, nothing, nothing)
+        settle(group, fund, Filled(intent.time, intent.price, nothing, nothing, charges))
 
 
 def plan_order(

@@ -219,7 +219,7 @@ def new_state(
             number.of(series.reserve.initial_units) if series.reserve else nothing
         )
     return State(
-        cash=number.of(series.initial_nav) * tokens,
+        cash=number.amount(number.of(series.initial_nav) * tokens),
         units=nothing,
         tokens=tokens,
         reserve=reserve,

@@ -130,7 +130,7 @@ def _settled(record: Record[Num], effect: Settled[Num]) -> None:
     sizes = abs(effect.notional)
     for each in effect.creations:
         sizes += abs(each.notional)
-        record.flows.append(FlowRow(each.time, *map(float, each[1:])))
+        record.flows.append(FlowRow(each.time, *map(float, each[1:7])))
     if effect.received != 0:
         record.reserve.receipts.append((effect.time, float(effect.received)))
     if not is_nothing_sent(effect.sent, sizes):
