@@ -80,9 +80,7 @@ def _series(draw: st.DrawFn, kind: str) -> Series:
 def _named(series: list[Series]) -> list[Series]:
     """Different symbols, and the reserve of the first that has the most."""
     shared = max((each.reserve for each in series), key=lambda each: each.initial_units)
-    return [
-        replace(each, symbol=f"T{place}", reserve=shared) for place, each in enumerate(series)
-    ]
+    return [replace(each, symbol=f"T{place}", reserve=shared) for place, each in enumerate(series)]
 
 
 def group_of(series: list[Series], number: Number, states: list[State] | None = None) -> Group:

@@ -171,4 +171,3 @@ def test_balances_of_a_live_fund_are_sums_of_amounts_of_18_places(life: Life) ->
                 assert balance == balance.quantize(Decimal("1e-18")), balance
 
     life.live(DECIMAL18, look)
-
