@@ -125,7 +125,7 @@ class Life(NamedTuple):
 
     def live(self, number: Number, look: Look | None = None, *, stops: bool = False) -> Group:
         """Live it in a kind of number, and show ``look`` each event with what followed."""
-        chance = Random(self.seed)
+        chance = Random(self.seed)  # noqa: S311 (a life, no secret)
         group = group_of(self.series, number)
         price = 100
         with number.context():

@@ -51,10 +51,10 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
     if terms.has_volatility and inputs.volatile is None and state.price is not None:
         change = price / state.price - 1
         window = change * change, time - terms.window_s
-    is_spot, charges = terms.venue.spot, terms.management > 0
-    if not (is_spot or charges or inputs.funding or terms.is_future) or state.time is None:
+    if not (terms.accrues or inputs.funding) or state.time is None:
         group.emit(state, Seen(terms.symbol, time, price, window))
         return
+    is_spot, charges = terms.venue.spot, terms.management > 0
     amount, since = terms.number.amount, state.time
     cash, units, mark = state.cash, state.units, state.mark
     pending_fees = state.reserve.pending_fees

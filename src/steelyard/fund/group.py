@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, Protocol
 
-from steelyard.fund.apply import apply
+from steelyard.fund.apply import CHANGES
 from steelyard.fund.effects import Effect
 from steelyard.fund.events import Filled
 from steelyard.fund.state import ReserveState, State
@@ -99,8 +99,8 @@ class Group(Generic[Num]):
         """What followed so far in the present step."""
 
     def emit(self, state: State[Num], effect: Effect[Num]) -> None:
-        """Apply an effect and keep it: the only way in which a step changes anything."""
-        apply(state, effect)
+        """Apply an effect, as ``apply`` does, and keep it: a step changes nothing otherwise."""
+        CHANGES[type(effect)](state, effect)
         self.effects.append(effect)
 
     @property

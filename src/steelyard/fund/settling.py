@@ -18,9 +18,7 @@ from steelyard.fund.rolling import check_whole_roll, settle_roll
 from steelyard.fund.state import Clips, Intent, Request
 from steelyard.fund.trading import settled_trade
 from steelyard.rules.costs import TradeCost, pay
-from steelyard.rules.decide import is_clip_done
 from steelyard.rules.flows import is_nothing_sent
-from steelyard.rules.leverage import leverage_of
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.triggers import Trigger
 
@@ -81,20 +79,6 @@ def _settled(
         # what was planned together arrives as it was planned; else the rest is the rebalance's
         is_planned = is_whole and fill.notional == intent.notional + entered.flows.net
         notional = intent.notional if is_planned else fill.notional - entered.flows.net
-    cost, creations = _shared_cost(group, fund, intent, fill, entered, notional)
-    trade = settled_trade(
-        group,
-        fund,
-        intent.trigger,
-        fill.time,
-        price,
-        notional,
-        cost,
-        entered=entered,
-        creations=creations,
-        filled_units=None if number.round_amount is None else fill.units * state.mark,
-        counts=intent.counts,
-    )
     left: Intent[Num] | None = None
     pending: tuple[Request[Num], ...] = state.pending
     if not is_whole:
@@ -106,10 +90,28 @@ def _settled(
             left = rest
     if requests and not intent.requests:
         pending = requests + pending
-    clips = state.clips
-    if intent.trigger not in UNCLIPPED:
-        clips = _clips_after(fund, intent, fill, trade, is_whole)
-    return trade._replace(instants=intent.uses, clips=clips, left=left, pending=pending)
+    clips, is_clip = state.clips, intent.trigger not in UNCLIPPED
+    if is_clip:
+        clips = _clips_after(fund, intent, fill, is_whole)
+    cost, creations = _shared_cost(group, fund, intent, fill, entered, notional)
+    return settled_trade(
+        group,
+        fund,
+        intent.trigger,
+        fill.time,
+        price,
+        notional,
+        cost,
+        entered=entered,
+        creations=creations,
+        filled_units=None if number.round_amount is None else fill.units * state.mark,
+        counts=intent.counts,
+        instants=intent.uses,
+        clips=clips,
+        left=left,
+        pending=pending,
+        is_clip=is_clip,
+    )
 
 
 def _shared_cost(
@@ -171,15 +173,11 @@ def _rest(intent: Intent[Num], fill: Filled[Num], share: Num, number: Number[Num
 
 
 def _clips_after(
-    fund: Fund[Num], intent: Intent[Num], fill: Filled[Num], trade: Settled[Num], is_whole: bool
+    fund: Fund[Num], intent: Intent[Num], fill: Filled[Num], is_whole: bool
 ) -> Clips[Num] | None:
-    """The clips that have to follow once an order is at its end."""
+    """The clips that follow an order at its end, unless it has brought leverage there."""
     goes_on = intent.clipped if is_whole else fill.goes_on and fill.final
-    if not goes_on or fund.state.ended is not None or trade.nav_after <= 0:
-        return None
-    # after a delay the price is another than the one it was planned at
-    leverage = leverage_of(trade.cash, trade.units, trade.price)
-    if is_clip_done(intent.destination, intent.raises, leverage):
+    if not goes_on or fund.state.ended is not None:
         return None
     return Clips(intent.trigger, intent.destination, intent.raises, fill.time)
 
@@ -224,8 +222,10 @@ def _settle_unasked(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> No
         fill.notional,
         pay(fund.costs.rates, *charges, free_value(group, fund, fill.price)),
         filled_units=fill.units * state.mark,
+        clips=state.clips,
+        left=state.intent,
     )
-    group.emit(state, trade._replace(clips=state.clips, left=state.intent))
+    group.emit(state, trade)
     judge(group, fund, fill.time, fill.price)
 
 

@@ -63,22 +63,25 @@ def _observe(group: Group[Num], event: Observed[Num]) -> None:
             launch(group, fund, time, price)
             _after_trades(group, time, price)
         return
-    settle_prices(group, time, price)
-    for fund, due in zip(group.funds, inputs, strict=True):
+    if group.is_counterparty:
+        settle_prices(group, time, price)
+    alive = None
+    for place, fund in enumerate(group.funds):
         if fund.state.ended is None:
-            _begin(group, fund, due, time, price)
-    living = group.living
-    if not living:
+            _begin(group, fund, inputs[place], time, price)
+            if alive is None and fund.state.ended is None:
+                alive = fund
+    if alive is None:
         return
     if group.terms is not None:
         feed(group, injections, time, price)
-        judge(group, living[0], time, price)
+        judge(group, alive, time, price)
         if group.is_counterparty:
             keep_capacity(group, time, price)
-    for fund, due in zip(group.funds, inputs, strict=True):
+    for place, fund in enumerate(group.funds):
         # what one does may end another that comes after it
         if fund.state.ended is None:
-            _act(group, fund, due, time, price, is_out)
+            _act(group, fund, inputs[place], time, price, is_out)
 
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
@@ -122,7 +125,8 @@ def _act(
         went_out = not rests and check_triggers(group, fund, inputs, time, price, entered)
         if entered is not None and not went_out:
             _send_flows(group, fund, entered, time, price, terms.delay_s)
-    _after_trades(group, time, price)
+    if group.is_counterparty:
+        keep_capacity(group, time, price)
 
 
 def _send_flows(

@@ -6,7 +6,9 @@ from steelyard.fund.costing import rounded_cost
 from steelyard.fund.creations import Entered
 from steelyard.fund.effects import Creation, Settled
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.state import Clips, Instants, Intent, Request
 from steelyard.rules.costs import TradeCost
+from steelyard.rules.decide import is_clip_done
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import Num
 from steelyard.rules.reserve import units_left, units_received
@@ -27,6 +29,11 @@ def settled_trade(
     creations: tuple[Creation[Num], ...] = (),
     filled_units: Num | None = None,
     counts: bool = False,
+    instants: Instants | None = None,
+    clips: Clips[Num] | None = None,
+    left: Intent[Num] | None = None,
+    pending: tuple[Request[Num], ...] | None = None,
+    is_clip: bool = False,
 ) -> Settled[Num]:
     """What a trade of ``notional`` (signed) makes of the books, with what enters them before it.
 
@@ -43,6 +50,11 @@ def settled_trade(
         filled_units: of the whole order, exactly as the venue filled them, in units of the
             underlying; None: they follow from notional and price.
         counts: it is a rebalance of its own.
+        instants: the clock, where it uses up what was due.
+        clips: that follow.
+        left: what stays open of orders.
+        pending: requests that no order holds; None: as before.
+        is_clip: ``clips`` are those of this trade, done where it brings leverage there.
     """
     state, reserve, number = fund.state, group.reserve, fund.terms.number
     cash, units, tokens = state.cash, state.units, state.tokens
@@ -70,6 +82,10 @@ def settled_trade(
         held = number.moved(held, held + units_received(received, price))
     nav_after = nav_of(cash, units, price)
     leverage_after = leverage_of(cash, units, price) if nav_after > 0 else price * 0
+    if is_clip and clips is not None:
+        _, destination, raises, _ = clips
+        if nav_after <= 0 or is_clip_done(destination, raises, leverage_after):
+            clips = None
     return Settled(
         fund.terms.symbol,
         time,
@@ -91,8 +107,8 @@ def settled_trade(
         held,
         pending_fees,
         counts,
-        None,
-        None,
-        None,
-        state.pending,
+        instants,
+        clips,
+        left,
+        state.pending if pending is None else pending,
     )

@@ -45,6 +45,10 @@ class Member(Generic[Num]):
     market: Market
     record: Record[Num] = field(default_factory=Record)
 
+    def __post_init__(self) -> None:
+        # asked at every bar, where most funds pay no interest and trade at one impact
+        self._is_plain = not self.fund.terms.venue.spot and self.market.conditions is None
+
     @property
     def series(self) -> Series:
         """The token."""
@@ -57,9 +61,11 @@ class Member(Generic[Num]):
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
         """What fell due since its last clock observation, up to ``time``."""
-        return self.schedule.inputs_between(
-            self.fund.state.time, time, self.fund.terms.venue.spot, self.impact(bar)
-        )
+        since, schedule = self.fund.state.time, self.schedule
+        if self._is_plain:
+            return schedule.inputs_between(since, time)
+        spot = self.fund.terms.venue.spot
+        return schedule.inputs_between(since, time, spot, self.impact(bar))
 
     def impact(self, bar: int) -> Impact[Num] | None:
         """Its impact at a bar, where that follows the market."""
@@ -118,17 +124,20 @@ class Replay(Generic[Num]):
 
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
-        funds = self.group.funds
-        living = [fund for fund in funds if fund.state.ended is None]
-        if not living:
-            return
+        members, group = self.members, self.group
+        alive = members[0].fund
+        if alive.state.ended is not None:
+            living = group.living
+            if not living:
+                return
+            alive = living[0]
         injections: tuple[tuple[Num, bool], ...] = ()
-        since = living[0].state.time
-        if since is not None and self.group.terms is not None:
+        since = alive.state.time
+        if since is not None and group.terms is not None:
             injections = self._injections.injections_between(since, time)
-        inputs = tuple(member.inputs(time, self.bar) for member in self.members)
-        is_out = self.members[0].schedule.is_out(time)
-        self._take(step(self.group, Observed(time, price, is_out, injections, inputs)))
+        inputs = tuple([member.inputs(time, self.bar) for member in members])
+        is_out = members[0].schedule.is_out(time)
+        self._take(step(group, Observed(time, price, is_out, injections, inputs)))
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""

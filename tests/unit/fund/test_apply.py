@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 
 from steelyard.fund.apply import CHANGES, apply
 from steelyard.fund.effects import Effect
-from steelyard.fund.group import Group
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number
 from support.fund_life import Life, copies_of, group_of, lives
 
@@ -24,11 +21,7 @@ def test_folding_the_effects_of_a_life_gives_its_state(number: Number, life: Lif
     """Over the first state, effect by effect, whatever happened and whatever was filled."""
     first = copies_of(group_of(life.series, number))
     kept: list[Effect] = []
-
-    def look(group: Group, event: Any, effects: list[Effect]) -> None:
-        kept.extend(effects)
-
-    group = life.live(number, look)
+    group = life.live(number, lambda *step: kept.extend(step[2]))
     by_name = {fund.terms.symbol: state for fund, state in zip(group.funds, first, strict=True)}
     by_name.setdefault(group.name, first[0])
     with number.context():

@@ -122,7 +122,8 @@ class Purse:
         if not isinstance(event, Filled):
             # deleveraged, or an order of creations that cancel: nothing comes from a venue
             moved = (after.units - before.units) * price
-            assert after.cash - before.cash == brought - moved - cost.paid_by_nav
+            change = after.cash - before.cash - (brought - moved - cost.paid_by_nav)
+            assert abs(change) <= self.crumb(price)
             return
         notional = 0 if effect.trigger == Trigger.CAPACITY else event.notional
         if effect.trigger == Trigger.CAPACITY:
