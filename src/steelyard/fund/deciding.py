@@ -12,7 +12,7 @@ from steelyard.fund.effects import Blocked, ClockMoved, Decided, Effect
 from steelyard.fund.events import Charges, Filled, Inputs
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import change_suspension, free_value, would_suspend
-from steelyard.fund.settling import settle
+from steelyard.fund.settling import settle, settle_as_planned
 from steelyard.fund.state import Clips, Instants, Intent
 from steelyard.rules.costs import TradeCost, no_cost
 from steelyard.rules.decide import (
@@ -271,8 +271,12 @@ def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
     """
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
     if group.fills is not None:
-        if intent.due <= intent.time:
-            settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+        if intent.due > intent.time:
+            return
+        if group.fills.as_planned and not intent.requests and intent.trigger != Trigger.WIND_DOWN:
+            settle_as_planned(group, fund, intent)
+            return
+        settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
     elif intent.units == 0:
         nothing = intent.units
         charges = Charges(nothing, nothing, nothing, nothing)

@@ -19,6 +19,9 @@ __all__ = ["Fills", "Fund", "Group"]
 class Fills(Protocol[Num]):
     """A simulated venue: what comes of a fund's open intent when it is due."""
 
+    as_planned: bool
+    """A rebalance that is due at once is filled whole, at its planned cost, without being asked."""
+
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
         """The fill of the whole order of ``fund.state.intent`` at a price, or why there is none.
 
@@ -81,7 +84,16 @@ class Group(Generic[Num]):
         name: of the reserve, for its effects; None: the one fund's symbol.
     """
 
-    __slots__ = ("effects", "fills", "funds", "is_counterparty", "name", "reserve", "terms")
+    __slots__ = (
+        "effects",
+        "fills",
+        "funds",
+        "is_alone",
+        "is_counterparty",
+        "name",
+        "reserve",
+        "terms",
+    )
 
     def __init__(
         self,
@@ -95,6 +107,7 @@ class Group(Generic[Num]):
         self.reserve: ReserveState[Num] = self.funds[0].state.reserve
         self.terms: ReserveTerms[Num] | None = self.funds[0].terms.reserve
         self.is_counterparty: bool = any(fund.terms.is_pool for fund in self.funds)
+        self.is_alone: bool = len(self.funds) == 1 and self.terms is None
         self.effects: list[Effect[Num]] = []
         """What followed so far in the present step."""
 

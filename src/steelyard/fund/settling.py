@@ -22,7 +22,7 @@ from steelyard.rules.flows import is_nothing_sent
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.triggers import Trigger
 
-__all__ = ["settle"]
+__all__ = ["settle", "settle_as_planned"]
 
 UNCLIPPED = frozenset({Trigger.FLOW, Trigger.WIND_DOWN})
 """Orders that leave clips under way as they are."""
@@ -57,6 +57,30 @@ def settle(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
     if is_late and state.ended is None:
         # the price is another than the one that it was planned at
         end_if_gone(group, fund, time, price)
+
+
+def settle_as_planned(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
+    """What ``settle`` makes of a rebalance that is filled whole at its planned cost, sooner."""
+    state, time, clips = fund.state, intent.time, None
+    if intent.clipped:
+        clips = Clips(intent.trigger, intent.destination, intent.raises, time)
+    trade = settled_trade(
+        group,
+        fund,
+        intent.trigger,
+        time,
+        intent.price,
+        intent.notional,
+        intent.cost,
+        filled_units=None if fund.terms.number.round_amount is None else intent.units * state.mark,
+        counts=intent.counts,
+        instants=intent.uses,
+        clips=clips,
+        is_clip=True,
+    )
+    group.emit(state, trade)
+    if group.terms is not None:
+        judge(group, fund, time, intent.price)
 
 
 def _settled(

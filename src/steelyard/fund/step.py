@@ -18,6 +18,7 @@ from steelyard.fund.deciding import check_triggers, fire, order, send
 from steelyard.fund.effects import Decided, Effect, PauseChanged, Requested
 from steelyard.fund.ending import close, end, end_if_gone, withdraw_order, wound_down
 from steelyard.fund.events import (
+    NOTHING_DUE,
     Arrived,
     Crossed,
     Event,
@@ -54,42 +55,58 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
 
 def _observe(group: Group[Num], event: Observed[Num]) -> None:
     """A clock observation: everything may act here."""
-    time, price, is_out, injections, inputs = event
-    if group.funds[0].state.time is None:
-        open_reserve(group, time)
-        for fund, due in zip(group.funds, inputs, strict=True):
-            if due.impact is not None:
-                fund.see_impact(due.impact)
-            launch(group, fund, time, price)
-            _after_trades(group, time, price)
-        return
-    if group.is_counterparty:
-        settle_prices(group, time, price)
-    alive = None
-    for place, fund in enumerate(group.funds):
+    time, price, is_out, _, inputs = event
+    fund = group.funds[0]
+    if fund.state.time is None:
+        _launch_all(group, event)
+    elif not group.is_alone:
+        _observe_together(group, event)
+    elif fund.state.ended is None:
+        # most funds, at every bar: one, without a reserve
+        due = inputs[0]
+        _begin(group, fund, due, time, price)
         if fund.state.ended is None:
-            _begin(group, fund, inputs[place], time, price)
-            if alive is None and fund.state.ended is None:
-                alive = fund
-    if alive is None:
+            _act(group, fund, due, time, price, is_out)
+
+
+def _launch_all(group: Group[Num], event: Observed[Num]) -> None:
+    """The first observation: the funds are launched, in their order."""
+    time, price, _, _, inputs = event
+    open_reserve(group, time)
+    for fund, due in zip(group.funds, inputs, strict=True):
+        if due.impact is not None:
+            fund.see_impact(due.impact)
+        launch(group, fund, time, price)
+        _after_trades(group, time, price)
+
+
+def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
+    """All come to it; the reserve is fed and judged once; then each acts."""
+    time, price, is_out, injections, inputs = event
+    settle_prices(group, time, price)
+    for fund, due in zip(group.funds, inputs, strict=True):
+        if fund.state.ended is None:
+            _begin(group, fund, due, time, price)
+    living = group.living
+    if not living:
         return
     if group.terms is not None:
         feed(group, injections, time, price)
-        judge(group, alive, time, price)
-        if group.is_counterparty:
-            keep_capacity(group, time, price)
-    for place, fund in enumerate(group.funds):
+        judge(group, living[0], time, price)
+        _after_trades(group, time, price)
+    for fund, due in zip(group.funds, inputs, strict=True):
         # what one does may end another that comes after it
         if fund.state.ended is None:
-            _act(group, fund, inputs[place], time, price, is_out)
+            _act(group, fund, due, time, price, is_out)
 
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
     """Come to a clock observation: splits, what time cost, perhaps the end."""
-    if inputs.impact is not None:
-        fund.see_impact(inputs.impact)
-    if inputs.splits:
-        split(group, fund, inputs.splits, time)
+    if inputs is not NOTHING_DUE:
+        if inputs.impact is not None:
+            fund.see_impact(inputs.impact)
+        if inputs.splits:
+            split(group, fund, inputs.splits, time)
     accrue(group, fund, inputs, time, price)
     end_if_gone(group, fund, time, price)
 
@@ -215,10 +232,13 @@ def _visit(group: Group[Num], event: Visited[Num]) -> None:
 def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
     """Come to a visited price: a trade's own costs may have taken a fund past its margin."""
     time, price = event
-    settle_prices(group, time, price)
-    for fund in group.living:
-        end_if_gone(group, fund, time, price)
-    _after_trades(group, time, price)
+    if group.is_counterparty:
+        settle_prices(group, time, price)
+    for fund in group.funds:
+        if fund.state.ended is None:
+            end_if_gone(group, fund, time, price)
+    if group.is_counterparty:
+        keep_capacity(group, time, price)
 
 
 def _fill(group: Group[Num], event: Filled[Num]) -> None:

@@ -30,6 +30,8 @@ __all__ = ["ModelFills"]
 class ModelFills(Generic[Num]):
     """Fills from the series' own cost model; it keeps nothing from one order to the next."""
 
+    as_planned = True
+
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
         """The fill of the whole order of ``fund.state.intent``, or why there is none.
 

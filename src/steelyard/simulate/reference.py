@@ -16,7 +16,7 @@ from typing import Generic
 
 from steelyard.errors import InputError
 from steelyard.fund.deciding import next_crossing
-from steelyard.fund.effects import Closed, Decided, Effect
+from steelyard.fund.effects import Closed, Decided, Effect, Seen
 from steelyard.fund.events import Arrived, Crossed, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
@@ -114,6 +114,7 @@ class Replay(Generic[Num]):
         for member in members:
             member.record.reserve = members[0].record.reserve
         self._records[self.group.name] = members[0].record
+        self._only: Record[Num] | None = members[0].record if len(members) == 1 else None
 
     @property
     def fears_falls(self) -> bool:
@@ -230,10 +231,12 @@ class Replay(Generic[Num]):
         return any(type(effect) in (Decided, Closed) for effect in effects)
 
     def _take(self, effects: Sequence[Effect[Num]]) -> None:
-        if not effects:
-            return
-        if len(self.members) == 1:
-            self.members[0].record.take(effects)
+        if self._only is not None:
+            for effect in effects:
+                # most bars: a price was seen, and nothing is written
+                if type(effect) is not Seen:
+                    self._only.take(effects)
+                    return
             return
         for effect in effects:
             self._records[effect.fund].take((effect,))

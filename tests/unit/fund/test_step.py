@@ -292,6 +292,8 @@ def test_a_roll_is_told_whole() -> None:
 class Refusing(ModelFills):
     """A simulated venue that refuses every order after the launch."""
 
+    as_planned = False
+
     def fill(self, group: Group, fund: Fund, time: int, price: float) -> Filled:
         """Nothing, and why."""
         if fund.state.intent.trigger == Trigger.LAUNCH:
