@@ -140,7 +140,7 @@ def reserve_panel(view: View) -> Panel | None:
     caption += (
         f"Suspended in {spans} {'span' if spans == 1 else 'spans'}, shaded."
         if spans
-        else "It was never suspended at a close."
+        else "It was never suspended."
     )
     return Panel(
         key="reserve",

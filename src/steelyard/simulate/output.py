@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
-FLOWS = "flows.parquet"
+FLOWS, SUSPENSIONS = "flows.parquet", "suspensions.parquet"
 """Written beside these where there were any."""
 REPEAT = ("series.toml", "run.json")
 """Written beside these where a run can be made again from them."""
@@ -97,6 +97,8 @@ def _write_run(run: Run, folder: Path) -> None:
     _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
     if len(run.flow_columns["time"]):
         _write_parquet(run.flow_columns, folder / FLOWS)
+    if len(run.suspension_columns["from"]):
+        _write_parquet(run.suspension_columns, folder / SUSPENSIONS)
     _write_text(_as_json(run.summary), folder / "summary.json")
 
 
@@ -205,7 +207,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 def _give_way(folder: Path, stage: Path) -> None:
     """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
-    for name in (*FILES, FLOWS, *REPEAT):
+    for name in (*FILES, FLOWS, SUSPENSIONS, *REPEAT):
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
     for made in stage.iterdir():

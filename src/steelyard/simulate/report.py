@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from steelyard.plots.frames import ReportRun, SeriesFacts
@@ -42,7 +43,14 @@ def report_run(
         rebalances=run.rebalance_columns,
         costs=run.cost_columns,
         assets=assets,
+        suspended=list(zip(*_seconds(run.suspension_columns), strict=True)),
     )
+
+
+def _seconds(columns: Columns) -> Iterator[list[int]]:
+    """Columns of instants as lists of epoch seconds."""
+    for values in columns.values():
+        yield values.astype("datetime64[s]").astype("int64").tolist()
 
 
 def _held(run: Run) -> Columns:

@@ -51,6 +51,8 @@ class ReserveBooks(Generic[Num]):
         """Epoch s and quote of what came in: fees and trading fees (capital is not income)."""
         self.losses: list[tuple[int, float]] = []
         """Epoch s and quote of what tokens won from it as their counterparty, net."""
+        self.changes: list[tuple[int, bool]] = []
+        """Clock observations (epoch s) at which it was suspended (true) or resumed (false)."""
 
     def serve(self, members: list[Replay[Num]]) -> None:
         """The tokens that it serves from now on."""
@@ -127,9 +129,37 @@ class ReserveBooks(Generic[Num]):
             if held.ended is None:
                 nav = nav + nav_of(held.cash, held.units, price)
         state = self.state
-        state.suspended = is_suspended(
-            state.suspended, state.units * price, nav, self.floor, self.resume
+        self.suspend(
+            is_suspended(state.suspended, state.units * price, nav, self.floor, self.resume)
         )
+
+    def suspend(self, suspended: bool) -> None:
+        """Suspend it or let it go on, and write down when: the clock observation of now."""
+        if suspended == self.state.suspended:
+            return
+        self.state.suspended = suspended
+        time = max((member.state.time or 0 for member in self.members), default=0)
+        if self.changes and self.changes[-1][0] == time:
+            # changed back at the same observation: no time has passed between the two
+            self.changes.pop()
+        else:
+            self.changes.append((time, suspended))
+
+    def suspensions(self, since: int | None) -> list[tuple[int, int]]:
+        """From when to when (epoch s) it was suspended, up to the last clock observation.
+
+        Args:
+            since: the start of a suspension that the state brought along; None: there was none.
+        """
+        spans = []
+        for time, suspended in self.changes:
+            if suspended:
+                since = time
+            elif since is not None:
+                spans.append((since, time))
+                since = None
+        last = max((member.state.time or 0 for member in self.members), default=0)
+        return spans if since is None or since == last else [*spans, (since, last)]
 
     def net(self, price: Num) -> Num:
         """The net exposure (signed, quote) of the tokens whose counterparty it is."""

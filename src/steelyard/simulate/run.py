@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
@@ -74,8 +74,8 @@ class Run:
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
-        nav_columns, rebalance_columns, cost_columns, flow_columns: the tables below, as dicts of
-            arrays; those that are the same at every bar cannot be written to.
+        nav_columns, rebalance_columns, cost_columns, flow_columns, suspension_columns: the tables
+            below, as dicts of arrays; those that are the same at every bar cannot be written to.
         splits: float64, one a bar: tokens then for one token of the launch.
     """
 
@@ -89,6 +89,7 @@ class Run:
     _record: Record[Any]
     _marks: Marks
     _sums_before: Totals[Any]
+    _suspended: Sequence[tuple[int, int]] = ()
     _sources: Sources | None = None
     """None where it cannot be made again from its launch: it went on from a state, or shared."""
 
@@ -110,6 +111,11 @@ class Run:
         return frames.flow_columns(self._record)
 
     @cached_property
+    def suspension_columns(self) -> frames.Columns:
+        """Likewise."""
+        return frames.suspension_columns(self._suspended)
+
+    @cached_property
     def nav(self) -> pd.DataFrame:
         """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
         return frames.to_pandas(self.nav_columns)
@@ -128,6 +134,11 @@ class Run:
     def flows(self) -> pd.DataFrame:
         """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
         return frames.to_pandas(self.flow_columns)
+
+    @cached_property
+    def suspensions(self) -> pd.DataFrame:
+        """One row a span in which the reserve suspended what raises leverage: from, to."""
+        return frames.to_pandas(self.suspension_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
@@ -256,7 +267,7 @@ def simulate(
     made_of = Sources(events, market, number, engine, names)
     sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
-    before = Before(float(state.reserve.units), replace(state.totals))
+    before = Before.of(state)
     replay, marks = replayed(series, made_of, bars, mode, state, progress)
     return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
 
@@ -286,6 +297,14 @@ class Before(NamedTuple):
 
     reserve_units: float
     totals: Totals[Any]
+    suspended_since: int | None
+    """Its last clock observation, epoch s, where its reserve is suspended; else None."""
+
+    @classmethod
+    def of(cls, state: State[Any]) -> Before:
+        """Of a state that a run is about to change."""
+        since = state.time if state.reserve.suspended else None
+        return cls(float(state.reserve.units), replace(state.totals), since)
 
 
 def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
@@ -318,6 +337,7 @@ def run_of(
         _record=replay.record,
         _marks=marks,
         _sums_before=before.totals,
+        _suspended=replay.reserve.suspensions(before.suspended_since),
     )
 
 

@@ -272,7 +272,7 @@ def simulate_shelf(
         schedule = read_schedule(token, number, {**fitting, **own}, span)
         market = market_of(token, history, bars, mode)
         replays.append(Replay(token, number, schedule, state, shared, market))
-    before = [Before(float(state.reserve.units), replace(state.totals)) for state in held]
+    before = [Before.of(state) for state in held]
     walk(Shelf(replays, shared), bars, mode, number, progress)
     return _shelf_run(replays, shared, reserve, bars, mode, before)
 

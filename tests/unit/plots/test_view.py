@@ -53,15 +53,12 @@ def test_without_a_reserve_there_is_no_level() -> None:
         assert viewed(replace(run, nav={**nav, **column})).level is None
 
 
-def test_suspension_lasts_from_the_floor_to_the_resume_ratio() -> None:
-    """Between the two a level that came from above goes on, one that came from below waits."""
+def test_suspensions_are_drawn_as_the_run_recorded_them() -> None:
+    """Whatever the closes say: a level is also judged at other prices than a bar's close."""
     run = random_run(reserve=True)
-    level = np.array([0.2, 0.11, 0.09, 0.11, 0.13, 0.11, 0.05, 0.06])
-    time = np.arange(len(level)) * 60
-    ones = np.ones(len(level))
-    nav = {"time": time, "price": ones, "nav": ones, "leverage": 3 * ones, "tokens": ones}
-    view = viewed(replace(run, nav={**nav, "reserve": level}, costs=None))
-    assert view.suspended == [(120, 240), (360, 420)]
+    assert viewed(run).suspended == list(run.suspended)
+    spans = [(120, 240), (360, 420)]
+    assert viewed(replace(run, suspended=spans)).suspended == spans
 
 
 def test_a_long_run_is_thinned_without_losing_an_extreme() -> None:

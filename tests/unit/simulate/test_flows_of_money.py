@@ -126,6 +126,21 @@ def test_a_suspension_lasts_up_to_the_observation_that_ends_the_token() -> None:
     assert run.summary["reserve"]["suspended_s"] == 2 * DAY_S
 
 
+def test_suspensions_are_recorded_from_one_observation_to_another() -> None:
+    """The level is judged at each observation, and the end of the token ends the last span."""
+    pool = Reserve(initial_units=95.0, floor_ratio=0.10, resume_ratio=0.10)
+    # 1x and its reserve move together, so only what is paid in lifts the level
+    paid_in = {"time": [T0 + 3 * DAY_S], "quote": [1_000.0], "kind": ["capital"]}
+    run = simulate(token(1.0, reserve=pool), closes(*[100.0] * 5), injections=paid_in)
+    ends = run.suspension_columns
+    assert ends["from"].astype(int).tolist() == [T0 + DAY_S]
+    assert ends["to"].astype(int).tolist() == [T0 + 3 * DAY_S]
+    assert run.suspensions["from"].dt.tz is not None
+    ended = simulate(token(reserve=Reserve(initial_units=0.0)), closes(100, 100, 100, 50))
+    assert ended.suspension_columns["to"].astype(int).tolist() == [T0 + 4 * DAY_S]
+    assert len(simulate(token(), closes(100, 50)).suspensions) == 0
+
+
 def test_health_at_the_end() -> None:
     """Level, buffer, utilisation, runway and capacity, from figures that can be done by hand."""
     pool = Reserve(initial_units=200.0, bears=("spread",))
