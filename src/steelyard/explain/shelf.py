@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
 from steelyard.market import format_time
-from steelyard.market.times import DAY_S
-from steelyard.rules.futures import contract_at, mark_factor
+from steelyard.rules.clocks import clocks_from
+from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
-from steelyard.rules.triggers import next_instant
 from steelyard.simulate.reference import new_state
 from steelyard.simulate.state import State
 
@@ -90,10 +89,14 @@ class Token:
         state.time, state.price = time, price
         state.reference = self.reference or price
         state.last_rebalance = time if self.last_rebalance is None else self.last_rebalance
-        _set_clocks(state, series, time)
+        clocks = clocks_from(series, time)
+        state.next_interval, state.next_daily = clocks.next_interval, clocks.next_daily
+        if series.venue.kind == "future":
+            state.expiry = clocks.expiry
+            state.mark = mark_factor(series.venue.basis_per_year, clocks.expiry, time)
         if series.reserve is not None:
             state.reserve.units = nav / price if self.reserve_units is None else self.reserve_units
-            state.reserve.next_allocation = time + series.reserve.allocation_every_s
+            state.reserve.next_allocation = clocks.next_allocation
         return state
 
     def _check_time(self, stands: int | None, time: int, what: str) -> None:
@@ -103,18 +106,6 @@ class Token:
                 f"forecast, found {format_time(stands)}; give a later time."
             )
             raise InputError(message, token=self.name, found=stands, time=time)
-
-
-def _set_clocks(state: State[float], series: Series, time: int) -> None:
-    """The instants that are due next, and the future that is held."""
-    how, venue = series.rebalance, series.venue
-    if how.interval is not None:
-        state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
-    if how.daily is not None:
-        state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
-    if venue.kind == "future":
-        state.expiry = contract_at(time, round(venue.roll_days * DAY_S))
-        state.mark = mark_factor(venue.basis_per_year, state.expiry, time)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf
 from steelyard.explain.statistics import ALONE, DailyValues
 from steelyard.explain.tracking import Tracking
+from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
@@ -74,11 +75,9 @@ class TearSheet:
         """What the token, L times daily and the underlying were worth at the ends of days."""
         found = self.tracking
         day = found.time // DAY_S
-        growth = 1 + found.target * (found.price[1:] / found.price[:-1] - 1)
-        gone = np.flatnonzero(growth <= 0)
-        lived = len(day) if not len(gone) else int(gone[0]) + 2
-        kept = np.concatenate(([1.0], np.maximum(growth, 0.0)))[: len(day)]
-        ideal = np.asarray(np.cumprod(kept), dtype=np.float64)
+        ideal = reset_values(found.price[1:] / found.price[:-1] - 1, found.target)[: len(day)]
+        # the day that ends it is its last
+        lived = int(np.count_nonzero(ideal)) + 1
         return {
             "token": DailyValues(day, found.nav),
             "multiple": DailyValues(day[:lived], ideal[:lived]),

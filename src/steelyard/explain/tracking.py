@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError
+from steelyard.market.daily_reset import growth_over
 from steelyard.market.days import day_ends
 from steelyard.simulate.tally import lived_bars
 from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
@@ -154,7 +155,7 @@ class Tracking:
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.
 
-        The reset's is 0 or less where one of its days would have wiped it out.
+        The reset's is 0 where one of its days would have wiped it out.
         """
         if not _is_whole(days) or days < 1:
             message = f"days: expected whole days, 1 or more, found {days!r}."
@@ -162,10 +163,7 @@ class Tracking:
         lived = self.nav[:-days] > 0
         token = self.nav[days:][lived] / self.nav[:-days][lived] - 1
         asset = (self.price[days:] / self.price[:-days] - 1)[lived]
-        reset = 1 + self.target * (self.price[1:] / self.price[:-1] - 1)
-        logs = np.concatenate(([0.0], np.cumsum(np.log(np.where(reset > 0, reset, 1.0)))))
-        ends = np.concatenate(([0], np.cumsum(reset <= 0)))
-        ideal = np.where(ends[days:] == ends[:-days], np.exp(logs[days:] - logs[:-days]), 0.0)
+        ideal = growth_over(self.price[1:] / self.price[:-1] - 1, self.target, days)
         return token, asset, ideal[lived]
 
 

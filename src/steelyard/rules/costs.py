@@ -24,6 +24,8 @@ part is one ``CostCurve``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 from typing import Generic, NamedTuple
 
 from steelyard.rules.numbers import Num
@@ -40,11 +42,13 @@ __all__ = [
     "curve_cost",
     "curve_slope",
     "is_tradable",
+    "levels_of",
     "no_cost",
     "pay",
     "realised_coefficient",
     "side_depth",
     "trade_cost",
+    "walk_cost",
 ]
 
 
@@ -68,6 +72,11 @@ class Levels(NamedTuple, Generic[Num]):
     bid_depth: Num
     """The sum of ``bids``."""
     ask_depth: Num
+
+
+def levels_of(bps: Sequence[Num], bids: Sequence[Num], asks: Sequence[Num]) -> Levels[Num]:
+    """A book's levels with the depth of either side, of columns of one length, at least 1."""
+    return Levels(tuple(bps), tuple(bids), tuple(asks), reduce(add, bids), reduce(add, asks))
 
 
 class CostRates(NamedTuple, Generic[Num]):

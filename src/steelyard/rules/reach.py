@@ -63,17 +63,17 @@ def highest_standing(series: Series) -> float:
     highest = abs(series.target_leverage)
     met = sorted(_thresholds(series, terms), key=lambda threshold: abs(threshold.price - 1))
     for side in (-1, 1):
-        for name, leverage, price in met:
-            if (price - 1) * side <= 0:
+        for threshold in met:
+            if (threshold.price - 1) * side <= 0:
                 continue
-            if name == "liquidation" or is_nav_gone(cash, units, price):
+            if threshold.trigger == "liquidation" or is_nav_gone(cash, units, threshold.price):
                 break
-            if leverage is None:
-                leverage = leverage_of(cash, units, price)
-                if destination_of(rule, Trigger[name.upper()], leverage) == leverage:
-                    # it asks for no trade, and the price goes on to the next
-                    continue
-            highest = max(highest, abs(leverage))
+            leverage = threshold.leverage
+            stands = leverage_of(cash, units, threshold.price) if leverage is None else leverage
+            if threshold.trigger == "move" and stands == destination_of(rule, Trigger.MOVE, stands):
+                # it asks for no trade, and the price goes on to the next
+                continue
+            highest = max(highest, abs(stands))
             break
     return highest
 

@@ -7,12 +7,10 @@ take, in the wanted kind of number. What a key may hold is said once, in ``serie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from steelyard.errors import InputError
-from steelyard.rules.costs import CostCurve, CostRates, Levels, cost_curve
+from steelyard.rules.costs import CostCurve, CostRates, cost_curve, levels_of
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import Num, Number
@@ -350,7 +348,7 @@ class Series:
             message = f"{self.symbol}: expected the levels of its book, {costs.book}, found none."
             raise InputError(message, symbol=self.symbol, book=costs.book)
         columns = book if walked and book is not None else ((0.0,), (0.0,), (0.0,))
-        bps, bids, asks = (tuple(number.of(x) for x in column) for column in columns)
+        levels = levels_of(*(tuple(number.of(x) for x in column) for column in columns))
         bears = self.reserve.bears if self.reserve else ()
         return CostRates(
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
@@ -361,7 +359,7 @@ class Series:
             amm_liquidity=number.of(costs.amm_liquidity) if costs.impact == "amm" else nothing,
             amm_fee_bps=number.of(costs.amm_fee_bps),
             has_book=walked,
-            book=Levels(bps, bids, asks, reduce(add, bids), reduce(add, asks)),
+            book=levels,
             gas=number.of(costs.gas_per_rebalance),
             bears_fee="fee" in bears,
             bears_spread="spread" in bears,

@@ -130,10 +130,12 @@ class ReserveBooks(Generic[Num]):
                 nav = nav + nav_of(held.cash, held.units, price)
         state = self.state
         self.suspend(
-            is_suspended(state.suspended, state.units * price, nav, self.floor, self.resume)
+            suspended=is_suspended(
+                state.suspended, state.units * price, nav, self.floor, self.resume
+            )
         )
 
-    def suspend(self, suspended: bool) -> None:
+    def suspend(self, *, suspended: bool) -> None:
         """Suspend it or let it go on, and write down when: the clock observation of now."""
         if suspended == self.state.suspended:
             return
@@ -151,7 +153,7 @@ class ReserveBooks(Generic[Num]):
         Args:
             since: the start of a suspension that the state brought along; None: there was none.
         """
-        spans = []
+        spans: list[tuple[int, int]] = []
         for time, suspended in self.changes:
             if suspended:
                 since = time

@@ -14,6 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.market.daily_reset import log_growths
 from steelyard.market.days import day_ends
 from steelyard.rules.accruals import YEAR_S
 
@@ -49,10 +50,9 @@ def tracking(
         figures["slope"], figures["r2"] = line_through(token, asset)
     years = float(time[-1] - time[0]) / YEAR_S
     figures["error"] = math.sqrt(squares / years) if years > 0 else None
-    ideal = 1 + target * asset_all
+    log_ideal = float(np.sum(log_growths(asset_all, target)))
     figures["difference"] = None
-    if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
-        log_ideal = float(np.sum(np.log(ideal)))
+    if len(asset_all) and math.isfinite(log_ideal) and day_nav[0] > 0:
         grown = float(day_nav[-1] / day_nav[0])
         figures["difference"] = grown / math.exp(log_ideal) - 1
     return figures

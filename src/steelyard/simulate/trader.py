@@ -66,7 +66,7 @@ class Trader(Books[Num]):
         plan = self._plan(trigger, destination, price, parties)
         if plan.outcome == Outcome.NOTHING:
             # a trigger with nothing to trade changes nothing
-            self.reserve.suspend(was_suspended)
+            self.reserve.suspend(suspended=was_suspended)
         elif plan.outcome == Outcome.BLOCKED:
             state.totals.blocked += 1
         elif plan.outcome == Outcome.TRADE:
