@@ -24,6 +24,7 @@ from steelyard.errors import (
     Unknown,
     VenueError,
 )
+from steelyard.version import __version__
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from steelyard.simulate.repeat import load_run
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DataError",

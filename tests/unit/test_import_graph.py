@@ -68,13 +68,12 @@ def _arrows_from(name: str, path: Path, modules: Mapping[str, Path]) -> Iterator
         elif isinstance(node, ast.ImportFrom):
             targets = list(_targets_from(node, package, modules))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            targets = list(_targets_of_text(node.value, package if loads_by_text else None))
+            targets = _targets_of_text(node.value, package if loads_by_text else None, modules)
         else:
             continue
-        for target in targets:
-            end = _file_of(target, modules)
-            if end is not None and end != name:
-                yield Arrow(name, end, node.lineno, node not in unrun)
+        ends = {_file_of(target, modules) for target in targets} - {None, name}
+        for end in sorted(map(str, ends)):
+            yield Arrow(name, end, node.lineno, node not in unrun)
 
 
 def _under_type_checking(tree: ast.AST) -> Iterator[ast.AST]:
@@ -102,16 +101,14 @@ def _targets_from(node: ast.ImportFrom, package: str, modules: Mapping[str, Path
         yield inner if inner in modules else base
 
 
-def _targets_of_text(text: str, package: str | None) -> Iterator[str]:
-    """The modules that a text may name: in full, and within its package where it loads by text."""
+def _targets_of_text(text: str, package: str | None, modules: Mapping[str, Path]) -> list[str]:
+    """The modules that a text names: in full, or within its package where a file loads by text."""
     match = PLACE.fullmatch(text)
     if match is None:
-        return
-    module = match["module"]
-    if "." in module:
-        yield module
-    if package is not None:
-        yield f"{package}.{module}"
+        return []
+    named = [match["module"], f"{package}.{match['module']}"]
+    # the name of the whole program is an everyday word in it
+    return [module for module in named if module in modules and "." in module]
 
 
 def _file_of(target: str, modules: Mapping[str, Path]) -> str | None:
@@ -149,9 +146,11 @@ def _reached(start: str, ends: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def runs_up(arrows: Iterable[Arrow], layers: list[str]) -> list[Arrow]:
+def runs_up(arrows: Iterable[Arrow], layers: list[list[str]]) -> list[Arrow]:
     """The arrows from a layer to one above it, or to the root package, which is above all."""
-    height = {layer: len(layers) - place for place, layer in enumerate(layers)}
+    height = {
+        package: len(layers) - place for place, layer in enumerate(layers) for package in layer
+    }
 
     def height_of(module: str) -> int:
         _, _, inner = module.partition(".")
@@ -160,12 +159,12 @@ def runs_up(arrows: Iterable[Arrow], layers: list[str]) -> list[Arrow]:
     return [arrow for arrow in arrows if height_of(arrow.end) > height_of(arrow.start)]
 
 
-def layers_of_project() -> list[str]:
+def layers_of_project() -> list[list[str]]:
     """The layers of import-linter's contract, from the top."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     (found,) = (each["layers"] for each in contracts if each["type"] == "layers")
-    return list(found)
+    return [layer.split(" | ") for layer in found]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ from steelyard.market.cells import numbers, texts
 from steelyard.market.clock import Clock
 from steelyard.market.faults import Fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES, norm
-from steelyard.market.sources import Table, open_table
+from steelyard.market.sources import open_table
+from steelyard.market.table import Table
 from steelyard.market.times import format_time, parse_time
 from steelyard.rules.costs import Levels as WalkedLevels
 from steelyard.rules.costs import levels_of, side_depth, walk_cost

@@ -248,7 +248,7 @@ def template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("steelyard.plots"),
+        loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -259,7 +259,7 @@ def template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
 
 def template_text(name: str) -> str:
     """A style or script that stands beside the templates."""
-    return (files("steelyard.plots") / "templates" / name).read_text(encoding="utf-8")
+    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
 
 
 def island(data: object) -> str:

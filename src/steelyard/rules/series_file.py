@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.rules import series as model
+from steelyard.rules import series_parts as model
 from steelyard.rules.costs import TRADE_KINDS
 from steelyard.rules.series_keys import (
     Reader,
@@ -29,7 +29,7 @@ from steelyard.rules.series_keys import (
 )
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
 
-__all__ = ["load_reserve", "load_series", "parse_reserve", "parse_series"]
+__all__ = ["reserve_in", "reserve_values", "series_in", "series_values"]
 
 # Such that assets, their squares and what they buy are finite numbers at any price that is read.
 LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
@@ -144,29 +144,33 @@ IN_SECONDS = frozenset(
 )
 
 
-def load_series(path: str | Path) -> model.Series:
+Values = dict[str, Any]
+"""By the names of the fields that they become."""
+
+
+def series_in(path: str | Path) -> Values:
     """Read and check the series file at ``path``; see ``Series.load``."""
     path = Path(path)
-    series = parse_series(toml_content(path, "a series file"), str(path))
-    if not series.costs.book:
-        return series
-    # a book is named from where the series file lies, wherever the program runs
-    book = str(path.parent / series.costs.book)
-    return replace(series, costs=replace(series.costs, book=book))
+    values = series_values(toml_content(path, "a series file"), str(path))
+    costs = values["costs"]
+    if costs.book:
+        # a book is named from where the series file lies, wherever the program runs
+        values["costs"] = replace(costs, book=str(path.parent / costs.book))
+    return values
 
 
-def load_reserve(path: str | Path) -> model.Reserve:
+def reserve_in(path: str | Path) -> Values:
     """Read and check the reserve file at ``path``; see ``Reserve.load``."""
-    return parse_reserve(toml_content(Path(path), "a reserve file"), str(path))
+    return reserve_values(toml_content(Path(path), "a reserve file"), str(path))
 
 
-def parse_series(content: str, name: str) -> model.Series:
-    """Read and check a series from TOML text; see ``Series.loads``."""
-    series = _File(name).series(toml_document(content, name, "a series file"))
-    return replace(series, text=content)
+def series_values(content: str, name: str) -> Values:
+    """Read and check a series from TOML text; its reserve, if any, as values too."""
+    values = _File(name).series(toml_document(content, name, "a series file"))
+    return {**values, "text": content}
 
 
-def parse_reserve(content: str, name: str) -> model.Reserve:
+def reserve_values(content: str, name: str) -> Values:
     """Read and check a reserve from TOML text; see ``Reserve.loads``."""
     return _File(name).shared_reserve(toml_document(content, name, "a reserve file"))
 
@@ -174,7 +178,7 @@ def parse_reserve(content: str, name: str) -> model.Reserve:
 class _File(TomlFile):
     """One file under examination; its name stands in every message."""
 
-    def shared_reserve(self, document: Mapping[str, Any]) -> model.Reserve:
+    def shared_reserve(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
         self.only_known(document, ("schema", "reserve"), "")
         table = document.get("reserve")
@@ -182,14 +186,15 @@ class _File(TomlFile):
             self.refuse("reserve", "a table [reserve]", table)
         return self._reserve(table)
 
-    def _reserve(self, table: Mapping[str, Any]) -> model.Reserve:
-        reserve = model.Reserve(**self._read(table, RESERVE, "reserve."))
-        if reserve.resume_ratio < reserve.floor_ratio:
-            expected = f"at least floor_ratio = {reserve.floor_ratio:g}"
-            self.refuse("reserve.resume_ratio", expected, reserve.resume_ratio)
-        return reserve
+    def _reserve(self, table: Mapping[str, Any]) -> Values:
+        values = self._read(table, RESERVE, "reserve.")
+        floor = values.get("floor_ratio", model.FLOOR_RATIO)
+        resume = values.get("resume_ratio", model.RESUME_RATIO)
+        if resume < floor:
+            self.refuse("reserve.resume_ratio", f"at least floor_ratio = {floor:g}", resume)
+        return values
 
-    def series(self, document: Mapping[str, Any]) -> model.Series:
+    def series(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
         self.only_known(document, ("schema", *ROOT, *TABLES), "")
         for table in TABLES:
@@ -201,19 +206,20 @@ class _File(TomlFile):
                 message = f"{self.name}: {key}: expected the key, found nothing; add it."
                 raise InputError(message, file=self.name, key=key)
         reserve = document.get("reserve")
-        result = model.Series(
-            **{"quote": "USDT", **self._read(plain, ROOT, "")},
-            rebalance=self._rebalance(document.get("rebalance", {})),
-            venue=self._venue(document.get("venue", {})),
-            costs=self._costs(document.get("costs", {})),
-            execution=model.Execution(
-                **self._read(document.get("execution", {}), EXECUTION, "execution.")
-            ),
-            fees=model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
-            reserve=None if reserve is None else self._reserve(reserve),
-        )
-        self._check_together(result)
-        return result
+        execution = self._read(document.get("execution", {}), EXECUTION, "execution.")
+        values = {
+            "quote": "USDT",
+            **self._read(plain, ROOT, ""),
+            "rebalance": self._rebalance(document.get("rebalance", {})),
+            "venue": self._venue(document.get("venue", {})),
+            "costs": self._costs(document.get("costs", {})),
+            "execution": model.Execution(**execution),
+            "fees": model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
+            "reserve": None if reserve is None else self._reserve(reserve),
+        }
+        self._check_together(values["target_leverage"], values["rebalance"])
+        self._check_survives(values["target_leverage"], values["venue"])
+        return values
 
     def _read(
         self, table: Mapping[str, Any], readers: Mapping[str, Reader], place: str
@@ -293,9 +299,8 @@ class _File(TomlFile):
             self.refuse("costs.book", expected, costs.book)
         return costs
 
-    def _check_together(self, series: model.Series) -> None:
-        how, size = series.rebalance, abs(series.target_leverage)
-        band = how.band
+    def _check_together(self, leverage: float, how: model.Rebalance) -> None:
+        band, size = how.band, abs(leverage)
         target = f"below |target_leverage| = {size:g}"
         if band is not None:
             place = "rebalance.trigger (band)."
@@ -314,11 +319,9 @@ class _File(TomlFile):
             if how.emergency_leverage <= acts:
                 expected = f"a leverage above {acts:g}, where the band acts, or 0 for none"
                 self.refuse("rebalance.emergency_leverage", expected, how.emergency_leverage)
-        self._check_survives(series)
 
-    def _check_survives(self, series: model.Series) -> None:
+    def _check_survives(self, target: float, venue: model.Venue) -> None:
         """Refuse a position that its venue would liquidate at the target itself."""
-        target, venue = series.target_leverage, series.venue
         if venue.kind in ("perpetual", "future") and venue.maintenance_margin * abs(target) >= 1:
             expected = f"a share below 1/|target_leverage| = {1 / abs(target):.6g}"
             self.refuse("venue.maintenance_margin", expected, venue.maintenance_margin)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
-from steelyard.simulate.run import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from steelyard.simulate.run import Run
 
 __all__ = ["SORTS", "Compared", "Comparison", "efficient", "marked"]
 

@@ -14,21 +14,23 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import steelyard
 from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
 from steelyard.rules.series import Series
-from steelyard.simulate.output import REPEAT
-from steelyard.simulate.run import ENGINES, Run
+from steelyard.simulate.inputs import ENGINES
+from steelyard.version import __version__
+
+if TYPE_CHECKING:
+    from steelyard.simulate.run import Run
 
 __all__ = ["NUMBERS", "RECORD", "SERIES", "inputs_of", "read_record", "record_of"]
 
-SERIES, RECORD = REPEAT
+SERIES, RECORD = "series.toml", "run.json"
 OPTIONS = ("funding", "rates", "injections", "flows", "splits", "outages")
 """What is given from files beside the prices."""
 NUMBERS: dict[str, Any] = {number.name: number for number in (FLOAT, DECIMAL, FRACTION)}
@@ -46,7 +48,7 @@ def record_of(run: Run) -> dict[str, Any] | None:
     ends = sources.events.get("wind_down")
     return {
         "schema": 1,
-        "steelyard": steelyard.__version__,
+        "steelyard": __version__,
         "symbol": run.series.symbol,
         "start": run.summary["start"],
         "end": run.summary["end"],

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from steelyard.errors import InputError, SteelyardError
 from steelyard.simulate.frames import Columns
+from steelyard.simulate.made_of import RECORD, SERIES, record_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +41,7 @@ __all__ = [
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
 FLOWS, SUSPENSIONS = "flows.parquet", "suspensions.parquet"
 """Written beside these where there were any."""
-REPEAT = ("series.toml", "run.json")
+REPEAT = (SERIES, RECORD)
 """Written beside these where a run can be made again from them."""
 
 
@@ -103,14 +104,10 @@ def _write_run(run: Run, folder: Path) -> None:
 
 
 def _write_repeat(run: Run, folder: Path) -> None:
-    # only who saves a run pays for what is imported there
-    from steelyard.simulate.made_of import record_of
-
     record = record_of(run)
     if record is not None:
-        text, said = REPEAT
-        _write_text(run.series.text, folder / text)
-        _write_text(_as_json(record), folder / said)
+        _write_text(run.series.text, folder / SERIES)
+        _write_text(_as_json(record), folder / RECORD)
 
 
 def _as_json(figures: dict[str, Any]) -> str:

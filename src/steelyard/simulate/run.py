@@ -15,7 +15,7 @@ from steelyard.rules.series import Series
 from steelyard.simulate import frames
 from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import named_files, read_events, schedule_of
+from steelyard.simulate.inputs import ENGINES, named_files, read_events, schedule_of
 from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import Record, State, Totals
@@ -48,8 +48,6 @@ __all__ = [
     "simulate",
     "span_of",
 ]
-
-ENGINES = ("fast", "reference")
 
 
 class Sources(NamedTuple):
