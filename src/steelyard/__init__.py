@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
+    from steelyard.explain.tracking import tracking
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -63,6 +64,7 @@ __all__ = [
     "simulate",
     "simulate_shelf",
     "tear_sheet",
+    "tracking",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
@@ -79,6 +81,7 @@ _LAZY = {
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
     "tear_sheet": "steelyard.explain.tear_sheet",
+    "tracking": "steelyard.explain.tracking",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from steelyard.explain.forecast_page import LADDER_HEADING, ladder_data, rung_ce
 from steelyard.explain.gaps import WorstMove
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.page import horizon_table, month_table, step_table
-from steelyard.explain.tear_sheet import CURVES, TearSheet
+from steelyard.explain.statistics import CURVES
 from steelyard.explain.tear_sheet_curves import (
     distribution_of,
     rolling_tracking,
@@ -28,6 +29,9 @@ from steelyard.plots.ladder import ladder_panel
 from steelyard.plots.panels import Panel
 from steelyard.plots.tear_sheet import Blocks, Chapter, Heat, HeatRow, heat_cell
 from steelyard.plots.waterfall import waterfall_panel
+
+if TYPE_CHECKING:
+    from steelyard.explain.tear_sheet import TearSheet
 
 __all__ = [
     "costs_and_reserve",

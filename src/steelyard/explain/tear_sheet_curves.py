@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from steelyard.explain.drawdowns import underwater
-from steelyard.explain.statistics import YEAR_DAYS, DailyValues, Floats, Ints
-from steelyard.explain.tear_sheet import WINDOW_DAYS, TearSheet
+from steelyard.explain.statistics import WINDOW_DAYS, YEAR_DAYS, DailyValues, Floats, Ints
 from steelyard.explain.tracking_curves import tracking_panels
 from steelyard.market.times import DAY_S
 from steelyard.plots.daily_panels import (
@@ -17,6 +18,9 @@ from steelyard.plots.daily_panels import (
 )
 from steelyard.plots.formats import multiple
 from steelyard.plots.panels import Panel
+
+if TYPE_CHECKING:
+    from steelyard.explain.tear_sheet import TearSheet
 
 __all__ = [
     "distribution_of",

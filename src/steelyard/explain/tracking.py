@@ -27,15 +27,14 @@ import numpy.typing as npt
 from steelyard.errors import InputError
 from steelyard.market.daily_reset import growth_over
 from steelyard.market.days import day_ends
+from steelyard.simulate.run import Run, check_kind
 from steelyard.simulate.tally import lived_bars
 from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from steelyard.simulate.run import Run
-
-__all__ = ["HORIZONS", "NEAR", "Tracking", "tracking_of"]
+__all__ = ["HORIZONS", "NEAR", "Tracking", "tracking"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -167,8 +166,13 @@ class Tracking:
         return token, asset, ideal[lived]
 
 
-def tracking_of(run: Run) -> Tracking:
-    """How well a run tracks, by horizon."""
+def tracking(run: Run) -> Tracking:
+    """How well a run tracks, by horizon, and how long it was outside its band.
+
+    Raises:
+        InputError: it is no run.
+    """
+    check_kind("run", run, Run, "sy.simulate")
     bars = run.prices.slice(0, lived_bars(run.prices, run.intrabar, run.state.ended))
     ends = day_ends(bars.time) if len(bars) else np.array([], dtype=np.intp)
     band, outside = run.series.rebalance.band, None

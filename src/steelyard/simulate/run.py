@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.errors import DataError, InputError
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-
-    from steelyard.explain.explanation import Explanation
-    from steelyard.explain.tear_sheet import TearSheet
-    from steelyard.explain.tracking import Tracking
 
 __all__ = [
     "Before",
@@ -144,34 +139,6 @@ class Run:
         from steelyard.simulate.report import report_run
 
         return run_figure(report_run(self))
-
-    def explain(self) -> Explanation:
-        """Where the return went: from L times the underlying's to the token's, step by step.
-
-        Raises:
-            InputError: the run went on from a state, or shared its reserve; or a run that differs
-                from it by a step cannot be made.
-        """
-        # named as text: explain is above this package, and explains runs
-        found: Explanation = import_module("steelyard.explain.attribution").explain_run(self)
-        return found
-
-    def tracking(self) -> Tracking:
-        """How well it tracks, by horizon, and how long it was outside its band."""
-        found: Tracking = import_module("steelyard.explain.tracking").tracking_of(self)
-        return found
-
-    def tear_sheet(self, path: str | Path | None = None) -> TearSheet:
-        """All that is told of it: return statistics beside what ``explain`` and others find.
-
-        Args:
-            path: where its page is written, one HTML file; None: nowhere.
-
-        Raises:
-            InputError: as ``explain`` does; or the file cannot be written.
-        """
-        found: TearSheet = import_module("steelyard.explain.tear_sheet").tear_sheet_of(self, path)
-        return found
 
     def save(self, folder: str | Path) -> None:
         """Write tables, summary and page into ``folder``: all that ``simulate --out`` writes.
