@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.explain.decay_found import DecayAcross, Pair
+from steelyard.explain.decay_found import DecayAcross
+from steelyard.explain.decay_pair import Pair
 from steelyard.explain.matching import Matched, Resamples, joined, match, resampled
 from steelyard.explain.windows import Windows, windows_of
 from steelyard.market import Prices, format_time, read_prices

@@ -26,7 +26,8 @@ from steelyard.plots.daily_reset import worst_day
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
-from steelyard.simulate.comparison import Compared, Comparison, marked
+from steelyard.simulate.compared import Compared, marked
+from steelyard.simulate.comparison import Comparison
 from steelyard.simulate.inputs import NEEDS, fits
 from steelyard.simulate.run import Run, simulate
 
