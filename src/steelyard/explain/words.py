@@ -7,8 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from steelyard.explain.explanation import Explanation
-    from steelyard.explain.tracking import Tracking
+    from steelyard.explain.shown import ShownExplanation, ShownTracking
 
 __all__ = [
     "HORIZON_HEADING",
@@ -53,7 +52,7 @@ class Line(NamedTuple):
     meaning: str
 
 
-def lines(found: Explanation) -> list[Line]:
+def lines(found: ShownExplanation) -> list[Line]:
     """L times the underlying, each step that is there, and the token, over the whole life."""
     life = {name: values[0] for name, values in found.columns().items()}
     assets = float(life["assets"])
@@ -67,7 +66,7 @@ def lines(found: Explanation) -> list[Line]:
     return [line._replace(quote=line.share * assets) for line in told]
 
 
-def headline(found: Explanation) -> str:
+def headline(found: ShownExplanation) -> str:
     """One sentence: what the underlying did and what the token did."""
     figures = found.figures()
     asset, token = figures["underlying"]["return"], figures["token"]["return"]
@@ -84,7 +83,7 @@ def points(share: float) -> str:
     return "0" if share == 0 else f"{share * 100:+,.2f}"
 
 
-def as_text(found: Explanation) -> str:
+def as_text(found: ShownExplanation) -> str:
     """The table as plain text."""
     told = lines(found)
     quote = found.run.series.quote
@@ -93,7 +92,7 @@ def as_text(found: Explanation) -> str:
     return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
-def as_html(found: Explanation) -> str:
+def as_html(found: ShownExplanation) -> str:
     """The table for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
@@ -107,12 +106,12 @@ def as_html(found: Explanation) -> str:
     )
 
 
-def tracking_text(found: Tracking) -> str:
+def tracking_text(found: ShownTracking) -> str:
     """The horizons as plain text."""
     return "\n".join([*aligned(_horizon_rows(found)), *_near_words(found)])
 
 
-def tracking_html(found: Tracking) -> str:
+def tracking_html(found: ShownTracking) -> str:
     """The horizons for a notebook."""
     heading, *rows = _horizon_rows(found)
     head = "".join(f"<th>{cell}</th>" for cell in heading)
@@ -123,7 +122,7 @@ def tracking_html(found: Tracking) -> str:
     )
 
 
-def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
+def _horizon_rows(found: ShownTracking) -> list[tuple[str, ...]]:
     """A heading, and a row a horizon."""
     rows = found.figures["horizons"].items()
     return [
@@ -132,7 +131,7 @@ def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
     ]
 
 
-def _near_words(found: Tracking) -> list[str]:
+def _near_words(found: ShownTracking) -> list[str]:
     """Time outside the band, and how near to L times the day the days were."""
     figures = found.figures
     near = ", ".join(

@@ -25,8 +25,7 @@ from steelyard.simulate.made_of import RECORD, SERIES, record_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from steelyard.simulate.run import Run
-    from steelyard.simulate.shelf import ShelfRun
+    from steelyard.simulate.kept import KeptRun
 
 __all__ = [
     "FILES",
@@ -45,7 +44,7 @@ REPEAT = (SERIES, RECORD)
 """Written beside these where a run can be made again from them."""
 
 
-def save_run(run: Run, folder: str | Path) -> None:
+def save_run(run: KeptRun, folder: str | Path) -> None:
     """Write a run into ``folder``, which is made if need be; files of an earlier run give way.
 
     ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, times as UTC timestamps;
@@ -65,7 +64,7 @@ def save_run(run: Run, folder: str | Path) -> None:
         _write_text(page, stage / "report.html")
 
 
-def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
+def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
     """Write several runs on one reserve into ``folder``: a folder a symbol, and two files of all.
 
     Each folder holds what ``save_run`` writes, but the page; ``summary.json`` and ``report.html``
@@ -77,13 +76,13 @@ def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
     """
     folder = Path(folder)
     check_folder(folder)
-    page = _page(shelf.runs)
+    page = _page(runs)
     with _kept_whole(folder), _staged(folder) as stage:
-        for run in shelf.runs:
+        for run in runs:
             place = stage / folder_name(run.series.symbol)
             place.mkdir()
             _write_run(run, place)
-        _write_text(_as_json(shelf.summary), stage / "summary.json")
+        _write_text(_as_json(summary), stage / "summary.json")
         _write_text(page, stage / "report.html")
 
 
@@ -93,7 +92,7 @@ def folder_name(symbol: str) -> str:
     return name if name.strip(".") else "_" + name
 
 
-def _write_run(run: Run, folder: Path) -> None:
+def _write_run(run: KeptRun, folder: Path) -> None:
     _write_parquet(run.nav_columns, folder / "nav.parquet")
     _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
     if len(run.flow_columns["time"]):
@@ -103,7 +102,7 @@ def _write_run(run: Run, folder: Path) -> None:
     _write_text(_as_json(run.summary), folder / "summary.json")
 
 
-def _write_repeat(run: Run, folder: Path) -> None:
+def _write_repeat(run: KeptRun, folder: Path) -> None:
     record = record_of(run)
     if record is not None:
         _write_text(run.series.text, folder / SERIES)
@@ -220,7 +219,7 @@ def _nearest(folder: Path) -> Path:
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
 
 
-def _page(runs: Sequence[Run]) -> str:
+def _page(runs: Sequence[KeptRun]) -> str:
     from steelyard.plots.page import report_page
     from steelyard.simulate.report import report_run
 

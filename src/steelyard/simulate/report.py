@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from steelyard.simulate.frames import Columns
-    from steelyard.simulate.run import Run
+    from steelyard.simulate.kept import DrawnRun
 
 __all__ = ["report_run", "series_facts"]
 
 
 def report_run(
-    run: Run, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
+    run: DrawnRun, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
 ) -> ReportRun:
     """What ``plots`` draws of a run.
 
@@ -53,7 +53,7 @@ def _seconds(columns: Columns) -> Iterator[list[int]]:
         yield values.astype("datetime64[s]").astype("int64").tolist()
 
 
-def _held(run: Run) -> Columns:
+def _held(run: DrawnRun) -> Columns:
     """The rows of one token that was held since the launch, through every split."""
     rows = run.nav_columns
     return {**rows, "nav": rows["nav"] * run.splits, "tokens": rows["tokens"] / run.splits}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,9 +12,10 @@ from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
-from steelyard.simulate.conditions import Market, market_of
+from steelyard.simulate.conditions import market_of
 from steelyard.simulate.fast import FastReplay, is_supported
 from steelyard.simulate.inputs import ENGINES, named_files, read_events, schedule_of
+from steelyard.simulate.kept import Sources
 from steelyard.simulate.marks import Marks, marks_of_rows
 from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.state import Record, State, Totals
@@ -43,18 +44,6 @@ __all__ = [
     "simulate",
     "span_of",
 ]
-
-
-class Sources(NamedTuple):
-    """What a run was made of beside its series and its bars, read: enough to make it again."""
-
-    events: Mapping[str, Any]
-    """Of ``read_events``."""
-    market: Market
-    number: Number[Any]
-    engine: str
-    names: Mapping[str, str]
-    """Paths of the files among what was given, by option; of frames there are none."""
 
 
 @dataclass(frozen=True, eq=False)

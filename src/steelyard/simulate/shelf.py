@@ -189,7 +189,7 @@ class ShelfRun:
         """
         from steelyard.simulate.output import save_shelf
 
-        save_shelf(self, folder)
+        save_shelf(self.runs, self.summary, folder)
 
     def __repr__(self) -> str:
         symbols = ", ".join(run.series.symbol for run in self.runs)
