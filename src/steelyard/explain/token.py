@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
+from steelyard.fund.state import State, new_state
 from steelyard.market import format_time
 from steelyard.rules.clocks import clocks_from
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
-from steelyard.simulate.reference import new_state
-from steelyard.simulate.state import State
 
 if TYPE_CHECKING:
     from steelyard.simulate.run import Run
