@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import reject
 
 from steelyard.errors import InputError
+from steelyard.fund.state import State
 from steelyard.market import Prices
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
-from steelyard.simulate.state import State
 
 __all__ = ["assert_same_run", "assert_same_state", "both_ways", "joined"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -273,6 +274,24 @@ def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
     later = simulate(series, prices, start=T0 + 2 * DAY_S, state=first.state)
     with pytest.raises(InputError, match="went on from a state"):
         sy.explain(later)
+
+
+def test_a_run_is_explained_as_one_makes_it() -> None:
+    """Given a run, or the series and prices of which it was made: the same figures."""
+    series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 99, 103)
+    run = simulate(series, prices, end=T0 + 3 * DAY_S)
+    assert sy.explain(run).figures() == sy.explain(series, prices, end=T0 + 3 * DAY_S).figures()
+
+
+@pytest.mark.parametrize("function", [sy.explain, sy.tear_sheet])
+def test_what_is_given_beside_a_run_is_refused(function: Callable[..., object]) -> None:
+    """A run has its own prices and options: others would say nothing about it, and seem to."""
+    prices = closes(100, 101)
+    run = simulate(token(3.0, daily=Daily(0)), prices)
+    with pytest.raises(InputError, match="expected a run alone, which has its own prices"):
+        function(run, prices)
+    with pytest.raises(InputError, match="found start beside it; leave it out"):
+        function(run, start="2020-01-01")
 
 
 def test_a_run_beside_it_that_cannot_be_made_is_named() -> None:

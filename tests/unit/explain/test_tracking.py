@@ -167,3 +167,9 @@ def test_a_horizon_is_a_day_at_least(days: Any) -> None:
     for asked in (found.horizon, found.rolling, found.plot):
         with pytest.raises(InputError, match="expected whole days, 1 or more"):
             asked(days)
+
+
+def test_what_is_no_run_is_refused() -> None:
+    """A series has no history to track over."""
+    with pytest.raises(InputError, match=r"run: expected what sy.simulate gives, found a Series"):
+        sy.tracking(token(3.0))  # type: ignore[arg-type]

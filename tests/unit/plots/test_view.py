@@ -10,7 +10,11 @@ import pytest
 from steelyard.errors import InputError
 from steelyard.plots import ReportRun
 from steelyard.plots.view import View, figure_of, view_of
+from steelyard.rules.series import Daily, Reserve
+from steelyard.simulate.report import report_run
+from steelyard.simulate.run import simulate
 from support.random_runs import long_run, random_run
+from support.tokens import bars, token
 
 
 def viewed(run: ReportRun, points: int = 10_000, rows: int = 2_000) -> View:
@@ -57,6 +61,12 @@ def test_suspensions_are_drawn_as_the_run_recorded_them() -> None:
     """Whatever the closes say: a level is also judged at other prices than a bar's close."""
     run = random_run(reserve=True)
     assert viewed(run).suspended == list(run.suspended)
+    # at every close the level stands at its floor; at the open of the second day it is below
+    series = token(daily=Daily(0), reserve=Reserve(initial_units=110.0, floor_ratio=0.11))
+    rows = ((100.0, 100.0, 100.0, 100.0), (110.0, 110.0, 100.0, 100.0), (100.0,) * 4)
+    judged = simulate(series, bars(*rows))
+    drawn = viewed(report_run(judged)).suspended
+    assert sum(b - a for a, b in drawn) == judged.summary["reserve"]["suspended_s"] > 0
     spans = [(120, 240), (360, 420)]
     assert viewed(replace(run, suspended=spans)).suspended == spans
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from steelyard.errors import InputError
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
 from steelyard.simulate.run import simulate
+from steelyard.simulate.shelf import simulate_shelf
 from support.tokens import DAY_S, T0, closes, token
 
 
@@ -139,6 +142,21 @@ def test_suspensions_are_recorded_from_one_observation_to_another() -> None:
     ended = simulate(token(reserve=Reserve(initial_units=0.0)), closes(100, 100, 100, 50))
     assert ended.suspension_columns["to"].astype(int).tolist() == [T0 + 4 * DAY_S]
     assert len(simulate(token(), closes(100, 50)).suspensions) == 0
+
+
+def test_a_shared_reserve_has_one_record_of_its_suspensions() -> None:
+    """Every token on it tells the same, also one that has ended before."""
+    scarce = Reserve(initial_units=50.0, floor_ratio=0.10, resume_ratio=0.12)
+    members = [replace(token(target), symbol=f"T{target:g}") for target in (3.0, -1.0)]
+    shelf = simulate_shelf(members, closes(100, 60, 60, 60, 60), reserve=scarce)
+    ended, lives = shelf.runs
+    assert ended.summary["wiped_out"] is not None
+    assert lives.summary["wiped_out"] is None
+    ends = [run.suspension_columns for run in shelf.runs]
+    assert ends[0]["from"].tolist() == ends[1]["from"].tolist()
+    assert ends[0]["to"].tolist() == ends[1]["to"].tolist()
+    spent = (ends[0]["to"] - ends[0]["from"]).astype(int).sum()
+    assert spent == shelf.summary["reserve"]["suspended_s"] > 0
 
 
 def test_health_at_the_end() -> None:
