@@ -12,6 +12,7 @@ from operator import add
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from steelyard.errors import InputError
+from steelyard.rules.auction import premium_beyond_cost
 from steelyard.rules.costs import CostCurve, CostRates, Levels, cost_curve
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
@@ -94,6 +95,8 @@ class Rebalance:
     move_to: str = "target"
     recentering_speed: float = 1.0
     edge_slack: float = 0.02
+    inside_band: str = "nothing"
+    """What other triggers do inside the band of a move to the edge: nothing, or go to target."""
     max_trade_notional: float = 0.0
     cooldown_s: int = 0
     emergency_leverage: float = 0.0
@@ -151,6 +154,13 @@ class Costs:
     amm_liquidity: float = 0.0
     amm_fee_bps: float = 0.0
     book: str = ""
+    auction_start_bps: float = 0.0
+    """What a taker pays when an auction begins."""
+    auction_top_bps: float = 0.0
+    """What it is paid when the duration is over."""
+    auction_duration_s: int = 0
+    taker_delay_s: int = 0
+    """How long takers let the premium rise above their own cost."""
     gas_per_rebalance: float = 0.0
 
 
@@ -324,7 +334,7 @@ class Series:
         upper = number.of(band.upper) if band is not None else nothing
         return RebalanceRule(
             target=number.of(self.target_leverage),
-            move_to=int(MoveTo[how.move_to.upper()]),
+            move_to=int(self._move_to()),
             recentering_speed=number.of(how.recentering_speed),
             has_band=band is not None,
             has_lower=has_lower,
@@ -338,6 +348,24 @@ class Series:
             move_threshold=number.of(move.threshold) if move else nothing,
             move_losing_side_only=bool(move and move.losing_side_only),
             max_trade_notional=number.of(how.max_trade_notional),
+        )
+
+    def _move_to(self) -> MoveTo:
+        if self.rebalance.move_to == "edge" and self.rebalance.inside_band == "target":
+            return MoveTo.EDGE_OR_TARGET
+        return MoveTo[self.rebalance.move_to.upper()]
+
+    def _impact_flat(self, number: Number[Num]) -> Num:
+        """What an auction pays a taker beyond fee and spread, which are its own costs; bps."""
+        costs = self.costs
+        if costs.impact != "auction":
+            return number.of(0)
+        return premium_beyond_cost(
+            number.of(costs.auction_start_bps),
+            number.of(costs.auction_top_bps),
+            number.of(costs.taker_fee_bps) + number.of(costs.half_spread_bps),
+            costs.taker_delay_s,
+            costs.auction_duration_s,
         )
 
     def _rates(self, number: Number[Num], book: Sequence[Sequence[float]] | None) -> CostRates[Num]:
@@ -356,6 +384,7 @@ class Series:
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
             half_spread_bps=number.of(costs.half_spread_bps),
             impact_linear=coefficient if costs.impact == "linear" else nothing,
+            impact_flat=self._impact_flat(number),
             impact_root=coefficient if rooted else nothing,
             daily_volume=number.of(costs.daily_volume) if rooted else number.of(1),
             amm_liquidity=number.of(costs.amm_liquidity) if costs.impact == "amm" else nothing,
