@@ -567,15 +567,19 @@ def grief(multiple: int, gift_to: Fraction, faults: Faults = SOUND) -> Griefed:
 
 
 def test_griefing_an_account_is_slow_and_costs_something() -> None:
-    """50 times the honest nav empties a tenth of an account in 14 days, at a loss.
+    """50 times the honest nav empties no account in 14 days, and 10 times a 25th of one.
 
-    Without the bound by the account itself it would be nearly all of it.
+    Without the bound by the account itself it would be 91 % and 20 % of it, at less of a loss.
     """
-    sound = grief(50, Fraction(297, 100))
-    assert sound.emptied < 0.13
-    assert sound.cost > 0.1
-    faulty = grief(50, Fraction(297, 100), Faults(ignores_account_share=True))
-    assert faulty.emptied > 0.9
+    unbounded = Faults(ignores_account_share=True)
+    sound, faulty = (grief(50, Fraction(297, 100), faults) for faults in (SOUND, unbounded))
+    assert sound.emptied < 0, "its own fees are more than what is paid"
+    assert sound.cost == pytest.approx(0.21, abs=0.005)
+    assert faulty.emptied == pytest.approx(0.91, abs=0.005)
+    assert faulty.cost == pytest.approx(0.08, abs=0.005)
+    sound, faulty = (grief(10, Fraction(297, 100), faults) for faults in (SOUND, unbounded))
+    assert sound.emptied == pytest.approx(0.04, abs=0.005)
+    assert faulty.emptied == pytest.approx(0.20, abs=0.005)
 
 
 # -- planted faults ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from steelyard.market import sample_prices
 from steelyard.rules.auction import AuctionTerms, premium_at
 from steelyard.rules.describe import cost_words, rule_sentence
 from steelyard.rules.numbers import DECIMAL, FRACTION
+from steelyard.rules.reserve_account import Account, CommonPart, settle_calm
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Reserve, Series
 from steelyard.simulate.run import simulate
 from support.same_runs import assert_same_run, both_ways
@@ -91,6 +92,29 @@ def test_a_reserve_may_bear_what_goes_beyond_a_takers_cost() -> None:
     assert run.rebalances.paid_by_reserve.to_numpy() == pytest.approx(
         run.rebalances.notional.to_numpy() * float(6 + BEYOND) / 1e4
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "lower", "upper", "absorbed"), [(3.0, 2.6, 3.4, 0.54), (-1.0, 0.8, 1.25, 0.93)]
+)
+def test_what_an_account_absorbs_of_the_premiums_over_the_bundled_history(
+    target: float, lower: float, upper: float, absorbed: float
+) -> None:
+    """At K = 0.10 %, of three years of bitcoin with March 2020 in them: the caps, not its size.
+
+    Takers act 24 s after the premium has reached their 6 bps; the account is kept at 12 % of nav.
+    """
+    series = token(target, costs=AUCTION, band=Band(lower, upper))
+    run = simulate(series, sample_prices())
+    account, common = Account(0.12, 0.0, 0.0, 0, 0.0, 0), CommonPart(0.0, 0.0, 0)
+    paid = charged = 0.0
+    for row in run.rebalances.iloc[1:].itertuples():
+        premium = (row.fee + row.spread + row.impact) / (row.nav_before * series.initial_tokens)
+        time_s = int(row.time.timestamp())
+        account = account._replace(held=0.12)
+        made = settle_calm(account, common, premium, 1.0, 1.0, 0.001, time_s)
+        account, paid, charged = made.account, paid + made.paid, charged + premium
+    assert paid / charged == pytest.approx(absorbed, abs=0.005)
 
 
 # -- inside the band -----------------------------------------------------------------------------
