@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 from steelyard.errors import InputError
+from steelyard.rules.auction import premium_beyond_cost
 from steelyard.rules.costs import CostCurve, CostRates, cost_curve, levels_of
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
@@ -208,7 +209,7 @@ class Series:
         upper = number.of(band.upper) if band is not None else nothing
         return RebalanceRule(
             target=number.of(self.target_leverage),
-            move_to=int(MoveTo[how.move_to.upper()]),
+            move_to=int(self._move_to()),
             recentering_speed=number.of(how.recentering_speed),
             has_band=band is not None,
             has_lower=has_lower,
@@ -222,6 +223,24 @@ class Series:
             move_threshold=number.of(move.threshold) if move else nothing,
             move_losing_side_only=bool(move and move.losing_side_only),
             max_trade_notional=number.of(how.max_trade_notional),
+        )
+
+    def _move_to(self) -> MoveTo:
+        if self.rebalance.move_to == "edge" and self.rebalance.inside_band == "target":
+            return MoveTo.EDGE_OR_TARGET
+        return MoveTo[self.rebalance.move_to.upper()]
+
+    def _impact_flat(self, number: Number[Num]) -> Num:
+        """What an auction pays a taker beyond fee and spread, which are its own costs; bps."""
+        costs = self.costs
+        if costs.impact != "auction":
+            return number.of(0)
+        return premium_beyond_cost(
+            number.of(costs.auction_start_bps),
+            number.of(costs.auction_top_bps),
+            number.of(costs.taker_fee_bps) + number.of(costs.half_spread_bps),
+            costs.taker_delay_s,
+            costs.auction_duration_s,
         )
 
     def _rates(self, number: Number[Num], book: Sequence[Sequence[float]] | None) -> CostRates[Num]:
@@ -240,6 +259,7 @@ class Series:
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
             half_spread_bps=number.of(costs.half_spread_bps),
             impact_linear=coefficient if costs.impact == "linear" else nothing,
+            impact_flat=self._impact_flat(number),
             impact_root=coefficient if rooted else nothing,
             daily_volume=number.of(costs.daily_volume) if rooted else number.of(1),
             amm_liquidity=number.of(costs.amm_liquidity) if costs.impact == "amm" else nothing,

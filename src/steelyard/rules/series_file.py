@@ -70,6 +70,7 @@ REBALANCE: dict[str, Reader] = {
     "move_to": choice(("target", "edge", "partway")),
     "recentering_speed": SPEED,
     "edge_slack": POSITIVE,
+    "inside_band": choice(("nothing", "target")),
     "max_trade_notional": NOT_NEGATIVE,
     "cooldown": duration(zero=True),
     "emergency_leverage": NOT_NEGATIVE,
@@ -104,12 +105,16 @@ VENUES: dict[str, dict[str, Reader]] = {
 COSTS: dict[str, Reader] = {
     "taker_fee_bps": BPS,
     "half_spread_bps": BPS,
-    "impact": choice(("none", "linear", "square_root", "amm", "book")),
+    "impact": choice(("none", "linear", "square_root", "amm", "book", "auction")),
     "impact_coefficient": or_word(NOT_NEGATIVE, "realised"),
     "daily_volume": or_word(NOT_NEGATIVE, "file"),
     "amm_liquidity": LIQUIDITY,
     "amm_fee_bps": BPS,
     "book": file_name,
+    "auction_start_bps": BPS,
+    "auction_top_bps": BPS,
+    "auction_duration": duration(zero=True),
+    "taker_delay": duration(zero=True),
     "gas_per_rebalance": NOT_NEGATIVE,
 }
 # which impacts a key is for; "realised" and "file" are for the square root alone
@@ -119,6 +124,10 @@ IMPACT_KEYS = {
     "amm_liquidity": ("amm",),
     "amm_fee_bps": ("amm",),
     "book": ("book",),
+    "auction_start_bps": ("auction",),
+    "auction_top_bps": ("auction",),
+    "auction_duration": ("auction",),
+    "taker_delay": ("auction",),
 }
 EXECUTION: dict[str, Reader] = {
     "lot_units": NOT_NEGATIVE,
@@ -140,7 +149,18 @@ RESERVE: dict[str, Reader] = {
 }
 # keys that hold a duration or a time of day are kept in seconds, and their fields say so
 IN_SECONDS = frozenset(
-    {"cooldown", "window", "every", "anchor", "at", "after", "allocation_every", "delay"}
+    {
+        "cooldown",
+        "window",
+        "every",
+        "anchor",
+        "at",
+        "after",
+        "allocation_every",
+        "delay",
+        "auction_duration",
+        "taker_delay",
+    }
 )
 
 
@@ -282,7 +302,7 @@ class _File(TomlFile):
         costs = model.Costs(**self._read(table, COSTS, "costs."))
         impact = costs.impact
         for key, kinds in IMPACT_KEYS.items():
-            found = getattr(costs, key)
+            found = getattr(costs, key + "_s" if key in IN_SECONDS else key)
             # a number of the square root's is harmless with the linear impact, a word is not
             loose = key in ("impact_coefficient", "daily_volume") and impact in ("none", "linear")
             if found and impact not in kinds and not (loose and isinstance(found, float)):
@@ -297,7 +317,21 @@ class _File(TomlFile):
         if impact == "book" and not costs.book.strip():
             expected = 'the name of a file, with impact = "book"'
             self.refuse("costs.book", expected, costs.book)
+        if impact == "auction":
+            self._check_auction(costs)
         return costs
+
+    def _check_auction(self, costs: model.Costs) -> None:
+        if not costs.auction_duration_s:
+            expected = 'a duration longer than zero with impact = "auction"'
+            self.refuse("costs.auction_duration", expected, costs.auction_duration_s)
+        own = costs.taker_fee_bps + costs.half_spread_bps
+        if costs.auction_top_bps <= 0 or costs.auction_top_bps < own:
+            expected = (
+                f"basis points above 0, and at least a taker's own cost, taker_fee_bps + "
+                f"half_spread_bps = {own:g}: nobody would ever take the auction"
+            )
+            self.refuse("costs.auction_top_bps", expected, costs.auction_top_bps)
 
     def _check_together(self, leverage: float, how: model.Rebalance) -> None:
         band, size = how.band, abs(leverage)
@@ -312,6 +346,9 @@ class _File(TomlFile):
         elif how.move_to == "edge":
             expected = 'a trigger of kind "band" with move_to = "edge"'
             self.refuse("rebalance.move_to", expected, None)
+        if how.inside_band == "target" and how.move_to != "edge":
+            expected = '"nothing", or move_to = "edge" beside it'
+            self.refuse("rebalance.inside_band", expected, how.inside_band)
         if how.emergency_leverage > 0:
             acts = size if band is None else band.upper
             if band is not None and how.move_to == "edge":

@@ -81,6 +81,8 @@ class Rebalance:
     move_to: str = "target"
     recentering_speed: float = 1.0
     edge_slack: float = 0.02
+    inside_band: str = "nothing"
+    """What other triggers do inside the band of a move to the edge: nothing, or go to target."""
     max_trade_notional: float = 0.0
     cooldown_s: int = 0
     emergency_leverage: float = 0.0
@@ -138,6 +140,13 @@ class Costs:
     amm_liquidity: float = 0.0
     amm_fee_bps: float = 0.0
     book: str = ""
+    auction_start_bps: float = 0.0
+    """What a taker pays when an auction begins."""
+    auction_top_bps: float = 0.0
+    """What it is paid when the duration is over."""
+    auction_duration_s: int = 0
+    taker_delay_s: int = 0
+    """How long takers let the premium rise above their own cost."""
     gas_per_rebalance: float = 0.0
 
 
