@@ -148,10 +148,10 @@ def _ends(found: Interval, decimals: int = 0) -> str:
 def _points(share: float | None, decimals: int = 0) -> str:
     if share is None:
         return MISSING
-    text = f"{share * 100:+,.{decimals}f}"
+    text = f"{share * 100:+z,.{decimals}f}"
     # what rounds to nothing has no sign
     return text if text.strip("+-0.") else text[1:]
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else f"{share * 100:,.0f} %"
+    return MISSING if share is None else f"{share * 100:z,.0f} %"

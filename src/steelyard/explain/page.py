@@ -51,7 +51,7 @@ def step_table(found: Explanation) -> Table:
     """Every step, and what stands beside them."""
     quote = found.run.series.quote
     rows = [
-        (line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning)
+        (line.name, points(line.share), f"{line.quote:+z,.0f}", line.meaning)
         for line in lines(found)
     ]
     figures = found.figures()

@@ -81,7 +81,7 @@ def headline(found: Explanation) -> str:
 
 def points(share: float) -> str:
     """A share in points of return, signed: ``-12.34``; a step of nothing is ``0``."""
-    return "0" if share == 0 else f"{share * 100:+,.2f}"
+    return "0" if share == 0 else f"{share * 100:+z,.2f}"
 
 
 def as_text(found: Explanation) -> str:
@@ -89,7 +89,7 @@ def as_text(found: Explanation) -> str:
     told = lines(found)
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
-    rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
+    rows += [(line.name, points(line.share), f"{line.quote:+z,.0f}", line.meaning) for line in told]
     return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
@@ -97,7 +97,7 @@ def as_html(found: Explanation) -> str:
     """The table for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
-        f"<td>{line.quote:+,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
+        f"<td>{line.quote:+z,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
         for line in lines(found)
     )
     quote = escape(found.run.series.quote)
@@ -146,8 +146,8 @@ def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The figures of one horizon as text; what is undefined is a dash."""
     return (
         f"{row['spans']:,}",
-        "-" if row["slope"] is None else f"{row['slope']:.3f}",
-        "-" if row["r2"] is None else f"{row['r2']:.4f}",
+        "-" if row["slope"] is None else f"{row['slope']:z.3f}",
+        "-" if row["r2"] is None else f"{row['r2']:z.4f}",
         share_words(row["error"]),
         share_words(row["difference"], signed=True),
     )
@@ -157,7 +157,7 @@ def share_words(share: float | None, *, signed: bool = False) -> str:
     """A share in percent, or a dash."""
     if share is None:
         return "-"
-    return f"{share * 100:{'+' if signed else ''},.2f} %"
+    return f"{share * 100:{'+' if signed else ''}z,.2f} %"
 
 
 def _apart(share: float) -> str:

@@ -100,7 +100,7 @@ class Book:
         # all but the last digits of the depth is the depth
         if abs(notional) > float(side.sum()) * (1 + 1e-12):
             return None
-        return float(taken @ self.bps) / 10_000
+        return float(np.sum(taken * self.bps)) / 10_000
 
 
 def read_book(

@@ -99,7 +99,7 @@ def distribution_panel(
     edges = _edges(token, multiple)
     middles = (edges[1:] + edges[:-1]) / 2
     bars, steps = (np.histogram(values, edges)[0].astype(float) for values in (token, multiple))
-    ranges = [f"{low:+.1%} to {high:+.1%}" for low, high in pairwise(edges.tolist())]
+    ranges = [f"{low:+z.1%} to {high:+z.1%}" for low, high in pairwise(edges.tolist())]
     shared: Description = {"x": middles, "customdata": ranges}
     hover = "%{customdata}: %{y:,.0f} days"
     traces: list[Description] = [

@@ -7,7 +7,6 @@ or an interruption leaves no half of a run behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError, SteelyardError
+from steelyard.rules.json_text import as_json
 from steelyard.simulate.frames import Columns
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
             place = stage / folder_name(run.series.symbol)
             place.mkdir()
             _write_run(run, place)
-        _write_text(_as_json(shelf.summary), stage / "summary.json")
+        _write_text(as_json(shelf.summary) + "\n", stage / "summary.json")
         _write_text(page, stage / "report.html")
 
 
@@ -97,7 +97,7 @@ def _write_run(run: Run, folder: Path) -> None:
     _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
     if len(run.flow_columns["time"]):
         _write_parquet(run.flow_columns, folder / FLOWS)
-    _write_text(_as_json(run.summary), folder / "summary.json")
+    _write_text(as_json(run.summary) + "\n", folder / "summary.json")
 
 
 def _write_repeat(run: Run, folder: Path) -> None:
@@ -108,11 +108,7 @@ def _write_repeat(run: Run, folder: Path) -> None:
     if record is not None:
         text, said = REPEAT
         _write_text(run.series.text, folder / text)
-        _write_text(_as_json(record), folder / said)
-
-
-def _as_json(figures: dict[str, Any]) -> str:
-    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+        _write_text(as_json(record) + "\n", folder / said)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -21,6 +21,7 @@ from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series, Terms
+from steelyard.simulate.growth import grown_by, log_of_growth
 from steelyard.simulate.state import State
 
 __all__ = ["Accruals"]
@@ -159,5 +160,4 @@ def _compounded(rates: Floats) -> Floats:
     By logarithms: a rate of a millionth keeps six digits less where it is added to one, and the
     same rate at every bar would lose the same ones each time.
     """
-    compounded: Floats = np.expm1(np.cumsum(np.log1p(rates)))
-    return compounded
+    return grown_by(np.cumsum(log_of_growth(rates)))
