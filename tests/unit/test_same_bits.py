@@ -191,8 +191,9 @@ def test_the_settings_of_another_processor_are_ones_that_this_one_has() -> None:
 def test_another_processor_gives_the_same_state_and_statistics_to_1e_11() -> None:
     """Every preset over days and hours: bits of state and trades, and all that is told of them."""
     script = str(REPOSITORY / "tests" / "support" / "figures_of_runs.py")
-    there = json.loads(_python(script).partition("\n")[2])
-    here = json.loads(subprocess.check_output([sys.executable, script], text=True))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
+        there = json.loads(_python(script).partition("\n")[2])
+        here = json.loads(process.communicate()[0])
     assert there["state"] == here["state"]
     apart = list(_apart(here["statistics"], there["statistics"], ""))
     assert len(here["state"]) > 40

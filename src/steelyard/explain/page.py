@@ -11,6 +11,7 @@ from steelyard.explain.words import (
     horizon_cells,
     lines,
     points,
+    quoted,
     share_words,
 )
 from steelyard.plots.figure_page import Caption, Table, figure_page
@@ -51,7 +52,7 @@ def step_table(found: Explanation) -> Table:
     """Every step, and what stands beside them."""
     quote = found.run.series.quote
     rows = [
-        (line.name, points(line.share), f"{line.quote:+z,.0f}", line.meaning)
+        (line.name, points(line.share), quoted(line), line.meaning)
         for line in lines(found)
     ]
     figures = found.figures()

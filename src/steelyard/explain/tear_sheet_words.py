@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.explain.statistics import YEAR_DAYS
+from steelyard.explain.words import rounded
 
 if TYPE_CHECKING:
     from steelyard.explain.tear_sheet import TearSheet
@@ -96,8 +97,7 @@ def cell(value: float | None, kind: str) -> str:
         return "<-99.9 %"  # a loss of nearly all must not read as a loss of all
     size = abs(value) * 100
     decimals = 0 if size >= 1000 else 1 if size >= 10 else 2  # noqa: PLR2004 (three digits)
-    text = f"{value * 100:{'+' if kind == 'percent' else ''}z,.{decimals}f} %"
-    return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
+    return rounded(value * 100, decimals, signed=kind == "percent") + " %"
 
 
 NEARLY_ALL = -0.9995

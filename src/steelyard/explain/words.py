@@ -21,6 +21,8 @@ __all__ = [
     "horizon_cells",
     "lines",
     "points",
+    "quoted",
+    "rounded",
     "share_words",
     "tracking_html",
     "tracking_text",
@@ -81,7 +83,18 @@ def headline(found: Explanation) -> str:
 
 def points(share: float) -> str:
     """A share in points of return, signed: ``-12.34``; a step of nothing is ``0``."""
-    return "0" if share == 0 else f"{share * 100:+z,.2f}"
+    return "0" if share == 0 else rounded(share * 100, 2, signed=True)
+
+
+def rounded(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A figure with thousands separators; what rounds to zero has no sign."""
+    text = f"{value:{'+' if signed else ''}z,.{decimals}f}"
+    return text if any(digit in text for digit in "123456789") else text.lstrip("+")
+
+
+def quoted(line: Line) -> str:
+    """A line's amount of quote, whole."""
+    return rounded(line.quote, 0, signed=True)
 
 
 def as_text(found: Explanation) -> str:
@@ -89,7 +102,7 @@ def as_text(found: Explanation) -> str:
     told = lines(found)
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
-    rows += [(line.name, points(line.share), f"{line.quote:+z,.0f}", line.meaning) for line in told]
+    rows += [(line.name, points(line.share), quoted(line), line.meaning) for line in told]
     return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
@@ -97,7 +110,7 @@ def as_html(found: Explanation) -> str:
     """The table for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
-        f"<td>{line.quote:+z,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
+        f"<td>{quoted(line)}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
         for line in lines(found)
     )
     quote = escape(found.run.series.quote)
@@ -157,7 +170,7 @@ def share_words(share: float | None, *, signed: bool = False) -> str:
     """A share in percent, or a dash."""
     if share is None:
         return "-"
-    return f"{share * 100:{'+' if signed else ''}z,.2f} %"
+    return rounded(share * 100, 2, signed=signed) + " %"
 
 
 def _apart(share: float) -> str:

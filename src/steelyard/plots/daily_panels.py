@@ -75,7 +75,8 @@ def rolling_panel(
     drawn = [curve for curve in curves if np.isfinite(curve.value).any()]
     if not drawn:
         return None
-    hover = f"%{{y:{tickformat or '.3f'}}}"
+    # plotly takes the sign off a zero that it rounded to, but not where it is asked for a plus
+    hover = f"%{{y:{tickformat.lstrip('+') or '.3f'}}}"
     return Panel(
         key=key,
         title=title,
