@@ -84,7 +84,8 @@ def figures() -> dict[str, dict[str, Any]]:
     state = {"growth": hashlib.sha256(grown.tobytes()).hexdigest()}
     statistics: dict[str, Any] = {}
     every = {name: load_preset(name) for name in preset_names()}
-    for name, series in {**every, "every trigger": Series.loads(EXAMPLE)}.items():
+    every["every trigger"] = Series.loads(EXAMPLE)
+    for name, series in every.items():
         fitting = {option: table for option, table in given.items() if fits(option, series)}
         for place, run in (
             ("days", sy.simulate(series, days)),
@@ -99,6 +100,8 @@ def figures() -> dict[str, dict[str, Any]]:
         statistics[f"{name}, explained"] = sy.explain(series, bars, **fitting).figures("month")
     both = {"BTC": days, "ETH": sample_prices("ETH")}
     statistics["decay"] = sy.decay_across(both, window_days=14, resamples=300).figures
+    side = [every[name] for name in TOLD]
+    statistics["compare"] = sy.compare(side, days).figures
     return {"state": state, "statistics": statistics}
 
 

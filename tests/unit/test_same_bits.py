@@ -1,8 +1,8 @@
 """What a run computes is the same on every processor (docs/decisions/0009).
 
-State, trades, costs and nav to the last bit, statistics to 1e-11. Three kinds of test hold that: the
-source has no operation whose rounding a processor chooses; the sums of NumPy, which it does use,
-are added up in one written order; and runs as another processor would make them are compared.
+State, trades, costs and nav to the last bit, statistics to 1e-11. Three kinds of test hold that:
+the source has no operation whose rounding a processor chooses; the sums of NumPy, which it does
+use, are added up in one written order; and runs as another processor would make them are compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from steelyard.simulate.growth import grown_by, log_of_growth
-from support.other_processor import elsewhere, kernel, numpy_features
+from support.other_processor import kernel, numpy_features
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "steelyard"
@@ -43,7 +43,7 @@ TRANSCENDENTAL = (
     "log1p", "log2", "logaddexp", "logaddexp2", "logspace", "pow", "power", "sin", "sinc", "sinh",
     "sumprod", "tan", "tanh",
 )  # fmt: skip
-"""Of NumPy and of the C library: the last bits are those of whichever version the processor gets."""
+"""Of NumPy and of the C library: the last bits are those of the version that a processor gets."""
 MODULES = ("np", "numpy", "math")
 
 
@@ -108,7 +108,7 @@ def test_state_is_not_made_of_advice() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "a @ b", "a @= b", "np.dot(a, b)", "a.dot(b)", "np.linalg.lstsq(a, b)", "np.einsum('i,i', a, b)",
+        "a @ b", "a @= b", "np.dot(a, b)", "a.dot(b)", "np.linalg.lstsq(a, b)", "np.einsum(i, a)",
         "np.exp(a)", "np.log1p(a)", "np.power(a, 3)", "a ** 2", "a **= 0.5", "a ** b", "pow(a, 2)",
         "math.exp(a)", "math.pow(a, 2)", "from math import exp", "from numpy.linalg import dot",
         "import numpy as np; f = np.expm1",

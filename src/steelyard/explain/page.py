@@ -51,10 +51,7 @@ def save_explanation(found: Explanation, path: str | Path) -> None:
 def step_table(found: Explanation) -> Table:
     """Every step, and what stands beside them."""
     quote = found.run.series.quote
-    rows = [
-        (line.name, points(line.share), quoted(line), line.meaning)
-        for line in lines(found)
-    ]
+    rows = [(line.name, points(line.share), quoted(line), line.meaning) for line in lines(found)]
     figures = found.figures()
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f", until {alone['ended'][:10]}" if alone["ended"] else ""
