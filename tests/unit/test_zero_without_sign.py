@@ -69,7 +69,7 @@ def test_a_format_without_it_is_noticed(line: str, noticed: int) -> None:
 
 
 def test_plotly_is_never_asked_for_a_plus_in_what_it_rounds() -> None:
-    """Its formats take the sign off a zero of their own accord, but not where they ask for a plus."""
+    """Its formats take the sign off a zero by themselves, but not where they ask for a plus."""
     asked = [
         f"{path.name}:{number}"
         for path in sorted(SOURCE.rglob("*.py"))
