@@ -11,11 +11,11 @@ import numpy.typing as npt
 from steelyard.errors import InputError
 from steelyard.explain.explanation import Explanation, Held
 from steelyard.explain.steps import Variant, step_names, unrebalanced, variants
+from steelyard.fund.state import new_state
 from steelyard.market import Prices, format_time
 from steelyard.market.days import day_ends
 from steelyard.rules.series import Series
 from steelyard.simulate.conditions import NO_MARKET
-from steelyard.simulate.reference import new_state
 from steelyard.simulate.run import Run, Sources, replayed, simulate
 from steelyard.simulate.tally import lived_bars
 

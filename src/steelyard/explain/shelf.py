@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
+from steelyard.fund.state import State, new_state
 from steelyard.market import format_time
 from steelyard.market.times import DAY_S
 from steelyard.rules.futures import contract_at, mark_factor
@@ -18,8 +19,6 @@ from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import next_instant
-from steelyard.simulate.reference import new_state
-from steelyard.simulate.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.state import Totals
 from steelyard.market import Prices
 from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
 from steelyard.simulate.marks import Marks
-from steelyard.simulate.state import FlowRow, RebalanceRow, Record, Totals
+from steelyard.simulate.record import FlowRow, RebalanceRow, Record
 from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.state import State
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Volatility
-from steelyard.simulate.state import State
 
 __all__ = ["ReturnWindow"]
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.errors import DataError, InputError
+from steelyard.fund.state import State, Totals, new_state
 from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
@@ -17,8 +18,8 @@ from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
 from steelyard.simulate.inputs import named_files, read_events, schedule_of
 from steelyard.simulate.marks import Marks, marks_of_rows
-from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.state import Record, State, Totals
+from steelyard.simulate.record import Record
+from steelyard.simulate.reference import Member, Replay, member_of
 from steelyard.simulate.summary import summarise
 from steelyard.simulate.tally import Tally, tracked_bars
 from steelyard.simulate.walk import walk
@@ -257,8 +258,8 @@ def simulate(
     sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before(float(state.reserve.units), replace(state.totals))
-    replay, marks = replayed(series, made_of, bars, mode, state, progress)
-    return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
+    member, marks = replayed(series, made_of, bars, mode, state, progress)
+    return replace(run_of(member, marks, bars, mode, before), _sources=sources)
 
 
 def replayed(
@@ -268,17 +269,18 @@ def replayed(
     mode: str,
     state: State[Any],
     progress: Callable[[int], None] | None = None,
-) -> tuple[Replay[Any], Marks]:
+) -> tuple[Member[Any], Marks]:
     """Take a token through its bars by the engine that was asked for; ``state`` is changed."""
     number = sources.number
     schedule = schedule_of(series, number, sources.events)
     if sources.engine == "fast" and is_supported(number):
-        fast = FastReplay(series, schedule, state, bars, mode, sources.market)
+        fast = FastReplay(member_of(series, FLOAT, schedule, state, sources.market), bars, mode)
         fast.run(progress)
-        return fast, fast.marks
-    replay: Replay[Any] = Replay(series, number, schedule, state, market=sources.market)
-    walk(replay, bars, mode, number, progress)
-    return replay, marks_of_rows(replay.record)
+        return fast.member, fast.marks
+    member: Member[Any] = member_of(series, number, schedule, state, sources.market)
+    with number.context():
+        walk(Replay([member]), bars, mode, number, progress)
+    return member, marks_of_rows(member.record)
 
 
 class Before(NamedTuple):
@@ -295,15 +297,15 @@ def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
 
 
 def run_of(
-    replay: Replay[Any],
+    member: Member[Any],
     marks: Marks,
     bars: Prices,
     mode: str,
     before: Before,
     health: dict[str, float | None] | None = None,
 ) -> Run:
-    """What a replay that is through its bars has found; ``health`` is that of a shared reserve."""
-    series, state = replay.series, replay.state
+    """What a fund that is through its bars has come to; ``health`` is that of a shared reserve."""
+    series, state = member.series, member.state
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
     nav = frames.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
@@ -311,11 +313,11 @@ def run_of(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(replay, bars, mode, nav, held, tally, before.reserve_units, health),
+        summary=summarise(member, bars, mode, nav, held, tally, before.reserve_units, health),
         state=state,
         nav_columns=nav,
         splits=marks.column("split"),
-        _record=replay.record,
+        _record=member.record,
         _marks=marks,
         _sums_before=before.totals,
     )
