@@ -26,7 +26,7 @@ from support.other_processor import kernel, numpy_features
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "steelyard"
 STATE = ("rules", "fund", "market", "simulate", "ledger")
-"""The packages that make state; those that are not there yet are held to it once they are."""
+"""The packages that make state; one that is not there yet is held to it once it is."""
 ADVICE = "rules/optimal_band.py"
 """Closed forms for whoever chooses a band: nothing of a fund's state is made of them."""
 

@@ -36,14 +36,15 @@ def log_of_growth(rates: Floats) -> Floats:
     while (largest := _largest(rates)) > SMALL:
         rates = rates / (1.0 + np.sqrt(1.0 + rates))
         halvings += 1
-    return 2.0**halvings * _series(LOG_TERMS, rates, largest)
+    logs = _series(LOG_TERMS, rates, largest)
+    return logs * 2.0**halvings if halvings else logs
 
 
 def grown_by(logs: Floats) -> Floats:
     """``exp(log) - 1`` of each."""
-    halvings = 0
-    while (largest := _largest(logs)) > SMALL:
-        logs = logs / 2.0
+    halvings, largest = 0, _largest(logs)
+    while largest > SMALL:
+        logs, largest = logs / 2.0, largest / 2.0
         halvings += 1
     grown = _series(GROWTH_TERMS, logs, largest)
     for _ in range(halvings):
