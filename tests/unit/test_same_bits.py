@@ -172,6 +172,7 @@ def test_growth_is_that_of_the_c_library(size: float, bound: float) -> None:
     for made, known in ((log_of_growth, math.log1p), (grown_by, math.expm1)):
         truth = np.array([known(each) for each in values.tolist()])
         np.testing.assert_allclose(made(values), truth, rtol=bound, atol=0.0)
+    assert grown_by(log_of_growth(np.array([-1.0]))).tolist() == [-1.0]
     assert log_of_growth(np.array([])).tolist() == grown_by(np.array([])).tolist() == []
     assert grown_by(log_of_growth(np.array([0.0, 3.0, 1e3]))) == pytest.approx([0, 3, 1e3], 1e-13)
 

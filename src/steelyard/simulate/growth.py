@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 SMALL = 2.0**-7
 """The largest x of which the series is taken."""
+MOST_HALVINGS = 64
+"""Any number that has a result needs fewer; only -1 and infinity stay as large as they are."""
 LAST_BIT = 2.0**-56
 """Share of the result below which a term is left out."""
 LOG_TERMS = (1.0, -1 / 2, 1 / 3, -1 / 4, 1 / 5, -1 / 6, 1 / 7, -1 / 8)
@@ -31,9 +33,9 @@ GROWTH_TERMS = (1.0, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5_040)
 
 
 def log_of_growth(rates: Floats) -> Floats:
-    """``log(1 + rate)`` of each; rates above -1."""
+    """``log(1 + rate)`` of each; of -1, which has none, so low that nothing is left."""
     halvings = 0
-    while (largest := _largest(rates)) > SMALL:
+    while (largest := _largest(rates)) > SMALL and halvings < MOST_HALVINGS:
         rates = rates / (1.0 + np.sqrt(1.0 + rates))
         halvings += 1
     logs = _series(LOG_TERMS, rates, largest)
@@ -43,7 +45,7 @@ def log_of_growth(rates: Floats) -> Floats:
 def grown_by(logs: Floats) -> Floats:
     """``exp(log) - 1`` of each."""
     halvings, largest = 0, _largest(logs)
-    while largest > SMALL:
+    while largest > SMALL and halvings < MOST_HALVINGS:
         logs, largest = logs / 2.0, largest / 2.0
         halvings += 1
     grown = _series(GROWTH_TERMS, logs, largest)
