@@ -172,7 +172,7 @@ def _windows(prices: Prices, target: float, length_days: int, shift_days: int) -
             prices.source,
             f"at least one whole window of {length_days} days, counted from "
             f"{format_time(shift_days * DAY_S)[:10]}",
-            f"{len(prices):,} bars of {days:.1f} days without one",
+            f"{len(prices):,} bars of {days:z.1f} days without one",
         )
     return found
 

@@ -162,7 +162,7 @@ class DecayAcross:
     def _repr_html_(self) -> str:
         """For notebooks: the pairs."""
         shown: str = self.matched.to_html(
-            index=False, float_format=lambda x: f"{x:,.4g}", na_rep="-", border=0
+            index=False, float_format=lambda x: f"{x:z,.4g}", na_rep="-", border=0
         )
         return shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from steelyard.explain.decay_pair import Decay
 from steelyard.explain.matching import Interval, Matched
-from steelyard.explain.words import aligned
+from steelyard.explain.words import aligned, rounded
 
 __all__ = [
     "ASSETS",
@@ -144,10 +144,8 @@ def _ends(found: Interval, decimals: int = 0) -> str:
 def _points(share: float | None, decimals: int = 0) -> str:
     if share is None:
         return MISSING
-    text = f"{share * 100:+,.{decimals}f}"
-    # what rounds to nothing has no sign
-    return text if text.strip("+-0.") else text[1:]
+    return rounded(share * 100, decimals, signed=True)
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else f"{share * 100:,.0f} %"
+    return MISSING if share is None else f"{rounded(share * 100, 0)} %"

@@ -119,12 +119,12 @@ class GapTable:
         return f"<GapTable of {self.prices.source}: {', '.join(self._words()) or 'nothing known'}>"
 
     def _words(self) -> list[str]:
-        return [f"{row.span} {row.move * 100:+.1f} %" for row in self.rows if row.move is not None]
+        return [f"{row.span} {row.move * 100:+z.1f} %" for row in self.rows if row.move is not None]
 
     def _repr_html_(self) -> str:
         """For notebooks: the table."""
         shown: str = self.table.to_html(
-            index=False, float_format=lambda x: f"{x:,.6g}", na_rep="-", border=0
+            index=False, float_format=lambda x: f"{x:z,.6g}", na_rep="-", border=0
         )
         return shown
 

@@ -178,7 +178,7 @@ class Forecast:
         from html import escape
 
         shown = self.ladder_table.dropna(axis="columns", how="all")
-        table: str = shown.to_html(index=False, float_format=lambda x: f"{x:,.6g}", border=0)
+        table: str = shown.to_html(index=False, float_format=lambda x: f"{x:z,.6g}", border=0)
         return f"<p>{escape(self.words)}</p>{table}"
 
 

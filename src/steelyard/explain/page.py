@@ -11,6 +11,7 @@ from steelyard.explain.words import (
     horizon_cells,
     lines,
     points,
+    quoted,
     share_words,
 )
 from steelyard.plots.figure_page import Caption, Table, figure_page
@@ -50,10 +51,7 @@ def save_explanation(found: ShownExplanation, path: str | Path) -> None:
 def step_table(found: ShownExplanation) -> Table:
     """Every step, and what stands beside them."""
     quote = found.run.series.quote
-    rows = [
-        (line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning)
-        for line in lines(found)
-    ]
+    rows = [(line.name, points(line.share), quoted(line), line.meaning) for line in lines(found)]
     figures = found.figures()
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f", until {alone['ended'][:10]}" if alone["ended"] else ""

@@ -158,7 +158,9 @@ def skew(values: DailyValues) -> float | None:
     if n < 3 or spread_of(values.returns) is None:  # noqa: PLR2004 (n - 2 above 0)
         return None
     moved = values.returns - values.returns.mean()
-    found = np.mean(moved**3) / np.mean(moved**2) ** 1.5
+    square = moved * moved
+    spread = float(np.mean(square))
+    found = float(np.mean(square * moved)) / (spread * math.sqrt(spread))
     return defined(found * math.sqrt(n * (n - 1)) / (n - 2))
 
 
@@ -168,7 +170,9 @@ def kurtosis(values: DailyValues) -> float | None:
     if n < 4 or spread_of(values.returns) is None:  # noqa: PLR2004 (n - 3 above 0)
         return None
     moved = values.returns - values.returns.mean()
-    excess = np.mean(moved**4) / np.mean(moved**2) ** 2 - 3.0
+    square = moved * moved
+    spread = float(np.mean(square))
+    excess = float(np.mean(square * square)) / (spread * spread) - 3.0
     return defined((n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * excess + 6.0))
 
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.explain.statistics import YEAR_DAYS
+from steelyard.explain.words import rounded
 
 if TYPE_CHECKING:
     from steelyard.explain.shown import ShownTearSheet
@@ -87,17 +88,16 @@ def cell(value: float | None, kind: str) -> str:
     if value is None:
         return "-"
     if kind == "days":
-        return f"{value:,.0f} d"
+        return f"{value:z,.0f} d"
     if kind == "number":
-        return f"{value:,.2f}" if abs(value) < MOST else f"{value:.2e}"
+        return f"{value:z,.2f}" if abs(value) < MOST else f"{value:.2e}"
     if abs(value) >= MOST:
         return f"{value * 100:{'+' if kind == 'percent' else ''}.1e} %"
     if -1 < value < NEARLY_ALL:
         return "<-99.9 %"  # a loss of nearly all must not read as a loss of all
     size = abs(value) * 100
     decimals = 0 if size >= 1000 else 1 if size >= 10 else 2  # noqa: PLR2004 (three digits)
-    text = f"{value * 100:{'+' if kind == 'percent' else ''},.{decimals}f} %"
-    return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
+    return rounded(value * 100, decimals, signed=kind == "percent") + " %"
 
 
 NEARLY_ALL = -0.9995

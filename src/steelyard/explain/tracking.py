@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError
-from steelyard.market.daily_reset import growth_over
+from steelyard.explain.reset_logs import growth_over
 from steelyard.market.days import day_ends
 from steelyard.simulate.run import Run, check_kind
 from steelyard.simulate.tally import lived_bars

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.explain.reset_logs import log_growths
 from steelyard.market import Prices
-from steelyard.market.daily_reset import log_growths
 from steelyard.market.times import DAY_S
 
 __all__ = ["Windows", "variance_decay", "windows_of"]

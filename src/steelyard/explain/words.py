@@ -20,6 +20,8 @@ __all__ = [
     "horizon_cells",
     "lines",
     "points",
+    "quoted",
+    "rounded",
     "share_words",
     "tracking_html",
     "tracking_text",
@@ -80,7 +82,18 @@ def headline(found: ShownExplanation) -> str:
 
 def points(share: float) -> str:
     """A share in points of return, signed: ``-12.34``; a step of nothing is ``0``."""
-    return "0" if share == 0 else f"{share * 100:+,.2f}"
+    return "0" if share == 0 else rounded(share * 100, 2, signed=True)
+
+
+def rounded(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A figure with thousands separators; what rounds to zero has no sign."""
+    text = f"{value:{'+' if signed else ''}z,.{decimals}f}"
+    return text if any(digit in text for digit in "123456789") else text.lstrip("+")
+
+
+def quoted(line: Line) -> str:
+    """A line's amount of quote, whole."""
+    return rounded(line.quote, 0, signed=True)
 
 
 def as_text(found: ShownExplanation) -> str:
@@ -88,7 +101,7 @@ def as_text(found: ShownExplanation) -> str:
     told = lines(found)
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
-    rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
+    rows += [(line.name, points(line.share), quoted(line), line.meaning) for line in told]
     return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
@@ -96,7 +109,7 @@ def as_html(found: ShownExplanation) -> str:
     """The table for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
-        f"<td>{line.quote:+,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
+        f"<td>{quoted(line)}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
         for line in lines(found)
     )
     quote = escape(found.run.series.quote)
@@ -145,8 +158,8 @@ def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The figures of one horizon as text; what is undefined is a dash."""
     return (
         f"{row['spans']:,}",
-        "-" if row["slope"] is None else f"{row['slope']:.3f}",
-        "-" if row["r2"] is None else f"{row['r2']:.4f}",
+        "-" if row["slope"] is None else f"{row['slope']:z.3f}",
+        "-" if row["r2"] is None else f"{row['r2']:z.4f}",
         share_words(row["error"]),
         share_words(row["difference"], signed=True),
     )
@@ -156,7 +169,7 @@ def share_words(share: float | None, *, signed: bool = False) -> str:
     """A share in percent, or a dash."""
     if share is None:
         return "-"
-    return f"{share * 100:{'+' if signed else ''},.2f} %"
+    return rounded(share * 100, 2, signed=signed) + " %"
 
 
 def _apart(share: float) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["growth_over", "log_growths", "reset_growths", "reset_values"]
+__all__ = ["reset_growths", "reset_values"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,19 +27,3 @@ def reset_growths(moves: Floats, target: float) -> Floats:
 def reset_values(moves: Floats, target: float) -> Floats:
     """Its value from 1 at the start, shape (days + 1,); 0 from the day on that ends it."""
     return np.concatenate(([1.0], np.cumprod(reset_growths(moves, target))))
-
-
-def log_growths(moves: Floats, target: float) -> Floats:
-    """The logarithm of each day's growth; -inf where the day ends it."""
-    with np.errstate(divide="ignore"):
-        return np.log(reset_growths(moves, target))
-
-
-def growth_over(moves: Floats, target: float, days: int) -> Floats:
-    """Its growth over every span of so many days, shape (spans,); 0 where a day of it ends it."""
-    logs = log_growths(moves, target)
-    is_end = np.isneginf(logs)
-    sums = np.concatenate(([0.0], np.cumsum(np.where(is_end, 0.0, logs))))
-    ends = np.concatenate(([0], np.cumsum(is_end)))
-    lived = ends[days:] == ends[:-days]
-    return np.where(lived, np.exp(sums[days:] - sums[:-days]), 0.0)

@@ -257,7 +257,7 @@ def _log_steps(values: Floats) -> list[float]:
 
 
 def _plain_number(value: float) -> str:
-    return f"{value:,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
+    return f"{value:z,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
 
 
 def _stacked(kind: str, x: Instants, values: Floats, shape: str) -> list[Description]:

@@ -7,7 +7,6 @@ or an interruption leaves no half of a run behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError, SteelyardError
+from steelyard.rules.json_text import as_json
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.made_of import RECORD, SERIES, record_of
 
@@ -82,7 +82,7 @@ def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | P
             place = stage / folder_name(run.series.symbol)
             place.mkdir()
             _write_run(run, place)
-        _write_text(_as_json(summary), stage / "summary.json")
+        _write_text(as_json(summary) + "\n", stage / "summary.json")
         _write_text(page, stage / "report.html")
 
 
@@ -99,18 +99,14 @@ def _write_run(run: KeptRun, folder: Path) -> None:
         _write_parquet(run.flow_columns, folder / FLOWS)
     if len(run.suspension_columns["from"]):
         _write_parquet(run.suspension_columns, folder / SUSPENSIONS)
-    _write_text(_as_json(run.summary), folder / "summary.json")
+    _write_text(as_json(run.summary) + "\n", folder / "summary.json")
 
 
 def _write_repeat(run: KeptRun, folder: Path) -> None:
     record = record_of(run)
     if record is not None:
         _write_text(run.series.text, folder / SERIES)
-        _write_text(_as_json(record), folder / RECORD)
-
-
-def _as_json(figures: dict[str, Any]) -> str:
-    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+        _write_text(as_json(record) + "\n", folder / RECORD)
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -144,7 +144,7 @@ class Run:
         nav, rebalances = self.summary["nav"], self.summary["rebalances"]
         return (
             f"<Run {self.series.symbol}: {len(self.prices):,} bars, nav {nav['initial']:g} -> "
-            f"{nav['final']:.6g} ({nav['return']:+.2%}), {rebalances['count']:,} rebalances>"
+            f"{nav['final']:.6g} ({nav['return']:+z.2%}), {rebalances['count']:,} rebalances>"
         )
 
 
