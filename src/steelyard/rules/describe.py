@@ -185,7 +185,7 @@ def _auction_words(costs: Costs) -> str:
     wait_s = taker_wait(*figures, costs.taker_delay_s, costs.auction_duration_s)
     return (
         f"auction from {_bps(-costs.auction_start_bps)} to {_bps(costs.auction_top_bps)} within "
-        f"{duration_words(costs.auction_duration_s)}, taken {wait_s:.0f} s after it begins, "
+        f"{duration_words(costs.auction_duration_s)}, taken {wait_s:z.0f} s after it begins, "
         f"{beyond:.3g} bps above a taker's own cost"
     )
 
