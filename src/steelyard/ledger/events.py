@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import orjson
+
 from steelyard.errors import DataError, InputError
 from steelyard.ledger.canonical import canonical, parsed
 from steelyard.ledger.kinds import RESERVED, check_fields, kind_of
 
-__all__ = ["GENESIS", "Event", "Head", "Row", "check_fund", "link", "sealed"]
+__all__ = ["GENESIS", "Event", "Head", "Row", "check_fund", "link", "row_of", "sealed"]
 
 GENESIS = bytes(32)
 """What stands for the hash before the first row."""
@@ -122,16 +124,21 @@ def check_fund(fund: str) -> None:
 
 
 def row_of(body: bytes, digest: bytes) -> Row:
-    """The row of a line of an export, from its body.
+    """The row of an export's line, from its body; whether that is canonical is not asked.
 
     Raises:
         DataError: the body is not that of an event.
     """
-    inside = parsed(body)
-    seq, time_ms, fund, kind = (inside.get(name) for name in RESERVED)
-    if type(seq) is type(time_ms) is int and type(fund) is type(kind) is str:
-        return Row(seq, time_ms, fund, kind, body, digest)
-    raise DataError("body: expected seq and time as whole numbers, fund and kind as text.")
+    try:
+        inside = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"body: expected a JSON object, found none: {error}.") from error
+    if isinstance(inside, dict):
+        seq, time_ms, fund, kind = (inside.get(name) for name in RESERVED)
+        if type(seq) is type(time_ms) is int and type(fund) is type(kind) is str:
+            return Row(seq, time_ms, fund, kind, body, digest)
+    message = "body: expected an object with seq and time as whole numbers, fund and kind as text."
+    raise DataError(message)
 
 
 def _check_time(time_ms: int, name: str) -> None:

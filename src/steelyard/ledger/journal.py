@@ -19,9 +19,13 @@ from typing import Any, NamedTuple, Self
 from steelyard.ledger.canonical import parsed
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.places import open_reader
+from steelyard.ledger.proofs import Check, Verdict, verify_rows
 from steelyard.ledger.store import PAGE_ROWS, ReadStore, Selection
 
 __all__ = ["Journal", "Snapshot"]
+
+FIRST = -(2**63)
+"""Before every number that a database can hold: what does not belong there is to be found."""
 
 
 class Snapshot(NamedTuple):
@@ -97,6 +101,19 @@ class Journal:
             return None
         state = parsed(found.body, f"snapshot of {fund} at {found.seq}")
         return Snapshot(found.fund, found.seq, found.hash, state)
+
+    def verify(self, *, head: Head | None = None, checks: Sequence[Check] = ()) -> Verdict:
+        """Prove that the chain is whole, and what further checks prove, in one pass.
+
+        Args:
+            head: what a signed head says (``open_head``): finds a cut tail and a chain made anew.
+            checks: of books and rules; each sees every row once.
+        """
+        return verify_rows(self.all_rows(), head=head, checks=checks)
+
+    def all_rows(self) -> Iterator[Row]:
+        """All rows that are there, also with numbers that no event has: what a proof looks at."""
+        return self._stream(FIRST, Selection())
 
     def close(self) -> None:
         """Give the file or the connection back."""

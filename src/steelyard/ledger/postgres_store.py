@@ -17,6 +17,7 @@ from steelyard.errors import DataError, InputError, InvariantError, Unavailable,
 from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.migrations import Migration, migrations, newest
 from steelyard.ledger.store import (
+    Damaged,
     JournalError,
     Lease,
     Owner,
@@ -356,6 +357,9 @@ def _raise(error: Error, place: str, *, writing: bool) -> NoReturn:
     if isinstance(error, errors.UniqueViolation):
         message = f"{place}: a row of this number is there already ({why})."
         raise InvariantError(message, place=place) from error
+    if isinstance(error, (errors.DataCorrupted, errors.IndexCorrupted)):
+        message = f"{place}: the database is damaged ({why}). It was left as it is."
+        raise Damaged(message, place=place) from error
     if isinstance(error, errors.UndefinedTable):
         message = f"{place}: expected a journal, found one without a table ({why})."
         raise DataError(message, place=place) from error

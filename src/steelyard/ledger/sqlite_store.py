@@ -18,6 +18,7 @@ from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.lock import WriterLock, lock_writer
 from steelyard.ledger.migrations import Migration, migrations, newest
 from steelyard.ledger.store import (
+    Damaged,
     JournalError,
     Lease,
     Owner,
@@ -387,7 +388,7 @@ def _raise(error: sqlite3.Error, place: str) -> NoReturn:
             f"{place}: the file is damaged ({error}). It was left as it is; restore a copy, and "
             "compare it with the last head."
         )
-        raise DataError(message, place=place) from error
+        raise Damaged(message, place=place) from error
     if code == sqlite3.SQLITE_CONSTRAINT:
         message = f"{place}: a row of this number is there already ({error})."
         raise InvariantError(message, place=place) from error

@@ -7,9 +7,11 @@ from typing import NamedTuple, Protocol
 
 from steelyard.errors import DataError, SteelyardError
 from steelyard.ledger.events import Head, Row
+from steelyard.ledger.instants import time_text
 
 __all__ = [
     "PAGE_ROWS",
+    "Damaged",
     "Fenced",
     "JournalError",
     "Lease",
@@ -24,6 +26,10 @@ __all__ = [
 
 PAGE_ROWS = 1_000
 """Rows of one query: a reader holds no more, and keeps no transaction open between two."""
+
+
+class Damaged(DataError):
+    """What the store holds cannot be read any more, such as a page of a file."""
 
 
 class JournalError(SteelyardError):
@@ -52,11 +58,9 @@ class Owner(NamedTuple):
     since_ms: int
 
     def __str__(self) -> str:
-        from datetime import UTC, datetime
-
-        since = datetime.fromtimestamp(self.since_ms / 1000, UTC).isoformat(timespec="seconds")
         name = f"{self.name}, " if self.name else ""
-        return f"{name}process {self.pid} on {self.host} since {since.replace('+00:00', 'Z')}"
+        since = time_text(self.since_ms // 1000 * 1000)
+        return f"{name}process {self.pid} on {self.host} since {since}"
 
 
 class Lease(NamedTuple):
