@@ -76,7 +76,7 @@ def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
         raise DataError(f"{where}: expected a JSON object, found none: {error}.") from error
     if type(value) is not dict:
         raise DataError(f"{where}: expected a JSON object, found {_shown(value)}.", where=where)
-    if not _is_fit(value, MAX_DEPTH) or orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != text:
+    if not _is_fit(value, MAX_DEPTH) or _written(value) != text:
         message = (
             f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON that is "
             "written in another way, such as with white space, unsorted keys, a key twice or a "
@@ -84,6 +84,13 @@ def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
         )
         raise DataError(message, where=where)
     return value
+
+
+def _written(value: object) -> bytes | None:
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:  # an integer that is too large
+        return None
 
 
 def _is_fit(value: object, depth: int) -> bool:
