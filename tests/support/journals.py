@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
+
+import psycopg
 
 from steelyard.ledger import Event, Kind, Row, amount_text, open_writer, register_kind
 
-__all__ = ["T0_MS", "TRIED", "event", "events", "forge", "journal_of", "stored_rows"]
+__all__ = ["T0_MS", "TRIED", "event", "events", "execute", "forge", "journal_of", "stored_rows"]
 
 T0_MS = 1_764_000_000_000
 
@@ -40,23 +43,28 @@ def journal_of(where: str | Path, given: Iterable[Event]) -> str | Path:
     return where
 
 
+def execute(place: str | Path, text: str) -> None:
+    """Run SQL behind a journal's back; tables are named with ``{schema}`` before them."""
+    if str(place).startswith("postgresql"):
+        with psycopg.connect(str(place)) as database:
+            database.execute(text.format(schema="journal.").encode())
+        return
+    with closing(sqlite3.connect(place)) as file, file:
+        file.execute(text.format(schema=""))
+
+
 def stored_rows(path: Path) -> list[Row]:
     """The rows of a SQLite journal, as they stand in the file."""
-    connection = sqlite3.connect(path)
     query = "SELECT seq, time, fund, kind, body, hash FROM event ORDER BY seq"
-    rows = list(map(Row._make, connection.execute(query)))
-    connection.close()
-    return rows
+    with closing(sqlite3.connect(path)) as file:
+        return list(map(Row._make, file.execute(query)))
 
 
 def forge(path: Path, change: Callable[[list[Row]], list[Row]]) -> None:
     """Put other rows in the place of a SQLite journal's, as somebody with the file can."""
     rows = change(stored_rows(path))
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        "DROP TRIGGER event_is_never_changed; DROP TRIGGER event_is_never_deleted;"
-        "DELETE FROM event;"
-    )
-    connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", rows)
-    connection.commit()
-    connection.close()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("DROP TRIGGER IF EXISTS event_is_never_changed")
+        file.execute("DROP TRIGGER IF EXISTS event_is_never_deleted")
+        file.execute("DELETE FROM event")
+        file.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", rows)

@@ -32,6 +32,7 @@ __all__ = ["APPLICATION_ID", "SqliteReader", "SqliteWriter"]
 
 APPLICATION_ID = 0x53544C4A  # "STLJ": says of a SQLite file that it is a journal
 BUSY_S = 5.0
+HEADER_BYTES = 100
 DURABLE = (2, 3)  # synchronous = FULL, EXTRA
 
 _COLUMNS = "seq, time, fund, kind, body, hash"
@@ -280,22 +281,39 @@ def _check_file(path: Path) -> None:
     """Refuse what is no SQLite file, before anything opens it.
 
     Raises:
-        DataError: it is missing, a folder, or another kind of file.
+        DataError: it is missing, a folder, another kind of file, or was cut.
     """
     start = b"SQLite format 3\0"
     if path.is_dir():
         raise DataError(f"{path}: expected a journal, found a folder.", place=str(path))
     try:
         with path.open("rb") as file:
-            found = file.read(len(start))
+            header = file.read(HEADER_BYTES)
     except FileNotFoundError:
         message = f"{path}: expected a journal, found no such file."
         raise DataError(message, place=str(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.", place=str(path)) from error
-    if found != start:
+    if not header.startswith(start):
         message = f"{path}: expected a journal (a SQLite file), found another kind of file."
         raise DataError(message, place=str(path))
+    # Where there is a log somebody may be writing, and the log has what the file may lack.
+    length, expected = path.stat().st_size, _length_in(header)
+    if length < expected and not _has_log(path):
+        message = (
+            f"{path}: expected {expected:,} bytes, found {length:,}: the file was cut. It was left "
+            "as it is; restore a copy, and compare it with the last head."
+        )
+        raise Damaged(message, place=str(path), found=length, allowed=expected)
+
+
+def _length_in(header: bytes) -> int:
+    """The length that the header of a SQLite file says (page size, at 16; pages, at 28)."""
+    if len(header) < HEADER_BYTES:
+        return HEADER_BYTES
+    size = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    return pages * (65_536 if size == 1 else size)
 
 
 def _version(connection: sqlite3.Connection, place: str) -> int:
@@ -389,6 +407,12 @@ def _raise(error: sqlite3.Error, place: str) -> NoReturn:
             "compare it with the last head."
         )
         raise Damaged(message, place=place) from error
+    if code == sqlite3.SQLITE_BUSY:
+        message = (
+            f"{place}: another process keeps a transaction open, and waiting {BUSY_S:.0f} s did "
+            "not help: end that process; a stopped one lets go when it is killed."
+        )
+        raise InputError(message, place=place) from error
     if code == sqlite3.SQLITE_CONSTRAINT:
         message = f"{place}: a row of this number is there already ({error})."
         raise InvariantError(message, place=place) from error

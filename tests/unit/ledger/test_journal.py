@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from steelyard.ledger import GENESIS, Head, Journal, JournalError, Snapshot, link, open_writer
 from steelyard.ledger.store import PAGE_ROWS
-from support.journals import T0_MS, event, events, journal_of
+from support.journals import T0_MS, event, events, execute, journal_of
 from support.postgres import url_of
 
+REFUSED = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
 FUNDS = ("BTC3L", "BTC3S", "ETH2X", "price:BTC")
 
 
@@ -155,18 +156,9 @@ def test_a_reader_cannot_write(place: str) -> None:
 def test_rows_are_never_changed_or_deleted_by_mistake(place: str) -> None:
     """The database itself refuses both, to whoever may write."""
     journal_of(place, events(3))
-    for change in ("UPDATE {} SET time = 0", "DELETE FROM {}"):
-        if place.startswith("postgresql"):
-            with (
-                psycopg.connect(place) as database,
-                pytest.raises(psycopg.errors.RaiseException, match="append-only"),
-            ):
-                database.execute(change.format("journal.event"))
-        else:
-            database = sqlite3.connect(place)
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                database.execute(change.format("event"))
-            database.close()
+    for change in ("UPDATE {schema}event SET time = 0", "DELETE FROM {schema}event"):
+        with pytest.raises(REFUSED, match="append-only"):
+            execute(place, change)
     with Journal.open(place) as journal:
         assert journal.verify().ok
 
@@ -211,13 +203,8 @@ def test_a_snapshot_of_another_history_is_not_used(place: str) -> None:
         writer.snapshot("BTC3L", {"cash": "1"})
         writer.append(events(2))
         writer.snapshot("BTC3L", {"cash": "2"})
-    spoil = "UPDATE {} SET hash = {} WHERE seq = 4"
-    if place.startswith("postgresql"):
-        with psycopg.connect(place) as database:
-            database.execute(spoil.format("journal.snapshot", "decode(repeat('00', 32), 'hex')"))
-    else:
-        with sqlite3.connect(place) as database:
-            database.execute(spoil.format("snapshot", "zeroblob(32)"))
+    zeros = "decode(repeat('00', 32), 'hex')" if "postgresql" in place else "zeroblob(32)"
+    execute(place, "UPDATE {schema}snapshot SET hash = " + zeros + " WHERE seq = 4")
     with Journal.open(place) as journal:
         found = journal.snapshot("BTC3L")
         assert found is not None
@@ -229,12 +216,7 @@ def test_dropping_the_snapshots_loses_nothing(place: str) -> None:
     with open_writer(place) as writer:
         writer.append(events(3))
         writer.snapshot("BTC3L", {"cash": "1"})
-    if place.startswith("postgresql"):
-        with psycopg.connect(place) as database:
-            database.execute("DROP TABLE journal.snapshot")
-    else:
-        with sqlite3.connect(place) as database:
-            database.execute("DROP TABLE snapshot")
+    execute(place, "DROP TABLE {schema}snapshot")
     with Journal.open(place) as journal:
         assert journal.snapshot("BTC3L") is None
         assert journal.verify().head.size == 3
