@@ -34,6 +34,7 @@ __all__ = ["PostgresReader", "PostgresWriter"]
 
 CONNECT_S = 10
 FLUSHES = ("fsync", "synchronous_commit", "full_page_writes")
+GONE = ("08", "57P")  # the classes of errors of a connection, and of a server that stops
 LEASES = 0x53544C4A  # one lease is taken at a time: the key of the lock while it is
 
 _COLUMNS = "seq, time, fund, kind, body, hash"
@@ -363,7 +364,8 @@ def _raise(error: Error, place: str, *, writing: bool) -> NoReturn:
     if isinstance(error, errors.UndefinedTable):
         message = f"{place}: expected a journal, found one without a table ({why})."
         raise DataError(message, place=place) from error
-    if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
+    is_gone = error.sqlstate is None or error.sqlstate.startswith(GONE)
+    if is_gone and isinstance(error, psycopg.OperationalError):
         if writing:
             message = (
                 f"{place}: the connection broke during an append ({why}): whether it is stored is "

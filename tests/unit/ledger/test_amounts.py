@@ -84,7 +84,8 @@ def test_what_is_no_amount_is_refused(amount: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1e3", "1.50", "-0", "+1", "01", ".5", "5.", " 1", "1\n", "NaN", "inf", "１", "1_0"]
+    "text",
+    ["", "1e3", "1.50", "-0", "+1", "01", ".5", "5.", " 1", "1\n", "NaN", "inf", "１", "1_0"],
 )
 def test_another_text_is_no_amount(text: str) -> None:
     """What amount_text does not write is not read either, by both readers."""

@@ -49,7 +49,9 @@ def test_what_is_written_is_read_back(body: dict[str, Any]) -> None:
     assert parsed(canonical(body)) == body
 
 
-@given(st.recursive(st.floats(), lambda x: st.lists(x, min_size=1) | st.fixed_dictionaries({"a": x})))
+@given(
+    st.recursive(st.floats(), lambda x: st.lists(x, min_size=1) | st.fixed_dictionaries({"a": x}))
+)
 def test_no_float_gets_in(value: object) -> None:
     """A float anywhere in a body is refused, by its place."""
     with pytest.raises(InputError, match=r"^mark\.x.*float.*decimal string"):

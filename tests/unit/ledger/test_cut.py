@@ -13,7 +13,6 @@ from steelyard.errors import DataError
 from steelyard.ledger import Journal, open_writer
 from support.journals import event, events
 
-
 PAGES = [512, 4_096]
 STEP = {512: 1, 4_096: 1 if "STEELYARD_TEST_KILLS" in os.environ else 41}
 """Every offset on small pages; on pages of the usual size every offset by hand, else every 41st."""
