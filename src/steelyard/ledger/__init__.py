@@ -1,14 +1,14 @@
 """The journal: append-only, hash-chained events of any number of funds.
 
-One module says what an event is (``events``, with ``kinds``, ``canonical`` and ``amounts``), two
-keep events (``sqlite_store``, ``postgres_store``), one writes (``writer``), one reads
-(``journal``), and the rest proves and shows: ``proofs``, ``notes``, ``keys``, ``exports``.
+One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
+two keep events (``sqlite_store``, ``postgres_store``), one writes (``writer``), one reads
+(``journal``), and the rest prove and show: ``proofs``, ``notes``, ``keys``, ``exports``.
 """
 
 from __future__ import annotations
 
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
-from steelyard.ledger.canonical import canonical, parsed
+from steelyard.ledger.canonical_json import canonical, parsed
 from steelyard.ledger.events import GENESIS, Event, Head, Row, link
 from steelyard.ledger.journal import Journal, Snapshot
 from steelyard.ledger.keys import (

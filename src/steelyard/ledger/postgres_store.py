@@ -40,6 +40,10 @@ LEASES = 0x53544C4A  # one lease is taken at a time: the key of the lock while i
 _COLUMNS = "seq, time, fund, kind, body, hash"
 _OWNER = "SELECT token, owner, host, pid, since FROM journal.writer"
 _HEAD = "SELECT seq, hash FROM journal.event ORDER BY seq DESC LIMIT 1"
+_INSERT_ONE = """
+INSERT INTO journal.event (seq, time, fund, kind, body, hash)
+SELECT %s, %s, %s, %s, %b, %b FROM journal.writer WHERE token = %s FOR SHARE
+"""
 _INSERT = """
 WITH lease AS (SELECT token FROM journal.writer WHERE token = %s FOR SHARE)
 INSERT INTO journal.event (seq, time, fund, kind, body, hash)
@@ -163,9 +167,12 @@ class PostgresWriter:
             Fenced: a later writer holds the lease.
             Unknown: the connection broke: the rows are stored, or not.
         """
-        columns = map(list, zip(*rows, strict=True))
+        query = _INSERT_ONE if len(rows) == 1 else _INSERT
+        values: Sequence[object] = (token, *map(list, zip(*rows, strict=True)))
+        if len(rows) == 1:  # half the work of an array, for the client and for the server
+            values = (*rows[0], token)
         with _told(self.place, writing=True):
-            stored = self._connection.execute(_INSERT, (token, *columns), prepare=True).rowcount
+            stored = self._connection.execute(query, values, prepare=True).rowcount
             if stored != len(rows):
                 raise fenced_error(self.place, token, _current(self._connection))
 

@@ -7,6 +7,8 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -185,13 +187,8 @@ def test_a_postgres_that_commits_later_is_refused(postgres: str) -> None:
         assert journal.head().size == 2
 
 
-def test_a_postgres_that_does_not_flush_is_refused(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """fsync and full_page_writes, on a server that is this test's alone."""
-    import tempfile
-    import time
-
+def test_a_postgres_that_does_not_flush_is_refused() -> None:
+    """Settings fsync and full_page_writes, on a server that is this test's alone."""
     folder = Path(tempfile.mkdtemp(prefix="steelyard-postgres-")) / "data"
     with run_server(folder) as server, database(server) as url:
         journal_of(url, events(2))
@@ -255,7 +252,7 @@ except JournalError as error:
         text=True,
         check=True,
         timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),  # noqa: PLW1509 (a limit of the child alone)
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     *acknowledged, last = done.stdout.splitlines()
     assert last.startswith("JournalError")
@@ -307,7 +304,7 @@ def test_a_read_only_folder(read_only: Path) -> None:
 
 
 def test_a_read_only_folder_with_a_log(read_only: Path) -> None:
-    """A log that nobody merged cannot be read without its index: it is said, and nothing is lost."""
+    """A log that nobody merged cannot be read there: it is said, and nothing is lost."""
     writer = open_writer(read_only)
     writer.append(events(3))
     copy = read_only.read_bytes(), Path(f"{read_only}-wal").read_bytes()
