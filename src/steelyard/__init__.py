@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
+    from steelyard.ledger.journal import Journal
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -45,6 +46,7 @@ __all__ = [
     "DataError",
     "InputError",
     "InvariantError",
+    "Journal",
     "Rejected",
     "Reserve",
     "Series",
@@ -69,6 +71,7 @@ __all__ = [
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
 # is above every layer and below none.
 _LAZY = {
+    "Journal": "steelyard.ledger.journal",
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
     "Shelf": "steelyard.explain.shelf",

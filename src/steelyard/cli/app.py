@@ -96,7 +96,7 @@ def journal() -> None:
 @click.group(
     cls=Group,
     places=JOURNAL_KEY,
-    examples=["steelyard journal key new btc3l.key --name example.com/btc3l"],
+    examples=["steelyard journal key new fund.key --name example.com/fund"],
 )
 def journal_key() -> None:
     """Make the keys that sign the heads of journals."""

@@ -146,7 +146,7 @@ def test_export_refuses_what_it_cannot_write(steelyard: Run, journal: Path) -> N
     assert (result.code, Path("a.csv").exists()) == (3, False)
 
 
-def test_a_signed_head(steelyard: Run, journal: Path, tmp_path: Path) -> None:
+def test_a_signed_head(steelyard: Run, journal: Path) -> None:
     """A key is made, a head is signed, and it finds a cut tail later."""
     made = steelyard("journal", "key", "new", "a.key", "--name", "example.com/a")
     public = made.out.strip()
