@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import (
     DataError,
+    Fenced,
     InputError,
     InvariantError,
+    JournalError,
     Rejected,
     SteelyardError,
     Unavailable,
@@ -44,9 +46,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DataError",
+    "Fenced",
     "InputError",
     "InvariantError",
     "Journal",
+    "JournalError",
     "Rejected",
     "Reserve",
     "Series",

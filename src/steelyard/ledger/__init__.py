@@ -7,6 +7,7 @@ two keep events (``sqlite_store``, ``postgres_store``), one writes (``writer``),
 
 from __future__ import annotations
 
+from steelyard.errors import Fenced, JournalError
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical, parsed
 from steelyard.ledger.events import GENESIS, Event, Head, Row, link
@@ -22,7 +23,6 @@ from steelyard.ledger.keys import (
 from steelyard.ledger.kinds import Kind, all_kinds, kind_of, register_kind
 from steelyard.ledger.notes import SignedHead, open_head, sign_head
 from steelyard.ledger.proofs import Check, Finding, Proof, Verdict, verify_rows
-from steelyard.ledger.store import Fenced, JournalError
 from steelyard.ledger.writer import Writer, open_writer
 
 __all__ = [

@@ -13,12 +13,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from steelyard.errors import DataError, InputError, InvariantError, Unavailable, Unknown
+from steelyard.errors import (
+    DataError,
+    InputError,
+    InvariantError,
+    JournalError,
+    Unavailable,
+    Unknown,
+)
 from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.migrations import Migration, migrations, newest
 from steelyard.ledger.store import (
     Damaged,
-    JournalError,
     Lease,
     Owner,
     Selection,

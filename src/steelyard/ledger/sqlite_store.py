@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from steelyard.errors import DataError, InputError, InvariantError
+from steelyard.errors import DataError, InputError, InvariantError, JournalError
 from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.lock import WriterLock, lock_writer
 from steelyard.ledger.migrations import Migration, migrations, newest
 from steelyard.ledger.store import (
     Damaged,
-    JournalError,
     Lease,
     Owner,
     Selection,

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from steelyard.errors import DataError, SteelyardError
+from steelyard.errors import DataError, Fenced
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.instants import time_text
 
 __all__ = [
     "PAGE_ROWS",
     "Damaged",
-    "Fenced",
-    "JournalError",
     "Lease",
     "Owner",
     "ReadStore",
@@ -30,14 +28,6 @@ PAGE_ROWS = 1_000
 
 class Damaged(DataError):
     """What the store holds cannot be read any more, such as a page of a file."""
-
-
-class JournalError(SteelyardError):
-    """The journal's store did not take what was written, such as on a full disk."""
-
-
-class Fenced(JournalError):
-    """Another writer has taken the journal over: this one must stop."""
 
 
 class Selection(NamedTuple):
