@@ -1,8 +1,9 @@
 """The journal: append-only, hash-chained events of any number of funds.
 
 One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
-two keep events (``sqlite_store``, ``postgres_store``), one writes (``writer``), one reads
-(``journal``), and the rest prove and show: ``proofs``, ``notes``, ``keys``, ``exports``.
+two keep events (``sqlite_store``, ``postgres_store``, each over the connection beside it), one
+writes (``writer``), one reads (``journal``), and the rest prove and show: ``proofs``, ``notes``,
+``keys``, ``exports``.
 """
 
 from __future__ import annotations

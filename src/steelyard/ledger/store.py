@@ -38,6 +38,20 @@ class Selection(NamedTuple):
     since_ms: int | None = None
     until_ms: int | None = None
 
+    def condition(self, mark: str) -> tuple[str, list[object]]:
+        """What follows ``WHERE seq > ...`` in SQL, and its values; ``mark`` stands for a value."""
+        text, values = "", list[object]()
+        if self.fund is not None:
+            text, values = f"{text} AND fund = {mark}", [*values, self.fund]
+        if self.kinds is not None:
+            marks = ", ".join([mark] * len(self.kinds)) or "NULL"
+            text, values = f"{text} AND kind IN ({marks})", [*values, *self.kinds]
+        if self.since_ms is not None:
+            text, values = f"{text} AND time >= {mark}", [*values, self.since_ms]
+        if self.until_ms is not None:
+            text, values = f"{text} AND time < {mark}", [*values, self.until_ms]
+        return text, values
+
 
 class Owner(NamedTuple):
     """Who writes: a name, the host, the process, and since when (ms UTC)."""

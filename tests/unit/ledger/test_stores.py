@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from steelyard.errors import DataError, InputError, Unavailable, Unknown
-from steelyard.ledger import Journal, JournalError, open_writer, postgres_store, sqlite_store
+from steelyard.ledger import Journal, JournalError, open_writer, postgres_link, sqlite_file
 from steelyard.ledger.migrations import Migration, migrations
 from support.journals import event, events, execute, journal_of
 from support.postgres import database, run_server
@@ -104,7 +104,7 @@ def test_a_newer_journal_is_refused(place: str) -> None:
 def test_an_older_journal_is_brought_up_to_date_by_a_writer(file: Path) -> None:
     """A reader does not, and says so."""
     with closing(sqlite3.connect(file)) as empty, empty:
-        empty.execute(f"PRAGMA application_id = {sqlite_store.APPLICATION_ID}")
+        empty.execute(f"PRAGMA application_id = {sqlite_file.APPLICATION_ID}")
     with pytest.raises(
         DataError, match=r"expected a journal of version 1, found version 0: .*writer"
     ):
@@ -136,7 +136,7 @@ def test_a_migration_is_whole_or_not_there(place: str) -> None:
         if is_sqlite
         else psycopg.connect(place, autocommit=True)
     )
-    migrate = sqlite_store.migrate if is_sqlite else postgres_store.migrate
+    migrate = sqlite_file.migrate if is_sqlite else postgres_link.migrate
     with closing(connection), pytest.raises((sqlite3.Error, psycopg.Error)):
         migrate(connection, place, steps)  # type: ignore[operator]  # each with its own
     with closing(sqlite3.connect(place) if is_sqlite else psycopg.connect(place)) as connection:
@@ -152,10 +152,10 @@ def test_a_sqlite_that_does_not_flush_is_refused(file: Path) -> None:
         for level, name in enumerate(("OFF", "NORMAL", "FULL", "EXTRA")):
             connection.execute(f"PRAGMA synchronous = {name}")
             if level >= 2:
-                sqlite_store.check_durable(connection, "a.journal")
+                sqlite_file.check_durable(connection, "a.journal")
                 continue
             with pytest.raises(JournalError, match=f"synchronous = FULL .* found {level}"):
-                sqlite_store.check_durable(connection, "a.journal")
+                sqlite_file.check_durable(connection, "a.journal")
 
 
 def test_a_sqlite_writer_flushes(file: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_database_without_a_log_is_refused() -> None:
         closing(sqlite3.connect(":memory:", isolation_level=None)) as connection,
         pytest.raises(JournalError, match="journal_mode = wal, found memory"),
     ):
-        sqlite_store.make_durable(connection, ":memory:")
+        sqlite_file.make_durable(connection, ":memory:")
 
 
 def test_a_postgres_that_commits_later_is_refused(postgres: str) -> None:
