@@ -107,6 +107,23 @@ def test_verify_of_a_changed_journal(steelyard: Run, journal: Path) -> None:
     assert figures["chain"] == {"ok": False, "at": 11, "why": "event 11 is missing"}
 
 
+def test_verify_of_a_damaged_file(steelyard: Run, journal: Path) -> None:
+    """A page of events that cannot be read: exit code 5, and after which event; no byte changes."""
+    whole = journal.read_bytes()
+    size = 4_096
+    codes = []
+    for page in range(1, len(whole) // size):
+        damaged = bytearray(whole)
+        damaged[page * size : (page + 1) * size] = b"\xff" * size
+        journal.write_bytes(damaged)
+        result = steelyard("journal", "verify", journal)
+        codes.append(result.code)
+        assert result.code in {0, 3, 5}
+        assert ("the file is damaged" in result.out) is (result.code == 5)
+        assert journal.read_bytes() == bytes(damaged)
+    assert 5 in codes
+
+
 def test_verify_in_postgres(steelyard: Run, postgres: str) -> None:
     """A URL is verified as a file is."""
     journal_of(postgres, [event(1), event(2)])
