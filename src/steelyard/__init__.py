@@ -26,6 +26,7 @@ from steelyard.errors import (
     Unknown,
     VenueError,
 )
+from steelyard.version import __version__
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
+    from steelyard.explain.tracking import tracking
     from steelyard.ledger.journal import Journal
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from steelyard.simulate.repeat import load_run
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DataError",
@@ -70,6 +70,7 @@ __all__ = [
     "simulate",
     "simulate_shelf",
     "tear_sheet",
+    "tracking",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
@@ -87,6 +88,7 @@ _LAZY = {
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
     "tear_sheet": "steelyard.explain.tear_sheet",
+    "tracking": "steelyard.explain.tracking",
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from steelyard import __version__
 from steelyard.cli.commands import Group, Place
+from steelyard.version import __version__
 
 __all__ = ["app"]
 
