@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import (
     DataError,
+    Fenced,
     InputError,
     InvariantError,
+    JournalError,
     Rejected,
     SteelyardError,
     Unavailable,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
     from steelyard.explain.tracking import tracking
+    from steelyard.ledger.journal import Journal
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -43,8 +46,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataError",
+    "Fenced",
     "InputError",
     "InvariantError",
+    "Journal",
+    "JournalError",
     "Rejected",
     "Reserve",
     "Series",
@@ -70,6 +76,7 @@ __all__ = [
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
 # is above every layer and below none.
 _LAZY = {
+    "Journal": "steelyard.ledger.journal",
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
     "Shelf": "steelyard.explain.shelf",
