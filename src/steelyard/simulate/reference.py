@@ -101,8 +101,10 @@ class Replay(Generic[Num]):
         self.group: Group[Num] = Group(funds, ModelFills(), reserve_name)
         self.bar = 0
         """The bar that is being walked, as the market's conditions count them."""
-        self._injections = injections or members[0].schedule
-        self._records = {member.fund.terms.symbol: member.record for member in members}
+        self._injections: Schedule[Num] = injections or members[0].schedule
+        self._records: dict[str, Record[Num]] = {
+            member.fund.terms.symbol: member.record for member in members
+        }
         for member in members:
             member.record.reserve = members[0].record.reserve
         self._records[self.group.name] = members[0].record
