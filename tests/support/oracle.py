@@ -30,7 +30,6 @@ from support.oracle_books import (
 )
 from support.oracle_reserve import Events, Pot
 
-
 KINDS = ("fee", "spread", "impact", "gas")
 
 
