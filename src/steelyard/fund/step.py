@@ -101,7 +101,9 @@ def _act(
 ) -> None:
     """Roll, let tokens come and go, and do what the rules say."""
     state, terms = fund.state, fund.terms
-    rests = is_out or state.paused
+    # a simulated fund has ended by now where no nav is left; a real one waits for its venue
+    is_gone = group.fills is None and fund.nav(price) <= 0
+    rests = is_out or state.paused or is_gone
     if terms.is_future and not (rests or inputs.ends) and _roll(group, fund, time, price):
         return
     if inputs.flows:
@@ -115,7 +117,7 @@ def _act(
     elif state.intent is not None:
         if group.fills is not None and time >= state.intent.due:
             settle(group, fund, group.fills.fill(group, fund, time, price))
-    else:
+    elif not is_gone:
         entered = enter(fund, state.pending, price) if state.pending else None
         went_out = not rests and check_triggers(group, fund, inputs, time, price, entered)
         if entered is not None and not went_out:
@@ -190,7 +192,7 @@ def _cross(group: Group[Num], event: Crossed[Num]) -> None:
         venue = fund.terms.venue
         bites = venue.spot or venue.maintenance_margin > 0
         close(group, fund, time, price, "liquidated" if bites else "nav")
-    elif state.intent is not None or state.paused:
+    elif state.intent is not None or state.paused or fund.nav(price) <= 0:
         return
     else:
         settle_prices(group, time, price)

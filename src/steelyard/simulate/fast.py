@@ -252,7 +252,8 @@ class FastReplay:
     def _after_quiet(self, bar: int) -> int:
         """Take the state over the quiet bars from this one on; the first that is to be observed."""
         state = self.state
-        if state.ended is not None:
+        if state.ended is not None or (state.pending and state.intent is None):
+            # requests that wait for an order have it decided at the next observation
             return bar
         while bar < self.bars and state.clips is None:
             out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))

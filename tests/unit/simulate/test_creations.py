@@ -301,20 +301,24 @@ def test_parties_come_one_after_the_other_at_one_nav() -> None:
     assert run.nav.tokens.iloc[-1] == 1_220
 
 
-def test_with_a_delay_a_rebalance_is_not_netted() -> None:
-    """The flow goes out now and pays its whole cost, the order later and its own."""
+def test_with_a_delay_a_redemption_goes_out_with_the_rebalance() -> None:
+    """One order holds both; it fills a day later, and the redemption at the nav that is then."""
     series = token(
         daily=Daily(0),
         costs=Costs(taker_fee_bps=10.0),
         execution=Execution(delay_s=HOUR_S),
     )
     flows = {"time": [T0 + 2 * DAY_S], "tokens": [-100.0]}
-    run = simulate(series, closes(100, 110, 110), flows=flows)
-    assert run.rebalances.trigger.tolist() == ["launch", "flow", "daily"]
-    assert run.flows.saved.tolist() == [0]
-    rows = run.rebalances.set_index("trigger")
-    assert rows.fee["flow"] == 0
-    assert rows.fee["daily"] == pytest.approx(rows.notional["daily"] * 0.001)
+    run = simulate(series, closes(100, 110, 121), flows=flows)
+    assert run.rebalances.trigger.tolist() == ["launch", "daily"]
+    assert run.rebalance_columns["time"].astype("int64").tolist() == [T0 + DAY_S, T0 + 3 * DAY_S]
+    row, flow = run.rebalances.iloc[1], run.flows.iloc[0]
+    launched = simulate(series, closes(100, 110, 121)).nav.nav.iloc[1]
+    held = run.rebalances.units.iloc[0]
+    assert flow.nav == pytest.approx(launched + held * 11 / 1_000)
+    assert run.nav.tokens.tolist() == [1_000, 1_000, 900]
+    assert flow.saved > 0
+    assert row.fee + flow.cost == pytest.approx(row.notional * 0.001)
 
 
 @pytest.mark.parametrize("tokens_left", [0.0, -1.0])
@@ -355,14 +359,14 @@ def test_a_run_with_flows_can_be_split_anywhere() -> None:
 
 
 def test_flows_that_end_with_the_token_are_still_written() -> None:
-    """Who redeems at the fill whose costs end the token is away with its own by then."""
+    """Who redeems in the order whose costs end the token is away with its own by then."""
     series = token(
         band=Band(2.5, 3.5),
         costs=Costs(taker_fee_bps=1_000.0),
         execution=Execution(delay_s=60),
         venue=Venue(maintenance_margin=0.05),
     )
-    flows = {"time": [T0 + 3 * 60], "tokens": [-10.0]}
+    flows = {"time": [T0 + 2 * 60], "tokens": [-10.0]}
     run = simulate(series, closes(100, 90, 70.5, 70.5, step_s=60), flows=flows)
     assert run.rebalances.trigger.iloc[-1] == "band"
     assert run.summary["wiped_out"]["reason"] == "liquidated"
