@@ -30,6 +30,7 @@ from steelyard.market.sources import open_table
 from steelyard.market.table import Table
 from steelyard.market.times import format_time, parse_time
 from steelyard.rules.costs import Levels as WalkedLevels
+from steelyard.rules.costs import side_depth, walk_cost
 from steelyard.rules.triggers import exceeds
 
 if TYPE_CHECKING:
