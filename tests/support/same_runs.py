@@ -68,6 +68,8 @@ def assert_same_run(found: Run, expected: Run) -> None:
     for name, column in expected.cost_columns.items():
         if column.dtype.kind == "f":
             _assert_near(name, found.cost_columns[name], column, fund)
+    for name, column in expected.suspension_columns.items():
+        np.testing.assert_array_equal(found.suspension_columns[name], column, err_msg=name)
     _assert_figures(found.summary, expected.summary, fund, steepest)
     assert_same_state(found.state, expected.state, fund)
 

@@ -22,6 +22,7 @@ from steelyard.fund.state import State
 from steelyard.fund.terms import FundTerms
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
+from steelyard.simulate.growth import grown_by, log_of_growth
 
 __all__ = ["Accruals"]
 
@@ -182,5 +183,4 @@ def _compounded(rates: Floats) -> Floats:
     By logarithms: a rate of a millionth keeps six digits less where it is added to one, and the
     same rate at every bar would lose the same ones each time.
     """
-    compounded: Floats = np.expm1(np.cumsum(np.log1p(rates)))
-    return compounded
+    return grown_by(np.cumsum(log_of_growth(rates)))
