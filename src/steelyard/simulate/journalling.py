@@ -1,0 +1,144 @@
+"""A run's journal: opened for writing, gone on with where it holds the funds already, closed.
+
+    with recording(where, tokens, number, mode, books) as kept:
+        states = kept.states or new ones
+        ... the driver says each step to kept.recorder(states) ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from steelyard.errors import InputError
+from steelyard.ledger.opening import found_books, snapshot_of
+from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.ledger.writer import Writer, open_writer
+from steelyard.rules.numbers import Number
+from steelyard.rules.series import Series
+
+if TYPE_CHECKING:
+    from steelyard.ledger.opening import Found
+
+__all__ = ["Recording", "recording"]
+
+
+class Recording:
+    """A journal that a run is written into.
+
+    Args:
+        writer: of the journal.
+        found: the funds as the journal holds them; None where it does not.
+        tokens: the series of the run.
+        number: the kind of number that it computes in.
+        mode: ``close`` or ``path``.
+        name: of the reserve that they share.
+        order_books: of each series, as columns, where its costs are taken from one.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        found: Found | None,
+        tokens: Sequence[Series],
+        number: Number[Any],
+        mode: str,
+        name: str | None,
+        order_books: Sequence[Any],
+    ) -> None:
+        self._writer, self._found = writer, found
+        self._tokens, self._number, self._mode, self._name = tokens, number, mode, name
+        self._order_books = order_books
+        self._recorder: Recorder | None = None
+
+    @property
+    def states(self) -> list[Any] | None:
+        """Where the journal's funds stand, to go on from; None where it does not hold them."""
+        return None if self._found is None else self._found.books.copies()
+
+    def recorder(self, states: Sequence[Any]) -> Recorder:
+        """What writes down the steps of funds that start from ``states``.
+
+        Raises:
+            InputError: the journal holds these funds in another state.
+        """
+        found = self._found
+        if found is not None:
+            if [each.state for each in found.books.funds] != list(states):
+                message = (
+                    f"{self._writer.place}: expected a run that goes on from where the journal "
+                    f"stands, found another state: leave the state out, or give another journal."
+                )
+                raise InputError(message, place=self._writer.place)
+            self._recorder = Recorder(
+                found.books, self._writer.append, watch=found.watch, last_price=found.last_price
+            )
+        else:
+            books = books_for(
+                list(zip(self._tokens, states, strict=True)),
+                self._number,
+                intrabar=self._mode,
+                is_model=True,
+                name=self._name,
+                books=self._order_books,
+            )
+            self._recorder = Recorder(books, self._writer.append)
+        return self._recorder
+
+    def finish(self) -> None:
+        """Write what is left, and a snapshot that makes the journal quick to open."""
+        if self._recorder is not None:
+            self._recorder.stop()
+            books = self._recorder.books
+            self._writer.snapshot(books.name, snapshot_of(books))
+
+
+@contextmanager
+def recording(
+    where: str | Path,
+    tokens: Sequence[Series],
+    number: Number[Any],
+    mode: str,
+    *,
+    name: str | None = None,
+    order_books: Sequence[Any] = (),
+) -> Iterator[Recording]:
+    """Open a journal for a run.
+
+    Raises:
+        InputError: it holds one of the funds with another series or kind of number, or in another
+            group; another writer holds it; or it cannot be written.
+        DataError: there is something else, or it is damaged.
+    """
+    with open_writer(where, owner="simulate") as writer:
+        found = found_books(where, [each.symbol for each in tokens], name)
+        if found is not None:
+            _check_same(writer.place, found, tokens, number, mode)
+        yield Recording(
+            writer, found, tokens, number, mode, name, order_books or [None] * len(tokens)
+        )
+
+
+def _check_same(
+    place: str, found: Found, tokens: Sequence[Series], number: Number[Any], mode: str
+) -> None:
+    """Refuse to go on with another fund under the same name.
+
+    Raises:
+        InputError: a fund's series, kind of number or way of observing is another.
+    """
+    for kept, token in zip(found.books.funds, tokens, strict=True):
+        for what, there, here in (
+            ("series file", kept.series, token),
+            ("kind of number", kept.number.name, number.name),
+            ("intrabar", kept.intrabar, mode),
+        ):
+            if there != here:
+                shown = "another" if isinstance(there, Series) else f"{here} and not {there}"
+                message = (
+                    f"{place}: {token.symbol}: expected the {what} that its journal began with, "
+                    f"found {shown}: a changed series is a new fund, with a symbol of its own."
+                )
+                raise InputError(message, place=place, symbol=token.symbol)
