@@ -45,6 +45,8 @@ class Kept:
     book: tuple[tuple[float, ...], ...] | None
     told: tuple[int, str] | None = None
     """Trigger and reason of a refusal that was stored; the same one is not stored again."""
+    sharers: list[Kept] = field(default_factory=list, repr=False, compare=False)
+    """All funds on its reserve, itself among them."""
 
 
 @dataclass
@@ -140,21 +142,16 @@ class Fold:
         elif kind == "version":
             self._replace(fund, body)
         else:
-            for books in self.marked(kind, fund):
+            for books in self.concerned(kind, fund, body):
                 with books.number.context():
                     for effect in effects_of(books, kind, fund, time, body):
                         books.take(effect)
 
-    def marked(self, kind: str, fund: str) -> list[Books]:
-        """The books that a row about time concerns: of a mark, all that are on its underlying."""
+    def concerned(self, kind: str, fund: str, body: Mapping[str, Any]) -> list[Books]:
+        """The books that a row is about: a mark may tell of several."""
         if kind != "mark":
             return [self.books_of(fund)]
-        underlying = fund.removeprefix("price:")
-        return [
-            books
-            for books in self.books.values()
-            if books.funds[0].series.underlying == underlying
-        ]
+        return [self.books[name] for name in body["books"] if name in self.books]
 
     def _begin(self, symbol: str, body: Mapping[str, Any]) -> None:
         kept, name = _kept_of(symbol, body)
@@ -164,6 +161,7 @@ class Fold:
         if books.funds:
             kept.state.reserve = books.funds[0].state.reserve
         books.funds.append(kept)
+        kept.sharers = books.funds
         self._by_symbol[symbol] = books
 
     def _replace(self, symbol: str, body: Mapping[str, Any]) -> None:

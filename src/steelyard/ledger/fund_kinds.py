@@ -128,7 +128,11 @@ register_kind(
     Kind(
         "mark",
         "The price of an underlying at a full hour: for all funds on it.",
-        {"price": "the last price seen, quote", **SINCE},
+        {
+            "price": "the last price seen, quote",
+            "books": "the funds, or the reserves that funds share, whose observations it tells of",
+            **SINCE,
+        },
     )
 )
 register_kind(

@@ -137,6 +137,7 @@ register_kind(
             "venue": "model where fills are the series' own costs; null where a venue fills",
             "shared": "the name and terms of a reserve that it shares; null where it shares none",
             "book": "the order book that its costs are taken from, as columns; null for none",
+            "program": "the version of the program that wrote it",
             "stated": "the series as data, where its text does not say it; else null",
         },
     )

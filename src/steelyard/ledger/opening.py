@@ -30,6 +30,8 @@ class Found(NamedTuple):
     """None where they have no reserve."""
     last_price: Any
     """The last that was observed; None before the first."""
+    program: str | None
+    """The version of the program that wrote last."""
 
 
 def snapshot_of(books: Books) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
             )
             raise InputError(message, place=journal.place)
         watch, price = _recent(journal, books)
-        return Found(books, watch, price)
+        return Found(books, watch, price, _program(journal, symbols[0]))
 
 
 def _see(fold: Fold, row: Row) -> None:
@@ -135,6 +137,13 @@ def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any]:
             if row.kind == "health":
                 watch.see_value(time, of(fields["value"]))
     return watch, price
+
+
+def _program(journal: Journal, symbol: str) -> str | None:
+    program = None
+    for row in journal.events(fund=symbol, kinds=["series", "version"]):
+        program = row.fields.get("program")
+    return program
 
 
 def _value_at(journal: Journal, books: Books, opened: Row) -> Any:  # noqa: ANN401

@@ -8,9 +8,10 @@ and highest price that was seen. Each full hour has a mark, and each reserve its
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from steelyard.errors import InvariantError
+import steelyard
 from steelyard.fund.effects import (
     Accrued,
     Accruals,
@@ -31,7 +32,7 @@ from steelyard.ledger.fund_kinds import kind_name
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.rules.series import Series
 
-__all__ = ["HOUR_S", "KeptFills", "Recorder", "books_for", "first_hour_after"]
+__all__ = ["HOUR_S", "KeptFills", "Recorder", "books_for", "coming", "first_hour_after"]
 
 HOUR_S = 3_600
 BATCH = 500
@@ -121,6 +122,8 @@ class Lapse:
 class Recorder:
     """Writes the journal of the funds on one reserve, or of one fund.
 
+    A journal that does not hold the funds yet begins with ``begin``, or with their launch.
+
     Args:
         books: the funds as they are now; the recorder keeps them up to date by the effects alone.
         write: takes events, in order.
@@ -153,6 +156,23 @@ class Recorder:
         self._nothing = books.funds[0].state.cash * 0
         times = [each.state.time for each in books.funds if each.state.time is not None]
         self._time: int | None = max(times) if times else None
+
+    def begin(self, time: int | None = None) -> None:
+        """The first rows of the funds; where they have lived elsewhere, with their states."""
+        for kept in self.books.funds:
+            at = time if kept.state.time is None else kept.state.time
+            symbol = kept.series.symbol
+            first = _series_row(kept, self.books)
+            self._rows.append(JournalEvent((at or 0) * 1000, symbol, "series", first))
+        if self._time is not None:
+            self.tell_version()
+
+    def tell_version(self) -> None:
+        """This version of the program goes on with the funds: their whole states."""
+        for kept in self.books.funds:
+            body = {"program": steelyard.__version__, "state": plain(kept.state)}
+            time = (kept.state.time or 0) * 1000
+            self._rows.append(JournalEvent(time, kept.series.symbol, "version", body))
 
     def attach(self, group: Group[Any]) -> None:
         """Keep the fills of a group's simulated venue, for the rows of what they settle."""
@@ -212,7 +232,7 @@ class Recorder:
 
     def _come_to(self, event: Observed[Any]) -> None:
         if self._time is None:
-            self._begin(event.time)
+            self.begin(event.time)
         else:
             first = first_hour_after(self._time)
             for hour in range(first, event.time, HOUR_S):
@@ -221,12 +241,6 @@ class Recorder:
         for place, inputs in enumerate(event.inputs):
             if inputs.impact is not None:
                 self._impact[place] = inputs.impact
-
-    def _begin(self, time: int) -> None:
-        for kept in self.books.funds:
-            self._rows.append(
-                JournalEvent(time * 1000, kept.series.symbol, "series", _series_row(kept, self.books))
-            )
 
     def _is_quiet(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> bool:
         if isinstance(event, ALWAYS) or (self._every and isinstance(event, Observed)):
@@ -243,7 +257,7 @@ class Recorder:
     def _tell(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> None:
         """A row for what happened, and one for each effect."""
         time, books = event.time, self.books
-        came = _coming(effects)
+        came = coming(effects)
         impact = None if all(each is None for each in self._impact) else self._impact
         fields = plain(event)
         del fields["time"]
@@ -269,7 +283,7 @@ class Recorder:
     def _mark(self, hour: int) -> None:
         price = self._price
         underlying = self.books.funds[0].series.underlying
-        self._add(hour, f"price:{underlying}", "mark", {"price": plain(price)})
+        self._add(hour, f"price:{underlying}", "mark", {"price": plain(price), "books": [self.books.name]})
         if self._has_reserve:
             health = {name: plain(each) for name, each in self._watch.health(hour, price).items()}
             self._rows.append(JournalEvent(hour * 1000, self.books.name, "health", health))
@@ -340,7 +354,7 @@ def books_for(
     return Books(name or kept[0].series.symbol, kept)
 
 
-def _coming(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
+def coming(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
     """What accrued at an observation before anything else happened to its fund."""
     came: list[Effect[Any]] = []
     is_first = True
@@ -365,7 +379,7 @@ def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
     series, shared = kept.series, None
     if books.name != series.symbol:
         shared = {"name": books.name, "terms": plain(series.reserve)}
-        series = _without_reserve(series)
+        series = replace(series, reserve=None)
     is_said = _is_said_by_its_text(series)
     return {
         "text": series.text,
@@ -374,28 +388,11 @@ def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
         "venue": "model" if kept.is_model else None,
         "shared": shared,
         "book": plain(kept.book),
+        "program": steelyard.__version__,
         "stated": None if is_said else {**plain(series), "text": None},
     }
-
-
-def _without_reserve(series: Series) -> Series:
-    from dataclasses import replace
-
-    return replace(series, reserve=None)
 
 
 def _is_said_by_its_text(series: Series) -> bool:
     """Whether its file says all of it: it does not where it was made, or changed, in Python."""
     return bool(series.text) and Series.loads(series.text) == series
-
-
-def check_same(found: Books, states: Sequence[Any]) -> None:
-    """Hold what was recorded against the states that were recorded.
-
-    Raises:
-        InvariantError: they differ.
-    """
-    for kept, state in zip(found.funds, states, strict=True):
-        if kept.state != state:
-            message = f"{kept.series.symbol}: the journal's books differ from the fund's."
-            raise InvariantError(message, symbol=kept.series.symbol)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import steelyard
 from steelyard.errors import InputError
 from steelyard.ledger.opening import found_books, snapshot_of
 from steelyard.ledger.recorder import Recorder, books_for
@@ -75,6 +76,8 @@ class Recording:
             self._recorder = Recorder(
                 found.books, self._writer.append, watch=found.watch, last_price=found.last_price
             )
+            if found.program != steelyard.__version__:
+                self._recorder.tell_version()
         else:
             books = books_for(
                 list(zip(self._tokens, states, strict=True)),
@@ -85,6 +88,8 @@ class Recording:
                 books=self._order_books,
             )
             self._recorder = Recorder(books, self._writer.append)
+            if states[0].time is not None:
+                self._recorder.begin()
         return self._recorder
 
     def finish(self) -> None:
