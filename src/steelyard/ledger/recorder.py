@@ -130,6 +130,7 @@ class Recorder:
         watch: what the health of its reserve looks back on, where it goes on from a journal.
         last_price: the last that was seen, likewise.
         every: each clock observation is a row, as of a live fund.
+        stops: instants at which an earlier writer stopped: such a row is written there again.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class Recorder:
         watch: ReserveWatch | None = None,
         last_price: Any = None,  # noqa: ANN401 (a kind of number)
         every: bool = False,
+        stops: Sequence[int] = (),
     ) -> None:
         number_named(books.number.name)
         self.books = books
@@ -148,6 +150,7 @@ class Recorder:
         self._has_reserve = books.pool is not None
         self._fills: KeptFills | None = None
         self._rows: list[JournalEvent] = []
+        self._stops = sorted(stops)
         self._price = last_price
         self._low = self._high = None
         self._out = False
@@ -218,9 +221,12 @@ class Recorder:
 
     def stop(self) -> None:
         """Write what is held back: the driver stops here."""
+        self._say_stopped()
+        self.flush()
+
+    def _say_stopped(self) -> None:
         if self._time is not None:
             self._add(self._time, self.books.name, "stopped", {"price": plain(self._price)})
-        self.flush()
 
     def flush(self) -> None:
         """Hand over what was not written yet."""
@@ -234,6 +240,9 @@ class Recorder:
         if self._time is None:
             self.begin(event.time)
         else:
+            if self._stops and self._stops[0] < event.time:
+                self._stops.pop(0)
+                self._say_stopped()
             first = first_hour_after(self._time)
             for hour in range(first, event.time, HOUR_S):
                 self._mark(hour)

@@ -7,23 +7,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import steelyard
 from steelyard.errors import InputError
+from steelyard.ledger.events import Event
 from steelyard.ledger.opening import found_books, snapshot_of
 from steelyard.ledger.recorder import Recorder, books_for
-from steelyard.ledger.writer import Writer, open_writer
+from steelyard.ledger.writer import open_writer
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Series
 
 if TYPE_CHECKING:
     from steelyard.ledger.opening import Found
 
-__all__ = ["Recording", "recording"]
+__all__ = ["Recording", "InMemory", "recording"]
+
+
+class Keeper(Protocol):
+    """What a recording writes with: a journal's writer, or memory."""
+
+    @property
+    def place(self) -> str:
+        """What it is called in messages."""
+
+    def append(self, events: Sequence[Event]) -> object:
+        """Write events."""
+
+    def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
+        """Write a snapshot."""
+
+
+class Memory:
+    """Events that are kept and not stored."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Keep them."""
+        self.events.extend(events)
+
+    def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
+        """Nothing will be opened."""
 
 
 class Recording:
@@ -37,19 +68,21 @@ class Recording:
         mode: ``close`` or ``path``.
         name: of the reserve that they share.
         order_books: of each series, as columns, where its costs are taken from one.
+        stops: as ``Recorder`` takes them.
     """
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Keeper,
         found: Found | None,
         tokens: Sequence[Series],
         number: Number[Any],
         mode: str,
         name: str | None,
         order_books: Sequence[Any],
+        stops: Sequence[int] = (),
     ) -> None:
-        self._writer, self._found = writer, found
+        self._writer, self._found, self._stops = writer, found, stops
         self._tokens, self._number, self._mode, self._name = tokens, number, mode, name
         self._order_books = order_books
         self._recorder: Recorder | None = None
@@ -87,7 +120,7 @@ class Recording:
                 name=self._name,
                 books=self._order_books,
             )
-            self._recorder = Recorder(books, self._writer.append)
+            self._recorder = Recorder(books, self._writer.append, stops=self._stops)
             if states[0].time is not None:
                 self._recorder.begin()
         return self._recorder
@@ -100,9 +133,16 @@ class Recording:
             self._writer.snapshot(books.name, snapshot_of(books))
 
 
+class InMemory:
+    """The place of a journal that is only to be compared; ``stops`` as ``Recorder`` takes them."""
+
+    def __init__(self, stops: Sequence[int] = ()) -> None:
+        self.memory, self.stops = Memory(), stops
+
+
 @contextmanager
 def recording(
-    where: str | Path,
+    where: str | Path | InMemory,
     tokens: Sequence[Series],
     number: Number[Any],
     mode: str,
@@ -117,6 +157,12 @@ def recording(
             group; another writer holds it; or it cannot be written.
         DataError: there is something else, or it is damaged.
     """
+    if isinstance(where, InMemory):
+        kept = where.memory
+        yield Recording(
+            kept, None, tokens, number, mode, name, order_books or [None] * len(tokens), where.stops
+        )
+        return
     with open_writer(where, owner="simulate") as writer:
         found = found_books(where, [each.symbol for each in tokens], name)
         if found is not None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from steelyard.explain.tear_sheet import TearSheet
     from steelyard.explain.tracking import Tracking
     from steelyard.ledger.recorder import Recorder
-    from steelyard.simulate.journalling import Recording
+    from steelyard.simulate.journalling import InMemory, Recording
 
 __all__ = [
     "Before",
@@ -202,7 +202,7 @@ def simulate(
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
     engine: str = "fast",
-    journal: str | Path | None = None,
+    journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a series over a history by the rules, with every cost and flow accounted for.
