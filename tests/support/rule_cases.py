@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (FLOAT, DECIMAL, FRACTION)
 KINDS = ("fee", "spread", "impact", "gas")
-IMPACTS = ("none", "linear", "square_root", "amm", "book")
+IMPACTS = ("none", "linear", "square_root", "amm", "book", "auction")
 
 
 def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -83,6 +83,7 @@ class Costing:
             taker_fee_bps=number.of(self.fee_bps),
             half_spread_bps=number.of(self.spread_bps),
             impact_linear=number.of(self.coefficient) if self.impact == "linear" else nothing,
+            impact_flat=number.of(self.coefficient / 10) if self.impact == "auction" else nothing,
             impact_root=number.of(self.coefficient) if self.impact == "square_root" else nothing,
             daily_volume=number.of(self.volume),
             # as large as a volume, so that it is bought from as deeply
@@ -200,11 +201,12 @@ def rules(draw: st.DrawFn, move_to: MoveTo | None = None, side: int | None = Non
         move_to = draw(st.sampled_from(list(MoveTo)))
     lower = upper = emergency = None
     slack = Decimal(0)
-    if move_to == MoveTo.EDGE or draw(st.booleans()):
+    to_edge = move_to in (MoveTo.EDGE, MoveTo.EDGE_OR_TARGET)
+    if to_edge or draw(st.booleans()):
         upper = size * (1 + draw(written("0.01", "0.6", 2)))
         if draw(st.booleans()):
             lower = size * (1 - draw(written("0.01", "0.6", 2)))
-    if move_to == MoveTo.EDGE:
+    if to_edge:
         slack = draw(written("0.001", "0.05", 3))
     if draw(st.booleans()):
         emergency = (upper or size) + slack + draw(written("0.01", "2", 2))

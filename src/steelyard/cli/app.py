@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from steelyard import __version__
 from steelyard.cli.commands import Group, Place
+from steelyard.version import __version__
 
 __all__ = ["app"]
 
@@ -96,7 +96,7 @@ def journal() -> None:
 @click.group(
     cls=Group,
     places=JOURNAL_KEY,
-    examples=["steelyard journal key new btc3l.key --name example.com/btc3l"],
+    examples=["steelyard journal key new fund.key --name example.com/fund"],
 )
 def journal_key() -> None:
     """Make the keys that sign the heads of journals."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.figures import counted
 from steelyard.cli.inputs import OutType, check_out
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import counting, progress_bar
@@ -54,7 +55,7 @@ def export(journal: str, out: Path, as_json: bool) -> None:
         report = {"schema": 1, "out": str(out), "format": how, "events": written.size}
         emit_json({**report, "head": written.hash.hex()})
     else:
-        note(f"wrote {out}: {written.size:,} events")
+        click.echo(f"{out}: {counted(written.size, 'event')}")
 
 
 @click.command(

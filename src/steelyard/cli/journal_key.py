@@ -14,7 +14,7 @@ __all__ = ["new"]
 
 @click.command(
     cls=Command,
-    examples=["steelyard journal key new btc3l.key --name example.com/btc3l"],
+    examples=["steelyard journal key new fund.key --name example.com/fund"],
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(

@@ -25,7 +25,7 @@ AT_ONCE = 50
     examples=[
         "steelyard journal show btc3l.journal --last 20",
         "steelyard journal show btc3l.journal --fund BTC3L --kind series --json",
-        "steelyard journal show postgresql://reader@db/funds --since 2026-11-01",
+        "steelyard journal show btc3l.journal --since 2020-03-12 --until 2020-03-13",
     ],
 )
 @click.argument("journal")

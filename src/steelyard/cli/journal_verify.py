@@ -64,12 +64,18 @@ def verify(
 def _verified(journal: str, head: Head | None) -> Verdict:
     from steelyard.ledger import Journal, verify_rows
     from steelyard.ledger.exports import is_export, read_export
+    from steelyard.ledger.store import Damaged
 
     path = Path(journal)
     if is_export(path):
         return verify_rows(read_export(path), head=head)
-    with Journal.open(journal) as opened, progress_bar("verifying", opened.head().size) as bar:
-        return verify_rows(counting(opened.all_rows(), bar), head=head)
+    with Journal.open(journal) as opened:
+        try:
+            total = opened.head().size
+        except Damaged:  # it is said by the proof, with the last event that can be read
+            total = 0
+        with progress_bar("verifying", total) as bar:
+            return verify_rows(counting(opened.all_rows(), bar), head=head)
 
 
 def _opened_head(note_file: Path, key: str) -> Head:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from steelyard.explain.shelf import Token
+from steelyard.explain.token import Token
 from steelyard.fund.state import State
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import liquidation_price

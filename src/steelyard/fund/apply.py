@@ -41,7 +41,9 @@ from steelyard.rules.triggers import Trigger
 
 __all__ = ["NOT_REBALANCES", "apply"]
 
-NOT_REBALANCES = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
+NOT_REBALANCES = frozenset(
+    {Trigger.NONE, Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN}
+)
 """Trades that count neither as rebalances nor as turnover."""
 
 
@@ -67,6 +69,7 @@ def _reserve_opened(state: State[Num], effect: ReserveOpened) -> None:
 
 def _split(state: State[Num], effect: Split[Num]) -> None:
     state.tokens, state.split = effect.tokens, effect.split
+    state.intent, state.pending = effect.left, effect.pending
 
 
 def _price_settled(state: State[Num], effect: PriceSettled[Num]) -> None:
@@ -143,7 +146,7 @@ def _resumed(state: State[Num], effect: Resumed[Num]) -> None:
 
 
 def _requested(state: State[Num], effect: Requested[Num]) -> None:
-    state.pending = (*state.pending, effect.request)
+    state.pending += (effect.request,)
 
 
 def _withdrawn(state: State[Num], _: Withdrawn) -> None:

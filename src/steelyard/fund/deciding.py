@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from steelyard.fund.counterparty import room_for
 from steelyard.fund.creations import Entered
-from steelyard.fund.effects import Blocked, ClockMoved, Decided
-from steelyard.fund.events import Inputs
+from steelyard.fund.effects import Blocked, ClockMoved, Decided, Effect
+from steelyard.fund.events import Charges, Filled, Inputs
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import change_suspension, free_value, would_suspend
 from steelyard.fund.settling import settle
@@ -38,7 +38,7 @@ from steelyard.rules.triggers import (
     next_instant,
 )
 
-__all__ = ["fire", "next_crossing", "order", "plan_order", "send", "test_triggers"]
+__all__ = ["check_triggers", "fire", "next_crossing", "order", "plan_order", "send"]
 
 DAY_S = 86_400
 KEEPS_DUE = (Outcome.BLOCKED, Outcome.WAIT)
@@ -47,7 +47,7 @@ AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
 """As ``spent`` of a crossing: nothing but a liquidation acts."""
 
 
-def test_triggers(
+def check_triggers(
     group: Group[Num],
     fund: Fund[Num],
     inputs: Inputs[Num],
@@ -68,8 +68,8 @@ def test_triggers(
     if clips is not None:
         if not is_clip_done(clips.destination, clips.raises, leverage):
             if is_emergency(rule, leverage) and clips.trigger != Trigger.EMERGENCY:
-                trigger = Trigger.EMERGENCY
-                return fire(group, fund, trigger, time, price, leverage, entered=entered) == SENT
+                urgent = Trigger.EMERGENCY
+                return fire(group, fund, urgent, time, price, leverage, entered=entered) == SENT
             if time >= clips.last_time + terms.cooldown_s:
                 return _next_clip(group, fund, clips, time, price, leverage, entered) == SENT
             return False
@@ -168,7 +168,7 @@ def _next_clip(
     suspended = group.reserve.suspended
     plan = plan_order(group, fund, clips.trigger, clips.destination, price, suspended, entered)
     if plan.outcome in (Outcome.NOTHING, Outcome.WAIT):
-        moved = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
+        moved: Effect[Num] = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
         group.emit(fund.state, moved)
     _carry_out(
         group,
@@ -245,7 +245,7 @@ def order(
     nothing = price * 0
     return Intent(
         trigger,
-        sent / price / fund.state.mark,
+        fund.terms.number.amount(sent / price / fund.state.mark),
         sent,
         notional,
         nothing if plan is None else plan.destination,
@@ -265,10 +265,18 @@ def order(
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """Decide an order; where fills are simulated and it is due at once, settle it."""
+    """Decide an order; settle it where fills are simulated and it is due at once.
+
+    An order of nothing (creations and redemptions that cancel) needs no venue.
+    """
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
-    if group.fills is not None and intent.due <= intent.time:
-        settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    if group.fills is not None:
+        if intent.due <= intent.time:
+            settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    elif intent.units == 0:
+        nothing = intent.units
+        charges = Charges(nothing, nothing, nothing, nothing)
+        settle(group, fund, Filled(intent.time, intent.price, nothing, nothing, charges))
 
 
 def plan_order(
@@ -330,8 +338,8 @@ def _why_blocked(
     if group.reserve.suspended and plan.raises and trigger not in UNCONDITIONAL:
         return "suspended"
     if fund.terms.is_pool and plan.raises:
-        if _limits(group, fund, plan.destination, price, None).room == 0:
-            return "capacity"
+        room = _limits(group, fund, plan.destination, price, None).room
+        return "costs" if room > 0 else "capacity"
     return "costs"
 
 

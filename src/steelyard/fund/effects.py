@@ -70,6 +70,9 @@ class Split(NamedTuple, Generic[Num]):
     ratio: Num
     tokens: Num
     split: Num
+    left: Intent[Num] | None
+    """The open order: its creations in new tokens."""
+    pending: tuple[Request[Num], ...]
 
 
 class PriceSettled(NamedTuple, Generic[Num]):
@@ -220,7 +223,8 @@ class Withdrawn(NamedTuple):
 
     fund: str
     time: int
-    count: int
+    requests: int
+    """How many."""
 
 
 class Decided(NamedTuple, Generic[Num]):
@@ -266,6 +270,8 @@ class Creation(NamedTuple, Generic[Num]):
     cost: Num
     """Of trading it, after what netting saved."""
     saved: Num
+    brought: Num
+    """Quote that came into the fund at nav; below 0: that it paid out."""
 
 
 class Settled(NamedTuple, Generic[Num]):

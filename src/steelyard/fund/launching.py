@@ -6,15 +6,14 @@ from steelyard.errors import InputError
 from steelyard.fund.deciding import order, plan_order, send
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
+from steelyard.rules.clocks import clocks_from
 from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, Plan
-from steelyard.rules.futures import contract_at, mark_factor
+from steelyard.rules.futures import mark_factor
 from steelyard.rules.numbers import Num
-from steelyard.rules.triggers import Trigger, next_instant
+from steelyard.rules.triggers import Trigger
 
 __all__ = ["launch"]
-
-DAY_S = 86_400
 
 
 def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
@@ -24,14 +23,8 @@ def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
         InputError: it cannot be bought.
     """
     state, terms = fund.state, fund.terms
-    interval, daily, expiry, mark = 0, 0, state.expiry, state.mark
-    if terms.is_future:
-        expiry = contract_at(time, terms.roll_s)
-        mark = mark_factor(terms.basis, expiry, time)
-    if terms.interval is not None:
-        interval = next_instant(terms.interval.every_s, terms.interval.anchor_s, time)
-    if terms.daily is not None:
-        daily = next_instant(DAY_S, terms.daily.at_s, time)
+    interval, daily, _, expiry = clocks_from(terms.series, time)
+    mark = mark_factor(terms.basis, expiry, time) if terms.is_future else state.mark
     settled_price = price if terms.is_pool else None
     group.emit(
         state,

@@ -14,9 +14,9 @@ from steelyard.fund.accruing import accrue, split
 from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
 from steelyard.fund.creations import Entered, enter, request
-from steelyard.fund.deciding import fire, order, send, test_triggers
-from steelyard.fund.effects import Closed, Decided, Effect, PauseChanged, Requested
-from steelyard.fund.ending import close, end_if_gone, withdraw_order
+from steelyard.fund.deciding import check_triggers, fire, order, send
+from steelyard.fund.effects import Decided, Effect, PauseChanged, Requested
+from steelyard.fund.ending import close, end, end_if_gone, withdraw_order, wound_down
 from steelyard.fund.events import (
     Arrived,
     Crossed,
@@ -31,7 +31,8 @@ from steelyard.fund.events import (
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.launching import launch
 from steelyard.fund.reserve import feed, judge, open_reserve
-from steelyard.fund.settling import settle, settle_roll, wound_down
+from steelyard.fund.rolling import settle_roll
+from steelyard.fund.settling import settle
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger
@@ -45,7 +46,8 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
     Raises:
         InputError: a launch, a redemption or an order that cannot be.
     """
-    group.effects = effects = []
+    effects: list[Effect[Num]] = []
+    group.effects = effects
     ACTS[type(event)](group, event)
     return effects
 
@@ -107,7 +109,7 @@ def _act(
             group.emit(state, Requested(terms.symbol, asked))
     if state.intent is None and not state.pending and not rests and not inputs.ends:
         # most funds, nearly always: nothing of the below
-        test_triggers(group, fund, inputs, time, price, None)
+        check_triggers(group, fund, inputs, time, price, None)
     elif inputs.ends:
         _wind_down(group, fund, time, price)
     elif state.intent is not None:
@@ -115,7 +117,7 @@ def _act(
             settle(group, fund, group.fills.fill(group, fund, time, price))
     else:
         entered = enter(fund, state.pending, price) if state.pending else None
-        went_out = not rests and test_triggers(group, fund, inputs, time, price, entered)
+        went_out = not rests and check_triggers(group, fund, inputs, time, price, entered)
         if entered is not None and not went_out:
             _send_flows(group, fund, entered, time, price, terms.delay_s)
     _after_trades(group, time, price)
@@ -160,9 +162,10 @@ def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
     if not is_due or (group.fills is None and on_its_way is not None):
         return False
     intent = order(fund, Trigger.ROLL, time, price, state.units * price, delay_s=0)
-    group.emit(state, Decided(fund.terms.symbol, intent))
     if group.fills is None:
+        send(group, fund, intent)
         return False
+    group.emit(state, Decided(fund.terms.symbol, intent))
     settle_roll(group, fund, group.fills.fill(group, fund, time, price), on_its_way)
     if not end_if_gone(group, fund, time, price):
         return False
@@ -180,10 +183,15 @@ def _cross(group: Group[Num], event: Crossed[Num]) -> None:
     """Do what holds at a crossing's price inside a bar."""
     time, price, place, trigger = event
     fund = group.funds[place]
+    state = fund.state
+    if state.ended is not None:
+        return
     if trigger == Trigger.LIQUIDATION:
         venue = fund.terms.venue
         bites = venue.spot or venue.maintenance_margin > 0
         close(group, fund, time, price, "liquidated" if bites else "nav")
+    elif state.intent is not None or state.paused:
+        return
     else:
         settle_prices(group, time, price)
         leverage = fund.leverage(price)
@@ -218,9 +226,9 @@ def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
     fund = group.funds[event.place]
     state, number = fund.state, fund.terms.number
     cash = number.moved(state.cash, event.cash)
-    closed = Closed(fund.terms.symbol, event.time, event.price, "liquidated", cash, state.units * 0)
-    group.emit(state, closed)
-    judge(group, fund, event.time, event.price)
+    time, price = event.time, event.price
+    end(group, fund, time, price, "liquidated", cash, state.units * 0)
+    judge(group, fund, time, price)
 
 
 def _pause(group: Group[Num], event: Paused) -> None:

@@ -1,14 +1,16 @@
 """The journal: append-only, hash-chained events of any number of funds.
 
-One module says what an event is (``events``, with ``kinds``, ``canonical`` and ``amounts``), two
-keep events (``sqlite_store``, ``postgres_store``), one writes (``writer``), one reads
-(``journal``), and the rest proves and shows: ``proofs``, ``notes``, ``keys``, ``exports``.
+One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
+two keep events (``sqlite_store``, ``postgres_store``, each over the connection beside it), one
+writes (``writer``), one reads (``journal``), and the rest prove and show: ``proofs``, ``notes``,
+``keys``, ``exports``.
 """
 
 from __future__ import annotations
 
+from steelyard.errors import Fenced, JournalError
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
-from steelyard.ledger.canonical import canonical, parsed
+from steelyard.ledger.canonical_json import canonical, parsed
 from steelyard.ledger.events import GENESIS, Event, Head, Row, link
 from steelyard.ledger.journal import Journal, Snapshot
 from steelyard.ledger.keys import (
@@ -22,7 +24,6 @@ from steelyard.ledger.keys import (
 from steelyard.ledger.kinds import Kind, all_kinds, kind_of, register_kind
 from steelyard.ledger.notes import SignedHead, open_head, sign_head
 from steelyard.ledger.proofs import Check, Finding, Proof, Verdict, verify_rows
-from steelyard.ledger.store import Fenced, JournalError
 from steelyard.ledger.writer import Writer, open_writer
 
 __all__ = [

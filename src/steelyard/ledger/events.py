@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from steelyard.errors import DataError, InputError
-from steelyard.ledger.canonical import canonical, parsed
+from steelyard.ledger.canonical_json import canonical, parsed
 from steelyard.ledger.kinds import RESERVED, check_fields, kind_of
 
 __all__ = ["GENESIS", "Event", "Head", "Row", "check_fund", "link", "row_of", "sealed"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from steelyard.ledger.canonical import parsed
+from steelyard.ledger.canonical_json import parsed
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.places import open_reader
 from steelyard.ledger.proofs import Check, Verdict, verify_rows

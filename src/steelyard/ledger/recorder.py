@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import steelyard
+from steelyard.version import __version__
 from steelyard.fund.effects import (
     Accrued,
     Accruals,
@@ -173,7 +173,7 @@ class Recorder:
     def tell_version(self) -> None:
         """This version of the program goes on with the funds: their whole states."""
         for kept in self.books.funds:
-            body = {"program": steelyard.__version__, "state": plain(kept.state)}
+            body = {"program": __version__, "state": plain(kept.state)}
             time = (kept.state.time or 0) * 1000
             self._rows.append(JournalEvent(time, kept.series.symbol, "version", body))
 
@@ -397,7 +397,7 @@ def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
         "venue": "model" if kept.is_model else None,
         "shared": shared,
         "book": plain(kept.book),
-        "program": steelyard.__version__,
+        "program": __version__,
         "stated": None if is_said else {**plain(series), "text": None},
     }
 

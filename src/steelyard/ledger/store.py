@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from steelyard.errors import DataError, SteelyardError
+from steelyard.errors import DataError, Fenced
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.instants import time_text
 
 __all__ = [
     "PAGE_ROWS",
     "Damaged",
-    "Fenced",
-    "JournalError",
     "Lease",
     "Owner",
     "ReadStore",
@@ -32,14 +30,6 @@ class Damaged(DataError):
     """What the store holds cannot be read any more, such as a page of a file."""
 
 
-class JournalError(SteelyardError):
-    """The journal's store did not take what was written, such as on a full disk."""
-
-
-class Fenced(JournalError):
-    """Another writer has taken the journal over: this one must stop."""
-
-
 class Selection(NamedTuple):
     """Which rows: of one fund, of some kinds, from one time up to another (left out)."""
 
@@ -47,6 +37,20 @@ class Selection(NamedTuple):
     kinds: tuple[str, ...] | None = None
     since_ms: int | None = None
     until_ms: int | None = None
+
+    def condition(self, mark: str) -> tuple[str, list[object]]:
+        """What follows ``WHERE seq > ...`` in SQL, and its values; ``mark`` stands for a value."""
+        text, values = "", list[object]()
+        if self.fund is not None:
+            text, values = f"{text} AND fund = {mark}", [*values, self.fund]
+        if self.kinds is not None:
+            marks = ", ".join([mark] * len(self.kinds)) or "NULL"
+            text, values = f"{text} AND kind IN ({marks})", [*values, *self.kinds]
+        if self.since_ms is not None:
+            text, values = f"{text} AND time >= {mark}", [*values, self.since_ms]
+        if self.until_ms is not None:
+            text, values = f"{text} AND time < {mark}", [*values, self.until_ms]
+        return text, values
 
 
 class Owner(NamedTuple):

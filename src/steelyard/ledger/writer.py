@@ -19,11 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from steelyard.errors import DataError
-from steelyard.ledger.canonical import canonical
+from steelyard.errors import DataError, JournalError
+from steelyard.ledger.canonical_json import canonical
 from steelyard.ledger.events import GENESIS, Event, Head, Row, check_fund, link, sealed
 from steelyard.ledger.places import open_writer_store
-from steelyard.ledger.store import JournalError, Lease, Owner, StoredSnapshot, WriteStore
+from steelyard.ledger.store import Lease, Owner, StoredSnapshot, WriteStore
 
 __all__ = ["Writer", "open_writer"]
 

@@ -33,7 +33,7 @@ def sqrt_fraction_down(x: Fraction) -> Fraction:
         ValueError: where ``x`` is negative.
     """
     # floor(sqrt(y)) equals floor(sqrt(floor(y))), so the integer root is exact here
-    return Fraction(math.isqrt(x.numerator * SQRT_SCALE**2 // x.denominator), SQRT_SCALE)
+    return Fraction(math.isqrt(x.numerator * SQRT_SCALE * SQRT_SCALE // x.denominator), SQRT_SCALE)
 
 
 def _decimal(x: object) -> Decimal:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import steelyard
+from steelyard.version import __version__
 from steelyard.errors import InputError
 from steelyard.ledger.events import Event
 from steelyard.ledger.opening import found_books, snapshot_of
@@ -109,7 +109,7 @@ class Recording:
             self._recorder = Recorder(
                 found.books, self._writer.append, watch=found.watch, last_price=found.last_price
             )
-            if found.program != steelyard.__version__:
+            if found.program != __version__:
                 self._recorder.tell_version()
         else:
             books = books_for(

@@ -1,4 +1,4 @@
-"""What a run writes down: rows made of the effects of its steps, one a bar, one a trade, one a flow."""
+"""What a run writes down: rows made of the effects of its steps, a bar, a trade, a flow each."""
 
 from __future__ import annotations
 
@@ -88,6 +88,24 @@ class ReserveRecord:
     suspensions: list[tuple[int, bool]] = field(default_factory=list)
     """Each instant at which what raises leverage was suspended (true) or resumed."""
 
+    def spans(self, since: int | None, last: int) -> list[tuple[int, int]]:
+        """From when to when it was suspended, none of them empty and none touching the next.
+
+        Args:
+            since: the start of a suspension that the run began with; None: it began with none.
+            last: the last clock observation, which closes a suspension that still holds.
+        """
+        found: list[tuple[int, int]] = []
+        for time, suspended in [*self.suspensions, (last, False)]:
+            if suspended:
+                # resumed at this very observation, it went on
+                since = found.pop()[0] if found and found[-1][1] == time else time
+            elif since is not None:
+                if since < time:
+                    found.append((since, time))
+                since = None
+        return found
+
 
 @dataclass
 class Record(Generic[Num]):
@@ -130,7 +148,7 @@ def _settled(record: Record[Num], effect: Settled[Num]) -> None:
     sizes = abs(effect.notional)
     for each in effect.creations:
         sizes += abs(each.notional)
-        record.flows.append(FlowRow(each.time, *map(float, each[1:])))
+        record.flows.append(FlowRow(each.time, *map(float, each[1:7])))
     if effect.received != 0:
         record.reserve.receipts.append((effect.time, float(effect.received)))
     if not is_nothing_sent(effect.sent, sizes):

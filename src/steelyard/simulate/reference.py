@@ -106,8 +106,10 @@ class Replay(Generic[Num]):
         """The bar that is being walked, as the market's conditions count them."""
         self.recorder: Recorder | None = None
         """Writes the journal, where one is asked for."""
-        self._injections = injections or members[0].schedule
-        self._records = {member.fund.terms.symbol: member.record for member in members}
+        self._injections: Schedule[Num] = injections or members[0].schedule
+        self._records: dict[str, Record[Num]] = {
+            member.fund.terms.symbol: member.record for member in members
+        }
         for member in members:
             member.record.reserve = members[0].record.reserve
         self._records[self.group.name] = members[0].record

@@ -69,7 +69,7 @@ class ShelfRun:
         """
         from steelyard.simulate.output import save_shelf
 
-        save_shelf(self, folder)
+        save_shelf(self.runs, self.summary, folder)
 
     def __repr__(self) -> str:
         symbols = ", ".join(run.series.symbol for run in self.runs)
@@ -192,7 +192,7 @@ def _run_shelf(
         schedule = read_schedule(token, number, {**fitting, **own}, span)
         market = market_of(token, history, bars, mode)
         replayed.append(member_of(token, number, schedule, state, market))
-    before = [Before(float(state.reserve.units), replace(state.totals)) for state in held]
+    before = [Before.of(state) for state in held]
     replay = Replay(replayed, fed, RESERVE_NAME)
     replay.write_into(None if kept is None else kept.recorder(held))
     with number.context():
@@ -220,8 +220,9 @@ def _shelf_run(
         (before[0].reserve_units, first_price),
         len(bars) - 1,
     )
+    last = max(member.state.time or 0 for member in members)
     runs = tuple(
-        run_of(member, marks, bars, mode, each, health)
+        run_of(member, marks, bars, mode, each, health, last)
         for (member, _, marks), each in zip(told, before, strict=True)
     )
     summary = {

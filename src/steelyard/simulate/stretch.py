@@ -22,6 +22,7 @@ from steelyard.fund.state import State
 from steelyard.fund.terms import FundTerms
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
+from steelyard.simulate.growth import grown_by, log_of_growth
 
 __all__ = ["Accruals"]
 
@@ -103,20 +104,13 @@ class Accruals:
             rate: per year, in force all the while.
             funding: the sum of the funding rates paid at each; None for none.
         """
-        sums, cash, units, mark = state.totals, state.cash, state.units, state.mark
+        sums, cash, units = state.totals, state.cash, state.units
         interest = management = 0.0
         payments: tuple[float, ...] = ()
         pending_fees = state.reserve.pending_fees
         years: Floats = np.diff(times).astype(np.float64) / YEAR_S
         rows = slice(first, first + len(price))
-        held: Floats | float = units
-        if units < 0 and self.units_rate != 0:
-            held = units + units * _compounded(self.units_rate * years)
-        if self.basis != 0:
-            left_s = np.maximum(state.expiry - times[1:], 0)
-            marks = 1.0 + self.basis * left_s / YEAR_S
-            held = units / mark * marks
-            mark = float(marks[-1])
+        held, mark = self._held(state, times, years)
         value = held * price
         fee = self.management * years
         out = np.zeros(1) if funding is None else value * funding
@@ -167,6 +161,21 @@ class Accruals:
             pending_fees,
         )
 
+    def _held(
+        self, state: State[float], times: Ints, years: Floats
+    ) -> tuple[Floats | float, float]:
+        """Units at each observation, and the mark at the last."""
+        units, mark = state.units, state.mark
+        held: Floats | float = units
+        if units < 0 and self.units_rate != 0:
+            held = units + units * _compounded(self.units_rate * years)
+        if self.basis != 0:
+            left_s = np.maximum(state.expiry - times[1:], 0)
+            marks = 1.0 + self.basis * left_s / YEAR_S
+            held = units / mark * marks
+            mark = float(marks[-1])
+        return held, mark
+
 
 def _compounded(rates: Floats) -> Floats:
     """``(1 + rates[0]) (1 + rates[1]) ... - 1`` up to each.
@@ -174,5 +183,4 @@ def _compounded(rates: Floats) -> Floats:
     By logarithms: a rate of a millionth keeps six digits less where it is added to one, and the
     same rate at every bar would lose the same ones each time.
     """
-    compounded: Floats = np.expm1(np.cumsum(np.log1p(rates)))
-    return compounded
+    return grown_by(np.cumsum(log_of_growth(rates)))

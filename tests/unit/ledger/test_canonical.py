@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from steelyard.errors import DataError, InputError
 from steelyard.ledger import canonical, parsed
-from steelyard.ledger.canonical import MAX_BODY_BYTES, MAX_DEPTH
+from steelyard.ledger.canonical_json import MAX_BODY_BYTES, MAX_DEPTH
 
 keys = st.text(st.characters(codec="ascii"), max_size=8)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

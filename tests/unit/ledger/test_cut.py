@@ -1,4 +1,4 @@
-"""A SQLite journal whose files were cut: what was acknowledged before is there, nothing is mended."""
+"""SQLite files that were cut: what was acknowledged before is there, and nothing is mended."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def test_a_closed_file_that_was_cut_is_refused_and_left_alone(file: Path, tmp_pa
     whole = file.read_bytes()
     for end in (*range(1, len(whole), 401), len(whole) - 1):
         path = put(tmp_path / "cut", whole[:end], b"")
-        with pytest.raises(DataError, match="cut|another kind"):
+        with pytest.raises(DataError, match=r"cut|another kind"):
             Journal.open(path)
-        with pytest.raises(DataError, match="cut|another kind"):
+        with pytest.raises(DataError, match=r"cut|another kind"):
             open_writer(path)
         assert path.read_bytes() == whole[:end]
     assert readable(put(tmp_path / "cut", whole, b"")) == 59

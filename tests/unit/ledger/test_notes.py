@@ -31,7 +31,7 @@ HEAD = Head(1234, hashlib.sha256(b"x").digest())
 NOTE = sign_head(HEAD, KEY)
 
 # The published example key of https://pkg.go.dev/golang.org/x/mod/sumdb/note, both halves.
-OTHER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+OTHER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"  # noqa: S105 (published)
 OTHER_PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 
 
@@ -114,7 +114,7 @@ def test_no_letter_of_a_head_can_be_changed(place: int, letter: str) -> None:
 )
 def test_what_is_no_head_is_refused(text: str) -> None:
     """The message says what a head is and where it comes from."""
-    with pytest.raises(InputError, match="^head: expected"):
+    with pytest.raises(InputError, match=r"^head: expected"):
         open_head(text, KEY.public)
 
 
@@ -122,7 +122,7 @@ def test_what_is_no_head_is_refused(text: str) -> None:
 def test_what_was_signed_must_be_a_checkpoint(text: str) -> None:
     """Our own signature under another text makes no head of it."""
     signed = base64.b64encode(KEY.public.id + KEY.sign(text.encode())).decode()
-    with pytest.raises(InputError, match="^head: expected"):
+    with pytest.raises(InputError, match=r"^head: expected"):
         open_head(f"{text}\n— {NAME} {signed}\n", KEY.public)
 
 

@@ -76,12 +76,7 @@ OF_ROWS = {
         "canonical",
     ),
     "a row with its own right hash": (
-        lambda rows: at(
-            5,
-            lambda row: (lambda new: new._replace(hash=link(rows[3].hash, new.body)))(
-                rewritten(row, cash="9")
-            ),
-        )(rows),
+        lambda rows: at(5, lambda row: rehashed([*rows[:4], rewritten(row, cash="9")])[4])(rows),
         6,
         "event 5",
     ),
@@ -117,7 +112,7 @@ WITH_HEAD = {
 
 @pytest.mark.parametrize("name", IN_ORDER)
 def test_what_was_done_to_an_export_is_named(name: str, tmp_path: Path) -> None:
-    """The first thing that is wrong, by its number and reason; the stand-alone script says no too."""
+    """The first thing that is wrong, by number and reason; the stand-alone script says no too."""
     change, seq, words = IN_ORDER[name]
     rows = change(chained())
     if name not in {"a time", "a fund", "a kind"}:  # columns that an export does not have

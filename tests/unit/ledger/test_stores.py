@@ -7,6 +7,8 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ import psycopg
 import pytest
 
 from steelyard.errors import DataError, InputError, Unavailable, Unknown
-from steelyard.ledger import Journal, JournalError, open_writer, postgres_store, sqlite_store
+from steelyard.ledger import Journal, JournalError, open_writer, postgres_link, sqlite_file
 from steelyard.ledger.migrations import Migration, migrations
 from support.journals import event, events, execute, journal_of
 from support.postgres import database, run_server
@@ -102,7 +104,7 @@ def test_a_newer_journal_is_refused(place: str) -> None:
 def test_an_older_journal_is_brought_up_to_date_by_a_writer(file: Path) -> None:
     """A reader does not, and says so."""
     with closing(sqlite3.connect(file)) as empty, empty:
-        empty.execute(f"PRAGMA application_id = {sqlite_store.APPLICATION_ID}")
+        empty.execute(f"PRAGMA application_id = {sqlite_file.APPLICATION_ID}")
     with pytest.raises(
         DataError, match=r"expected a journal of version 1, found version 0: .*writer"
     ):
@@ -134,7 +136,7 @@ def test_a_migration_is_whole_or_not_there(place: str) -> None:
         if is_sqlite
         else psycopg.connect(place, autocommit=True)
     )
-    migrate = sqlite_store.migrate if is_sqlite else postgres_store.migrate
+    migrate = sqlite_file.migrate if is_sqlite else postgres_link.migrate
     with closing(connection), pytest.raises((sqlite3.Error, psycopg.Error)):
         migrate(connection, place, steps)  # type: ignore[operator]  # each with its own
     with closing(sqlite3.connect(place) if is_sqlite else psycopg.connect(place)) as connection:
@@ -150,10 +152,10 @@ def test_a_sqlite_that_does_not_flush_is_refused(file: Path) -> None:
         for level, name in enumerate(("OFF", "NORMAL", "FULL", "EXTRA")):
             connection.execute(f"PRAGMA synchronous = {name}")
             if level >= 2:
-                sqlite_store.check_durable(connection, "a.journal")
+                sqlite_file.check_durable(connection, "a.journal")
                 continue
             with pytest.raises(JournalError, match=f"synchronous = FULL .* found {level}"):
-                sqlite_store.check_durable(connection, "a.journal")
+                sqlite_file.check_durable(connection, "a.journal")
 
 
 def test_a_sqlite_writer_flushes(file: Path) -> None:
@@ -170,7 +172,7 @@ def test_a_database_without_a_log_is_refused() -> None:
         closing(sqlite3.connect(":memory:", isolation_level=None)) as connection,
         pytest.raises(JournalError, match="journal_mode = wal, found memory"),
     ):
-        sqlite_store.make_durable(connection, ":memory:")
+        sqlite_file.make_durable(connection, ":memory:")
 
 
 def test_a_postgres_that_commits_later_is_refused(postgres: str) -> None:
@@ -185,13 +187,8 @@ def test_a_postgres_that_commits_later_is_refused(postgres: str) -> None:
         assert journal.head().size == 2
 
 
-def test_a_postgres_that_does_not_flush_is_refused(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """fsync and full_page_writes, on a server that is this test's alone."""
-    import tempfile
-    import time
-
+def test_a_postgres_that_does_not_flush_is_refused() -> None:
+    """Settings fsync and full_page_writes, on a server that is this test's alone."""
     folder = Path(tempfile.mkdtemp(prefix="steelyard-postgres-")) / "data"
     with run_server(folder) as server, database(server) as url:
         journal_of(url, events(2))
@@ -255,7 +252,7 @@ except JournalError as error:
         text=True,
         check=True,
         timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),  # noqa: PLW1509 (a limit of the child alone)
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     *acknowledged, last = done.stdout.splitlines()
     assert last.startswith("JournalError")
@@ -307,7 +304,7 @@ def test_a_read_only_folder(read_only: Path) -> None:
 
 
 def test_a_read_only_folder_with_a_log(read_only: Path) -> None:
-    """A log that nobody merged cannot be read without its index: it is said, and nothing is lost."""
+    """A log that nobody merged cannot be read there: it is said, and nothing is lost."""
     writer = open_writer(read_only)
     writer.append(events(3))
     copy = read_only.read_bytes(), Path(f"{read_only}-wal").read_bytes()

@@ -69,7 +69,7 @@ def test_tokens_only_grow(place: str) -> None:
 
 
 def test_a_replaced_writer_is_refused(place: str) -> None:
-    """It is told who took over, nothing of it is stored, and it cannot go on; nor a third come in."""
+    """It is told who took over, nothing of it is stored, and no third writer comes in."""
     first = open_writer(place, owner="old")
     first.append(events(2))
     second = open_writer(place, owner="new", take_over=True)
@@ -124,29 +124,29 @@ def replacing(place: str, process: subprocess.Popen[bytes]) -> Writer:
         try:
             return open_writer(place, owner="successor", take_over=True)
         except InputError as error:
-            assert "end that process" in str(error)
+            if "end that process" not in str(error):
+                raise
             os.kill(process.pid, signal.SIGCONT)
             time.sleep(0.01)
 
 
 def test_a_stopped_process_that_goes_on_is_refused(place: str) -> None:
     """A writer that was stopped in its loop wakes up after a successor wrote: it ends, fenced."""
-    with writing(place) as process:
-        with replacing(place, process) as writer:
-            size = writer.head.size
-            rows = writer.append([event(size + 1), event(size + 2)])
-            os.kill(process.pid, signal.SIGCONT)
-            assert process.stdout is not None
-            assert process.stdout.read().split()[-1] == b"fenced"
-            assert process.wait() == 0
-            rows += writer.append([event(size + 3)])
+    with writing(place) as process, replacing(place, process) as writer:
+        size = writer.head.size
+        rows = writer.append([event(size + 1), event(size + 2)])
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.stdout is not None
+        assert process.stdout.read().split()[-1] == b"fenced"
+        assert process.wait() == 0
+        rows += writer.append([event(size + 3)])
     with Journal.open(place) as journal:
         assert journal.verify().ok
         assert list(journal.events(size)) == rows
 
 
 def test_writers_that_take_over_from_each_other_lose_nothing(place: str) -> None:
-    """Four threads take over in turn while all write: what was acknowledged is there, in a chain."""
+    """Four threads take over in turn while all write: what was acknowledged is there."""
     open_writer(place).close()
     acknowledged: list[bytes] = []
     refused: list[bool] = []

@@ -106,10 +106,9 @@ def _is_fit(value: object, depth: int) -> bool:
         inside = value
     else:
         return type(value) in _LEAVES
-    types = set(map(type, inside))
-    if types <= _LEAVES:
+    if _LEAVES.issuperset(map(type, inside)):
         return depth > 0
-    if depth <= 0 or not types <= _ALL:
+    if depth <= 0 or not _ALL.issuperset(map(type, inside)):
         return False
     return all(_is_fit(one, depth - 1) for one in inside if type(one) in _NESTS)
 
