@@ -14,7 +14,7 @@ from typing import Any
 
 from steelyard.errors import DataError, InputError, SteelyardError
 from steelyard.fund.effects import Accrued, Effect, Passed, PriceSettled, ReserveOpened, Seen
-from steelyard.fund.events import Crossed, Filled, Observed
+from steelyard.fund.events import Crossed, Filled
 from steelyard.fund.group import Fills
 from steelyard.ledger.bodies import built, plain
 from steelyard.ledger.books_of_time import wrong_accruals
@@ -33,7 +33,17 @@ from steelyard.ledger.twins import Twins, WrongFill
 __all__ = ["Audit"]
 
 OF_BOOKS = frozenset(
-    {"Settled", "Rolled", "Accrued", "Seen", "PriceSettled", "Injected", "Allocated", "Closed", "Split"}
+    {
+        "Settled",
+        "Rolled",
+        "Accrued",
+        "Seen",
+        "PriceSettled",
+        "Injected",
+        "Allocated",
+        "Closed",
+        "Split",
+    }
 )
 """Effects that say what money did: where only figures differ, the books do not add up."""
 
@@ -336,7 +346,7 @@ class Audit:
     def _check_hours(self, seq: int, books: Books, walk: Walk, time: int, kind: str) -> None:
         """Rows come in the order of time, and each full hour has its mark."""
         if time < walk.row_time:
-            self._name("rules", seq, f"its time is before that of the row before it by these books")
+            self._name("rules", seq, "its time is before that of the row before it by these books")
         walk.row_time = max(walk.row_time, time)
         is_over = all(each.state.ended is not None for each in books.funds)
         if kind == "mark":
@@ -367,7 +377,9 @@ class Audit:
                 said = body[name]
                 found = of(said) if isinstance(said, str) else said
                 if not is_close(figure, found):
-                    self._name("books", row.seq, f"health: {name} is {said}, expected {plain(figure)}")
+                    self._name(
+                        "books", row.seq, f"health: {name} is {said}, expected {plain(figure)}"
+                    )
                     return
         self.counts["books"]["checked"] += 1
 

@@ -26,7 +26,12 @@ NEAR = 1e-11
 
 
 def wrong_accruals(
-    kept: Kept, terms: FundTerms[Any], passed: Passed[Any], time: int, low: Any, high: Any  # noqa: ANN401
+    kept: Kept,
+    terms: FundTerms[Any],
+    passed: Passed[Any],
+    time: int,
+    low: Any,
+    high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
     """Why what a row says of the time before it cannot be.
 
@@ -105,9 +110,7 @@ def _wrong_sums(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Itera
             yield f"{passed.fund}: total {kind} {after}, expected {before + amount}"
     before = kept.state.reserve.pending_fees
     expected = before + accrued.management * terms.fee_share
-    if len(_sharers(kept)) == 1 and not _is_near(
-        expected, accrued.pending_fees, abs(expected) + 1
-    ):
+    if len(_sharers(kept)) == 1 and not _is_near(expected, accrued.pending_fees, abs(expected) + 1):
         yield (
             f"{passed.fund}: pending fees {accrued.pending_fees}, expected {expected}: the "
             f"reserve's share of management {accrued.management}"
@@ -143,7 +146,11 @@ def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iter
 
 
 def _wrong_management(
-    kept: Kept, terms: FundTerms[Any], passed: Passed[Any], low: Any, high: Any  # noqa: ANN401
+    kept: Kept,
+    terms: FundTerms[Any],
+    passed: Passed[Any],
+    low: Any,
+    high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
     """The fee is a share of a nav that lies between those at the lowest and the highest price."""
     accrued, state, of = passed.accrued, kept.state, terms.number.of

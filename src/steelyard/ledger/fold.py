@@ -221,7 +221,9 @@ def passed_effects(books: Books, body: Mapping[str, Any]) -> list[Passed[Any]]:
     """What a row says of the observations before it, of these books."""
     symbols = [each.series.symbol for each in books.funds]
     return [
-        built(Passed, each, books.of) for each in body.get("passed", ()) if each.get("fund") in symbols
+        built(Passed, each, books.of)
+        for each in body.get("passed", ())
+        if each.get("fund") in symbols
     ]
 
 

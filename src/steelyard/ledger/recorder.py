@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from steelyard.version import __version__
 from steelyard.fund.effects import (
-    Accrued,
     Accruals,
+    Accrued,
     Blocked,
     Effect,
     Passed,
@@ -23,7 +22,7 @@ from steelyard.fund.effects import (
     ReserveOpened,
     Seen,
 )
-from steelyard.fund.events import Crossed, Event, Filled, Liquidated, Observed, Paused
+from steelyard.fund.events import Event, Filled, Liquidated, Observed, Paused
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
 from steelyard.ledger.events import Event as JournalEvent
@@ -31,6 +30,7 @@ from steelyard.ledger.fold import Books, Kept
 from steelyard.ledger.fund_kinds import kind_name
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.rules.series import Series
+from steelyard.version import __version__
 
 __all__ = ["HOUR_S", "KeptFills", "Recorder", "books_for", "coming", "first_hour_after"]
 
@@ -292,7 +292,9 @@ class Recorder:
     def _mark(self, hour: int) -> None:
         price = self._price
         underlying = self.books.funds[0].series.underlying
-        self._add(hour, f"price:{underlying}", "mark", {"price": plain(price), "books": [self.books.name]})
+        self._add(
+            hour, f"price:{underlying}", "mark", {"price": plain(price), "books": [self.books.name]}
+        )
         if self._has_reserve:
             health = {name: plain(each) for name, each in self._watch.health(hour, price).items()}
             self._rows.append(JournalEvent(hour * 1000, self.books.name, "health", health))
@@ -305,7 +307,9 @@ class Recorder:
             self._watch.take([effect])
             passed.append(plain(effect))
         since = {"low": plain(self._low), "high": plain(self._high), "out": self._out}
-        self._rows.append(JournalEvent(time * 1000, fund, kind, {**fields, **since, "passed": passed}))
+        self._rows.append(
+            JournalEvent(time * 1000, fund, kind, {**fields, **since, "passed": passed})
+        )
         self._lapses = {}
         self._low = self._high = None
         self._out = False

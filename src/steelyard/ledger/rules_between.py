@@ -71,14 +71,16 @@ def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # n
     if is_liquidated(terms.venue, cash, units, price) or is_nav_gone(cash, units, price):
         return Trigger.LIQUIDATION
     leverage = leverage_of(cash, units, price)
-    found = first_trigger(
-        terms.rule, leverage, price, state.reference, False, False, False, False
-    )
+    found = first_trigger(terms.rule, leverage, price, state.reference, False, False, False, False)
     return int(found)
 
 
 def _missing_trade(
-    group: Group[Any], fund: Fund[Any], trigger: int, price: Any, seen: Between  # noqa: ANN401
+    group: Group[Any],
+    fund: Fund[Any],
+    trigger: int,
+    price: Any,
+    seen: Between,  # noqa: ANN401
 ) -> str | None:
     """A rebalance that was due at a price, unless nothing was to be traded there."""
     if seen.intrabar == "path":

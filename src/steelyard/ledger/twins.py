@@ -76,9 +76,7 @@ class Twins:
     ) -> Group[Any]:
         """A group in the state of books, of their own where ``states`` are given."""
         held = [each.state for each in books.funds] if states is None else states
-        funds = [
-            Fund(terms, state) for terms, state in zip(self.terms(books), held, strict=True)
-        ]
+        funds = [Fund(terms, state) for terms, state in zip(self.terms(books), held, strict=True)]
         for fund, one in zip(funds, impact or (), strict=False):
             if one is not None:
                 fund.see_impact(one)

@@ -1,8 +1,8 @@
 """A run's journal: opened for writing, gone on with where it holds the funds already, closed.
 
-    with recording(where, tokens, number, mode, books) as kept:
-        states = kept.states or new ones
-        ... the driver says each step to kept.recorder(states) ...
+with recording(where, tokens, number, mode, books) as kept:
+states = kept.states or new ones
+... the driver says each step to kept.recorder(states) ...
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from steelyard.version import __version__
 from steelyard.errors import InputError
 from steelyard.ledger.events import Event
 from steelyard.ledger.opening import found_books, snapshot_of
@@ -20,11 +19,12 @@ from steelyard.ledger.recorder import Recorder, books_for
 from steelyard.ledger.writer import open_writer
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Series
+from steelyard.version import __version__
 
 if TYPE_CHECKING:
     from steelyard.ledger.opening import Found
 
-__all__ = ["Recording", "InMemory", "recording"]
+__all__ = ["InMemory", "Recording", "recording"]
 
 
 class Keeper(Protocol):

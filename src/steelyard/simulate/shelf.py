@@ -143,9 +143,7 @@ def simulate_shelf(
     from steelyard.simulate.journalling import recording
 
     books = [market_of(token, history, bars, mode).book for token in members]
-    with recording(
-        journal, members, number, mode, name=RESERVE_NAME, order_books=books
-    ) as kept:
+    with recording(journal, members, number, mode, name=RESERVE_NAME, order_books=books) as kept:
         found = _run_shelf(asked, history, bars, mode, states or kept.states, kept)
         kept.finish()
     return found
