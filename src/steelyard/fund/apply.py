@@ -115,8 +115,10 @@ def _passed(state: State[Num], effect: Passed[Num]) -> None:
         while state.window and state.window[0][0] < starts:
             state.squares -= state.window.popleft()[1]
     if effect.accrued is not None:
-        _, _, _, state.units, state.mark, reserve.pending_fees, *totals = effect.accrued
-        sums.funding, sums.interest, sums.management = totals
+        _, _, _, state.units, state.mark, reserve.pending_fees, *_ = effect.accrued
+        sums.funding = effect.accrued.funding_total
+        sums.interest = effect.accrued.interest_total
+        sums.management = effect.accrued.management_total
     if effect.settled is not None:
         _, _, state.settled_price, reserve.units, reserve.settled = effect.settled
     state.cash, state.time, state.price = effect.cash, effect.time, effect.price

@@ -1,9 +1,9 @@
 """The audit of a journal: the books add up, and the rules were kept.
 
-Each row about something that happened is asked of the fund itself (``twins``): what follows from it,
-in the state that the rows before left, has to be what the journal says. What lies between two rows
-is held against the accruals (``books_of_time``) and the thresholds (``rules_between``). After each
-row the audit goes on from what the journal says, so that one thing that is wrong is named once.
+Each row about something that happened is asked of the fund itself (``twins``): what follows from
+it, in the state that the rows before left, has to be what the journal says. What lies between two
+rows is held against the accruals (``books_of_time``) and the thresholds (``rules_between``). After
+each row the audit goes on from what the journal says, so that one wrong figure is named once.
 """
 
 from __future__ import annotations

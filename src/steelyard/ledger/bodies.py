@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 (any record)
         return value
     if isinstance(value, float | Decimal):
         return amount_text(value)
-    names = _names(kind)
+    names = _names(kind)  # type: ignore[arg-type]  # a class is hashable
     if names is not None:
         return {
             name: TRIGGER_NAMES[int(each)] if name == "trigger" else plain(each)

@@ -30,7 +30,7 @@ def wrong_accruals(
     terms: FundTerms[Any],
     passed: Passed[Any],
     time: int,
-    low: Any,
+    low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
     """Why what a row says of the time before it cannot be.
@@ -65,7 +65,7 @@ def wrong_accruals(
         yield from _wrong_management(kept, terms, passed, low, high)
     if settled is not None:
         cash = cash - settled.shortfall
-        yield from _wrong_settlement(kept, terms, passed)
+        yield from _wrong_settlement(kept, passed)
     in_units = accrued is not None and accrued.units != state.units and terms.venue.spot
     # what borrowed units cost is counted as interest and is no cash
     is_exact = terms.number.round_amount is not None
@@ -149,7 +149,7 @@ def _wrong_management(
     kept: Kept,
     terms: FundTerms[Any],
     passed: Passed[Any],
-    low: Any,
+    low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
     """The fee is a share of a nav that lies between those at the lowest and the highest price."""
@@ -163,7 +163,7 @@ def _wrong_management(
         for price in (low, high)
     ]
     least = max(min(navs), of(0)) * share * of(1 - ROOM)
-    most = max(max(navs), of(0)) * share * of(1 + ROOM)
+    most = max(*navs, of(0)) * share * of(1 + ROOM)
     # of several observations each one's fee is rounded by itself
     grain = of(10) ** -12
     if not least - grain <= accrued.management <= most + grain:
@@ -173,7 +173,7 @@ def _wrong_management(
         )
 
 
-def _wrong_settlement(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
     """What the counterparty paid is units times the change of price, whatever the way."""
     settled, state = passed.settled, kept.state
     if settled is None or state.settled_price is None:

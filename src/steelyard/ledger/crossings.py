@@ -29,7 +29,7 @@ def wrong_crossing(group: Group[Any], event: Crossed[Any], start: Any) -> str | 
     nearest = None
     for end in _ends(start, price):
         for begin in (start, price):
-            met = next_crossing(fund, False, begin, end, spent)
+            met = next_crossing(fund, is_out=False, start=begin, end=end, spent=spent)
             if met.trigger == trigger:
                 if not (exceeds(met.price, price) or exceeds(price, met.price)):
                     return None

@@ -152,7 +152,8 @@ class Recorder:
         self._rows: list[JournalEvent] = []
         self._stops = sorted(stops)
         self._price = last_price
-        self._low = self._high = None
+        self._low: Any = None
+        self._high: Any = None
         self._out = False
         self._lapses: dict[str, Lapse] = {}
         self._impact: list[Any] = [None] * len(books.funds)
@@ -187,37 +188,18 @@ class Recorder:
 
     def step(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> None:
         """Something happened outside, and this followed."""
-        is_clock = isinstance(event, Observed)
-        if is_clock:
+        if isinstance(event, Observed):
             self._come_to(event)
-        if self._is_quiet(event, effects):
-            self._hold(effects)
-            self._see(event.price, event.price)
-            self._out = self._out or (is_clock and event.is_out)
-        else:
+        if isinstance(event, ALWAYS) or not self._is_quiet(event, effects):
             self._tell(event, effects)
-        if is_clock and event.time % HOUR_S == 0:
+        else:
+            self._hold(effects)
+            self._see(event.price)
+            self._out = self._out or (isinstance(event, Observed) and event.is_out)
+        if isinstance(event, Observed) and event.time % HOUR_S == 0:
             self._mark(event.time)
         if len(self._rows) >= BATCH:
             self.flush()
-
-    def skip(
-        self,
-        effects: Sequence[Effect[Any]],
-        time: int,
-        low: Any,  # noqa: ANN401 (a kind of number)
-        high: Any,  # noqa: ANN401
-        last: Any,  # noqa: ANN401
-        is_out: bool,
-    ) -> None:
-        """Observations up to ``time``, within one hour, at which nothing could act.
-
-        ``effects`` are what accrued at them together; ``last`` is the last price of them.
-        """
-        self._hold(effects)
-        self._see(low, high)
-        self._price, self._time = last, time
-        self._out = self._out or is_out
 
     def stop(self) -> None:
         """Write what is held back: the driver stops here."""
@@ -252,7 +234,7 @@ class Recorder:
                 self._impact[place] = inputs.impact
 
     def _is_quiet(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> bool:
-        if isinstance(event, ALWAYS) or (self._every and isinstance(event, Observed)):
+        if self._every and isinstance(event, Observed):
             return False
         return all(
             isinstance(effect, QUIET)
@@ -328,10 +310,10 @@ class Recorder:
         self.books.take(effect)
         self._watch.take([effect])
 
-    def _see(self, low: Any, high: Any) -> None:  # noqa: ANN401
-        self._low = low if self._low is None or low < self._low else self._low
-        self._high = high if self._high is None or high > self._high else self._high
-        self._price = high
+    def _see(self, price: Any) -> None:  # noqa: ANN401 (a kind of number)
+        self._low = price if self._low is None or price < self._low else self._low
+        self._high = price if self._high is None or price > self._high else self._high
+        self._price = price
 
 
 def first_hour_after(time: int) -> int:

@@ -26,6 +26,7 @@ from steelyard.rules.reserve import buffer_depth, reserve_level, runway_days, ut
 __all__ = ["RUNWAY_S", "ReserveWatch"]
 
 DAY_S = 86_400
+MOVING = (Settled, Rolled, PriceSettled, Passed, Allocated, Injected)
 RUNWAY_S = 30 * DAY_S
 
 
@@ -55,6 +56,8 @@ class ReserveWatch:
         """See what the reserve paid and got."""
         for effect in effects:
             paid = lost = received = None
+            if not isinstance(effect, MOVING):
+                continue
             if isinstance(effect, Settled):
                 paid, received = effect.cost.paid_by_reserve, effect.received
             elif isinstance(effect, Rolled):

@@ -1,4 +1,4 @@
-"""Whether something was due between two rows: a rebalance that the rules ask for and that is missing.
+"""What was due between two rows: a rebalance that the rules ask for and the journal does not hold.
 
 Between two rows the books stand still but for what accrues, and each threshold is a price. So the
 lowest and the highest price decide whether one was passed; the clock decides the rest. What neither
@@ -19,10 +19,9 @@ from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.rules.triggers import Trigger, first_trigger, is_volatile
 
-__all__ = ["Between", "due_between", "due_now"]
+__all__ = ["Between", "due_between", "due_now", "reserve_due"]
 
-ACTED = (Trigger.INTERVAL, Trigger.DAILY, Trigger.VOLATILITY)
-"""Triggers that are used up where there is nothing to trade, which is a row of its own."""
+NOT_DUE = (False, False, False, False)
 
 
 class Between(NamedTuple):
@@ -71,7 +70,7 @@ def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # n
     if is_liquidated(terms.venue, cash, units, price) or is_nav_gone(cash, units, price):
         return Trigger.LIQUIDATION
     leverage = leverage_of(cash, units, price)
-    found = first_trigger(terms.rule, leverage, price, state.reference, False, False, False, False)
+    found = first_trigger(terms.rule, leverage, price, state.reference, *NOT_DUE)
     return int(found)
 
 
@@ -80,12 +79,12 @@ def _missing_trade(
     fund: Fund[Any],
     trigger: int,
     price: Any,
-    seen: Between,  # noqa: ANN401
+    seen: Between,
 ) -> str | None:
     """A rebalance that was due at a price, unless nothing was to be traded there."""
     if seen.intrabar == "path":
         # it acts where its threshold is crossed; what trades nothing there waits for the clock
-        met = next_crossing(fund, False, seen.start, price, 0)
+        met = next_crossing(fund, is_out=False, start=seen.start, end=price, spent=0)
         if met.trigger in (Trigger.NONE, Trigger.LIQUIDATION):
             return None
         trigger, price = met.trigger, met.price

@@ -1,4 +1,4 @@
-"""A second fund in the books of the first: what ``steelyard.fund`` makes of an event that is stored.
+"""A second fund in the books of the first: what ``steelyard.fund`` makes of a stored event.
 
 The verifier asks the fund itself what follows, from the state that the rows before left, with the
 fills that the journal says the venue made. It derives no rule of its own.
