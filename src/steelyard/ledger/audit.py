@@ -214,7 +214,7 @@ class Audit:
         books, event = step.books, step.event
         group = self._twins.group(books, step.impact, books.copies(), step.fills)
         if isinstance(event, Crossed):
-            wrong = wrong_crossing(group, event, self._walks[books.name].price)
+            wrong = wrong_crossing(group, event)
             if wrong is not None:
                 return None, wrong
         try:
@@ -269,11 +269,12 @@ class Audit:
             before = [(each.state.cash, each.state.units) for each in books.funds]
             seen = Between(low, high, walk.price, body["out"] is True, books.funds[0].intrabar)
             self._check_passed(seq, books, terms, passed, time, low, high)
+            clock = [each.state.time for each in books.funds]
             for effect in passed:
                 books.take(effect)
                 if walk.watch is not None:
                     walk.watch.take([effect])
-            self._check_due(seq, books, before, seen, passed)
+            self._check_due(seq, books, before, seen, clock)
         if passed:
             walk.time = max(each.time for each in passed)
         if kind in ("mark", "stopped"):
@@ -319,25 +320,24 @@ class Audit:
         books: Books,
         before: Sequence[tuple[Any, Any]],
         seen: Between,
-        passed: Sequence[Passed[Any]],
+        clock: Sequence[int | None],
     ) -> None:
-        if seen.low is None and not passed:
+        came = [each.state.time != time for each, time in zip(books.funds, clock, strict=True)]
+        if seen.low is None and not any(came):
             return
         counts = self.counts["rules"]
         group = self._twins.group(books, None)
-        for fund, held in zip(group.funds, before, strict=True):
+        for fund, held, is_new in zip(group.funds, before, came, strict=True):
             for why in (
                 *due_between(group, fund, held, seen),
-                *(due_now(group, fund, seen) if passed else ()),
+                *(due_now(group, fund, seen) if is_new else ()),
             ):
                 if why is None:
                     counts["not_checked"] += 1
                 else:
                     self._name("rules", seq, why)
-        if passed:
-            last = max(each.time for each in passed)
-            price = next(each.price for each in passed if each.time == last)
-            for why in reserve_due(group, last, price):
+        for fund in [fund for fund, is_new in zip(group.funds, came, strict=True) if is_new][:1]:
+            for why in reserve_due(group, fund.state.time, fund.state.price):
                 self._name("rules", seq, why)
         counts["checked"] += 1
 

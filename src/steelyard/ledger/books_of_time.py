@@ -49,29 +49,36 @@ def wrong_accruals(
         return
     if not state.time <= passed.time <= time:
         yield f"{name}: last observed at {passed.time}, expected {state.time} to {time}"
-    if low is not None and not low <= passed.price <= high:
-        yield f"{name}: price {passed.price}, expected one from {low} to {high}"
-    if low is None and (passed.price != state.price or passed.time != state.time):
+    if passed.time == state.time:
+        if passed.price != state.price:
+            yield f"{name}: price {passed.price}, expected {state.price}, of that instant"
+    elif low is None:
         yield f"{name}: price {passed.price} was observed, expected a row that says its range"
+    elif not low <= passed.price <= high:
+        yield f"{name}: price {passed.price}, expected one from {low} to {high}"
     if passed.blocked < 0:
         yield f"{name}: blocked {passed.blocked} times, expected 0 or more"
+    if passed.blocked > 0 and kept.told is None:
+        yield f"{name}: blocked {passed.blocked} times as before, and no refusal is before it"
     accrued, settled = passed.accrued, passed.settled
     cash = state.cash
     if accrued is not None:
         cash = cash - accrued.funding - accrued.interest - accrued.management
-        yield from _wrong_kinds(terms, passed)
-        yield from _wrong_sums(kept, terms, passed)
-        yield from _wrong_units(kept, terms, passed)
-        yield from _wrong_management(kept, terms, passed, low, high)
     if settled is not None:
         cash = cash - settled.shortfall
-        yield from _wrong_settlement(kept, passed)
     in_units = accrued is not None and accrued.units != state.units and terms.venue.spot
     # what borrowed units cost is counted as interest and is no cash
     is_exact = terms.number.round_amount is not None
     adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
     if not in_units and not adds_up:
         yield f"{name}: cash {passed.cash}, expected {cash}: {_said(passed)} from {state.cash}"
+    if accrued is not None:
+        yield from _wrong_kinds(terms, passed)
+        yield from _wrong_sums(kept, terms, passed)
+        yield from _wrong_units(kept, terms, passed)
+        yield from _wrong_management(kept, terms, passed, low, high)
+    if settled is not None:
+        yield from _wrong_settlement(kept, passed)
 
 
 def _said(passed: Passed[Any]) -> str:

@@ -13,35 +13,25 @@ from steelyard.rules.triggers import Trigger, exceeds
 __all__ = ["wrong_crossing"]
 
 
-def wrong_crossing(group: Group[Any], event: Crossed[Any], start: Any) -> str | None:  # noqa: ANN401
+def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
     """Why a crossing cannot be: its price is not that of the fund's threshold; None: it can.
 
     Args:
         group: as it was before.
         event: what the journal says.
-        start: the last price that was seen before.
     """
     if not 0 <= event.place < len(group.funds):
         return f"it is of fund {event.place}, and there are {len(group.funds)}"
     fund, trigger, price = group.funds[event.place], event.trigger, event.price
     name = Trigger(trigger).name.lower()
     spent = AT_REST & ~(1 << trigger)
-    nearest = None
-    for end in _ends(start, price):
-        for begin in (start, price):
-            met = next_crossing(fund, is_out=False, start=begin, end=end, spent=spent)
-            if met.trigger == trigger:
-                if not (exceeds(met.price, price) or exceeds(price, met.price)):
-                    return None
-                nearest = met.price
-    leverage = leverage_of(fund.state.cash, fund.state.units, price)
-    where = "is at no price from there" if nearest is None else f"is at {nearest}"
-    return f"a crossing of {name} at {price} (leverage {leverage}); its threshold {where}"
-
-
-def _ends(start: Any, price: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """Ends of a way that goes through a price: a little farther, on either side where it stands."""
     little = price / 1_000_000
-    if start == price:
-        return price + little, price - little
-    return (price + little, price - little) if price > start else (price - little, price + little)
+    for end in (price + little, price - little):
+        for begin in (price + price - end, price):
+            met = next_crossing(fund, is_out=False, start=begin, end=end, spent=spent)
+            if met.trigger == trigger and not (
+                exceeds(met.price, price) or exceeds(price, met.price)
+            ):
+                return None
+    leverage = leverage_of(fund.state.cash, fund.state.units, price)
+    return f"a crossing of {name} at {price} (leverage {leverage}), and no threshold stands there"

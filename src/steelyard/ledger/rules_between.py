@@ -78,7 +78,7 @@ def _missing_trade(
     group: Group[Any],
     fund: Fund[Any],
     trigger: int,
-    price: Any,
+    price: Any,  # noqa: ANN401
     seen: Between,
 ) -> str | None:
     """A rebalance that was due at a price, unless nothing was to be traded there."""

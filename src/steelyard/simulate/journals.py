@@ -71,7 +71,7 @@ class Journal:
         return self.rows.head()
 
     def events(self, after: int = 0, **wanted: Any) -> Iterator[Row]:  # noqa: ANN401
-        """The events after a number, in order; ``wanted`` as ``steelyard.ledger.Journal`` has it."""
+        """The events after a number, in order, as ``steelyard.ledger.Journal`` gives them."""
         return self.rows.events(after, **wanted)
 
     def funds(self) -> list[str]:
