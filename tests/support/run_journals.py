@@ -80,7 +80,7 @@ def _tables(given: dict[str, Any]) -> dict[str, Any]:
         made[name] = rows
         if name in FIGURES:
             made[name] = dict(zip(FIGURES[name], map(list, zip(*rows, strict=True)), strict=True))
-            made[name] = made[name] or dict.fromkeys(FIGURES[name], [])
+            made[name] = made[name] or {each: [] for each in FIGURES[name]}
         if name == "injections":
             made[name]["kind"] = ["capital"] * len(rows)
     return made

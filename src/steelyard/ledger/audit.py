@@ -17,18 +17,20 @@ from steelyard.fund.effects import Accrued, Effect, Passed, PriceSettled, Reserv
 from steelyard.fund.events import Crossed, Filled
 from steelyard.fund.group import Fills
 from steelyard.ledger.bodies import built, plain
-from steelyard.ledger.books_of_time import wrong_accruals
+from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
 from steelyard.ledger.crossings import wrong_crossing
 from steelyard.ledger.events import Row
 from steelyard.ledger.fold import Books, Fold, came_effects, passed_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
+from steelyard.ledger.inputs_told import wrong_inputs
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.kinds import RESERVED, kind_of
 from steelyard.ledger.proofs import MAX_FINDINGS, Finding, Proof
 from steelyard.ledger.recorder import HOUR_S, coming, first_hour_after
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import difference, is_close
-from steelyard.ledger.twins import Twins, WrongFill
+from steelyard.ledger.twins import StoredFills, Twins
 
 __all__ = ["Audit"]
 
@@ -47,6 +49,9 @@ OF_BOOKS = frozenset(
 )
 """Effects that say what money did: where only figures differ, the books do not add up."""
 
+LONGEST_REASON = 400
+RESERVED_NAMES = frozenset(RESERVED)
+
 
 @dataclass
 class Walk:
@@ -59,6 +64,8 @@ class Walk:
     """Of the last clock observation."""
     mark: int | None = None
     """The hour of which a mark is due next."""
+    health: int | None = None
+    """The hour of which the reserve's health is due next, where its mark was there."""
     row_time: int = 0
 
 
@@ -74,6 +81,7 @@ class Step:
     came: list[Effect[Any]]
     rows: list[tuple[int, Effect[Any]]] = field(default_factory=list)
     fills: list[Filled[Any]] = field(default_factory=list)
+    wrong_fill: str | None = None
 
 
 class Audit:
@@ -127,6 +135,7 @@ class Audit:
 
     def _see(self, row: Row, body: Mapping[str, Any]) -> None:
         kind, time = row.kind, row.time_ms // 1000
+        self._check_fields(row, body)
         if row.time_ms % 1000:
             self._name("rules", row.seq, "its time is not a full second, and no observation is")
         if kind in EFFECTS:
@@ -136,19 +145,36 @@ class Audit:
         if kind in EVENTS:
             self._open(row, body, time)
         elif kind in ("mark", "stopped"):
-            for books in self._fold.concerned(kind, row.fund, body):
+            told = self._fold.concerned(kind, row.fund, body)
+            for books in told:
                 self._pass_time(row.seq, books, body, time, kind)
+            self._check_known(row.seq, told, body)
         elif kind == "health":
             self._compare_health(row, body, time)
         elif kind == "series":
             self._fold.see(kind, row.fund, time, body)
             books = self._fold.books_of(row.fund)
             self._walks[books.name] = Walk(ReserveWatch(books))
+            kept = books.fund(row.fund)
+            if kept.is_model and kept.intrabar not in ("close", "path"):
+                self._name("rules", row.seq, "a simulated fund observes by close or by path")
         elif kind == "version":
             self._compare_version(row, body, time)
         else:
             # a kind of a later package: it is in the chain, and is nothing of the fund's
             self.counts["rules"]["not_checked"] += 1
+
+    def _check_fields(self, row: Row, body: Mapping[str, Any]) -> None:
+        """A row has the fields of its kind and no other."""
+        try:
+            kind = kind_of(row.kind)
+        except InputError:
+            return  # of a later package
+        unknown = sorted(body.keys() - kind.allowed - RESERVED_NAMES)
+        missing = sorted(kind.required - body.keys())
+        if unknown or missing:
+            what = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
+            self._name("books", row.seq, f"its fields are not those of its kind ({what})")
 
     def _open(self, row: Row, body: Mapping[str, Any], time: int) -> None:
         books = self._fold.books_of(row.fund)
@@ -156,12 +182,16 @@ class Audit:
         with books.number.context():
             event = built(record, body, books.of, time=time)
             self._pass_time(row.seq, books, body, time, row.kind)
+            self._check_known(row.seq, [books], body)
             came = came_effects(books, body, time)
         impact = body.get("impact")
         pairs = None
         if impact is not None:
             of = books.of
             pairs = [None if one is None else (of(one[0]), of(one[1])) for one in impact]
+        for why in wrong_inputs(books, event, pairs):
+            self._name("rules", row.seq, f"it says {why}")
+            pairs = None
         self._step = Step(row.seq, books, time, event, pairs, came)
 
     def _add_effect(self, row: Row, body: Mapping[str, Any], time: int) -> None:
@@ -195,6 +225,9 @@ class Audit:
                 self._name("rules", step.seq, refused)
             elif expected is not None:
                 self._compare(step, expected, stored)
+                if step.wrong_fill is not None:
+                    why = f"the fill's {step.wrong_fill}, by the costs of the series file"
+                    self._name("rules", step.rows[-1][0], why)
             walk = self._walks[books.name]
             for _, effect in stored:
                 if isinstance(effect, ReserveOpened) and walk.watch is not None:
@@ -219,10 +252,10 @@ class Audit:
                 return None, wrong
         try:
             followed = self._twins.follows(group, event)
-        except WrongFill as wrong:
-            return None, f"{wrong}, by the costs of the series file"
         except (SteelyardError, AssertionError) as error:
             return None, f"by the rules this cannot happen: {error}"
+        if isinstance(group.fills, StoredFills):
+            step.wrong_fill = group.fills.wrong
         came = coming(followed)
         rest = [each for each in followed if not any(each is one for one in came)]
         return [*came, *rest], None
@@ -282,6 +315,13 @@ class Audit:
             self._check_price(seq, walk, price, low, high)
             walk.price = price
 
+    def _check_known(self, seq: int, told: Sequence[Books], body: Mapping[str, Any]) -> None:
+        """A row tells of funds that it concerns, and of no other."""
+        known = {each.series.symbol for books in told for each in books.funds}
+        strangers = [each["fund"] for each in body["passed"] if each["fund"] not in known]
+        if strangers:
+            self._name("books", seq, f"it says what passed for {strangers[0]}, which is not of it")
+
     def _check_price(self, seq: int, walk: Walk, price: Any, low: Any, high: Any) -> None:  # noqa: ANN401
         """A mark's price is the last that was seen."""
         if low is None:
@@ -304,13 +344,15 @@ class Audit:
         symbols = [each.fund for each in passed]
         if len(set(symbols)) != len(symbols):
             self._name("books", seq, "it says twice what passed for one fund")
+        for why in wrong_reserve(books, terms, passed):
+            self._name("books", seq, why)
         for effect in passed:
             kept = books.fund(effect.fund)
             one = terms[books.funds.index(kept)]
             for why in wrong_accruals(kept, one, effect, time, low, high):
                 self._name("books", seq, why)
             self.counts["books"]["checked"] += 1
-            if effect.accrued is not None:
+            if effect.accrued is not None or effect.settled is not None or effect.blocked:
                 # in which minute each kind accrued, and at what rate, is not in the journal
                 self.counts["books"]["not_checked"] += 1
 
@@ -348,6 +390,9 @@ class Audit:
         if time < walk.row_time:
             self._name("rules", seq, "its time is before that of the row before it by these books")
         walk.row_time = max(walk.row_time, time)
+        self._check_health_was_there(seq, walk)
+        if kind == "mark" and books.pool is not None:
+            walk.health = time
         is_over = all(each.state.ended is not None for each in books.funds)
         if kind == "mark":
             if walk.mark is not None and time != walk.mark:
@@ -363,10 +408,20 @@ class Audit:
                 walk.mark = time // HOUR_S * HOUR_S
             walk.time = time
 
+    def _check_health_was_there(self, seq: int, walk: Walk) -> None:
+        if walk.health is not None:
+            why = f"the reserve's health of {time_text(walk.health * 1000)} is missing before it"
+            self._name("rules", seq, why)
+            walk.health = None
+
     def _compare_health(self, row: Row, body: Mapping[str, Any], time: int) -> None:
         """The figures of a reserve are those of its books."""
         books = self._fold.books_of(row.fund)
-        watch = self._walks[books.name].watch
+        walk = self._walks[books.name]
+        watch = walk.watch
+        if walk.health != time:
+            self._name("rules", row.seq, "health that follows no mark of its hour")
+        walk.health = None
         if watch is None or books.pool is None:
             self._name("books", row.seq, f"{row.fund} has no reserve")
             return
@@ -389,7 +444,7 @@ class Audit:
         kept, walk = books.fund(row.fund), self._walks[books.name]
         before = kept.state.copy()
         self._fold.see(row.kind, row.fund, time, body)
-        if before.time is None:
+        if before.time is None and kept.state.time is not None:
             # the fund has lived elsewhere: what it was there is not in this journal
             walk.time, walk.price = kept.state.time, kept.state.price
             walk.mark = None if walk.time is None else first_hour_after(walk.time)
@@ -405,8 +460,11 @@ class Audit:
 
     def _name(self, proof: str, seq: int, why: str) -> None:
         found = self._found[proof]
-        if len(found) < MAX_FINDINGS:
-            found.setdefault(seq, why)
+        before = found.get(seq)
+        if before is not None and len(before) < LONGEST_REASON:
+            found[seq] = f"{before}; {why}"
+        elif before is None and len(found) < MAX_FINDINGS:
+            found[seq] = why
 
 
 @dataclass

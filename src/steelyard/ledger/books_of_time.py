@@ -6,18 +6,18 @@ such as the minute at which a fee was taken, is held between bounds only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from steelyard.fund.effects import Passed
 from steelyard.fund.terms import FundTerms
-from steelyard.ledger.fold import Kept
+from steelyard.ledger.fold import Books, Kept
 from steelyard.ledger.same import shown
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.leverage import nav_of
 
-__all__ = ["wrong_accruals"]
+__all__ = ["wrong_accruals", "wrong_reserve"]
 
 ROOM = 0.01
 """Relative, of the bounds of a fee: what accrued before it within the hour moves nav a little."""
@@ -72,13 +72,31 @@ def wrong_accruals(
     adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
     if not in_units and not adds_up:
         yield f"{name}: cash {passed.cash}, expected {cash}: {_said(passed)} from {state.cash}"
+    yield from _wrong_window(kept, terms, passed)
     if accrued is not None:
         yield from _wrong_kinds(terms, passed)
-        yield from _wrong_sums(kept, terms, passed)
+        yield from _wrong_sums(kept, passed)
         yield from _wrong_units(kept, terms, passed)
         yield from _wrong_management(kept, terms, passed, low, high)
     if settled is not None:
         yield from _wrong_settlement(kept, passed)
+
+
+def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+    """The returns of the volatility trigger follow each other, from the last observation on."""
+    since = kept.state.time
+    if not terms.has_volatility:
+        if passed.window:
+            yield f"{passed.fund}: returns, and its series has no volatility trigger"
+        return
+    ends = [start for start, _, _ in passed.window[1:]] + [passed.time]
+    for (start, square, first), end in zip(passed.window, ends, strict=False):
+        if start != since or square < 0 or first != end - terms.window_s or end < start:
+            yield f"{passed.fund}: a return from {start} to {end}, expected one from {since}"
+            return
+        since = end
+    if since != passed.time:
+        yield f"{passed.fund}: no return from {since} to {passed.time}"
 
 
 def _said(passed: Passed[Any]) -> str:
@@ -106,7 +124,7 @@ def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
             yield f"{passed.fund}: {kind} {found}, expected 0: its series has none"
 
 
-def _wrong_sums(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
     accrued, sums = passed.accrued, kept.state.totals
     if accrued is None:
         return
@@ -115,17 +133,6 @@ def _wrong_sums(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Itera
         after = getattr(accrued, f"{kind}_total")
         if not _is_near(before + amount, after, abs(before) + abs(amount)):
             yield f"{passed.fund}: total {kind} {after}, expected {before + amount}"
-    before = kept.state.reserve.pending_fees
-    expected = before + accrued.management * terms.fee_share
-    if len(_sharers(kept)) == 1 and not _is_near(expected, accrued.pending_fees, abs(expected) + 1):
-        yield (
-            f"{passed.fund}: pending fees {accrued.pending_fees}, expected {expected}: the "
-            f"reserve's share of management {accrued.management}"
-        )
-
-
-def _sharers(kept: Kept) -> list[Kept]:
-    return kept.sharers or [kept]
 
 
 def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
@@ -190,11 +197,30 @@ def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
     scale = abs(state.units) * (abs(settled.price) + abs(state.settled_price))
     if not _is_near(gain, found, scale):
         yield f"{passed.fund}: paid by its counterparty {found}, expected {gain}"
-    total = state.reserve.settled - settled.paid
-    if len(_sharers(kept)) == 1 and not _is_near(
-        total, settled.total, abs(state.reserve.settled) + scale
-    ):
-        yield f"{passed.fund}: settled in all {settled.total}, expected {total}"
+
+
+def wrong_reserve(
+    books: Books, terms: Sequence[FundTerms[Any]], passed: Sequence[Passed[Any]]
+) -> Iterator[str]:
+    """Why what a row says of the reserve that funds share cannot be: its fees, what it settled."""
+    reserve, by_symbol = books.funds[0].state.reserve, {each.symbol: each for each in terms}
+    fees, total = reserve.pending_fees, reserve.settled
+    for each in passed:
+        if each.accrued is not None:
+            share = by_symbol[each.fund].fee_share if each.fund in by_symbol else 0
+            fees = fees + each.accrued.management * share
+        if each.settled is not None:
+            total = total - each.settled.paid
+    for each in passed:
+        if each.accrued is not None and not _is_near(fees, each.accrued.pending_fees, abs(fees)):
+            yield (
+                f"{each.fund}: pending fees {each.accrued.pending_fees}, expected {fees}: the "
+                f"reserve's share of management {each.accrued.management}"
+            )
+        if each.settled is not None and not _is_near(
+            total, each.settled.total, abs(total) + abs(each.settled.paid)
+        ):
+            yield f"{each.fund}: settled in all {each.settled.total}, expected {total}"
 
 
 def _is_near(one: Any, other: Any, scale: Any) -> bool:  # noqa: ANN401

@@ -45,8 +45,6 @@ class Kept:
     book: tuple[tuple[float, ...], ...] | None
     told: tuple[int, str] | None = None
     """Trigger and reason of a refusal that was stored; the same one is not stored again."""
-    sharers: list[Kept] = field(default_factory=list, repr=False, compare=False)
-    """All funds on its reserve, itself among them."""
 
 
 @dataclass
@@ -161,7 +159,6 @@ class Fold:
         if books.funds:
             kept.state.reserve = books.funds[0].state.reserve
         books.funds.append(kept)
-        kept.sharers = books.funds
         self._by_symbol[symbol] = books
 
     def _replace(self, symbol: str, body: Mapping[str, Any]) -> None:

@@ -16,15 +16,11 @@ from steelyard.fund.terms import FundTerms, fund_terms
 from steelyard.ledger.fold import Books
 from steelyard.ledger.same import difference
 
-__all__ = ["NoFill", "Twins", "WrongFill"]
+__all__ = ["NoFill", "StoredFills", "Twins"]
 
 
 class NoFill(Exception):
     """An order is due, and the journal holds no fill of it."""
-
-
-class WrongFill(Exception):
-    """A fill is not the one that the series' own costs make."""
 
 
 class StoredFills:
@@ -32,17 +28,19 @@ class StoredFills:
 
     def __init__(self, fills: Sequence[Filled[Any]], model: Fills[Any] | None) -> None:
         self._fills, self._model = list(fills), model
+        self.wrong: str | None = None
+        """How a stored fill differs first from what the series' own costs make."""
 
     def fill(self, group: Group[Any], fund: Fund[Any], time: int, price: Any) -> Filled[Any]:  # noqa: ANN401
-        """The next stored fill."""
-        if not self._fills:
-            raise NoFill
-        stored = self._fills.pop(0)
+        """The model's fill, where there is a model; else the next stored one."""
+        stored = self._fills.pop(0) if self._fills else None
         if self._model is not None:
             made = self._model.fill(group, fund, time, price)
-            differs = difference(made, stored)
-            if differs is not None:
-                raise WrongFill(f"the fill's {differs}")
+            if stored is not None and self.wrong is None:
+                self.wrong = difference(made, stored)
+            return made
+        if stored is None:
+            raise NoFill
         return stored
 
 

@@ -225,6 +225,39 @@ def narrows_fill(bodies: Bodies) -> None:
     body["nav_after"] = add(body["nav_after"], "1")
 
 
+def invents_impact(bodies: Bodies) -> None:
+    """Trades are said to have another impact than the series says."""
+    bodies[at(bodies, "crossed", 1)]["impact"] = [["0.1", "1000000000"]]
+
+
+def adds_field(bodies: Bodies) -> None:
+    """A row says more than its kind has."""
+    bodies[at(bodies, "mark", 20)]["audited_by"] = "someone"
+
+
+def adds_stranger(bodies: Bodies) -> None:
+    """A mark tells of a fund that is not in the journal."""
+    passed = bodies[at(bodies, "mark", 20)]["passed"]
+    passed.append({**copy.deepcopy(passed[0]), "fund": "ELSE"})
+
+
+def begins_elsewhere(bodies: Bodies) -> None:
+    """A version row puts more cash into a fund before its launch."""
+    from steelyard.fund.state import new_state
+    from steelyard.ledger.bodies import plain
+
+    state = plain(new_state(history()[0], DECIMAL18))
+    state["cash"] = add(state["cash"], "1000")
+    first = bodies[0]
+    version = {"kind": "version", "program": "0.1.0", "state": state}
+    bodies.insert(1, {**version, "time": first["time"], "fund": first["fund"]})
+
+
+def hides_refusals(bodies: Bodies) -> None:
+    """Refusals are counted, and the first of them is not there."""
+    bodies[at(bodies, "mark", 2)]["passed"][0]["blocked"] = 3
+
+
 FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "cash after a trade": (changes("settled", "cash"), "books", "cash"),
     "units after a trade": (changes("settled", "units"), "books", "units"),
@@ -284,6 +317,16 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "a rebalance by the clock left out": (leaves_out("daily"), "rules", ""),
     "nothing after an observation": (keeps_only_observation, "rules", "the journal holds none"),
     "a rebalance of another size": (resizes, "rules", "units"),
+    "an impact of its own": (invents_impact, "rules", "impact"),
+    "an unknown field": (adds_field, "books", "audited_by"),
+    "an unknown fund": (adds_stranger, "books", "ELSE"),
+    "another beginning": (begins_elsewhere, "books", "cash"),
+    "refusals without a first": (hides_refusals, "books", "no refusal"),
+    "a dropped health": (drops("health", 20), "rules", "health"),
+    "a doubled health": (doubles("health", 20), "rules", "health"),
+    "closes only": (lambda bodies: bodies[0].update(intrabar="close"), "rules", "crossing"),
+    "a venue of its own": (lambda bodies: bodies[0].update(venue=None), "rules", ""),
+    "another kind of number": (lambda bodies: bodies[0].update(number="decimal"), "books", ""),
     "a rebalance by another name": (renames, "rules", "trigger"),
 }
 
