@@ -447,7 +447,7 @@ class Audit:
         if before.time is None and kept.state.time is not None:
             # the fund has lived elsewhere: what it was there is not in this journal
             walk.time, walk.price = kept.state.time, kept.state.price
-            walk.mark = None if walk.time is None else first_hour_after(walk.time)
+            walk.mark = first_hour_after(kept.state.time)
             self.counts["books"]["not_checked"] += 1
             return
         for name in (each.name for each in fields(before)):

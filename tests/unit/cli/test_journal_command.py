@@ -20,8 +20,8 @@ underlying = "BTC"
 quote = "USD"
 target_leverage = 3.0
 
-[[rebalance.triggers]]
-kind = "band"
+[[rebalance.trigger]]
+when = "band"
 lower = 2.5
 upper = 3.5
 """
