@@ -20,6 +20,7 @@ from steelyard.fund.effects import (
     Effect,
     Injected,
     Launched,
+    Passed,
     PauseChanged,
     PriceSettled,
     Requested,
@@ -104,6 +105,24 @@ def _extend_window(state: State[Num], window: tuple[Num, int]) -> None:
     state.squares += square
     while state.window and state.window[0][0] < starts:
         state.squares -= state.window.popleft()[1]
+
+
+def _passed(state: State[Num], effect: Passed[Num]) -> None:
+    sums, reserve = state.totals, state.reserve
+    for since, square, starts in effect.window:
+        state.window.append((since, square))
+        state.squares += square
+        while state.window and state.window[0][0] < starts:
+            state.squares -= state.window.popleft()[1]
+    if effect.accrued is not None:
+        _, _, _, state.units, state.mark, reserve.pending_fees, *_ = effect.accrued
+        sums.funding = effect.accrued.funding_total
+        sums.interest = effect.accrued.interest_total
+        sums.management = effect.accrued.management_total
+    if effect.settled is not None:
+        _, _, state.settled_price, reserve.units, reserve.settled = effect.settled
+    state.cash, state.time, state.price = effect.cash, effect.time, effect.price
+    sums.blocked += effect.blocked
 
 
 def _injected(state: State[Num], effect: Injected[Num]) -> None:
@@ -214,6 +233,7 @@ CHANGES: dict[type, Callable[[State[Any], Any], None]] = {
     PriceSettled: _price_settled,
     Seen: _seen,
     Accrued: _accrued,
+    Passed: _passed,
     Injected: _injected,
     Allocated: _allocated,
     Suspended: _suspended,

@@ -13,6 +13,7 @@ from steelyard.rules.costs import TradeCost
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "Accruals",
     "Accrued",
     "Allocated",
     "Blocked",
@@ -23,8 +24,10 @@ __all__ = [
     "Effect",
     "Injected",
     "Launched",
+    "Passed",
     "PauseChanged",
     "PriceSettled",
+    "PricesSettled",
     "Requested",
     "ReserveOpened",
     "Resumed",
@@ -114,6 +117,54 @@ class Accrued(NamedTuple, Generic[Num]):
     mark: Num
     pending_fees: Num
     """The reserve's share of fees that is not allocated yet."""
+
+
+class Accruals(NamedTuple, Generic[Num]):
+    """What time cost over several observations (positive = paid), and what that left."""
+
+    funding: Num
+    interest: Num
+    management: Num
+    units: Num
+    mark: Num
+    pending_fees: Num
+    funding_total: Num
+    """Since the launch, as the other totals."""
+    interest_total: Num
+    management_total: Num
+
+
+class PricesSettled(NamedTuple, Generic[Num]):
+    """What the reserve, as the counterparty, paid over several observations (``paid`` > 0)."""
+
+    paid: Num
+    shortfall: Num
+    price: Num
+    """Up to which it is settled."""
+    reserve: Num
+    total: Num
+    """Since the launch: what it got less what it paid."""
+
+
+class Passed(NamedTuple, Generic[Num]):
+    """Time passed, with observations at which nothing but accruals happened; what it left.
+
+    A journal holds this in the place of each of them.
+    """
+
+    fund: str
+    time: int
+    """Of the last clock observation among them."""
+    price: Num
+    """There."""
+    cash: Num
+    blocked: int
+    """How often a trigger held and was blocked as before."""
+    window: tuple[tuple[int, Num, int], ...]
+    """Of the volatility trigger: each return's start and square, and the window's start."""
+    accrued: Accruals[Num] | None
+    """None: nothing accrued."""
+    settled: PricesSettled[Num] | None
 
 
 class Injected(NamedTuple, Generic[Num]):
@@ -323,6 +374,7 @@ Effect = (
     | PriceSettled[Num]
     | Seen[Num]
     | Accrued[Num]
+    | Passed[Num]
     | Injected[Num]
     | Allocated[Num]
     | Suspended[Num]

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from steelyard.errors import InputError
 from steelyard.fund.deciding import next_crossing
 from steelyard.fund.effects import Closed, Decided, Effect, Seen
-from steelyard.fund.events import Arrived, Crossed, Inputs, Observed, Visited
+from steelyard.fund.events import Arrived, Crossed, Event, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
 from steelyard.fund.step import step
@@ -29,6 +29,9 @@ from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.record import Record
 from steelyard.simulate.schedule import Schedule
+
+if TYPE_CHECKING:
+    from steelyard.ledger.recorder import Recorder
 
 __all__ = ["MOST_REBALANCES", "Member", "Replay", "member_of", "refuse_endless"]
 
@@ -107,6 +110,8 @@ class Replay(Generic[Num]):
         self.group: Group[Num] = Group(funds, ModelFills(), reserve_name)
         self.bar = 0
         """The bar that is being walked, as the market's conditions count them."""
+        self.recorder: Recorder | None = None
+        """Writes the journal, where one is asked for."""
         self._injections: Schedule[Num] = injections or members[0].schedule
         self._records: dict[str, Record[Num]] = {
             member.fund.terms.symbol: member.record for member in members
@@ -120,6 +125,12 @@ class Replay(Generic[Num]):
     def fears_falls(self) -> bool:
         """Whether a fall hurts the funds together, so that a bar's low comes before its high."""
         return sum(_exposure(member.series) for member in self.members) > 0
+
+    def write_into(self, recorder: Recorder | None) -> None:
+        """Have each step written down, with the fills that it asked for."""
+        self.recorder = recorder
+        if recorder is not None:
+            recorder.attach(self.group)
 
     # -- the two kinds of step -----------------------------------------------------------------
 
@@ -138,7 +149,7 @@ class Replay(Generic[Num]):
             injections = self._injections.injections_between(since, time)
         inputs = tuple([member.inputs(time, self.bar) for member in members])
         is_out = members[0].schedule.is_out(time)
-        self._take(step(group, Observed(time, price, is_out, injections, inputs)))
+        self._step(Observed(time, price, is_out, injections, inputs))
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
@@ -160,7 +171,7 @@ class Replay(Generic[Num]):
         while fund.state.ended is None:
             met = next_crossing(fund, is_out, start, end, spent)
             if met.trigger == Trigger.NONE:
-                self._take(step(self.group, Arrived(time, end)))
+                self._step(Arrived(time, end))
                 return
             if spent and is_one_price(met.price, start):
                 # one crossing with the one before, which named it and traded nothing
@@ -184,10 +195,10 @@ class Replay(Generic[Num]):
         while any(fund.state.ended is None for fund in funds):
             due = self._earliest(time, start, end, spent)
             if not due:
-                self._take(step(self.group, Arrived(time, end)))
+                self._step(Arrived(time, end))
                 return
             start = due[0][1].price
-            self._take(step(self.group, Visited(time, start)))
+            self._step(Visited(time, start))
             held = [fund.state.units for fund in funds]
             for place, met in due:
                 if spent[place] and is_one_price(stood[place], start):
@@ -226,9 +237,16 @@ class Replay(Generic[Num]):
 
     def _cross(self, time: int, price: Num, place: int, trigger: int) -> bool:
         """Whether what holds at a crossing ended the fund, traded or ordered."""
-        effects = step(self.group, Crossed(time, price, place, trigger))
-        self._take(effects)
+        effects = self._step(Crossed(time, price, place, trigger))
         return any(type(effect) in (Decided, Closed) for effect in effects)
+
+    def _step(self, event: Event[Num]) -> list[Effect[Num]]:
+        """Say to the funds what happened, and write down what followed."""
+        effects = step(self.group, event)
+        if self.recorder is not None:
+            self.recorder.step(event, effects)
+        self._take(effects)
+        return effects
 
     def _take(self, effects: Sequence[Effect[Num]]) -> None:
         if self._only is not None:
