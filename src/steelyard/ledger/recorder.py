@@ -46,6 +46,9 @@ Write = Callable[[Sequence[JournalEvent]], object]
 class KeptFills:
     """A simulated venue whose fills are kept until the recorder takes them."""
 
+    as_planned = False
+    """Each fill is asked for, so that it can be kept."""
+
     def __init__(self, venue: Any) -> None:  # noqa: ANN401 (any venue of the fund)
         self._venue = venue
         self.taken: dict[int, Filled[Any]] = {}

@@ -26,6 +26,9 @@ class NoFill(Exception):
 class StoredFills:
     """The fills of a journal, in their order, held against the venue's model where there is one."""
 
+    as_planned = False
+    """Each fill is asked for, so that it is held against the stored one."""
+
     def __init__(self, fills: Sequence[Filled[Any]], model: Fills[Any] | None) -> None:
         self._fills, self._model = list(fills), model
         self.wrong: str | None = None
