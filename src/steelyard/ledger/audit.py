@@ -16,6 +16,7 @@ from steelyard.errors import DataError, InputError, SteelyardError
 from steelyard.fund.effects import Accrued, Effect, Passed, PriceSettled, ReserveOpened, Seen
 from steelyard.fund.events import Crossed, Filled
 from steelyard.fund.group import Fills
+from steelyard.fund.sound import unsound
 from steelyard.ledger.bodies import built, plain
 from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
 from steelyard.ledger.crossings import wrong_crossing
@@ -121,7 +122,7 @@ class Audit:
             self._see(row, body)
         except (DataError, InputError) as error:
             self._name("books", row.seq, str(error))
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             self._name("books", row.seq, f"its body is not what its kind says ({error!r})")
 
     def end(self) -> None:
@@ -146,12 +147,15 @@ class Audit:
             self._open(row, body, time)
         elif kind in ("mark", "stopped"):
             told = self._fold.concerned(kind, row.fund, body)
+            if kind == "mark":
+                self._check_told(row, body, told)
             for books in told:
                 self._pass_time(row.seq, books, body, time, kind)
             self._check_known(row.seq, told, body)
         elif kind == "health":
             self._compare_health(row, body, time)
         elif kind == "series":
+            self._check_beginning(row.seq, row.fund, body)
             self._fold.see(kind, row.fund, time, body)
             books = self._fold.books_of(row.fund)
             self._walks[books.name] = Walk(ReserveWatch(books))
@@ -163,6 +167,37 @@ class Audit:
         else:
             # a kind of a later package: it is in the chain, and is nothing of the fund's
             self.counts["rules"]["not_checked"] += 1
+
+    def _check_beginning(self, seq: int, symbol: str, body: Mapping[str, Any]) -> None:
+        """A fund begins with one series, and with the others that share its reserve.
+
+        Raises:
+            DataError: it would join funds that live already, whose books and rules it changes.
+        """
+        if body.get("text") and body.get("stated") is not None:
+            self._name("rules", seq, "its series file says one thing and its data another")
+        shared = body.get("shared")
+        books = self._fold.books.get(symbol if shared is None else shared["name"])
+        if books is None:
+            return
+        if any(each.state.time is not None for each in books.funds):
+            raise DataError(
+                f"expected {books.name} to begin once, found {symbol} to join its life."
+            )
+        terms = None if shared is None else shared["terms"]
+        if terms != plain(books.pool):
+            first = books.funds[0].series.symbol
+            why = f"its terms of the reserve {books.name} are not those of {first}"
+            self._name("rules", seq, why)
+
+    def _check_told(self, row: Row, body: Mapping[str, Any], told: Sequence[Books]) -> None:
+        """A mark names the underlying of the funds that it tells of: readers look there for it."""
+        if len(told) != len(body["books"]) or not told:
+            self._name("rules", row.seq, f"it tells of {body['books']}, which are no funds of this")
+        for books in told:
+            expected = f"price:{books.funds[0].series.underlying}"
+            if row.fund != expected:
+                self._name("rules", row.seq, f"a mark of {row.fund}, expected {expected}")
 
     def _check_fields(self, row: Row, body: Mapping[str, Any]) -> None:
         """A row has the fields of its kind and no other."""
@@ -189,6 +224,10 @@ class Audit:
         if impact is not None:
             of = books.of
             pairs = [None if one is None else (of(one[0]), of(one[1])) for one in impact]
+        with books.number.context():
+            unsaid = unsound(self._twins.group(books, None), event)
+        if unsaid is not None:
+            self._name("rules", row.seq, f"it cannot have happened: {unsaid}")
         for why in wrong_inputs(books, event, pairs):
             self._name("rules", row.seq, f"it says {why}")
             pairs = None
@@ -449,6 +488,8 @@ class Audit:
             walk.time, walk.price = kept.state.time, kept.state.price
             walk.mark = None if walk.time is None else first_hour_after(walk.time)
             self.counts["books"]["not_checked"] += 1
+            if kept is not books.funds[0] and before.reserve != kept.state.reserve:
+                self._name("books", row.seq, "version: the reserve is not that of the fund before")
             return
         for name in (each.name for each in fields(before)):
             there, said = getattr(before, name), getattr(kept.state, name)
