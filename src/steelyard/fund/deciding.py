@@ -14,7 +14,7 @@ from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import change_suspension, free_value, would_suspend
 from steelyard.fund.settling import settle, settle_as_planned
 from steelyard.fund.state import Clips, Instants, Intent
-from steelyard.rules.costs import TradeCost, no_cost
+from steelyard.rules.costs import no_cost
 from steelyard.rules.decide import (
     UNCONDITIONAL,
     Outcome,
@@ -38,7 +38,15 @@ from steelyard.rules.triggers import (
     next_instant,
 )
 
-__all__ = ["check_triggers", "fire", "next_crossing", "order", "plan_order", "send"]
+__all__ = [
+    "check_triggers",
+    "fire",
+    "next_crossing",
+    "order",
+    "plan_order",
+    "planned_order",
+    "send",
+]
 
 DAY_S = 86_400
 KEEPS_DUE = (Outcome.BLOCKED, Outcome.WAIT)
@@ -207,21 +215,49 @@ def _carry_out(
         blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
         group.emit(state, blocked)
     elif plan.outcome == Outcome.TRADE:
-        intent = order(
-            fund,
-            trigger,
-            time,
-            price,
-            plan.notional,
-            plan.cost,
-            entered=entered,
-            plan=plan,
-            leverage=leverage,
-            counts=counts,
-            scheduled=scheduled,
-            uses=uses,
+        due = time + fund.terms.delay_s
+        intent = planned_order(
+            fund, plan, trigger, time, price, leverage, due, entered, uses, counts, scheduled
         )
         send(group, fund, intent)
+
+
+def planned_order(
+    fund: Fund[Num],
+    plan: Plan[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    leverage: Num,
+    due: int,
+    entered: Entered[Num] | None,
+    uses: Instants | None,
+    counts: bool,
+    scheduled: bool,
+) -> Intent[Num]:
+    """The intent of a plan's rebalance, with the requests in ``entered`` in the same order."""
+    notional = sent = plan.notional
+    if entered is not None:
+        sent = notional + entered.flows.net
+    return Intent(
+        trigger,
+        fund.terms.number.amount(sent / price / fund.state.mark),
+        sent,
+        notional,
+        plan.destination,
+        plan.raises,
+        plan.clipped,
+        counts,
+        time,
+        price,
+        leverage,
+        scheduled,
+        due,
+        None,
+        () if entered is None else entered.requests,
+        plan.cost,
+        uses,
+    )
 
 
 def order(
@@ -230,38 +266,14 @@ def order(
     time: int,
     price: Num,
     notional: Num,
-    cost: TradeCost[Num] | None = None,
-    *,
     entered: Entered[Num] | None = None,
-    plan: Plan[Num] | None = None,
-    leverage: Num | None = None,
-    counts: bool = False,
-    scheduled: bool = True,
-    uses: Instants | None = None,
-    delay_s: int | None = None,
+    delay_s: int = 0,
 ) -> Intent[Num]:
-    """The intent of one order: ``notional`` of a rebalance, with the requests in ``entered``."""
-    sent = notional if entered is None else notional + entered.flows.net
+    """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
     nothing = price * 0
-    return Intent(
-        trigger,
-        fund.terms.number.amount(sent / price / fund.state.mark),
-        sent,
-        notional,
-        nothing if plan is None else plan.destination,
-        plan is not None and plan.raises,
-        plan is not None and plan.clipped,
-        counts,
-        time,
-        price,
-        nothing if leverage is None else leverage,
-        scheduled,
-        time + (fund.terms.delay_s if delay_s is None else delay_s),
-        None,
-        () if entered is None else entered.requests,
-        no_cost(nothing) if cost is None else cost,
-        uses,
-    )
+    plan = Plan(Outcome.TRADE, nothing, notional, no_cost(nothing), False, False, False, False)
+    due = time + delay_s
+    return planned_order(fund, plan, trigger, time, price, nothing, due, entered, None, False, True)
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:

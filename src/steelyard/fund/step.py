@@ -164,7 +164,7 @@ def _send_flows(
 ) -> None:
     """Creations and redemptions with no rebalance to net with: an order of their own."""
     trigger = Trigger.FLOW
-    intent = order(fund, trigger, time, price, price * 0, entered=entered, delay_s=delay_s)
+    intent = order(fund, trigger, time, price, price * 0, entered, delay_s)
     send(group, fund, intent)
 
 
@@ -182,7 +182,7 @@ def _wind_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Non
         wound_down(group, fund, time, price)
         return
     notional = -state.units * price
-    send(group, fund, order(fund, Trigger.WIND_DOWN, time, price, notional, delay_s=0))
+    send(group, fund, order(fund, Trigger.WIND_DOWN, time, price, notional))
 
 
 def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
@@ -192,7 +192,7 @@ def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
     on_its_way = state.intent
     if not is_due or (group.fills is None and on_its_way is not None):
         return False
-    intent = order(fund, Trigger.ROLL, time, price, state.units * price, delay_s=0)
+    intent = order(fund, Trigger.ROLL, time, price, state.units * price)
     if group.fills is None:
         send(group, fund, intent)
         return False

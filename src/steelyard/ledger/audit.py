@@ -486,7 +486,7 @@ class Audit:
         if before.time is None and kept.state.time is not None:
             # the fund has lived elsewhere: what it was there is not in this journal
             walk.time, walk.price = kept.state.time, kept.state.price
-            walk.mark = None if walk.time is None else first_hour_after(walk.time)
+            walk.mark = first_hour_after(kept.state.time)
             self.counts["books"]["not_checked"] += 1
             if kept is not books.funds[0] and before.reserve != kept.state.reserve:
                 self._name("books", row.seq, "version: the reserve is not that of the fund before")

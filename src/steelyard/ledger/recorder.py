@@ -22,7 +22,7 @@ from steelyard.fund.effects import (
     ReserveOpened,
     Seen,
 )
-from steelyard.fund.events import Event, Filled, Liquidated, Observed, Paused
+from steelyard.fund.events import Event, Filled, Liquidated, Observed, Paused, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
 from steelyard.ledger.events import Event as JournalEvent
@@ -153,11 +153,12 @@ class Recorder:
         self._has_reserve = books.pool is not None
         self._fills: KeptFills | None = None
         self._rows: list[JournalEvent] = []
+        self._has_news = False
         self._stops = sorted(stops)
         self._price = last_price
         self._low: Any = None
         self._high: Any = None
-        self._out = False
+        self._out = self._is_out = False
         self._lapses: dict[str, Lapse] = {}
         self._impact: list[Any] = [None] * len(books.funds)
         self._nothing = books.funds[0].state.cash * 0
@@ -191,14 +192,17 @@ class Recorder:
 
     def step(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> None:
         """Something happened outside, and this followed."""
+        self._has_news = True
         if isinstance(event, Observed):
             self._come_to(event)
         if isinstance(event, ALWAYS) or not self._is_quiet(event, effects):
             self._tell(event, effects)
         else:
             self._hold(effects)
-            self._see(event.price)
-            self._out = self._out or (isinstance(event, Observed) and event.is_out)
+            if not isinstance(event, Visited):
+                # there a threshold is crossed next, which says the price
+                self._see(event.price)
+            self._out = self._out or self._is_out
         if isinstance(event, Observed) and event.time % HOUR_S == 0:
             self._mark(event.time)
         if len(self._rows) >= BATCH:
@@ -206,7 +210,8 @@ class Recorder:
 
     def stop(self) -> None:
         """Write what is held back: the driver stops here."""
-        self._say_stopped()
+        if self._has_news:
+            self._say_stopped()
         self.flush()
 
     def _say_stopped(self) -> None:
@@ -231,7 +236,7 @@ class Recorder:
             first = first_hour_after(self._time)
             for hour in range(first, event.time, HOUR_S):
                 self._mark(hour)
-        self._time = event.time
+        self._time, self._is_out = event.time, event.is_out
         for place, inputs in enumerate(event.inputs):
             if inputs.impact is not None:
                 self._impact[place] = inputs.impact
@@ -273,6 +278,7 @@ class Recorder:
             self._rows.append(JournalEvent(time * 1000, fund, kind_name(type(effect)), body))
         fills.clear()
         self._price = getattr(event, "price", self._price)
+        self._out = self._is_out
 
     def _mark(self, hour: int) -> None:
         price = self._price
@@ -297,7 +303,8 @@ class Recorder:
         )
         self._lapses = {}
         self._low = self._high = None
-        self._out = False
+        # an outage lasts to the next clock observation
+        self._out = self._is_out
 
     # -- what is held back ---------------------------------------------------------------------
 

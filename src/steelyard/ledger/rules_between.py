@@ -91,6 +91,9 @@ def _missing_trade(
         trigger, price = met.trigger, met.price
     elif seen.intrabar is None:
         return None
+    if group.is_counterparty:
+        # what its reserve carries at a price depends on the way there
+        return None
     plan = _plan(group, fund, trigger, price)
     return _missing(fund, trigger, price, plan) if plan.outcome == Outcome.TRADE else None
 
@@ -123,6 +126,9 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
     rests = seen.out or state.paused
     if terms.is_future and not rests and time + terms.roll_s >= state.expiry:
         yield f"{terms.symbol}: a future that expires at {state.expiry} was to be rolled by {time}"
+    if _is_elsewhere(group, price):
+        yield None
+        return
     if group.is_counterparty and any(each is fund for each in over_capacity(group, price)):
         yield f"{terms.symbol}: the exposure at a price of {price} is more than the reserve carries"
     intent = state.intent
@@ -184,7 +190,14 @@ def _due_by_clock(fund: Fund[Any], time: int) -> tuple[bool, bool, bool, bool]:
     )
 
 
-def reserve_due(group: Group[Any], time: int, price: Any) -> Iterator[str]:  # noqa: ANN401
+def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
+    """Whether the counterparty has settled at another price since."""
+    return group.is_counterparty and any(
+        fund.terms.is_pool and fund.state.settled_price != price for fund in group.living
+    )
+
+
+def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
     """What was due for the reserve at the last clock observation before a row."""
     living = group.living
     if group.terms is None or not living or time is None:
@@ -192,6 +205,8 @@ def reserve_due(group: Group[Any], time: int, price: Any) -> Iterator[str]:  # n
     reserve = group.reserve
     if time >= reserve.next_allocation:
         yield f"{group.name}: an allocation was due at {reserve.next_allocation}, and {time} came"
+    if _is_elsewhere(group, price):
+        return
     state = living[0].state
     suspended, value, nav = would_suspend(group, living[0], state.cash, state.units, price)
     if suspended is not reserve.suspended:

@@ -15,8 +15,8 @@ by_number = pytest.mark.parametrize("number", NUMBERS, ids=[each.name for each i
 
 
 @by_number
-@settings(max_examples=40)
-@given(life=lives(hours=9))
+@settings(max_examples=25)
+@given(life=lives(hours=8))
 def test_folding_the_effects_of_a_life_gives_its_state(number: Number, life: Life) -> None:
     """Over the first state, effect by effect, whatever happened and whatever was filled."""
     first = copies_of(group_of(life.series, number))
@@ -31,8 +31,8 @@ def test_folding_the_effects_of_a_life_gives_its_state(number: Number, life: Lif
 
 
 @by_number
-@settings(max_examples=40)
-@given(life=lives(hours=9))
+@settings(max_examples=25)
+@given(life=lives(hours=8))
 def test_a_fund_that_stops_after_any_event_goes_on_as_if_it_had_not(
     number: Number, life: Life
 ) -> None:

@@ -142,22 +142,22 @@ class Purse:
 
 
 @pytest.mark.parametrize("kind", VENUES)
-@settings(max_examples=60)
-@given(life=lives("perpetual"))
+@settings(max_examples=30)
+@given(life=lives("perpetual", hours=9))
 def test_every_step_keeps_the_money_exactly(kind: str, life: Life) -> None:
     """On Fraction: whatever the venue fills, what one side gets the other gives."""
     life.on(kind).live(FRACTION, Purse(FRACTION).look)
 
 
-@settings(max_examples=60)
-@given(life=lives(hours=10))
+@settings(max_examples=30)
+@given(life=lives(hours=8))
 def test_every_step_of_funds_on_one_reserve_keeps_the_money_exactly(life: Life) -> None:
     """The same for any venues together, which draw on one reserve in order."""
     life.live(FRACTION, Purse(FRACTION).look)
 
 
-@settings(max_examples=120)
-@given(life=lives(hours=24))
+@settings(max_examples=60)
+@given(life=lives(hours=20))
 def test_balances_of_a_live_fund_are_sums_of_amounts_of_18_places(life: Life) -> None:
     """On DECIMAL18 no balance has more places, and each is what moved added up."""
     purse = Purse(DECIMAL18)
