@@ -106,7 +106,7 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         self.place = str(path)
         # by another name it is the same journal, with the same lock
-        self._path = path = path.resolve()
+        self._path = path.resolve()
         self._lock: WriterLock | None = None
         self._files: tuple[tuple[int, int], ...] | None = None
         if not path.parent.is_dir():
