@@ -25,7 +25,9 @@ from steelyard.ledger.fold import Books, Fold, came_effects, passed_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
 from steelyard.ledger.inputs_told import wrong_inputs
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.kinds import RESERVED, kind_of
+from steelyard.ledger.opening import snapshot_of
 from steelyard.ledger.proofs import MAX_FINDINGS, Finding, Proof
 from steelyard.ledger.recorder import HOUR_S, coming, first_hour_after
 from steelyard.ledger.reserve_watch import ReserveWatch
@@ -90,9 +92,11 @@ class Audit:
 
     Args:
         model: the venue of a simulation, to hold its fills against; None: fills are believed.
+        snapshots: those of the journal, which are not in the chain: each is held against the rows.
     """
 
-    def __init__(self, model: Fills[Any] | None = None) -> None:
+    def __init__(self, model: Fills[Any] | None = None, snapshots: Sequence[Snapshot] = ()) -> None:
+        self._snapshots = sorted(snapshots, key=lambda each: each.seq)
         self._fold = Fold()
         self._twins = Twins(model)
         self._has_model = model is not None
@@ -115,6 +119,7 @@ class Audit:
 
     def see(self, row: Row, body: Mapping[str, Any] | None) -> None:
         """Look at the next row."""
+        self._check_snapshots(row.seq)
         if body is None:
             self._name("books", row.seq, "its body cannot be read")
             return
@@ -128,6 +133,17 @@ class Audit:
     def end(self) -> None:
         """No row follows."""
         self._close()
+        self._check_snapshots(None)
+
+    def _check_snapshots(self, before: int | None) -> None:
+        """Hold the snapshots of rows before this number against what the rows themselves left."""
+        while self._snapshots and (before is None or self._snapshots[0].seq < before):
+            taken = self._snapshots.pop(0)
+            self._close()
+            books = self._fold.books.get(taken.fund)
+            if books is None or taken.state != snapshot_of(books):
+                why = f"the snapshot of {taken.fund} is not the state that the rows up to here left"
+                self._name("books", taken.seq, why)
 
     def proof(self, name: str) -> Proof:
         """What was found of ``books`` or ``rules``."""

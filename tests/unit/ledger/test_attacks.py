@@ -6,7 +6,10 @@ The forger tells the fund something that did not happen, and the recorder writes
 from __future__ import annotations
 
 import copy
+import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -21,11 +24,14 @@ from steelyard.fund.events import Charges, Event, Filled, Liquidated, Observed, 
 from steelyard.ledger import Event as JournalEvent
 from steelyard.ledger import open_writer
 from steelyard.ledger.bodies import plain
+from steelyard.ledger.canonical_json import canonical
 from steelyard.ledger.events import Row
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Execution, Reserve, Series, Venue
+from steelyard.simulate.journals import Journal
 from steelyard.simulate.reference import Replay
+from steelyard.simulate.run import simulate
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, folded, journalled, rehashed
 from support.tokens import T0
@@ -210,3 +216,21 @@ def test_a_link_is_the_same_journal(tmp_path: Path) -> None:
         link.symlink_to(tmp_path / "x.journal")
         with pytest.raises(InputError, match="is in use"):
             open_writer(link)
+
+
+def test_a_snapshot_that_was_changed_is_named(tmp_path: Path) -> None:
+    """A run goes on from a snapshot, which no hash covers: it is held against the rows."""
+    path = tmp_path / "x.journal"
+    bars = random_bars(2 * 96, seed=3, step_s=900)
+    simulate(token(), bars, number=DECIMAL18, journal=path)
+    with Journal.open(path) as journal:
+        assert journal.verify().ok
+    with closing(sqlite3.connect(path)) as file:
+        body = json.loads(file.execute("SELECT body FROM snapshot").fetchone()[0])
+        body["funds"][0]["state"]["cash"] = "999999999"
+        file.execute("UPDATE snapshot SET body = ?", (canonical(body),))
+        file.commit()
+    with Journal.open(path) as journal:
+        books = journal.verify().proofs["books"]
+    assert books.ok is False
+    assert "snapshot" in books.findings[0].why
