@@ -112,9 +112,9 @@ def _verified(journal: str, head: Head | None) -> Verdict:
     with Journal.open(journal) as opened:
         try:
             total = opened.head().size
+            snapshots = opened.snapshots()
         except Damaged:  # it is said by the proof, with the last event that can be read
-            total = 0
-        snapshots = opened.snapshots() if total else []
+            total, snapshots = 0, []
         checks = Audit(ModelFills(), snapshots).checks
         with progress_bar("verifying", total) as bar:
             return verify_rows(counting(opened.all_rows(), bar), head=head, checks=checks)
