@@ -12,6 +12,7 @@ from typing import Any
 
 from steelyard.fund.events import Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.fund.group import Fund, Group
+from steelyard.rules.triggers import Trigger
 
 __all__ = ["unsound"]
 
@@ -100,6 +101,9 @@ def _of_fill(fund: Fund[Any], fill: Filled[Any]) -> Iterator[str]:
     if not all(math.isfinite(each) for each in (fill.units, fill.notional, *charges)):
         yield f"fill: expected amounts, found {fill.units} units at {fill.notional}"
         return
+    intent = fund.state.intent
+    if intent is not None and intent.trigger == Trigger.ROLL:
+        return  # its notional is the next contract's, at a mark of its own
     expected = fill.units * fund.state.mark * fill.price
     room = abs(expected) / NEAR + fill.price / GRAIN
     if abs(fill.notional - expected) > room:
