@@ -106,15 +106,16 @@ def _verified(journal: str, head: Head | None) -> Verdict:
     from steelyard.ledger.store import Damaged
     from steelyard.simulate.fills import ModelFills
 
-    checks = Audit(ModelFills()).checks
     path = Path(journal)
     if is_export(path):
-        return verify_rows(read_export(path), head=head, checks=checks)
+        return verify_rows(read_export(path), head=head, checks=Audit(ModelFills()).checks)
     with Journal.open(journal) as opened:
         try:
             total = opened.head().size
+            snapshots = opened.snapshots()
         except Damaged:  # it is said by the proof, with the last event that can be read
-            total = 0
+            total, snapshots = 0, []
+        checks = Audit(ModelFills(), snapshots).checks
         with progress_bar("verifying", total) as bar:
             return verify_rows(counting(opened.all_rows(), bar), head=head, checks=checks)
 

@@ -387,7 +387,7 @@ def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
         series = replace(series, reserve=None)
     is_said = _is_said_by_its_text(series)
     return {
-        "text": series.text,
+        "text": series.text if is_said else "",
         "number": kept.number.name,
         "intrabar": kept.intrabar,
         "venue": "model" if kept.is_model else None,
