@@ -6,7 +6,8 @@ there is none, or it is dropped, the rows are folded from the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from steelyard.ledger.fold import Books, Fold, effects_of
 from steelyard.ledger.fund_kinds import EVENTS
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.reserve_watch import RUNWAY_S, ReserveWatch
+from steelyard.ledger.restep import Restep, is_observed_by_the_clock
+from steelyard.version import __version__
 
 __all__ = ["Found", "found_books", "open_books", "snapshot_of"]
 
@@ -52,17 +55,31 @@ def open_books(journal: Journal, *, with_snapshots: bool = True) -> dict[str, Bo
         InvariantError: the observations between two rows do not lead from one to the other.
     """
     fold = Fold()
-    for row in journal.events(kinds=["series"]):
-        _see(fold, row)
+    writers: dict[str, tuple[int, str | None]] = {}
+    for row in journal.events(kinds=["series", "version"]):
+        writers[row.fund] = row.seq, row.fields.get("program")
+        if row.kind == "series":
+            _see(fold, row)
     for name, books in fold.books.items():
-        funds = [each.series.symbol for each in books.funds]
         after = _from_snapshot(journal, name, books) if with_snapshots else 0
-        marks = f"price:{books.funds[0].series.underlying}"
-        own = Fold.of(books)
-        for row in journal.events(after, fund=sorted({name, *funds, marks})):
-            if row.kind != "series":
-                _see(own, row)
+        since, program = max(writers[each.series.symbol] for each in books.funds)
+        is_ours = program == __version__ and is_observed_by_the_clock(books)
+        _fold_after(journal, books, after, since if is_ours else None)
     return fold.books
+
+
+def _fold_after(journal: Journal, books: Books, after: int, since: int | None) -> None:
+    """Fold the rows of books after ``after``; step those after ``since`` again, None: no row."""
+    funds = [each.series.symbol for each in books.funds]
+    marks = f"price:{books.funds[0].series.underlying}"
+    fold, again = Fold.of(books), Restep(books)
+    for row in journal.events(after, fund=sorted({books.name, *funds, marks})):
+        if row.kind != "series":
+            if since is not None and row.seq > since:
+                with _reading(row):
+                    again.see(row, row.fields)
+            _see(fold, row)
+    again.close()
 
 
 def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> Found | None:
@@ -93,8 +110,15 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
 
 
 def _see(fold: Fold, row: Row) -> None:
-    try:
+    with _reading(row):
         fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
+
+
+@contextmanager
+def _reading(row: Row) -> Iterator[None]:
+    """A body that cannot be read is named by its number."""
+    try:
+        yield
     except (DataError, InputError, KeyError, TypeError) as error:
         raise DataError(f"event {row.seq}: {error}", at=row.seq) from error
 

@@ -1,0 +1,162 @@
+"""Journals of live funds: each observation is stored, and opening steps them again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from steelyard.errors import InvariantError
+from steelyard.fund.events import Charges, Filled, Inputs, Observed
+from steelyard.fund.group import Group
+from steelyard.fund.state import new_state
+from steelyard.fund.step import step
+from steelyard.ledger import Event, Journal, open_writer, opening
+from steelyard.ledger.opening import open_books
+from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
+from steelyard.rules.series import Band, Fees, Series
+from steelyard.simulate.journalling import Memory
+from support.fund_life import RESERVE, Life, group_of, lives
+from support.journals import forge
+from support.run_journals import audited, chained, forged
+from support.tokens import T0, token
+
+Write = Callable[[Sequence[Event]], object]
+Change = Callable[[list[dict[str, Any]], str], None]
+LEAST = {"decimal18": "1e-18", "float": "1e-6"}
+"""What a forger adds: the last digit that is kept, and a little more than 1e-12 of these books."""
+NUMBERS = pytest.mark.parametrize("number", [DECIMAL18, FLOAT], ids=lambda number: number.name)
+HOUR_S = 3_600
+
+
+class Told:
+    """Writes the journal of a live group beside it: each observation is a row."""
+
+    def __init__(self, series: list[Series], number: Number[Any], write: Write) -> None:
+        states = [new_state(each, number) for each in series]
+        name = RESERVE if len(series) > 1 else None
+        pairs = list(zip(series, states, strict=True))
+        books = books_for(pairs, number, intrabar=None, is_model=False, name=name)
+        self._recorder = Recorder(books, write, every=True)
+
+    def look(self, _: Group, event: Any, effects: list[Any]) -> None:
+        """One more event, with what followed, on the disk when this returns."""
+        self._recorder.step(event, effects)
+        self._recorder.flush()
+
+
+def opened(place: Path) -> list[Any]:
+    """The states of the one group in a journal."""
+    with Journal.open(place) as journal:
+        (books,) = open_books(journal).values()
+    return [each.state for each in books.funds]
+
+
+@settings(max_examples=12, deadline=None)
+@given(lives(hours=6))
+def test_a_live_journal_opened_after_each_event_holds_the_state(
+    tmp_path_factory: pytest.TempPathFactory, life: Life
+) -> None:
+    """Whatever a venue does: after each event the journal opens, and gives the fund's own state."""
+    place = tmp_path_factory.mktemp("live") / "live.journal"
+    with open_writer(place) as writer:
+        told = Told(life.series, DECIMAL18, writer.append)
+
+        def look(group: Group, event: Any, effects: list[Any]) -> None:
+            told.look(group, event, effects)
+            assert opened(place) == [fund.state for fund in group.funds]
+
+        life.live(DECIMAL18, look)
+
+
+@settings(max_examples=80, deadline=None)
+@given(lives("perpetual"), st.sampled_from([DECIMAL18, FLOAT]))
+def test_a_live_journal_verifies(life: Life, number: Number[Any]) -> None:
+    """What the fund itself did is what its rules ask for, whatever came of each order."""
+    memory = Memory()
+    life.live(number, Told(life.series, number, memory.append).look)
+    verdict = audited(chained(memory.events))
+    assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
+
+
+def live_fund(place: Path, number: Number[Any]) -> None:
+    """A token's first ten hours: launched, filled, funding paid, rebalanced at the band."""
+    series = token(band=Band(2.5, 3.5), fees=Fees(management_per_year=0.02))
+    group, of = group_of([series], number), number.of
+    with open_writer(place) as writer, number.context():
+        told = Told([series], number, writer.append)
+
+        def tell(event: Any) -> None:
+            told.look(group, event, step(group, event))
+
+        for hour, figure in enumerate((100, 101, 99, 97, 95, 92, 93, 96, 98, 104)):
+            time, price = T0 + hour * HOUR_S, of(figure)
+            due = Inputs(funding=(of("0.0001"),) if hour in (4, 8) else ())
+            tell(Observed(time, price, False, (), (due,)))
+            intent = group.funds[0].state.intent
+            if intent is not None:
+                notional = intent.units * price
+                fee = number.amount(abs(notional) * of("0.0005"))
+                charges = Charges(fee, fee * 0, fee * 0, fee * 0)
+                tell(Filled(time, price, intent.units, notional, charges))
+
+
+def amount(kind: str, place: int, *path: str | int) -> Change:
+    """A figure of a row is a little more."""
+
+    def change(bodies: list[dict[str, Any]], more: str) -> None:
+        body: Any = [body for body in bodies if body["kind"] == kind][place]
+        for name in path[:-1]:
+            body = body[name]
+        body[path[-1]] = f"{(Decimal(body[path[-1]]) + Decimal(more)).normalize():f}"
+
+    return change
+
+
+def drops_a_fill(bodies: list[dict[str, Any]], _: str) -> None:
+    """The second fill, with what followed from it, is not there."""
+    places = [place for place, body in enumerate(bodies) if body["kind"] == "filled"]
+    del bodies[places[1] : places[1] + 2]
+
+
+FORGED: dict[str, tuple[Change, str]] = {
+    "cash after a fill": (amount("settled", 1, "cash"), "settled: cash is "),
+    "cash after accruals": (amount("observed", 5, "came", 0, "cash"), "accrued: cash is "),
+    "a fee": (amount("observed", 6, "came", 0, "management"), "accrued: management is "),
+    "a decision": (amount("decided", 1, "intent", "notional"), "decided: intent.notional is "),
+    "a fill left out": (drops_a_fill, "accrued: management is "),
+}
+
+
+@NUMBERS
+@pytest.mark.parametrize("name", FORGED)
+def test_observations_that_do_not_lead_to_a_stored_outcome_stop_everything(
+    file: Path, number: Number[Any], name: str
+) -> None:
+    """The hashes are right, and opening still refuses: the row is named, with both figures."""
+    change, words = FORGED[name]
+    live_fund(file, number)
+    assert opened(file)[0].totals.by_trigger
+    forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, LEAST[number.name])))
+    with pytest.raises(InvariantError, match=r"event \d+: " + re.escape(words)) as error:
+        opened(file)
+    assert "expected" in str(error.value)
+    assert isinstance(error.value.details["at"], int)
+
+
+def test_what_another_version_wrote_is_not_stepped_again(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """History does not change when the code does: its rows are folded as they are."""
+    live_fund(file, DECIMAL18)
+    change = amount("settled", 1, "cash")
+    forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, "1e-18")))
+    monkeypatch.setattr(opening, "__version__", "999.0")
+    assert opened(file)[0].ended is None
