@@ -179,7 +179,7 @@ def _wrong_management(
     least = max(min(navs), of(0)) * share * of(1 - ROOM)
     most = max(*navs, of(0)) * share * of(1 + ROOM)
     # of several observations each one's fee is rounded by itself
-    grain = of(10) ** -12
+    grain = of("1e-12")
     if not least - grain <= accrued.management <= most + grain:
         yield (
             f"{passed.fund}: management {accrued.management}, expected {shown(least)} to "
