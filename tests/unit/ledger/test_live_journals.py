@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,43 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.errors import InvariantError
-from steelyard.fund.events import Charges, Filled, Inputs, Observed
 from steelyard.fund.group import Group
-from steelyard.fund.state import new_state
-from steelyard.fund.step import step
-from steelyard.ledger import Event, Journal, open_writer, opening
+from steelyard.ledger import Journal, open_writer, opening
 from steelyard.ledger.opening import open_books
-from steelyard.ledger.recorder import Recorder, books_for
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
-from steelyard.rules.series import Band, Fees, Series
 from steelyard.simulate.journalling import Memory
-from support.fund_life import RESERVE, Life, group_of, lives
+from support.fund_life import Life, lives
 from support.journals import forge
+from support.live_journals import Told, live_fund
 from support.run_journals import audited, chained, forged
-from support.tokens import T0, token
 
-Write = Callable[[Sequence[Event]], object]
 Change = Callable[[list[dict[str, Any]], str], None]
 LEAST = {"decimal18": "1e-18", "float": "1e-6"}
 """What a forger adds: the last digit that is kept, and a little more than 1e-12 of these books."""
 NUMBERS = pytest.mark.parametrize("number", [DECIMAL18, FLOAT], ids=lambda number: number.name)
-HOUR_S = 3_600
-
-
-class Told:
-    """Writes the journal of a live group beside it: each observation is a row."""
-
-    def __init__(self, series: list[Series], number: Number[Any], write: Write) -> None:
-        states = [new_state(each, number) for each in series]
-        name = RESERVE if len(series) > 1 else None
-        pairs = list(zip(series, states, strict=True))
-        books = books_for(pairs, number, intrabar=None, is_model=False, name=name)
-        self._recorder = Recorder(books, write, every=True)
-
-    def look(self, _: Group, event: Any, effects: list[Any]) -> None:
-        """One more event, with what followed, on the disk when this returns."""
-        self._recorder.step(event, effects)
-        self._recorder.flush()
 
 
 def opened(place: Path) -> list[Any]:
@@ -84,28 +61,6 @@ def test_a_live_journal_verifies(life: Life, number: Number[Any]) -> None:
     life.live(number, Told(life.series, number, memory.append).look)
     verdict = audited(chained(memory.events))
     assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
-
-
-def live_fund(place: Path, number: Number[Any]) -> None:
-    """A token's first ten hours: launched, filled, funding paid, rebalanced at the band."""
-    series = token(band=Band(2.5, 3.5), fees=Fees(management_per_year=0.02))
-    group, of = group_of([series], number), number.of
-    with open_writer(place) as writer, number.context():
-        told = Told([series], number, writer.append)
-
-        def tell(event: Any) -> None:
-            told.look(group, event, step(group, event))
-
-        for hour, figure in enumerate((100, 101, 99, 97, 95, 92, 93, 96, 98, 104)):
-            time, price = T0 + hour * HOUR_S, of(figure)
-            due = Inputs(funding=(of("0.0001"),) if hour in (4, 8) else ())
-            tell(Observed(time, price, False, (), (due,)))
-            intent = group.funds[0].state.intent
-            if intent is not None:
-                notional = intent.units * price
-                fee = number.amount(abs(notional) * of("0.0005"))
-                charges = Charges(fee, fee * 0, fee * 0, fee * 0)
-                tell(Filled(time, price, intent.units, notional, charges))
 
 
 def amount(kind: str, place: int, *path: str | int) -> Change:
