@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from steelyard.fund.events import Charges, Filled, Inputs, Observed
 from steelyard.fund.group import Group
 from steelyard.fund.state import new_state
 from steelyard.fund.step import step
-from steelyard.ledger import Event, open_writer
+from steelyard.ledger import Event
 from steelyard.ledger.recorder import Recorder, books_for
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Band, Fees, Series
@@ -39,16 +39,17 @@ class Told:
         self._recorder.flush()
 
 
-def live_fund(place: Path, number: Number[Any]) -> None:
+def live_fund(write: Write, number: Number[Any], symbol: str = "TEST") -> None:
     """A token's first ten hours: launched, filled, funding paid, rebalanced at the band."""
     series = token(band=Band(2.5, 3.5), fees=Fees(management_per_year=0.02))
+    series = replace(series, symbol=symbol)
     group, of = group_of([series], number), number.of
-    with open_writer(place) as writer, number.context():
-        told = Told([series], number, writer.append)
+    told = Told([series], number, write)
 
-        def tell(event: Any) -> None:
-            told.look(group, event, step(group, event))
+    def tell(event: Any) -> None:
+        told.look(group, event, step(group, event))
 
+    with number.context():
         for hour, figure in enumerate((100, 101, 99, 97, 95, 92, 93, 96, 98, 104)):
             time, price = T0 + hour * HOUR_S, of(figure)
             due = Inputs(funding=(of("0.0001"),) if hour in (4, 8) else ())

@@ -174,7 +174,7 @@ def _blocked(fields: Fields) -> list[str]:
     why = {"suspended": "reserve suspended", "capacity": "no capacity", "costs": "costs too high"}
     return [
         f"blocked: {_trigger(fields)} at {_times(fields['leverage'])}",
-        why.get(fields["why"], fields["why"]),
+        why.get(fields["why"]) or str(fields["why"]),
     ]
 
 

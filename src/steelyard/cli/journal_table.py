@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, counted
+from steelyard.cli.figures import count, counted, day
 from steelyard.cli.journal_lines import all_fields, line
 from steelyard.cli.output import show
 from steelyard.ledger.instants import time_text
@@ -61,6 +61,8 @@ def print_verdict(name: str, verdict: Verdict) -> None:
         left = len(proof.findings) - MOST_FINDINGS
         if left > 0:
             table.add_row("", f"and {counted(left, 'more event')}")
+    if verdict.span is not None:
+        table.add_row("prices", f"compared from {day(verdict.span[0])} to {day(verdict.span[1])}")
     title = f"{name}: {'all that was checked holds' if verdict.ok else 'does not hold'}"
     show("", Text(title, style="bold"), "", table, "")
 

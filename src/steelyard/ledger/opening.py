@@ -33,6 +33,8 @@ class Found(NamedTuple):
     """None where they have no reserve."""
     last_price: Any
     """The last that was observed; None before the first."""
+    is_out: bool
+    """The keeper was down there, and is until the next observation."""
     program: str | None
     """The version of the program that wrote last."""
 
@@ -105,8 +107,8 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
                 f"{', '.join(symbols)}: run the same together, or give another journal."
             )
             raise InputError(message, place=journal.place)
-        watch, price = _recent(journal, books)
-        return Found(books, watch, price, _program(journal, symbols[0]))
+        watch, price, is_out = _recent(journal, books)
+        return Found(books, watch, price, is_out, _program(journal, symbols[0]))
 
 
 def _see(fold: Fold, row: Row) -> None:
@@ -138,13 +140,14 @@ def _from_snapshot(journal: Journal, name: str, books: Books) -> int:
     return found.seq
 
 
-def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any]:
+def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any, bool]:
     """What a recorder has to know beside the states, from the rows of the last thirty days.
 
-    That is what the health of a reserve looks back on, and the last price that was seen.
+    That is what the health of a reserve looks back on, the last price that was seen, and whether
+    the keeper was down then.
     """
     watch = ReserveWatch(books) if books.pool is not None else None
-    of, price = books.of, None
+    of, price, is_out = books.of, None, False
     own = sorted({books.name, *(each.series.symbol for each in books.funds)})
     if watch is not None:
         for row in journal.events(fund=books.name, kinds=["reserve_opened"]):
@@ -156,11 +159,12 @@ def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any]:
         fields, time = row.fields, row.time_ms // 1000
         if row.kind in EVENTS or row.kind in ("mark", "stopped"):
             price = of(fields["price"]) if "price" in fields else price
+            is_out = fields.get("is_out", is_out)
         if watch is not None:
             watch.take(effects_of(books, row.kind, row.fund, time, fields))
             if row.kind == "health":
                 watch.see_value(time, of(fields["value"]))
-    return watch, price
+    return watch, price, is_out
 
 
 def _program(journal: Journal, symbol: str) -> str | None:

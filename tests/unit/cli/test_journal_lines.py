@@ -11,7 +11,7 @@ from hypothesis import given
 
 import steelyard as sy
 from steelyard.cli.journal_lines import LINES, all_fields, line
-from steelyard.ledger import Journal
+from steelyard.ledger import Journal, open_writer
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
@@ -108,7 +108,8 @@ def test_a_journal_of_a_preset_fits_a_hundred_columns(
 def test_a_live_fund_is_told(steelyard: Run, tmp_path: Path) -> None:
     """Funding, fills and what time cost stand in the lines of a live journal."""
     place = tmp_path / "live.journal"
-    live_fund(place, DECIMAL18)
+    with open_writer(place) as writer:
+        live_fund(writer.append, DECIMAL18)
     out = steelyard("journal", "show", place).out
     assert "series in decimal18, prices by the clock, fills of a venue" in out
     assert "price 95.00, funding +0.01 %" in out

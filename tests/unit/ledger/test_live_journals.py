@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from steelyard.errors import InvariantError
 from steelyard.fund.group import Group
-from steelyard.ledger import Journal, open_writer, opening
+from steelyard.ledger import Event, Journal, open_writer, opening
 from steelyard.ledger.opening import open_books
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
 from steelyard.simulate.journalling import Memory
@@ -97,7 +97,8 @@ def test_observations_that_do_not_lead_to_a_stored_outcome_stop_everything(
 ) -> None:
     """The hashes are right, and opening still refuses: the row is named, with both figures."""
     change, words = FORGED[name]
-    live_fund(file, number)
+    with open_writer(file) as writer:
+        live_fund(writer.append, number)
     assert opened(file)[0].totals.by_trigger
     forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, LEAST[number.name])))
     with pytest.raises(InvariantError, match=r"event \d+: " + re.escape(words)) as error:
@@ -110,8 +111,52 @@ def test_what_another_version_wrote_is_not_stepped_again(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """History does not change when the code does: its rows are folded as they are."""
-    live_fund(file, DECIMAL18)
+    with open_writer(file) as writer:
+        live_fund(writer.append, DECIMAL18)
     change = amount("settled", 1, "cash")
     forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, "1e-18")))
     monkeypatch.setattr(opening, "__version__", "999.0")
     assert opened(file)[0].ended is None
+
+
+def shared_mark(one: list[Event], other: list[Event]) -> list[Event]:
+    """The events of two groups on one underlying, in the order of time, with one mark an hour."""
+    merged: list[Event] = []
+    for event in sorted([*one, *other], key=lambda event: (event.time_ms, event.kind == "mark")):
+        last = merged[-1] if merged else None
+        if event.kind == "mark" and last is not None and last.kind == "mark":
+            both = {name: [*last.fields[name], *event.fields[name]] for name in ("books", "passed")}
+            merged[-1] = last._replace(fields={**last.fields, **both})
+        else:
+            merged.append(event)
+    return merged
+
+
+def test_two_live_funds_on_one_underlying_share_a_mark(file: Path) -> None:
+    """One row an hour tells of both; the journal verifies and opens, and a mark less is named."""
+    told = []
+    for symbol in ("ONE", "TWO"):
+        memory = Memory()
+        live_fund(memory.append, DECIMAL18, symbol)
+        told.append(memory.events)
+    events = shared_mark(*told)
+    assert [event.fields["books"] for event in events if event.kind == "mark"] == [
+        ["ONE", "TWO"]
+    ] * 10
+    rows = chained(events)
+    verdict = audited(rows)
+    assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
+    with open_writer(file) as writer:
+        writer.append(events)
+    with Journal.open(file) as journal:
+        books = open_books(journal)
+        assert list(books) == ["ONE", "TWO"]
+    assert books["ONE"].funds[0].state == books["TWO"].funds[0].state
+
+    def forgets(bodies: list[dict[str, Any]]) -> None:
+        marks = [body for body in bodies if body["kind"] == "mark"]
+        marks[4]["books"] = ["ONE"]
+
+    rules = audited(forged(rows, forgets)).proofs["rules"]
+    assert rules.ok is False
+    assert "mark of 2020-01-01T04:00:00Z is missing" in str(rules.why)
