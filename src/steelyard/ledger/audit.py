@@ -29,11 +29,11 @@ from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.kinds import RESERVED, kind_of
 from steelyard.ledger.opening import snapshot_of
 from steelyard.ledger.proofs import MAX_FINDINGS, Finding, Proof
-from steelyard.ledger.recorder import HOUR_S, coming, first_hour_after
+from steelyard.ledger.recorder import HOUR_S, first_hour_after
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import difference, is_close
-from steelyard.ledger.twins import StoredFills, Twins
+from steelyard.ledger.twins import StoredFills, Twins, as_told
 
 __all__ = ["Audit"]
 
@@ -311,9 +311,7 @@ class Audit:
             return None, f"by the rules this cannot happen: {error}"
         if isinstance(group.fills, StoredFills):
             step.wrong_fill = group.fills.wrong
-        came = coming(followed)
-        rest = [each for each in followed if not any(each is one for one in came)]
-        return [*came, *rest], None
+        return as_told(followed), None
 
     def _compare(
         self, step: Step, expected: list[Effect[Any]], stored: list[tuple[int, Effect[Any]]]
