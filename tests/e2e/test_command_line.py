@@ -209,17 +209,18 @@ def write_what_examples_name(folder: Path) -> None:
 
 def write_journal_examples(folder: Path) -> None:
     """A journal, an export of it, a key and a head that the key has signed."""
-    from steelyard.ledger import Event, Head, new_key, open_writer, sign_head, write_key
+    from steelyard.ledger import Journal, new_key, sign_head, write_key
     from steelyard.ledger.exports import write_export
 
     key = new_key("example.com/btc3l")
     write_key(folder / "btc3l.key", key)
     (folder / "btc3l.key.pub").write_text(f"{key.public}\n")
-    with open_writer(folder / "btc3l.journal") as writer:
-        fields = {"text": "target_leverage = 3.0\n", "number": "decimal"}
-        rows = writer.append([Event(1_584_000_000_000, "BTC3L", "series", fields)])
-        head = Head(rows[-1].seq, rows[-1].hash)
-    write_export(rows, folder / "btc3l.jsonl", "jsonl")
+    span = ("--start", "2020-03-10", "--end", "2020-03-14")
+    history = ("--prices", "BTC", *span, "--journal", "btc3l.journal")
+    command("simulate", "kucoin-3l", *history, cwd=folder, check=True)
+    with Journal.open(folder / "btc3l.journal") as journal:
+        head = journal.head()
+        write_export(journal.all_rows(), folder / "btc3l.jsonl", "jsonl")
     (folder / "monday.txt").write_text(sign_head(head, key), encoding="utf-8")
 
 
