@@ -6,237 +6,366 @@
 @title Reserve
 @custom:contract-name Reserve
 @license GNU Affero General Public License v3.0 only
-@notice The reserve of the leveraged tokens of one underlying, held in that underlying. It is on
-        the other side of what a rebalance's swap differs from the oracle's price: it pays what
-        the swap loses, takes what it gains, and pays the keeper. What it cannot pay falls on
-        the token's nav.
+@notice The reserve of the series that were launched with it, held in their underlying: an account
+        for each series and a common part. A clone with its configuration appended to its code;
+        no owner, and no way to add a series later.
 
         What must hold, in the order of its rank:
-        1. No payment goes anywhere but to what its own tokens ask for, and of each token's
-           asking at most its share of the reserve in a day.
-        2. Nothing that it does can close a token's exit: no exit calls it.
-        3. A token whose view fails blocks neither the others nor the publication.
-        4. Below the floor what raises leverage is suspended until the level is back at the
-           resume ratio; what lowers it never is.
-        There is no owner, and no way to add a token later: a new series has a new reserve or is
-        named, by its future address, when this is deployed.
-@dev The tokens know the reserve and the reserve the tokens. The reserve comes first: its
-     deployer names the addresses at which the tokens will be (CREATE addresses of the next
-     nonces), and each token's constructor refuses a reserve that does not name it. An address
-     at which nothing is deployed can ask for nothing.
-
-     The level is the balance of this moment over the tokens' nav as last published.
+        1. Accounts, common part and what is owed add up to at most the balance. It counts by its
+           books: what somebody sends without a call is nobody's.
+        2. It pays for fills of its own series only. Outside an emergency a series pays and gains
+           from its own account, each way at most K * W; in one at most 2 % of W in a day, after
+           its account from at most a quarter of the common part.
+        3. An account receives its own fees and gains, and the injections that name its series.
+           Nothing is split in proportion to the nav of a moment, which an hour's capital buys.
+        4. Nothing that it does can close a series' exit: no exit calls it.
+        5. Below the floor what raises leverage is suspended until the level is back at the
+           resume level; what lowers it never is.
+@dev A series' level is its account and its published share of the common part, over its nav at
+     the supply averaged over seven days. The published share is one number: common part per such
+     nav of all series, as of the last publication.
 """
 
 
 from ethereum.ercs import IERC20
-from ethereum.ercs import IERC20Detailed
 
-from .interfaces import IFeed
 from .interfaces import ILeveragedToken
+from .interfaces import IOracle
 from .interfaces import IReserve
-from .interfaces import IUniswapV3Pool
 implements: IReserve
 
-from . import feed_reader
-from . import oracle_guard
-initializes: oracle_guard
+from . import reserve_account
 
 
-# @dev What an injection is.
-flag Kind:
-    CAPITAL
-    TRADING_FEES
+# @dev What is fixed.
+struct Config:
+    factory: address
+    underlying: address
+    native_oracle: address     # underlying per wei of the native coin, times 1e36; empty: the
+    creator: address           # underlying is the wrapped native coin itself
 
 
-# @dev Emitted for each injection.
+# @dev What an account pays and gains, as far as it is remembered.
+struct Account:
+    held: uint256
+    suspended: bool            # as of the last publication or raise
+    paid: uint256              # outside emergencies, before scaling
+    gained: uint256
+    settled_at: uint256
+    rescued: uint256           # in emergencies
+    rescued_at: uint256
+
+
+# @dev The last publication. Shares times 1e18.
+struct Health:
+    published_at: uint256
+    common_share: uint256      # of the common part, per nav at the week's mean supply
+    level: uint256             # the whole reserve over all nav, at present supply
+
+
+# @dev Emitted for each injection; an empty series: into the common part.
 event Injected:
     sender: indexed(address)
-    kind: Kind
+    series: indexed(address)
+    amount: uint256
+    account: uint256
+    common: uint256
+
+
+# @dev Emitted for each fill's premium: `paid` is below zero where the reserve gained. `asked` is
+# the whole premium, `counted` what the cap left of it before scaling.
+event Settled:
+    series: indexed(address)
+    paid: int256
+    asked: uint256
+    counted: uint256
+    emergency: bool
+    account: uint256
+    common: uint256
+
+
+# @dev Emitted for each allocation of a series' fees.
+event Credited:
+    series: indexed(address)
+    recipient: indexed(address)
+    own: uint256
+    owed: uint256
+    account: uint256
+    common: uint256
+
+
+# @dev Emitted for each series at each publication. Level times 1e18.
+event Published:
+    series: indexed(address)
+    nav: uint256
+    slow_nav: uint256
+    account: uint256
+    level: uint256
+    suspended: bool
+
+
+# @dev Emitted at each publication.
+event HealthPublished:
+    publisher: indexed(address)
+    nav: uint256
+    books: uint256
+    level: uint256
+    common: uint256
+    common_share: uint256
+    refund: uint256
+
+
+# @dev Emitted when a recipient takes what it is owed.
+event Claimed:
+    recipient: indexed(address)
     amount: uint256
 
 
-# @dev Emitted for each allocation of the tokens' fees: what came, in both assets, and what of
-# the quote was swapped for how much underlying.
-event Allocated:
-    underlying: uint256
-    quote: uint256
-    swapped: uint256
-    bought: uint256
-
-
-# @dev Emitted for each publication.
-event HealthPublished:
-    value: uint256
-    nav: uint256
-    utilisation: uint256
-    buffer_depth: int256
-    window: uint256
-    suspended: bool
-
-
-# @dev What is published (SPEC section 4). Amounts in the underlying, shares times 1e18.
-struct Health:
-    time: uint256
-    value: uint256
-    nav: uint256
-    utilisation: uint256
-    buffer_depth: int256
-    window: uint256
-    suspended: bool
-
+# @dev Bytes of a clone's code before what is appended, and words of Config.
+PREFIX: constant(uint256) = 45
+WORDS: constant(uint256) = 4
 
 WAD: constant(uint256) = 10**18
-
-# @dev Two figures are told apart beyond one part in so many.
-HAIR: constant(uint256) = 10**12
-
-# @dev The level below which raising leverage is suspended, and the one that ends it.
-FLOOR_RATIO: constant(uint256) = 10**17
-RESUME_RATIO: constant(uint256) = 12 * 10**16
-
-# @dev The published window, and the least time between two publications.
-DAY: constant(uint256) = 86_400
+SCALE: constant(uint256) = 10**36
 HOUR: constant(uint256) = 3_600
 
-# @dev Publications that are remembered: one an hour makes a day's window of at most 26.
-REMEMBERED: constant(uint256) = 26
+# @dev The level below which raising is suspended, and the one that ends it.
+FLOOR: constant(uint256) = 10**17
+RESUME: constant(uint256) = 12 * 10**16
 
-# @dev Tokens that one reserve serves at most: their views are asked one by one.
-MAX_TOKENS: constant(uint256) = 8
+# @dev A publisher gets the gas of a publication, of the whole reserve at most a 2,000th a day.
+REFUND_PARTS: constant(uint256) = 2_000
 
-# @dev Gas that a token's view and its collection of fees get; beyond it they count as failed.
-VIEW_GAS: constant(uint256) = 300_000
-COLLECT_GAS: constant(uint256) = 400_000
+# @dev Gas outside of what is measured: the transaction itself, the payment and the last event.
+GAS_AROUND: constant(uint256) = 60_000
 
-# @dev A token's account in one slot: named, day of its allowance, what is left of it, paid ever.
-NAMED: constant(uint256) = 2**255
-AMOUNT: constant(uint256) = 2**112 - 1
-DAYS: constant(uint256) = 2**31 - 1
+# @dev Series that one launch makes at most: a publication asks them one by one.
+MAX_SERIES: constant(uint256) = 4
 
-
-# @dev The asset that the reserve holds.
-underlying: public(immutable(address))
-
-# @dev The asset that fees of short tokens come in.
-quote: public(immutable(address))
-
-# @dev The share of the balance that one token may be paid in a day, times 1e18.
-daily_share: public(immutable(uint256))
-
-# @dev The least time between two allocations, seconds.
-allocation_every: public(immutable(uint256))
-
-# @dev How far from the oracle's price the allocation's swap may end, times 1e18.
-tolerance: public(immutable(uint256))
-
-# @dev How far the pool's mean may be from the oracle's price then, times 1e18.
-deviation: public(immutable(uint256))
-
-# @dev A feed of the native coin in quote; empty where the underlying is the wrapped native coin.
-native_feed: public(immutable(address))
-
-# @dev wei * answer * NATIVE_FACTOR / price is that much underlying; price as the adapter's.
-NATIVE_FACTOR: immutable(uint256)
-NATIVE_DIVISOR: immutable(uint256)
+# @dev Packed: amounts of 96 bits, times of 64, flags.
+AMOUNT: constant(uint256) = 2**96 - 1
+TIME: constant(uint256) = 2**64 - 1
+IS_SERIES: constant(uint256) = 1
+SUSPENDED: constant(uint256) = 2
 
 
-# @dev The tokens served.
-_tokens: DynArray[address, MAX_TOKENS]
+# @dev The series, in the order of their launch.
+_series: DynArray[address, MAX_SERIES]
 
-# @dev Per token, packed (see NAMED).
+# @dev held << 2 | SUSPENDED | IS_SERIES.
 _accounts: HashMap[address, uint256]
 
-# @dev Each token's nav as last read, in the underlying.
-last_nav: public(HashMap[address, uint256])
+# @dev paid << 160 | gained << 64 | settled at.
+_memory: HashMap[address, uint256]
 
-# @dev The tokens' total nav as last published << 1 | suspended.
-_level: uint256
+# @dev rescued << 64 | rescued at.
+_rescues: HashMap[address, uint256]
 
-# @dev The last publication.
+# @dev The common part, and what was drawn from it << 64 | when.
+common: public(uint256)
+_drawn: uint256
+
+# @dev What recipients may claim.
+owed: public(HashMap[address, uint256])
+
+# @dev The last publication, and what publishers got << 64 | when.
 _health: Health
-
-# @dev time << 208 | value << 104 | paid ever, of the last publications.
-_snapshots: uint256[REMEMBERED]
-_published: uint256
-
-# @dev When fees were last allocated.
-last_allocation: public(uint256)
+_refunded: uint256
 
 
-@deploy
-def __init__(
-    tokens_: DynArray[address, MAX_TOKENS],
-    oracle: address,
-    pool: address,
-    underlying_: address,
-    quote_: address,
-    native_feed_: address,
-    max_age: uint256,
-    daily_share_: uint256,
-    allocation_every_: uint256,
-    tolerance_: uint256,
-    deviation_: uint256,
-):
+@external
+def register(series_: DynArray[address, MAX_SERIES]):
     """
-    @param tokens_ Where the tokens will be; each of them checks that it is named.
-    @param oracle The price adapter of underlying in quote.
-    @param pool The pool of the two.
-    @param underlying_ What the reserve holds.
-    @param quote_ What fees of short tokens come in.
-    @param native_feed_ The native coin in quote; empty: the underlying is the wrapped coin.
-    @param max_age Seconds after which an answer is too old.
-    @param daily_share_ What one token may be paid in a day, of the balance; times 1e18.
-    @param allocation_every_ Seconds between allocations.
-    @param tolerance_ Bound of the allocation's swap, times 1e18.
-    @param deviation_ Bound of the pool's mean for it, times 1e18.
+    @notice Names the series, once, by the factory.
+    @param series_ The series of this launch.
     """
-    oracle_guard.__init__(oracle, pool, underlying_, quote_, max_age)
-    assert len(tokens_) > 0, "reserve: no tokens"
-    assert daily_share_ > 0 and daily_share_ <= WAD, "reserve: daily_share"
-    assert allocation_every_ >= HOUR, "reserve: allocation_every"
-    assert tolerance_ > oracle_guard.POOL_FEE and tolerance_ <= WAD // 20, "reserve: tolerance"
-    assert deviation_ >= tolerance_ and deviation_ <= WAD // 5, "reserve: deviation"
-    for token: address in tokens_:
-        assert token != empty(address) and self._accounts[token] == 0, "reserve: token"
-        self._accounts[token] = NAMED
-    self._tokens = tokens_
-    underlying = underlying_
-    quote = quote_
-    daily_share = daily_share_
-    allocation_every = allocation_every_
-    tolerance = tolerance_
-    deviation = deviation_
-    native_feed = native_feed_
-    native_decimals: uint256 = 0
-    quote_decimals: uint256 = convert(staticcall IERC20Detailed(quote_).decimals(), uint256)
-    if native_feed_ == empty(address):
-        # gas is paid wei for wei
-        assert staticcall IERC20Detailed(underlying_).decimals() == 18, "reserve: native_feed"
+    assert msg.sender == self._config().factory, "reserve: factory"
+    assert len(self._series) == 0, "reserve: registered"
+    for each: address in series_:
+        self._accounts[each] = IS_SERIES
+    self._series = series_
+
+
+@external
+@nonreentrant
+def inject(series_: address, amount: uint256):
+    """
+    @notice Adds capital, for ever: into the account of a series, or into the common part.
+    @param series_ The series; empty: the common part.
+    @param amount Of the underlying, from the sender.
+    """
+    underlying_: address = self._config().underlying
+    before: uint256 = staticcall IERC20(underlying_).balanceOf(self)
+    assert extcall IERC20(underlying_).transferFrom(
+        msg.sender, self, amount, default_return_value=True
+    ), "reserve: transfer"
+    after: uint256 = staticcall IERC20(underlying_).balanceOf(self)
+    assert after >= before + amount, "reserve: less arrived"
+    held: uint256 = 0
+    if series_ == empty(address):
+        self.common += amount
     else:
-        native_decimals = convert(staticcall IFeed(native_feed_).decimals(), uint256)
-        assert native_decimals <= 18 and quote_decimals <= 24, "reserve: decimals"
-    NATIVE_FACTOR = 10 ** (18 + quote_decimals)
-    NATIVE_DIVISOR = 10**native_decimals
-    self.last_allocation = block.timestamp
+        held = self._held(self._known(series_)) + amount
+        self._keep(series_, held)
+    log Injected(
+        sender=msg.sender, series=series_, amount=amount, account=held, common=self.common
+    )
+
+
+@external
+def settle(what: IReserve.Settlement) -> uint256:
+    """
+    @notice Pays for a fill, or takes its gain, which the series sends afterwards. Refuses what
+            raises leverage while that is suspended.
+    @param what The fill's premium (see IReserve).
+    @return uint256 Paid or gained, in the underlying.
+    """
+    word: uint256 = self._known(msg.sender)
+    if what.raising:
+        suspended_: bool = self._is_suspended(
+            word, self._slow(what.nav, what.mean_week, what.supply)
+        )
+        assert not suspended_, "reserve: raising is suspended"
+        if word & SUSPENDED != 0:
+            self._accounts[msg.sender] = word ^ SUSPENDED
+    if what.amount == 0:
+        return 0
+    if what.emergency and not what.gains:
+        return self._rescue(what)
+    return self._calm(what)
+
+
+@external
+def credit(own: uint256, owed_: uint256, recipient: address, worth: uint256):
+    """
+    @notice Counts fees that a series has sent: its own share, into its account until that is
+            full, and the recipient's, who claims it.
+    @param own The series' share.
+    @param owed_ The recipient's.
+    @param recipient Who may claim it.
+    @param worth W of the series.
+    """
+    held: uint256 = self._held(self._known(msg.sender))
+    held = self._take_in(msg.sender, held, own, worth)
+    if owed_ > 0:
+        self.owed[recipient] += owed_
+    log Credited(
+        series=msg.sender,
+        recipient=recipient,
+        own=own,
+        owed=owed_,
+        account=held,
+        common=self.common,
+    )
+
+
+@external
+@nonreentrant
+def claim(recipient: address) -> uint256:
+    """
+    @notice Sends a recipient what it is owed. By anyone; one that cannot receive stops nobody.
+    @param recipient Whose fees.
+    @return uint256 What was sent.
+    """
+    amount: uint256 = self.owed[recipient]
+    self.owed[recipient] = 0
+    self._send(recipient, amount)
+    log Claimed(recipient=recipient, amount=amount)
+    return amount
+
+
+@external
+@nonreentrant
+def publish() -> uint256:
+    """
+    @notice Publishes the health of the reserve and of each series, at most once an hour, and
+            has each oracle remember its price. The sender gets its gas, as far as the day's
+            share of the reserve goes.
+    @return uint256 The refund, in the underlying.
+    """
+    before: uint256 = msg.gas
+    assert block.timestamp >= self._health.published_at + HOUR, "reserve: published this hour"
+    common_: uint256 = self.common
+    books: uint256 = common_
+    navs: DynArray[uint256, MAX_SERIES] = []
+    slows: DynArray[uint256, MAX_SERIES] = []
+    nav: uint256 = 0
+    slow: uint256 = 0
+    for each: address in self._series:
+        extcall IOracle(staticcall ILeveragedToken(each).oracle()).poke()
+        one: uint256 = 0
+        supply: uint256 = 0
+        mean: uint256 = 0
+        one, supply, mean = staticcall ILeveragedToken(each).standing()
+        navs.append(one)
+        slows.append(self._slow(one, mean, supply))
+        nav += one
+        books += self._held(self._accounts[each])
+        slow += self._slow(one, mean, supply)
+    self._health = Health(
+        published_at=block.timestamp,
+        common_share=common_ * WAD // max(slow, 1),
+        level=books * WAD // max(nav, 1),
+    )
+    place: uint256 = 0
+    for each: address in self._series:
+        self._publish_one(each, navs[place], slows[place])
+        place += 1
+    refund: uint256 = self._refund(before, books)
+    log HealthPublished(
+        publisher=msg.sender,
+        nav=nav,
+        books=books,
+        level=self._health.level,
+        common=common_,
+        common_share=self._health.common_share,
+        refund=refund,
+    )
+    return refund
 
 
 @external
 @view
-def tokens() -> DynArray[address, MAX_TOKENS]:
+def account(series_: address) -> Account:
     """
-    @notice The tokens that are served.
+    @notice A series' account, as it was last written.
+    @param series_ The series.
     """
-    return self._tokens
+    word: uint256 = self._known(series_)
+    memory: uint256 = self._memory[series_]
+    rescue: uint256 = self._rescues[series_]
+    return Account(
+        held=self._held(word),
+        suspended=word & SUSPENDED != 0,
+        paid=memory >> 160,
+        gained=memory >> 64 & AMOUNT,
+        settled_at=memory & TIME,
+        rescued=rescue >> 64,
+        rescued_at=rescue & TIME,
+    )
 
 
 @external
 @view
-def is_token(token: address) -> bool:
+def suspended(series_: address) -> bool:
     """
-    @notice Whether a token is served.
+    @notice Whether what raises a series' leverage would be refused now.
+    @param series_ The series.
     """
-    return self._accounts[token] != 0
+    nav: uint256 = 0
+    supply: uint256 = 0
+    mean: uint256 = 0
+    nav, supply, mean = staticcall ILeveragedToken(series_).standing()
+    return self._is_suspended(self._known(series_), self._slow(nav, mean, supply))
+
+
+@external
+@view
+def drawn() -> (uint256, uint256):
+    """
+    @notice What emergencies drew from the common part, and when they last did.
+    """
+    return self._drawn >> 64, self._drawn & TIME
 
 
 @external
@@ -250,309 +379,286 @@ def health() -> Health:
 
 @external
 @view
-def suspended() -> bool:
+def is_series(series_: address) -> bool:
     """
-    @notice Whether what raises leverage is suspended at this moment.
+    @notice Whether a series was launched with this reserve.
+    @param series_ The series.
     """
-    return self._suspended(staticcall IERC20(underlying).balanceOf(self), self._level)
+    return self._accounts[series_] & IS_SERIES != 0
 
 
 @external
 @view
-def standing(token: address) -> (bool, uint256):
+def series() -> DynArray[address, MAX_SERIES]:
     """
-    @notice Whether what raises leverage is suspended at this moment, and what a token could be
-            paid, in the underlying.
+    @notice The series of this reserve.
     """
-    balance: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    return (
-        self._suspended(balance, self._level),
-        min(balance, self._left(self._accounts[token], balance)),
-    )
+    return self._series
 
 
 @external
 @view
-def paid_ever(token: address) -> uint256:
+def underlying() -> address:
     """
-    @notice All that a token's rebalances were paid, keepers included, in the underlying.
+    @notice What the reserve holds.
     """
-    return self._accounts[token] & AMOUNT
+    return self._config().underlying
 
 
 @external
-@nonreentrant
-def settle(receiver: address, amount: uint256) -> uint256:
+@view
+def creator() -> address:
     """
-    @notice Pays what a token's swap lost, as far as it can. Only for a token, whose event
-            `Rebalanced` tells of it.
-    @param receiver Where the token wants it: itself or the pool.
-    @param amount What the swap lost, in the underlying.
-    @return uint256 What was paid.
+    @notice Who launched it.
     """
-    return self._pay_out(msg.sender, receiver, amount)
+    return self._config().creator
 
 
 @external
-@nonreentrant
-def pay(keeper: address, gas_cost: uint256, premium: uint256, most: uint256) -> (uint256, uint256):
+@view
+def config() -> Config:
     """
-    @notice Pays a keeper its gas and its premium, as far as it can. Only for a token.
-    @param keeper Who rebalanced.
-    @param gas_cost What it burnt, in wei.
-    @param premium What it earns beyond that, in the underlying.
-    @param most The bound of both, in the underlying.
-    @return uint256 What was paid.
-    @return uint256 What is owed.
+    @notice All that is fixed.
     """
-    owed: uint256 = min(self._gas_in_underlying(gas_cost) + premium, most)
-    return self._pay_out(msg.sender, keeper, owed), owed
-
-
-@external
-@nonreentrant
-def inject(kind: Kind, amount: uint256):
-    """
-    @notice Adds to the reserve, for good. By anyone.
-    @param kind 1 capital, 2 trading fees.
-    @param amount In the underlying.
-    """
-    assert kind == Kind.CAPITAL or kind == Kind.TRADING_FEES, "reserve: kind"
-    assert amount > 0, "reserve: amount"
-    before: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    assert extcall IERC20(underlying).transferFrom(
-        msg.sender, self, amount, default_return_value=True
-    ), "reserve: transfer"
-    after: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    assert after == before + amount, "reserve: fee on transfer"
-    self._note_level(after)
-    log Injected(sender=msg.sender, kind=kind, amount=amount)
-
-
-@external
-@nonreentrant
-def allocate():
-    """
-    @notice Collects the reserve's share of the tokens' fees and swaps what came in quote. By
-            anyone, once in `allocation_every`. A swap that the guard refuses waits for the next.
-    """
-    assert block.timestamp >= self.last_allocation + allocation_every, "reserve: not yet"
-    self.last_allocation = block.timestamp
-    before: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    quote_before: uint256 = staticcall IERC20(quote).balanceOf(self)
-    for token: address in self._tokens:
-        assert msg.gas > COLLECT_GAS + COLLECT_GAS // 32, "reserve: gas"
-        success: bool = raw_call(
-            token, method_id("collect_fees()"), gas=COLLECT_GAS, revert_on_failure=False
-        )
-    balance: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    held: uint256 = staticcall IERC20(quote).balanceOf(self)
-    if held > 0:
-        self._swap_quote(held)
-    after: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    left: uint256 = staticcall IERC20(quote).balanceOf(self)
-    self._note_level(after)
-    log Allocated(
-        underlying=balance - before,
-        quote=held - quote_before,
-        swapped=held - left,
-        bought=after - balance,
-    )
-
-
-@external
-@nonreentrant
-def publish_health():
-    """
-    @notice Reads every token's nav, and stores and publishes the reserve's health. By anyone, at
-            most once an hour.
-    @dev The window is a day as nearly as publications allow: it begins at the youngest that is a
-         day old, or at the first there was. A nav that cannot be read is the last that could.
-    """
-    assert (
-        self._published == 0 or block.timestamp >= self._health.time + HOUR
-    ), "reserve: once an hour"
-    nav: uint256 = 0
-    paid: uint256 = 0
-    for token: address in self._tokens:
-        nav += self._read_nav(token)
-        paid += self._accounts[token] & AMOUNT
-    paid = min(paid, 2**104 - 1)
-    value: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    self._level = nav << 1 | self._level & 1
-    self._note_level(value)
-    health: Health = Health(
-        time=block.timestamp,
-        value=value,
-        nav=nav,
-        utilisation=0,
-        buffer_depth=0,
-        window=0,
-        suspended=self._level & 1 == 1,
-    )
-    if nav > 0:
-        above: int256 = convert(value * WAD, int256) - convert(FLOOR_RATIO * nav, int256)
-        health.buffer_depth = above // convert(nav, int256)
-    then: uint256 = self._day_ago()
-    if then != 0:
-        health.window = block.timestamp - (then >> 208)
-        value_then: uint256 = (then >> 104) & (2**104 - 1)
-        if value_then > 0:
-            health.utilisation = (paid - (then & (2**104 - 1))) * WAD // value_then
-    self._snapshots[self._published % REMEMBERED] = (
-        block.timestamp << 208 | min(value, 2**104 - 1) << 104 | paid
-    )
-    self._published += 1
-    self._health = health
-    log HealthPublished(
-        value=value,
-        nav=nav,
-        utilisation=health.utilisation,
-        buffer_depth=health.buffer_depth,
-        window=health.window,
-        suspended=health.suspended,
-    )
-
-
-@external
-def uniswapV3SwapCallback(amount0: int256, amount1: int256, data: Bytes[1]):
-    """
-    @notice Pays the pool the quote that an allocation sold. Only the pool, and only while this
-            contract swaps, has a reason to call; what it is owed can be nothing but quote.
-    @param amount0 What the pool is owed of token0; negative: what it sent.
-    @param amount1 The same of token1.
-    @param data Nothing.
-    """
-    assert msg.sender == oracle_guard.POOL.address, "reserve: not the pool"
-    owed: int256 = amount1 if oracle_guard.COLLATERAL_IS_0 else amount0
-    if owed == 0:
-        # there is no liquidity up to the limit: nothing is swapped, the quote waits
-        return
-    assert extcall IERC20(quote).transfer(
-        msg.sender, convert(owed, uint256), default_return_value=True
-    ), "reserve: transfer"
+    return self._config()
 
 
 @internal
-def _pay_out(token: address, receiver: address, amount: uint256) -> uint256:
-    account: uint256 = self._accounts[token]
-    assert account != 0, "reserve: not a token"
-    balance: uint256 = staticcall IERC20(underlying).balanceOf(self)
-    left: uint256 = self._left(account, balance)
-    paid: uint256 = min(amount, min(left, balance))
+def _calm(what: IReserve.Settlement) -> uint256:
+    """
+    @notice Outside an emergency, and for every gain.
+    """
+    held: uint256 = self._held(self._accounts[msg.sender])
+    memory: uint256 = self._memory[msg.sender]
+    elapsed: uint256 = block.timestamp - (memory & TIME)
+    counts: uint256 = min(what.mean_day, what.supply)
+    weighted: uint256 = what.nav * counts // what.supply
+    cap: uint256 = weighted * what.rate // WAD
+    paid: uint256 = memory >> 160
+    most: uint256 = reserve_account._paying_cap(cap, held, paid)
+    paid = reserve_account._remembered(paid, most, elapsed, reserve_account.WEEK)
+    gained: uint256 = reserve_account._remembered(
+        memory >> 64 & AMOUNT, cap, elapsed, reserve_account.WEEK
+    )
+    counted: uint256 = 0
+    due: uint256 = 0
+    if what.gains:
+        counted = reserve_account._within(what.amount, cap, gained)
+        gained += counted
+        due = counted * counts // what.supply
+        held = self._take_in(msg.sender, held, due, weighted)
+    else:
+        counted = reserve_account._within(what.amount, most, paid)
+        paid += counted
+        due = min(counted * counts // what.supply, held)
+        held -= due
+        self._keep(msg.sender, held)
+    self._memory[msg.sender] = (
+        min(paid, AMOUNT) << 160 | min(gained, AMOUNT) << 64 | block.timestamp
+    )
+    self._log_settled(what, due, counted, held)
+    if not what.gains:
+        self._send(what.receiver, due)
+    return due
+
+
+@internal
+def _rescue(what: IReserve.Settlement) -> uint256:
+    """
+    @notice What is paid in an emergency: from the account, then from the common part.
+    """
+    held: uint256 = self._held(self._accounts[msg.sender])
+    word: uint256 = self._rescues[msg.sender]
+    counts: uint256 = min(what.mean_day, what.supply)
+    most: uint256 = what.nav * counts // what.supply // reserve_account.RESCUE_PARTS
+    used: uint256 = reserve_account._remembered_whole(
+        word >> 64, block.timestamp - (word & TIME)
+    )
+    counted: uint256 = reserve_account._within(what.amount, most, used)
+    due: uint256 = counted * counts // what.supply
+    own: uint256 = min(due, held)
+    due = own + self._draw(due - own)
+    if counted > 0:
+        self._rescues[msg.sender] = (used + counted) << 64 | block.timestamp
+    if own > 0:
+        held -= own
+        self._keep(msg.sender, held)
+    self._log_settled(what, due, counted, held)
+    self._send(what.receiver, due)
+    return due
+
+
+@internal
+def _draw(wanted: uint256) -> uint256:
+    """
+    @notice What the common part pays of an amount.
+    """
+    if wanted == 0:
+        return 0
+    word: uint256 = self._drawn
+    common_: uint256 = self.common
+    used: uint256 = reserve_account._remembered_whole(
+        word >> 64, block.timestamp - (word & TIME)
+    )
+    most: uint256 = (common_ + used) // reserve_account.COMMON_PARTS
+    paid: uint256 = reserve_account._within(wanted, most, used)
     if paid > 0:
-        # a day's share is not fixed by what asked for nothing, or of nothing
-        self._accounts[token] = (
-            NAMED
-            | (block.timestamp // DAY & DAYS) << 224
-            | (left - paid) << 112
-            | ((account & AMOUNT) + paid)
-        )
-        assert extcall IERC20(underlying).transfer(
-            receiver, paid, default_return_value=True
-        ), "reserve: transfer"
-        self._note_level(balance - paid)
+        self.common = common_ - paid
+        self._drawn = (used + paid) << 64 | block.timestamp
     return paid
 
 
 @internal
+def _take_in(series_: address, held: uint256, amount: uint256, weighted: uint256) -> uint256:
+    """
+    @notice Into an account until it is full, the rest into the common part.
+    @return uint256 What the account holds.
+    """
+    kept: uint256 = reserve_account._kept(held, amount, weighted)
+    if kept > 0:
+        self._keep(series_, held + kept)
+    if amount > kept:
+        self.common += amount - kept
+    return held + kept
+
+
+@internal
+def _publish_one(series_: address, nav: uint256, slow: uint256):
+    word: uint256 = self._accounts[series_]
+    suspended_: bool = self._is_suspended(word, slow)
+    if suspended_ != (word & SUSPENDED != 0):
+        self._accounts[series_] = word ^ SUSPENDED
+    held: uint256 = self._held(word)
+    log Published(
+        series=series_,
+        nav=nav,
+        slow_nav=slow,
+        account=held,
+        level=self._level(held, slow),
+        suspended=suspended_,
+    )
+
+
+@internal
+def _refund(before: uint256, books: uint256) -> uint256:
+    """
+    @notice Pays the publisher from all accounts and the common part, in proportion to them.
+    """
+    word: uint256 = self._refunded
+    most: uint256 = books // REFUND_PARTS
+    used: uint256 = reserve_account._remembered(
+        word >> 64, most, block.timestamp - (word & TIME), reserve_account.DAY
+    )
+    cost: uint256 = (before - msg.gas + GAS_AROUND) * block.basefee
+    native_oracle: address = self._config().native_oracle
+    if native_oracle != empty(address):
+        price: uint256 = 0
+        updated: uint256 = 0
+        jump: uint256 = 0
+        price, updated, jump = staticcall IOracle(native_oracle).latest()
+        cost = cost * price // SCALE if updated > 0 else 0
+    wanted: uint256 = reserve_account._within(cost, most, used)
+    paid: uint256 = 0
+    for each: address in self._series:
+        held: uint256 = self._held(self._accounts[each])
+        part: uint256 = wanted * held // max(books, 1)
+        if part > 0:
+            self._keep(each, held - part)
+            paid += part
+    rest: uint256 = min(wanted - paid, wanted * self.common // max(books, 1))
+    self.common -= rest
+    paid += rest
+    self._refunded = (used + paid) << 64 | block.timestamp
+    self._send(msg.sender, paid)
+    return paid
+
+
+@internal
+def _log_settled(
+    what: IReserve.Settlement, due: uint256, counted: uint256, held: uint256
+):
+    paid: int256 = convert(due, int256)
+    log Settled(
+        series=msg.sender,
+        paid=-paid if what.gains else paid,
+        asked=what.amount,
+        counted=counted,
+        emergency=what.emergency,
+        account=held,
+        common=self.common,
+    )
+
+
+@internal
+def _send(receiver: address, amount: uint256):
+    if amount > 0:
+        assert extcall IERC20(self._config().underlying).transfer(
+            receiver, amount, default_return_value=True
+        ), "reserve: send"
+
+
+@internal
 @view
-def _left(account: uint256, balance: uint256) -> uint256:
+def _known(series_: address) -> uint256:
     """
-    @notice What is left of a token's allowance; it is set anew at its first payment of a day
-            (UTC). So around midnight two days' shares can be paid.
+    @notice The account's word; refuses a stranger.
     """
-    if account >> 224 & DAYS == block.timestamp // DAY & DAYS:
-        return account >> 112 & AMOUNT
-    return min(balance * daily_share // WAD, AMOUNT)
+    word: uint256 = self._accounts[series_]
+    assert word & IS_SERIES != 0, "reserve: not its series"
+    return word
 
 
 @internal
 @pure
-def _suspended(balance: uint256, level: uint256) -> bool:
-    """
-    @notice As `rules/reserve.py` says it: below the floor, or suspended and below the resume
-            ratio; a level within 1e-12 of a ratio stands at it.
-    """
-    value: uint256 = balance * (WAD * (HAIR + 1))
-    nav: uint256 = (level >> 1) * HAIR
-    return FLOOR_RATIO * nav > value or (level & 1 == 1 and RESUME_RATIO * nav > value)
+def _held(word: uint256) -> uint256:
+    return word >> 2
 
 
 @internal
-def _note_level(balance: uint256):
-    level: uint256 = self._level
-    noted: uint256 = level >> 1 << 1 | convert(self._suspended(balance, level), uint256)
-    if noted != level:
-        self._level = noted
+def _keep(series_: address, held: uint256):
+    """
+    @notice Writes what an account holds, and leaves its flags.
+    """
+    self._accounts[series_] = held << 2 | self._accounts[series_] & 3
 
 
 @internal
-def _read_nav(token: address) -> uint256:
+@pure
+def _slow(nav: uint256, mean_week: uint256, supply: uint256) -> uint256:
     """
-    @notice A token's nav, or the last one that could be read.
+    @notice Nav at the supply averaged over seven days.
     """
-    assert msg.gas > VIEW_GAS + VIEW_GAS // 32, "reserve: gas"
-    success: bool = False
-    response: Bytes[32] = b""
-    success, response = raw_call(
-        token,
-        method_id("nav_underlying()"),
-        max_outsize=32,
-        gas=VIEW_GAS,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    if not success or len(response) < 32:
-        return self.last_nav[token]
-    nav: uint256 = min(extract32(response, 0, output_type=uint256), AMOUNT)
-    self.last_nav[token] = nav
-    return nav
+    return nav * mean_week // max(supply, 1)
 
 
 @internal
 @view
-def _day_ago() -> uint256:
+def _level(held: uint256, slow: uint256) -> uint256:
     """
-    @notice The youngest snapshot that is a day old, or the oldest there is; 0 without any.
+    @notice Account and published share of the common part over nav at the week's mean.
     """
-    found: uint256 = 0
-    for back: uint256 in range(1, REMEMBERED + 1):
-        if back > self._published:
-            break
-        found = self._snapshots[(self._published - back) % REMEMBERED]
-        if (found >> 208) + DAY <= block.timestamp:
-            break
-    return found
+    if slow == 0:
+        return max_value(uint256)
+    share: uint256 = min(self.common, self._health.common_share * slow // WAD)
+    return (held + share) * WAD // slow
 
 
 @internal
 @view
-def _gas_in_underlying(gas_cost: uint256) -> uint256:
-    if native_feed == empty(address):
-        return gas_cost
-    answer: uint256 = 0
-    updated: uint256 = 0
-    answer, updated = feed_reader._answer(native_feed)
-    price: uint256 = (staticcall oracle_guard.ORACLE.latest())[0]
-    if updated == 0 or price == 0:
-        return 0
-    # however large the answer: a product that does not fit would stop the token's rebalance
-    worth: uint256 = min(gas_cost * answer // NATIVE_DIVISOR, AMOUNT)
-    return worth * NATIVE_FACTOR // price
+def _is_suspended(word: uint256, slow: uint256) -> bool:
+    """
+    @notice Suspended below the floor, and then until the resume level.
+    """
+    least: uint256 = RESUME if word & SUSPENDED != 0 else FLOOR
+    held: uint256 = self._held(word)
+    # most accounts hold enough alone: the common part is not read then
+    if held * WAD >= least * slow:
+        return False
+    return self._level(held, slow) < least
 
 
 @internal
-def _swap_quote(amount: uint256):
-    price: uint256 = 0
-    updated: uint256 = 0
-    price, updated = extcall oracle_guard.ORACLE.poke()
-    if oracle_guard._refusal(price, updated, tolerance, deviation) != oracle_guard.FINE:
-        return
-    extcall oracle_guard.POOL.swap(
-        self,
-        not oracle_guard.COLLATERAL_IS_0,
-        convert(amount, int256),
-        convert(oracle_guard._limit(price, True, tolerance), uint160),
-        b"",
-    )
+@view
+def _config() -> Config:
+    me: address = self
+    return abi_decode(slice(me.code, PREFIX, 32 * WORDS), Config)

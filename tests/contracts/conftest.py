@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.chain.series import Fund, Token
+    from support.chain.series import Fund, Series
     from support.chain.world import World
 
 NEEDED = ("boa", "snekmate", "vyper")
@@ -70,13 +70,16 @@ def as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def fund(world: World) -> Fund:
-    """A reserve of 1,000 WETH with a 3x long and a 1x short, 1,000 tokens of each launched."""
+    """A reserve with a 3x long and a 1x short, 1,000 tokens of each launched 60 days ago."""
     from support.chain.series import Fund, Terms
 
     return Fund(world, Terms(long=True), Terms(long=False))
 
 
 @pytest.fixture(params=[0, 1], ids=["long", "short"])
-def token(request: pytest.FixtureRequest, fund: Fund) -> Token:
-    """One of the fund's two tokens."""
-    return fund.tokens[request.param]
+def series(request: pytest.FixtureRequest, fund: Fund) -> Series:
+    """One of the fund's two series."""
+    from support.chain.series import new_transaction
+
+    new_transaction()
+    return fund.series[request.param]

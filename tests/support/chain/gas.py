@@ -44,7 +44,7 @@ def on_aave() -> Bill:
     """Aave v3: borrow, swap, supply; withdraw, swap, repay."""
     with anvil() as env:
         world = World(Setting())
-        peer, who = Aave(world), world.roles.depositor
+        peer, who = Aave(world), world.roles.holder
         peer.supply(world.quote, 10**7 * USDC, world.roles.lender)
         peer.supply(world.underlying, 3 * OWN // 2_000 * WETH, who)
         cost(env, peer.up(2 * OWN * USDC, who)[:1])
@@ -58,7 +58,7 @@ def on_perpetual() -> Bill:
     """Perpetual v2: one call each way."""
     with anvil() as env:
         world = World(Setting())
-        peer, who = Perpetual(world), world.roles.depositor
+        peer, who = Perpetual(world), world.roles.holder
         peer.deposit(OWN, who)
         cost(env, peer.up(3 * OWN, who))
         return {
@@ -71,7 +71,7 @@ def on_morpho() -> Bill:
     """Morpho Blue by hand: the venue of ours, without our contract."""
     with anvil() as env:
         world = World(Setting())
-        market, who = world.lending.market(long=True, lent=10**7), world.roles.depositor
+        market, who = world.lending.market(long=True, lent=10**7), world.roles.holder
         morpho, params, got = world.morpho, tuple(market), []
         morpho.supplyCollateral(params, 3 * OWN // 2_000 * WETH, who, b"", sender=who)
         morpho.borrow(params, 2 * OWN * USDC, 0, who, who, sender=who)

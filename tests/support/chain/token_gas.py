@@ -83,12 +83,12 @@ def _rebalanced(token: Token, move: str) -> None:
 
 
 def _in_kind(token: Token) -> None:
-    who = token.world.roles.depositor
+    who = token.world.roles.holder
     token.contract.redeem_in_kind(10 * WAD, 2**255, who, sender=who)
 
 
 def _transfer(contract: Any, world: World, receiver: Any) -> None:
-    contract.transfer(receiver, WAD, sender=world.roles.depositor)
+    contract.transfer(receiver, WAD, sender=world.roles.holder)
 
 
 def _allocated(fund: Fund) -> None:
@@ -101,7 +101,7 @@ def _allocated(fund: Fund) -> None:
 def _steps(fund: Fund) -> dict[str, Callable[[], Any]]:
     """Each call of the long and of the short once launched, by its name."""
     world, steps = fund.world, dict[str, Callable[[], Any]]()
-    holder, stranger = world.roles.depositor, world.roles.attacker
+    holder, stranger = world.roles.holder, world.roles.attacker
     for token in fund.tokens:
         side = "long" if token.long else "short"
         steps[f"{side}, later mint"] = partial(token.mint, 100)

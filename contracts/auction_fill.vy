@@ -1,0 +1,179 @@
+# pragma version 0.4.3
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title auction_fill
+@custom:contract-name auction_fill
+@license GNU Affero General Public License v3.0 only
+@notice A fill, after it was decided: clock, reserve and books are settled first, then the two
+        assets change hands inside Morpho's callback, and the event says what it was.
+"""
+
+
+from snekmate.tokens import erc20
+uses: erc20
+
+from .interfaces import IDecision
+from .interfaces import ILeveragedToken
+from .interfaces import IMorpho
+from .interfaces import IReserve
+
+from . import clock_slot
+from . import morpho_position
+from . import series_config
+from . import series_state
+from . import supply_mean
+uses: clock_slot
+uses: morpho_position
+uses: series_state
+uses: supply_mean
+
+
+# @dev Emitted for each fill. `notional` in debt units, `units` of the underlying; the premium is
+# above zero where the taker got it; what reserve and nav paid is below zero where they gained.
+# Nav per token before and after is nav over `after.supply`, which a fill does not change.
+event Rebalanced:
+    taker: indexed(address)
+    trigger: indexed(uint256)
+    up: bool
+    price: uint256
+    premium: int256
+    notional: uint256
+    units: uint256
+    paid_by_reserve: int256        # in the underlying
+    paid_by_nav: int256            # debt units
+    leverage_before: uint256
+    leverage_after: uint256
+    nav_before: uint256
+    nav_after: uint256
+    arrived: bool
+    after: ILeveragedToken.State
+
+
+EMERGENCY: constant(uint256) = 2
+WAD: constant(uint256) = 10**18
+SCALE: constant(uint256) = 10**36
+
+# @dev A fill has arrived where at most this part of the gap is left to be sold.
+NEAR_PARTS: constant(uint256) = 200
+
+
+@internal
+def _advance(
+    clock_: clock_slot.Clock, plan: IDecision.Plan, size: uint256, cooldown: uint256
+) -> bool:
+    """
+    @notice Remembers an arrival, or that a part was filled: the rest is sold in an auction as
+            old as this one, less the cooldown, which an emergency does not have.
+    @return bool Whether it arrived.
+    """
+    clock: clock_slot.Clock = clock_
+    arrived: bool = (plan.whole - size) * NEAR_PARTS <= plan.gap
+    if arrived:
+        clock.arrived = block.timestamp
+        clock.opened = 0
+        clock.filled = 0
+        clock.filled_trigger = 0
+    else:
+        began: uint256 = plan.began if plan.began > 0 else block.timestamp
+        clock.opened = began if plan.trigger == EMERGENCY else began + cooldown
+        clock.opened_up = plan.up
+        clock.filled = block.timestamp
+        clock.filled_trigger = plan.trigger
+    clock_slot._write(clock)
+    return arrived
+
+
+@internal
+def _settle(
+    config: series_config.Config, plan: IDecision.Plan, price: uint256, size: uint256
+) -> uint256:
+    """
+    @notice What of the premium the reserve pays or gets, in the underlying.
+    """
+    long: bool = config.terms.long
+    gains: bool = plan.premium < 0
+    amount: uint256 = 0
+    if gains or plan.pays:
+        amount = size * convert(abs(plan.premium), uint256) // WAD
+    supply: uint256 = erc20.totalSupply
+    day: uint256 = 0
+    week: uint256 = 0
+    day, week = supply_mean._means(supply)
+    return extcall IReserve(config.reserve).settle(
+        IReserve.Settlement(
+            amount=series_state._in_underlying(amount, price, long),
+            gains=gains,
+            raising=plan.up,
+            emergency=plan.trigger == EMERGENCY,
+            rate=config.terms.account_rate,
+            nav=series_state._in_underlying(plan.nav, price, long),
+            supply=supply,
+            mean_day=day,
+            mean_week=week,
+            # where the taker gets the underlying it comes from there, else the taker owes less
+            receiver=msg.sender if long != plan.up else self,
+        )
+    )
+
+
+@internal
+def _fill(config: series_config.Config, up: bool, legs: IDecision.Legs, data: Bytes[512]):
+    """
+    @notice The exchange, inside Morpho's callback.
+    """
+    deal: morpho_position.Deal = morpho_position.Deal(
+        taker=msg.sender,
+        # a part of what leaves the position may be the reserve's: then all of it comes here
+        receiver=self if legs.out > legs.given else msg.sender,
+        out=legs.out,
+        shares=0,
+        given=legs.given,
+        owes=legs.owes,
+    )
+    told: Bytes[1024] = morpho_position._told(deal, data)
+    if up:
+        morpho_position._supply(config.market, legs.supplied, told)
+    else:
+        morpho_position._repay(config.market, legs.repaid, 0, told)
+
+
+@internal
+def _log_fill(
+    config: series_config.Config,
+    plan: IDecision.Plan,
+    price: uint256,
+    size: uint256,
+    settled: uint256,
+    arrived: bool,
+):
+    """
+    @notice The event, with the position read again: a taker may have given it something.
+    """
+    long: bool = config.terms.long
+    after: ILeveragedToken.State = series_state._state(config.market)
+    worth: uint256 = after.collateral * price // SCALE
+    nav: uint256 = worth - min(worth, after.debt)
+    premium: int256 = convert(size, int256) * plan.premium // convert(WAD, int256)
+    paid: int256 = convert(settled, int256)
+    covered: int256 = convert(settled * price // SCALE if long else settled, int256)
+    if plan.premium < 0:
+        paid = -paid
+        covered = -covered
+    log Rebalanced(
+        taker=msg.sender,
+        trigger=plan.trigger,
+        up=plan.up,
+        price=price,
+        premium=plan.premium,
+        notional=size,
+        units=series_state._in_underlying(size, price, long),
+        paid_by_reserve=paid,
+        paid_by_nav=premium - covered,
+        leverage_before=plan.leverage,
+        leverage_after=(worth if long else after.debt) * WAD // max(nav, 1),
+        nav_before=plan.nav,
+        nav_after=nav,
+        arrived=arrived,
+        after=after,
+    )

@@ -1,0 +1,209 @@
+# pragma version 0.4.3
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title morpho_position
+@custom:contract-name morpho_position
+@license GNU Affero General Public License v3.0 only
+@notice A series' position in Morpho Blue, and the exchange of its two assets with a taker inside
+        Morpho's own callbacks: the position changes first, then the taker gets its asset, is
+        called, and what it owes must have arrived. So neither side needs a loan, and a rescue
+        repays before it withdraws, which Morpho allows beyond its threshold too.
+@dev The fees lie in the same position as collateral and are not part of what is read here.
+"""
+
+
+from ethereum.ercs import IERC20
+
+from .interfaces import IMorpho
+from .interfaces import ITaker
+
+from . import series_config
+from . import supply_mean
+uses: supply_mean
+
+
+# @dev The position and its market, with interest up to the market's last accrual.
+struct Position:
+    collateral: uint256        # without fees
+    shares: uint256            # of debt
+    debt: uint256              # rounded up, as Morpho does
+    total_assets: uint256      # the market's borrowed assets and shares, the virtual ones
+    total_shares: uint256      # included: debt = shares * total_assets / total_shares
+    lendable: uint256
+
+
+# @dev What a callback has to do.
+struct Deal:
+    taker: address
+    receiver: address          # of what leaves the position
+    out: uint256               # that leaves the position
+    shares: uint256            # or so many debt shares are borrowed
+    given: uint256             # to the taker in all, the reserve's part included
+    owes: uint256              # by the taker
+
+
+# @dev Morpho's virtual shares and assets.
+VIRTUAL_SHARES: constant(uint256) = 10**6
+VIRTUAL_ASSETS: constant(uint256) = 1
+
+
+MORPHO: immutable(IMorpho)
+
+
+@deploy
+def __init__(morpho: address):
+    """
+    @param morpho Morpho Blue on this chain.
+    """
+    MORPHO = IMorpho(morpho)
+
+
+@external
+def onMorphoSupplyCollateral(assets: uint256, data: Bytes[1024]):
+    """
+    @notice Morpho's callback: the collateral counts already; borrow, give, call.
+    @param assets The collateral supplied.
+    @param data A deal and the taker's own data.
+    """
+    self._carry_out(data, True)
+
+
+@external
+def onMorphoRepay(assets: uint256, data: Bytes[1024]):
+    """
+    @notice Morpho's callback: the debt is lower already; withdraw, give, call.
+    @param assets The debt repaid.
+    @param data A deal and the taker's own data.
+    """
+    self._carry_out(data, False)
+
+
+@internal
+def _carry_out(data: Bytes[1024], borrows: bool):
+    assert msg.sender == MORPHO.address, "morpho_position: not morpho"
+    market: IMorpho.MarketParams = series_config._config().market
+    deal: Deal = empty(Deal)
+    told: Bytes[512] = b""
+    deal, told = abi_decode(data, (Deal, Bytes[512]))
+    if borrows:
+        got: uint256 = self._borrow(market, deal.out, deal.shares, deal.receiver)
+        self._exchange(deal, told, market.loanToken, got, market.collateralToken)
+    else:
+        self._withdraw(market, deal.out, deal.receiver)
+        self._exchange(deal, told, market.collateralToken, deal.out, market.loanToken)
+
+
+@internal
+def _supply(market: IMorpho.MarketParams, assets: uint256, data: Bytes[1024]):
+    extcall MORPHO.supplyCollateral(market, assets, self, data)
+
+
+@internal
+def _repay(
+    market: IMorpho.MarketParams, assets: uint256, shares: uint256, data: Bytes[1024]
+):
+    extcall MORPHO.repay(market, assets, shares, self, data)
+
+
+@internal
+def _borrow(
+    market: IMorpho.MarketParams, assets: uint256, shares: uint256, receiver: address
+) -> uint256:
+    return (extcall MORPHO.borrow(market, assets, shares, self, receiver))[0]
+
+
+@internal
+def _withdraw(market: IMorpho.MarketParams, assets: uint256, receiver: address):
+    extcall MORPHO.withdrawCollateral(market, assets, self, receiver)
+
+
+@internal
+@pure
+def _told(deal: Deal, data: Bytes[512]) -> Bytes[1024]:
+    """
+    @notice What Morpho brings back to the callback.
+    """
+    return abi_encode(deal, data)
+
+
+@internal
+def _exchange(
+    deal: Deal, told: Bytes[512], given: address, got: uint256, owed: address
+):
+    """
+    @notice Gives what the taker gets and takes what it owes: with data by its callback, without
+            by an allowance.
+    @param got What left the position.
+    """
+    amount: uint256 = deal.given if deal.given > 0 else got
+    if deal.receiver == self:
+        # the position gave more than the taker gets: the rest is the reserve's
+        self._send(given, deal.taker, amount)
+    if len(told) == 0:
+        self._pull(owed, deal.taker, deal.owes)
+        return
+    before: uint256 = staticcall IERC20(owed).balanceOf(self)
+    extcall ITaker(deal.taker).on_given(given, amount, owed, deal.owes, told)
+    after: uint256 = staticcall IERC20(owed).balanceOf(self)
+    assert after >= before + deal.owes, "morpho_position: owed"
+
+
+@internal
+def _accrued(market: IMorpho.MarketParams) -> Position:
+    """
+    @notice The position with interest up to now.
+    """
+    extcall MORPHO.accrueInterest(market)
+    return self._position(market)
+
+
+@internal
+@view
+def _position(market_: IMorpho.MarketParams) -> Position:
+    """
+    @notice The position up to the market's last accrual.
+    """
+    id: bytes32 = keccak256(abi_encode(market_))
+    held: IMorpho.Position = staticcall MORPHO.position(id, self)
+    market: uint256[6] = staticcall MORPHO.market(id)
+    position: Position = Position(
+        # after a liquidation there may be less than the fees
+        collateral=held.collateral - min(held.collateral, supply_mean._fees()),
+        shares=held.borrowShares,
+        debt=0,
+        total_assets=market[2] + VIRTUAL_ASSETS,
+        total_shares=market[3] + VIRTUAL_SHARES,
+        lendable=market[0] - min(market[0], market[2]),
+    )
+    position.debt = self._div_up(
+        position.shares * position.total_assets, position.total_shares
+    )
+    return position
+
+
+@internal
+def _pull(token: address, owner: address, amount: uint256):
+    """
+    @notice Takes an amount from somebody. Of an asset that takes a fee less arrives, and Morpho,
+            which takes the whole amount from here, refuses it.
+    """
+    assert extcall IERC20(token).transferFrom(
+        owner, self, amount, default_return_value=True
+    ), "morpho_position: pull"
+
+
+@internal
+def _send(token: address, receiver: address, amount: uint256):
+    assert extcall IERC20(token).transfer(
+        receiver, amount, default_return_value=True
+    ), "morpho_position: send"
+
+
+@internal
+@pure
+def _div_up(above: uint256, below: uint256) -> uint256:
+    """
+    @notice Rounded up.
+    """
+    return (above + below - 1) // below

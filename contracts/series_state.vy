@@ -1,0 +1,148 @@
+# pragma version 0.4.3
+# pragma nonreentrancy off
+# SPDX-License-Identifier: AGPL-3.0-only
+"""
+@title series_state
+@custom:contract-name series_state
+@license GNU Affero General Public License v3.0 only
+@notice What a series is at a moment, in one place: for its events, its decision, its reserve and
+        those who look. Positions are up to the market's last accrual.
+"""
+
+
+from snekmate.tokens import erc20
+uses: erc20
+
+from .interfaces import IDecision
+from .interfaces import ILeveragedToken
+from .interfaces import IMorpho
+from .interfaces import IOracle
+
+from . import clock_slot
+from . import morpho_position
+from . import series_config
+from . import supply_mean
+uses: clock_slot
+uses: morpho_position
+uses: supply_mean
+
+
+SCALE: constant(uint256) = 10**36
+
+
+@external
+@view
+@nonreentrant
+def state() -> ILeveragedToken.State:
+    """
+    @notice Position, fees, supply and its means.
+    """
+    return self._state(series_config._config().market)
+
+
+@external
+@view
+@nonreentrant
+def facts() -> IDecision.Facts:
+    """
+    @notice What the decision is made from, but for a suspension, which the reserve knows. Where
+            the feed has no good answer the price is the last good one.
+    """
+    market: IMorpho.MarketParams = series_config._config().market
+    price: uint256 = 0
+    updated: uint256 = 0
+    jump: uint256 = 0
+    price, updated, jump = staticcall IOracle(market.oracle).latest()
+    position: morpho_position.Position = morpho_position._position(market)
+    return self._facts(market.lltv, position, price, jump, clock_slot._read())
+
+
+@external
+@view
+@nonreentrant
+def standing() -> (uint256, uint256, uint256):
+    """
+    @notice What a publication reads.
+    @return uint256 Nav in the underlying, at the price that Morpho is told; 0 where there is none.
+    @return uint256 The supply.
+    @return uint256 The supply averaged over seven days.
+    """
+    config: series_config.Config = series_config._config()
+    price: uint256 = staticcall IOracle(config.market.oracle).price()
+    position: morpho_position.Position = morpho_position._position(config.market)
+    nav: uint256 = self._in_underlying(self._nav(position, price), price, config.terms.long)
+    supply: uint256 = erc20.totalSupply
+    return nav, supply, supply_mean._means(supply)[1]
+
+
+@external
+@view
+@nonreentrant
+def clock() -> clock_slot.Clock:
+    """
+    @notice What the series remembers of its auctions.
+    """
+    return clock_slot._read()
+
+
+@internal
+@view
+def _state(market: IMorpho.MarketParams) -> ILeveragedToken.State:
+    position: morpho_position.Position = morpho_position._position(market)
+    supply: uint256 = erc20.totalSupply
+    day: uint256 = 0
+    week: uint256 = 0
+    day, week = supply_mean._means(supply)
+    return ILeveragedToken.State(
+        collateral=position.collateral,
+        shares=position.shares,
+        debt=position.debt,
+        fees=supply_mean._fees(),
+        supply=supply,
+        mean_day=day,
+        mean_week=week,
+    )
+
+
+@internal
+@pure
+def _facts(
+    threshold: uint256,
+    position: morpho_position.Position,
+    price: uint256,
+    jump: uint256,
+    clock: clock_slot.Clock,
+) -> IDecision.Facts:
+    return IDecision.Facts(
+        collateral=position.collateral,
+        debt=position.debt,
+        price=price,
+        jump=jump,
+        threshold=threshold,
+        lendable=position.lendable,
+        suspended=False,
+        arrived=clock.arrived,
+        opened=clock.opened,
+        opened_up=clock.opened_up,
+        filled=clock.filled,
+        filled_trigger=clock.filled_trigger,
+    )
+
+
+@internal
+@pure
+def _nav(position: morpho_position.Position, price: uint256) -> uint256:
+    """
+    @notice In debt units; 0 where there is none.
+    """
+    worth: uint256 = position.collateral * price // SCALE
+    return worth - min(worth, position.debt)
+
+
+@internal
+@pure
+def _in_underlying(amount: uint256, price: uint256, long: bool) -> uint256:
+    """
+    @notice Debt units as the underlying, which a long has as collateral; rounded down.
+    """
+    return amount * SCALE // price if long else amount
