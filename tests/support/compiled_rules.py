@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.rules import (
     accruals,
+    auction,
+    auction_clock,
+    auction_plan,
+    auction_size,
     costs,
     decide,
     flows,
@@ -21,7 +25,9 @@ from steelyard.rules import (
     liquidation,
     pool,
     reserve,
+    reserve_account,
     sizing,
+    supply_mean,
     triggers,
 )
 from support import price_loop
@@ -31,6 +37,10 @@ if TYPE_CHECKING:
 
 RULES = (
     accruals,
+    auction,
+    auction_clock,
+    auction_plan,
+    auction_size,
     costs,
     decide,
     flows,
@@ -39,7 +49,9 @@ RULES = (
     liquidation,
     pool,
     reserve,
+    reserve_account,
     sizing,
+    supply_mean,
     triggers,
 )
 

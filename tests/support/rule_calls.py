@@ -12,10 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from steelyard.rules.auction_plan import plan_auction
 from steelyard.rules.costs import TradeCost, cost_curve, trade_cost
 from steelyard.rules.decide import TradeLimits, plan_trade
 from steelyard.rules.flows import Flows
+from steelyard.rules.numbers import FRACTION
 from steelyard.rules.triggers import Trigger
+from support.auction_cases import (
+    ACCOUNTS,
+    COMMONS,
+    DAY_S,
+    LAUNCHED_S,
+    AccountCase,
+    Auction,
+    CommonCase,
+    auctions,
+    books,
+    clocks,
+)
+from support.auction_cases import Books as AuctionBooks
 from support.rule_cases import (
     Costing,
     Rule,
@@ -50,7 +65,7 @@ def in_kind(argument: Any, number: Number[Any]) -> Any:
     """The argument in this kind of number; flags, seconds and triggers as they are."""
     if isinstance(argument, Made):
         return argument.make(argument.source, number)
-    if isinstance(argument, Rule | Terms):
+    if isinstance(argument, Rule | Terms | Auction | AuctionBooks | AccountCase | CommonCase):
         return argument.of(number)
     return number.of(argument) if isinstance(argument, Decimal) else argument
 
@@ -234,6 +249,43 @@ def _buffers(draw: st.DrawFn) -> tuple[Any, ...]:
     return value, nav, floor, draw(CURVE), draw(SQRT)
 
 
+@st.composite
+def _auction_plans(draw: st.DrawFn) -> tuple[Any, ...]:
+    rule, auction = draw(auctions())
+    clock, now_s = draw(clocks())
+    return rule, auction, clock, draw(books(rule)), draw(FLAG), now_s
+
+
+@st.composite
+def _auction_triggers(draw: st.DrawFn) -> tuple[Any, ...]:
+    rule, auction = draw(auctions())
+    clock, now_s = draw(clocks())
+    return rule, auction, clock, rule.target * (1 + draw(written("-0.5", "0.9", 3))), now_s
+
+
+def _planned(case: tuple[Any, ...]) -> Made:
+    def make(source: tuple[Any, ...], number: Number[Any]) -> Any:
+        return plan_auction(*(in_kind(argument, number) for argument in source))
+
+    return Made(case, make)
+
+
+@st.composite
+def _filled(draw: st.DrawFn) -> tuple[Any, ...]:
+    case = draw(_auction_plans())
+    plan = plan_auction(*(in_kind(argument, FRACTION) for argument in case))
+    # not at the 200th of the gap itself, where floats may see another side of it
+    size = Decimal(int(plan.most * draw(st.sampled_from([1, 3, 7])))) / 10
+    return case[1], case[2], _planned(case), size, case[5]
+
+
+AUCTION = auctions().map(lambda made: made[1])
+CLOCK = clocks().map(lambda made: made[0])
+TIME_S = st.integers(LAUNCHED_S + DAY_S, LAUNCHED_S + 9 * DAY_S)
+PREMIUM = written("-0.4", "0.04", 4)
+LTV = written("0.3", "0.99", 4)
+POSITIVE_SHARE = written("0.01", "1", 3)
+
 CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "nav_of": positions(),
     "leverage_of": positions(),
@@ -256,6 +308,88 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "is_tradable": st.tuples(CURVE, TRADED | written("-2e9", "2e9", 0)),
     "side_depth": st.tuples(st.builds(_book, MODEST), FLAG),
     "realised_coefficient": st.tuples(RATE),
+    "loan_to_value": st.tuples(written("1.01", "20", 2) | written("-20", "-0.1", 2)),
+    "collateral_multiple": st.tuples(targets()),
+    "danger_at": st.tuples(AUCTION, LTV),
+    "top_at": st.tuples(AUCTION, RATE),
+    "premium_at": st.tuples(AUCTION, st.integers(0, 5_000), RATE),
+    "jump_between": st.tuples(PRICE, PRICE),
+    "jump_shift": st.tuples(written("0", "2", 3), st.integers(0, 90)),
+    "guarded_premium": st.tuples(AUCTION, PREMIUM, RATE, LTV),
+    "liquidation_incentive": st.tuples(LTV),
+    "auction_fault": st.tuples(
+        AUCTION, targets(), st.sampled_from([1, 2, 12]), written("0", "0.003", 4)
+    ),
+    "arrived_clock": st.tuples(TIME_S),
+    "opened_clock": st.tuples(CLOCK, FLAG, TIME_S),
+    "void_clock": st.tuples(CLOCK),
+    "filled_clock": st.tuples(
+        CLOCK,
+        st.just(-1) | TIME_S,
+        FLAG,
+        st.sampled_from([Trigger.BAND, Trigger.EMERGENCY]),
+        st.sampled_from([0, 60]),
+        TIME_S,
+    ),
+    "is_running": clocks().flatmap(
+        lambda made: st.tuples(st.just(made[0]), st.just(1_200), FLAG, st.just(made[1]))
+    ),
+    "is_under_way": clocks().map(lambda made: (made[0], 1_200, made[1])),
+    "is_fallback_due": st.builds(lambda terms, made: (terms, *made), AUCTION, clocks()),
+    "is_daily_due": st.builds(lambda terms, made: (terms, *made), AUCTION, clocks()),
+    "auction_began": st.builds(
+        lambda terms, made, raises: (terms, made[0], raises, made[1]), AUCTION, clocks(), FLAG
+    ),
+    "fill_most": st.tuples(MONEY, written("1.1", "6", 2), PREMIUM, MONEY, FLAG),
+    "lendable_size": st.tuples(MONEY, PREMIUM, MONEY),
+    "fill_least": st.tuples(MONEY, FLAG),
+    "rescue_least": st.builds(
+        lambda debt, ltv, threshold, premium, paid: (
+            debt,
+            (debt / ltv).quantize(Decimal("0.01")),
+            threshold,
+            premium,
+            paid,
+        ),
+        MONEY,
+        written("0.8", "0.99", 4),
+        written("0.6", "0.9", 3),
+        PREMIUM,
+        written("0", "40", 2),
+    ),
+    "is_fill_taken": st.tuples(MONEY, MONEY, MONEY),
+    "has_arrived": st.builds(lambda size, more, gap: (size + more, size, gap), MONEY, MONEY, MONEY),
+    "plan_auction": _auction_plans(),
+    "auction_trigger": _auction_triggers(),
+    "clock_after_call": st.builds(
+        lambda made, clock: (clock, _planned(made)), _auction_plans(), CLOCK
+    ),
+    "clock_after_fill": _filled(),
+    "mean_after": st.tuples(MONEY, MONEY, SECONDS, st.sampled_from([DAY_S, 7 * DAY_S])),
+    "counted_supply": st.tuples(MONEY, MONEY),
+    "remembered": st.tuples(MONEY, MONEY, SECONDS, st.just(7 * DAY_S)),
+    "remembered_whole": st.tuples(MONEY, st.integers(0, 2 * DAY_S)),
+    "served_worth": st.tuples(MONEY, MONEY, MONEY),
+    "served_share": st.tuples(MONEY, MONEY),
+    "is_rise_paid": st.tuples(targets(), written("0.5", "5", 2)),
+    "most_reserve_cap": st.tuples(RATE, RATE, written("0.5", "5", 2), targets()),
+    "settle_calm": st.tuples(
+        ACCOUNTS, COMMONS, TRADED, MONEY, POSITIVE_SHARE, written("0.0001", "0.003", 4), TIME_S
+    ),
+    "settle_rescue": st.tuples(ACCOUNTS, COMMONS, MONEY, MONEY, POSITIVE_SHARE, TIME_S),
+    "settle_premium": st.tuples(
+        ACCOUNTS,
+        COMMONS,
+        TRADED,
+        MONEY,
+        POSITIVE_SHARE,
+        written("0.0001", "0.003", 4),
+        FLAG,
+        TIME_S,
+    ),
+    "draw_common": st.tuples(COMMONS, MONEY, TIME_S),
+    "credit_account": st.tuples(ACCOUNTS, COMMONS, MONEY, MONEY),
+    "share_of_common": st.tuples(MONEY, MONEY, MONEY),
     "is_liquidated": _venue_calls(priced=True),
     "is_nav_gone": positions() | st.tuples(MONEY.map(lambda x: -x), UNITS, PRICE),
     "liquidation_price": _venue_calls(priced=False),

@@ -200,11 +200,12 @@ def rules(draw: st.DrawFn, move_to: MoveTo | None = None, side: int | None = Non
         move_to = draw(st.sampled_from(list(MoveTo)))
     lower = upper = emergency = None
     slack = Decimal(0)
-    if move_to == MoveTo.EDGE or draw(st.booleans()):
+    to_edge = move_to in (MoveTo.EDGE, MoveTo.EDGE_OR_TARGET)
+    if to_edge or draw(st.booleans()):
         upper = size * (1 + draw(written("0.01", "0.6", 2)))
         if draw(st.booleans()):
             lower = size * (1 - draw(written("0.01", "0.6", 2)))
-    if move_to == MoveTo.EDGE:
+    if to_edge:
         slack = draw(written("0.001", "0.05", 3))
     if draw(st.booleans()):
         emergency = (upper or size) + slack + draw(written("0.01", "2", 2))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "DAY_S",
+    "WEEK_S",
     "YEAR_S",
     "cash_interest",
     "funding_payment",
@@ -15,6 +17,8 @@ __all__ = [
     "units_interest",
 ]
 
+DAY_S = 86_400
+WEEK_S = 7 * DAY_S
 YEAR_S = 31_536_000
 """Seconds in the year of 365 days that every rate per year is counted on."""
 

@@ -45,7 +45,10 @@ class MoveTo(IntEnum):
 
     TARGET = 0
     EDGE = 1
+    """The edge that was left; inside the band nothing is traded."""
     PARTWAY = 2
+    EDGE_OR_TARGET = 3
+    """A band's goes to the edge that was left, any other to the target."""
 
 
 @plain_members
@@ -96,9 +99,11 @@ def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num
     """The signed leverage that a rebalance named by ``trigger`` goes to.
 
     With a move to the edge that is the edge that was left, and the leverage itself inside the
-    band. An emergency and the launch always go to the target.
+    band, unless what is not the band's goes to the target. An emergency and the launch always do.
     """
     if trigger in UNCONDITIONAL or rule.move_to == MoveTo.TARGET:
+        return rule.target
+    if rule.move_to == MoveTo.EDGE_OR_TARGET and trigger != Trigger.BAND:
         return rule.target
     size = abs(leverage)
     if rule.move_to == MoveTo.PARTWAY:

@@ -7,12 +7,11 @@ are held at the mark.
 
 from __future__ import annotations
 
-from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.accruals import DAY_S, YEAR_S
 from steelyard.rules.numbers import Num
 
 __all__ = ["contract_at", "mark_factor", "next_expiry"]
 
-DAY_S = 86_400
 EXPIRY_HOUR_S = 8 * 3_600
 MONTHS_A_QUARTER = 3
 FRIDAY = 1

@@ -33,6 +33,7 @@ TERMS = {
     "plan_trade": lambda *a: (a[4] * a[5], a[6]),
     "units_left": lambda units, paid, price: (units, paid / price),
     "smallest_root": lambda *a: (a[4], a[3] * a[0].fixed),
+    "netted_kind": lambda alone, all_alone, together, *_: (alone, all_alone, together),
     "buffer_depth": lambda value, nav, floor: (value / nav if nav else value, floor),
     "runway_days": lambda value, nav, floor, net: (value / net, floor * nav / net) if net else (),
 }
