@@ -12,9 +12,8 @@
         `rules/auction_plan.py` decides the same in the simulator.
 
         An emergency comes first, then the rest of a partial fill, the band, the day and the
-        fallback. With `to_edge` a rebalance outside of the band goes to the edge that was left,
-        and the day's and the fallback's inside the band go to the target. An emergency always
-        goes to the target, whole, and waits for no cooldown. A fill that starts beyond Morpho's
+        fallback. With `to_edge` a band's rebalance goes to the edge that was left; all others
+        go to the target, an emergency whole and without a cooldown. A fill that starts beyond Morpho's
         threshold must end below it.
 @dev Everything is in debt units at the oracle's price: value = collateral * price, nav = value -
      debt; the exposure that leverage is made of is the value for a long, the debt for a short.
@@ -201,13 +200,11 @@ def _trigger(terms: IDecision.Terms, facts: IDecision.Facts, leverage: uint256) 
 @pure
 def _destination(terms: IDecision.Terms, trigger: uint256, leverage: uint256) -> uint256:
     """
-    @notice Where a rebalance takes leverage.
+    @notice Where a rebalance takes leverage. With `to_edge` a band's goes to the edge that was
+            left, and has nothing to do inside the band.
     """
-    if terms.to_edge and trigger != EMERGENCY:
-        if leverage > terms.upper:
-            return terms.upper
-        if leverage < terms.lower:
-            return terms.lower
+    if terms.to_edge and trigger == BAND:
+        return min(max(leverage, terms.lower), terms.upper)
     return terms.target
 
 

@@ -242,8 +242,7 @@ def _market(underlying: address, one: Series, salt: bytes32) -> IMorpho.MarketPa
     extcall IOracle(oracle).poke()
     price: uint256 = 0
     updated: uint256 = 0
-    jump: uint256 = 0
-    price, updated, jump = staticcall IOracle(oracle).latest()
+    price, updated = staticcall IOracle(oracle).latest()
     assert updated > 0 and price > 0, "factory: no good price"
     market: IMorpho.MarketParams = IMorpho.MarketParams(
         loanToken=loan, collateralToken=collateral, oracle=oracle, irm=one.irm, lltv=one.lltv

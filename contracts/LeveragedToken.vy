@@ -90,7 +90,6 @@ exports: (
     series_state.state,
     series_state.facts,
     series_state.standing,
-    series_state.clock,
 )
 
 
@@ -98,8 +97,9 @@ exports: (
 event Launched:
     receiver: indexed(address)
     tokens: uint256
+    collateral: uint256
+    debt: uint256
     price: uint256
-    after: ILeveragedToken.State
 
 
 # @dev Emitted for each mint: `collateral` and `fee` came from the minter, `debt` went out.
@@ -201,12 +201,12 @@ def launch(tokens: uint256, collateral: uint256, receiver: address) -> uint256:
         assert extcall IERC20(asset).approve(
             morpho_position.MORPHO.address, max_value(uint256), default_return_value=True
         ), "leveraged_token: approve"
-    price: uint256 = self._good_price(market.oracle)[0]
+    price: uint256 = self._good_price(market.oracle)
     nav: uint256 = tokens * config.initial_nav // WAD
     multiple: uint256 = auction._multiple(config.terms.target, config.terms.long)
     brings: uint256 = nav * multiple // WAD
     debt: uint256 = (brings - nav) * price // SCALE
-    assert brings <= collateral, "leveraged_token: launch collateral"
+    assert brings <= collateral, "leveraged_token: collateral"
     assert debt <= config.debt_cap, "leveraged_token: debt_cap"
     morpho_position._pull(market.collateralToken, msg.sender, brings)
     morpho_position._supply(market, brings, b"")
@@ -220,7 +220,9 @@ def launch(tokens: uint256, collateral: uint256, receiver: address) -> uint256:
     )
     erc20._mint(DEAD, DEAD_TOKENS)
     erc20._mint(receiver, tokens - DEAD_TOKENS)
-    log Launched(receiver=receiver, tokens=tokens, price=price, after=series_state._state(market))
+    log Launched(
+        receiver=receiver, tokens=tokens, collateral=brings, debt=debt, price=price
+    )
     return brings
 
 
@@ -244,7 +246,7 @@ def mint(
     config: series_config.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     position: morpho_position.Position = morpho_position._accrued(market)
-    price: uint256 = self._good_price(market.oracle)[0]
+    price: uint256 = self._good_price(market.oracle)
     value: uint256 = position.collateral * price // SCALE
     # a late entrant would share in the cover of a rescue
     calm: uint256 = auction._loan_to_value(config.terms.upper, config.terms.long)
@@ -257,7 +259,11 @@ def mint(
     shares: uint256 = position.shares * tokens // supply
     debt: uint256 = shares * position.total_assets // position.total_shares
     assert position.debt + debt <= config.debt_cap, "leveraged_token: debt_cap"
-    self._remember(supply, fee)
+    after: ILeveragedToken.State = self._remember(supply, fee)
+    after.collateral = position.collateral + collateral
+    after.shares = position.shares + shares
+    after.debt = position.debt + debt
+    after.supply = supply + tokens
     erc20._mint(receiver, tokens)
     if len(data) == 0 or shares == 0:
         morpho_position._pull(market.collateralToken, msg.sender, pays)
@@ -277,7 +283,7 @@ def mint(
         collateral=collateral,
         fee=fee,
         debt=debt,
-        after=series_state._state(market),
+        after=after,
     )
     return pays, debt
 
@@ -308,7 +314,11 @@ def redeem(
     shares: uint256 = auction._div_up(position.shares * tokens, supply)
     debt: uint256 = auction._div_up(shares * position.total_assets, position.total_shares)
     assert debt <= most, "leveraged_token: more than most"
-    self._remember(supply, fee)
+    after: ILeveragedToken.State = self._remember(supply, fee)
+    after.collateral = position.collateral - collateral - fee
+    after.shares = position.shares - shares
+    after.debt = position.debt - min(position.debt, debt)
+    after.supply = supply - tokens
     erc20._burn(msg.sender, tokens)
     if len(data) == 0 or shares == 0:
         if shares > 0:
@@ -329,7 +339,7 @@ def redeem(
         collateral=collateral,
         fee=fee,
         debt=debt,
-        after=series_state._state(market),
+        after=after,
     )
     return collateral, debt
 
@@ -347,22 +357,18 @@ def open() -> uint256:
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
-    price, jump = self._good_price(config.market.oracle)
+    price, jump = self._price_and_jump(config.market.oracle)
     clock: clock_slot.Clock = clock_slot._read()
     plan: IDecision.Plan = self._plan(config, position, price, jump, clock)
-    # a clock that runs this way already is kept; one that does not is void
+    # a clock that runs this way is kept; one that does not, or of which nothing is due, is void
     runs: bool = (
-        clock.opened > 0
+        plan.trigger != IDLE
         and clock.opened_up == plan.up
         and block.timestamp <= clock.opened + 2 * config.terms.duration
     )
     due: bool = plan.trigger == EMERGENCY or plan.trigger == BAND
-    if plan.trigger == IDLE or (clock.opened > 0 and not runs and not due):
-        assert clock.opened > 0, "leveraged_token: nothing to open"
-        clock.opened = 0
-    else:
-        assert due and not runs, "leveraged_token: nothing to open"
-        clock.opened = block.timestamp
+    assert not runs and (due or clock.opened > 0), "leveraged_token: nothing to open"
+    clock.opened = block.timestamp if due else 0
     clock.opened_up = plan.up
     clock.filled = 0
     clock.filled_trigger = 0
@@ -391,17 +397,17 @@ def rebalance(most: uint256, limit: int256, data: Bytes[512] = b"") -> (uint256,
     @return uint256 What the taker paid.
     """
     series_config._only_clone()
-    assert not self._filled, "leveraged_token: filled in this transaction"
+    assert not self._filled, "leveraged_token: filled before"
     self._filled = True
     config: series_config.Config = series_config._config()
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
-    price, jump = self._good_price(config.market.oracle)
+    price, jump = self._price_and_jump(config.market.oracle)
     clock: clock_slot.Clock = clock_slot._read()
     plan: IDecision.Plan = self._plan(config, position, price, jump, clock)
     assert plan.state == OPEN, "leveraged_token: nothing on sale"
-    assert plan.premium >= limit, "leveraged_token: premium below limit"
+    assert plan.premium >= limit, "leveraged_token: premium"
     size: uint256 = min(most, plan.most)
     assert size > 0 and (size == plan.most or size >= plan.least), "leveraged_token: fill too small"
     arrived: bool = auction_fill._advance(clock, plan, size, config.terms.cooldown)
@@ -435,7 +441,7 @@ def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
     position: morpho_position.Position = morpho_position._accrued(market)
     price: uint256 = 0
     jump: uint256 = 0
-    price, jump = self._good_price(market.oracle)
+    price, jump = self._price_and_jump(market.oracle)
     fees: uint256 = supply_mean._take_fees()
     clock: clock_slot.Clock = clock_slot._read()
     premium: int256 = 0
@@ -445,7 +451,7 @@ def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
             config.terms, fees, price, jump, clock.allocated
         )
     assert amount > 0, "leveraged_token: no fees due"
-    assert premium >= limit, "leveraged_token: premium below limit"
+    assert premium >= limit, "leveraged_token: premium"
     clock.allocated = block.timestamp
     clock_slot._write(clock)
     taker: address = config.reserve if long else msg.sender
@@ -471,14 +477,27 @@ def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
 
 @internal
 @view
-def _good_price(oracle: address) -> (uint256, uint256):
+def _good_price(oracle: address) -> uint256:
     """
-    @notice The price and the jump; refuses an answer that is not good.
+    @notice The price; refuses an answer that is not good.
+    """
+    price: uint256 = 0
+    updated: uint256 = 0
+    price, updated = staticcall IOracle(oracle).latest()
+    assert updated != 0, "leveraged_token: no good price"
+    return price
+
+
+@internal
+@view
+def _price_and_jump(oracle: address) -> (uint256, uint256):
+    """
+    @notice As _good_price, with the jump of the feed's last two rounds.
     """
     price: uint256 = 0
     updated: uint256 = 0
     jump: uint256 = 0
-    price, updated, jump = staticcall IOracle(oracle).latest()
+    price, updated, jump = staticcall IOracle(oracle).latest_with_jump()
     assert updated != 0, "leveraged_token: no good price"
     return price, jump
 
@@ -502,14 +521,15 @@ def _fee(collateral: uint256, config: series_config.Config) -> uint256:
 
 
 @internal
-def _remember(supply: uint256, fee: uint256):
+def _remember(supply: uint256, fee: uint256) -> ILeveragedToken.State:
     """
-    @notice The means and the fees, before the supply changes.
+    @notice Keeps the means and the fees before the supply changes, and begins to say the state.
     """
-    day: uint256 = 0
-    week: uint256 = 0
-    day, week = supply_mean._means(supply)
-    supply_mean._store(day, week, supply_mean._fees() + fee)
+    state: ILeveragedToken.State = empty(ILeveragedToken.State)
+    state.mean_day, state.mean_week = supply_mean._means(supply)
+    state.fees = supply_mean._fees() + fee
+    supply_mean._store(state.mean_day, state.mean_week, state.fees)
+    return state
 
 
 @internal

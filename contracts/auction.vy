@@ -38,11 +38,11 @@ LEAST_GAIN: constant(uint256) = WAD // 2
 @pure
 def _loan_to_value(leverage: uint256, long: bool) -> uint256:
     """
-    @notice Debt over collateral's value at a leverage, times 1e18, rounded down.
+    @notice Debt over collateral's value at a leverage, times 1e18, rounded up.
     """
     if long:
-        return WAD - min(WAD, self._div_up(WAD * WAD, leverage))
-    return leverage * WAD // (leverage + WAD)
+        return WAD - min(WAD, WAD * WAD // leverage)
+    return self._div_up(leverage * WAD, leverage + WAD)
 
 
 @internal

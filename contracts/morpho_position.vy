@@ -82,7 +82,7 @@ def onMorphoRepay(assets: uint256, data: Bytes[1024]):
 @internal
 def _carry_out(data: Bytes[1024], borrows: bool):
     assert msg.sender == MORPHO.address, "morpho_position: not morpho"
-    market: IMorpho.MarketParams = series_config._config().market
+    market: IMorpho.MarketParams = series_config._market()
     deal: Deal = empty(Deal)
     told: Bytes[512] = b""
     deal, told = abi_decode(data, (Deal, Bytes[512]))

@@ -32,6 +32,7 @@ struct Config:
 # @dev Bytes of a clone's code before what is appended, and words of Config.
 PREFIX: constant(uint256) = 45
 WORDS: constant(uint256) = 29
+MARKET_WORDS: constant(uint256) = 5
 
 # @dev Places of single words that are read alone.
 ORACLE_WORD: constant(uint256) = 2
@@ -63,6 +64,16 @@ def _only_clone():
 def _config() -> Config:
     me: address = self
     return abi_decode(slice(me.code, PREFIX, 32 * WORDS), Config)
+
+
+@internal
+@view
+def _market() -> IMorpho.MarketParams:
+    """
+    @notice The first words alone: a fifth of the gas.
+    """
+    me: address = self
+    return abi_decode(slice(me.code, PREFIX, 32 * MARKET_WORDS), IMorpho.MarketParams)
 
 
 @internal

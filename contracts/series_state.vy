@@ -37,7 +37,7 @@ def state() -> ILeveragedToken.State:
     """
     @notice Position, fees, supply and its means.
     """
-    return self._state(series_config._config().market)
+    return self._state(series_config._market())
 
 
 @external
@@ -48,11 +48,13 @@ def facts() -> IDecision.Facts:
     @notice What the decision is made from, but for a suspension, which the reserve knows. Where
             the feed has no good answer the price is the last good one.
     """
-    market: IMorpho.MarketParams = series_config._config().market
+    market: IMorpho.MarketParams = series_config._market()
     price: uint256 = 0
     updated: uint256 = 0
     jump: uint256 = 0
-    price, updated, jump = staticcall IOracle(market.oracle).latest()
+    price, updated, jump = staticcall IOracle(
+        market.oracle
+    ).latest_with_jump()
     position: morpho_position.Position = morpho_position._position(market)
     return self._facts(market.lltv, position, price, jump, clock_slot._read())
 
@@ -73,16 +75,6 @@ def standing() -> (uint256, uint256, uint256):
     nav: uint256 = self._in_underlying(self._nav(position, price), price, config.terms.long)
     supply: uint256 = erc20.totalSupply
     return nav, supply, supply_mean._means(supply)[1]
-
-
-@external
-@view
-@nonreentrant
-def clock() -> clock_slot.Clock:
-    """
-    @notice What the series remembers of its auctions.
-    """
-    return clock_slot._read()
 
 
 @internal
@@ -126,6 +118,7 @@ def _facts(
         opened_up=clock.opened_up,
         filled=clock.filled,
         filled_trigger=clock.filled_trigger,
+        allocated=clock.allocated,
     )
 
 
