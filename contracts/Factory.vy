@@ -67,7 +67,7 @@ struct Series:
     injects: uint256           # underlying, into the series' account
 
 
-# @dev Emitted for each series.
+# @dev Emitted for each series; its configuration is in its code.
 event SeriesLaunched:
     series: indexed(address)
     reserve: indexed(address)
@@ -75,7 +75,6 @@ event SeriesLaunched:
     underlying: address
     market: bytes32
     oracle: address
-    config: Series
 
 
 # @dev Units of dead debt in each market.
@@ -242,7 +241,8 @@ def _market(underlying: address, one: Series, salt: bytes32) -> IMorpho.MarketPa
     extcall IOracle(oracle).poke()
     price: uint256 = 0
     updated: uint256 = 0
-    price, updated = staticcall IOracle(oracle).latest()
+    jump: uint256 = 0
+    price, updated, jump = staticcall IOracle(oracle).latest(False)
     assert updated > 0 and price > 0, "factory: no good price"
     market: IMorpho.MarketParams = IMorpho.MarketParams(
         loanToken=loan, collateralToken=collateral, oracle=oracle, irm=one.irm, lltv=one.lltv
@@ -358,7 +358,6 @@ def _begin(
         underlying=underlying,
         market=keccak256(abi_encode(market)),
         oracle=market.oracle,
-        config=one,
     )
 
 

@@ -1,5 +1,6 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
+# pragma optimize codesize
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """
@@ -45,6 +46,7 @@ from . import auction
 from . import auction_fill
 from . import clock_slot
 from . import clone_permit
+from . import fee_allocation
 from . import morpho_position
 from . import series_config
 from . import series_state
@@ -58,6 +60,14 @@ initializes: series_state[
     erc20 := erc20,
     clock_slot := clock_slot,
     morpho_position := morpho_position,
+    supply_mean := supply_mean,
+]
+initializes: fee_allocation[
+    erc20 := erc20,
+    clock_slot := clock_slot,
+    morpho_position := morpho_position,
+    series_config := series_config,
+    series_state := series_state,
     supply_mean := supply_mean,
 ]
 initializes: auction_fill[
@@ -80,6 +90,7 @@ exports: (
     erc20.nonces,
     clone_permit.permit,
     clone_permit.DOMAIN_SEPARATOR,
+    fee_allocation.allocate,
     morpho_position.onMorphoSupplyCollateral,
     morpho_position.onMorphoRepay,
     series_config.config,
@@ -90,6 +101,7 @@ exports: (
     series_state.state,
     series_state.facts,
     series_state.standing,
+    series_state.DECISION,
 )
 
 
@@ -133,16 +145,6 @@ event Opened:
     price: uint256
 
 
-# @dev Emitted for each allocation of fees: `fees` of collateral left for `underlying`, of which
-# `own` is the series' account's and the rest the fee recipient's.
-event Allocated:
-    taker: indexed(address)
-    fees: uint256
-    premium: int256
-    underlying: uint256
-    own: uint256
-
-
 WAD: constant(uint256) = 10**18
 SCALE: constant(uint256) = 10**36
 
@@ -156,10 +158,6 @@ OPEN: constant(uint256) = 2
 # digits and supply is never zero again.
 DEAD_TOKENS: constant(uint256) = 10**15
 DEAD: constant(address) = 0x000000000000000000000000000000000000dEaD
-
-
-# @dev What every series asks for what is due.
-DECISION: public(immutable(IDecision))
 
 
 # @dev One fill per series and transaction.
@@ -180,7 +178,7 @@ def __init__(morpho: address, decision: address):
     ownable._transfer_ownership(empty(address))
     series_config.__init__()
     morpho_position.__init__(morpho)
-    DECISION = IDecision(decision)
+    series_state.__init__(decision)
 
 
 @external
@@ -201,7 +199,7 @@ def launch(tokens: uint256, collateral: uint256, receiver: address) -> uint256:
         assert extcall IERC20(asset).approve(
             morpho_position.MORPHO.address, max_value(uint256), default_return_value=True
         ), "leveraged_token: approve"
-    price: uint256 = self._good_price(market.oracle)
+    price: uint256 = series_state._good_price(market.oracle, False)[0]
     nav: uint256 = tokens * config.initial_nav // WAD
     multiple: uint256 = auction._multiple(config.terms.target, config.terms.long)
     brings: uint256 = nav * multiple // WAD
@@ -246,7 +244,7 @@ def mint(
     config: series_config.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     position: morpho_position.Position = morpho_position._accrued(market)
-    price: uint256 = self._good_price(market.oracle)
+    price: uint256 = series_state._good_price(market.oracle, False)[0]
     value: uint256 = position.collateral * price // SCALE
     # a late entrant would share in the cover of a rescue
     calm: uint256 = auction._loan_to_value(config.terms.upper, config.terms.long)
@@ -357,7 +355,7 @@ def open() -> uint256:
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
-    price, jump = self._price_and_jump(config.market.oracle)
+    price, jump = series_state._good_price(config.market.oracle, True)
     clock: clock_slot.Clock = clock_slot._read()
     plan: IDecision.Plan = self._plan(config, position, price, jump, clock)
     # a clock that runs this way is kept; one that does not, or of which nothing is due, is void
@@ -403,7 +401,7 @@ def rebalance(most: uint256, limit: int256, data: Bytes[512] = b"") -> (uint256,
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
-    price, jump = self._price_and_jump(config.market.oracle)
+    price, jump = series_state._good_price(config.market.oracle, True)
     clock: clock_slot.Clock = clock_slot._read()
     plan: IDecision.Plan = self._plan(config, position, price, jump, clock)
     assert plan.state == OPEN, "leveraged_token: nothing on sale"
@@ -412,102 +410,17 @@ def rebalance(most: uint256, limit: int256, data: Bytes[512] = b"") -> (uint256,
     assert size > 0 and (size == plan.most or size >= plan.least), "leveraged_token: fill too small"
     arrived: bool = auction_fill._advance(clock, plan, size, config.terms.cooldown)
     settled: uint256 = auction_fill._settle(config, plan, price, size)
-    legs: IDecision.Legs = staticcall DECISION.legs(
+    legs: IDecision.Legs = staticcall series_state.DECISION.legs(
         config.terms.long, plan.up, plan.premium, price, size, settled
     )
     auction_fill._fill(config, plan.up, legs, data)
     if plan.premium < 0 and settled > 0:
-        morpho_position._send(self._underlying(config), config.reserve, settled)
+        underlying: address = config.market.collateralToken
+        if not config.terms.long:
+            underlying = config.market.loanToken
+        morpho_position._send(underlying, config.reserve, settled)
     auction_fill._log_fill(config, plan, price, size, settled, arrived)
     return legs.given, legs.owes
-
-
-@external
-@nonreentrant
-def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
-    """
-    @notice Sends the fees to the reserve: the series' share into its account, the rest for the
-            fee recipient to claim there. A long's fees are the underlying and go as they are; a
-            short's are quote, and whoever calls buys them for the underlying in an auction that
-            runs from a day after the last one and begins anew every two durations.
-    @param limit The least premium, times 1e18; zero for a long.
-    @param data For the sender's callback (ITaker.on_given); empty: what is owed is pulled.
-    @return uint256 The underlying that went to the reserve.
-    """
-    series_config._only_clone()
-    config: series_config.Config = series_config._config()
-    market: IMorpho.MarketParams = config.market
-    long: bool = config.terms.long
-    position: morpho_position.Position = morpho_position._accrued(market)
-    price: uint256 = 0
-    jump: uint256 = 0
-    price, jump = self._price_and_jump(market.oracle)
-    fees: uint256 = supply_mean._take_fees()
-    clock: clock_slot.Clock = clock_slot._read()
-    premium: int256 = 0
-    amount: uint256 = fees
-    if not long:
-        premium, amount = staticcall DECISION.fee_sale(
-            config.terms, fees, price, jump, clock.allocated
-        )
-    assert amount > 0, "leveraged_token: no fees due"
-    assert premium >= limit, "leveraged_token: premium"
-    clock.allocated = block.timestamp
-    clock_slot._write(clock)
-    taker: address = config.reserve if long else msg.sender
-    morpho_position._withdraw(market, fees, taker)
-    if not long:
-        deal: morpho_position.Deal = morpho_position.Deal(
-            taker=taker, receiver=taker, out=fees, shares=0, given=fees, owes=amount
-        )
-        morpho_position._exchange(deal, data, market.collateralToken, fees, market.loanToken)
-        morpho_position._send(market.loanToken, config.reserve, amount)
-    own: uint256 = amount * config.reserve_share // WAD
-    worth: uint256 = series_state._in_underlying(
-        series_state._nav(position, price), price, long
-    )
-    supply: uint256 = erc20.totalSupply
-    counted: uint256 = min(supply, supply_mean._means(supply)[0])
-    extcall IReserve(config.reserve).credit(
-        own, amount - own, config.fee_recipient, worth * counted // supply
-    )
-    log Allocated(taker=msg.sender, fees=fees, premium=premium, underlying=amount, own=own)
-    return amount
-
-
-@internal
-@view
-def _good_price(oracle: address) -> uint256:
-    """
-    @notice The price; refuses an answer that is not good.
-    """
-    price: uint256 = 0
-    updated: uint256 = 0
-    price, updated = staticcall IOracle(oracle).latest()
-    assert updated != 0, "leveraged_token: no good price"
-    return price
-
-
-@internal
-@view
-def _price_and_jump(oracle: address) -> (uint256, uint256):
-    """
-    @notice As _good_price, with the jump of the feed's last two rounds.
-    """
-    price: uint256 = 0
-    updated: uint256 = 0
-    jump: uint256 = 0
-    price, updated, jump = staticcall IOracle(oracle).latest_with_jump()
-    assert updated != 0, "leveraged_token: no good price"
-    return price, jump
-
-
-@internal
-@pure
-def _underlying(config: series_config.Config) -> address:
-    if config.terms.long:
-        return config.market.collateralToken
-    return config.market.loanToken
 
 
 @internal
@@ -541,7 +454,7 @@ def _plan(
     jump: uint256,
     clock: clock_slot.Clock,
 ) -> IDecision.Plan:
-    return staticcall DECISION.decide(
+    return staticcall series_state.DECISION.decide(
         config.terms,
         series_state._facts(config.market.lltv, position, price, jump, clock),
     )

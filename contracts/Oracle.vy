@@ -74,30 +74,33 @@ def price() -> uint256:
 
 @external
 @view
-def latest() -> (uint256, uint256):
+def latest(with_jump: bool) -> (uint256, uint256, uint256):
     """
     @notice The price for who acts on it.
+    @param with_jump Whether to read the rounds before, for who takes an auction at it.
     @return uint256 As `price`.
     @return uint256 When the older answer was updated; 0: there is no price to act on.
-    """
-    price_: uint256 = 0
-    updated: uint256 = 0
-    jump: uint256 = 0
-    price_, updated, jump = self._latest(False)
-    return price_, updated
-
-
-@external
-@view
-def latest_with_jump() -> (uint256, uint256, uint256):
-    """
-    @notice The price for who takes an auction at it.
-    @return uint256 As `latest`.
-    @return uint256 As `latest`.
     @return uint256 The larger jump between a feed's last two rounds, times 1e18; 0 up to 5 %,
             fading within a minute.
     """
-    return self._latest(True)
+    config: Config = self._config()
+    base: feed_reader.Round = feed_reader._latest(config.base)
+    quote: feed_reader.Round = self._quote(config)
+    price_: uint256 = self._price_of(config, base.answer, quote.answer)
+    if price_ == 0:
+        return self.last_good, 0, 0
+    now: uint256 = block.timestamp
+    if now - base.updated > config.base_age or now - quote.updated > config.quote_age:
+        return price_, 0, 0
+    if config.sequencer != empty(address):
+        if not feed_reader._is_up(config.sequencer, config.grace):
+            return price_, 0, 0
+    jump: uint256 = 0
+    if with_jump:
+        jump = feed_reader._jump(config.base, base)
+        if config.quote != empty(address):
+            jump = max(jump, feed_reader._jump(config.quote, quote))
+    return price_, min(base.updated, quote.updated), jump
 
 
 @external
@@ -137,29 +140,6 @@ def config() -> Config:
 def _config() -> Config:
     me: address = self
     return abi_decode(slice(me.code, PREFIX, 32 * WORDS), Config)
-
-
-@internal
-@view
-def _latest(with_jump: bool) -> (uint256, uint256, uint256):
-    config: Config = self._config()
-    base: feed_reader.Round = feed_reader._latest(config.base)
-    quote: feed_reader.Round = self._quote(config)
-    price_: uint256 = self._price_of(config, base.answer, quote.answer)
-    if price_ == 0:
-        return self.last_good, 0, 0
-    now: uint256 = block.timestamp
-    if now - base.updated > config.base_age or now - quote.updated > config.quote_age:
-        return price_, 0, 0
-    if config.sequencer != empty(address):
-        if not feed_reader._is_up(config.sequencer, config.grace):
-            return price_, 0, 0
-    jump: uint256 = 0
-    if with_jump:
-        jump = feed_reader._jump(config.base, base)
-        if config.quote != empty(address):
-            jump = max(jump, feed_reader._jump(config.quote, quote))
-    return price_, min(base.updated, quote.updated), jump
 
 
 @internal

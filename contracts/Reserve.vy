@@ -554,7 +554,8 @@ def _refund(before: uint256, books: uint256) -> uint256:
     if native_oracle != empty(address):
         price: uint256 = 0
         updated: uint256 = 0
-        price, updated = staticcall IOracle(native_oracle).latest()
+        jump: uint256 = 0
+        price, updated, jump = staticcall IOracle(native_oracle).latest(False)
         cost = cost * price // SCALE if updated > 0 else 0
     wanted: uint256 = reserve_account._within(cost, most, used)
     paid: uint256 = 0

@@ -30,6 +30,18 @@ uses: supply_mean
 SCALE: constant(uint256) = 10**36
 
 
+# @dev What every series asks for what is due.
+DECISION: public(immutable(IDecision))
+
+
+@deploy
+def __init__(decision: address):
+    """
+    @param decision The Decision contract.
+    """
+    DECISION = IDecision(decision)
+
+
 @external
 @view
 @nonreentrant
@@ -54,7 +66,7 @@ def facts() -> IDecision.Facts:
     jump: uint256 = 0
     price, updated, jump = staticcall IOracle(
         market.oracle
-    ).latest_with_jump()
+    ).latest(True)
     position: morpho_position.Position = morpho_position._position(market)
     return self._facts(market.lltv, position, price, jump, clock_slot._read())
 
@@ -120,6 +132,20 @@ def _facts(
         filled_trigger=clock.filled_trigger,
         allocated=clock.allocated,
     )
+
+
+@internal
+@view
+def _good_price(oracle: address, with_jump: bool) -> (uint256, uint256):
+    """
+    @notice The price, and the jump if it is asked for; refuses an answer that is not good.
+    """
+    price: uint256 = 0
+    updated: uint256 = 0
+    jump: uint256 = 0
+    price, updated, jump = staticcall IOracle(oracle).latest(with_jump)
+    assert updated != 0, "series_state: no good price"
+    return price, jump
 
 
 @internal

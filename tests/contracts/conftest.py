@@ -69,11 +69,15 @@ def as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def fund(world: World) -> Fund:
-    """A reserve with a 3x long and a 1x short, 1,000 tokens of each launched 60 days ago."""
-    from support.chain.series import Fund, Terms
+def fund() -> Fund:
+    """A reserve with a 3x long and a 1x short, 1,000 tokens of each launched 60 days ago.
 
-    return Fund(world, Terms(long=True), Terms(long=False))
+    The core knows no pool: the order of the tokens' addresses does not matter to it.
+    """
+    from support.chain.series import Fund, Terms
+    from support.chain.world import Setting, World
+
+    return Fund(World(Setting()), Terms(long=True), Terms(long=False))
 
 
 @pytest.fixture(params=[0, 1], ids=["long", "short"])

@@ -6,6 +6,7 @@ their markets beside the creator. A `Series` is one of them, with its figures in
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -77,7 +78,7 @@ class Terms:
     """Whole collateral per whole token; about 20 dollars."""
     pool_fee: Any = "0.0005"
     tokens: Any = 1_000
-    injects: Any = "0.2"
+    injects: Any = "0.5"
     """Of nav, into the series' account."""
     lends: Any = None
     """Raw; the launch's debt and 20,000 units more."""
@@ -128,7 +129,10 @@ class Protocol:
 
     def at(self, name: str, address: Any) -> Any:
         """A clone, spoken to by its implementation's ABI."""
-        return deploying.source(self.folder / f"{name}.vy").at(address)
+        with warnings.catch_warnings():
+            # a clone's code is a proxy's, as it should be
+            warnings.filterwarnings("ignore", message="casted bytecode")
+            return deploying.source(self.folder / f"{name}.vy").at(address)
 
 
 @dataclass
@@ -346,6 +350,13 @@ class Series:
         self.world.move(self.price_at(leverage))
         if seconds:
             self.fund.sleep(seconds)
+
+    def arrive(self) -> None:
+        """Be rebalanced to the target now: no fallback is due for a day."""
+        self.go("2.5" if self.long else "0.7")
+        self.open()
+        self.rebalance()
+        boa.env.time_travel(seconds=61)
 
     def open(self, who: Any = None) -> int:
         """Open the auction."""
