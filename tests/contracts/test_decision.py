@@ -15,11 +15,8 @@ from steelyard.rules.auction_clock import AuctionClock
 from steelyard.rules.auction_plan import AuctionBooks, AuctionPlan, AuctionState, plan_auction
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.triggers import RebalanceRule, Trigger
-from support.chain.series import CONTRACTS, DAY, NEVER, SCALE, WAD, Terms, wad
 from support.chain.deploying import deploy_source
-
-
-
+from support.chain.series import CONTRACTS, DAY, NEVER, SCALE, WAD, Terms, wad
 
 NOW = 2_000_000_000
 THRESHOLD = wad("0.86")
@@ -167,7 +164,12 @@ def test_the_decision_is_the_rules(
         rule_of(terms, clip),
         auction_of(terms),
         AuctionClock(NOW - arrived, began, up, filled_at, trigger if filled_at else 0),
-        AuctionBooks(Fraction(value), Fraction(debt), Fraction(lendable), min(Fraction(jump, WAD), Fraction(1, 2))),
+        AuctionBooks(
+            Fraction(value),
+            Fraction(debt),
+            Fraction(lendable),
+            min(Fraction(jump, WAD), Fraction(1, 2)),
+        ),
         suspended,
         NOW,
     )
@@ -201,7 +203,21 @@ def test_no_size_goes_across(decision: Any) -> None:
         raw = 2 * 10**27 if terms.long else SCALE // (2 * 10**9) * 10**18
         for value in (10**9 + 7, 10**15 + 1):
             debt = value * 3 // 4 if terms.long else value * 3 // 5
-            facts = (value * SCALE // raw, debt, raw, 0, THRESHOLD, 10**40, False, NOW, NOW - 900, False, 0, 0, 0)
+            facts = (
+                value * SCALE // raw,
+                debt,
+                raw,
+                0,
+                THRESHOLD,
+                10**40,
+                False,
+                NOW,
+                NOW - 900,
+                False,
+                0,
+                0,
+                0,
+            )
             plan = decision.decide(terms_words(terms), facts)
             assert plan.state == AuctionState.OPEN
             assert 0 < plan.least <= plan.most <= plan.whole

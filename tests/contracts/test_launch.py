@@ -52,7 +52,9 @@ def launch(protocol: Protocol, *series: list[Any], **fields: Any) -> Any:
 
 
 def test_a_launch_is_at_its_target(fund: Fund) -> None:
-    """Property: the first position is at the target, dead tokens and dead debt lie locked, the
+    """A launch leaves nothing open.
+
+    Property: the first position is at the target, dead tokens and dead debt lie locked, the
     creator holds the rest, the injection and what was lent.
     """
     world = fund.world

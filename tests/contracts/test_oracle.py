@@ -45,7 +45,9 @@ def test_a_bad_answer_is_no_price(series: Series, answer: int) -> None:
 
 @pytest.mark.parametrize("fault", [REVERTS, BURNS_GAS])
 def test_a_dead_feed_costs_bounded_gas(series: Series, fault: int) -> None:
-    """Property: the last good price is said within 150,000 gas; with too little gas to read the
+    """A feed that reverts or burns gas is bounded.
+
+    Property: the last good price is said within 150,000 gas; with too little gas to read the
     feed it is not chosen over the new one.
     """
     series.oracle.poke()
@@ -60,7 +62,9 @@ def test_a_dead_feed_costs_bounded_gas(series: Series, fault: int) -> None:
 
 
 def test_age_and_future_are_told_to_who_acts(series: Series) -> None:
-    """Property: an answer that is too old is Morpho's price still, and nobody else's; one from
+    """Morpho is told a price of any age.
+
+    Property: an answer that is too old is Morpho's price still, and nobody else's; one from
     the future is none.
     """
     age = series.terms.base_age
@@ -74,7 +78,9 @@ def test_age_and_future_are_told_to_who_acts(series: Series) -> None:
 
 
 def test_a_jump_fades_within_a_minute(series: Series) -> None:
-    """Property: max / min - 1 of the last two rounds, above 5 %, fading evenly in 60 s, rounded
+    """The guard against jumps, in figures.
+
+    Property: max / min - 1 of the last two rounds, above 5 %, fading evenly in 60 s, rounded
     up; nothing where the round before cannot be read.
     """
     before, world = series.world.feed_price, series.world

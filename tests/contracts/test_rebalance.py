@@ -89,10 +89,10 @@ def test_a_whole_fill_arrives_and_never_goes_across(
 
 @pytest.mark.parametrize("where", [LOW, HIGH, RESCUE], ids=["raise", "lower", "rescue"])
 @pytest.mark.parametrize("seconds", [1, 1_140])
-def test_a_fill_costs_its_premium(
-    series: Series, where: dict[bool, str], seconds: int
-) -> None:
-    """Property: what the taker won at the oracle's price is the premium, rounded against it; the
+def test_a_fill_costs_its_premium(series: Series, where: dict[bool, str], seconds: int) -> None:
+    """A premium is paid to the unit.
+
+    Property: what the taker won at the oracle's price is the premium, rounded against it; the
     reserve's books and the series' nav paid exactly that between them.
     """
     due(series, where[series.long], seconds)
@@ -238,8 +238,7 @@ def test_a_taker_names_its_least_premium(series: Series) -> None:
 
 @pytest.mark.parametrize("ltv", ["0.861", "0.88", "0.92", "0.95"])
 def test_a_rescue_works_beyond_the_threshold(series: Series, ltv: str) -> None:
-    """Scenario: the price has jumped past Morpho's threshold, and a taker comes before a
-    liquidator.
+    """Scenario: the price is past Morpho's threshold, and a taker comes before a liquidator.
 
     Property: the whole fill arrives; a fill that would end beyond the threshold is refused.
     """
@@ -309,7 +308,9 @@ def test_a_jump_of_the_feed_is_not_sold_into(series: Series) -> None:
     """
     due(series, HIGH[series.long], 1)
     world = series.world
-    world.move(world.feed_price * Fraction(9, 10) if series.long else world.feed_price * Fraction(11, 10))
+    world.move(
+        world.feed_price * Fraction(9, 10) if series.long else world.feed_price * Fraction(11, 10)
+    )
     series.accrue()
     at_once = series.plan
     assert at_once.premium < -wad("0.06")
@@ -326,9 +327,7 @@ def test_a_day_and_an_edge_and_clips() -> None:
 
     Property: the band's fill goes to the edge in clips; the day's, at its time, to the target.
     """
-    terms = Terms(
-        daily_at=3_600, to_edge=True, edge_slack="0.05", largest_clip=2_000, cooldown=60
-    )
+    terms = Terms(daily_at=3_600, to_edge=True, edge_slack="0.05", largest_clip=2_000, cooldown=60)
     fund = Fund(World(Setting()), terms)
     series = fund.series[0]
     # in the first hour after midnight nothing is due

@@ -37,7 +37,7 @@ def test_a_redemption_gives_collateral_and_takes_debt(series: Series) -> None:
 def test_the_fee_is_bounded_by_leverage(series: Series) -> None:
     """Property: what an exit costs is at most fee * (leverage / target) of nav."""
     series.mint(100)
-    for leverage in (("2", "3", "6") if series.long else ("0.5", "1", "3")):
+    for leverage in ("2", "3", "6") if series.long else ("0.5", "1", "3"):
         with boa.env.anchor():
             series.go(leverage)
             series.accrue()
@@ -46,7 +46,9 @@ def test_the_fee_is_bounded_by_leverage(series: Series) -> None:
             value = Fraction(got * series.price, 10**36) - debt
             multiple = Fraction(3, 1) if series.long else Fraction(2, 1)
             at = series.leverage if series.long else series.leverage + 1
-            assert nav - value <= nav * Fraction(1, 1_000) * at / multiple * Fraction(1001, 1000) + 3
+            assert (
+                nav - value <= nav * Fraction(1, 1_000) * at / multiple * Fraction(1001, 1000) + 3
+            )
 
 
 @pytest.mark.parametrize("fault", [REVERTS, BURNS_GAS])
@@ -77,7 +79,7 @@ def test_the_exit_is_open_at_full_utilisation(series: Series) -> None:
 def test_the_exit_is_open_from_one_to_the_threshold(series: Series) -> None:
     """Property: Morpho refuses above its threshold, and nothing else does below it."""
     series.mint(10)
-    for leverage in (("1.2", "7") if series.long else ("0.1", "6")):
+    for leverage in ("1.2", "7") if series.long else ("0.1", "6"):
         with boa.env.anchor():
             series.go(leverage)
             series.redeem(10)

@@ -30,7 +30,18 @@ FEW = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-NAMES = "amount gains raising emergency rate nav supply mean_day mean_week receiver".split()
+NAMES = [
+    "amount",
+    "gains",
+    "raising",
+    "emergency",
+    "rate",
+    "nav",
+    "supply",
+    "mean_day",
+    "mean_week",
+    "receiver",
+]
 
 
 def settlement(series: Series, amount: int, **changes: Any) -> tuple[Any, ...]:
@@ -100,7 +111,9 @@ acts = st.lists(
 @given(acts=acts)
 @FEW
 def test_settlements_are_the_rules(fund: Fund, acts: list[Any]) -> None:
-    """Property: any sequence of premiums, gains and emergencies, with any mean of the supply,
+    """Held to `rules/reserve_account.py`.
+
+    Property: any sequence of premiums, gains and emergencies, with any mean of the supply,
     pays and remembers what the rules say on fractions, less roundings of a unit each.
     """
     series, reserve, who = fund.series[0], fund.reserve, fund.world.roles.lender
@@ -173,7 +186,9 @@ def test_raising_is_suspended_below_the_floor() -> None:
 
 
 def test_health_is_published_hourly_and_its_gas_is_paid(fund: Fund) -> None:
-    """Property: whole reserve over all nav, each series' level, at most once an hour; the refund
+    """A publication, and who pays it.
+
+    Property: whole reserve over all nav, each series' level, at most once an hour; the refund
     is the gas, at most a 2,000th of the reserve a day, from all in proportion.
     """
     reserve, who = fund.reserve, fund.world.roles.keeper
@@ -273,8 +288,6 @@ def test_a_day_of_emergencies_is_paid_two_per_cent(series: Series, hours: int) -
     """Property: until 24 hours have passed without a payment, all together are 2 % of W."""
     reserve, paid = series.fund.reserve, 0
     for _ in range(3):
-        paid += reserve.settle(
-            settlement(series, wad(1), emergency=True), sender=series.address
-        )
+        paid += reserve.settle(settlement(series, wad(1), emergency=True), sender=series.address)
         boa.env.time_travel(seconds=hours * 3_600)
     assert paid == wad(10) // 50 * (3 if hours == 24 else 1)

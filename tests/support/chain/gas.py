@@ -98,7 +98,7 @@ BILLS: tuple[Callable[[], Bill], ...] = (
     on_morpho,
     partial(on_ours, "IrmMock"),
     partial(on_ours, "AdaptingRate"),
-    partial(on_ours, "AdaptingRate", sequencer=True),
+    partial(on_ours, "AdaptingRate", composite=True),
 )
 """Each on a node of its own; add yours here."""
 

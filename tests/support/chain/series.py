@@ -152,10 +152,25 @@ class Launch:
         return (self.underlying, self.native_oracle, series, self.common, self.salt)
 
 
-PLACES = (
-    "name symbol quote feeds irm lltv terms fee reserve_share fee_recipient debt_cap initial_nav "
-    "pool_fee tokens collateral lends injects"
-).split()
+PLACES = [
+    "name",
+    "symbol",
+    "quote",
+    "feeds",
+    "irm",
+    "lltv",
+    "terms",
+    "fee",
+    "reserve_share",
+    "fee_recipient",
+    "debt_cap",
+    "initial_nav",
+    "pool_fee",
+    "tokens",
+    "collateral",
+    "lends",
+    "injects",
+]
 """The fields of the factory's Series, in their order."""
 
 
