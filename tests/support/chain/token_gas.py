@@ -73,10 +73,10 @@ def _steps(fund: Fund) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]
         steps[f"{side}, redeem"] = (_quiet, partial(series.redeem, 50))
     ours, receiver = fund.series[0].contract, boa.env.generate_address("receiver")
     plain = deploy_double("PlainToken", holder, 1_000 * WAD)
-    plain.transfer(world.roles.keeper, WAD, sender=holder)
+    plain.transfer(world.roles.deployer, WAD, sender=holder)
     for name, contract in (("ours", ours), ("snekmate's", plain)):
         to = partial(_transfer, contract, world)
-        steps[f"transfer to the keeper, {name}"] = (_quiet, partial(to, world.roles.keeper))
+        steps[f"transfer to a holder, {name}"] = (_quiet, partial(to, world.roles.deployer))
         steps[f"transfer to a new holder, {name}"] = (_quiet, partial(to, receiver))
     for series in fund.series:
         side = "long" if series.long else "short"
