@@ -12,10 +12,10 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .NOTPARALLEL: # two pips in one environment would trip over each other
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench contracts constraints clean
+.PHONY: help demo test test-elsewhere check bench contracts constraints clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
 	@$(BIN)/steelyard demo
@@ -23,6 +23,12 @@ demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
 test: $(VENV)/.test ## run all tests
 	@$(BIN)/python tests/contracts/counterparties/install.py
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+
+# The figures in the documentation and in saved runs are those of every processor.
+test-elsewhere: $(VENV)/.test ## run the examples of the docs as another processor would
+	@$(BIN)/python tests/support/other_processor.py -m pytest --numprocesses auto --maxprocesses 8 \
+		tests/docs/test_examples.py tests/docs/test_history_examples.py \
+		tests/unit/simulate/test_repeat.py
 
 check: $(VENV)/.check ## check style, types and the direction of imports
 	@$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""`run.explain()` of two years of minutes against one simulation of them.
+"""`sy.explain(run)` of two years of minutes against one simulation of them.
 
 A 3x token on a BTC perpetual with a band, a daily reset, real funding, 5 + 1 bps, linear impact,
 gas, a management fee and a reserve, so that every step of a perpetual needs its run; the band is
@@ -88,6 +88,7 @@ def main() -> int:
         print(f"skipped: needs {PRICES} and {FUNDING} in ../shared/data or under STEELYARD_DATA")
         return 0
 
+    import steelyard as sy
     from steelyard.market import read_funding, read_prices
     from steelyard.rules.series import Series
     from steelyard.simulate.run import Run, simulate
@@ -105,7 +106,7 @@ def main() -> int:
                 return simulate(series, prices, funding=funding, intrabar=mode)
 
             taken = median_ms(
-                {"simulate": run, "explain": lambda: run().explain().figures("month")},
+                {"simulate": run, "explain": lambda: sy.explain(run()).figures("month")},
                 arguments.runs,
             )
             times = taken["explain"] / taken["simulate"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from decimal import Context, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,3 +68,22 @@ def acceptance() -> Callable[[str], Path]:
     They stand in ``../shared/acceptance`` or where ``STEELYARD_ACCEPTANCE`` says.
     """
     return _folder_beside("acceptance", "STEELYARD_ACCEPTANCE")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a real PostgreSQL: one for all tests, ended after them."""
+    from support.postgres import served
+
+    worker = getattr(request.config, "workerinput", None)
+    with served(worker["testrunuid"] if worker else uuid.uuid4().hex) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, which is dropped after the test."""
+    from support.postgres import database
+
+    with database(postgres_server) as url:
+        yield url

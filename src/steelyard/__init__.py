@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import (
     DataError,
+    Fenced,
     InputError,
     InvariantError,
+    JournalError,
     Rejected,
     SteelyardError,
     Unavailable,
     Unknown,
     VenueError,
 )
+from steelyard.version import __version__
 
 if TYPE_CHECKING:
     from steelyard.explain.attribution import explain
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from steelyard.explain.gaps import gaps
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
+    from steelyard.explain.tracking import tracking
+    from steelyard.ledger.journal import Journal
     from steelyard.market import read_prices
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
@@ -39,12 +44,13 @@ if TYPE_CHECKING:
     from steelyard.simulate.run import simulate
     from steelyard.simulate.shelf import simulate_shelf
 
-__version__ = "0.1.0"
-
 __all__ = [
     "DataError",
+    "Fenced",
     "InputError",
     "InvariantError",
+    "Journal",
+    "JournalError",
     "Rejected",
     "Reserve",
     "Series",
@@ -64,11 +70,13 @@ __all__ = [
     "simulate",
     "simulate_shelf",
     "tear_sheet",
+    "tracking",
 ]
 
 # Where a name lives. Named as text, so that import-linter sees no import here: the root package
 # is above every layer and below none.
 _LAZY = {
+    "Journal": "steelyard.ledger.journal",
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
     "Shelf": "steelyard.explain.shelf",
@@ -80,6 +88,7 @@ _LAZY = {
     "read_prices": "steelyard.market",
     "simulate_shelf": "steelyard.simulate.shelf",
     "tear_sheet": "steelyard.explain.tear_sheet",
+    "tracking": "steelyard.explain.tracking",
 }
 
 

@@ -3,6 +3,8 @@
 SteelyardError
 ├── InputError          the caller: a series file, an argument, a combination that cannot work
 ├── DataError           the feed: a file of prices, funding, rates, injections or a book
+├── JournalError        whoever runs the machine: a journal could not be written, as on a full disk
+│   └── Fenced          another writer took the journal over: this one must stop
 ├── InvariantError      nobody can go on: a law of the program broke, stop everything
 └── VenueError          the place where the position lives
     ├── Rejected        it said no: nothing happened there
@@ -19,8 +21,10 @@ from typing import ClassVar
 
 __all__ = [
     "DataError",
+    "Fenced",
     "InputError",
     "InvariantError",
+    "JournalError",
     "Rejected",
     "SteelyardError",
     "Unavailable",
@@ -54,6 +58,14 @@ class DataError(SteelyardError):
     """A file of market data is missing, unreadable or not what it should be."""
 
     exit_code = 3
+
+
+class JournalError(SteelyardError):
+    """The journal's store did not take what was written, such as on a full disk."""
+
+
+class Fenced(JournalError):
+    """Another writer has taken the journal over: this one must stop."""
 
 
 class VenueError(SteelyardError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.doc_numbers import signed_zeros
 from support.doc_pages import (
     GENERATED,
     REPOSITORY,
@@ -110,11 +111,53 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         (["a"], ["a", "b"], False),
         (["1.5"], ["125"], False),
         ([], ["a"], False),
+        # a unit of the last printed place, and no more
+        (["-1.25"], ["-1.24"], True),
+        (["-1.25"], ["-1.23"], False),
+        (["-1.25"], ["1.25"], False),
+        (["+0.00"], ["-0.01"], True),
+        (["-0.01"], ["+0.00"], True),
+        (["(-0.01)"], ["(0.00)"], True),
+        (["999.99"], ["1,000.00"], True),
+        (["1.2e-05"], ["1.3e-05"], True),
+        (["1.2e-05"], ["1.2e-04"], False),
+        (["1.25"], ["1.250"], False),
+        (["9.9 %"], ["10.0 %"], True),
+        (["12 %", "+12 points"], ["13 %", "+11 points"], True),
+        # a column on the right keeps its right side; all other blanks stay
+        (["a    9.99"], ["a   10.00"], True),
+        (["a    9.99"], ["a    10.00"], True),
+        (["a    9.99"], ["a  10.00"], False),
+        (["... 1.25 z"], ["1.20 z", " 1.24 z"], True),
+        # what is no figure is strict
+        (["1,130 trades"], ["1,131 trades"], False),
+        (["2020-03-12 08:00"], ["2020-03-13 08:00"], False),
+        (["08:00:01.5"], ["08:00:01.6"], False),
+        (["version 0.4.3"], ["version 0.4.4"], False),
+        (["3x"], ["4x"], False),
+        (["-3x"], ["-4x"], False),
+        # a zero has no minus
+        (["-0.00"], ["-0.00"], False),
+        (["a -0 b"], ["a -0 b"], False),
+        (["-0.001"], ["-0.001"], True),
+        (["2020-01"], ["2020-01"], True),
     ],
 )
 def test_what_counts_as_the_same_output(expected: list[str], found: list[str], same: bool) -> None:
     """Blank ends and trailing blanks do not count; three dots stand for anything."""
     assert agrees(expected, found) is same
+
+
+def test_pages_are_refreshed_to_the_last_digit() -> None:
+    """What a test lets pass is written anew all the same when pages are."""
+    assert agrees(["1.25"], ["1.24"])
+    assert not agrees(["1.25"], ["1.24"], exactly=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_page_shows_a_negative_zero(page: Path) -> None:
+    """Neither in what an example prints nor in the words around it."""
+    assert signed_zeros(page.read_text(encoding="utf-8")) == []
 
 
 def run_text(tmp_path: Path, text: str) -> list[bool]:

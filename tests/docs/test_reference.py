@@ -155,6 +155,14 @@ def test_every_column_of_flows_is_documented(closed: Run, tmp_path: Path) -> Non
     assert list(rows(OUTPUT_PAGE, "## flows.parquet")) == columns
 
 
+def test_every_column_of_suspensions_is_documented(tmp_path: Path) -> None:
+    """The page lists the columns, in their order."""
+    series = Series.loads(f"{LEAST}[reserve]\ninitial_units = 0\n")
+    simulate(series, closes(100.0, 101.0, 102.0)).save(tmp_path / "out")
+    columns = pq.read_schema(tmp_path / "out" / "suspensions.parquet").names
+    assert list(rows(OUTPUT_PAGE, "## suspensions.parquet")) == columns
+
+
 @pytest.mark.parametrize("name", ["nav.parquet", "rebalances.parquet"])
 def test_every_column_of_the_files_is_documented(run: Run, tmp_path: Path, name: str) -> None:
     """The page lists the columns that a file has, in their order."""

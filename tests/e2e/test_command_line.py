@@ -201,9 +201,26 @@ def write_what_examples_name(folder: Path) -> None:
     instant = pa.array([1_723_161_255] * 2, pa.timestamp("s", "UTC"))
     table = pa.table({"time": instant, **market, **bids, **asks})
     pq.write_table(table, folder / "snapshots.parquet")
+    write_journal_examples(folder)
     # the folder that an example of simulate writes, and one of explain reads
     arguments = ("steelyard-3l", "--prices", "ETH", "--out", "run")
     command("simulate", *arguments, cwd=folder, check=True)
+
+
+def write_journal_examples(folder: Path) -> None:
+    """A journal, an export of it, a key and a head that the key has signed."""
+    from steelyard.ledger import Event, Head, new_key, open_writer, sign_head, write_key
+    from steelyard.ledger.exports import write_export
+
+    key = new_key("example.com/btc3l")
+    write_key(folder / "btc3l.key", key)
+    (folder / "btc3l.key.pub").write_text(f"{key.public}\n")
+    with open_writer(folder / "btc3l.journal") as writer:
+        fields = {"text": "target_leverage = 3.0\n", "number": "decimal"}
+        rows = writer.append([Event(1_584_000_000_000, "BTC3L", "series", fields)])
+        head = Head(rows[-1].seq, rows[-1].hash)
+    write_export(rows, folder / "btc3l.jsonl", "jsonl")
+    (folder / "monday.txt").write_text(sign_head(head, key), encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -201,6 +201,18 @@ def test_hostile_words_do_nothing(load: Load) -> None:
     assert int(marks["data-charts"]) >= 4
 
 
+def test_a_figure_that_rounds_to_zero_has_no_minus(load: Load) -> None:
+    """The table of rebalances, which the page itself writes, in a column of costs received."""
+    run = random_run()
+    rows = {name: np.array(run.rebalances[name]) for name in run.rebalances}
+    rows["fee"] = np.where(np.arange(len(rows["fee"])) % 2, -1e-9, -200.0)
+    dom = load(report_page([replace(run, rebalances=rows)], title="Received"))
+    assert "data-error" not in root(dom)
+    assert "−200.00</td>" in dom
+    assert ">0.00</td>" in dom
+    assert "−0.00</td>" not in dom
+
+
 def test_gaps_in_the_data_are_drawn_as_gaps(load: Load) -> None:
     """A token that was wiped out, with no nav and no leverage from then on."""
     run = random_run()

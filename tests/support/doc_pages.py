@@ -31,6 +31,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.doc_numbers import figures_within_a_unit, signed_zeros
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENERATED = REPOSITORY / "docs" / "reference" / "command-line.md"
 """Written by ``steelyard.cli.reference``, whose own test runs the examples in it."""
@@ -78,8 +80,13 @@ class Outcome:
 
     @property
     def agrees(self) -> bool:
-        """Whether the page tells the truth."""
+        """Whether the page tells the truth, to a unit of the last printed place."""
         return agrees(self.expected, self.found)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the page says the same to the last digit."""
+        return agrees(self.expected, self.found, exactly=True)
 
 
 class ExampleError(AssertionError):
@@ -117,11 +124,17 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
-def agrees(expected: list[str], found: list[str]) -> bool:
-    """Whether what was printed is what the page says, blank ends and trailing blanks aside."""
-    pattern = "\n".join(_trimmed(expected))
-    pieces = [re.escape(piece) for piece in pattern.split("...")]
-    return re.fullmatch(".*?".join(pieces), "\n".join(_trimmed(found)), re.DOTALL) is not None
+def agrees(expected: list[str], found: list[str], *, exactly: bool = False) -> bool:
+    """Whether what was printed is what the page says, blank ends and trailing blanks aside.
+
+    Figures may be one unit of their last printed place apart, unless ``exactly``; a negative zero
+    is never right.
+    """
+    printed = "\n".join(_trimmed(found))
+    spelled = re.escape if exactly else figures_within_a_unit
+    pieces = [spelled(piece) for piece in "\n".join(_trimmed(expected)).split("...")]
+    same = re.fullmatch(".*?".join(pieces), printed, re.DOTALL) is not None
+    return same and not signed_zeros(printed)
 
 
 def _trimmed(lines: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (FLOAT, DECIMAL, FRACTION)
 KINDS = ("fee", "spread", "impact", "gas")
-IMPACTS = ("none", "linear", "square_root", "amm", "book")
+IMPACTS = ("none", "linear", "square_root", "amm", "book", "auction")
 
 
 def written(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -83,6 +83,7 @@ class Costing:
             taker_fee_bps=number.of(self.fee_bps),
             half_spread_bps=number.of(self.spread_bps),
             impact_linear=number.of(self.coefficient) if self.impact == "linear" else nothing,
+            impact_flat=number.of(self.coefficient / 10) if self.impact == "auction" else nothing,
             impact_root=number.of(self.coefficient) if self.impact == "square_root" else nothing,
             daily_volume=number.of(self.volume),
             # as large as a volume, so that it is bought from as deeply

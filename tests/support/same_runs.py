@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import reject
 
 from steelyard.errors import InputError
+from steelyard.fund.state import State
 from steelyard.market import Prices
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
-from steelyard.simulate.state import State
 
 __all__ = ["assert_same_run", "assert_same_state", "both_ways", "joined"]
 
@@ -68,6 +68,8 @@ def assert_same_run(found: Run, expected: Run) -> None:
     for name, column in expected.cost_columns.items():
         if column.dtype.kind == "f":
             _assert_near(name, found.cost_columns[name], column, fund)
+    for name, column in expected.suspension_columns.items():
+        np.testing.assert_array_equal(found.suspension_columns[name], column, err_msg=name)
     _assert_figures(found.summary, expected.summary, fund, steepest)
     assert_same_state(found.state, expected.state, fund)
 

@@ -44,7 +44,7 @@ class Artifact:
 
 
 def _folder() -> Traversable:
-    return resources.files("steelyard.chain") / "artifacts"
+    return resources.files(__package__) / "artifacts"
 
 
 def artifact_names() -> tuple[str, ...]:

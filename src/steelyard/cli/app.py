@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from steelyard import __version__
 from steelyard.cli.commands import Group, Place
+from steelyard.version import __version__
 
 __all__ = ["app"]
 
@@ -20,6 +20,16 @@ SERIES = {
     "check": Place("steelyard.cli.series:check", "Check a series and say when it will trade."),
     "new": Place("steelyard.cli.series_new:new", "Write a series file with comments."),
 }
+JOURNAL = {
+    "show": Place("steelyard.cli.journal_show:show", "Print events, by fund, kind and time."),
+    "verify": Place("steelyard.cli.journal_verify:verify", "Prove that nothing was changed."),
+    "export": Place("steelyard.cli.journal:export", "Write JSON lines, CSV or Parquet."),
+    "head": Place("steelyard.cli.journal:head", "Print where the journal ends, signed."),
+    "key": Place("steelyard.cli.app:journal_key", "Make the keys that sign heads."),
+}
+JOURNAL_KEY = {
+    "new": Place("steelyard.cli.journal_key:new", "Make a key, and print its public half."),
+}
 ROOT = {
     "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
@@ -28,6 +38,7 @@ ROOT = {
     "tearsheet": Place("steelyard.cli.tearsheet:tearsheet", "Put all of a token on one page."),
     "decay": Place("steelyard.cli.decay:decay", "Compare decay on several assets."),
     "forecast": Place("steelyard.cli.forecast:forecast", "Say what tokens will trade, and where."),
+    "journal": Place("steelyard.cli.app:journal", "Read, verify and export a journal."),
     "data": Place("steelyard.cli.app:data", "Look at market data, and get it."),
     "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),
 }
@@ -65,3 +76,27 @@ def data() -> None:
 )
 def series() -> None:
     """Look at series files, and write them."""
+
+
+@click.group(
+    cls=Group,
+    places=JOURNAL,
+    examples=[
+        "steelyard journal show btc3l.journal --kind series",
+        "steelyard journal verify btc3l.journal",
+    ],
+)
+def journal() -> None:
+    """Read, verify and export a journal of events.
+
+    A journal is a SQLite file, or a PostgreSQL database by its URL (postgresql://...).
+    """
+
+
+@click.group(
+    cls=Group,
+    places=JOURNAL_KEY,
+    examples=["steelyard journal key new fund.key --name example.com/fund"],
+)
+def journal_key() -> None:
+    """Make the keys that sign the heads of journals."""

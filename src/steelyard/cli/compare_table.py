@@ -15,7 +15,8 @@ from steelyard.cli.shelf_table import return_cell
 from steelyard.rules.describe import rule_words
 
 if TYPE_CHECKING:
-    from steelyard.simulate.comparison import Compared, Comparison
+    from steelyard.simulate.compared import Compared
+    from steelyard.simulate.comparison import Comparison
 
 __all__ = ["print_comparison"]
 

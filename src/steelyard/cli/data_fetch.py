@@ -197,7 +197,7 @@ def _print(report: dict[str, Any]) -> None:
     lowest, highest = percent(rate["min"], signed=True), percent(rate["max"], signed=True)
     click.echo(
         f"{report['source']}: {count(report['rows'])} funding rates, {day(report['start'])} to "
-        f"{day(report['end'])} UTC, mean {100 * rate['mean']:+.4f} %, from {lowest} to {highest}"
+        f"{day(report['end'])} UTC, mean {100 * rate['mean']:+z.4f} %, from {lowest} to {highest}"
     )
 
 

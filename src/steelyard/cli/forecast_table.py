@@ -16,7 +16,8 @@ from steelyard.market import format_time
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from steelyard.explain.outlook import Forecast, Rung, TokenOutlook
+    from steelyard.explain.outlook import Forecast
+    from steelyard.explain.rungs import Rung, TokenOutlook
 
 __all__ = ["amount", "print_forecast"]
 

@@ -5,11 +5,12 @@ With ``--json`` exactly one object is on standard output, in ASCII, with neither
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
 import click
+
+from steelyard.rules.json_text import as_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -21,7 +22,7 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 def emit_json(figures: object) -> None:
     """Print the one object of ``--json``."""
-    click.echo(json.dumps(figures, indent=2, allow_nan=False))
+    click.echo(as_json(figures))
 
 
 def note(message: str) -> None:

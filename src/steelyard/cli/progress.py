@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["progress_bar"]
+__all__ = ["counting", "progress_bar"]
 
 QUIET_S = 1.0
 WORTH_IT_S = 1.0
+SHOWN_EVERY = 1_000
+
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -31,6 +34,18 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None] | None
         yield bar.show
     finally:
         bar.stop()
+
+
+def counting(items: Iterable[Item], bar: Callable[[int], None] | None) -> Iterable[Item]:
+    """The same items; every thousandth moves the bar."""
+    return items if bar is None else _counted(items, bar)
+
+
+def _counted(items: Iterable[Item], bar: Callable[[int], None]) -> Iterator[Item]:
+    for done, item in enumerate(items):
+        if done % SHOWN_EVERY == 0:
+            bar(done)
+        yield item
 
 
 class _Bar:

@@ -158,6 +158,8 @@ def _tell(found: Run | ShelfRun, bars: Prices, out: Path | None, *, funded: bool
         return
     if isinstance(found, Run):
         flows = "flows.parquet, " if len(found.flow_columns["time"]) else ""
+        if len(found.suspension_columns["from"]):
+            flows += "suspensions.parquet, "
         files = f"{out / 'nav.parquet'}, rebalances.parquet, {flows}summary.json and report.html"
         note(f"wrote {files}")
     else:

@@ -46,7 +46,7 @@ def correlation(token: Floats, asset: Floats) -> float | None:
     both = spread_of(token), spread_of(asset)
     if both[0] is None or both[1] is None:
         return None
-    shared = float((token - token.mean()) @ (asset - asset.mean())) / (len(token) - 1)
+    shared = float(np.sum((token - token.mean()) * (asset - asset.mean()))) / (len(token) - 1)
     # rounding may say a little more than all
     return defined(max(-1.0, min(shared / both[0] / both[1], 1.0)))
 

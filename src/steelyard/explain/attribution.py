@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,22 @@ import numpy.typing as npt
 from steelyard.errors import InputError
 from steelyard.explain.explanation import Explanation, Held
 from steelyard.explain.steps import Variant, step_names, unrebalanced, variants
+from steelyard.fund.state import new_state
 from steelyard.market import Prices, format_time
 from steelyard.market.days import day_ends
 from steelyard.rules.series import Series
 from steelyard.simulate.conditions import NO_MARKET
-from steelyard.simulate.reference import new_state
 from steelyard.simulate.run import Run, Sources, replayed, simulate
 from steelyard.simulate.tally import lived_bars
 
-__all__ = ["explain", "explain_run"]
+__all__ = ["explain", "explain_run", "run_for"]
 
 Floats = npt.NDArray[np.float64]
 
 
 def explain(
-    series: Series,
-    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    series: Series | Run,
+    prices: Any = None,  # noqa: ANN401 (whatever read_prices takes)
     *,
     funding: Any = None,  # noqa: ANN401
     rates: Any = None,  # noqa: ANN401
@@ -40,10 +40,11 @@ def explain(
     intrabar: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Explanation:
-    """Run a series and say where its return went: ``simulate(...).explain()``.
+    """Say where the return of a run went, step by step; given a series and prices, run it first.
 
     Args:
-        series: the token, as ``simulate`` takes it; so with all the others.
+        series: a run, which is explained as it is; or a token, as ``simulate`` takes it. What
+            follows but ``progress`` goes with a token only, and is as ``simulate`` takes it.
         prices: the history.
         funding: of a perpetual.
         rates: of a spot venue.
@@ -58,25 +59,47 @@ def explain(
         progress: called now and then with the number of bars done, all runs together.
 
     Raises:
-        InputError: what ``simulate`` and ``Run.explain`` raise.
+        InputError: what ``simulate`` raises; the run went on from a state, or shared its reserve;
+            a run that differs from it by a step cannot be made; or there is anything beside a run.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    run = simulate(
-        series,
-        prices,
-        funding=funding,
-        rates=rates,
-        injections=injections,
-        flows=flows,
-        splits=splits,
-        outages=outages,
-        wind_down=wind_down,
-        start=start,
-        end=end,
-        intrabar=intrabar,
-        progress=progress,
-    )
-    return explain_run(run, progress)
+    options = {
+        "prices": prices,
+        "funding": funding,
+        "rates": rates,
+        "injections": injections,
+        "flows": flows,
+        "splits": splits,
+        "outages": outages,
+        "wind_down": wind_down,
+        "start": start,
+        "end": end,
+        "intrabar": intrabar,
+    }
+    return explain_run(run_for("explain", series, options, progress), progress)
+
+
+def run_for(
+    what: str,
+    series: Series | Run,
+    options: Mapping[str, Any],
+    progress: Callable[[int], None] | None,
+) -> Run:
+    """The run that was given, or that of the series that was given, by the options of ``simulate``.
+
+    Raises:
+        InputError: there are options beside a run, which say nothing about it; or as ``simulate``.
+    """
+    if not isinstance(series, Run):
+        return simulate(series, **options, progress=progress)
+    for option, value in options.items():
+        if value is not None:
+            message = (
+                f"{series.series.symbol}: {what}: expected a run alone, which has its own "
+                f"{option}, found {option} beside it; leave it out, or give the series instead."
+            )
+            raise InputError(message, symbol=series.series.symbol, option=option)
+    return series
 
 
 def explain_run(run: Run, progress: Callable[[int], None] | None = None) -> Explanation:

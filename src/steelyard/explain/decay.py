@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.explain.decay_found import DecayAcross, Pair
+from steelyard.explain.decay_found import DecayAcross
+from steelyard.explain.decay_pair import Pair
 from steelyard.explain.matching import Matched, Resamples, joined, match, resampled
 from steelyard.explain.windows import Windows, windows_of
 from steelyard.market import Prices, format_time, read_prices
@@ -171,7 +172,7 @@ def _windows(prices: Prices, target: float, length_days: int, shift_days: int) -
             prices.source,
             f"at least one whole window of {length_days} days, counted from "
             f"{format_time(shift_days * DAY_S)[:10]}",
-            f"{len(prices):,} bars of {days:.1f} days without one",
+            f"{len(prices):,} bars of {days:z.1f} days without one",
         )
     return found
 

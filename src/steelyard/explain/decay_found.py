@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from steelyard.errors import InputError
+from steelyard.explain.decay_pair import Pair
 from steelyard.explain.matching import Matched
 from steelyard.explain.windows import Windows, variance_decay
 from steelyard.market import Prices, format_time
@@ -20,45 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["DecayAcross", "Pair"]
-
-
-class Pair(NamedTuple):
-    """An asset, or all of them together, held against others, in one of the ways to match."""
-
-    asset: str
-    against: str
-    volatility: str
-    dates: str
-    found: Matched
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """Its entry in the object of ``decay --json``."""
-        found = self.found
-        return {
-            "asset": self.asset,
-            "against": self.against,
-            "volatility": self.volatility,
-            "dates": self.dates,
-            "windows": found.windows,
-            "matched": found.matched,
-            "matched_volatility": found.volatility,
-            "decay": found.decay,
-            "decay_against": found.decay_against,
-            "difference": found.difference.value,
-            "difference_low": found.difference.low,
-            "difference_high": found.difference.high,
-            "from_variance": found.from_variance,
-            "from_shape": found.from_shape,
-            "lost": found.lost,
-            "lost_against": found.lost_against,
-            "lost_more": found.lost_more.value,
-            "lost_more_low": found.lost_more.low,
-            "lost_more_high": found.lost_more.high,
-            "wiped_out": found.wiped_out,
-            "wiped_out_against": found.wiped_out_against,
-        }
+__all__ = ["DecayAcross"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +162,7 @@ class DecayAcross:
     def _repr_html_(self) -> str:
         """For notebooks: the pairs."""
         shown: str = self.matched.to_html(
-            index=False, float_format=lambda x: f"{x:,.4g}", na_rep="-", border=0
+            index=False, float_format=lambda x: f"{x:z,.4g}", na_rep="-", border=0
         )
         return shown
 

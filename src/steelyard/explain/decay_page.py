@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from steelyard.explain.decay_words import ASSETS, LEGEND, PAIRS, asset_cells, pair_rows, title
+from steelyard.explain.decay_pair import Decay
+from steelyard.explain.decay_words import (
+    ASSETS,
+    LEGEND,
+    PAIRS,
+    asset_cells,
+    decay_words,
+    pair_rows,
+    title,
+)
 from steelyard.explain.windows import variance_decay
 from steelyard.plots.decay import DecayPoints, DecayRange, decay_figure
 from steelyard.plots.figure_page import Caption, Table, figure_page
 from steelyard.simulate.output import check_file, written_whole
-
-if TYPE_CHECKING:
-    from steelyard.explain.decay_found import DecayAcross
 
 __all__ = ["decay_plot", "save_decay"]
 
 WAYS = {"bars": "matched by bars", "days": "matched by days"}
 
 
-def decay_plot(found: DecayAcross, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
+def decay_plot(found: Decay, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
     """The windows above, the differences on any dates below."""
     points = []
     for name, one in found.held.items():
@@ -44,7 +50,7 @@ def decay_plot(found: DecayAcross, *, dark: bool = False) -> Any:  # noqa: ANN40
     )
 
 
-def save_decay(found: DecayAcross, path: str | Path) -> None:
+def save_decay(found: Decay, path: str | Path) -> None:
     """Write the page, whole or not at all.
 
     Raises:
@@ -59,14 +65,14 @@ def save_decay(found: DecayAcross, path: str | Path) -> None:
     tables[-1] = replace(tables[-1], note=LEGEND)
     page = figure_page(
         title=title(found),
-        sentences=[found.words],
+        sentences=[decay_words(found)],
         caption=Caption(
             "What variance predicts, and what is left of it",
             "Above, each window's decay over what the variance of its days predicts. Below, the "
             "differences at matched volatility with their intervals: left of zero an asset decays "
             "more.",
         ),
-        figures=(found.plot().to_plotly_json(), found.plot(dark=True).to_plotly_json()),
+        figures=(decay_plot(found).to_plotly_json(), decay_plot(found, dark=True).to_plotly_json()),
         tables=tables,
         closing=[
             f"Prices: {', '.join(one.source for one in found.prices.values())}.",

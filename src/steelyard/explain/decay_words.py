@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from steelyard.explain.decay_pair import Decay
 from steelyard.explain.matching import Interval, Matched
-from steelyard.explain.words import aligned
-
-if TYPE_CHECKING:
-    from steelyard.explain.decay_found import DecayAcross
+from steelyard.explain.words import aligned, rounded
 
 __all__ = [
     "ASSETS",
@@ -52,7 +48,7 @@ WAYS = {
 }
 
 
-def title(found: DecayAcross) -> str:
+def title(found: Decay) -> str:
     """``Decay of a 3x daily reset at matched volatility, windows of 30 days``."""
     return (
         f"Decay of a {found.target:g}x daily reset at matched volatility, "
@@ -60,7 +56,7 @@ def title(found: DecayAcross) -> str:
     )
 
 
-def decay_words(found: DecayAcross) -> str:
+def decay_words(found: Decay) -> str:
     """What the intervals say of all assets together, a sentence a measure."""
     # the last of each way has all assets together
     chosen = {(pair.volatility, pair.dates): pair for pair in found.pairs}
@@ -80,7 +76,7 @@ def decay_words(found: DecayAcross) -> str:
     return " ".join(said)
 
 
-def asset_cells(found: DecayAcross) -> list[list[str]]:
+def asset_cells(found: Decay) -> list[list[str]]:
     """A row an asset, under ``ASSETS``."""
     return [
         [
@@ -113,7 +109,7 @@ def pair_cells(asset: str, against: str, one: Matched) -> list[str]:
     ]
 
 
-def pair_rows(found: DecayAcross) -> dict[str, list[list[str]]]:
+def pair_rows(found: Decay) -> dict[str, list[list[str]]]:
     """The rows of each way to match, by its words."""
     rows: dict[str, list[list[str]]] = {}
     for pair in found.pairs:
@@ -122,12 +118,12 @@ def pair_rows(found: DecayAcross) -> dict[str, list[list[str]]]:
     return rows
 
 
-def as_text(found: DecayAcross) -> str:
+def as_text(found: Decay) -> str:
     """All of it as plain text."""
     told = [title(found), "", *aligned([ASSETS, *asset_cells(found)])]
     for way, rows in pair_rows(found).items():
         told += ["", way, *aligned([PAIRS, *rows], first=2)]
-    return "\n".join([*told, "", found.words])
+    return "\n".join([*told, "", decay_words(found)])
 
 
 def _judged(low: float | None, high: float | None, confidence: float) -> str:
@@ -148,10 +144,8 @@ def _ends(found: Interval, decimals: int = 0) -> str:
 def _points(share: float | None, decimals: int = 0) -> str:
     if share is None:
         return MISSING
-    text = f"{share * 100:+,.{decimals}f}"
-    # what rounds to nothing has no sign
-    return text if text.strip("+-0.") else text[1:]
+    return rounded(share * 100, decimals, signed=True)
 
 
 def _share(share: float | None) -> str:
-    return MISSING if share is None else f"{share * 100:,.0f} %"
+    return MISSING if share is None else f"{rounded(share * 100, 0)} %"

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError
-from steelyard.explain.tracking import Tracking, tracking_of
+from steelyard.explain.tracking import Tracking, tracking
 from steelyard.explain.windows import variance_decay
 from steelyard.market import format_time
 from steelyard.market.times import DAY_S
@@ -79,7 +79,7 @@ class Explanation:
     @cached_property
     def tracking(self) -> Tracking:
         """How well the run tracks, by horizon."""
-        return tracking_of(self.run)
+        return tracking(self.run)
 
     @property
     def steps(self) -> dict[str, float]:

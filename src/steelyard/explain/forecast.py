@@ -14,8 +14,10 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
-from steelyard.explain.outlook import Feedback, Forecast, Rung, TokenOutlook
-from steelyard.explain.shelf import Shelf, Token
+from steelyard.explain.outlook import Forecast
+from steelyard.explain.rungs import Feedback, Rung, TokenOutlook
+from steelyard.explain.shelf import Shelf
+from steelyard.explain.token import Token
 from steelyard.explain.walk import Flow, Stop, Walk
 from steelyard.market import Book, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand

@@ -15,7 +15,8 @@ from steelyard.plots.palette import DARK, LIGHT
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
-    from steelyard.explain.outlook import Forecast, TokenOutlook
+    from steelyard.explain.rungs import TokenOutlook
+    from steelyard.explain.shown import ShownForecast
 
 __all__ = ["LADDER_HEADING", "ladder_data", "rung_cells", "save_forecast"]
 
@@ -23,7 +24,7 @@ MOST_TOKENS = 500
 """Rows of tokens on a page, the largest assets first."""
 
 
-def save_forecast(found: Forecast, path: str | Path) -> None:
+def save_forecast(found: ShownForecast, path: str | Path) -> None:
     """Write the page, whole or not at all.
 
     Raises:
@@ -62,7 +63,7 @@ def save_forecast(found: Forecast, path: str | Path) -> None:
         stage.write_text(page, encoding="utf-8")
 
 
-def ladder_data(found: Forecast) -> LadderData:
+def ladder_data(found: ShownForecast) -> LadderData:
     """What is drawn."""
     rungs = found.ladder
     return LadderData(
@@ -101,7 +102,7 @@ _TOKENS = (
 )
 
 
-def rung_cells(found: Forecast, place: int) -> list[str]:
+def rung_cells(found: ShownForecast, place: int) -> list[str]:
     """A price of the ladder as text, under ``LADDER_HEADING``."""
     rung = found.ladder[place]
     return [

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steelyard.explain.outlook import Forecast, Rung
+    from steelyard.explain.rungs import Rung
+    from steelyard.explain.shown import ShownForecast
 
 __all__ = ["forecast_words", "tokens_counted"]
 
@@ -17,17 +18,17 @@ SMALL = 1e-9
 """Of all assets: less than that is no flow."""
 
 
-def forecast_words(found: Forecast) -> str:
+def forecast_words(found: ShownForecast) -> str:
     """Two sentences or so, with figures."""
     return " ".join((_staying(found), _moving(found)))
 
 
-def tokens_counted(found: Forecast) -> str:
+def tokens_counted(found: ShownForecast) -> str:
     """``1 token``, ``1,000 tokens``."""
     return f"{len(found.tokens):,} token{'' if len(found.tokens) == 1 else 's'}"
 
 
-def _staying(found: Forecast) -> str:
+def _staying(found: ShownForecast) -> str:
     stays = f"If {_base(found)} stays at {found.price:,.10g}, tokens"
     rung = found.present
     if not _counts(found, rung.net):
@@ -39,7 +40,7 @@ def _staying(found: Forecast) -> str:
     )
 
 
-def _moving(found: Forecast) -> str:
+def _moving(found: ShownForecast) -> str:
     """The answer to moves, beyond what is traded anyway."""
     still = found.present.net
     fall, rise = found.ladder[0], found.ladder[-1]
@@ -71,7 +72,7 @@ def _per_move(rung: Rung | None, still: float) -> float:
     return 0.0 if rung is None else (rung.net - still) / rung.move
 
 
-def _trade(found: Forecast, rung: Rung) -> str:
+def _trade(found: ShownForecast, rung: Rung) -> str:
     word = "buy" if rung.net > 0 else "sell"
     share = ""
     if rung.share_of_volume is not None:
@@ -79,9 +80,9 @@ def _trade(found: Forecast, rung: Rung) -> str:
     return f"{word} {abs(rung.net):,.0f} {found.shelf.quote} ({abs(rung.units):,.4g} units{share})"
 
 
-def _counts(found: Forecast, notional: float) -> bool:
+def _counts(found: ShownForecast, notional: float) -> bool:
     return abs(notional) > SMALL * sum(token.assets for token in found.tokens)
 
 
-def _base(found: Forecast) -> str:
+def _base(found: ShownForecast) -> str:
     return found.shelf.underlying.partition("/")[0]

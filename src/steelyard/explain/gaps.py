@@ -18,6 +18,7 @@ import numpy as np
 from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
+from steelyard.rules.reach import highest_standing
 from steelyard.rules.series import Series, Venue
 from steelyard.simulate.run import check_kind, simulate
 
@@ -118,12 +119,12 @@ class GapTable:
         return f"<GapTable of {self.prices.source}: {', '.join(self._words()) or 'nothing known'}>"
 
     def _words(self) -> list[str]:
-        return [f"{row.span} {row.move * 100:+.1f} %" for row in self.rows if row.move is not None]
+        return [f"{row.span} {row.move * 100:+z.1f} %" for row in self.rows if row.move is not None]
 
     def _repr_html_(self) -> str:
         """For notebooks: the table."""
         shown: str = self.table.to_html(
-            index=False, float_format=lambda x: f"{x:,.6g}", na_rep="-", border=0
+            index=False, float_format=lambda x: f"{x:z,.6g}", na_rep="-", border=0
         )
         return shown
 
@@ -144,7 +145,7 @@ def gaps(prices: object, series: Series | None = None) -> GapTable:
     history = read_prices(prices)
     venue, highest = _venue_of(series), None
     if series is not None:
-        highest = _highest_leverage(series)
+        highest = highest_standing(series)
     rows = []
     for span, seconds in SPANS.items():
         rows += [
@@ -197,14 +198,6 @@ def _is_wiped_out(venue: VenueTerms[float], leverage: float, move: float) -> boo
 def _venue_of(series: Series | None) -> VenueTerms[float]:
     plain = Series("", "", "", 1.0, venue=Venue() if series is None else series.venue)
     return plain.terms(FLOAT).venue
-
-
-def _highest_leverage(series: Series) -> float:
-    """The highest |leverage| that the rule lets stand before it trades, at least the target."""
-    size, how = abs(series.target_leverage), series.rebalance
-    if how.band is not None:
-        return how.band.upper + (how.edge_slack if how.move_to == "edge" else 0.0)
-    return max(size, how.emergency_leverage)
 
 
 class _Found(NamedTuple):

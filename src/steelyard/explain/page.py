@@ -11,6 +11,7 @@ from steelyard.explain.words import (
     horizon_cells,
     lines,
     points,
+    quoted,
     share_words,
 )
 from steelyard.plots.figure_page import Caption, Table, figure_page
@@ -18,12 +19,12 @@ from steelyard.rules.describe import series_sentences
 from steelyard.simulate.output import check_file, written_whole
 
 if TYPE_CHECKING:
-    from steelyard.explain.explanation import Explanation
+    from steelyard.explain.shown import ShownExplanation
 
 __all__ = ["horizon_table", "month_table", "save_explanation", "step_table"]
 
 
-def save_explanation(found: Explanation, path: str | Path) -> None:
+def save_explanation(found: ShownExplanation, path: str | Path) -> None:
     """Write the page, whole or not at all.
 
     Raises:
@@ -47,13 +48,10 @@ def save_explanation(found: Explanation, path: str | Path) -> None:
         stage.write_text(page, encoding="utf-8")
 
 
-def step_table(found: Explanation) -> Table:
+def step_table(found: ShownExplanation) -> Table:
     """Every step, and what stands beside them."""
     quote = found.run.series.quote
-    rows = [
-        (line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning)
-        for line in lines(found)
-    ]
+    rows = [(line.name, points(line.share), quoted(line), line.meaning) for line in lines(found)]
     figures = found.figures()
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f", until {alone['ended'][:10]}" if alone["ended"] else ""
@@ -65,7 +63,7 @@ def step_table(found: Explanation) -> Table:
     return Table("Where it went", ("", "points", f"{quote}, the fund", ""), rows, words=1)
 
 
-def horizon_table(found: Explanation) -> Table:
+def horizon_table(found: ShownExplanation) -> Table:
     """Tracking by horizon."""
     figures = found.tracking.figures
     near = ", ".join(
@@ -79,7 +77,7 @@ def horizon_table(found: Explanation) -> Table:
     return Table("Tracking", HORIZON_HEADING, rows, note=note)
 
 
-def month_table(found: Explanation) -> Table:
+def month_table(found: ShownExplanation) -> Table:
     """The steps of each month."""
     columns = found.columns("month")
     shown = ["multiple", *(name for name in found.held if columns[name].any()), "token"]

@@ -1,8 +1,6 @@
 """A shelf: tokens as they stand now, one's own by their books, others by what they publish.
 
-``Shelf.load`` reads a file of ``[[token]]`` tables (``shelf_file`` says what may be in it). A
-token's books are the ``State`` that a simulation carries, so that what it will do is what the
-simulation would make it do.
+``Shelf.load`` reads a file of ``[[token]]`` tables (``shelf_file`` says what may be in it).
 """
 
 from __future__ import annotations
@@ -11,15 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from steelyard.errors import InputError
-from steelyard.market import format_time
-from steelyard.market.times import DAY_S
-from steelyard.rules.futures import contract_at, mark_factor
-from steelyard.rules.leverage import nav_of
-from steelyard.rules.numbers import FLOAT
+from steelyard.explain.token import Token
 from steelyard.rules.series import Series
-from steelyard.rules.triggers import next_instant
-from steelyard.simulate.reference import new_state
-from steelyard.simulate.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,93 +19,6 @@ if TYPE_CHECKING:
     from steelyard.simulate.run import Run
 
 __all__ = ["Shelf", "Token"]
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token as it stands: its books (``cash`` and ``units``), or its ``assets``.
-
-    Attributes:
-        name: its own on the shelf.
-        series: its rule, venue and costs.
-        cash: quote, negative where borrowed; None where the books are not known.
-        units: of the underlying, negative for a short.
-        assets: quote, where the books are not known.
-        leverage: signed, beside ``assets``; None: its target.
-        last_rebalance: epoch s; None: just now.
-        reference: price of the last rebalance; None: the present price.
-        reserve_units: what its reserve holds; None: as much as the token is worth.
-        state: all of this and more, of a token that was simulated; then the rest is None.
-    """
-
-    name: str
-    series: Series
-    cash: float | None = None
-    units: float | None = None
-    assets: float | None = None
-    leverage: float | None = None
-    last_rebalance: int | None = None
-    reference: float | None = None
-    reserve_units: float | None = None
-    state: State[float] | None = None
-
-    @classmethod
-    def of_run(cls, run: Run, name: str | None = None) -> Token:
-        """The token that a simulation has brought to the end of its history."""
-        return cls(name or run.series.symbol, run.series, state=run.state)
-
-    def state_at(self, price: float, time: int) -> State[float]:
-        """Its books at a price and an instant, a copy.
-
-        Raises:
-            InputError: it stands later than that, or nothing is left of it at that price.
-        """
-        if self.state is not None:
-            self._check_time(self.state.time, time, "a state")
-            return self.state.copy()
-        self._check_time(self.last_rebalance, time, "a last rebalance")
-        series, state = self.series, new_state(self.series, FLOAT)
-        if self.cash is not None and self.units is not None:
-            state.cash, state.units = self.cash, self.units
-        else:
-            assets = self.assets or 0.0
-            exposure = (self.leverage or series.target_leverage) * assets
-            state.cash, state.units = assets - exposure, exposure / price
-        nav = nav_of(state.cash, state.units, price)
-        if nav <= 0:
-            message = (
-                f"{self.name}: expected books of some worth, found a nav of {nav:,.10g} "
-                f"{series.quote} at the price {price:,.10g}; check cash, units and the price."
-            )
-            raise InputError(message, token=self.name, nav=nav, price=price)
-        state.time, state.price = time, price
-        state.reference = self.reference or price
-        state.last_rebalance = time if self.last_rebalance is None else self.last_rebalance
-        _set_clocks(state, series, time)
-        if series.reserve is not None:
-            state.reserve.units = nav / price if self.reserve_units is None else self.reserve_units
-            state.reserve.next_allocation = time + series.reserve.allocation_every_s
-        return state
-
-    def _check_time(self, stands: int | None, time: int, what: str) -> None:
-        if stands is not None and stands > time:
-            message = (
-                f"{self.name}: expected {what} at or before {format_time(time)}, the time of the "
-                f"forecast, found {format_time(stands)}; give a later time."
-            )
-            raise InputError(message, token=self.name, found=stands, time=time)
-
-
-def _set_clocks(state: State[float], series: Series, time: int) -> None:
-    """The instants that are due next, and the future that is held."""
-    how, venue = series.rebalance, series.venue
-    if how.interval is not None:
-        state.next_interval = next_instant(how.interval.every_s, how.interval.anchor_s, time)
-    if how.daily is not None:
-        state.next_daily = next_instant(DAY_S, how.daily.at_s, time)
-    if venue.kind == "future":
-        state.expiry = contract_at(time, round(venue.roll_days * DAY_S))
-        state.mark = mark_factor(venue.basis_per_year, state.expiry, time)
 
 
 @dataclass(frozen=True)
@@ -145,9 +49,9 @@ class Shelf:
             InputError: where the file cannot be read, or says what no shelf can be; the message
                 names the file, the token, the key, what was found and what is allowed.
         """
-        from steelyard.explain.shelf_file import load_shelf
+        from steelyard.explain.shelf_file import shelf_in
 
-        return load_shelf(path)
+        return _checked(cls(**shelf_in(path)))
 
     @classmethod
     def loads(cls, text: str, name: str = "shelf") -> Shelf:
@@ -156,9 +60,9 @@ class Shelf:
         Raises:
             InputError: as ``load`` does.
         """
-        from steelyard.explain.shelf_file import parse_shelf
+        from steelyard.explain.shelf_file import shelf_values
 
-        return parse_shelf(text, name)
+        return _checked(cls(**shelf_values(text, name)))
 
     @classmethod
     def of_runs(cls, runs: Sequence[Run]) -> Shelf:
@@ -168,7 +72,6 @@ class Shelf:
             InputError: there is none, or one is no run, has ended or was not made in floats, or two
                 have one name, or they differ in their underlying.
         """
-        from steelyard.explain.shelf_file import checked
         from steelyard.simulate.run import Run, check_kind
 
         if not runs:
@@ -183,7 +86,7 @@ class Shelf:
             float(first.prices.close[-1]),
             int(first.prices.end_times[-1]),
         )
-        return checked(made)
+        return _checked(made)
 
     @classmethod
     def of_series(cls, *series: Series) -> Shelf:
@@ -192,15 +95,13 @@ class Shelf:
         Raises:
             InputError: there is none, or they do not go together.
         """
-        from steelyard.explain.shelf_file import checked
-
         if not series:
             raise InputError("shelf: expected at least one series, found none.")
         tokens = tuple(
             Token(each.symbol, each, assets=each.initial_nav * each.initial_tokens)
             for each in series
         )
-        return checked(cls(tokens, series[0].underlying, series[0].quote))
+        return _checked(cls(tokens, series[0].underlying, series[0].quote))
 
     def at(self, price: float | None = None, time: int | None = None) -> Shelf:
         """The shelf at another price or time; None keeps what it has."""
@@ -217,3 +118,48 @@ class Shelf:
         names = ", ".join(token.name for token in self.tokens[:4])
         more = f" and {len(self) - 4} more" if len(self) > 4 else ""  # noqa: PLR2004 (as above)
         return f"<Shelf of {self.underlying}: {names}{more}>"
+
+
+def _checked(shelf: Shelf) -> Shelf:
+    """The shelf, once its tokens go together and live on a market.
+
+    Raises:
+        InputError: two have one name, one is on another underlying or in another quote, has ended,
+            was not simulated in floats, or trades with its reserve alone.
+    """
+    names: set[str] = set()
+    for token in shelf.tokens:
+        series = token.series
+        place = f"{shelf.source}: {token.name}"
+        if token.name in names:
+            message = (
+                f"{place}: expected tokens of different names, found it twice; give each a name."
+            )
+            raise InputError(message, token=token.name, key="name", file=shelf.source)
+        names.add(token.name)
+        for key in ("underlying", "quote"):
+            found, expected = getattr(series, key), getattr(shelf, key)
+            if found != expected:
+                message = (
+                    f'{place}: {key}: expected that of the shelf, "{expected}", found "{found}".'
+                )
+                raise InputError(message, token=token.name, key=key, file=shelf.source, found=found)
+        if series.venue.kind == "pool":
+            message = (
+                f"{place}: expected a token that trades on a market, found one whose counterparty "
+                f'is its reserve (venue.kind = "pool"); it sends no orders, leave it out.'
+            )
+            raise InputError(message, token=token.name, key="series", file=shelf.source)
+        if token.state is not None and token.state.ended is not None:
+            message = f"{place}: expected a token that lives, found one that has ended."
+            raise InputError(message, token=token.name, file=shelf.source)
+        # of a run that was made with number=, whatever its type says
+        cash: object = None if token.state is None else token.state.cash
+        if cash is not None and not isinstance(cash, float):
+            kind = type(cash).__name__
+            message = (
+                f"{place}: expected a token that was simulated in floats, in which a forecast is "
+                f"made, found its books in {kind}; simulate it without number=."
+            )
+            raise InputError(message, token=token.name, file=shelf.source)
+    return shelf

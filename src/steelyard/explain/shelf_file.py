@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.explain.shelf import Shelf, Token
+from steelyard.explain.token import Token
 from steelyard.market import parse_time
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Daily, Rebalance, Series
@@ -20,7 +20,7 @@ from steelyard.rules.series_file import ANY, LEVERAGE, NOT_NEGATIVE, POSITIVE
 from steelyard.rules.series_keys import Reader, file_name, number, text, time_of_day
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
 
-__all__ = ["ROOT", "TOKEN", "checked", "load_shelf", "parse_shelf"]
+__all__ = ["ROOT", "TOKEN", "shelf_in", "shelf_values"]
 
 MOST_TOKENS = 100_000
 KIND = "a shelf file"
@@ -60,61 +60,20 @@ TOKEN: dict[str, Reader] = {
 }
 
 
-def load_shelf(path: str | Path) -> Shelf:
+Values = dict[str, Any]
+"""By the names of the fields of a shelf."""
+
+
+def shelf_in(path: str | Path) -> Values:
     """Read and check the shelf file at ``path``; see ``Shelf.load``."""
     path = Path(path)
     document = toml_document(toml_content(path, KIND), str(path), KIND)
     return _ShelfFile(str(path), path.parent).shelf(document)
 
 
-def parse_shelf(content: str, name: str) -> Shelf:
+def shelf_values(content: str, name: str) -> Values:
     """Read and check a shelf from TOML text; see ``Shelf.loads``."""
     return _ShelfFile(name, Path()).shelf(toml_document(content, name, KIND))
-
-
-def checked(shelf: Shelf) -> Shelf:
-    """The shelf, once its tokens go together and live on a market.
-
-    Raises:
-        InputError: two have one name, one is on another underlying or in another quote, has ended,
-            was not simulated in floats, or trades with its reserve alone.
-    """
-    names: set[str] = set()
-    for token in shelf.tokens:
-        series = token.series
-        place = f"{shelf.source}: {token.name}"
-        if token.name in names:
-            message = (
-                f"{place}: expected tokens of different names, found it twice; give each a name."
-            )
-            raise InputError(message, token=token.name, key="name", file=shelf.source)
-        names.add(token.name)
-        for key in ("underlying", "quote"):
-            found, expected = getattr(series, key), getattr(shelf, key)
-            if found != expected:
-                message = (
-                    f'{place}: {key}: expected that of the shelf, "{expected}", found "{found}".'
-                )
-                raise InputError(message, token=token.name, key=key, file=shelf.source, found=found)
-        if series.venue.kind == "pool":
-            message = (
-                f"{place}: expected a token that trades on a market, found one whose counterparty "
-                f'is its reserve (venue.kind = "pool"); it sends no orders, leave it out.'
-            )
-            raise InputError(message, token=token.name, key="series", file=shelf.source)
-        if token.state is not None and token.state.ended is not None:
-            message = f"{place}: expected a token that lives, found one that has ended."
-            raise InputError(message, token=token.name, file=shelf.source)
-        # of a run that was made with number=, whatever its type says
-        cash: object = None if token.state is None else token.state.cash
-        if cash is not None and not isinstance(cash, float):
-            kind = type(cash).__name__
-            message = (
-                f"{place}: expected a token that was simulated in floats, in which a forecast is "
-                f"made, found its books in {kind}; simulate it without number=."
-            )
-            raise InputError(message, token=token.name, file=shelf.source)
-    return shelf
 
 
 class _ShelfFile(TomlFile):
@@ -126,7 +85,7 @@ class _ShelfFile(TomlFile):
         self.known: dict[str, Series] = {}
         """Series by what they were named: a shelf may hold many tokens of one."""
 
-    def shelf(self, document: Mapping[str, Any]) -> Shelf:
+    def shelf(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
         self.only_known(document, ("schema", *ROOT, "token"), "")
         given = {key: value for key, value in document.items() if key in ROOT}
@@ -138,9 +97,8 @@ class _ShelfFile(TomlFile):
             self.refuse("token", f"at most {MOST_TOKENS:,} tables [[token]]", len(tables))
         tokens = [self._token(table, place, root) for place, table in enumerate(tables, 1)]
         first = tokens[0].series
-        underlying = root.pop("underlying", first.underlying)
-        quote = root.pop("quote", first.quote)
-        return checked(Shelf(tuple(tokens), underlying, quote, **root, source=self.name))
+        on = {"underlying": first.underlying, "quote": first.quote}
+        return {**on, **root, "tokens": tuple(tokens), "source": self.name}
 
     def _token(self, table: object, number_of: int, root: Mapping[str, Any]) -> Token:
         place = f"token {number_of}"

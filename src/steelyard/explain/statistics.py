@@ -1,6 +1,6 @@
 """Return statistics of daily values: what tear sheets show, by the formulas that they share.
 
-All are of the simple returns r of n UTC days, as ``Run.tracking`` takes them: from the last close
+All are of the simple returns r of n UTC days, as ``tracking`` takes them: from the last close
 of the day before, the day of the launch left out. A year has 365 days, the risk-free rate is
 nothing, and a standard deviation is that of a sample (n - 1). What is undefined is None: a ratio
 over nothing, a spread of days that differ by rounding only, a figure that no float can hold.
@@ -22,6 +22,8 @@ import numpy.typing as npt
 
 __all__ = [
     "ALONE",
+    "CURVES",
+    "WINDOW_DAYS",
     "YEAR_DAYS",
     "DailyValues",
     "annual_return",
@@ -49,6 +51,10 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+CURVES = ("token", "multiple", "underlying")
+"""What statistics are told of: a token, L times daily at no cost, and the underlying."""
+WINDOW_DAYS = 30
+"""Of what is rolling."""
 YEAR_DAYS = 365
 CONFIDENCE = 0.95
 NO_SPREAD = 1e-12
@@ -152,7 +158,9 @@ def skew(values: DailyValues) -> float | None:
     if n < 3 or spread_of(values.returns) is None:  # noqa: PLR2004 (n - 2 above 0)
         return None
     moved = values.returns - values.returns.mean()
-    found = np.mean(moved**3) / np.mean(moved**2) ** 1.5
+    square = moved * moved
+    spread = float(np.mean(square))
+    found = float(np.mean(square * moved)) / (spread * math.sqrt(spread))
     return defined(found * math.sqrt(n * (n - 1)) / (n - 2))
 
 
@@ -162,7 +170,9 @@ def kurtosis(values: DailyValues) -> float | None:
     if n < 4 or spread_of(values.returns) is None:  # noqa: PLR2004 (n - 3 above 0)
         return None
     moved = values.returns - values.returns.mean()
-    excess = np.mean(moved**4) / np.mean(moved**2) ** 2 - 3.0
+    square = moved * moved
+    spread = float(np.mean(square))
+    excess = float(np.mean(square * square)) / (spread * spread) - 3.0
     return defined((n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * excess + 6.0))
 
 

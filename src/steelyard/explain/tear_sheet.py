@@ -17,29 +17,26 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.explain.against import AGAINST
-from steelyard.explain.attribution import explain_run
+from steelyard.explain.attribution import explain_run, run_for
 from steelyard.explain.drawdowns import DRAWDOWNS
 from steelyard.explain.explanation import Explanation
 from steelyard.explain.forecast import forecast
 from steelyard.explain.gaps import GapTable, gaps
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf
-from steelyard.explain.statistics import ALONE, DailyValues
+from steelyard.explain.statistics import ALONE, CURVES, WINDOW_DAYS, DailyValues
 from steelyard.explain.tracking import Tracking
+from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
 from steelyard.rules.series import Series
-from steelyard.simulate.run import Run, simulate
+from steelyard.simulate.run import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-__all__ = ["CURVES", "WINDOW_DAYS", "TearSheet", "tear_sheet", "tear_sheet_of"]
-
-CURVES = ("token", "multiple", "underlying")
-WINDOW_DAYS = 30
-"""Of what is rolling."""
+__all__ = ["TearSheet", "tear_sheet", "tear_sheet_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +71,9 @@ class TearSheet:
         """What the token, L times daily and the underlying were worth at the ends of days."""
         found = self.tracking
         day = found.time // DAY_S
-        growth = 1 + found.target * (found.price[1:] / found.price[:-1] - 1)
-        gone = np.flatnonzero(growth <= 0)
-        lived = len(day) if not len(gone) else int(gone[0]) + 2
-        kept = np.concatenate(([1.0], np.maximum(growth, 0.0)))[: len(day)]
-        ideal = np.asarray(np.cumprod(kept), dtype=np.float64)
+        ideal = reset_values(found.price[1:] / found.price[:-1] - 1, found.target)[: len(day)]
+        # the day that ends it is its last
+        lived = int(np.count_nonzero(ideal)) + 1
         return {
             "token": DailyValues(day, found.nav),
             "multiple": DailyValues(day[:lived], ideal[:lived]),
@@ -178,8 +173,8 @@ class TearSheet:
 
 
 def tear_sheet(
-    series: Series,
-    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    series: Series | Run,
+    prices: Any = None,  # noqa: ANN401 (whatever read_prices takes)
     *,
     funding: Any = None,  # noqa: ANN401
     rates: Any = None,  # noqa: ANN401
@@ -194,10 +189,11 @@ def tear_sheet(
     path: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TearSheet:
-    """Run a series and put together its tear sheet: ``simulate(...).tear_sheet(path)``.
+    """Put together the tear sheet of a run; given a series and prices, run it first.
 
     Args:
-        series: the token, as ``simulate`` takes it; so with all the others.
+        series: a run, which is told of as it is; or a token, as ``simulate`` takes it. What
+            follows but ``path`` and ``progress`` goes with a token only, as ``simulate`` takes it.
         prices: the history.
         funding: of a perpetual.
         rates: of a spot venue.
@@ -209,29 +205,27 @@ def tear_sheet(
         start: first instant, inclusive.
         end: last instant, exclusive.
         intrabar: ``"path"`` or ``"close"``.
-        path: where the page is written; None: nowhere.
+        path: where the page is written, one HTML file; None: nowhere.
         progress: called now and then with the number of bars done, all runs together.
 
     Raises:
-        InputError: what ``simulate`` and ``Run.tear_sheet`` raise.
+        InputError: as ``explain`` does; or the file cannot be written.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    run = simulate(
-        series,
-        prices,
-        funding=funding,
-        rates=rates,
-        injections=injections,
-        flows=flows,
-        splits=splits,
-        outages=outages,
-        wind_down=wind_down,
-        start=start,
-        end=end,
-        intrabar=intrabar,
-        progress=progress,
-    )
-    return tear_sheet_of(run, path, progress)
+    options = {
+        "prices": prices,
+        "funding": funding,
+        "rates": rates,
+        "injections": injections,
+        "flows": flows,
+        "splits": splits,
+        "outages": outages,
+        "wind_down": wind_down,
+        "start": start,
+        "end": end,
+        "intrabar": intrabar,
+    }
+    return tear_sheet_of(run_for("tear_sheet", series, options, progress), path, progress)
 
 
 def tear_sheet_of(

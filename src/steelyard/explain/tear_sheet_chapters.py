@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steelyard.explain.forecast_page import LADDER_HEADING, ladder_data, rung_cells
 from steelyard.explain.gaps import WorstMove
-from steelyard.explain.outlook import Forecast
 from steelyard.explain.page import horizon_table, month_table, step_table
-from steelyard.explain.tear_sheet import CURVES, TearSheet
+from steelyard.explain.statistics import CURVES
 from steelyard.explain.tear_sheet_curves import (
     distribution_of,
     rolling_tracking,
@@ -28,6 +28,9 @@ from steelyard.plots.ladder import ladder_panel
 from steelyard.plots.panels import Panel
 from steelyard.plots.tear_sheet import Blocks, Chapter, Heat, HeatRow, heat_cell
 from steelyard.plots.waterfall import waterfall_panel
+
+if TYPE_CHECKING:
+    from steelyard.explain.shown import ShownForecast, ShownTearSheet
 
 __all__ = [
     "costs_and_reserve",
@@ -52,12 +55,12 @@ SPANS = {
 }
 
 
-def returns(found: TearSheet, growth: Panel) -> Chapter:
+def returns(found: ShownTearSheet, growth: Panel) -> Chapter:
     """Growth, drawdown, months."""
     return Chapter("growth", "Growth", [], [growth, underwater_of(found), _months(found)])
 
 
-def statistics(found: TearSheet) -> Chapter:
+def statistics(found: ShownTearSheet) -> Chapter:
     """The table of statistics, and how days are spread."""
     heading = ("", *headings(found))
     tables = [
@@ -77,7 +80,7 @@ def statistics(found: TearSheet) -> Chapter:
     return Chapter("statistics", "Statistics", [_as_page(days_words(found))], blocks)
 
 
-def where_it_went(found: TearSheet) -> Chapter:
+def where_it_went(found: ShownTearSheet) -> Chapter:
     """The waterfall, its steps and months."""
     told = found.explanation
     figures = told.figures()
@@ -87,7 +90,7 @@ def where_it_went(found: TearSheet) -> Chapter:
     return Chapter("attribution", "Where the return went", [headline(told)], blocks)
 
 
-def tracked(found: TearSheet, leverage: Panel) -> Chapter:
+def tracked(found: ShownTearSheet, leverage: Panel) -> Chapter:
     """Tracking by horizon and rolling, and the leverage."""
     rolling = rolling_tracking(found)
     blocks: Blocks = [
@@ -99,7 +102,7 @@ def tracked(found: TearSheet, leverage: Panel) -> Chapter:
     return Chapter("tracking", "Tracking", [], blocks)
 
 
-def costs_and_reserve(found: TearSheet, costs: Panel, reserve: Panel | None) -> Chapter:
+def costs_and_reserve(found: ShownTearSheet, costs: Panel, reserve: Panel | None) -> Chapter:
     """What was paid, and the health of the reserve if there is one."""
     summary = found.run.summary
     words = []
@@ -112,7 +115,7 @@ def costs_and_reserve(found: TearSheet, costs: Panel, reserve: Panel | None) -> 
     return Chapter("costs", title, words, [costs, reserve])
 
 
-def dangers(found: TearSheet) -> Chapter:
+def dangers(found: ShownTearSheet) -> Chapter:
     """The worst moves of the history, and what each would have wiped out."""
     series = found.run.series
     words = (
@@ -127,11 +130,11 @@ def dangers(found: TearSheet) -> Chapter:
     return Chapter("gaps", "Worst moves", [words], [_typeset(table)])
 
 
-def _is_known(found: TearSheet, span: str) -> bool:
+def _is_known(found: ShownTearSheet, span: str) -> bool:
     return any(row.move is not None for row in found.gaps.rows if row.span == span)
 
 
-def next_trades(found: TearSheet) -> Chapter:
+def next_trades(found: ShownTearSheet) -> Chapter:
     """The forecast from the last state: prices at which it acts, and the ladder."""
     told, title = found.forecast, "What it trades next"
     if told is None:
@@ -154,7 +157,7 @@ def next_trades(found: TearSheet) -> Chapter:
     return Chapter("next", title, [f"{stands} {told.words}"], blocks)
 
 
-def _silence(found: TearSheet) -> str:
+def _silence(found: ShownTearSheet) -> str:
     """Why there is no forecast."""
     ended = found.run.state.ended
     if ended is not None:
@@ -184,7 +187,7 @@ def _is_told(text: str) -> bool:
     return text != formats.MISSING
 
 
-def _months(found: TearSheet) -> Heat | None:
+def _months(found: ShownTearSheet) -> Heat | None:
     months = {
         name: dict(zip(*map(np.ndarray.tolist, found.days[name].months), strict=True))
         for name in CURVES
@@ -212,7 +215,7 @@ def _months(found: TearSheet) -> Heat | None:
     return Heat("By month", [*MONTHS, "Year"], rows, note)
 
 
-def _hint(found: TearSheet, months: dict[str, dict[int, float]], place: int) -> str:
+def _hint(found: ShownTearSheet, months: dict[str, dict[int, float]], place: int) -> str:
     told = [
         f"{name} {cell(months[key][place], 'percent')}"
         for key, name in zip(CURVES, headings(found), strict=True)
@@ -221,7 +224,7 @@ def _hint(found: TearSheet, months: dict[str, dict[int, float]], place: int) -> 
     return _as_page(", ".join(told))
 
 
-def _thresholds(told: Forecast) -> Table:
+def _thresholds(told: ShownForecast) -> Table:
     (token,) = told.tokens
     rows: list[Sequence[str]] = [
         (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from steelyard.explain.drawdowns import underwater
-from steelyard.explain.statistics import YEAR_DAYS, DailyValues, Floats, Ints
-from steelyard.explain.tear_sheet import WINDOW_DAYS, TearSheet
+from steelyard.explain.statistics import WINDOW_DAYS, YEAR_DAYS, DailyValues, Floats, Ints
 from steelyard.explain.tracking_curves import tracking_panels
 from steelyard.market.times import DAY_S
 from steelyard.plots.daily_panels import (
@@ -17,6 +18,9 @@ from steelyard.plots.daily_panels import (
 )
 from steelyard.plots.formats import multiple
 from steelyard.plots.panels import Panel
+
+if TYPE_CHECKING:
+    from steelyard.explain.shown import ShownTearSheet
 
 __all__ = [
     "distribution_of",
@@ -33,7 +37,7 @@ LOOKS = {
 """Colour, dash and width, as the chart of nav has them; the last is drawn on top."""
 
 
-def underwater_of(found: TearSheet) -> Panel | None:
+def underwater_of(found: ShownTearSheet) -> Panel | None:
     """Drawdowns of the token, L times daily and the underlying; None without a day."""
     if not len(found.days["token"].returns):
         return None
@@ -44,7 +48,7 @@ def underwater_of(found: TearSheet) -> Panel | None:
     return underwater_panel(curves, found.run.summary)
 
 
-def distribution_of(found: TearSheet) -> Panel | None:
+def distribution_of(found: ShownTearSheet) -> Panel | None:
     """How often days returned what."""
     days, figures = found.days, found.statistics["token"]
     names = {
@@ -60,7 +64,7 @@ def distribution_of(found: TearSheet) -> Panel | None:
     )
 
 
-def rolling_volatility(found: TearSheet) -> Panel | None:
+def rolling_volatility(found: ShownTearSheet) -> Panel | None:
     """Of all three, a year's, over trailing windows."""
     curves = [_curve(found, name, *_rolling_spread(found.days[name])) for name in LOOKS]
     return rolling_panel(
@@ -72,17 +76,17 @@ def rolling_volatility(found: TearSheet) -> Panel | None:
     )
 
 
-def rolling_tracking(found: TearSheet) -> dict[str, Panel | None]:
+def rolling_tracking(found: ShownTearSheet) -> dict[str, Panel | None]:
     """Tracking over trailing windows, a chart a figure, by its name."""
     return tracking_panels(found.rolling, found.tracking.target, WINDOW_DAYS)
 
 
-def _curve(found: TearSheet, name: str, day: Ints, value: Floats) -> Curve:
+def _curve(found: ShownTearSheet, name: str, day: Ints, value: Floats) -> Curve:
     color, dash, width = LOOKS[name]
     return Curve(_title(found, name), day * DAY_S, value, color, dash, width)
 
 
-def _title(found: TearSheet, name: str) -> str:
+def _title(found: ShownTearSheet, name: str) -> str:
     """As the chart of nav calls it."""
     if name == "multiple":
         return f"{multiple(found.tracking.target)} daily, no costs"

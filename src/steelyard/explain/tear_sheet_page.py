@@ -27,7 +27,7 @@ from steelyard.simulate.output import check_file, written_whole
 from steelyard.simulate.report import report_run
 
 if TYPE_CHECKING:
-    from steelyard.explain.tear_sheet import TearSheet
+    from steelyard.explain.shown import ShownTearSheet
 
 __all__ = ["save_tear_sheet", "tear_sheet_figure"]
 
@@ -36,7 +36,7 @@ MOST_ROWS = 1_000
 """Of bars drawn and trades marked: half of a report page's, whose place is for looking closer."""
 
 
-def save_tear_sheet(found: TearSheet, path: str | Path) -> None:
+def save_tear_sheet(found: ShownTearSheet, path: str | Path) -> None:
     """Write the page, whole or not at all.
 
     Raises:
@@ -68,7 +68,7 @@ def save_tear_sheet(found: TearSheet, path: str | Path) -> None:
         stage.write_text(page, encoding="utf-8")
 
 
-def tear_sheet_figure(found: TearSheet, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
+def tear_sheet_figure(found: ShownTearSheet, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
     """Growth, drawdown and rolling volatility, stacked."""
     view = _view(found)
     panels = [nav_panel(view), underwater_of(found), rolling_volatility(found)]
@@ -76,11 +76,11 @@ def tear_sheet_figure(found: TearSheet, *, dark: bool = False) -> Any:  # noqa: 
     return stacked_figure(shown, f"{found.run.series.symbol}: tear sheet", dark=dark)
 
 
-def _view(found: TearSheet) -> View:
+def _view(found: ShownTearSheet) -> View:
     return view_of(report_run(found.run), most_points=MOST_POINTS, most_rows=MOST_ROWS)
 
 
-def _tiles(found: TearSheet) -> list[Tile]:
+def _tiles(found: ShownTearSheet) -> list[Tile]:
     token, asset = found.statistics["token"], found.statistics["underlying"]
     grown, (paid, relief) = token["annual_return"], _costs(found)
     under = "of initial nav, all steps of cost"
@@ -111,7 +111,7 @@ def _large(share: float | None) -> str:
 MOST_SHOWN = 1_000
 
 
-def _costs(found: TearSheet) -> tuple[float, float]:
+def _costs(found: ShownTearSheet) -> tuple[float, float]:
     """What all steps of cost made of the token's return, and what the reserve did."""
     steps = found.explanation.steps
     paid = float(np.sum([share for name, share in steps.items() if name not in NO_COSTS]))

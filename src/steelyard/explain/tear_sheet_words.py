@@ -7,9 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.explain.statistics import YEAR_DAYS
+from steelyard.explain.words import rounded
 
 if TYPE_CHECKING:
-    from steelyard.explain.tear_sheet import TearSheet
+    from steelyard.explain.shown import ShownTearSheet
 
 __all__ = ["GROUPS", "Statistic", "as_html", "as_text", "cell", "cells", "days_words", "headings"]
 
@@ -68,14 +69,14 @@ GROUPS: Mapping[str, Mapping[str, Statistic]] = {
 """Every statistic by its name, in groups, in the order in which it is shown."""
 
 
-def headings(found: TearSheet) -> tuple[str, str, str]:
+def headings(found: ShownTearSheet) -> tuple[str, str, str]:
     """What the three columns are called."""
     series = found.run.series
     base = series.underlying.partition("/")[0]
     return series.symbol, f"{series.target_leverage:g} x daily", base
 
 
-def cells(found: TearSheet, name: str, statistic: Statistic) -> tuple[str, str, str]:
+def cells(found: ShownTearSheet, name: str, statistic: Statistic) -> tuple[str, str, str]:
     """A statistic of the token, of L times daily and of the underlying, as text."""
     columns = found.statistics
     token, multiple, underlying = (cell(row[name], statistic.kind) for row in columns.values())
@@ -87,23 +88,22 @@ def cell(value: float | None, kind: str) -> str:
     if value is None:
         return "-"
     if kind == "days":
-        return f"{value:,.0f} d"
+        return f"{value:z,.0f} d"
     if kind == "number":
-        return f"{value:,.2f}" if abs(value) < MOST else f"{value:.2e}"
+        return f"{value:z,.2f}" if abs(value) < MOST else f"{value:.2e}"
     if abs(value) >= MOST:
         return f"{value * 100:{'+' if kind == 'percent' else ''}.1e} %"
     if -1 < value < NEARLY_ALL:
         return "<-99.9 %"  # a loss of nearly all must not read as a loss of all
     size = abs(value) * 100
     decimals = 0 if size >= 1000 else 1 if size >= 10 else 2  # noqa: PLR2004 (three digits)
-    text = f"{value * 100:{'+' if kind == 'percent' else ''},.{decimals}f} %"
-    return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
+    return rounded(value * 100, decimals, signed=kind == "percent") + " %"
 
 
 NEARLY_ALL = -0.9995
 
 
-def days_words(found: TearSheet) -> str:
+def days_words(found: ShownTearSheet) -> str:
     """Which days the statistics are of, and what is left out."""
     token = found.days["token"]
     if not len(token.returns):
@@ -123,7 +123,7 @@ def days_words(found: TearSheet) -> str:
     return words
 
 
-def as_text(found: TearSheet) -> str:
+def as_text(found: ShownTearSheet) -> str:
     """The statistics as plain text."""
     rows: list[Sequence[str]] = [("", *headings(found))]
     for group, statistics in GROUPS.items():
@@ -140,7 +140,7 @@ def as_text(found: TearSheet) -> str:
     return "\n".join([f"{found.run.series.symbol}: tear sheet", *told, "", days_words(found)])
 
 
-def as_html(found: TearSheet) -> str:
+def as_html(found: ShownTearSheet) -> str:
     """The statistics for a notebook."""
     head = "".join(f"<th>{escape(name)}</th>" for name in ("", *headings(found)))
     rows = []

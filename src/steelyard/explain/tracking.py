@@ -25,16 +25,16 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError
+from steelyard.explain.reset_logs import growth_over
 from steelyard.market.days import day_ends
+from steelyard.simulate.run import Run, check_kind
 from steelyard.simulate.tally import lived_bars
 from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from steelyard.simulate.run import Run
-
-__all__ = ["HORIZONS", "NEAR", "Tracking", "tracking_of"]
+__all__ = ["HORIZONS", "NEAR", "Tracking", "tracking"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -154,7 +154,7 @@ class Tracking:
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.
 
-        The reset's is 0 or less where one of its days would have wiped it out.
+        The reset's is 0 where one of its days would have wiped it out.
         """
         if not _is_whole(days) or days < 1:
             message = f"days: expected whole days, 1 or more, found {days!r}."
@@ -162,15 +162,17 @@ class Tracking:
         lived = self.nav[:-days] > 0
         token = self.nav[days:][lived] / self.nav[:-days][lived] - 1
         asset = (self.price[days:] / self.price[:-days] - 1)[lived]
-        reset = 1 + self.target * (self.price[1:] / self.price[:-1] - 1)
-        logs = np.concatenate(([0.0], np.cumsum(np.log(np.where(reset > 0, reset, 1.0)))))
-        ends = np.concatenate(([0], np.cumsum(reset <= 0)))
-        ideal = np.where(ends[days:] == ends[:-days], np.exp(logs[days:] - logs[:-days]), 0.0)
+        ideal = growth_over(self.price[1:] / self.price[:-1] - 1, self.target, days)
         return token, asset, ideal[lived]
 
 
-def tracking_of(run: Run) -> Tracking:
-    """How well a run tracks, by horizon."""
+def tracking(run: Run) -> Tracking:
+    """How well a run tracks, by horizon, and how long it was outside its band.
+
+    Raises:
+        InputError: it is no run.
+    """
+    check_kind("run", run, Run, "sy.simulate")
     bars = run.prices.slice(0, lived_bars(run.prices, run.intrabar, run.state.ended))
     ends = day_ends(bars.time) if len(bars) else np.array([], dtype=np.intp)
     band, outside = run.series.rebalance.band, None

@@ -14,7 +14,8 @@ from steelyard.plots.panels import Panel
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from steelyard.explain.tracking import Tracking
+    from steelyard.explain.shown import ShownTracking
+
 
 __all__ = ["tracking_figure", "tracking_panels"]
 
@@ -66,7 +67,7 @@ def tracking_panels(
     }
 
 
-def tracking_figure(found: Tracking, days: int, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
+def tracking_figure(found: ShownTracking, days: int, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
     """The charts, stacked, as a ``plotly.graph_objects.Figure``.
 
     Raises:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from steelyard.explain.shelf import Token
+from steelyard.explain.token import Token
+from steelyard.fund.state import State
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import liquidation_price
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Trigger, crossing
 from steelyard.simulate.conditions import Market
-from steelyard.simulate.reference import Replay
+from steelyard.simulate.reference import Member, Replay, member_of
 from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.state import State
 
 __all__ = ["Flow", "Stop", "Threshold", "Walk", "next_reset"]
 
@@ -82,12 +82,11 @@ class Walk:
         self.name, self.series, self.price, self.time = token.name, token.series, price, time
         schedule = Schedule(FLOAT, first_rate=series.venue.rate_per_year)
         state = token.state_at(price, time)
-        self.replay: Replay[float] = Replay(
-            series, FLOAT, schedule, state, market=Market(book, None)
-        )
+        self.member: Member[float] = member_of(series, FLOAT, schedule, state, Market(book, None))
+        self.replay: Replay[float] = Replay([self.member])
         self.now: tuple[Flow, ...] = self._observe(time, price)
         """What it trades at once, at the present price."""
-        self.state = self.replay.state
+        self.state = self.member.state
         """Its books after that."""
         self.leverage = 0.0 if self.ended else leverage_of(state.cash, state.units, price)
         self.assets = nav_of(state.cash, state.units, price)
@@ -102,7 +101,7 @@ class Walk:
         """The stops on one continuous way, away from the present price, through ``prices``."""
         if self.ended:
             return [Stop(price, (), ()) for price in prices]
-        self._stand(own_copy(self.state))
+        self._stand(self.state.copy())
         stops, here = [], self.price
         for price in prices:
             flows = self._travel(here, price) if price != here else ()
@@ -113,7 +112,7 @@ class Walk:
     def thresholds(self) -> list[Threshold]:
         """Every threshold of its present books, from the lowest price to the highest."""
         found: list[Threshold] = []
-        state, terms = self.state, self.replay.terms
+        state, terms = self.state, self.member.fund.terms
         if self.ended or state.reference is None or state.units == 0:
             return found
         ends = (("below", self.price / FARTHEST), ("above", self.price * FARTHEST))
@@ -144,17 +143,17 @@ class Walk:
     # -- steps --------------------------------------------------------------------------------
 
     def _stand(self, state: State[float]) -> None:
-        self.replay.state = state
-        self.replay.reserve.state = state.reserve
+        self.member.fund.state = state
+        self.replay.group.reserve = state.reserve
 
     def _observe(self, time: int, price: float) -> tuple[Flow, ...]:
-        state = self.replay.state
+        state = self.member.state
         held = state.units
         self.replay.observe(time, price)
         return self._flows(held, time)
 
     def _travel(self, start: float, end: float) -> tuple[Flow, ...]:
-        state = self.replay.state
+        state = self.member.state
         if state.ended is not None:
             return ()
         held = state.units
@@ -163,20 +162,20 @@ class Walk:
 
     def _reset(self, price: float) -> tuple[Flow, ...]:
         """What the next scheduled instant trades if the price then stands here."""
-        walked = self.replay.state
+        walked = self.member.state
         if walked.ended is not None:
             return ()
         due = next_reset(self.series, walked)
         if due is None:
             return ()
-        self._stand(own_copy(walked))
+        self._stand(walked.copy())
         flows = self._observe(due, price)
         self._stand(walked)
         return flows
 
     def _flows(self, held: float, time: int) -> tuple[Flow, ...]:
         """What the replay has written down, which is then forgotten; ``held`` units before it."""
-        state, rows = self.replay.state, self.replay.record.trades
+        state, rows = self.member.state, self.member.record.trades
         if not rows and state.ended is None:
             return ()
         flows = []
@@ -225,21 +224,3 @@ def next_reset(series: Series, state: State[float]) -> int | None:
     if not due:
         return None
     return min(due) if state.time is None else max(min(due), state.time + 1)
-
-
-def own_copy(state: State[float]) -> State[float]:
-    """What ``State.copy`` gives, at a tenth of its price: a forecast makes one for each reset."""
-    copied: State[float] = _shallow(state)
-    copied.reserve = _shallow(state.reserve)
-    copied.totals = _shallow(state.totals)
-    copied.totals.by_trigger = dict(state.totals.by_trigger)
-    copied.window = state.window.copy()
-    if state.clips is not None:
-        copied.clips = _shallow(state.clips)
-    return copied
-
-
-def _shallow(record: Any) -> Any:  # noqa: ANN401 (one of the records of a state, and its copy)
-    copied = object.__new__(type(record))
-    copied.__dict__.update(record.__dict__)
-    return copied

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.explain.reset_logs import log_growths
 from steelyard.market import Prices
 from steelyard.market.times import DAY_S
 
@@ -101,8 +102,7 @@ def windows_of(prices: Prices, target: float, length_days: int, *, shift_days: i
         return Windows(length_days, np.empty(0, np.int64), none, none, none)
     within = midnights[first[:, None] + np.arange(length_days + 1)]
     moves = np.diff(logs[within], axis=1)
-    with np.errstate(divide="ignore"):
-        grown = np.log(np.maximum(1 + target * np.expm1(moves), 0.0))
+    grown = log_growths(np.expm1(moves), target)
     return Windows(
         length_days=length_days,
         number=day[first] // length_days,

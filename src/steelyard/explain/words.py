@@ -7,8 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from steelyard.explain.explanation import Explanation
-    from steelyard.explain.tracking import Tracking
+    from steelyard.explain.shown import ShownExplanation, ShownTracking
 
 __all__ = [
     "HORIZON_HEADING",
@@ -21,6 +20,8 @@ __all__ = [
     "horizon_cells",
     "lines",
     "points",
+    "quoted",
+    "rounded",
     "share_words",
     "tracking_html",
     "tracking_text",
@@ -53,7 +54,7 @@ class Line(NamedTuple):
     meaning: str
 
 
-def lines(found: Explanation) -> list[Line]:
+def lines(found: ShownExplanation) -> list[Line]:
     """L times the underlying, each step that is there, and the token, over the whole life."""
     life = {name: values[0] for name, values in found.columns().items()}
     assets = float(life["assets"])
@@ -67,7 +68,7 @@ def lines(found: Explanation) -> list[Line]:
     return [line._replace(quote=line.share * assets) for line in told]
 
 
-def headline(found: Explanation) -> str:
+def headline(found: ShownExplanation) -> str:
     """One sentence: what the underlying did and what the token did."""
     figures = found.figures()
     asset, token = figures["underlying"]["return"], figures["token"]["return"]
@@ -81,23 +82,34 @@ def headline(found: Explanation) -> str:
 
 def points(share: float) -> str:
     """A share in points of return, signed: ``-12.34``; a step of nothing is ``0``."""
-    return "0" if share == 0 else f"{share * 100:+,.2f}"
+    return "0" if share == 0 else rounded(share * 100, 2, signed=True)
 
 
-def as_text(found: Explanation) -> str:
+def rounded(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A figure with thousands separators; what rounds to zero has no sign."""
+    text = f"{value:{'+' if signed else ''}z,.{decimals}f}"
+    return text if any(digit in text for digit in "123456789") else text.lstrip("+")
+
+
+def quoted(line: Line) -> str:
+    """A line's amount of quote, whole."""
+    return rounded(line.quote, 0, signed=True)
+
+
+def as_text(found: ShownExplanation) -> str:
     """The table as plain text."""
     told = lines(found)
     quote = found.run.series.quote
     rows = [("", "points", quote, "")]
-    rows += [(line.name, points(line.share), f"{line.quote:+,.0f}", line.meaning) for line in told]
+    rows += [(line.name, points(line.share), quoted(line), line.meaning) for line in told]
     return "\n".join([headline(found), "", *aligned(rows, words=1)])
 
 
-def as_html(found: Explanation) -> str:
+def as_html(found: ShownExplanation) -> str:
     """The table for a notebook."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(line.name)}</th><td>{points(line.share)}</td>"
-        f"<td>{line.quote:+,.0f}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
+        f"<td>{quoted(line)}</td><td style='text-align:left'>{escape(line.meaning)}</td></tr>"
         for line in lines(found)
     )
     quote = escape(found.run.series.quote)
@@ -107,12 +119,12 @@ def as_html(found: Explanation) -> str:
     )
 
 
-def tracking_text(found: Tracking) -> str:
+def tracking_text(found: ShownTracking) -> str:
     """The horizons as plain text."""
     return "\n".join([*aligned(_horizon_rows(found)), *_near_words(found)])
 
 
-def tracking_html(found: Tracking) -> str:
+def tracking_html(found: ShownTracking) -> str:
     """The horizons for a notebook."""
     heading, *rows = _horizon_rows(found)
     head = "".join(f"<th>{cell}</th>" for cell in heading)
@@ -123,7 +135,7 @@ def tracking_html(found: Tracking) -> str:
     )
 
 
-def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
+def _horizon_rows(found: ShownTracking) -> list[tuple[str, ...]]:
     """A heading, and a row a horizon."""
     rows = found.figures["horizons"].items()
     return [
@@ -132,7 +144,7 @@ def _horizon_rows(found: Tracking) -> list[tuple[str, ...]]:
     ]
 
 
-def _near_words(found: Tracking) -> list[str]:
+def _near_words(found: ShownTracking) -> list[str]:
     """Time outside the band, and how near to L times the day the days were."""
     figures = found.figures
     near = ", ".join(
@@ -146,8 +158,8 @@ def horizon_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The figures of one horizon as text; what is undefined is a dash."""
     return (
         f"{row['spans']:,}",
-        "-" if row["slope"] is None else f"{row['slope']:.3f}",
-        "-" if row["r2"] is None else f"{row['r2']:.4f}",
+        "-" if row["slope"] is None else f"{row['slope']:z.3f}",
+        "-" if row["r2"] is None else f"{row['r2']:z.4f}",
         share_words(row["error"]),
         share_words(row["difference"], signed=True),
     )
@@ -157,7 +169,7 @@ def share_words(share: float | None, *, signed: bool = False) -> str:
     """A share in percent, or a dash."""
     if share is None:
         return "-"
-    return f"{share * 100:{'+' if signed else ''},.2f} %"
+    return rounded(share * 100, 2, signed=signed) + " %"
 
 
 def _apart(share: float) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +26,12 @@ from steelyard.market.cells import numbers, texts
 from steelyard.market.clock import Clock
 from steelyard.market.faults import Fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES, norm
-from steelyard.market.sources import Table, open_table
+from steelyard.market.sources import open_table
+from steelyard.market.table import Table
 from steelyard.market.times import format_time, parse_time
+from steelyard.rules.costs import Levels as WalkedLevels
+from steelyard.rules.costs import levels_of, side_depth, walk_cost
+from steelyard.rules.triggers import exceeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,12 +100,15 @@ class Book:
 
         None where the book does not hold that much.
         """
-        side = self.asks if notional > 0 else self.bids
-        taken = np.clip(abs(notional) - (np.cumsum(side) - side), 0, side)
         # all but the last digits of the depth is the depth
-        if abs(notional) > float(side.sum()) * (1 + 1e-12):
+        if exceeds(abs(notional), side_depth(self._levels, notional > 0)):
             return None
-        return float(taken @ self.bps) / 10_000
+        return walk_cost(self._levels, notional)
+
+    @cached_property
+    def _levels(self) -> WalkedLevels[float]:
+        """As the rules walk them."""
+        return levels_of(*self.columns)
 
 
 def read_book(

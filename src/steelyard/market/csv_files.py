@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.errors import DataError
 from steelyard.market.faults import named, shown, source_error
-from steelyard.market.files import HEAD_BYTES, READ_ERRORS, reopened
-from steelyard.market.sources import Table
+from steelyard.market.streams import HEAD_BYTES, READ_ERRORS, reopened
+from steelyard.market.table import Table
 from steelyard.market.times import parse_instant
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from steelyard.market.layout import (
     event_layout,
 )
 from steelyard.market.reading import Reading, read_table
-from steelyard.market.sources import Table, open_table
+from steelyard.market.sources import open_table
+from steelyard.market.table import Table
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:

@@ -9,24 +9,20 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import zlib
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from steelyard.market.faults import named, source_error
+from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steelyard.market.sources import Table
+    from steelyard.market.table import Table
 
-__all__ = ["HEAD_BYTES", "READ_ERRORS", "open_file", "reopened"]
+__all__ = ["open_file"]
 
-HEAD_BYTES = 1 << 16
-# What a stream may raise while it is read: a broken disk, a broken or cut gzip file.
-READ_ERRORS = (OSError, EOFError, zlib.error)
-_GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _KNOWN = {
     b"PK\x03\x04": "a zip archive or spreadsheet: unpack it, or save it as CSV",
@@ -67,19 +63,10 @@ def open_file(path: Path) -> Iterator[Table]:
         yield csv_table(path, head, rest)
 
 
-def reopened(path: Path) -> BinaryIO | None:
-    """Open a plain or gzipped file a second time; None where it can be read only once."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as raw:
-        packed = raw.read(len(_GZIP)) == _GZIP
-    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
-
-
 def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of the text, unpacked, and the stream of all after them."""
     plain: BinaryIO = raw
-    if raw.peek(len(_GZIP))[: len(_GZIP)] == _GZIP:
+    if raw.peek(len(GZIP))[: len(GZIP)] == GZIP:
         plain = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=raw)))
     try:
         head = plain.read(HEAD_BYTES)

@@ -14,7 +14,7 @@ import numpy as np
 
 from steelyard.market.faults import shown, source_error
 from steelyard.market.layout import TIME_NAMES, norm
-from steelyard.market.sources import Table
+from steelyard.market.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.market.faults import named, source_error
-from steelyard.market.sources import Table
+from steelyard.market.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steelyard.market.layout import Layout
-    from steelyard.market.sources import Table
+    from steelyard.market.table import Table
 
     Rules = Callable[["Block", Mapping[str, str]], list[Fault | None]]
 

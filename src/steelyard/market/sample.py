@@ -29,6 +29,6 @@ def sample_prices(name: str = "BTC") -> Prices:
             found=name,
             allowed=SAMPLE_NAMES,
         )
-    file = resources.files("steelyard.market") / "sample" / f"{name.lower()}_usd_daily.csv"
+    file = resources.files(__package__) / "sample" / f"{name.lower()}_usd_daily.csv"
     with resources.as_file(file) as path:
         return replace(read_prices(path), source=path.name)

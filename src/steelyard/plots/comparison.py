@@ -222,7 +222,7 @@ def _limit(name: str, product: float, dash: str, unit: float, ends: Sequence[flo
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": f"{name}, {product:.3f}",
+        "name": f"{name}, {product:z.3f}",
         "x": errors,
         "y": product * unit / errors,
         "line": {"color": "$target", "width": 1.2, "dash": dash},

@@ -75,7 +75,8 @@ def rolling_panel(
     drawn = [curve for curve in curves if np.isfinite(curve.value).any()]
     if not drawn:
         return None
-    hover = f"%{{y:{tickformat or '.3f'}}}"
+    # plotly takes the sign off a zero that it rounded to, but not where it is asked for a plus
+    hover = f"%{{y:{tickformat.lstrip('+') or '.3f'}}}"
     return Panel(
         key=key,
         title=title,
@@ -99,7 +100,7 @@ def distribution_panel(
     edges = _edges(token, multiple)
     middles = (edges[1:] + edges[:-1]) / 2
     bars, steps = (np.histogram(values, edges)[0].astype(float) for values in (token, multiple))
-    ranges = [f"{low:+.1%} to {high:+.1%}" for low, high in pairwise(edges.tolist())]
+    ranges = [f"{low:+z.1%} to {high:+z.1%}" for low, high in pairwise(edges.tolist())]
     shared: Description = {"x": middles, "customdata": ranges}
     hover = "%{customdata}: %{y:,.0f} days"
     traces: list[Description] = [

@@ -1,17 +1,14 @@
-"""The token that costs nothing and resets at midnight: what a leveraged token is held against.
+"""The token that costs nothing and resets at midnight, drawn at every bar.
 
-Its value compounds L times each UTC day's return of the underlying,
-
-    I[d] = I[d-1] * (1 + L * r[d]),   r[d] = P[d] / P[d-1] - 1,
-
-P[d] the price at day d's last bar. Inside a day it moves with the position it took at the last
-midnight. A day that takes it to zero or below ends it.
+A day's return is that from the last bar of the UTC day before it to its own last bar. Inside a day
+the token moves with the position that it took at the last midnight.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from steelyard.market.daily_reset import reset_growths, reset_values
 from steelyard.market.days import day_ends
 from steelyard.plots.frames import Floats, Ints
 
@@ -33,11 +30,9 @@ def daily_reset_index(
     """
     ends = day_ends(time)
     base = np.concatenate(([price[0] if first_price is None else first_price], price[ends]))
-    growth = _alive(1.0 + target_leverage * (base[1:] / base[:-1] - 1.0))
-    at_midnight = np.concatenate(([1.0], np.cumprod(growth)))
+    at_midnight = reset_values(base[1:] / base[:-1] - 1.0, target_leverage)
     today = np.searchsorted(ends, np.arange(len(time)))  # a row's day, counted from the launch
-    within = 1.0 + target_leverage * (price / base[today] - 1.0)
-    return at_midnight[today] * np.maximum(within, 0.0)
+    return at_midnight[today] * reset_growths(price / base[today] - 1.0, target_leverage)
 
 
 def worst_day(time: Ints, nav: Floats, first_nav: float | None = None) -> tuple[int, float] | None:
@@ -53,8 +48,3 @@ def worst_day(time: Ints, nav: Floats, first_nav: float | None = None) -> tuple[
         return None
     worst = int(np.nanargmin(np.where(np.isfinite(returns), returns, np.nan)))
     return int(time[ends[worst]] // _DAY * _DAY), float(returns[worst])
-
-
-def _alive(growth: Floats) -> Floats:
-    # below zero it would change sign and come back: a token that has nothing left stays there
-    return np.maximum(growth, 0.0)

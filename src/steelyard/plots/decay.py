@@ -155,6 +155,7 @@ def _bars(ranges: Sequence[DecayRange]) -> list[Description]:
                 "x": np.array([one.value for one in some]) * 100,
                 "y": [pairs.index(one.pair) + (2 * place - 1) * _APART for one in some],
                 "text": [as_text(one.pair) for one in some],
+                "customdata": [f"{one.value * 100:+z.1f}" for one in some],
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
@@ -167,7 +168,7 @@ def _bars(ranges: Sequence[DecayRange]) -> list[Description]:
                     "symbol": "square" if place == 0 else "diamond-open",
                     "size": 9,
                 },
-                "hovertemplate": "%{text}: %{x:+.1f} points a year",
+                "hovertemplate": "%{text}: %{customdata} points a year",
             }
         )
     return bars

@@ -147,7 +147,7 @@ def sparkline(view: View, width: int = 116, height: int = 26) -> str:
     across = (view.time[alive][keep] - first) / max(last - first, 1) * width
     up = (1.0 - (logs[keep] - logs.min()) / span) * (height - 4) + 2
     points = zip(across.tolist(), up.tolist(), strict=True)
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return "M" + "L".join(f"{x:z.1f} {y:z.1f}" for x, y in points)
 
 
 def _ideal_cell(view: View) -> Cell:

@@ -7,7 +7,7 @@ imports pandas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -89,6 +89,7 @@ class ReportRun:
             Without it the page adds up the costs in ``rebalances``.
         assets: float64, one per row of ``nav``: net asset value of all tokens that the reserve
             serves (quote). Without it that is the token's own.
+        suspended: spans (from, to; epoch s) in which the reserve suspended what raises leverage.
     """
 
     facts: SeriesFacts
@@ -97,6 +98,7 @@ class ReportRun:
     rebalances: Frame
     costs: Frame | None = None
     assets: Floats | None = None
+    suspended: Sequence[tuple[int, int]] = ()
 
 
 def has_column(frame: Frame, name: str) -> bool:

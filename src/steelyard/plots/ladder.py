@@ -45,13 +45,16 @@ def ladder_description(data: LadderData) -> Description:
         ("on the way", data.on_the_way, "$nav"),
         ("at the next resets", data.at_resets, "$ideal"),
     )
-    hover = f"%{{y:+,.0f}} {as_text(data.quote)}"
+    # written here, since plotly gives a zero that it rounded to the sign that it is asked for
+    hover = f"%{{customdata}} {as_text(data.quote)}"
+    in_all = [way + reset for way, reset in zip(data.on_the_way, data.at_resets, strict=True)]
     bars: list[Description] = [
         {
             "type": "bar",
             "name": name,
             "x": list(data.prices),
             "y": list(flows),
+            "customdata": _amounts(flows),
             "marker": {
                 "color": color,
                 # shapes tell the two apart where colours do not
@@ -66,7 +69,8 @@ def ladder_description(data: LadderData) -> Description:
         "mode": "lines+markers",
         "name": "in all",
         "x": list(data.prices),
-        "y": [way + reset for way, reset in zip(data.on_the_way, data.at_resets, strict=True)],
+        "y": in_all,
+        "customdata": _amounts(in_all),
         "line": {"color": "$ink", "width": 1.6},
         "marker": {"color": "$ink", "size": 5},
         "hovertemplate": hover,
@@ -131,8 +135,9 @@ def gaps_figure(moves: Sequence[tuple[str, str, float]], *, title: str, dark: bo
             "name": side,
             "x": [span.replace("_", " ") for span, kind, _ in moves if kind == side],
             "y": [move for _, kind, move in moves if kind == side],
+            "customdata": [f"{move:+z.2%}" for _, kind, move in moves if kind == side],
             "marker": {"color": color},
-            "hovertemplate": "%{y:+.2%}",
+            "hovertemplate": "%{customdata}",
         }
         for side, color in (("fall", "$sell"), ("rise", "$buy"))
     ]
@@ -143,6 +148,10 @@ def gaps_figure(moves: Sequence[tuple[str, str, float]], *, title: str, dark: bo
         "yaxis": {**_AXIS, "title": {"text": "worst move"}, "tickformat": "+.0%"},
     }
     return _figure({"data": bars, "layout": layout}, dark=dark)
+
+
+def _amounts(flows: Sequence[float]) -> list[str]:
+    return [f"{flow:+z,.0f}" for flow in flows]
 
 
 def _figure(description: Description, *, dark: bool) -> Any:  # noqa: ANN401  plotly has no types

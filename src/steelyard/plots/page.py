@@ -7,7 +7,6 @@ from a user: text is escaped by jinja2, data stands in one JSON island in which 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -24,6 +23,7 @@ from steelyard.plots.overview import Overview, shelf_overview
 from steelyard.plots.palette import DARK, LIGHT, css_variables
 from steelyard.plots.panels import Panel
 from steelyard.plots.view import ROW_NUMBERS, Rows, View, view_of
+from steelyard.rules.json_text import as_json
 
 __all__ = [
     "island",
@@ -248,7 +248,7 @@ def template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("steelyard.plots"),
+        loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -259,10 +259,10 @@ def template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
 
 def template_text(name: str) -> str:
     """A style or script that stands beside the templates."""
-    return (files("steelyard.plots") / "templates" / name).read_text(encoding="utf-8")
+    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")
 
 
 def island(data: object) -> str:
     """JSON that may stand inside a script element: nothing in it can end the element."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    text = as_json(data, compact=True)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

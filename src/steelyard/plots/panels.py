@@ -140,7 +140,7 @@ def reserve_panel(view: View) -> Panel | None:
     caption += (
         f"Suspended in {spans} {'span' if spans == 1 else 'spans'}, shaded."
         if spans
-        else "It was never suspended at a close."
+        else "It was never suspended."
     )
     return Panel(
         key="reserve",
@@ -257,7 +257,7 @@ def _log_steps(values: Floats) -> list[float]:
 
 
 def _plain_number(value: float) -> str:
-    return f"{value:,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
+    return f"{value:z,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
 
 
 def _stacked(kind: str, x: Instants, values: Floats, shape: str) -> list[Description]:

@@ -26,7 +26,7 @@ from steelyard.plots.frames import (
     times,
 )
 from steelyard.rules.costs import COST_KINDS, TRADE_KINDS
-from steelyard.rules.reserve import is_suspended, reserve_level
+from steelyard.rules.reserve import reserve_level
 
 __all__ = ["ROW_NUMBERS", "Rows", "View", "figure_of", "view_of"]
 
@@ -77,7 +77,7 @@ class View:
         costs: cumulative, quote, whole fund: ``COST_KINDS`` and ``paid_by_reserve``.
         cost_time: their time axis, epoch seconds, shape (points,).
         accruals_missing: True when only the costs of trades were known over time.
-        suspended: (from, to) in epoch seconds.
+        suspended: (from, to) in epoch seconds, as the run recorded them.
         rows: the rebalances shown.
         bars: how many bars the run had.
         ideal_return: of the frictionless daily-reset token over the whole run.
@@ -136,7 +136,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
         costs=costs,
         cost_time=cost_time,
         accruals_missing=accruals_missing,
-        suspended=_suspended(run.facts, time, level),
+        suspended=list(run.suspended) if level is not None else [],
         rows=_rows(run.rebalances, most_rows),
         bars=len(time),
         ideal_return=float(ideal[-1]) - 1.0,
@@ -169,24 +169,6 @@ def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
         level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]  # elementwise
     level[~np.isfinite(level)] = np.nan
     return level
-
-
-def _suspended(facts: SeriesFacts, time: Ints, level: Floats | None) -> list[tuple[int, int]]:
-    """Spans between the bars' closes at which the level called for suspension."""
-    if level is None or facts.floor_ratio is None or facts.resume_ratio is None:
-        return []
-    spans: list[tuple[int, int]] = []
-    suspended, since = False, 0
-    for at, value in zip(time.tolist(), np.nan_to_num(level, nan=np.inf).tolist(), strict=True):
-        before = suspended
-        suspended = is_suspended(before, value, 1.0, facts.floor_ratio, facts.resume_ratio)
-        if suspended and not before:
-            since = at
-        if before and not suspended:
-            spans.append((since, at))
-    if suspended:
-        spans.append((since, int(time[-1])))
-    return spans
 
 
 def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floats], bool]:

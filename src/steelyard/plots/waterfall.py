@@ -85,7 +85,7 @@ def _trace(
         "x": [first, *shown, as_text(symbol)],
         "y": [share * 100 for share in shares],
         "measure": ["absolute", *["relative"] * len(shown), "total"],
-        "text": [f"{share * 100:+,.2f}" for share in shares],
+        "text": [f"{share * 100:+z,.2f}" for share in shares],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{x}: %{text} points<extra></extra>",

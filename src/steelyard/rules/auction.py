@@ -31,6 +31,8 @@ __all__ = [
     "liquidation_incentive",
     "loan_to_value",
     "premium_at",
+    "premium_beyond_cost",
+    "taker_wait",
     "top_at",
 ]
 
@@ -116,6 +118,23 @@ def premium_at(terms: AuctionTerms[Num], elapsed_s: int, danger: Num) -> Num:
     if danger * terms.duration_s >= elapsed_s:
         return rise * danger - terms.start
     return rise * elapsed_s / terms.duration_s - terms.start
+
+
+def premium_beyond_cost(start: Num, top: Num, cost: Num, delay_s: int, duration_s: int) -> Num:
+    """What the premium is above a taker's own cost when it acts, in calm; all in one unit.
+
+    It acts ``delay_s`` after the premium has reached ``cost``, which is at most ``top``. The
+    premium rises until it is at ``top``.
+    """
+    beyond = (top + start) * delay_s / duration_s
+    if beyond > top - cost:
+        return top - cost
+    return beyond
+
+
+def taker_wait(start: Num, top: Num, cost: Num, delay_s: int, duration_s: int) -> Num:
+    """Seconds from the beginning of an auction to its fill, in calm; arguments as above."""
+    return (cost + start) * duration_s / (top + start) + delay_s
 
 
 def jump_between(answer: Num, before: Num) -> Num:

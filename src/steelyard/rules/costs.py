@@ -7,8 +7,9 @@ On a traded notional ``N = |units| * price``, in quote::
     impact = N * impact_bps / 1e4,  impact_bps = linear * N / 1e6  or  root * sqrt(N / volume)
     gas    = gas
 
-or, where the market is a pool with the liquidity Q on its quote side and the fee f, impact is all
-that a swap costs against the mid price, its fee included::
+or impact is a flat share of notional, what an auction pays a taker beyond its own cost; or, where
+the market is a pool with the liquidity Q on its quote side and the fee f, impact is all that a
+swap costs against the mid price, its fee included::
 
     buying   Q N / ((Q - N) (1 - f)) - N,  N < Q
     selling  N - Q N (1 - f) / (Q + N (1 - f))
@@ -24,6 +25,8 @@ part is one ``CostCurve``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 from typing import Generic, NamedTuple
 
 from steelyard.rules.numbers import Num
@@ -40,11 +43,13 @@ __all__ = [
     "curve_cost",
     "curve_slope",
     "is_tradable",
+    "levels_of",
     "no_cost",
     "pay",
     "realised_coefficient",
     "side_depth",
     "trade_cost",
+    "walk_cost",
 ]
 
 
@@ -70,13 +75,20 @@ class Levels(NamedTuple, Generic[Num]):
     ask_depth: Num
 
 
+def levels_of(bps: Sequence[Num], bids: Sequence[Num], asks: Sequence[Num]) -> Levels[Num]:
+    """A book's levels with the depth of either side, of columns of one length, at least 1."""
+    return Levels(tuple(bps), tuple(bids), tuple(asks), reduce(add, bids), reduce(add, asks))
+
+
 class CostRates(NamedTuple, Generic[Num]):
-    """The price list of a series; of the four impacts at most one is there."""
+    """The price list of a series; of the five impacts at most one is there."""
 
     taker_fee_bps: Num
     half_spread_bps: Num
     impact_linear: Num
     """bps per million of quote traded."""
+    impact_flat: Num
+    """bps, whatever the size: of an auction."""
     impact_root: Num
     """bps for trading 100 % of ``daily_volume``."""
     daily_volume: Num
@@ -140,6 +152,8 @@ def trade_cost(
     fee = size * rates.taker_fee_bps / 10_000
     spread = size * rates.half_spread_bps / 10_000
     impact = size * size * rates.impact_linear / 10_000_000_000
+    if rates.impact_flat > 0:
+        impact = size * rates.impact_flat / 10_000
     if rates.impact_root > 0:
         impact = size * rates.impact_root * sqrt(size / rates.daily_volume) / 10_000
     if rates.amm_liquidity > 0:
@@ -184,6 +198,7 @@ def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
     if rates.bears_spread == borne:
         linear = linear + rates.half_spread_bps / 10_000
     if rates.bears_impact == borne:
+        linear = linear + rates.impact_flat / 10_000
         quadratic = rates.impact_linear / 10_000_000_000
         root = rates.impact_root / 10_000
         pool = rates.amm_liquidity

@@ -5,6 +5,7 @@ Words only: the prices at which the triggers are met are in ``reach``.
 
 from __future__ import annotations
 
+from steelyard.rules.auction import premium_beyond_cost, taker_wait
 from steelyard.rules.series import Band, Costs, Move, Rebalance, Series
 
 __all__ = [
@@ -164,6 +165,8 @@ def cost_words(series: Series) -> str:
         words.append(f"swap in a pool of {costs.amm_liquidity:,.10g} {series.quote} a side{fee}")
     if costs.impact == "book":
         words.append(f"impact of walking the book {costs.book}")
+    if costs.impact == "auction":
+        words.append(_auction_words(costs))
     if costs.gas_per_rebalance:
         words.append(f"gas {costs.gas_per_rebalance:,.6g} {series.quote} a trade")
     if series.fees.management_per_year:
@@ -173,6 +176,18 @@ def cost_words(series: Series) -> str:
         if bps:
             words.append(f"{kind} {_bps(bps)}")
     return ", ".join(words) if words else "none"
+
+
+def _auction_words(costs: Costs) -> str:
+    own = costs.taker_fee_bps + costs.half_spread_bps
+    figures = (costs.auction_start_bps, costs.auction_top_bps, own)
+    beyond = premium_beyond_cost(*figures, costs.taker_delay_s, costs.auction_duration_s)
+    wait_s = taker_wait(*figures, costs.taker_delay_s, costs.auction_duration_s)
+    return (
+        f"auction from {_bps(-costs.auction_start_bps)} to {_bps(costs.auction_top_bps)} within "
+        f"{duration_words(costs.auction_duration_s)}, taken {wait_s:z.0f} s after it begins, "
+        f"{beyond:.3g} bps above a taker's own cost"
+    )
 
 
 def _square_root_words(costs: Costs) -> str:
@@ -208,6 +223,8 @@ def _occasions(how: Rebalance) -> list[str]:
 
 
 def _destination(how: Rebalance) -> str:
+    if how.move_to == "edge" and how.inside_band == "target":
+        return "only as far as the edge that was left, and inside the band to its target,"
     if how.move_to == "edge":
         return "only as far as the edge that was left"
     if how.move_to == "partway":

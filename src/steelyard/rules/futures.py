@@ -10,7 +10,7 @@ from __future__ import annotations
 from steelyard.rules.accruals import DAY_S, YEAR_S
 from steelyard.rules.numbers import Num
 
-__all__ = ["contract_at", "mark_factor", "next_expiry"]
+__all__ = ["DAY_S", "contract_at", "mark_factor", "next_expiry"]
 
 EXPIRY_HOUR_S = 8 * 3_600
 MONTHS_A_QUARTER = 3

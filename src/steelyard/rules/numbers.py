@@ -1,23 +1,29 @@
-"""The three kinds of number that the rules run on, each with its own conversion and square root.
+"""The kinds of number that the rules run on, each with its own conversion and square root.
 
 A figure that a person wrote (``0.1``) becomes exactly that figure: ``Decimal("0.1")`` and
 ``Fraction(1, 10)``, not the binary float nearest to it.
+
+The books of a live fund are kept in ``DECIMAL18``: precision 50, and each amount is rounded to 18
+places (half-even) before it moves. Balances are never rounded, so they are exact sums of amounts.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Generic, TypeVar
 
-__all__ = ["DECIMAL", "FLOAT", "FRACTION", "Num", "Number", "sqrt_fraction_down"]
+__all__ = ["DECIMAL", "DECIMAL18", "FLOAT", "FRACTION", "Num", "Number", "sqrt_fraction_down"]
 
 Num = TypeVar("Num", float, Decimal, Fraction)
 
 SQRT_SCALE = 10**40
+EIGHTEEN_PLACES = Decimal("1e-18")
+LIVE_CONTEXT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 
 
 def sqrt_fraction_down(x: Fraction) -> Fraction:
@@ -27,7 +33,7 @@ def sqrt_fraction_down(x: Fraction) -> Fraction:
         ValueError: where ``x`` is negative.
     """
     # floor(sqrt(y)) equals floor(sqrt(floor(y))), so the integer root is exact here
-    return Fraction(math.isqrt(x.numerator * SQRT_SCALE**2 // x.denominator), SQRT_SCALE)
+    return Fraction(math.isqrt(x.numerator * SQRT_SCALE * SQRT_SCALE // x.denominator), SQRT_SCALE)
 
 
 def _decimal(x: object) -> Decimal:
@@ -40,6 +46,10 @@ def _fraction(x: object) -> Fraction:
     return x if isinstance(x, Fraction) else Fraction(str(x))
 
 
+def _to_18_places(amount: Decimal) -> Decimal:
+    return amount.quantize(EIGHTEEN_PLACES, ROUND_HALF_EVEN)
+
+
 @dataclass(frozen=True)
 class Number(Generic[Num]):
     """A kind of number: its name, how a written figure becomes one, and its square root."""
@@ -47,8 +57,25 @@ class Number(Generic[Num]):
     name: str
     of: Callable[[object], Num]
     sqrt: Callable[[Num], Num]
+    round_amount: Callable[[Num], Num] | None = None
+    """How an amount is rounded before it moves between accounts; None: not at all."""
+
+    def amount(self, exact: Num) -> Num:
+        """An amount as it moves: rounded where this kind of number rounds."""
+        return exact if self.round_amount is None else self.round_amount(exact)
+
+    def moved(self, before: Num, after: Num) -> Num:
+        """A balance after an amount moved that would take it from ``before`` to ``after``."""
+        if self.round_amount is None:
+            return after
+        return before + self.round_amount(after - before)
+
+    def context(self) -> AbstractContextManager[object]:
+        """The arithmetic context in which books of this kind of number are kept."""
+        return localcontext(LIVE_CONTEXT) if self.round_amount is not None else nullcontext()
 
 
 FLOAT: Number[float] = Number("float", float, math.sqrt)  # type: ignore[arg-type]  # figures only
 DECIMAL: Number[Decimal] = Number("decimal", _decimal, Decimal.sqrt)
+DECIMAL18: Number[Decimal] = Number("decimal18", _decimal, Decimal.sqrt, _to_18_places)
 FRACTION: Number[Fraction] = Number("fraction", _fraction, sqrt_fraction_down)

@@ -8,17 +8,18 @@ decide in a simulation.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from steelyard.rules.decide import TradeLimits, destination_of, plan_trade
 from steelyard.rules.leverage import leverage_of, nav_of, price_at_leverage
 from steelyard.rules.liquidation import is_nav_gone, liquidation_price
 from steelyard.rules.numbers import FLOAT
-from steelyard.rules.series import Series
+from steelyard.rules.series import Costs, Series, Terms
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
 
-__all__ = ["Reach", "reaches", "trade_after"]
+__all__ = ["Reach", "highest_standing", "reaches", "trade_after"]
 
 Columns = Sequence[Sequence[float]]
 
@@ -44,28 +45,37 @@ def reaches(series: Series, book: Columns | None = None) -> tuple[Reach, ...]:
     trades on a book needs its columns (``Series.terms``).
     """
     terms = series.terms(FLOAT, book)
-    rule = terms.rule
-    cash, units = _position(series)
-    found: list[tuple[str, float | None, float]] = []
-    limits = [
-        ("band", rule.has_band and rule.has_lower, rule.lower_limit),
-        ("band", rule.has_band, rule.upper_limit),
-        ("emergency", rule.has_emergency, rule.emergency),
-    ]
-    for name, exists, limit in limits:
-        leverage = limit if rule.target > 0 else -limit
-        if exists and leverage != 1:
-            found.append((name, leverage, price_at_leverage(cash, units, leverage)))
-    if rule.has_move:
-        losing, gaining = 1 - rule.move_threshold, 1 + rule.move_threshold
-        if rule.target < 0:
-            losing, gaining = gaining, losing
-        found.append(("move", None, losing))
-        if not rule.move_losing_side_only:
-            found.append(("move", None, gaining))
-    found.append(("liquidation", None, liquidation_price(terms.venue, cash, units)))
-    met = [_at(series, *threshold, book) for threshold in found if threshold[2] > 0]
+    found = _thresholds(series, terms)
+    met = [_at(series, *threshold, book) for threshold in found]
     return tuple(sorted(met, key=lambda reach: reach.move))
+
+
+def highest_standing(series: Series) -> float:
+    """The highest |leverage| that stands before the rule trades, the token coming from its target.
+
+    On either side that is the leverage at the first threshold that price meets there and that
+    trades anything; at least the target. Where the position ends before any such threshold, and
+    where only the clock acts, no price bounds leverage, and the target is what stands.
+    """
+    # what a trade costs, and the book that it may take, moves no threshold
+    terms = replace(series, costs=Costs()).terms(FLOAT)
+    rule, (cash, units) = terms.rule, _position(series)
+    highest = abs(series.target_leverage)
+    met = sorted(_thresholds(series, terms), key=lambda threshold: abs(threshold.price - 1))
+    for side in (-1, 1):
+        for threshold in met:
+            if (threshold.price - 1) * side <= 0:
+                continue
+            if threshold.trigger == "liquidation" or is_nav_gone(cash, units, threshold.price):
+                break
+            leverage = threshold.leverage
+            stands = leverage_of(cash, units, threshold.price) if leverage is None else leverage
+            if threshold.trigger == "move" and stands == destination_of(rule, Trigger.MOVE, stands):
+                # it asks for no trade, and the price goes on to the next
+                continue
+            highest = max(highest, abs(stands))
+            break
+    return highest
 
 
 def trade_after(
@@ -97,6 +107,38 @@ def trade_after(
         FLOAT.sqrt,
     )
     return plan.notional
+
+
+class _Threshold(NamedTuple):
+    trigger: str
+    leverage: float | None
+    """Signed; None where the threshold is one of price."""
+    price: float
+
+
+def _thresholds(series: Series, terms: Terms[float]) -> list[_Threshold]:
+    """Every threshold that some price meets, in no order."""
+    rule, (cash, units) = terms.rule, _position(series)
+    found: list[_Threshold] = []
+    limits = [
+        ("band", rule.has_band and rule.has_lower, rule.lower_limit),
+        ("band", rule.has_band, rule.upper_limit),
+        ("emergency", rule.has_emergency, rule.emergency),
+    ]
+    for name, exists, limit in limits:
+        leverage = limit if rule.target > 0 else -limit
+        if exists and leverage != 1:
+            found.append(_Threshold(name, leverage, price_at_leverage(cash, units, leverage)))
+    if rule.has_move:
+        losing, gaining = 1 - rule.move_threshold, 1 + rule.move_threshold
+        if rule.target < 0:
+            losing, gaining = gaining, losing
+        found.append(_Threshold("move", None, losing))
+        if not rule.move_losing_side_only:
+            found.append(_Threshold("move", None, gaining))
+    end = liquidation_price(terms.venue, cash, units)
+    found.append(_Threshold("liquidation", None, end))
+    return [threshold for threshold in found if threshold.price > 0]
 
 
 def _position(series: Series) -> tuple[float, float]:

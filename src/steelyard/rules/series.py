@@ -7,15 +7,29 @@ take, in the wanted kind of number. What a key may hold is said once, in ``serie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 from steelyard.errors import InputError
-from steelyard.rules.costs import CostCurve, CostRates, Levels, cost_curve
+from steelyard.rules.auction import premium_beyond_cost
+from steelyard.rules.costs import CostCurve, CostRates, cost_curve, levels_of
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import Num, Number
+from steelyard.rules.series_parts import (
+    FLOOR_RATIO,
+    RESUME_RATIO,
+    Band,
+    Costs,
+    Daily,
+    Execution,
+    Fallback,
+    Fees,
+    Interval,
+    Move,
+    Rebalance,
+    Venue,
+    Volatility,
+)
 from steelyard.rules.triggers import RebalanceRule
 
 if TYPE_CHECKING:
@@ -41,147 +55,13 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Band:
-    """|leverage| leaves [lower, upper]; ``lower`` is None where only deleveraging acts."""
-
-    lower: float | None
-    upper: float
-    delever_only: bool = False
-
-
-@dataclass(frozen=True)
-class Move:
-    """The price has moved by ``threshold`` (0.15 = 15 %) since the last rebalance."""
-
-    threshold: float
-    losing_side_only: bool = False
-
-
-@dataclass(frozen=True)
-class Volatility:
-    """Realised volatility over the trailing window reaches ``annualised`` (1.5 = 150 %)."""
-
-    window_s: int
-    annualised: float
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Every ``every_s`` seconds, counted from ``anchor_s`` seconds after midnight UTC."""
-
-    every_s: int
-    anchor_s: int = 0
-
-
-@dataclass(frozen=True)
-class Daily:
-    """Each day at ``at_s`` seconds after midnight UTC."""
-
-    at_s: int
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """No rebalance for ``after_s`` seconds."""
-
-    after_s: int
-
-
-@dataclass(frozen=True)
-class Rebalance:
-    """When leverage is put back, where to, and in what clips."""
-
-    move_to: str = "target"
-    recentering_speed: float = 1.0
-    edge_slack: float = 0.02
-    max_trade_notional: float = 0.0
-    cooldown_s: int = 0
-    emergency_leverage: float = 0.0
-    band: Band | None = None
-    move: Move | None = None
-    volatility: Volatility | None = None
-    interval: Interval | None = None
-    daily: Daily | None = None
-    fallback: Fallback | None = None
-
-    @property
-    def trigger_names(self) -> tuple[str, ...]:
-        """The configured kinds, in the order in which they are tested."""
-        kinds = ("band", "move", "volatility", "interval", "daily", "fallback")
-        emergency = ("emergency",) if self.emergency_leverage > 0 else ()
-        return emergency + tuple(kind for kind in kinds if getattr(self, kind) is not None)
-
-
-@dataclass(frozen=True)
-class Venue:
-    """Where the position lives; a rate is per year, a margin or threshold a share."""
-
-    kind: str = "perpetual"
-    maintenance_margin: float = 0.0
-    liquidation_fee: float = 0.0
-    liquidation_threshold: float = 0.86
-    rate_per_year: float = 0.0
-    borrow_spread_per_year: float = 0.0
-    supply_spread_per_year: float = 0.0
-    units_borrow_rate_per_year: float = 0.0
-    expiry: str = "quarterly"
-    roll_days: float = 3.0
-    """Days before its expiry at which a future is replaced by the next."""
-    basis_per_year: float = 0.0
-    """What a future is above the price (0.05 = 5 %) for a year to its expiry."""
-    max_utilisation: float = 0.8
-    """Largest net notional against a pool, as a share of the reserve's value."""
-    fee_bps: float = 0.0
-    """What a trade against a pool pays into it."""
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What a trade costs: basis points of notional, and gas in quote a clip.
-
-    ``impact_coefficient`` may be "realised" and ``daily_volume`` "file": then they follow the
-    trailing 24 hours of the price file. ``book`` is a path, empty where there is none.
-    """
-
-    taker_fee_bps: float = 0.0
-    half_spread_bps: float = 0.0
-    impact: str = "none"
-    impact_coefficient: float | str = 0.0
-    daily_volume: float | str = 0.0
-    amm_liquidity: float = 0.0
-    amm_fee_bps: float = 0.0
-    book: str = ""
-    gas_per_rebalance: float = 0.0
-
-
-@dataclass(frozen=True)
-class Execution:
-    """What sizes the venue takes, and how long an order takes to its fill."""
-
-    lot_units: float = 0.0
-    """Sizes are rounded toward zero to a multiple; 0 for any size."""
-    min_notional: float = 0.0
-    """Quote; smaller rebalances wait."""
-    delay_s: int = 0
-
-
-@dataclass(frozen=True)
-class Fees:
-    """What holders pay the issuer."""
-
-    management_per_year: float = 0.0
-    creation_bps: float = 0.0
-    redemption_bps: float = 0.0
-
-
-@dataclass(frozen=True)
 class Reserve:
     """The pool in the underlying that pays some kinds of cost, and its floor."""
 
     initial_units: float = 0.0
     bears: tuple[str, ...] = ("spread", "impact", "gas")
-    floor_ratio: float = 0.10
-    resume_ratio: float = 0.12
+    floor_ratio: float = FLOOR_RATIO
+    resume_ratio: float = RESUME_RATIO
     fee_share: float = 0.5
     allocation_every_s: int = 86_400
 
@@ -192,9 +72,9 @@ class Reserve:
         Raises:
             InputError: as ``Series.load`` does.
         """
-        from steelyard.rules.series_file import load_reserve
+        from steelyard.rules.series_file import reserve_in
 
-        return load_reserve(path)
+        return cls(**reserve_in(path))
 
     @classmethod
     def loads(cls, text: str, name: str = "reserve") -> Reserve:
@@ -203,9 +83,9 @@ class Reserve:
         Raises:
             InputError: as ``load`` does.
         """
-        from steelyard.rules.series_file import parse_reserve
+        from steelyard.rules.series_file import reserve_values
 
-        return parse_reserve(text, name)
+        return cls(**reserve_values(text, name))
 
 
 class Terms(NamedTuple, Generic[Num]):
@@ -258,9 +138,9 @@ class Series:
             InputError: where the file cannot be read, or says what no series can be; the message
                 names the file, the key, what was found and what is allowed.
         """
-        from steelyard.rules.series_file import load_series
+        from steelyard.rules.series_file import series_in
 
-        return load_series(path)
+        return cls._of(series_in(path))
 
     @classmethod
     def loads(cls, text: str, name: str = "series") -> Series:
@@ -269,9 +149,14 @@ class Series:
         Raises:
             InputError: as ``load`` does.
         """
-        from steelyard.rules.series_file import parse_series
+        from steelyard.rules.series_file import series_values
 
-        return parse_series(text, name)
+        return cls._of(series_values(text, name))
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Series:
+        reserve = values.pop("reserve")
+        return cls(**values, reserve=None if reserve is None else Reserve(**reserve))
 
     @property
     def follows_the_market(self) -> bool:
@@ -324,7 +209,7 @@ class Series:
         upper = number.of(band.upper) if band is not None else nothing
         return RebalanceRule(
             target=number.of(self.target_leverage),
-            move_to=int(MoveTo[how.move_to.upper()]),
+            move_to=int(self._move_to()),
             recentering_speed=number.of(how.recentering_speed),
             has_band=band is not None,
             has_lower=has_lower,
@@ -340,6 +225,24 @@ class Series:
             max_trade_notional=number.of(how.max_trade_notional),
         )
 
+    def _move_to(self) -> MoveTo:
+        if self.rebalance.move_to == "edge" and self.rebalance.inside_band == "target":
+            return MoveTo.EDGE_OR_TARGET
+        return MoveTo[self.rebalance.move_to.upper()]
+
+    def _impact_flat(self, number: Number[Num]) -> Num:
+        """What an auction pays a taker beyond fee and spread, which are its own costs; bps."""
+        costs = self.costs
+        if costs.impact != "auction":
+            return number.of(0)
+        return premium_beyond_cost(
+            number.of(costs.auction_start_bps),
+            number.of(costs.auction_top_bps),
+            number.of(costs.taker_fee_bps) + number.of(costs.half_spread_bps),
+            costs.taker_delay_s,
+            costs.auction_duration_s,
+        )
+
     def _rates(self, number: Number[Num], book: Sequence[Sequence[float]] | None) -> CostRates[Num]:
         costs, nothing = self.costs, number.of(0)
         moving = self.follows_the_market
@@ -350,18 +253,19 @@ class Series:
             message = f"{self.symbol}: expected the levels of its book, {costs.book}, found none."
             raise InputError(message, symbol=self.symbol, book=costs.book)
         columns = book if walked and book is not None else ((0.0,), (0.0,), (0.0,))
-        bps, bids, asks = (tuple(number.of(x) for x in column) for column in columns)
+        levels = levels_of(*(tuple(number.of(x) for x in column) for column in columns))
         bears = self.reserve.bears if self.reserve else ()
         return CostRates(
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),
             half_spread_bps=number.of(costs.half_spread_bps),
             impact_linear=coefficient if costs.impact == "linear" else nothing,
+            impact_flat=self._impact_flat(number),
             impact_root=coefficient if rooted else nothing,
             daily_volume=number.of(costs.daily_volume) if rooted else number.of(1),
             amm_liquidity=number.of(costs.amm_liquidity) if costs.impact == "amm" else nothing,
             amm_fee_bps=number.of(costs.amm_fee_bps),
             has_book=walked,
-            book=Levels(bps, bids, asks, reduce(add, bids), reduce(add, asks)),
+            book=levels,
             gas=number.of(costs.gas_per_rebalance),
             bears_fee="fee" in bears,
             bears_spread="spread" in bears,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.rules import series as model
+from steelyard.rules import series_parts as model
 from steelyard.rules.costs import TRADE_KINDS
 from steelyard.rules.series_keys import (
     Reader,
@@ -29,7 +29,7 @@ from steelyard.rules.series_keys import (
 )
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
 
-__all__ = ["load_reserve", "load_series", "parse_reserve", "parse_series"]
+__all__ = ["reserve_in", "reserve_values", "series_in", "series_values"]
 
 # Such that assets, their squares and what they buy are finite numbers at any price that is read.
 LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
@@ -70,6 +70,7 @@ REBALANCE: dict[str, Reader] = {
     "move_to": choice(("target", "edge", "partway")),
     "recentering_speed": SPEED,
     "edge_slack": POSITIVE,
+    "inside_band": choice(("nothing", "target")),
     "max_trade_notional": NOT_NEGATIVE,
     "cooldown": duration(zero=True),
     "emergency_leverage": NOT_NEGATIVE,
@@ -104,12 +105,16 @@ VENUES: dict[str, dict[str, Reader]] = {
 COSTS: dict[str, Reader] = {
     "taker_fee_bps": BPS,
     "half_spread_bps": BPS,
-    "impact": choice(("none", "linear", "square_root", "amm", "book")),
+    "impact": choice(("none", "linear", "square_root", "amm", "book", "auction")),
     "impact_coefficient": or_word(NOT_NEGATIVE, "realised"),
     "daily_volume": or_word(NOT_NEGATIVE, "file"),
     "amm_liquidity": LIQUIDITY,
     "amm_fee_bps": BPS,
     "book": file_name,
+    "auction_start_bps": BPS,
+    "auction_top_bps": BPS,
+    "auction_duration": duration(zero=True),
+    "taker_delay": duration(zero=True),
     "gas_per_rebalance": NOT_NEGATIVE,
 }
 # which impacts a key is for; "realised" and "file" are for the square root alone
@@ -119,6 +124,10 @@ IMPACT_KEYS = {
     "amm_liquidity": ("amm",),
     "amm_fee_bps": ("amm",),
     "book": ("book",),
+    "auction_start_bps": ("auction",),
+    "auction_top_bps": ("auction",),
+    "auction_duration": ("auction",),
+    "taker_delay": ("auction",),
 }
 EXECUTION: dict[str, Reader] = {
     "lot_units": NOT_NEGATIVE,
@@ -140,33 +149,48 @@ RESERVE: dict[str, Reader] = {
 }
 # keys that hold a duration or a time of day are kept in seconds, and their fields say so
 IN_SECONDS = frozenset(
-    {"cooldown", "window", "every", "anchor", "at", "after", "allocation_every", "delay"}
+    {
+        "cooldown",
+        "window",
+        "every",
+        "anchor",
+        "at",
+        "after",
+        "allocation_every",
+        "delay",
+        "auction_duration",
+        "taker_delay",
+    }
 )
 
 
-def load_series(path: str | Path) -> model.Series:
+Values = dict[str, Any]
+"""By the names of the fields that they become."""
+
+
+def series_in(path: str | Path) -> Values:
     """Read and check the series file at ``path``; see ``Series.load``."""
     path = Path(path)
-    series = parse_series(toml_content(path, "a series file"), str(path))
-    if not series.costs.book:
-        return series
-    # a book is named from where the series file lies, wherever the program runs
-    book = str(path.parent / series.costs.book)
-    return replace(series, costs=replace(series.costs, book=book))
+    values = series_values(toml_content(path, "a series file"), str(path))
+    costs = values["costs"]
+    if costs.book:
+        # a book is named from where the series file lies, wherever the program runs
+        values["costs"] = replace(costs, book=str(path.parent / costs.book))
+    return values
 
 
-def load_reserve(path: str | Path) -> model.Reserve:
+def reserve_in(path: str | Path) -> Values:
     """Read and check the reserve file at ``path``; see ``Reserve.load``."""
-    return parse_reserve(toml_content(Path(path), "a reserve file"), str(path))
+    return reserve_values(toml_content(Path(path), "a reserve file"), str(path))
 
 
-def parse_series(content: str, name: str) -> model.Series:
-    """Read and check a series from TOML text; see ``Series.loads``."""
-    series = _File(name).series(toml_document(content, name, "a series file"))
-    return replace(series, text=content)
+def series_values(content: str, name: str) -> Values:
+    """Read and check a series from TOML text; its reserve, if any, as values too."""
+    values = _File(name).series(toml_document(content, name, "a series file"))
+    return {**values, "text": content}
 
 
-def parse_reserve(content: str, name: str) -> model.Reserve:
+def reserve_values(content: str, name: str) -> Values:
     """Read and check a reserve from TOML text; see ``Reserve.loads``."""
     return _File(name).shared_reserve(toml_document(content, name, "a reserve file"))
 
@@ -174,7 +198,7 @@ def parse_reserve(content: str, name: str) -> model.Reserve:
 class _File(TomlFile):
     """One file under examination; its name stands in every message."""
 
-    def shared_reserve(self, document: Mapping[str, Any]) -> model.Reserve:
+    def shared_reserve(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
         self.only_known(document, ("schema", "reserve"), "")
         table = document.get("reserve")
@@ -182,14 +206,15 @@ class _File(TomlFile):
             self.refuse("reserve", "a table [reserve]", table)
         return self._reserve(table)
 
-    def _reserve(self, table: Mapping[str, Any]) -> model.Reserve:
-        reserve = model.Reserve(**self._read(table, RESERVE, "reserve."))
-        if reserve.resume_ratio < reserve.floor_ratio:
-            expected = f"at least floor_ratio = {reserve.floor_ratio:g}"
-            self.refuse("reserve.resume_ratio", expected, reserve.resume_ratio)
-        return reserve
+    def _reserve(self, table: Mapping[str, Any]) -> Values:
+        values = self._read(table, RESERVE, "reserve.")
+        floor = values.get("floor_ratio", model.FLOOR_RATIO)
+        resume = values.get("resume_ratio", model.RESUME_RATIO)
+        if resume < floor:
+            self.refuse("reserve.resume_ratio", f"at least floor_ratio = {floor:g}", resume)
+        return values
 
-    def series(self, document: Mapping[str, Any]) -> model.Series:
+    def series(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
         self.only_known(document, ("schema", *ROOT, *TABLES), "")
         for table in TABLES:
@@ -201,19 +226,20 @@ class _File(TomlFile):
                 message = f"{self.name}: {key}: expected the key, found nothing; add it."
                 raise InputError(message, file=self.name, key=key)
         reserve = document.get("reserve")
-        result = model.Series(
-            **{"quote": "USDT", **self._read(plain, ROOT, "")},
-            rebalance=self._rebalance(document.get("rebalance", {})),
-            venue=self._venue(document.get("venue", {})),
-            costs=self._costs(document.get("costs", {})),
-            execution=model.Execution(
-                **self._read(document.get("execution", {}), EXECUTION, "execution.")
-            ),
-            fees=model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
-            reserve=None if reserve is None else self._reserve(reserve),
-        )
-        self._check_together(result)
-        return result
+        execution = self._read(document.get("execution", {}), EXECUTION, "execution.")
+        values = {
+            "quote": "USDT",
+            **self._read(plain, ROOT, ""),
+            "rebalance": self._rebalance(document.get("rebalance", {})),
+            "venue": self._venue(document.get("venue", {})),
+            "costs": self._costs(document.get("costs", {})),
+            "execution": model.Execution(**execution),
+            "fees": model.Fees(**self._read(document.get("fees", {}), FEES, "fees.")),
+            "reserve": None if reserve is None else self._reserve(reserve),
+        }
+        self._check_together(values["target_leverage"], values["rebalance"])
+        self._check_survives(values["target_leverage"], values["venue"])
+        return values
 
     def _read(
         self, table: Mapping[str, Any], readers: Mapping[str, Reader], place: str
@@ -276,7 +302,7 @@ class _File(TomlFile):
         costs = model.Costs(**self._read(table, COSTS, "costs."))
         impact = costs.impact
         for key, kinds in IMPACT_KEYS.items():
-            found = getattr(costs, key)
+            found = getattr(costs, key + "_s" if key in IN_SECONDS else key)
             # a number of the square root's is harmless with the linear impact, a word is not
             loose = key in ("impact_coefficient", "daily_volume") and impact in ("none", "linear")
             if found and impact not in kinds and not (loose and isinstance(found, float)):
@@ -291,11 +317,24 @@ class _File(TomlFile):
         if impact == "book" and not costs.book.strip():
             expected = 'the name of a file, with impact = "book"'
             self.refuse("costs.book", expected, costs.book)
+        if impact == "auction":
+            self._check_auction(costs)
         return costs
 
-    def _check_together(self, series: model.Series) -> None:
-        how, size = series.rebalance, abs(series.target_leverage)
-        band = how.band
+    def _check_auction(self, costs: model.Costs) -> None:
+        if not costs.auction_duration_s:
+            expected = 'a duration longer than zero with impact = "auction"'
+            self.refuse("costs.auction_duration", expected, costs.auction_duration_s)
+        own = costs.taker_fee_bps + costs.half_spread_bps
+        if costs.auction_top_bps <= 0 or costs.auction_top_bps < own:
+            expected = (
+                f"basis points above 0, and at least a taker's own cost, taker_fee_bps + "
+                f"half_spread_bps = {own:g}: nobody would ever take the auction"
+            )
+            self.refuse("costs.auction_top_bps", expected, costs.auction_top_bps)
+
+    def _check_together(self, leverage: float, how: model.Rebalance) -> None:
+        band, size = how.band, abs(leverage)
         target = f"below |target_leverage| = {size:g}"
         if band is not None:
             place = "rebalance.trigger (band)."
@@ -307,6 +346,9 @@ class _File(TomlFile):
         elif how.move_to == "edge":
             expected = 'a trigger of kind "band" with move_to = "edge"'
             self.refuse("rebalance.move_to", expected, None)
+        if how.inside_band == "target" and how.move_to != "edge":
+            expected = '"nothing", or move_to = "edge" beside it'
+            self.refuse("rebalance.inside_band", expected, how.inside_band)
         if how.emergency_leverage > 0:
             acts = size if band is None else band.upper
             if band is not None and how.move_to == "edge":
@@ -314,11 +356,9 @@ class _File(TomlFile):
             if how.emergency_leverage <= acts:
                 expected = f"a leverage above {acts:g}, where the band acts, or 0 for none"
                 self.refuse("rebalance.emergency_leverage", expected, how.emergency_leverage)
-        self._check_survives(series)
 
-    def _check_survives(self, series: model.Series) -> None:
+    def _check_survives(self, target: float, venue: model.Venue) -> None:
         """Refuse a position that its venue would liquidate at the target itself."""
-        target, venue = series.target_leverage, series.venue
         if venue.kind in ("perpetual", "future") and venue.maintenance_margin * abs(target) >= 1:
             expected = f"a share below 1/|target_leverage| = {1 / abs(target):.6g}"
             self.refuse("venue.maintenance_margin", expected, venue.maintenance_margin)

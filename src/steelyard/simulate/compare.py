@@ -26,7 +26,8 @@ from steelyard.plots.daily_reset import worst_day
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
-from steelyard.simulate.comparison import Compared, Comparison, marked
+from steelyard.simulate.compared import Compared, marked
+from steelyard.simulate.comparison import Comparison
 from steelyard.simulate.inputs import NEEDS, fits
 from steelyard.simulate.run import Run, simulate
 
@@ -119,7 +120,7 @@ def _refuse_useless(options: Mapping[str, Any], named: Mapping[str, Series]) -> 
 def _volatility(bars: Prices) -> float | None:
     years = float(bars.time[-1] - bars.time[0]) / YEAR_S
     moves = bars.close[1:] / bars.close[:-1] - 1
-    return float(np.sqrt(moves @ moves / years)) if years > 0 else None
+    return float(np.sqrt(np.sum(moves * moves) / years)) if years > 0 else None
 
 
 def _onward(progress: Callable[[int], None], before: int) -> Callable[[int], None]:

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from steelyard.plots.comparison import Standing
 from steelyard.plots.frames import ReportRun
 from steelyard.plots.page import report_page
 from steelyard.rules.optimal_band import policy_product
+from steelyard.simulate.compared import Compared
 from steelyard.simulate.output import check_file, written_whole
 from steelyard.simulate.report import report_run
-
-if TYPE_CHECKING:
-    from steelyard.simulate.comparison import Compared, Comparison
 
 __all__ = ["save_comparison"]
 
 
-def save_comparison(comparison: Comparison, path: str | Path) -> None:
+def save_comparison(
+    entries: Sequence[Compared], source: str, volatility: float | None, path: str | Path
+) -> None:
     """Write the page, whole or not at all.
+
+    Args:
+        entries: the series, in the order in which they are shown.
+        source: of the prices over which they ran.
+        volatility: sigma, realised over the bars, a year.
+        path: of the file.
 
     Raises:
         InputError: where the file cannot be written.
     """
     path = Path(path)
     check_file(path)
-    entries = comparison.entries
     first, last = (entries[0].run.summary[end][:10] for end in ("start", "end"))
     what = "1 series" if len(entries) == 1 else f"{len(entries)} series side by side"
     page = report_page(
         [_named(entry) for entry in entries],
         title=f"{what}, {first} to {last}",
-        source=comparison.prices.source,
-        standings=[_standing(entry, comparison.volatility) for entry in entries],
+        source=source,
+        standings=[_standing(entry, volatility) for entry in entries],
     )
     with written_whole(path) as stage:
         stage.write_text(page, encoding="utf-8")

@@ -120,7 +120,7 @@ def _daily_volatility(bars: Prices, intrabar: str) -> Floats:
     opening = bars.open if intrabar == "path" else None
     times = bars.end_times if opening is None else bars.time
     prices = bars.close if opening is None else opening
-    squares = (prices[1:] / prices[:-1] - 1) ** 2
+    squares = np.square(prices[1:] / prices[:-1] - 1)
     window = _trailing(times[:-1], squares, times, np.arange(len(times)))
     enough = window.count >= FEWEST_RETURNS
     covered = np.where(enough, times - times[window.first], DAY_S)

@@ -1,10 +1,11 @@
-"""The fast run: the reference's own steps where something can happen, none where nothing can.
+"""The fast run: the same fund as the reference's, asked only where something can happen.
 
-Between two events a token's state moves by accruals alone, and every threshold is a price. The
+Between two events a fund's state moves by accruals alone, and every threshold is a price. The
 driver looks for the first bar that is not quiet with a few comparisons of whole columns, takes the
-state there at once, and lets the reference observe that bar: it decides everything, as it does
-bar by bar. A bar looked at in vain costs time only; what may never happen is that one is skipped
-at which a rule would act, which ``QuietPrices`` and ``_next_stop`` are written for.
+state there by one effect for all bars between, and lets the fund observe that bar: it decides
+everything, as it does bar by bar. A bar looked at in vain costs time only; what may never happen
+is that one is skipped at which a rule would act, which ``QuietPrices`` and ``_next_stop`` are
+written for.
 """
 
 from __future__ import annotations
@@ -15,21 +16,29 @@ from collections.abc import Callable
 
 import numpy as np
 
+from steelyard.fund.apply import apply
+from steelyard.fund.deciding import next_crossing
+from steelyard.fund.effects import Accrued, Closed, Decided, Seen
+from steelyard.fund.events import NOTHING_DUE, Arrived, Crossed, Inputs, Observed
+from steelyard.fund.group import Group
+from steelyard.fund.step import step
 from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
-from steelyard.rules.series import Series
-from steelyard.rules.triggers import is_volatile
-from steelyard.simulate.conditions import NO_MARKET, Market
+from steelyard.rules.triggers import Trigger, is_volatile
 from steelyard.simulate.extremes import Extremes
+from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.health import RUNWAY_S
 from steelyard.simulate.marks import Funding, Marks
 from steelyard.simulate.quiet import NOWHERE, QuietPrices
-from steelyard.simulate.reference import Replay
+from steelyard.simulate.reference import (
+    MOST_REBALANCES,
+    Member,
+    is_one_price,
+    refuse_endless,
+)
 from steelyard.simulate.returns import ReturnWindow
-from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.settlements import Settlements
-from steelyard.simulate.state import State
 from steelyard.simulate.stretch import Accruals
 from steelyard.simulate.timeline import Timeline
 
@@ -50,28 +59,22 @@ def is_supported(number: Number[Num]) -> bool:
     return number is FLOAT
 
 
-class FastReplay(Replay[float]):
-    """One token taken through a history from event to event.
+class FastReplay:
+    """One fund taken through a history from event to event.
 
     Args:
-        series: the token.
-        schedule: what happens at given times.
-        state: where to start; changed in place.
+        member: the fund, and what happens to it at given times.
         prices: the bars.
         intrabar: ``"close"`` or ``"path"``.
-        market: what it trades on, where that is not in the series alone.
     """
 
-    def __init__(
-        self,
-        series: Series,
-        schedule: Schedule[float],
-        state: State[float],
-        prices: Prices,
-        intrabar: str,
-        market: Market = NO_MARKET,
-    ) -> None:
-        super().__init__(series, FLOAT, schedule, state, market=market)
+    def __init__(self, member: Member[float], prices: Prices, intrabar: str) -> None:
+        self.member = member
+        self.fund, self.schedule, self.record = member.fund, member.schedule, member.record
+        self.state, self.terms, series = member.state, member.fund.terms, member.series
+        self.group: Group[float] = Group([member.fund], ModelFills())
+        self.falls_hurt = series.target_leverage > 0
+        self.bar = 0
         self.bars = len(prices)
         self.is_path = intrabar == "path"
         self.is_spot = self.terms.venue.spot
@@ -83,12 +86,12 @@ class FastReplay(Replay[float]):
             )
         self.extremes = Extremes(low, high)
         self.quiet = QuietPrices(series, self.terms)
-        self.accruals = Accruals(series, self.terms, schedule.highest_rate)
+        self.accruals = Accruals(self.terms, self.schedule.highest_rate)
         self._find_instants()
         columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
         self.settlements: Settlements | None = None
-        if self.is_pool and series.reserve is not None:
-            first, second = (low, high) if self.fears_falls else (high, low)
+        if self.terms.is_pool and series.reserve is not None:
+            first, second = (low, high) if self.falls_hurt else (high, low)
             visits = (self.seen, first, second, self.close) if self.is_path else (self.close,)
             self.settlements = Settlements(visits, 0, series.reserve, self.terms.max_utilisation)
             columns["reserve"] = np.empty(self.bars)
@@ -99,8 +102,15 @@ class FastReplay(Replay[float]):
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
             self.returns = ReturnWindow(
-                series.rebalance.volatility, state, self.timeline.observed(), self.seen
+                series.rebalance.volatility, self.state, self.timeline.observed(), self.seen
             )
+        self.is_simple = (
+            self.schedule.is_plain
+            and not self.is_spot
+            and self.returns is None
+            and member.market.conditions is None
+        )
+        """Whether no observation brings anything but funding and injections."""
         self.moves_always = self.accruals.any or self.settlements is not None
         self.most_look = self.bars
         if self.accruals.any and prices.step_s:
@@ -123,7 +133,7 @@ class FastReplay(Replay[float]):
         stops = schedule.stop_times
         if self.is_spot:
             stops += schedule.rate_times
-        if self.is_pool:
+        if self.terms.is_pool:
             # what was settled in the time that health looks back on stays apart from before
             stops.append(timeline.last - RUNWAY_S + 1)
         self.next_funding = 0
@@ -159,44 +169,83 @@ class FastReplay(Replay[float]):
     # -- bars at which something may happen ----------------------------------------------------
 
     def _step(self, bar: int) -> None:
-        """Have the reference observe a bar."""
+        """Have the fund observe a bar."""
         self.bar = bar
-        made = len(self.record.trades)
-        time = self.timeline.time_of(bar)
+        trades = self.record.trades
+        made, time = len(trades), self.timeline.time_of(bar)
         if self.is_path:
             opening, close = self.seen.item(bar), self.close.item(bar)
             first, second = self.extremes.low.item(bar), self.extremes.high.item(bar)
-            if not self.fears_falls:
+            if not self.falls_hurt:
                 first, second = second, first
-            self.observe(time, opening)
-            self.travel(time, opening, first)
-            self.travel(time, first, second)
-            self.travel(time, second, close)
+            self._observe(time, opening)
+            self._travel(time, opening, first)
+            self._travel(time, first, second)
+            self._travel(time, second, close)
         else:
-            self.observe(time, self.close.item(bar))
-        if len(self.record.trades) > made:
+            self._observe(time, self.close.item(bar))
+        if len(trades) > made:
             self.look = self.most_look
         self.marks.note(bar, self.state)
 
-    def _accrue(self, time: int, price: float) -> None:
-        if self.accruals.any or self.bar == 0:
-            # it may go on from a state that another run left between two bars
-            super()._accrue(time, price)
+    def _observe(self, time: int, price: float) -> None:
+        since, schedule = self.state.time, self.schedule
+        # it may go on from a state that another run left between two bars
+        by_fund = self.accruals.any or self.bar == 0
+        if not by_fund and self.funding_bars:
+            paid = self._funding_due(self.bar + 1)
+            if paid is not None and since is not None and self.state.price is not None:
+                self._pay_funding(paid, since, self.state.price)
+        inputs: Inputs[float] = NOTHING_DUE
+        if not self.is_simple:
+            impact = self.member.impact(self.bar)
+            spot = self.is_spot
+            inputs = schedule.inputs_between(since, time, spot, impact, with_funding=by_fund)
+            if self.returns is not None:
+                inputs = inputs._replace(volatile=self._is_volatile())
+        elif by_fund:
+            inputs = schedule.inputs_between(since, time)
+        if by_fund:
             self.next_funding = bisect_left(self.funding_bars, self.bar + 1, self.next_funding)
-        elif self.funding_bars:
-            self._pay_funding(self.bar + 1)
+        injections: tuple[tuple[float, bool], ...] = ()
+        if since is not None and self.terms.reserve is not None:
+            injections = schedule.injections_between(since, time)
+        is_out = schedule.has_outages and schedule.is_out(time)
+        effects = step(self.group, Observed(time, price, is_out, injections, (inputs,)))
+        self.record.take(effects)
 
-    def _is_volatile(self, time: int) -> bool:
-        state, how = self.state, self.series.rebalance.volatility
+    def _travel(self, time: int, start: float, end: float) -> None:
+        """The price goes from ``start`` to ``end`` inside a bar: as the reference takes it."""
+        fund, group, spent, rebalances = self.fund, self.group, 0, 0
+        is_out = self.schedule.has_outages and self.schedule.is_out(time)
+        while fund.state.ended is None:
+            met = next_crossing(fund, is_out, start, end, spent)
+            if met.trigger == Trigger.NONE:
+                effects = step(group, Arrived(time, end))
+                if effects:
+                    self.record.take(effects)
+                return
+            if spent and is_one_price(met.price, start):
+                spent |= 1 << met.trigger
+                continue
+            start = met.price
+            effects = step(group, Crossed(time, start, 0, met.trigger))
+            self.record.take(effects)
+            if any(type(effect) in (Decided, Closed) for effect in effects):
+                spent = 0
+                rebalances += 1
+            else:
+                spent |= 1 << met.trigger
+            if rebalances > MOST_REBALANCES:
+                refuse_endless(self.terms.symbol, met.trigger)
+
+    def _is_volatile(self) -> bool:
+        """Whether the volatility trigger's level is reached at this bar, by the whole column."""
+        how = self.member.series.rebalance.volatility
         if how is None or self.returns is None or self.returns.next_near(self.bar) > self.bar:
             return False
-        if state.last_volatile is not None and time - state.last_volatile < how.window_s:
-            return False
         squares = self.returns.returns(self.bar)
-        return is_volatile(float(squares.sum()), len(squares), how.window_s, self.volatility)
-
-    def _extend_window(self, time: int, price: float) -> None:
-        """Nothing: ``returns`` holds all of them already."""
+        return is_volatile(float(squares.sum()), len(squares), how.window_s, self.terms.volatility)
 
     # -- bars at which nothing can -------------------------------------------------------------
 
@@ -207,10 +256,10 @@ class FastReplay(Replay[float]):
             return bar
         while bar < self.bars and state.clips is None:
             out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))
-            asleep = out or state.order is not None
+            asleep = out or state.intent is not None
             stop, within_band = self._next_stop(bar, asleep)
-            if self.is_future and not out:
-                stop = min(stop, max(bar, self.timeline.bar_at(state.expiry - self._roll_s)))
+            if self.terms.is_future and not out:
+                stop = min(stop, max(bar, self.timeline.bar_at(state.expiry - self.terms.roll_s)))
             if self.moves_always and stop - bar < SHORT:
                 break
             end, is_event = self._quiet_until(bar, stop, within_band, asleep)
@@ -229,9 +278,9 @@ class FastReplay(Replay[float]):
         """
         state = self.state
         stop, within_band = (self.bars, False) if asleep else self._next_due(bar)
-        if state.order is not None:
-            stop = min(stop, self.timeline.bar_at(state.order.due))
-        if self.series.reserve is not None:
+        if state.intent is not None:
+            stop = min(stop, self.timeline.bar_at(state.intent.due))
+        if self.terms.reserve is not None:
             stop = min(stop, self.timeline.bar_at(state.reserve.next_allocation))
         if self.stops:
             place = bisect_left(self.stops, bar)
@@ -241,7 +290,7 @@ class FastReplay(Replay[float]):
 
     def _next_due(self, bar: int) -> tuple[int, bool]:
         """The first bar at which a trigger of the clock or the volatility may hold."""
-        state, how = self.state, self.series.rebalance
+        state, how = self.state, self.member.series.rebalance
         stop, within_band = self.bars, False
         if how.daily is not None:
             stop = min(stop, self.timeline.bar_at(state.next_daily))
@@ -309,31 +358,39 @@ class FastReplay(Replay[float]):
 
     def _skip(self, bar: int, end: int) -> None:
         """Take the state over bars that are quiet, as observing each of them would have."""
-        state = self.state
-        time = self.timeline.time_of(end - 1)
-        if state.reserve.suspended:
-            self.reserve.count_suspension(time - self.timeline.time_of(bar - 1))
+        state, symbol = self.state, self.terms.symbol
+        time, price = self.timeline.time_of(end - 1), self.seen.item(end - 1)
         if self.settlements is not None:
-            won = self.settlements.apply(state, self.marks.columns["reserve"], bar, end)
-            self.reserve.losses.append((time, won))
+            column = self.marks.columns["reserve"]
+            settled = self.settlements.effect(state, symbol, column, bar, end, time)
+            apply(state, settled)
+            self.record.reserve.losses.append((time, settled.paid))
         if self.accruals.any:
-            self._accrue_all(bar, end)
-        elif self.funding_bars:
-            self._pay_funding(end)
-        state.time, state.price = time, self.seen.item(end - 1)
+            apply(state, self._accrued(bar, end))
+        else:
+            paid = self._funding_due(end) if self.funding_bars else None
+            if paid is None:
+                apply(state, Seen(symbol, time, price, None))
+            else:
+                self._pay_funding(paid, time, price)
         self.bar = end - 1
 
-    def _pay_funding(self, end: int) -> None:
-        """Pay all funding that falls due before ``end``, nothing else having moved."""
+    def _funding_due(self, end: int) -> float | None:
+        """All funding that falls due before ``end``, nothing else having moved; None: none."""
         first = self.next_funding
         last = self.next_funding = bisect_left(self.funding_bars, end, first)
-        if last > first:
-            state = self.state
-            paid = state.units * (self.funding_paid[last] - self.funding_paid[first])
-            state.cash -= paid
-            state.totals.funding += paid
+        if last == first:
+            return None
+        return self.state.units * (self.funding_paid[last] - self.funding_paid[first])
 
-    def _accrue_all(self, bar: int, end: int) -> None:
+    def _pay_funding(self, paid: float, time: int, price: float) -> None:
+        state, symbol = self.state, self.terms.symbol
+        cash, fees = state.cash - paid, state.reserve.pending_fees
+        units, mark = state.units, state.mark
+        accrued = Accrued(symbol, time, price, None, (paid,), 0.0, 0.0, cash, units, mark, fees)
+        apply(state, accrued)
+
+    def _accrued(self, bar: int, end: int) -> Accrued[float]:
         """What accrues at each of these bars, funding included."""
         funding, first = None, self.next_funding
         last = self.next_funding = bisect_left(self.funding_bars, end, first)
@@ -341,7 +398,7 @@ class FastReplay(Replay[float]):
             funding = np.zeros(end - bar)
             paid_at = np.array(self.funding_bars[first:last]) - bar
             np.add.at(funding, paid_at, self.funding_rates[first:last])
-        self.accruals.apply(
+        return self.accruals.effect(
             self.state,
             self.marks.columns,
             bar,
@@ -349,5 +406,4 @@ class FastReplay(Replay[float]):
             self.seen[bar:end],
             self.schedule.rate_after(self.timeline.time_of(bar - 1)),
             funding,
-            self.fee_share,
         )

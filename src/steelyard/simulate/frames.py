@@ -6,15 +6,17 @@ DataFrame, since it costs more time than the run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.state import Totals
 from steelyard.market import Prices
 from steelyard.rules.costs import ACCRUED_KINDS, COST_KINDS, TRADE_KINDS
 from steelyard.simulate.marks import Marks
-from steelyard.simulate.state import FlowRow, RebalanceRow, Record, Totals
+from steelyard.simulate.record import FlowRow, RebalanceRow, Record
 from steelyard.simulate.tally import Tally
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ __all__ = [
     "flow_columns",
     "nav_columns",
     "rebalance_columns",
+    "suspension_columns",
     "to_pandas",
 ]
 
@@ -76,6 +79,12 @@ def rebalance_columns(record: Record[Any]) -> Columns:
     return columns
 
 
+def suspension_columns(spans: Sequence[tuple[int, int]]) -> Columns:
+    """One row a span in which the reserve was suspended: from one clock observation to another."""
+    ends = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return {name: instants(ends[:, place].copy()) for place, name in enumerate(("from", "to"))}
+
+
 def cost_columns(
     bars: Prices, record: Record[Any], marks: Marks, intrabar: str, before: Totals[Any]
 ) -> Columns:
@@ -99,5 +108,7 @@ def to_pandas(columns: Columns) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame(columns)
-    frame["time"] = frame["time"].dt.tz_localize("UTC")
+    for name, values in columns.items():
+        if values.dtype.kind == "M":
+            frame[name] = frame[name].dt.tz_localize("UTC")
     return frame

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.terms import costs_at, fund_terms
+from steelyard.rules.costs import CostCurve
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reserve import (
     buffer_depth,
@@ -18,8 +20,7 @@ from steelyard.rules.reserve import (
 )
 from steelyard.rules.series import Reserve
 from steelyard.simulate.frames import Columns
-from steelyard.simulate.reference import Replay
-from steelyard.simulate.reserve import ReserveBooks
+from steelyard.simulate.reference import Member
 
 __all__ = ["RUNWAY_S", "reserve_health"]
 
@@ -29,22 +30,23 @@ RUNWAY_S = 30 * DAY_S
 
 
 def reserve_health(
-    books: ReserveBooks[Any],
     pool: Reserve,
-    served: Sequence[tuple[Replay[Any], Columns]],
+    served: Sequence[tuple[Member[Any], Columns]],
     stamps: npt.NDArray[np.int64],
     at_start: tuple[float, float],
+    last_bar: int,
 ) -> dict[str, float | None]:
     """The object ``reserve`` of the summary; ``settled`` only where it is a counterparty.
 
     Args:
-        books: the reserve's, at the run's end; its sums are since launch.
-        pool: its terms.
-        served: each token that it serves, with its rows, one a bar.
+        pool: the reserve's terms.
+        served: each token that it serves, at the run's end, with its rows, one a bar.
         stamps: epoch s at which each bar was observed.
         at_start: the reserve's units before the run, and the first price.
+        last_bar: the bar at whose impact its capacity is told, where that follows the market.
     """
-    held, nav = books.state, served[0][1]
+    first, nav = served[0]
+    held, kept = first.state.reserve, first.record.reserve
     units, price = nav["reserve"], nav["price"]
     value, last_price = float(units[-1] * price[-1]), float(price[-1])
     total_nav = sum(float(rows["nav"][-1] * rows["tokens"][-1]) for _, rows in served)
@@ -52,31 +54,33 @@ def reserve_health(
     day_ago, month_ago = end - DAY_S, end - RUNWAY_S
     then = int(np.searchsorted(stamps, day_ago, side="right")) - 1
     value_then = at_start[0] * at_start[1] if then < 0 else float(units[then] * price[then])
-    trades = [row for replay, _ in served for row in replay.record.trades]
+    trades = [row for member, _ in served for row in member.record.trades]
     paid_day = sum(float(row.paid_by_reserve) for row in trades if row.time > day_ago)
     paid = sum(float(row.paid_by_reserve) for row in trades if row.time > month_ago)
-    lost = sum(quote for time, quote in books.losses if time > month_ago)
-    received = sum(quote for time, quote in books.receipts if time > month_ago)
+    lost = sum(quote for time, quote in kept.losses if time > month_ago)
+    received = sum(quote for time, quote in kept.receipts if time > month_ago)
     days = min(end - start, RUNWAY_S) / DAY_S
     net = (paid + lost - received) / days if days > 0 else 0.0
     floor = pool.floor_ratio
-    is_counterparty = any(replay.is_pool for replay, _ in served)
+    is_counterparty = any(member.fund.terms.is_pool for member, _ in served)
     used = utilisation(paid_day, value_then)
     if is_counterparty:
-        open_units = sum(float(replay.state.units) for replay, _ in served if replay.is_pool)
+        open_units = sum(
+            float(member.state.units) for member, _ in served if member.fund.terms.is_pool
+        )
         used = utilisation(abs(open_units) * last_price, value)
     capacities = [
-        capacity(value, total_nav, floor, replay.float_terms().reserve_curve, FLOAT.sqrt)
-        for replay, _ in served
+        capacity(value, total_nav, floor, _reserve_curve(member, last_bar), FLOAT.sqrt)
+        for member, _ in served
     ]
     health: dict[str, float | None] = {
         "initial": at_start[0],
         "final": float(units[-1]),
         "min": float(min(at_start[0], units.min())),
-        "paid": sum(float(replay.state.totals.paid_by_reserve) for replay, _ in served),
+        "paid": sum(float(member.state.totals.paid_by_reserve) for member, _ in served),
         "received": float(held.received),
         "injected": float(held.injected),
-        "suspended_s": held.suspended_s,
+        "suspended_s": held.suspended_s + _present_suspension(served),
         "level": reserve_level(value, total_nav) if total_nav > 0 else None,
         "utilisation": used,
         "buffer_depth": buffer_depth(value, total_nav, floor),
@@ -86,3 +90,19 @@ def reserve_health(
     if is_counterparty:
         health["settled"] = float(held.settled)
     return health
+
+
+def _present_suspension(served: Sequence[tuple[Member[Any], Columns]]) -> int:
+    """Seconds of the suspension that still holds, up to the last clock observation."""
+    held = served[0][0].state.reserve
+    if not held.suspended:
+        return 0
+    return max(member.state.time or 0 for member, _ in served) - held.suspended_since
+
+
+def _reserve_curve(member: Member[Any], bar: int) -> CostCurve[float]:
+    """What the reserve bears of a trade at a bar, in floats whatever the run computes in."""
+    terms = fund_terms(member.series, FLOAT, member.market.book)
+    if member.market.conditions is None:
+        return terms.costs.reserve_curve
+    return costs_at(terms, member.market.conditions.at(bar)).reserve_curve

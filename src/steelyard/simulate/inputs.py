@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from steelyard.rules.series import Series
 
 __all__ = [
+    "ENGINES",
     "NEEDS",
     "check_fits",
     "fits",
@@ -33,6 +34,8 @@ __all__ = [
     "schedule_of",
 ]
 
+ENGINES = ("fast", "reference")
+"""By what a run may be made."""
 NEEDS = {
     "funding": 'venue.kind = "perpetual"',
     "rates": 'venue.kind = "spot"',

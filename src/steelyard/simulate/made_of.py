@@ -14,27 +14,29 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import steelyard
 from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
 from steelyard.rules.series import Series
-from steelyard.simulate.output import REPEAT
-from steelyard.simulate.run import ENGINES, Run
+from steelyard.simulate.inputs import ENGINES
+from steelyard.version import __version__
+
+if TYPE_CHECKING:
+    from steelyard.simulate.kept import KeptRun
 
 __all__ = ["NUMBERS", "RECORD", "SERIES", "inputs_of", "read_record", "record_of"]
 
-SERIES, RECORD = REPEAT
+SERIES, RECORD = "series.toml", "run.json"
 OPTIONS = ("funding", "rates", "injections", "flows", "splits", "outages")
 """What is given from files beside the prices."""
 NUMBERS: dict[str, Any] = {number.name: number for number in (FLOAT, DECIMAL, FRACTION)}
 
 
-def record_of(run: Run) -> dict[str, Any] | None:
+def record_of(run: KeptRun) -> dict[str, Any] | None:
     """What ``run.json`` holds; None where the run cannot be made again from its folder.
 
     It cannot where it went on from a state or shared its reserve, and where its series was not
@@ -46,7 +48,7 @@ def record_of(run: Run) -> dict[str, Any] | None:
     ends = sources.events.get("wind_down")
     return {
         "schema": 1,
-        "steelyard": steelyard.__version__,
+        "steelyard": __version__,
         "symbol": run.series.symbol,
         "start": run.summary["start"],
         "end": run.summary["end"],
@@ -143,7 +145,7 @@ def _is_said_by_its_text(series: Series) -> bool:
     return replace(said, costs=replace(said.costs, book=series.costs.book)) == series
 
 
-def inputs_of(run: Run) -> dict[str, dict[str, Any]]:
+def inputs_of(run: KeptRun) -> dict[str, dict[str, Any]]:
     """What was given to a run from files, and what it read in them."""
     sources = run._sources  # noqa: SLF001 (as above)
     if sources is None:
@@ -158,7 +160,7 @@ def inputs_of(run: Run) -> dict[str, dict[str, Any]]:
     return {option: {"file": names.get(option), **read} for option, read in found.items()}
 
 
-def _bars_read(run: Run) -> dict[str, Any]:
+def _bars_read(run: KeptRun) -> dict[str, Any]:
     """Of the price file what the run saw: its bars, and the market that its impact follows."""
     bars, sources = run.prices, run._sources  # noqa: SLF001 (as above)
     columns: list[Any] = [bars.time, [bars.step_s], bars.close]

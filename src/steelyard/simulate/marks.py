@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.simulate.state import BarRow, Record, State
+from steelyard.fund.state import State
+from steelyard.simulate.record import BarRow, Record
 from steelyard.simulate.tally import Tally
 
 __all__ = ["Funding", "Marks", "marks_of_rows"]

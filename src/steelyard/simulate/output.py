@@ -7,7 +7,6 @@ or an interruption leaves no half of a run behind.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -19,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.errors import InputError, SteelyardError
+from steelyard.rules.json_text import as_json
 from steelyard.simulate.frames import Columns
+from steelyard.simulate.made_of import RECORD, SERIES, record_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from steelyard.simulate.run import Run
-    from steelyard.simulate.shelf import ShelfRun
+    from steelyard.simulate.kept import KeptRun
 
 __all__ = [
     "FILES",
@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
-FLOWS = "flows.parquet"
+FLOWS, SUSPENSIONS = "flows.parquet", "suspensions.parquet"
 """Written beside these where there were any."""
-REPEAT = ("series.toml", "run.json")
+REPEAT = (SERIES, RECORD)
 """Written beside these where a run can be made again from them."""
 
 
-def save_run(run: Run, folder: str | Path) -> None:
+def save_run(run: KeptRun, folder: str | Path) -> None:
     """Write a run into ``folder``, which is made if need be; files of an earlier run give way.
 
     ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, times as UTC timestamps;
@@ -64,7 +64,7 @@ def save_run(run: Run, folder: str | Path) -> None:
         _write_text(page, stage / "report.html")
 
 
-def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
+def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
     """Write several runs on one reserve into ``folder``: a folder a symbol, and two files of all.
 
     Each folder holds what ``save_run`` writes, but the page; ``summary.json`` and ``report.html``
@@ -76,13 +76,13 @@ def save_shelf(shelf: ShelfRun, folder: str | Path) -> None:
     """
     folder = Path(folder)
     check_folder(folder)
-    page = _page(shelf.runs)
+    page = _page(runs)
     with _kept_whole(folder), _staged(folder) as stage:
-        for run in shelf.runs:
+        for run in runs:
             place = stage / folder_name(run.series.symbol)
             place.mkdir()
             _write_run(run, place)
-        _write_text(_as_json(shelf.summary), stage / "summary.json")
+        _write_text(as_json(summary) + "\n", stage / "summary.json")
         _write_text(page, stage / "report.html")
 
 
@@ -92,27 +92,21 @@ def folder_name(symbol: str) -> str:
     return name if name.strip(".") else "_" + name
 
 
-def _write_run(run: Run, folder: Path) -> None:
+def _write_run(run: KeptRun, folder: Path) -> None:
     _write_parquet(run.nav_columns, folder / "nav.parquet")
     _write_parquet(run.rebalance_columns, folder / "rebalances.parquet")
     if len(run.flow_columns["time"]):
         _write_parquet(run.flow_columns, folder / FLOWS)
-    _write_text(_as_json(run.summary), folder / "summary.json")
+    if len(run.suspension_columns["from"]):
+        _write_parquet(run.suspension_columns, folder / SUSPENSIONS)
+    _write_text(as_json(run.summary) + "\n", folder / "summary.json")
 
 
-def _write_repeat(run: Run, folder: Path) -> None:
-    # only who saves a run pays for what is imported there
-    from steelyard.simulate.made_of import record_of
-
+def _write_repeat(run: KeptRun, folder: Path) -> None:
     record = record_of(run)
     if record is not None:
-        text, said = REPEAT
-        _write_text(run.series.text, folder / text)
-        _write_text(_as_json(record), folder / said)
-
-
-def _as_json(figures: dict[str, Any]) -> str:
-    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+        _write_text(run.series.text, folder / SERIES)
+        _write_text(as_json(record) + "\n", folder / RECORD)
 
 
 def _write_text(text: str, path: Path) -> None:
@@ -205,7 +199,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 def _give_way(folder: Path, stage: Path) -> None:
     """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
-    for name in (*FILES, FLOWS, *REPEAT):
+    for name in (*FILES, FLOWS, SUSPENSIONS, *REPEAT):
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
     for made in stage.iterdir():
@@ -221,7 +215,7 @@ def _nearest(folder: Path) -> Path:
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
 
 
-def _page(runs: Sequence[Run]) -> str:
+def _page(runs: Sequence[KeptRun]) -> str:
     from steelyard.plots.page import report_page
     from steelyard.simulate.report import report_run
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from steelyard.fund.state import State
+from steelyard.fund.terms import FundTerms
 from steelyard.rules.decide import MoveTo
-from steelyard.rules.series import Series, Terms
-from steelyard.simulate.state import State
+from steelyard.rules.series import Series
 
 __all__ = ["NOWHERE", "QuietPrices"]
 
@@ -45,10 +46,10 @@ class QuietPrices:
 
     Args:
         series: the token.
-        terms: its scalars.
+        terms: of its fund.
     """
 
-    def __init__(self, series: Series, terms: Terms[float]) -> None:
+    def __init__(self, series: Series, terms: FundTerms[float]) -> None:
         rule, venue, pool = terms.rule, terms.venue, series.reserve
         side = 1.0 if rule.target > 0 else -1.0
         solvent = [Condition(1.0, side, 1.0)]

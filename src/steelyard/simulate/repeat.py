@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-import steelyard
 from steelyard.errors import DataError, InputError
 from steelyard.market import SAMPLE_NAMES, format_time, parse_time, sample_prices
 from steelyard.rules.series import Series
 from steelyard.simulate.made_of import NUMBERS, SERIES, inputs_of, read_record
 from steelyard.simulate.run import Run, simulate
+from steelyard.version import __version__
 
 if TYPE_CHECKING:
     from steelyard.market import Prices
@@ -164,7 +164,7 @@ def _difference(folder: Path, run: Run, record: Mapping[str, Any]) -> str:
         return ""
     return (
         f"{folder}: the run is not the one that was saved: {'; '.join(wrong)}. It was made by "
-        f"version {record.get('steelyard')}, this is {steelyard.__version__}; what follows is "
+        f"version {record.get('steelyard')}, this is {__version__}; what follows is "
         f"this version's."
     )
 

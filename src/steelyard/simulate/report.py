@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from steelyard.plots.frames import ReportRun, SeriesFacts
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from steelyard.simulate.frames import Columns
-    from steelyard.simulate.run import Run
+    from steelyard.simulate.kept import DrawnRun
 
 __all__ = ["report_run", "series_facts"]
 
 
 def report_run(
-    run: Run, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
+    run: DrawnRun, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
 ) -> ReportRun:
     """What ``plots`` draws of a run.
 
@@ -42,10 +43,17 @@ def report_run(
         rebalances=run.rebalance_columns,
         costs=run.cost_columns,
         assets=assets,
+        suspended=list(zip(*_seconds(run.suspension_columns), strict=True)),
     )
 
 
-def _held(run: Run) -> Columns:
+def _seconds(columns: Columns) -> Iterator[list[int]]:
+    """Columns of instants as lists of epoch seconds."""
+    for values in columns.values():
+        yield values.astype("datetime64[s]").astype("int64").tolist()
+
+
+def _held(run: DrawnRun) -> Columns:
     """The rows of one token that was held since the launch, through every split."""
     rows = run.nav_columns
     return {**rows, "nav": rows["nav"] * run.splits, "tokens": rows["tokens"] / run.splits}

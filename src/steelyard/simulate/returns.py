@@ -13,9 +13,9 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.state import State
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Volatility
-from steelyard.simulate.state import State
 
 __all__ = ["ReturnWindow"]
 
@@ -56,7 +56,7 @@ class ReturnWindow:
         sums = np.concatenate(([0.0], np.cumsum(self.squares)))
         oldest = self.starts.searchsorted(times - rule.window_s)
         held = sums[np.arange(len(times)) + self._newest + 1] - sums[oldest]
-        level = rule.annualised**2 * rule.window_s / YEAR_S
+        level = rule.annualised * rule.annualised * rule.window_s / YEAR_S
         self._near = (held >= level * (1.0 - ROOM) - ROUNDING * sums[-1]).nonzero()[0].tolist()
 
     def next_near(self, bar: int) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.errors import DataError, InputError
+from steelyard.fund.state import State, Totals, new_state
 from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
-from steelyard.simulate.conditions import Market, market_of
+from steelyard.simulate.conditions import market_of
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import named_files, read_events, schedule_of
+from steelyard.simulate.inputs import ENGINES, named_files, read_events, schedule_of
+from steelyard.simulate.kept import Sources
 from steelyard.simulate.marks import Marks, marks_of_rows
-from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.state import Record, State, Totals
+from steelyard.simulate.record import Record
+from steelyard.simulate.reference import Member, Replay, member_of
 from steelyard.simulate.summary import summarise
 from steelyard.simulate.tally import Tally, tracked_bars
 from steelyard.simulate.walk import walk
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-
-    from steelyard.explain.explanation import Explanation
-    from steelyard.explain.tear_sheet import TearSheet
-    from steelyard.explain.tracking import Tracking
 
 __all__ = [
     "Before",
@@ -49,20 +46,6 @@ __all__ = [
     "span_of",
 ]
 
-ENGINES = ("fast", "reference")
-
-
-class Sources(NamedTuple):
-    """What a run was made of beside its series and its bars, read: enough to make it again."""
-
-    events: Mapping[str, Any]
-    """Of ``read_events``."""
-    market: Market
-    number: Number[Any]
-    engine: str
-    names: Mapping[str, str]
-    """Paths of the files among what was given, by option; of frames there are none."""
-
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -74,8 +57,8 @@ class Run:
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
         state: the token at the end; a later run can start from it.
-        nav_columns, rebalance_columns, cost_columns, flow_columns: the tables below, as dicts of
-            arrays; those that are the same at every bar cannot be written to.
+        nav_columns, rebalance_columns, cost_columns, flow_columns, suspension_columns: the tables
+            below, as dicts of arrays; those that are the same at every bar cannot be written to.
         splits: float64, one a bar: tokens then for one token of the launch.
     """
 
@@ -89,6 +72,7 @@ class Run:
     _record: Record[Any]
     _marks: Marks
     _sums_before: Totals[Any]
+    _suspended: Sequence[tuple[int, int]] = ()
     _sources: Sources | None = None
     """None where it cannot be made again from its launch: it went on from a state, or shared."""
 
@@ -110,6 +94,11 @@ class Run:
         return frames.flow_columns(self._record)
 
     @cached_property
+    def suspension_columns(self) -> frames.Columns:
+        """Likewise."""
+        return frames.suspension_columns(self._suspended)
+
+    @cached_property
     def nav(self) -> pd.DataFrame:
         """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
         return frames.to_pandas(self.nav_columns)
@@ -129,40 +118,17 @@ class Run:
         """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
         return frames.to_pandas(self.flow_columns)
 
+    @cached_property
+    def suspensions(self) -> pd.DataFrame:
+        """One row a span in which the reserve suspended what raises leverage: from, to."""
+        return frames.to_pandas(self.suspension_columns)
+
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
         from steelyard.plots.figure import run_figure
         from steelyard.simulate.report import report_run
 
         return run_figure(report_run(self))
-
-    def explain(self) -> Explanation:
-        """Where the return went: from L times the underlying's to the token's, step by step.
-
-        Raises:
-            InputError: the run went on from a state, or shared its reserve; or a run that differs
-                from it by a step cannot be made.
-        """
-        # named as text: explain is above this package, and explains runs
-        found: Explanation = import_module("steelyard.explain.attribution").explain_run(self)
-        return found
-
-    def tracking(self) -> Tracking:
-        """How well it tracks, by horizon, and how long it was outside its band."""
-        found: Tracking = import_module("steelyard.explain.tracking").tracking_of(self)
-        return found
-
-    def tear_sheet(self, path: str | Path | None = None) -> TearSheet:
-        """All that is told of it: return statistics beside what ``explain`` and others find.
-
-        Args:
-            path: where its page is written, one HTML file; None: nowhere.
-
-        Raises:
-            InputError: as ``explain`` does; or the file cannot be written.
-        """
-        found: TearSheet = import_module("steelyard.explain.tear_sheet").tear_sheet_of(self, path)
-        return found
 
     def save(self, folder: str | Path) -> None:
         """Write tables, summary and page into ``folder``: all that ``simulate --out`` writes.
@@ -178,7 +144,7 @@ class Run:
         nav, rebalances = self.summary["nav"], self.summary["rebalances"]
         return (
             f"<Run {self.series.symbol}: {len(self.prices):,} bars, nav {nav['initial']:g} -> "
-            f"{nav['final']:.6g} ({nav['return']:+.2%}), {rebalances['count']:,} rebalances>"
+            f"{nav['final']:.6g} ({nav['return']:+z.2%}), {rebalances['count']:,} rebalances>"
         )
 
 
@@ -256,9 +222,9 @@ def simulate(
     made_of = Sources(events, market, number, engine, names)
     sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
-    before = Before(float(state.reserve.units), replace(state.totals))
-    replay, marks = replayed(series, made_of, bars, mode, state, progress)
-    return replace(run_of(replay, marks, bars, mode, before), _sources=sources)
+    before = Before.of(state)
+    member, marks = replayed(series, made_of, bars, mode, state, progress)
+    return replace(run_of(member, marks, bars, mode, before), _sources=sources)
 
 
 def replayed(
@@ -268,17 +234,18 @@ def replayed(
     mode: str,
     state: State[Any],
     progress: Callable[[int], None] | None = None,
-) -> tuple[Replay[Any], Marks]:
+) -> tuple[Member[Any], Marks]:
     """Take a token through its bars by the engine that was asked for; ``state`` is changed."""
     number = sources.number
     schedule = schedule_of(series, number, sources.events)
     if sources.engine == "fast" and is_supported(number):
-        fast = FastReplay(series, schedule, state, bars, mode, sources.market)
+        fast = FastReplay(member_of(series, FLOAT, schedule, state, sources.market), bars, mode)
         fast.run(progress)
-        return fast, fast.marks
-    replay: Replay[Any] = Replay(series, number, schedule, state, market=sources.market)
-    walk(replay, bars, mode, number, progress)
-    return replay, marks_of_rows(replay.record)
+        return fast.member, fast.marks
+    member: Member[Any] = member_of(series, number, schedule, state, sources.market)
+    with number.context():
+        walk(Replay([member]), bars, mode, number, progress)
+    return member, marks_of_rows(member.record)
 
 
 class Before(NamedTuple):
@@ -286,6 +253,14 @@ class Before(NamedTuple):
 
     reserve_units: float
     totals: Totals[Any]
+    suspended_since: int | None
+    """Its last clock observation, epoch s, where its reserve is suspended; else None."""
+
+    @classmethod
+    def of(cls, state: State[Any]) -> Before:
+        """Of a state that a run is about to change."""
+        since = state.time if state.reserve.suspended else None
+        return cls(float(state.reserve.units), replace(state.totals), since)
 
 
 def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
@@ -295,15 +270,27 @@ def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
 
 
 def run_of(
-    replay: Replay[Any],
+    member: Member[Any],
     marks: Marks,
     bars: Prices,
     mode: str,
     before: Before,
     health: dict[str, float | None] | None = None,
+    last: int | None = None,
 ) -> Run:
-    """What a replay that is through its bars has found; ``health`` is that of a shared reserve."""
-    series, state = replay.series, replay.state
+    """What a fund that is through its bars has come to.
+
+    Args:
+        member: the fund.
+        marks: its rows, one a bar.
+        bars: those that were run.
+        mode: ``close`` or ``path``.
+        before: what it started from.
+        health: of a shared reserve.
+        last: epoch s of the last clock observation of any fund on a shared reserve.
+    """
+    series, state = member.series, member.state
+    last = state.time or 0 if last is None else last
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
     nav = frames.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
@@ -311,13 +298,14 @@ def run_of(
         series=series,
         prices=bars,
         intrabar=mode,
-        summary=summarise(replay, bars, mode, nav, held, tally, before.reserve_units, health),
+        summary=summarise(member, bars, mode, nav, held, tally, before.reserve_units, health),
         state=state,
         nav_columns=nav,
         splits=marks.column("split"),
-        _record=replay.record,
+        _record=member.record,
         _marks=marks,
         _sums_before=before.totals,
+        _suspended=member.record.reserve.spans(before.suspended_since, last),
     )
 
 

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
+from steelyard.fund.events import NOTHING_DUE, Inputs
+from steelyard.fund.terms import Impact
 from steelyard.rules.numbers import Num, Number
 
 __all__ = ["Schedule"]
@@ -56,6 +58,9 @@ class Schedule(Generic[Num]):
         self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
         self._outages: tuple[list[int], list[int]] = list(outages[0]), list(outages[1])
         self.wind_down: int | None = wind_down
+        self._times: list[int] = sorted(
+            {*self._funding.times, *self._flows.times, *self._splits.times}
+        )
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
         self.has_outages = bool(self._outages[0])
@@ -93,10 +98,6 @@ class Schedule(Generic[Num]):
         rows = slice(bisect_right(times, since), bisect_right(times, until))
         return times[rows], self._funding.values[rows]
 
-    def funding_between(self, since: int, until: int) -> Sequence[Num]:
-        """Funding rates whose instants lie in (since, until]."""
-        return self._funding.between(since, until)
-
     def rates_between(self, since: int, until: int) -> Iterator[tuple[Num, int]]:
         """Each rate per year in force in (since, until], with the seconds it was in force."""
         times = self._rate_times
@@ -107,17 +108,45 @@ class Schedule(Generic[Num]):
             since = end
             place += 1
 
-    def injections_between(self, since: int, until: int) -> Sequence[tuple[Num, bool]]:
+    def injections_between(self, since: int, until: int) -> tuple[tuple[Num, bool], ...]:
         """Quote injected in (since, until], each with whether it is capital."""
         return self._injections.between(since, until)
 
-    def flows_between(self, since: int, until: int) -> Sequence[Num]:
-        """Tokens created (redeemed where negative) in (since, until], one a party."""
-        return self._flows.between(since, until)
+    def inputs_between(
+        self,
+        since: int | None,
+        until: int,
+        with_rates: bool = False,  # noqa: FBT001, FBT002 (asked at every bar)
+        impact: Impact[Num] | None = None,
+        *,
+        with_funding: bool = True,
+    ) -> Inputs[Num]:
+        """What falls due for a fund in (since, until].
 
-    def splits_between(self, since: int, until: int) -> Sequence[Num]:
-        """Ratios of the splits in (since, until]."""
-        return self._splits.between(since, until)
+        Args:
+            since: epoch s of its last clock observation; None: it launches at ``until``.
+            until: epoch s.
+            with_rates: whether it pays interest.
+            impact: of the moment, where that follows the market.
+            with_funding: false: a driver pays the funding by itself.
+        """
+        ends = self.wind_down is not None and until >= self.wind_down
+        if since is None:
+            ends = False
+            is_quiet = True
+        else:
+            place = bisect_right(self._times, since)
+            is_quiet = place == len(self._times) or self._times[place] > until
+        if is_quiet and not (ends or with_rates) and impact is None:
+            return NOTHING_DUE  # type: ignore[return-value]  # it holds no number
+        rates: tuple[tuple[Num, int], ...] = ()
+        if with_rates and since is not None:
+            rates = tuple(self.rates_between(since, until))
+        if is_quiet or since is None:
+            return Inputs((), rates, (), (), ends, impact)
+        funding = self._funding.between(since, until) if with_funding else ()
+        splits, flows = self._splits.between(since, until), self._flows.between(since, until)
+        return Inputs(funding, rates, splits, flows, ends, impact)
 
     def is_out(self, time: int) -> bool:
         """Whether the keeper is dead at this instant."""
@@ -135,8 +164,8 @@ class _Events(Generic[Value]):
         self.times = list(times)
         self.values = values
 
-    def between(self, since: int, until: int) -> list[Value]:
+    def between(self, since: int, until: int) -> tuple[Value, ...]:
         times = self.times
         if not times:
-            return []
-        return self.values[bisect_right(times, since) : bisect_right(times, until)]
+            return ()
+        return tuple(self.values[bisect_right(times, since) : bisect_right(times, until)])

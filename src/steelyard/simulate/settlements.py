@@ -15,9 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.effects import PriceSettled
+from steelyard.fund.state import State
 from steelyard.rules.series import Reserve
 from steelyard.simulate.extremes import Extremes
-from steelyard.simulate.state import State
 
 __all__ = ["Settlements"]
 
@@ -98,22 +99,22 @@ class Settlements:
             bar, count = rows.stop, 4 * count
         return end
 
-    def apply(self, state: State[float], column: Floats, bar: int, end: int) -> float:
-        """Take the reserve through bars in which nothing else happens; what the token won.
+    def effect(
+        self, state: State[float], fund: str, column: Floats, bar: int, end: int, time: int
+    ) -> PriceSettled[float]:
+        """What is settled over bars in which nothing else happens; fills the column.
 
         Args:
-            state: as it is before ``bar``; changed in place.
+            state: as it is before ``bar``.
+            fund: its symbol.
             column: the reserve's units after each bar; these rows are filled in.
             bar: the first bar.
             end: past the last.
+            time: epoch s of the last.
         """
-        held = state.reserve
         start, last = self._after.item(bar - 1), self._close.item(end - 1)
-        column[bar:end] = held.units - state.units * (self._after[bar:end] - start)
+        column[bar:end] = state.reserve.units - state.units * (self._after[bar:end] - start)
         won = 0.0
         if state.settled_price is not None:
             won = state.units * (last - state.settled_price)
-        held.units = column.item(end - 1)
-        held.settled -= won
-        state.settled_price = last
-        return won
+        return PriceSettled(fund, time, last, won, 0.0, state.cash, column.item(end - 1))

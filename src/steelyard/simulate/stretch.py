@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.effects import Accrued
+from steelyard.fund.state import State
+from steelyard.fund.terms import FundTerms
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
-from steelyard.rules.numbers import FLOAT
-from steelyard.rules.series import Series, Terms
-from steelyard.simulate.state import State
+from steelyard.simulate.growth import grown_by, log_of_growth
 
 __all__ = ["Accruals"]
 
@@ -40,23 +41,23 @@ class Reach(NamedTuple):
 
 
 class Accruals:
-    """What a series' token pays and earns at every bar.
+    """What a fund pays and earns at every bar.
 
     Args:
-        series: the token.
-        terms: its scalars.
+        terms: of the fund.
         highest_rate: the largest size of any rate per year that cash may be charged.
     """
 
-    def __init__(self, series: Series, terms: Terms[float], highest_rate: float) -> None:
+    def __init__(self, terms: FundTerms[float], highest_rate: float) -> None:
         venue = terms.venue
+        self.symbol, self.fee_share = terms.symbol, terms.fee_share
         self.spot = venue.spot
         self.venue = venue
-        self.management = FLOAT.of(series.fees.management_per_year)
+        self.management = terms.management
         self.units_rate = venue.units_borrow_rate if venue.spot else 0.0
         spreads = abs(venue.borrow_spread) + abs(venue.supply_spread)
         self.cash_rate = highest_rate + spreads if venue.spot else 0.0
-        self.basis = terms.basis if series.venue.kind == "future" else 0.0
+        self.basis = terms.basis if terms.is_future else 0.0
         fastest = self.cash_rate + self.management + abs(self.units_rate) + abs(self.basis)
         self.any = fastest > 0
         self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
@@ -82,7 +83,7 @@ class Accruals:
         assets = cash + abs(state.units) * (1.0 + units_room) * highest_price
         return Reach((self.cash_rate * cash + self.management * assets) * years, units_room)
 
-    def apply(
+    def effect(
         self,
         state: State[float],
         columns: dict[str, Floats],
@@ -91,21 +92,22 @@ class Accruals:
         price: Floats,
         rate: float,
         funding: Floats | None,
-        fee_share: float,
-    ) -> None:
-        """Take the state and the columns through bars, none of which changes the sign of cash.
+    ) -> Accrued[float]:
+        """What accrues over bars, none of which changes the sign of cash; fills their columns.
 
         Args:
-            state: as it is before the first of them; changed in place.
+            state: as it is before the first of them.
             columns: of ``columns``; their rows from ``first`` on are filled in.
             first: the first bar.
             times: epoch s of the observation before the first, and of each.
             price: at each observation.
             rate: per year, in force all the while.
             funding: the sum of the funding rates paid at each; None for none.
-            fee_share: the reserve's share of the management fee.
         """
-        sums, cash, units = state.totals, state.cash, state.units
+        sums, cash, units, mark = state.totals, state.cash, state.units, state.mark
+        interest = management = 0.0
+        payments: tuple[float, ...] = ()
+        pending_fees = state.reserve.pending_fees
         years: Floats = np.diff(times).astype(np.float64) / YEAR_S
         rows = slice(first, first + len(price))
         held: Floats | float = units
@@ -114,8 +116,8 @@ class Accruals:
         if self.basis != 0:
             left_s = np.maximum(state.expiry - times[1:], 0)
             marks = 1.0 + self.basis * left_s / YEAR_S
-            held = units / state.mark * marks
-            state.mark = float(marks[-1])
+            held = units / mark * marks
+            mark = float(marks[-1])
         value = held * price
         fee = self.management * years
         out = np.zeros(1) if funding is None else value * funding
@@ -132,25 +134,39 @@ class Accruals:
             paid = -before * grown
             if isinstance(held, np.ndarray):
                 paid += np.diff(held, prepend=units) * -price
-            interest = sums.interest + np.cumsum(paid)
-            columns["interest"][rows] = interest
-            sums.interest = float(interest[-1])
+            so_far = np.cumsum(paid)
+            columns["interest"][rows] = sums.interest + so_far
+            interest = float(so_far[-1])
         if funding is not None:
-            total = sums.funding + np.cumsum(out)
-            columns["funding"][rows] = total
-            sums.funding = float(total[-1])
+            so_far = np.cumsum(out)
+            columns["funding"][rows] = sums.funding + so_far
+            payments = (float(so_far[-1]),)
         elif "funding" in columns:
             columns["funding"][rows] = sums.funding
         if self.management > 0:
             fees = np.cumsum(fee * (before * (1.0 + grown) - out + value))
             columns["management"][rows] = sums.management + fees
-            sums.management += float(fees[-1])
-            state.reserve.pending_fees += float(fees[-1]) * fee_share
+            management = float(fees[-1])
+            pending_fees += management * self.fee_share
         columns["cash"][rows] = after
-        state.cash = float(after[-1])
         if "units" in columns:
             columns["units"][rows] = held
-            state.units = float(held[-1]) if isinstance(held, np.ndarray) else held
+            units = float(held[-1]) if isinstance(held, np.ndarray) else held
+        time, last = int(times[-1]), float(price[-1])
+        cash = float(after[-1])
+        return Accrued(
+            self.symbol,
+            time,
+            last,
+            None,
+            payments,
+            interest,
+            management,
+            cash,
+            units,
+            mark,
+            pending_fees,
+        )
 
 
 def _compounded(rates: Floats) -> Floats:
@@ -159,5 +175,4 @@ def _compounded(rates: Floats) -> Floats:
     By logarithms: a rate of a millionth keeps six digits less where it is added to one, and the
     same rate at every bar would lose the same ones each time.
     """
-    compounded: Floats = np.expm1(np.cumsum(np.log1p(rates)))
-    return compounded
+    return grown_by(np.cumsum(log_of_growth(rates)))

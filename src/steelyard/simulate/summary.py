@@ -11,8 +11,8 @@ from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.health import reserve_health
-from steelyard.simulate.reference import Replay
-from steelyard.simulate.state import FlowRow
+from steelyard.simulate.record import FlowRow
+from steelyard.simulate.reference import Member
 from steelyard.simulate.tally import Tally, tracked_bars
 from steelyard.simulate.tracking import tracking
 
@@ -24,7 +24,7 @@ __all__ = ["summarise"]
 
 
 def summarise(
-    replay: Replay[Any],
+    member: Member[Any],
     bars: Prices,
     intrabar: str,
     nav: Columns,
@@ -38,7 +38,7 @@ def summarise(
     Returns, drawdown and tracking are those of one token held since the launch, through every
     split: ``held`` is its nav at each bar.
     """
-    series, state, record = replay.series, replay.state, replay.record
+    series, state, record = member.series, member.state, member.record
     sums = state.totals
     initial_nav, final_nav = series.initial_nav, float(nav["nav"][-1])
     opening = bars.open if intrabar == "path" else None
@@ -78,17 +78,17 @@ def summarise(
         if series.reserve is None
         else health
         or reserve_health(
-            replay.reserve,
             series.reserve,
-            [(replay, nav)],
+            [(member, nav)],
             bars.time if intrabar == "path" else bars.end_times,
             (reserve_before, first_price),
+            len(bars) - 1,
         ),
         "max_drawdown": tally.max_drawdown,
         "wiped_out": None,
     }
     if ended is not None:
-        end: dict[str, Any] = {"time": format_time(ended.time), "price": ended.price}
+        end: dict[str, Any] = {"time": format_time(ended.time), "price": float(ended.price)}
         if ended.reason == "wind_down":
             summary["wound_down"] = {**end, "nav": final_nav}
         else:

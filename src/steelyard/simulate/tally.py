@@ -11,8 +11,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.fund.state import Ended
 from steelyard.market import Prices
-from steelyard.simulate.state import Ended
 
 __all__ = ["Tally", "lived_bars", "tracked_bars"]
 

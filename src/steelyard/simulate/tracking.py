@@ -14,6 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.market.daily_reset import reset_growths
 from steelyard.market.days import day_ends
 from steelyard.rules.accruals import YEAR_S
 
@@ -49,23 +50,22 @@ def tracking(
         figures["slope"], figures["r2"] = line_through(token, asset)
     years = float(time[-1] - time[0]) / YEAR_S
     figures["error"] = math.sqrt(squares / years) if years > 0 else None
-    ideal = 1 + target * asset_all
+    ideal = reset_growths(asset_all, target)
     figures["difference"] = None
     if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
-        log_ideal = float(np.sum(np.log(ideal)))
         grown = float(day_nav[-1] / day_nav[0])
-        figures["difference"] = grown / math.exp(log_ideal) - 1
+        figures["difference"] = grown / math.prod(ideal.tolist()) - 1
     return figures
 
 
 def line_through(token: Floats, asset: Floats) -> tuple[float | None, float | None]:
     """Slope and R2 of the least squares of returns (at least one); None where undefined."""
     moved = asset - asset.mean()
-    spread = float(moved @ moved)
-    if not spread > NO_SPREAD * float(asset @ asset):
+    spread = float(np.sum(moved * moved))
+    if not spread > NO_SPREAD * float(np.sum(asset * asset)):
         return None, None
     centred = token - token.mean()
-    total = float(centred @ centred)
-    slope = float(moved @ centred) / spread
+    total = float(np.sum(centred * centred))
+    slope = float(np.sum(moved * centred)) / spread
     # two days lie on a line exactly, and rounding may say a little more than that
     return slope, min(slope * slope * spread / total, 1.0) if total > 0 else None

@@ -1,9 +1,8 @@
-"""Bars observed one after another: what the reference and a shelf of series are taken through."""
+"""Bars observed one after another: what the reference is taken through."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,16 +10,13 @@ from steelyard.market import Prices
 from steelyard.rules.numbers import Num, Number
 from steelyard.simulate.reference import Replay
 
-if TYPE_CHECKING:
-    from steelyard.simulate.shelf import Shelf
-
 __all__ = ["walk"]
 
 PROGRESS_EVERY = 2_048
 
 
 def walk(
-    replay: Replay[Num] | Shelf[Num],
+    replay: Replay[Num],
     bars: Prices,
     intrabar: str,
     number: Number[Num],
@@ -32,7 +28,7 @@ def walk(
 
 
 def _walk_close(
-    replay: Replay[Num] | Shelf[Num],
+    replay: Replay[Num],
     bars: Prices,
     number: Number[Num],
     progress: Callable[[int], None] | None,
@@ -50,7 +46,7 @@ def _walk_close(
 
 
 def _walk_path(
-    replay: Replay[Num] | Shelf[Num],
+    replay: Replay[Num],
     bars: Prices,
     number: Number[Num],
     progress: Callable[[int], None] | None,

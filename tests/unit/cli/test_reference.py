@@ -31,6 +31,13 @@ def test_the_commands_are_those_of_the_specification() -> None:
         "steelyard tearsheet",
         "steelyard decay",
         "steelyard forecast",
+        "steelyard journal",
+        "steelyard journal show",
+        "steelyard journal verify",
+        "steelyard journal export",
+        "steelyard journal head",
+        "steelyard journal key",
+        "steelyard journal key new",
         "steelyard data",
         "steelyard data check",
         "steelyard data fetch",
@@ -91,5 +98,5 @@ def test_a_group_loads_only_the_command_that_is_called() -> None:
     context = click.Context(app)
     assert app.get_command(context, "nothing") is None
     groups = ["demo", "simulate", "compare", "explain", "tearsheet", "decay", "forecast"]
-    groups += ["data", "series"]
+    groups += ["journal", "data", "series"]
     assert app.list_commands(context) == groups

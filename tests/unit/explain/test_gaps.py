@@ -15,7 +15,7 @@ from steelyard.explain.gaps import SPANS, gaps, killed_by, wiped_out_from
 from steelyard.market import Prices
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import FLOAT
-from steelyard.rules.series import Band, Venue
+from steelyard.rules.series import Band, Move, Venue
 from support.random_runs import random_bars
 from support.situations import walks
 from support.tokens import DAY_S, T0, bars, closes, token
@@ -128,6 +128,9 @@ def test_a_series_is_held_against_its_own_side() -> None:
         # what lets leverage go farther than the band before it trades counts too
         series = token(2.0, band=Band(1.5, 3.2), move_to="edge", edge_slack=slack)
         assert gaps(prices, series).worst("1d", "fall").highest_survives is lives
+    # a move of 15 % lets 3x become 4.64x, and a fall by 22 % takes all of that
+    moved = gaps(closes(100.0, 78.0), token(3.0, move=Move(0.15))).worst("1d", "fall")
+    assert (moved.target_survives, moved.highest_survives) == (True, False)
     assert gaps(prices, token(2.0)).worst("1d", "rise").target_survives is None
     assert gaps(prices, token(-2.0)).worst("1d", "rise").target_survives is True
 

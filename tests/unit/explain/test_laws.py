@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.explain.explanation import Explanation
 from steelyard.explain.steps import variants
@@ -43,7 +45,7 @@ def assert_adds_up(run: Run, found: Explanation) -> None:
 def test_law_steps_add_up(series: Series, prices: Prices, mode: str) -> None:
     """Whatever the rule, the costs and the history, wipe-outs included: to 1e-9 of initial nav."""
     run = simulate(series, prices, intrabar=mode)
-    assert_adds_up(run, run.explain())
+    assert_adds_up(run, sy.explain(run))
 
 
 def with_time(venue: str) -> tuple[Venue, dict[str, object]]:
@@ -95,7 +97,7 @@ def test_law_steps_add_up_at_every_venue(
         wind_down=T0 + 30 * HOUR_S if closes_down else None,
         intrabar=mode,
     )
-    assert_adds_up(run, run.explain())
+    assert_adds_up(run, sy.explain(run))
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -104,7 +106,7 @@ def test_law_steps_add_up_at_every_venue(
 def test_steps_add_up_for_every_preset(name: str, asset: str, mode: str) -> None:
     """On the bundled years, in which several of them are wiped out."""
     run = simulate(load_preset(name), sample_prices(asset), intrabar=mode)
-    assert_adds_up(run, run.explain())
+    assert_adds_up(run, sy.explain(run))
 
 
 @given(series=tokens(), prices=histories(), mode=MODES)
@@ -114,7 +116,7 @@ def test_law_each_step_is_the_difference_of_two_runs(
 ) -> None:
     """Each run can be made by ``simulate``, and what it has more than the one before is a step."""
     run = simulate(series, prices, intrabar=mode)
-    found = run.explain()
+    found = sy.explain(run)
     lived = run.prices.slice(0, found.bars)
     before = found.target * (lived.close[-1] / run.summary["underlying"]["initial"] - 1)
     for name, variant in variants(series, {}).items():
@@ -130,7 +132,7 @@ def test_law_what_a_series_does_not_have_is_no_step(
     series: Series, prices: Prices, mode: str
 ) -> None:
     """Such a step is exactly nothing, on every day."""
-    found = simulate(series, prices, intrabar=mode).explain()
+    found = sy.explain(simulate(series, prices, intrabar=mode))
     costs = series.costs
     there = {
         "fee": costs.taker_fee_bps > 0,
@@ -175,7 +177,7 @@ def test_law_trade_costs_are_what_was_paid_grown_to_the_end(
     end = float(free.nav_columns["nav"][-1])
     growth = end / grown["nav_after"]
     costs = np.sum([paid[kind] for kind in TRADE_KINDS], axis=0)
-    steps = run.explain().steps
+    steps = sy.explain(run).steps
     together = sum(steps[kind] for kind in TRADE_KINDS) * assets
     assert together == pytest.approx(-float(costs @ growth), rel=1e-6, abs=1e-6)
     eaten = (end / run.summary["nav"]["final"]) ** 2
@@ -210,7 +212,7 @@ def test_costs_of_time_agree_with_what_was_paid(target: float) -> None:
         (spot, ("interest", "management"), {}),
     ):
         run = simulate(series, prices, intrabar="close", **beside)
-        found = run.explain()
+        found = sy.explain(run)
         nav, assets = run.nav_columns["nav"], 100_000.0
         growth = nav[-1] / nav
         eaten = (found.held["rule"][-1] / nav[-1]) ** 2
@@ -223,7 +225,7 @@ def test_costs_of_time_agree_with_what_was_paid(target: float) -> None:
 def test_a_daily_reset_without_costs_only_compounds() -> None:
     """Compounding is the product of days less L times the whole, and nothing else is there."""
     prices = closes(100, 104, 99, 97, 108)
-    found = simulate(token(3.0, daily=Daily(0)), prices).explain()
+    found = sy.explain(simulate(token(3.0, daily=Daily(0)), prices))
     days = np.diff(prices.close) / prices.close[:-1]
     expected = np.prod(1 + 3 * days) - 1 - 3 * 0.08
     assert found.steps["compounding"] == pytest.approx(expected, abs=1e-12)
@@ -236,7 +238,7 @@ def test_the_reserve_gives_back_what_it_bears() -> None:
     costs = Costs(taker_fee_bps=10.0, half_spread_bps=5.0)
     rich = Reserve(initial_units=1e6, bears=("fee", "spread"))
     prices = closes(100, 110, 90, 95, 105)
-    found = simulate(token(3.0, daily=Daily(0), costs=costs, reserve=rich), prices).explain()
+    found = sy.explain(simulate(token(3.0, daily=Daily(0), costs=costs, reserve=rich), prices))
     steps = found.steps
     assert steps["reserve"] == pytest.approx(-steps["fee"] - steps["spread"], rel=1e-9)
     assert steps["reserve"] > 0
@@ -245,12 +247,12 @@ def test_the_reserve_gives_back_what_it_bears() -> None:
 @pytest.mark.parametrize("target", [3.0, -1.0, -3.0])
 def test_a_position_left_alone_is_l_times_the_underlying(target: float) -> None:
     """Until it is liquidated, when it says so and is worth nothing from then on."""
-    gentle = simulate(token(target, daily=Daily(0)), closes(100, 105, 98, 103)).explain()
+    gentle = sy.explain(simulate(token(target, daily=Daily(0)), closes(100, 105, 98, 103)))
     life = gentle.columns()
     assert life["unrebalanced"] == pytest.approx(life["multiple"], abs=1e-12)
     assert gentle.unrebalanced.ended is None
     slide = [100 * (1 - 0.12 * np.sign(target)) ** day for day in range(12)]
-    ended = simulate(token(target, daily=Daily(0)), closes(*slide)).explain()
+    ended = sy.explain(simulate(token(target, daily=Daily(0)), closes(*slide)))
     assert ended.unrebalanced.ended is not None
     assert ended.columns()["unrebalanced"][0] == -1.0
 
@@ -259,7 +261,7 @@ def test_variance_predicts_what_a_daily_reset_compounds_to() -> None:
     """Small days are nearly those of a continuous reset, so that little is left."""
     rng = np.random.default_rng(5)
     prices = closes(*(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 300)))))
-    life = simulate(token(3.0, daily=Daily(0)), prices).explain().columns()
+    life = sy.explain(simulate(token(3.0, daily=Daily(0)), prices)).columns()
     logs = np.diff(np.log(np.concatenate(([prices.close[0]], prices.close))))
     assert life["variance"] == pytest.approx(logs @ logs)
     assert abs(life["left"]) < 0.05 * abs(life["predicted"])
@@ -271,7 +273,25 @@ def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
     first = simulate(series, prices, end=T0 + 2 * DAY_S)
     later = simulate(series, prices, start=T0 + 2 * DAY_S, state=first.state)
     with pytest.raises(InputError, match="went on from a state"):
-        later.explain()
+        sy.explain(later)
+
+
+def test_a_run_is_explained_as_one_makes_it() -> None:
+    """Given a run, or the series and prices of which it was made: the same figures."""
+    series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 99, 103)
+    run = simulate(series, prices, end=T0 + 3 * DAY_S)
+    assert sy.explain(run).figures() == sy.explain(series, prices, end=T0 + 3 * DAY_S).figures()
+
+
+@pytest.mark.parametrize("function", [sy.explain, sy.tear_sheet])
+def test_what_is_given_beside_a_run_is_refused(function: Callable[..., object]) -> None:
+    """A run has its own prices and options: others would say nothing about it, and seem to."""
+    prices = closes(100, 101)
+    run = simulate(token(3.0, daily=Daily(0)), prices)
+    with pytest.raises(InputError, match="expected a run alone, which has its own prices"):
+        function(run, prices)
+    with pytest.raises(InputError, match="found start beside it; leave it out"):
+        function(run, start="2020-01-01")
 
 
 def test_a_run_beside_it_that_cannot_be_made_is_named() -> None:
@@ -284,12 +304,12 @@ def test_a_run_beside_it_that_cannot_be_made_is_named() -> None:
     )
     run = simulate(series, closes(100, 101))
     with pytest.raises(InputError, match="the run up to the step 'management'"):
-        run.explain()
+        sy.explain(run)
 
 
 @pytest.mark.parametrize("by", ["week", "DAY", 3])
 def test_other_periods_are_refused(by: str) -> None:
     """Days and months are what there is."""
-    found = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).explain()
+    found = sy.explain(simulate(token(3.0, daily=Daily(0)), closes(100, 101)))
     with pytest.raises(InputError, match="expected one of day, month"):
         found.columns(by)

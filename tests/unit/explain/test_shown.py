@@ -26,7 +26,7 @@ def found() -> Explanation:
 
 def test_it_is_called_by_either_name(found: Explanation) -> None:
     """``sy.explain`` and ``run.explain`` say the same."""
-    again = found.run.explain()
+    again = sy.explain(found.run)
     assert again.steps == found.steps
     assert isinstance(found.run, Run)
 

@@ -19,6 +19,7 @@ import quantstats.stats as qs
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import steelyard as sy
 from steelyard.explain.against import AGAINST
 from steelyard.explain.drawdowns import DRAWDOWNS, underwater
 from steelyard.explain.statistics import ALONE, DailyValues
@@ -134,7 +135,7 @@ def test_presets_on_the_bundled_sample_agree_with_quantstats(name: str, asset: s
 @given(series=tokens(), prices=histories(least=24 * 5, most=24 * 20), mode=MODES)
 def test_law_random_tokens_agree_with_quantstats(series: Series, prices: Prices, mode: str) -> None:
     """Days of random tokens over random hours."""
-    sheet = simulate(series, prices, intrabar=mode).tear_sheet()
+    sheet = sy.tear_sheet(simulate(series, prices, intrabar=mode))
     for values in sheet.days.values():
         returns = values.returns
         # neither prices to quantstats, nor days that differ by rounding only
@@ -248,7 +249,7 @@ def test_one_day_and_none() -> None:
 def test_returns_are_those_of_tracking() -> None:
     """The same days, the same values: beta is the slope of one day, and it starts after launch."""
     run = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2021-01-01")
-    sheet, tracked = run.tear_sheet(), run.tracking()
+    sheet, tracked = sy.tear_sheet(run), sy.tracking(run)
     nav = tracked.nav
     assert np.array_equal(sheet.days["token"].returns, nav[1:] / nav[:-1] - 1)
     assert sheet.statistics["token"]["beta"] == tracked.horizon(1)["slope"]
@@ -259,10 +260,10 @@ def test_returns_are_those_of_tracking() -> None:
 def test_l_times_daily_ends_with_a_day_that_takes_all() -> None:
     """Three times a fall of 40 %: gone on the third day, whatever the token itself did."""
     prices = closes(100.0, 110.0, 66.0, 70.0, 71.0)
-    sheet = simulate(token(1.0, daily=Daily(0)), prices).tear_sheet()
+    sheet = sy.tear_sheet(simulate(token(1.0, daily=Daily(0)), prices))
     assert len(sheet.days["multiple"].returns) == 4
     run = simulate(token(3.0), closes(100.0, 101.0, 100.0, 60.0, 61.0), intrabar="close")
-    values = run.tear_sheet().days
+    values = sy.tear_sheet(run).days
     assert values["multiple"].returns[-1] == -1.0
     assert values["token"].returns[-1] == -1.0
     assert len(values["multiple"].returns) == len(values["token"].returns) == 3

@@ -94,7 +94,7 @@ RUNS: dict[str, Callable[[], Run]] = {
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_has_one(name: str, tmp_path: Path) -> None:
     """As an object, as text, as frames, as a figure and as a page, without NaN or infinity."""
-    sheet = RUNS[name]().tear_sheet(tmp_path / "page.html")
+    sheet = sy.tear_sheet(RUNS[name](), path=tmp_path / "page.html")
     figures = sheet.figures
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     for shown in (repr(sheet), sheet._repr_html_(), page_body(tmp_path / "page.html")):
@@ -154,7 +154,7 @@ def test_months_compound_to_the_whole(found: TearSheet) -> None:
 
 def test_it_is_called_by_either_name(found: TearSheet) -> None:
     """``sy.tear_sheet`` and ``run.tear_sheet`` say the same, and only a path makes a file."""
-    again = found.run.tear_sheet()
+    again = sy.tear_sheet(found.run)
     assert again.figures == found.figures
 
 
@@ -162,11 +162,11 @@ def test_parts_are_those_that_others_find(found: TearSheet) -> None:
     """Explanation, gaps and forecast as from their own functions."""
     run = found.run
     figures = found.figures
-    assert figures["explanation"] == run.explain().figures("month")
+    assert figures["explanation"] == sy.explain(run).figures("month")
     assert figures["gaps"] == sy.gaps(run.prices, run.series).figures
     assert figures["forecast"] == sy.forecast(sy.Shelf.of_runs([run])).figures
     assert figures["summary"] == run.summary
-    rolled = run.tracking().rolling(30)
+    rolled = sy.tracking(run).rolling(30)
     assert np.array_equal(rolled["slope"], found.rolling["slope"], equal_nan=True)
     assert len(rolled) == 913 - 29
 
@@ -181,7 +181,7 @@ def test_parts_are_those_that_others_find(found: TearSheet) -> None:
 )
 def test_where_nothing_trades_next_it_says_why(name: str, words: str, tmp_path: Path) -> None:
     """Ended, without a market, or not in floats: no forecast, and one sentence."""
-    sheet = RUNS[name]().tear_sheet(tmp_path / "page.html")
+    sheet = sy.tear_sheet(RUNS[name](), path=tmp_path / "page.html")
     assert sheet.forecast is None
     assert sheet.figures["forecast"] is None
     assert words in page_body(tmp_path / "page.html")
@@ -190,7 +190,7 @@ def test_where_nothing_trades_next_it_says_why(name: str, words: str, tmp_path: 
 def test_an_ideal_that_was_wiped_out_is_told() -> None:
     """Three times daily ended on 12 March 2020, the token did not: their days differ, and why."""
     run = simulate(load_preset("oracle-3l"), sample_prices("BTC"), start="2020-03-01")
-    sheet = run.tear_sheet()
+    sheet = sy.tear_sheet(run)
     assert sheet.statistics["multiple"]["cumulative_return"] == -1.0
     assert "3 x daily was wiped out on 2020-03-12, where its figures end." in repr(sheet)
     assert sheet.figures["months"][1]["multiple"] is None
@@ -203,7 +203,7 @@ def test_a_run_that_went_on_is_refused() -> None:
         load_preset("oracle-3l"), sample_prices("BTC"), start="2021-01-01", state=first.state
     )
     with pytest.raises(InputError, match="from its launch"):
-        on.tear_sheet()
+        sy.tear_sheet(on)
 
 
 def test_a_page_is_whole_or_not_there(found: TearSheet, tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ def test_health_of_the_reserve_stands_beside_the_costs(tmp_path: Path) -> None:
     """With a reserve its level, what it paid and its chart; without one no word of it."""
     prices = sample_prices("BTC")
     with_one = series_of(reserve=Reserve(initial_units=1.0))
-    simulate(with_one, prices, start="2022-01-01").tear_sheet(tmp_path / "with.html")
-    simulate(series_of(), prices, start="2022-01-01").tear_sheet(tmp_path / "without.html")
+    sy.tear_sheet(simulate(with_one, prices, start="2022-01-01"), path=tmp_path / "with.html")
+    sy.tear_sheet(simulate(series_of(), prices, start="2022-01-01"), path=tmp_path / "without.html")
     told, silent = page_body(tmp_path / "with.html"), page_body(tmp_path / "without.html")
     assert "The reserve is at" in told
     assert 'data-panel="reserve"' in told

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.explain.tracking import HORIZONS
 from steelyard.market import Prices, sample_prices
@@ -25,7 +26,7 @@ def test_law_one_day_is_the_summary(series: Series, prices: Prices, mode: str) -
     run = simulate(series, prices, intrabar=mode)
     if run.state.ended is not None:
         return
-    day, summary = run.tracking().horizon(1), run.summary["tracking"]
+    day, summary = sy.tracking(run).horizon(1), run.summary["tracking"]
     assert day["slope"] == summary["slope"]
     assert day["r2"] == summary["r2"]
     assert day["error"] == summary["error_daily"]
@@ -35,7 +36,7 @@ def test_a_daily_reset_tracks_one_day_and_not_thirty() -> None:
     """Exact by the day; over a month apart by its compounding, from itself not at all."""
     rng = np.random.default_rng(1)
     prices = closes(*(100 * np.exp(np.cumsum(rng.normal(0, 0.03, 120)))))
-    found = simulate(token(3.0, daily=Daily(0)), prices).tracking()
+    found = sy.tracking(simulate(token(3.0, daily=Daily(0)), prices))
     one, thirty = found.horizon(1), found.horizon(30)
     assert one["slope"] == pytest.approx(3.0)
     assert one["error"] == pytest.approx(0.0, abs=1e-12)
@@ -51,7 +52,7 @@ def test_horizons_by_hand() -> None:
     run = simulate(token(2.0, costs=Costs(taker_fee_bps=10.0), daily=Daily(0)), prices)
     nav, price = run.nav_columns["nav"], prices.close
     token_moves, asset_moves = nav[2:] / nav[:-2] - 1, price[2:] / price[:-2] - 1
-    found = run.tracking().horizon(2)
+    found = sy.tracking(run).horizon(2)
     assert found["spans"] == 3
     assert found["slope"] == pytest.approx(np.polyfit(asset_moves, token_moves, 1)[0])
     assert found["r2"] == pytest.approx(np.corrcoef(asset_moves, token_moves)[0, 1] ** 2)
@@ -67,7 +68,7 @@ def test_days_within_by_hand() -> None:
     run = simulate(token(2.0, band=Band(1.5, 2.5)), prices)
     nav = run.nav_columns["nav"]
     apart = np.abs(np.diff(nav) / nav[:-1] - 2 * np.diff(prices.close) / prices.close[:-1])
-    found, sizes = run.tracking(), np.sort(apart)
+    found, sizes = sy.tracking(run), np.sort(apart)
     assert np.all(np.diff(sizes) > 1e-5)
     for count, (size, larger) in enumerate(pairwise(sizes), 1):
         assert found.within(size * 1.001) == count / 5
@@ -76,7 +77,7 @@ def test_days_within_by_hand() -> None:
 
 def test_what_is_undefined_is_none() -> None:
     """One day has no spread, no days have no share, and no band has no outside."""
-    two = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).tracking()
+    two = sy.tracking(simulate(token(3.0, daily=Daily(0)), closes(100, 101)))
     assert two.horizon(1) == {
         "spans": 1,
         "slope": None,
@@ -86,7 +87,7 @@ def test_what_is_undefined_is_none() -> None:
     }
     assert two.horizon(365)["spans"] == 0
     assert two.horizon(365)["difference"] is None
-    one = simulate(token(3.0, daily=Daily(0)), closes(100)).tracking()
+    one = sy.tracking(simulate(token(3.0, daily=Daily(0)), closes(100)))
     assert one.within(0.01) is None
     assert one.outside_band is None
     assert "-" in repr(one)
@@ -99,14 +100,14 @@ def test_time_outside_the_band_by_hand() -> None:
     outage = {"from": [int(prices.end_times[1])], "to": [int(prices.end_times[3])]}
     run = simulate(series, prices, outages=outage)
     outside = (run.nav["leverage"] < 2.8) | (run.nav["leverage"] > 3.2)
-    assert run.tracking().outside_band == pytest.approx(outside.mean())
+    assert sy.tracking(run).outside_band == pytest.approx(outside.mean())
     assert outside.any()
 
 
 def test_rolling_windows_are_horizons_of_their_days() -> None:
     """The last window is the horizon of one day on the last thirty days alone."""
     run = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
-    rolled = run.tracking().rolling(30)
+    rolled = sy.tracking(run).rolling(30)
     days = run.prices.slice(len(run.prices) - 31, len(run.prices))
     nav = run.nav_columns["nav"][-31:]
     token_moves, asset_moves = np.diff(nav) / nav[:-1], np.diff(days.close) / days.close[:-1]
@@ -121,9 +122,9 @@ def test_rolling_windows_are_horizons_of_their_days() -> None:
 def test_it_is_shown_in_notebooks() -> None:
     """A table of the horizons, the figures of the text in it, and each word of its last lines."""
     found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
-    shown = found.tracking()._repr_html_()
+    shown = sy.tracking(found)._repr_html_()
     assert shown.count("<tr>") == 1 + len(HORIZONS)
-    heading, *rows = repr(found.tracking()).splitlines()
+    heading, *rows = repr(sy.tracking(found)).splitlines()
     for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
         assert f">{cell}<" in shown
     for words in rows[-2:]:
@@ -134,7 +135,7 @@ def test_it_is_shown_in_notebooks() -> None:
 def test_its_figure_is_its_rolling_frame(days: int) -> None:
     """One curve a figure, over the days of the frame, in a light and a dark one."""
     found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
-    tracked = found.tracking()
+    tracked = sy.tracking(found)
     figure, frame = tracked.plot(days), tracked.rolling(days)
     assert len(figure.data) == len(frame.columns) == 4
     for trace, name in zip(figure.data, frame.columns, strict=True):
@@ -145,7 +146,7 @@ def test_its_figure_is_its_rolling_frame(days: int) -> None:
 
 def test_a_history_that_is_too_short_is_not_drawn() -> None:
     """It says how many days there are."""
-    found = simulate(token(3.0, daily=Daily(0)), closes(100, 101, 99)).tracking()
+    found = sy.tracking(simulate(token(3.0, daily=Daily(0)), closes(100, 101, 99)))
     with pytest.raises(InputError, match="windows of 30 in a history of 2"):
         found.plot()
 
@@ -153,7 +154,7 @@ def test_a_history_that_is_too_short_is_not_drawn() -> None:
 def test_days_after_the_end_are_left_out() -> None:
     """A token that was wiped out has no tracking from then on."""
     run = simulate(token(3.0, daily=Daily(0)), closes(100, 101, 50, 60, 70, 80))
-    found = run.tracking()
+    found = sy.tracking(run)
     assert len(found.time) == 3
     assert found.horizon(1)["spans"] == 2
     assert found.horizon(1)["difference"] is None
@@ -162,7 +163,13 @@ def test_days_after_the_end_are_left_out() -> None:
 @pytest.mark.parametrize("days", [0, -1, 1.5, "7"])
 def test_a_horizon_is_a_day_at_least(days: Any) -> None:
     """Anything less is refused, and so is what is no number of days."""
-    found = simulate(token(3.0, daily=Daily(0)), closes(100, 101)).tracking()
+    found = sy.tracking(simulate(token(3.0, daily=Daily(0)), closes(100, 101)))
     for asked in (found.horizon, found.rolling, found.plot):
         with pytest.raises(InputError, match="expected whole days, 1 or more"):
             asked(days)
+
+
+def test_what_is_no_run_is_refused() -> None:
+    """A series has no history to track over."""
+    with pytest.raises(InputError, match=r"run: expected what sy.simulate gives, found a Series"):
+        sy.tracking(token(3.0))  # type: ignore[arg-type]

@@ -10,7 +10,11 @@ import pytest
 from steelyard.errors import InputError
 from steelyard.plots import ReportRun
 from steelyard.plots.view import View, figure_of, view_of
+from steelyard.rules.series import Daily, Reserve
+from steelyard.simulate.report import report_run
+from steelyard.simulate.run import simulate
 from support.random_runs import long_run, random_run
+from support.tokens import bars, token
 
 
 def viewed(run: ReportRun, points: int = 10_000, rows: int = 2_000) -> View:
@@ -53,15 +57,18 @@ def test_without_a_reserve_there_is_no_level() -> None:
         assert viewed(replace(run, nav={**nav, **column})).level is None
 
 
-def test_suspension_lasts_from_the_floor_to_the_resume_ratio() -> None:
-    """Between the two a level that came from above goes on, one that came from below waits."""
+def test_suspensions_are_drawn_as_the_run_recorded_them() -> None:
+    """Whatever the closes say: a level is also judged at other prices than a bar's close."""
     run = random_run(reserve=True)
-    level = np.array([0.2, 0.11, 0.09, 0.11, 0.13, 0.11, 0.05, 0.06])
-    time = np.arange(len(level)) * 60
-    ones = np.ones(len(level))
-    nav = {"time": time, "price": ones, "nav": ones, "leverage": 3 * ones, "tokens": ones}
-    view = viewed(replace(run, nav={**nav, "reserve": level}, costs=None))
-    assert view.suspended == [(120, 240), (360, 420)]
+    assert viewed(run).suspended == list(run.suspended)
+    # at every close the level stands at its floor; at the open of the second day it is below
+    series = token(daily=Daily(0), reserve=Reserve(initial_units=110.0, floor_ratio=0.11))
+    rows = ((100.0, 100.0, 100.0, 100.0), (110.0, 110.0, 100.0, 100.0), (100.0,) * 4)
+    judged = simulate(series, bars(*rows))
+    drawn = viewed(report_run(judged)).suspended
+    assert sum(b - a for a, b in drawn) == judged.summary["reserve"]["suspended_s"] > 0
+    spans = [(120, 240), (360, 420)]
+    assert viewed(replace(run, suspended=spans)).suspended == spans
 
 
 def test_a_long_run_is_thinned_without_losing_an_extreme() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steelyard.rules.leverage import move_to_leverage, rebalance_demand
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.rules.reach import reaches, trade_after
+from steelyard.rules.reach import highest_standing, reaches, trade_after
 from steelyard.rules.series import Band, Daily, Move, Venue
 from steelyard.rules.triggers import Trigger
 from steelyard.simulate.run import simulate
@@ -118,3 +118,46 @@ def test_a_liquidation_is_where_the_simulation_ends_the_token() -> None:
     (end,) = reaches(series)
     assert simulate(series, closes(1.0, 1 + end.move + 1e-6)).summary["wiped_out"] is None
     assert simulate(series, closes(1.0, 1 + end.move - 1e-6)).summary["wiped_out"] is not None
+
+
+def test_a_move_lets_leverage_stand_up_to_where_it_trades() -> None:
+    """KuCoin's 15 %: ``L (1 + r) / (1 + L r)``, 4.636 for 3x long and 6.273 for 3x short."""
+    assert highest_standing(load_preset("kucoin-3l")) == pytest.approx(3 * 0.85 / 0.55)
+    assert highest_standing(load_preset("kucoin-3s")) == pytest.approx(3 * 1.15 / 0.55)
+
+
+def test_of_two_thresholds_the_nearer_bounds_leverage() -> None:
+    """A band ahead of a move, a move ahead of an emergency, and a target that nothing bounds."""
+    assert highest_standing(token(3.0, band=Band(2.0, 4.0), move=Move(0.15))) == 4.0
+    far = token(3.0, move=Move(0.1), emergency_leverage=6.0)
+    assert highest_standing(far) == pytest.approx(3 * 0.9 / 0.7)
+    # inside its band a move to the edge trades nothing
+    edge = token(3.0, band=Band(2.0, 5.0), move=Move(0.15), move_to="edge", edge_slack=0.0)
+    assert highest_standing(edge) == 5.0
+    # below 1x leverage rises with the price
+    assert highest_standing(token(0.5, band=Band(0.25, 0.8))) == 0.8
+    # a fall by a third takes all before the move of 40 % trades
+    assert highest_standing(token(3.0, move=Move(0.4))) == 3.0
+    assert highest_standing(token(3.0, daily=Daily(0))) == 3.0
+
+
+@given(
+    st.sampled_from([3.0, 2.0, 0.5, -1.0, -3.0]),
+    st.sampled_from([Move(0.05), Move(0.12), Move(0.12, losing_side_only=True), None]),
+    st.sampled_from([1.2, 1.5, None]),
+    st.lists(st.floats(0.9, 1.1), min_size=2, max_size=40),
+)
+def test_no_leverage_of_a_run_stands_above_it(
+    target: float, move: Move | None, widest: float | None, steps: list[float]
+) -> None:
+    """A token that goes back to its target is never above what the rules say can stand."""
+    band = None if widest is None else Band(None, abs(target) * widest, delever_only=True)
+    if band is None and (move is None or move.losing_side_only):
+        band = Band(None, abs(target) * 2, delever_only=True)
+    series = token(target, move=move, band=band)
+    price, rows = 100.0, []
+    for step in steps:
+        rows.append((price, max(price, price * step), min(price, price * step), price * step))
+        price *= step
+    leverage = abs(simulate(series, bars(*rows)).nav_columns["leverage"])
+    assert leverage.max() <= highest_standing(series) * (1 + 1e-9)

@@ -15,7 +15,8 @@ from steelyard.market import Prices
 from steelyard.rules.optimal_band import EDGE_PRODUCT, PERIODIC_PRODUCT, RESET_PRODUCT
 from steelyard.rules.series import Band, Costs, Daily, Interval, Reserve, Venue
 from steelyard.simulate.compare import compare
-from steelyard.simulate.comparison import SORTS, Comparison, efficient
+from steelyard.simulate.compared import efficient
+from steelyard.simulate.comparison import SORTS, Comparison
 from steelyard.simulate.run import simulate
 from support.random_runs import random_bars
 from support.tokens import T0, closes, token

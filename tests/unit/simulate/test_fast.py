@@ -16,7 +16,7 @@ from steelyard.market import read_prices
 from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Daily, Venue
-from steelyard.simulate.run import simulate
+from steelyard.simulate.run import Run, simulate
 from support.same_runs import assert_same_run, assert_same_state, both_ways, joined
 from support.situations import Situation, situations
 from support.tokens import closes, token
@@ -63,6 +63,29 @@ def test_a_fast_run_can_be_split_and_joined(
     np.testing.assert_allclose(
         rest.nav_columns["nav"], whole.nav_columns["nav"][at:], rtol=1e-12, atol=1e-10
     )
+
+
+@given(situations(), ENGINES, ENGINES, st.data())
+def test_recorded_suspensions_last_as_long_as_was_counted(
+    case: Situation, before: str, after: str, data: st.DataObject
+) -> None:
+    """By either engine, in one run or in two that are joined."""
+    series, bars, options = case
+    at = data.draw(st.integers(1, len(bars) - 1))
+    whole, _ = both_ways(series, bars, **options)
+    if series.reserve is None:
+        assert not len(whole.suspension_columns["from"])
+        return
+    first = simulate(series, bars, end=int(bars.time[at]), engine=before, **options)
+    rest = joined(series, bars, at, (before, after), **options)
+    counted = whole.summary["reserve"]["suspended_s"]
+    assert _suspended_s(whole) == counted
+    assert _suspended_s(first) + _suspended_s(rest) == counted
+
+
+def _suspended_s(run: Run) -> int:
+    ends = run.suspension_columns
+    return int((ends["to"] - ends["from"]).astype(int).sum())
 
 
 @pytest.mark.parametrize("mode", ["close", "path"])

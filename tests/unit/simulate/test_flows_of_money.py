@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from steelyard.errors import InputError
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
 from steelyard.simulate.run import simulate
+from steelyard.simulate.shelf import simulate_shelf
 from support.tokens import DAY_S, T0, closes, token
 
 
@@ -124,6 +127,36 @@ def test_a_suspension_lasts_up_to_the_observation_that_ends_the_token() -> None:
     run = simulate(series, closes(100, 100, 50))
     assert run.summary["wiped_out"]["reason"] == "nav"
     assert run.summary["reserve"]["suspended_s"] == 2 * DAY_S
+
+
+def test_suspensions_are_recorded_from_one_observation_to_another() -> None:
+    """The level is judged at each observation, and the end of the token ends the last span."""
+    pool = Reserve(initial_units=95.0, floor_ratio=0.10, resume_ratio=0.10)
+    # 1x and its reserve move together, so only what is paid in lifts the level
+    paid_in = {"time": [T0 + 3 * DAY_S], "quote": [1_000.0], "kind": ["capital"]}
+    run = simulate(token(1.0, reserve=pool), closes(*[100.0] * 5), injections=paid_in)
+    ends = run.suspension_columns
+    assert ends["from"].astype(int).tolist() == [T0 + DAY_S]
+    assert ends["to"].astype(int).tolist() == [T0 + 3 * DAY_S]
+    assert run.suspensions["from"].dt.tz is not None
+    ended = simulate(token(reserve=Reserve(initial_units=0.0)), closes(100, 100, 100, 50))
+    assert ended.suspension_columns["to"].astype(int).tolist() == [T0 + 4 * DAY_S]
+    assert len(simulate(token(), closes(100, 50)).suspensions) == 0
+
+
+def test_a_shared_reserve_has_one_record_of_its_suspensions() -> None:
+    """Every token on it tells the same, also one that has ended before."""
+    scarce = Reserve(initial_units=50.0, floor_ratio=0.10, resume_ratio=0.12)
+    members = [replace(token(target), symbol=f"T{target:g}") for target in (3.0, -1.0)]
+    shelf = simulate_shelf(members, closes(100, 60, 60, 60, 60), reserve=scarce)
+    ended, lives = shelf.runs
+    assert ended.summary["wiped_out"] is not None
+    assert lives.summary["wiped_out"] is None
+    ends = [run.suspension_columns for run in shelf.runs]
+    assert ends[0]["from"].tolist() == ends[1]["from"].tolist()
+    assert ends[0]["to"].tolist() == ends[1]["to"].tolist()
+    spent = (ends[0]["to"] - ends[0]["from"]).astype(int).sum()
+    assert spent == shelf.summary["reserve"]["suspended_s"] > 0
 
 
 def test_health_at_the_end() -> None:

@@ -80,7 +80,7 @@ class Asker:
                 if asked >= self.patience.retries or wait_s > self.patience.longest_wait_s:
                     raise self._given_up(error, asked + 1, wait_s) from error
                 asked += 1
-                pause = f"{wait_s:.0f} s" if wait_s >= 1 else f"{wait_s:.1f} s"
+                pause = f"{wait_s:z.0f} s" if wait_s >= 1 else f"{wait_s:z.1f} s"
                 self.remark(
                     f"{_line(str(error))}; asking again in {pause} "
                     f"({asked} of {self.patience.retries})"

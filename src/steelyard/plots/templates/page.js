@@ -219,7 +219,10 @@
     if (column.kind === "time") return (value) => new Date(value).toISOString().slice(0, 19).replace("T", " ");
     const digits = { minimumFractionDigits: column.decimals, maximumFractionDigits: column.decimals };
     const format = new Intl.NumberFormat("en-US", digits);
-    return (value) => (Number.isFinite(value) ? format.format(value).replace("-", "−") : "–");
+    const text = (value) => format.format(value)
+      .replace(/^-(?=[0.]+$)/, "") // what rounds to zero has no sign
+      .replace("-", "−");
+    return (value) => (Number.isFinite(value) ? text(value) : "–");
   }
 
   function table(run, box) {

@@ -1,0 +1,94 @@
+"""``steelyard journal export`` and ``head``: a journal's events in a file, and where it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.figures import counted
+from steelyard.cli.inputs import OutType, check_out
+from steelyard.cli.output import emit_json, note
+from steelyard.cli.progress import counting, progress_bar
+from steelyard.errors import InputError
+
+__all__ = ["export", "head"]
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard journal export btc3l.journal --out btc3l.jsonl",
+        "steelyard journal export btc3l.journal --out btc3l.parquet",
+    ],
+)
+@click.argument("journal")
+@click.option(
+    "--out",
+    required=True,
+    type=OutType(),
+    metavar="FILE",
+    help="Where to: .jsonl, which can be verified, .csv or .parquet.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def export(journal: str, out: Path, as_json: bool) -> None:
+    """Write all events of a journal into a file, one event a row.
+
+    JOURNAL is a file or a URL. A line of JSON holds the very bytes that were hashed, so that
+    "steelyard journal verify", or a short script, can check the chain of the file.
+    """
+    from steelyard.ledger import Journal
+    from steelyard.ledger.exports import export_format, write_export
+    from steelyard.simulate.output import written_whole
+
+    try:
+        how = export_format(out)
+    except InputError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from error
+    check_out(out, "--out", folder=False)
+    with Journal.open(journal) as opened, written_whole(out) as stage:
+        total = opened.head().size
+        with progress_bar("writing", total) as bar:
+            written = write_export(counting(opened.events(), bar), stage, how)
+    if as_json:
+        report = {"schema": 1, "out": str(out), "format": how, "events": written.size}
+        emit_json({**report, "head": written.hash.hex()})
+    else:
+        click.echo(f"{out}: {counted(written.size, 'event')}")
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard journal head btc3l.journal",
+        "steelyard journal head btc3l.journal --key btc3l.key",
+    ],
+)
+@click.argument("journal")
+@click.option(
+    "--key", type=click.Path(path_type=Path), metavar="FILE", help="Sign with this key file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def head(journal: str, key: Path | None, as_json: bool) -> None:
+    """Print where a journal ends: the number of its events and the hash of the last.
+
+    JOURNAL is a file or a URL. With --key it is a signed note as transparency logs publish them:
+    who keeps it can prove later that the journal was cut or written anew. "steelyard journal key
+    new" makes a key.
+    """
+    from steelyard.ledger import Journal, read_key, sign_head
+
+    signing = None if key is None else read_key(key)
+    with Journal.open(journal) as opened:
+        end = opened.head()
+    signed = None if signing is None else sign_head(end, signing)
+    if as_json:
+        origin = None if signing is None else signing.name
+        report = {"schema": 1, "origin": origin, "size": end.size, "hash": end.hash.hex()}
+        emit_json({**report, "note": signed})
+    elif signed is not None:
+        click.echo(signed, nl=False)
+    else:
+        click.echo(f"{end.size}\n{end.hash.hex()}")
+        note("not signed: --key FILE signs it")

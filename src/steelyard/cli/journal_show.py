@@ -1,0 +1,100 @@
+"""``steelyard journal show``: events of a journal, by fund, kind and time."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.inputs import InstantType
+from steelyard.cli.output import emit_json, note
+
+if TYPE_CHECKING:
+    from steelyard.ledger import Row
+
+__all__ = ["show"]
+
+AT_ONCE = 50
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard journal show btc3l.journal --last 20",
+        "steelyard journal show btc3l.journal --fund BTC3L --kind series --json",
+        "steelyard journal show btc3l.journal --since 2020-03-12 --until 2020-03-13",
+    ],
+)
+@click.argument("journal")
+@click.option("--fund", "funds", multiple=True, metavar="F", help="Only this fund's; repeatable.")
+@click.option("--kind", "kinds", multiple=True, metavar="K", help="Only this kind; repeatable.")
+@click.option("--since", type=InstantType(), metavar="T", help="From this time on.")
+@click.option("--until", type=InstantType(), metavar="T", help="Up to this time, left out itself.")
+@click.option(
+    "--after", type=click.IntRange(0), default=0, metavar="SEQ", help="After this event's number."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=AT_ONCE,
+    show_default=True,
+    metavar="N",
+    help="The first N of them.",
+)
+@click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def show(
+    journal: str,
+    funds: tuple[str, ...],
+    kinds: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    after: int,
+    limit: int,
+    last: int | None,
+    as_json: bool,
+) -> None:
+    """Print events of a journal.
+
+    JOURNAL is a file or a URL. Without filters these are the first events; --last 20 prints the
+    newest. An event's fund is a symbol, price:UNDERLYING or reserve:NAME.
+    """
+    from steelyard.ledger import Journal
+
+    with Journal.open(journal) as opened:
+        found = opened.events(
+            after,
+            fund=funds or None,
+            kinds=kinds or None,
+            since_ms=None if since is None else since * 1000,
+            until_ms=None if until is None else until * 1000,
+        )
+        rows = list(islice(found, limit + 1)) if last is None else list(deque(found, last))
+        place = opened.place
+    is_cut = last is None and len(rows) > limit
+    rows = rows[:limit] if is_cut else rows
+    if as_json:
+        events = [_event(row) for row in rows]
+        emit_json({"schema": 1, "journal": place, "events": events, "more": is_cut})
+    else:
+        from steelyard.cli.journal_table import print_events
+
+        print_events(rows)
+    if is_cut:
+        note(f"there are more: --after {rows[-1].seq} goes on, --last {limit} shows the newest")
+
+
+def _event(row: Row) -> dict[str, Any]:
+    from steelyard.ledger.instants import time_text
+
+    return {
+        "seq": row.seq,
+        "time": time_text(row.time_ms),
+        "fund": row.fund,
+        "kind": row.kind,
+        "fields": row.fields,
+        "hash": row.hash.hex(),
+    }

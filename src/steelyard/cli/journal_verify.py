@@ -1,0 +1,90 @@
+"""``steelyard journal verify``: proves that a journal, or an export of one, is what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.output import emit_json
+from steelyard.cli.progress import counting, progress_bar
+from steelyard.errors import InputError, InvariantError
+
+if TYPE_CHECKING:
+    from steelyard.ledger import Head, Verdict
+
+__all__ = ["verify"]
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "steelyard journal verify btc3l.journal",
+        "steelyard journal verify btc3l.jsonl --json",
+        "steelyard journal verify btc3l.journal --head monday.txt --key btc3l.key.pub",
+    ],
+)
+@click.argument("journal")
+@click.option(
+    "--head",
+    "note_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A signed head: finds a tail that was cut, and a journal that was written anew.",
+)
+@click.option("--key", metavar="KEY", help="The public key of the head, or a file with it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@click.pass_context
+def verify(
+    context: click.Context, journal: str, note_file: Path | None, key: str | None, as_json: bool
+) -> None:
+    """Prove that the chain of a journal is whole.
+
+    JOURNAL is a file, a URL, or an export in JSON lines. Events that were changed, are missing,
+    are there twice or stand out of order are named by number and reason; the exit code is 5 then.
+    A tail that was cut, and a journal whose hashes were all made anew, are found with a signed head
+    only.
+    """
+    if (note_file is None) != (key is None):
+        raise click.UsageError("--head and --key belong together: a head is trusted by its key.")
+    head = None if note_file is None or key is None else _opened_head(note_file, key)
+    verdict = _verified(journal, head)
+    if as_json:
+        emit_json(verdict.as_json())
+    else:
+        from steelyard.cli.journal_table import print_verdict
+
+        print_verdict(journal, verdict)
+    if not verdict.ok:
+        context.exit(InvariantError.exit_code)
+
+
+def _verified(journal: str, head: Head | None) -> Verdict:
+    from steelyard.ledger import Journal, verify_rows
+    from steelyard.ledger.exports import is_export, read_export
+    from steelyard.ledger.store import Damaged
+
+    path = Path(journal)
+    if is_export(path):
+        return verify_rows(read_export(path), head=head)
+    with Journal.open(journal) as opened:
+        try:
+            total = opened.head().size
+        except Damaged:  # it is said by the proof, with the last event that can be read
+            total = 0
+        with progress_bar("verifying", total) as bar:
+            return verify_rows(counting(opened.all_rows(), bar), head=head)
+
+
+def _opened_head(note_file: Path, key: str) -> Head:
+    from steelyard.ledger import open_head, read_public_key
+
+    public = read_public_key(key)
+    try:
+        text = note_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{note_file}: expected a signed head, found nothing that can be read ({error})."
+        raise InputError(message) from error
+    return open_head(text, public).head

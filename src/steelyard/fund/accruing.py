@@ -1,0 +1,87 @@
+"""What time costs a fund between two clock observations: funding, interest, management.
+
+In this order (SPEC 3): splits, funding, interest, and the management fee on what is left.
+"""
+
+from __future__ import annotations
+
+from steelyard.fund.effects import Accrued, Seen, Split
+from steelyard.fund.events import Inputs
+from steelyard.fund.group import Fund, Group
+from steelyard.rules.accruals import (
+    cash_interest,
+    funding_payment,
+    management_fee,
+    units_interest,
+)
+from steelyard.rules.futures import mark_factor
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.numbers import Num
+from steelyard.rules.reserve import reserve_share
+
+__all__ = ["accrue", "split"]
+
+
+def split(group: Group[Num], fund: Fund[Num], ratios: tuple[Num, ...], time: int) -> None:
+    """Replace each token by ``ratio`` new ones."""
+    state = fund.state
+    for ratio in ratios:
+        tokens, so_far = state.tokens * ratio, state.split * ratio
+        group.emit(state, Split(fund.terms.symbol, time, ratio, tokens, so_far))
+
+
+def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
+    """Come to a clock observation: pay and earn what fell due since the last one."""
+    state, terms = fund.state, fund.terms
+    window = None
+    if terms.has_volatility and inputs.volatile is None and state.price is not None:
+        change = price / state.price - 1
+        window = change * change, time - terms.window_s
+    is_spot, charges = terms.venue.spot, terms.management > 0
+    if not (is_spot or charges or inputs.funding or terms.is_future) or state.time is None:
+        group.emit(state, Seen(terms.symbol, time, price, window))
+        return
+    amount, since = terms.number.amount, state.time
+    cash, units, mark = state.cash, state.units, state.mark
+    pending_fees = state.reserve.pending_fees
+    interest = management = price * 0
+    funding: tuple[Num, ...] = ()
+    if terms.is_future:
+        # the same contracts at another mark
+        marked = mark_factor(terms.basis, state.expiry, time)
+        units, mark = units / mark * marked, marked
+    for rate in inputs.funding:
+        paid = amount(funding_payment(units, price, rate))
+        cash = cash - paid
+        funding = (*funding, paid)
+    if is_spot:
+        venue = terms.venue
+        interest = cash * 0
+        for rate, time_s in inputs.rates:
+            interest += cash_interest(cash, rate, venue.borrow_spread, venue.supply_spread, time_s)
+        interest = amount(interest)
+        grown = amount(units_interest(units, venue.units_borrow_rate, time - since))
+        cash, units = cash - interest, units - grown
+        interest = interest + amount(grown * price)
+    if charges:
+        nav = nav_of(cash, units, price)
+        if nav > 0:
+            management = amount(management_fee(nav, terms.management, time - since))
+            cash = cash - management
+            pending_fees = pending_fees + amount(reserve_share(management, terms.fee_share))
+    group.emit(
+        state,
+        Accrued(
+            terms.symbol,
+            time,
+            price,
+            window,
+            funding,
+            interest,
+            management,
+            cash,
+            units,
+            mark,
+            pending_fees,
+        ),
+    )

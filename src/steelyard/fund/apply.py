@@ -1,0 +1,228 @@
+"""The one place where a fund changes: each effect, applied to a state.
+
+An effect holds what it left (cash, units, tokens, reserve), so applying one assigns; only sums
+since launch are added to, by the amounts in the effect. No rule is asked here: folding a stored
+history gives the same state whatever the program has become since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from steelyard.fund.effects import (
+    Accrued,
+    Allocated,
+    Blocked,
+    ClockMoved,
+    Closed,
+    Decided,
+    Effect,
+    Injected,
+    Launched,
+    PauseChanged,
+    PriceSettled,
+    Requested,
+    ReserveOpened,
+    Resumed,
+    Rolled,
+    Seen,
+    Settled,
+    Split,
+    Suspended,
+    Unfilled,
+    Withdrawn,
+)
+from steelyard.fund.state import Ended, Instants, State
+from steelyard.rules.costs import TradeCost
+from steelyard.rules.numbers import Num
+from steelyard.rules.triggers import Trigger
+
+__all__ = ["NOT_REBALANCES", "apply"]
+
+NOT_REBALANCES = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
+"""Trades that count neither as rebalances nor as turnover."""
+
+
+def apply(state: State[Num], effect: Effect[Num]) -> None:
+    """Change a fund's state, and its reserve's, by one effect.
+
+    An effect on a shared reserve is applied once, through the state of any fund that it serves.
+    """
+    CHANGES[type(effect)](state, effect)
+
+
+def _launched(state: State[Num], effect: Launched[Num]) -> None:
+    state.time = state.last_rebalance = effect.time
+    state.price = state.reference = effect.price
+    state.next_interval, state.next_daily = effect.next_interval, effect.next_daily
+    state.expiry, state.mark = effect.expiry, effect.mark
+    state.settled_price = effect.settled_price
+
+
+def _reserve_opened(state: State[Num], effect: ReserveOpened) -> None:
+    state.reserve.next_allocation = effect.next_allocation
+
+
+def _split(state: State[Num], effect: Split[Num]) -> None:
+    state.tokens, state.split = effect.tokens, effect.split
+
+
+def _price_settled(state: State[Num], effect: PriceSettled[Num]) -> None:
+    state.cash, state.settled_price = effect.cash, effect.price
+    state.reserve.units = effect.reserve
+    state.reserve.settled -= effect.paid
+
+
+def _seen(state: State[Num], effect: Seen[Num]) -> None:
+    if effect.window is not None:
+        _extend_window(state, effect.window)
+    state.time, state.price = effect.time, effect.price
+
+
+def _accrued(state: State[Num], effect: Accrued[Num]) -> None:
+    sums = state.totals
+    if effect.window is not None:
+        _extend_window(state, effect.window)
+    for paid in effect.funding:
+        sums.funding += paid
+    sums.interest += effect.interest
+    sums.management += effect.management
+    state.cash, state.units, state.mark = effect.cash, effect.units, effect.mark
+    state.reserve.pending_fees = effect.pending_fees
+    state.time, state.price = effect.time, effect.price
+
+
+def _extend_window(state: State[Num], window: tuple[Num, int]) -> None:
+    square, starts = window
+    if state.time is None:
+        return
+    state.window.append((state.time, square))
+    state.squares += square
+    while state.window and state.window[0][0] < starts:
+        state.squares -= state.window.popleft()[1]
+
+
+def _injected(state: State[Num], effect: Injected[Num]) -> None:
+    state.reserve.units = effect.reserve
+    state.reserve.injected += effect.quote
+
+
+def _allocated(state: State[Num], effect: Allocated[Num]) -> None:
+    reserve = state.reserve
+    reserve.units, reserve.next_allocation = effect.reserve, effect.next_allocation
+    reserve.received += effect.quote
+    reserve.pending_fees = reserve.pending_fees * 0
+
+
+def _suspended(state: State[Num], effect: Suspended[Num]) -> None:
+    state.reserve.suspended, state.reserve.suspended_since = True, effect.time
+
+
+def _resumed(state: State[Num], effect: Resumed[Num]) -> None:
+    reserve = state.reserve
+    reserve.suspended_s += effect.time - reserve.suspended_since
+    reserve.suspended, reserve.suspended_since = False, 0
+
+
+def _requested(state: State[Num], effect: Requested[Num]) -> None:
+    state.pending = (*state.pending, effect.request)
+
+
+def _withdrawn(state: State[Num], _: Withdrawn) -> None:
+    state.pending = ()
+
+
+def _decided(state: State[Num], effect: Decided[Num]) -> None:
+    state.intent = effect.intent
+    if effect.intent.requests:
+        state.pending = ()
+
+
+def _blocked(state: State[Num], _: Blocked[Num]) -> None:
+    state.totals.blocked += 1
+
+
+def _clock_moved(state: State[Num], effect: ClockMoved[Num]) -> None:
+    _set_instants(state, effect.instants)
+    state.clips = effect.clips
+
+
+def _set_instants(state: State[Num], instants: Instants) -> None:
+    state.next_interval, state.next_daily, state.last_volatile = instants
+
+
+def _settled(state: State[Num], effect: Settled[Num]) -> None:
+    sums, reserve, trigger = state.totals, state.reserve, effect.trigger
+    state.cash, state.units, state.tokens = effect.cash, effect.units, effect.tokens
+    reserve.units, reserve.pending_fees = effect.reserve, effect.pending_fees
+    if effect.received != 0:
+        reserve.received += effect.received
+    _add_cost(state, effect.cost)
+    if trigger not in NOT_REBALANCES:
+        sums.turnover += abs(effect.notional)
+        sums.clips += 1
+    if effect.counts:
+        state.reference, state.last_rebalance = effect.price, effect.time
+        sums.by_trigger[trigger] = sums.by_trigger.get(trigger, 0) + 1
+    if effect.instants is not None:
+        _set_instants(state, effect.instants)
+    state.clips, state.intent, state.pending = effect.clips, effect.left, effect.pending
+
+
+def _add_cost(state: State[Num], cost: TradeCost[Num]) -> None:
+    sums = state.totals
+    sums.fee += cost.fee
+    sums.spread += cost.spread
+    sums.impact += cost.impact
+    sums.gas += cost.gas
+    if cost.paid_by_reserve != 0:
+        sums.paid_by_reserve += cost.paid_by_reserve
+
+
+def _unfilled(state: State[Num], effect: Unfilled[Num]) -> None:
+    if effect.why in ("costs", "capacity"):
+        state.totals.blocked += 1
+    state.clips, state.intent, state.pending = effect.clips, None, effect.pending
+
+
+def _rolled(state: State[Num], effect: Rolled[Num]) -> None:
+    for cost in effect.costs:
+        _add_cost(state, cost)
+    state.cash, state.units = effect.cash, effect.units
+    state.mark, state.expiry = effect.mark, effect.expiry
+    state.reserve.units = effect.reserve
+    state.intent = effect.left
+
+
+def _closed(state: State[Num], effect: Closed[Num]) -> None:
+    state.cash, state.units, state.clips = effect.cash, effect.units, None
+    state.ended = Ended(effect.time, effect.price, effect.reason)
+
+
+def _pause_changed(state: State[Num], effect: PauseChanged) -> None:
+    state.paused = effect.is_paused
+
+
+CHANGES: dict[type, Callable[[State[Any], Any], None]] = {
+    Launched: _launched,
+    ReserveOpened: _reserve_opened,
+    Split: _split,
+    PriceSettled: _price_settled,
+    Seen: _seen,
+    Accrued: _accrued,
+    Injected: _injected,
+    Allocated: _allocated,
+    Suspended: _suspended,
+    Resumed: _resumed,
+    Requested: _requested,
+    Withdrawn: _withdrawn,
+    Decided: _decided,
+    Blocked: _blocked,
+    ClockMoved: _clock_moved,
+    Settled: _settled,
+    Unfilled: _unfilled,
+    Rolled: _rolled,
+    Closed: _closed,
+    PauseChanged: _pause_changed,
+}

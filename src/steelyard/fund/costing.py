@@ -1,0 +1,48 @@
+"""What trades that have to be made cost by the series' own prices, and whether they can be."""
+
+from __future__ import annotations
+
+from steelyard.errors import InputError
+from steelyard.fund.events import Charges
+from steelyard.fund.group import Fund, Group
+from steelyard.fund.reserve import free_value
+from steelyard.rules.costs import TradeCost, is_tradable, no_cost, trade_cost
+from steelyard.rules.numbers import Num
+
+__all__ = ["check_tradable", "forced_cost", "model_charges"]
+
+
+def model_charges(fund: Fund[Num], notional: Num) -> Charges[Num]:
+    """What one order of ``notional`` (signed, quote) costs by kind; nothing for none."""
+    nothing = notional * 0
+    if notional == 0:
+        return Charges(*no_cost(nothing)[:4])
+    return Charges(*trade_cost(fund.costs.rates, notional, nothing, fund.terms.sqrt)[:4])
+
+
+def forced_cost(group: Group[Num], fund: Fund[Num], notional: Num, price: Num) -> TradeCost[Num]:
+    """What a trade costs that has to be made, and who pays it.
+
+    Raises:
+        InputError: what it trades on does not hold that much.
+    """
+    check_tradable(fund, notional)
+    value = free_value(group, fund, price)
+    return trade_cost(fund.costs.rates, notional, value, fund.terms.sqrt)
+
+
+def check_tradable(fund: Fund[Num], notional: Num) -> None:
+    """Refuse a trade that has to be made where the market does not hold that much.
+
+    Raises:
+        InputError: it does not.
+    """
+    costs, terms = fund.costs, fund.terms
+    if is_tradable(costs.nav_curve, notional) and is_tradable(costs.reserve_curve, notional):
+        return
+    message = (
+        f"{terms.symbol}: expected a book or a pool that can take every trade that "
+        f"has to be made, found one of {abs(float(notional)):,.10g} "
+        f"{terms.series.quote}; give a deeper one, or smaller flows."
+    )
+    raise InputError(message, symbol=terms.symbol, notional=float(notional))

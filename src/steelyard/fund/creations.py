@@ -1,0 +1,166 @@
+"""Creations and redemptions: quoted when asked for, in the books when their order fills.
+
+They are priced at nav, so those who stay neither win nor lose, and bear the cost of trading the
+exposure that they add or remove. All that goes out in one order shares what netting saves
+(``rules.flows``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, NamedTuple
+
+from steelyard.errors import InputError
+from steelyard.fund.effects import Creation
+from steelyard.fund.events import Charges
+from steelyard.fund.group import Fund
+from steelyard.fund.state import Request
+from steelyard.rules.costs import TRADE_KINDS, TradeCost, no_cost, pay, trade_cost
+from steelyard.rules.flows import Flows, flow_exposure, flow_fee, netted_kind
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.numbers import Num
+from steelyard.rules.reserve import reserve_share
+
+__all__ = ["Entered", "Leg", "creations_of", "enter", "own_cost", "request"]
+
+
+class Leg(NamedTuple, Generic[Num]):
+    """One creation or redemption at a price, before its trade; quote."""
+
+    tokens: Num
+    nav: Num
+    """Per token."""
+    fee: Num
+    notional: Num
+    alone: TradeCost[Num]
+    """What its trade would cost in an order of its own."""
+
+
+class Entered(NamedTuple, Generic[Num]):
+    """A fund's books as they are once its requests have entered them."""
+
+    requests: tuple[Request[Num], ...]
+    legs: tuple[Leg[Num], ...]
+    flows: Flows[Num]
+    cash: Num
+    units: Num
+    tokens: Num
+    pending_fees: Num
+
+
+def request(fund: Fund[Num], tokens: Sequence[Num], time: int, price: Num) -> list[Request[Num]]:
+    """Requests for so many tokens, each quoted as it would enter after those before it.
+
+    Raises:
+        InputError: no token would be left.
+    """
+    asked = [Request(time, each, price * 0, price * 0) for each in tokens]
+    legs = enter(fund, (*fund.state.pending, *asked), price).legs[len(fund.state.pending) :]
+    return [
+        Request(time, each, leg.nav, leg.notional) for each, leg in zip(tokens, legs, strict=True)
+    ]
+
+
+def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> Entered[Num]:
+    """What the books become when ``requests`` enter them at nav, in their order, at this price.
+
+    Raises:
+        InputError: no token would be left.
+    """
+    state, terms = fund.state, fund.terms
+    number, amount = terms.number, terms.number.amount
+    cash, units, tokens = state.cash, state.units, state.tokens
+    pending_fees = state.reserve.pending_fees
+    legs = []
+    for each in requests:
+        created = each.tokens
+        if tokens + created <= 0:
+            raise _too_many(fund, tokens, created)
+        nav = nav_of(cash, units, price)
+        notional = amount(flow_exposure(created, tokens, units * price))
+        bps = terms.creation_bps if created > 0 else terms.redemption_bps
+        per_token = nav / tokens
+        fee = amount(flow_fee(created, per_token, bps))
+        legs.append(Leg(created, per_token, fee, notional, _alone(fund, notional)))
+        cash = number.moved(cash, cash + (created * nav / tokens - notional))
+        units = number.moved(units, units + notional / price)
+        tokens = tokens + created
+        pending_fees = pending_fees + amount(reserve_share(fee, terms.fee_share))
+    flows = _flows_of(legs, price)
+    return Entered(requests, tuple(legs), flows, cash, units, tokens, pending_fees)
+
+
+def _too_many(fund: Fund[Num], left: Num, tokens: Num) -> InputError:
+    symbol = fund.terms.symbol
+    message = (
+        f"{symbol}: flows: expected fewer redemptions than the {float(left):g} tokens that are "
+        f"left, found one of {float(-tokens):g}; to close the token, wind it down."
+    )
+    return InputError(message, symbol=symbol)
+
+
+def _flows_of(legs: Sequence[Leg[Num]], price: Num) -> Flows[Num]:
+    """The legs as the rules take them."""
+    nothing = price * 0
+    size = _sum((abs(leg.notional) for leg in legs), nothing)
+    kinds = zip(*(leg.alone for leg in legs), strict=True)
+    alone = TradeCost(*(_sum(kind, nothing) for kind in kinds)) if legs else no_cost(nothing)
+    return Flows(_sum((leg.notional for leg in legs), nothing), size, alone)
+
+
+def _sum(figures: Iterable[Num], nothing: Num) -> Num:
+    # term by term: the built-in sum rounds floats otherwise from one Python to another
+    total = nothing
+    for figure in figures:
+        total = total + figure
+    return total
+
+
+def _alone(fund: Fund[Num], notional: Num) -> TradeCost[Num]:
+    """The cost of an order of its own, none for none; these parties have no reserve."""
+    nothing = notional * 0
+    if notional == 0:
+        return no_cost(nothing)
+    return trade_cost(fund.costs.rates, notional, nothing, fund.terms.sqrt)
+
+
+def own_cost(
+    fund: Fund[Num],
+    flows: Flows[Num],
+    notional: Num,
+    charges: Charges[Num],
+    reserve_value: Num,
+) -> TradeCost[Num]:
+    """The part of an order's ``charges`` that falls on the rebalance in it, and who pays it.
+
+    ``notional`` is the rebalance's, signed.
+    """
+    alone, others, size = _alone(fund, notional), flows.alone, abs(notional)
+    sizes = flows.size + size
+    if not sizes > 0:
+        return pay(fund.costs.rates, *charges, reserve_value)
+    parts = (
+        netted_kind(own, other + own, together, size, sizes)
+        for own, other, together in zip(alone[:4], others[:4], charges, strict=True)
+    )
+    return pay(fund.costs.rates, *parts, reserve_value)
+
+
+def creations_of(
+    fund: Fund[Num], entered: Entered[Num], time: int, notional: Num, charges: Charges[Num]
+) -> tuple[Creation[Num], ...]:
+    """What each creation pays, sent in one order with the signed notional of a rebalance."""
+    own, flows = _alone(fund, notional), entered.flows
+    sizes = flows.size + abs(notional)
+    rows = []
+    for leg in entered.legs:
+        cost = alone = leg.notional * 0
+        for kind in range(len(TRADE_KINDS)):
+            each = leg.alone[kind]
+            alone += each
+            if sizes > 0:
+                all_alone = flows.alone[kind] + own[kind]
+                size = abs(leg.notional)
+                cost += netted_kind(each, all_alone, charges[kind], size, sizes)
+        rows.append(Creation(time, leg.tokens, leg.nav, leg.fee, leg.notional, cost, alone - cost))
+    return tuple(rows)

@@ -1,0 +1,64 @@
+"""How a fund ends: the venue liquidates it, its nav is gone, or it is wound down."""
+
+from __future__ import annotations
+
+from steelyard.fund.counterparty import settle_price
+from steelyard.fund.effects import Closed, Unfilled, Withdrawn
+from steelyard.fund.group import Fund, Group
+from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
+from steelyard.rules.numbers import Num
+
+__all__ = ["close", "end", "end_if_gone", "withdraw_order"]
+
+
+def end_if_gone(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
+    """Close the position where a simulated venue would, or no nav is left; whether it ended.
+
+    A real venue says so itself: see ``Liquidated``.
+    """
+    if group.fills is None:
+        return False
+    state = fund.state
+    if is_liquidated(fund.terms.venue, state.cash, state.units, price):
+        close(group, fund, time, price, "liquidated")
+    elif is_nav_gone(state.cash, state.units, price):
+        close(group, fund, time, price, "nav")
+    return state.ended is not None
+
+
+def close(group: Group[Num], fund: Fund[Num], time: int, price: Num, reason: str) -> None:
+    """A simulated venue closes the position: what is left of nav is cash."""
+    settle_price(group, fund, time, price)
+    state, number = fund.state, fund.terms.number
+    left = nav_after_liquidation(fund.terms.venue, state.cash, state.units, price)
+    end(group, fund, time, price, reason, number.moved(state.cash, left), state.units * 0)
+
+
+def end(
+    group: Group[Num],
+    fund: Fund[Num],
+    time: int,
+    price: Num,
+    reason: str,
+    cash: Num,
+    units: Num,
+) -> None:
+    """The fund ends with these books; what was on its way and what was asked for is given back."""
+    state = fund.state
+    if group.fills is not None:
+        withdraw_order(group, fund, time, price)
+    if state.pending:
+        group.emit(state, Withdrawn(fund.terms.symbol, time, len(state.pending)))
+    group.emit(state, Closed(fund.terms.symbol, time, price, reason, cash, units))
+
+
+def withdraw_order(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
+    """A simulated venue gives back an order that is not filled yet."""
+    state, intent = fund.state, fund.state.intent
+    if intent is None:
+        return
+    given_back = (*intent.requests, *state.pending)
+    effect = Unfilled(
+        fund.terms.symbol, time, price, intent.trigger, "cancelled", state.clips, given_back
+    )
+    group.emit(state, effect)

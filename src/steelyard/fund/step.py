@@ -1,0 +1,241 @@
+"""The one function: something happens, and effects follow.
+
+At a clock observation the funds of a group accrue; the reserve is fed and judged once; then each
+acts in order, and each order that is filled at once is settled before the next fund is asked.
+Between clock observations, inside a bar, a driver says which threshold is crossed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from steelyard.fund.accruing import accrue, split
+from steelyard.fund.capacity import keep_capacity
+from steelyard.fund.counterparty import settle_prices
+from steelyard.fund.creations import Entered, enter, request
+from steelyard.fund.deciding import fire, order, send, test_triggers
+from steelyard.fund.effects import Closed, Decided, Effect, PauseChanged, Requested
+from steelyard.fund.ending import close, end_if_gone, withdraw_order
+from steelyard.fund.events import (
+    Arrived,
+    Crossed,
+    Event,
+    Filled,
+    Inputs,
+    Liquidated,
+    Observed,
+    Paused,
+    Visited,
+)
+from steelyard.fund.group import Fund, Group
+from steelyard.fund.launching import launch
+from steelyard.fund.reserve import feed, judge, open_reserve
+from steelyard.fund.settling import settle, settle_roll, wound_down
+from steelyard.rules.decide import Outcome
+from steelyard.rules.numbers import Num
+from steelyard.rules.triggers import Trigger
+
+__all__ = ["step"]
+
+
+def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
+    """What follows from ``event``, applied already, in its order.
+
+    Raises:
+        InputError: a launch, a redemption or an order that cannot be.
+    """
+    group.effects = effects = []
+    ACTS[type(event)](group, event)
+    return effects
+
+
+def _observe(group: Group[Num], event: Observed[Num]) -> None:
+    """A clock observation: everything may act here."""
+    time, price, is_out, injections, inputs = event
+    if group.funds[0].state.time is None:
+        open_reserve(group, time)
+        for fund, due in zip(group.funds, inputs, strict=True):
+            if due.impact is not None:
+                fund.see_impact(due.impact)
+            launch(group, fund, time, price)
+            _after_trades(group, time, price)
+        return
+    settle_prices(group, time, price)
+    for fund, due in zip(group.funds, inputs, strict=True):
+        if fund.state.ended is None:
+            _begin(group, fund, due, time, price)
+    living = group.living
+    if not living:
+        return
+    if group.terms is not None:
+        feed(group, injections, time, price)
+        judge(group, living[0], time, price)
+        if group.is_counterparty:
+            keep_capacity(group, time, price)
+    for fund, due in zip(group.funds, inputs, strict=True):
+        # what one does may end another that comes after it
+        if fund.state.ended is None:
+            _act(group, fund, due, time, price, is_out)
+
+
+def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
+    """Come to a clock observation: splits, what time cost, perhaps the end."""
+    if inputs.impact is not None:
+        fund.see_impact(inputs.impact)
+    if inputs.splits:
+        split(group, fund, inputs.splits, time)
+    accrue(group, fund, inputs, time, price)
+    end_if_gone(group, fund, time, price)
+
+
+def _act(
+    group: Group[Num],
+    fund: Fund[Num],
+    inputs: Inputs[Num],
+    time: int,
+    price: Num,
+    is_out: bool,
+) -> None:
+    """Roll, let tokens come and go, and do what the rules say."""
+    state, terms = fund.state, fund.terms
+    rests = is_out or state.paused
+    if terms.is_future and not (rests or inputs.ends) and _roll(group, fund, time, price):
+        return
+    if inputs.flows:
+        for asked in request(fund, inputs.flows, time, price):
+            group.emit(state, Requested(terms.symbol, asked))
+    if state.intent is None and not state.pending and not rests and not inputs.ends:
+        # most funds, nearly always: nothing of the below
+        test_triggers(group, fund, inputs, time, price, None)
+    elif inputs.ends:
+        _wind_down(group, fund, time, price)
+    elif state.intent is not None:
+        if group.fills is not None and time >= state.intent.due:
+            settle(group, fund, group.fills.fill(group, fund, time, price))
+    else:
+        entered = enter(fund, state.pending, price) if state.pending else None
+        went_out = not rests and test_triggers(group, fund, inputs, time, price, entered)
+        if entered is not None and not went_out:
+            _send_flows(group, fund, entered, time, price, terms.delay_s)
+    _after_trades(group, time, price)
+
+
+def _send_flows(
+    group: Group[Num],
+    fund: Fund[Num],
+    entered: Entered[Num],
+    time: int,
+    price: Num,
+    delay_s: int,
+) -> None:
+    """Creations and redemptions with no rebalance to net with: an order of their own."""
+    trigger = Trigger.FLOW
+    intent = order(fund, trigger, time, price, price * 0, entered=entered, delay_s=delay_s)
+    send(group, fund, intent)
+
+
+def _wind_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
+    """Close the position for good; requests that can still be filled at once go before it."""
+    state = fund.state
+    if state.intent is not None:
+        if group.fills is None:
+            # its outcome is not known: the position is closed once it is
+            return
+        withdraw_order(group, fund, time, price)
+    if state.pending and fund.terms.delay_s == 0 and group.fills is not None:
+        _send_flows(group, fund, enter(fund, state.pending, price), time, price, 0)
+    if state.units == 0:
+        wound_down(group, fund, time, price)
+        return
+    notional = -state.units * price
+    send(group, fund, order(fund, Trigger.WIND_DOWN, time, price, notional, delay_s=0))
+
+
+def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
+    """Replace the future that is held where it is time to; whether that ended the fund."""
+    state = fund.state
+    is_due = time + fund.terms.roll_s >= state.expiry
+    on_its_way = state.intent
+    if not is_due or (group.fills is None and on_its_way is not None):
+        return False
+    intent = order(fund, Trigger.ROLL, time, price, state.units * price, delay_s=0)
+    group.emit(state, Decided(fund.terms.symbol, intent))
+    if group.fills is None:
+        return False
+    settle_roll(group, fund, group.fills.fill(group, fund, time, price), on_its_way)
+    if not end_if_gone(group, fund, time, price):
+        return False
+    _after_trades(group, time, price)
+    return True
+
+
+def _after_trades(group: Group[Num], time: int, price: Num) -> None:
+    """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
+    if group.is_counterparty:
+        keep_capacity(group, time, price)
+
+
+def _cross(group: Group[Num], event: Crossed[Num]) -> None:
+    """Do what holds at a crossing's price inside a bar."""
+    time, price, place, trigger = event
+    fund = group.funds[place]
+    if trigger == Trigger.LIQUIDATION:
+        venue = fund.terms.venue
+        bites = venue.spot or venue.maintenance_margin > 0
+        close(group, fund, time, price, "liquidated" if bites else "nav")
+    else:
+        settle_prices(group, time, price)
+        leverage = fund.leverage(price)
+        outcome = fire(group, fund, trigger, time, price, leverage, scheduled=False)
+        if outcome != Outcome.TRADE:
+            return
+    _after_trades(group, time, price)
+
+
+def _visit(group: Group[Num], event: Visited[Num]) -> None:
+    """Settle the change of price with all funds whose counterparty the reserve is."""
+    settle_prices(group, event.time, event.price)
+
+
+def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
+    """Come to a visited price: a trade's own costs may have taken a fund past its margin."""
+    time, price = event
+    settle_prices(group, time, price)
+    for fund in group.living:
+        end_if_gone(group, fund, time, price)
+    _after_trades(group, time, price)
+
+
+def _fill(group: Group[Num], event: Filled[Num]) -> None:
+    """The outcome of an order comes in."""
+    settle(group, group.funds[event.place], event)
+    _after_trades(group, event.time, event.price)
+
+
+def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
+    """The venue has closed a live fund's position."""
+    fund = group.funds[event.place]
+    state, number = fund.state, fund.terms.number
+    cash = number.moved(state.cash, event.cash)
+    closed = Closed(fund.terms.symbol, event.time, event.price, "liquidated", cash, state.units * 0)
+    group.emit(state, closed)
+    judge(group, fund, event.time, event.price)
+
+
+def _pause(group: Group[Num], event: Paused) -> None:
+    fund = group.funds[event.place]
+    if fund.state.paused is not event.is_paused:
+        changed = PauseChanged(fund.terms.symbol, event.time, event.is_paused)
+        group.emit(fund.state, changed)
+
+
+ACTS: dict[type, Callable[[Group[Any], Any], None]] = {
+    Observed: _observe,
+    Crossed: _cross,
+    Visited: _visit,
+    Arrived: _arrive,
+    Filled: _fill,
+    Liquidated: _liquidate,
+    Paused: _pause,
+}

@@ -1,0 +1,64 @@
+"""The journal: append-only, hash-chained events of any number of funds.
+
+One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
+two keep events (``sqlite_store``, ``postgres_store``, each over the connection beside it), one
+writes (``writer``), one reads (``journal``), and the rest prove and show: ``proofs``, ``notes``,
+``keys``, ``exports``.
+"""
+
+from __future__ import annotations
+
+from steelyard.errors import Fenced, JournalError
+from steelyard.ledger.amounts import amount_text, decimal_of, float_of
+from steelyard.ledger.canonical_json import canonical, parsed
+from steelyard.ledger.events import GENESIS, Event, Head, Row, link
+from steelyard.ledger.journal import Journal, Snapshot
+from steelyard.ledger.keys import (
+    PublicKey,
+    SigningKey,
+    new_key,
+    read_key,
+    read_public_key,
+    write_key,
+)
+from steelyard.ledger.kinds import Kind, all_kinds, kind_of, register_kind
+from steelyard.ledger.notes import SignedHead, open_head, sign_head
+from steelyard.ledger.proofs import Check, Finding, Proof, Verdict, verify_rows
+from steelyard.ledger.writer import Writer, open_writer
+
+__all__ = [
+    "GENESIS",
+    "Check",
+    "Event",
+    "Fenced",
+    "Finding",
+    "Head",
+    "Journal",
+    "JournalError",
+    "Kind",
+    "Proof",
+    "PublicKey",
+    "Row",
+    "SignedHead",
+    "SigningKey",
+    "Snapshot",
+    "Verdict",
+    "Writer",
+    "all_kinds",
+    "amount_text",
+    "canonical",
+    "decimal_of",
+    "float_of",
+    "kind_of",
+    "link",
+    "new_key",
+    "open_head",
+    "open_writer",
+    "parsed",
+    "read_key",
+    "read_public_key",
+    "register_kind",
+    "sign_head",
+    "verify_rows",
+    "write_key",
+]

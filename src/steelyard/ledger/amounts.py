@@ -1,0 +1,79 @@
+"""Amounts as text: one number has exactly one decimal string, and that gives the number back.
+
+The text is a plain decimal: a minus sign where the number is below zero, digits without leading
+zeros, and after a point digits without trailing zeros. There is no exponent, no plus sign and no
+minus zero. A ``Decimal`` is written digit by digit. A float is written by its shortest text that
+reads back as the same bits; only the sign of zero is not kept, which no sum or product of amounts
+depends on.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from steelyard.errors import DataError, InputError
+
+__all__ = ["MAX_DIGITS", "amount_text", "decimal_of", "float_of"]
+
+MAX_DIGITS = 400
+"""The smallest float above zero has 326 digits; an amount with more is a mistake."""
+
+_AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?", re.ASCII)
+
+
+def amount_text(amount: object) -> str:
+    """The decimal string of an amount: of a Decimal, a float or an integer.
+
+    Raises:
+        InputError: the amount is no finite number, of another type, or longer than MAX_DIGITS.
+    """
+    if isinstance(amount, Decimal):
+        number = amount
+    elif isinstance(amount, float):
+        number = Decimal(repr(float(amount)))
+    elif isinstance(amount, int) and not isinstance(amount, bool):
+        return str(int(amount))
+    else:
+        message = (
+            f"expected an amount as Decimal, float or int, found {type(amount).__name__} "
+            f"{amount!r}: a Fraction, for one, has no decimal string."
+        )
+        raise InputError(message, found=amount)
+    if not number.is_finite():
+        raise InputError(f"expected an amount that is finite, found {number}.", found=amount)
+    if not number:
+        return "0"
+    if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
+        message = f"expected an amount of at most {MAX_DIGITS} digits, found {number:.6e}."
+        raise InputError(message, found=amount)
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def decimal_of(text: str) -> Decimal:
+    """The Decimal that ``amount_text`` wrote as ``text``, to the last digit.
+
+    Raises:
+        DataError: ``text`` is not such a text.
+    """
+    return Decimal(_checked(text))
+
+
+def float_of(text: str) -> float:
+    """The float that ``amount_text`` wrote as ``text``, to the last bit.
+
+    Raises:
+        DataError: ``text`` is not such a text.
+    """
+    return float(_checked(text))
+
+
+def _checked(text: str) -> str:
+    if type(text) is not str or not _AMOUNT.fullmatch(text) or text == "-0":
+        message = (
+            f'expected an amount as a plain decimal such as "-12.5", found {text!r}: no exponent, '
+            "no trailing zeros, no minus zero."
+        )
+        raise DataError(message, found=text)
+    return text

@@ -1,0 +1,170 @@
+"""Canonical JSON: one value has exactly one text, so that its hash says what it is.
+
+This is RFC 8785 (JSON Canonicalization Scheme) restricted to what every JSON library writes alike:
+objects with ASCII keys, arrays, strings, true, false, null, and integers below 2**53 in size. Keys
+are sorted, there is no white space, and strings are UTF-8 with the shortest escapes. Floats are
+refused, because their text differs between libraries: an amount is a decimal string
+(``steelyard.ledger.amounts``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import orjson
+
+from steelyard.errors import DataError, InputError
+
+__all__ = ["MAX_BODY_BYTES", "MAX_DEPTH", "canonical", "parsed"]
+
+MAX_BODY_BYTES = 8 * 2**20
+"""A body holds a series file or the state of a fund, which take kilobytes."""
+
+MAX_DEPTH = 32
+"""Objects and arrays within each other."""
+
+MAX_INTEGER = 2**53 - 1
+SHOWN_LETTERS = 60
+
+_OPTIONS = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+_LEAVES = frozenset({str, int, bool, type(None)})
+_NESTS = frozenset({dict, list, tuple})
+_ALL = _LEAVES | _NESTS
+
+
+def canonical(value: object, where: str = "body") -> bytes:
+    """The canonical text of ``value``, as UTF-8.
+
+    Args:
+        value: dicts with string keys, lists or tuples, strings, booleans, None, integers.
+        where: what the value is called in messages.
+
+    Raises:
+        InputError: something in it has no canonical text; the message names its place.
+    """
+    if not _is_fit(value, MAX_DEPTH):
+        _explain(value, where, MAX_DEPTH)
+    try:
+        text = orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        _explain(value, where, MAX_DEPTH)
+    if len(text) > MAX_BODY_BYTES:
+        message = (
+            f"{where}: expected at most {MAX_BODY_BYTES:,} bytes of JSON, found {len(text):,}: "
+            "split it over several events."
+        )
+        raise InputError(message, where=where, found=len(text), allowed=MAX_BODY_BYTES)
+    return text
+
+
+def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
+    """The object whose canonical text is ``text``.
+
+    Raises:
+        DataError: it is no JSON object, or not written canonically (another order of keys, a key
+            twice, white space, a float), so that two readers could read it differently.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"{where}: expected a JSON object, found none: {error}.") from error
+    if type(value) is not dict:
+        raise DataError(f"{where}: expected a JSON object, found {_shown(value)}.", where=where)
+    if not _is_fit(value, MAX_DEPTH) or _written(value) != text:
+        message = (
+            f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON that is "
+            "written in another way, such as with white space, unsorted keys, a key twice or a "
+            "float."
+        )
+        raise DataError(message, where=where)
+    return value
+
+
+def _written(value: object) -> bytes | None:
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:  # an integer that is too large
+        return None
+
+
+def _is_fit(value: object, depth: int) -> bool:
+    """Whether only permitted types and keys are in ``value``; orjson finds the rest."""
+    if type(value) is dict:
+        try:
+            if not "".join(value).isascii():
+                return False
+        except TypeError:  # a key that is no string
+            return False
+        inside: Any = value.values()
+    elif type(value) is list or type(value) is tuple:
+        inside = value
+    else:
+        return type(value) in _LEAVES
+    if _LEAVES.issuperset(map(type, inside)):
+        return depth > 0
+    if depth <= 0 or not _ALL.issuperset(map(type, inside)):
+        return False
+    return all(_is_fit(one, depth - 1) for one in inside if type(one) in _NESTS)
+
+
+def _explain(value: object, where: str, depth: int) -> NoReturn:
+    """Raise the error of the first thing in ``value`` that has no canonical text."""
+    _walk(value, where, depth)
+    message = f"{where}: expected what JSON can hold, found {_shown(value)}."  # pragma: no cover
+    raise InputError(message, where=where)  # pragma: no cover
+
+
+def _walk(value: object, where: str, depth: int) -> None:
+    if type(value) in _NESTS and depth <= 0:
+        message = f"{where}: expected at most {MAX_DEPTH} objects and arrays within each other."
+        raise InputError(message, where=where)
+    if isinstance(value, dict) and type(value) is dict:
+        for key, one in value.items():
+            if type(key) is not str or not key.isascii():
+                message = (
+                    f"{where}: expected keys of ASCII letters, found {_shown(key)}: give the field "
+                    "an ASCII name and put the text into its value."
+                )
+                raise InputError(message, where=where, found=key)
+            _walk(one, f"{where}.{key}", depth - 1)
+    elif isinstance(value, (list, tuple)) and type(value) in _NESTS:
+        for place, one in enumerate(value):
+            _walk(one, f"{where}[{place}]", depth - 1)
+    else:
+        _check_leaf(value, where)
+
+
+def _check_leaf(value: object, where: str) -> None:
+    expected = None
+    if type(value) is int and abs(value) > MAX_INTEGER:
+        expected = "an integer below 2**53 in size", "write it as a decimal string"
+    elif type(value) is str and not _is_unicode(value):
+        expected = "text", "it holds half of a surrogate pair, which no UTF-8 can hold: remove it"
+    elif type(value) not in _LEAVES:
+        expected = (
+            "text, a whole number, true, false, null, an object or an array",
+            "write an amount as a decimal string (amount_text)",
+        )
+    if expected is not None:
+        message = f"{where}: expected {expected[0]}, found {_shown(value)}: {expected[1]}."
+        raise InputError(message, where=where, found=value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    short = text if len(text) <= SHOWN_LETTERS else text[:SHOWN_LETTERS] + "..."
+    return f"the {type(value).__name__} {short}"

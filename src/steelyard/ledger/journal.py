@@ -1,0 +1,139 @@
+"""A journal as its readers see it: events in order, by fund and kind, the head, snapshots.
+
+    with Journal.open("btc3l.journal") as journal:
+        for row in journal.events(fund="BTC3L", kinds=["settled"]):
+            print(row.seq, row.time_ms, row.fields)
+
+A reader holds at most a page of rows, asks for each page by a query of its own, and so keeps the
+writer waiting at no time. Rows that are appended while it reads are read too.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from steelyard.ledger.canonical_json import parsed
+from steelyard.ledger.events import Head, Row
+from steelyard.ledger.places import open_reader
+from steelyard.ledger.proofs import Check, Verdict, verify_rows
+from steelyard.ledger.store import PAGE_ROWS, ReadStore, Selection
+
+__all__ = ["Journal", "Snapshot"]
+
+FIRST = -(2**63)
+"""Before every number that a database can hold: what does not belong there is to be found."""
+
+
+class Snapshot(NamedTuple):
+    """The state of a fund after the row ``seq``, as a writer stored it."""
+
+    fund: str
+    seq: int
+    hash: bytes
+    state: dict[str, Any]
+
+
+class Journal:
+    """A journal, read-only: a SQLite file, or a PostgreSQL database by its URL."""
+
+    def __init__(self, store: ReadStore) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, where: str | Path) -> Self:
+        """Open the journal in the file ``where``, or behind the URL ``postgresql://...``.
+
+        Raises:
+            DataError: there is none, or it is of another version.
+            Unavailable: the URL does not answer.
+        """
+        return cls(open_reader(where))
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        return self._store.place
+
+    def head(self) -> Head:
+        """The number of events and the hash of the last; 0 and 32 zero bytes where it is empty."""
+        return self._store.head()
+
+    def events(
+        self,
+        after: int = 0,
+        *,
+        fund: str | Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+    ) -> Iterator[Row]:
+        """The rows after the number ``after``, in order.
+
+        Args:
+            after: the number of the last row that is not wanted.
+            fund: only those in whose column ``fund`` this stands, or one of these.
+            kinds: only those of these kinds.
+            since_ms: only those from this time on.
+            until_ms: only those before this time.
+        """
+        wanted = None if kinds is None else tuple(kinds)
+        funds = [fund] if fund is None or isinstance(fund, str) else sorted(set(fund))
+        streams = [self._stream(after, Selection(one, wanted, since_ms, until_ms)) for one in funds]
+        return streams[0] if len(streams) == 1 else heapq.merge(*streams)
+
+    def funds(self) -> list[str]:
+        """What stands in the column ``fund``, each once, sorted."""
+        found: list[str] = []
+        name = self._store.next_fund("")
+        while name is not None:
+            found.append(name)
+            name = self._store.next_fund(name)
+        return found
+
+    def snapshot(self, fund: str) -> Snapshot | None:
+        """The newest snapshot of a fund that belongs to this journal, None where none is there."""
+        found = self._store.snapshot(fund)
+        if found is None:
+            return None
+        state = parsed(found.body, f"snapshot of {fund} at {found.seq}")
+        return Snapshot(found.fund, found.seq, found.hash, state)
+
+    def verify(self, *, head: Head | None = None, checks: Sequence[Check] = ()) -> Verdict:
+        """Prove that the chain is whole, and what further checks prove, in one pass.
+
+        Args:
+            head: what a signed head says (``open_head``): finds a cut tail and a chain made anew.
+            checks: of books and rules; each sees every row once.
+        """
+        return verify_rows(self.all_rows(), head=head, checks=checks)
+
+    def all_rows(self) -> Iterator[Row]:
+        """All rows that are there, also with numbers that no event has: what a proof looks at."""
+        return self._stream(FIRST, Selection())
+
+    def close(self) -> None:
+        """Give the file or the connection back."""
+        self._store.close()
+
+    def _stream(self, after: int, selection: Selection) -> Iterator[Row]:
+        while True:
+            page = self._store.page(after, PAGE_ROWS, selection)
+            yield from page
+            if len(page) < PAGE_ROWS:
+                return
+            after = page[-1].seq
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

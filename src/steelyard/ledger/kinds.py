@@ -1,0 +1,143 @@
+"""The kinds of event that a journal may hold: a table that packages add to.
+
+A package registers its kinds when it is imported. A writer refuses an event of a kind that is not
+in the table, without one of its fields, or with a field that is not its own: what nobody has
+described, nobody can read later. A reader does not ask the table, so that a journal can be read
+and its chain verified by a program that knows fewer kinds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from steelyard.errors import InputError
+
+__all__ = ["RESERVED", "Kind", "all_kinds", "check_fields", "kind_of", "register_kind"]
+
+RESERVED = ("seq", "time", "fund", "kind")
+"""What every body holds beside its fields."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of event.
+
+    Attributes:
+        name: in lower case, such as ``mark``.
+        meaning: one sentence about what happened.
+        fields: the fields that each event of the kind has, with what they mean.
+        optional: fields that it may have.
+    """
+
+    name: str
+    meaning: str
+    fields: Mapping[str, str]
+    optional: Mapping[str, str] = field(default_factory=dict)
+    required: frozenset[str] = field(init=False, repr=False, compare=False)
+    allowed: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "required", frozenset(self.fields))
+        object.__setattr__(self, "allowed", frozenset(self.fields) | frozenset(self.optional))
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register_kind(kind: Kind) -> Kind:
+    """Add a kind to the table; the same kind again changes nothing.
+
+    Raises:
+        InputError: a name is not in lower-case ASCII, a field has a name that every body uses, or
+            another kind of this name is there.
+    """
+    for name in (kind.name, *kind.allowed):
+        if not _NAME.fullmatch(name):
+            message = (
+                f"kind {kind.name}: expected names such as nav_before (lower-case letters, digits "
+                f"and _, at most 63), found {name!r}."
+            )
+            raise InputError(message, kind=kind.name, found=name)
+    taken = sorted(kind.allowed & set(RESERVED))
+    if taken:
+        message = (
+            f"kind {kind.name}: every body has seq, time, fund and kind already; give the field "
+            f"{taken[0]} another name."
+        )
+        raise InputError(message, kind=kind.name, found=taken)
+    known = _KINDS.setdefault(kind.name, kind)
+    if known != kind:
+        message = (
+            f"kind {kind.name}: another kind of this name is registered ({known.meaning}): give "
+            "one of them another name."
+        )
+        raise InputError(message, kind=kind.name)
+    return known
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name.
+
+    Raises:
+        InputError: none is registered.
+    """
+    try:
+        return _KINDS[name]
+    except (KeyError, TypeError):
+        close = difflib.get_close_matches(str(name), _KINDS, n=1)
+        hint = f' Did you mean "{close[0]}"?' if close else ""
+        message = (
+            f"kind: expected one of {', '.join(_KINDS)}, found {name!r}.{hint} A new kind is "
+            "registered with register_kind before an event of it is written."
+        )
+        raise InputError(message, found=name, allowed=list(_KINDS)) from None
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """All registered kinds, in the order of their registration."""
+    return tuple(_KINDS.values())
+
+
+def check_fields(kind: Kind, names: set[str]) -> None:
+    """Refuse an event whose fields are not those of its kind.
+
+    Raises:
+        InputError: a field is missing or unknown.
+    """
+    missing, unknown = sorted(kind.required - names), sorted(names - kind.allowed)
+    if missing:
+        message = (
+            f"kind {kind.name}: expected the fields {', '.join(sorted(kind.required))}, found none "
+            f"named {', '.join(missing)}."
+        )
+        raise InputError(message, kind=kind.name, missing=missing)
+    if unknown:
+        message = (
+            f"kind {kind.name}: expected only the fields "
+            f"{', '.join(sorted(kind.allowed)) or '(none)'}, found {', '.join(unknown)} too."
+        )
+        raise InputError(message, kind=kind.name, unknown=unknown)
+
+
+register_kind(
+    Kind(
+        "series",
+        "A fund begins: its series file, word for word.",
+        {
+            "text": "the series file (TOML)",
+            "number": "the kind of number that the books are kept in: decimal or float",
+        },
+    )
+)
+register_kind(
+    Kind(
+        "version",
+        "Another version of the program goes on with a fund: its whole state.",
+        {"program": "the version of the program", "state": "the state that it goes on from"},
+    )
+)

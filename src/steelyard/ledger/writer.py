@@ -1,0 +1,170 @@
+"""The one writer of a journal.
+
+    with open_writer("btc3l.journal", owner="keeper") as writer:
+        writer.append([Event(time_ms, "BTC3L", "mark", {...})])
+
+``append`` returns when its events are on the disk, all or none of them, whatever their number. A
+writer takes a lease when it opens the journal, which gives it a token greater than all before it;
+the database takes rows of the newest token only. After an error of the store a writer writes
+nothing more: what is stored is known when the journal is opened again.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from steelyard.errors import DataError, JournalError
+from steelyard.ledger.canonical_json import canonical
+from steelyard.ledger.events import GENESIS, Event, Head, Row, check_fund, link, sealed
+from steelyard.ledger.places import open_writer_store
+from steelyard.ledger.store import Lease, Owner, StoredSnapshot, WriteStore
+
+__all__ = ["Writer", "open_writer"]
+
+
+class Writer:
+    """The right to append to a journal."""
+
+    def __init__(self, store: WriteStore, lease: Lease) -> None:
+        self._store = store
+        self._head = store.head()
+        self._is_open = True
+        self.lease = lease
+
+    @property
+    def place(self) -> str:
+        """Where the journal is, without a password."""
+        return self._store.place
+
+    @property
+    def head(self) -> Head:
+        """The number of events and the hash of the last."""
+        return self._head
+
+    def append(self, events: Iterable[Event]) -> list[Row]:
+        """Append events in one transaction; they are on the disk when this returns.
+
+        Raises:
+            InputError: an event is not what a journal takes; nothing was written, and the writer
+                can go on.
+            Fenced: another writer took over; nothing was written.
+            JournalError: the store failed. Whether the events are stored is known when the journal
+                is opened again.
+        """
+        head, rows = self._head, list[Row]()
+        for event in events:
+            row = sealed(event, head)
+            rows.append(row)
+            head = Head(row.seq, row.hash)
+        if rows:
+            with self._closing_on_error():
+                self._store.append(rows, self.lease.token)
+            self._head = head
+        return rows
+
+    def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
+        """Store the state of a fund as it is after the last event; no event says it again.
+
+        Raises:
+            InputError: the state has no canonical JSON.
+            Fenced, JournalError: as ``append``.
+        """
+        check_fund(fund)
+        body = canonical(dict(state), "state")
+        taken = StoredSnapshot(fund, self._head.size, self._head.hash, body)
+        with self._closing_on_error():
+            self._store.put_snapshot(taken, self.lease.token)
+
+    def close(self) -> None:
+        """Give the lease up, and the file or connection back."""
+        if self._is_open:
+            self._is_open = False
+            self._store.close()
+
+    def _closing_on_error(self) -> _Closing:
+        if not self._is_open:
+            message = f"{self.place}: this writer is closed: open the journal again."
+            raise JournalError(message, place=self.place)
+        return _Closing(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Closing:
+    """Closes a writer whose store raised, so that it cannot go on from a head that it guessed."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._writer.close()
+
+
+def open_writer(where: str | Path, *, owner: str = "", take_over: bool = False) -> Writer:
+    """Open a journal to write it; a file or schema that is missing is made.
+
+    Args:
+        where: a file, or ``postgresql://...``.
+        owner: who writes, in a word, for the message that a second writer gets.
+        take_over: replace a writer that still holds the journal, such as a stopped process; it is
+            refused from then on.
+
+    Raises:
+        InputError: another writer holds it (the message says which), or it cannot be written.
+        DataError: there is something else, a newer journal, or one whose end is damaged.
+        JournalError: the database does not write commits to the disk.
+        Unavailable: the URL does not answer.
+    """
+    store = open_writer_store(where)
+    try:
+        me = Owner(owner, socket.gethostname(), os.getpid(), time.time_ns() // 1_000_000)
+        lease = store.lease(me, take_over=take_over)
+        _check_end(store)
+        return Writer(store, lease)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _check_end(store: WriteStore) -> None:
+    """Refuse to append to a row that is not what its hash says.
+
+    Raises:
+        DataError: the last row was changed.
+    """
+    rows = store.last_rows(2)
+    if not rows:
+        return
+    before, last = (Head(0, GENESIS), rows[0])
+    if len(rows) > 1:
+        before, last = Head(rows[0].seq, rows[0].hash), rows[1]
+    if last.seq != before.size + 1 or link(before.hash, last.body) != last.hash:
+        message = (
+            f"{store.place}: the last event ({last.seq}) does not follow from the one before it: "
+            'the journal is damaged and was left as it is. "steelyard journal verify" says where.'
+        )
+        raise DataError(message, place=store.place, at=last.seq)
