@@ -1,0 +1,218 @@
+"""The keeper: fills without capital, the profit to the receiver, nothing kept."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import boa
+import pytest
+
+from support.chain.deploying import deploy_double
+from support.chain.periphery import FOREVER, Periphery
+from support.chain.series import DAY, MOST, OPEN, Fund, Series, new_transaction
+
+LOW = {True: "2.5", False: "0.7"}
+HIGH = {True: "3.8", False: "1.5"}
+RESCUE = {True: "5", False: "2.7"}
+
+
+@pytest.fixture(scope="session")
+def periphery(fund: Fund) -> Periphery:
+    """Router, keeper and lens around the fund."""
+    return Periphery(fund)
+
+
+def due(series: Series, leverage: str, seconds: int = 1_140) -> Any:
+    """An auction that has run for a while; its plan."""
+    series.go(leverage)
+    series.open()
+    series.fund.sleep(seconds)
+    boa.env.time_travel(seconds=61)
+    series.accrue()
+    return series.plan
+
+
+def given(series: Series, *, up: bool) -> Any:
+    """The asset that a taker gets."""
+    return series.loan if up else series.collateral
+
+
+@pytest.mark.parametrize("where", [LOW, HIGH, RESCUE], ids=["raise", "lower", "rescue"])
+def test_a_fill_needs_no_capital(
+    periphery: Periphery, series: Series, where: dict[bool, str]
+) -> None:
+    """The whole of what is due, over a level pool near the auction's top.
+
+    Property: leverage is at the target; the receiver gets the profit in the asset that the series
+    gave and pays nothing; nothing is kept. A profit of one unit more is refused.
+    """
+    plan, keeper = due(series, where[series.long]), series.world.roles.keeper
+    assert plan.state == OPEN
+    with boa.env.anchor():
+        profit = periphery.take(series)
+    with boa.reverts("keeper: less than least_profit"):
+        periphery.take(series, least_profit=profit + 1)
+    had = [token.balanceOf(keeper) for token in (series.collateral, series.loan)]
+    assert periphery.take(series, least_profit=profit) == profit > 0
+    moved = [
+        token.balanceOf(keeper) - before
+        for token, before in zip((series.collateral, series.loan), had, strict=True)
+    ]
+    assert moved == ([0, profit] if plan.up else [profit, 0])
+    target = 3 if series.long else 1
+    assert abs(series.leverage - target) < Fraction(1, 50)
+    assert periphery.nothing_kept()
+
+
+def test_without_a_profit_nothing_is_done(periphery: Periphery, series: Series) -> None:
+    """At the auction's first premium, below zero, the swap costs more than was given."""
+    due(series, HIGH[series.long], 1)
+    with boa.reverts("v3_path: more than most"):
+        periphery.take(series)
+    assert periphery.take_largest(series) == (0, 0)
+    assert periphery.nothing_kept()
+
+
+def test_expired_and_foreign_calls_are_refused(periphery: Periphery, series: Series) -> None:
+    """Scenario: a late call, and strangers in the callbacks.
+
+    Property: each is refused.
+    """
+    keeper, attacker = periphery.keeper, series.world.roles.attacker
+    asset = series.collateral.address
+    late = boa.env.timestamp - 1
+    new_transaction()
+    with boa.reverts("keeper: expired"):
+        keeper.take(series.address, periphery.way, MOST, 0, attacker, late, sender=attacker)
+    with boa.reverts("keeper: expired"):
+        keeper.take_largest(series.address, periphery.way, 0, 0, attacker, late, sender=attacker)
+    with boa.reverts("keeper: attempt"):
+        keeper.attempt(series.address, periphery.way, MOST, 0, attacker, sender=attacker)
+    with boa.reverts("keeper: foreign callback"):
+        keeper.on_given(asset, 1, asset, 1, b"\1", sender=attacker)
+    with boa.reverts("v3_path: foreign callback"):
+        keeper.uniswapV3SwapCallback(10**18, -1, b"", sender=attacker)
+    with boa.reverts("keeper: nothing on sale"):
+        series.arrive()
+        periphery.take_largest(series)
+
+
+def test_the_largest_size_that_pays_is_taken(periphery: Periphery, series: Series) -> None:
+    """Scenario: the pool is so thin that the whole fill would cost more than its premium.
+
+    Property: a half, a quarter or less of it is taken at a profit, and leverage comes nearer.
+    """
+    world = series.world
+    plan = due(series, HIGH[series.long])
+    depth = Fraction(world.pool.contract.liquidity())
+    assert depth > 0
+    world.pool.remove(Fraction(9_985, 10_000))
+    before = series.leverage
+    with boa.reverts():
+        periphery.take(series)
+    size, profit = periphery.take_largest(series)
+    assert plan.least <= size < plan.most
+    assert profit > 0
+    assert series.leverage < before
+    assert periphery.nothing_kept()
+
+
+def test_a_pushed_pool_is_levelled_first(periphery: Periphery, series: Series) -> None:
+    """Scenario: a griefer pushes the pool by 4 % against the taker, beyond the premium.
+
+    Property: without money the fill is refused; with a budget the keeper levels the pool at a
+    gain, by the feed's price, takes all that is due, and keeps nothing.
+    """
+    world, keeper = series.world, series.world.roles.keeper
+    due(series, HIGH[series.long])
+    # a long's taker sells the underlying, a short's buys it
+    push = Fraction(96, 100) if series.long else Fraction(104, 100)
+    world.pool.move(world.feed_price * push)
+    with boa.reverts():
+        periphery.take(series)
+    before = world.worth(keeper, world.feed_price)
+    budget = series.loan.balanceOf(keeper) // 2
+    size, profit = periphery.take_largest(series, budget)
+    assert size > 0
+    assert profit > 0
+    assert world.worth(keeper, world.feed_price) > before
+    assert abs(series.leverage - (3 if series.long else 1)) < Fraction(1, 50)
+    assert periphery.nothing_kept()
+
+
+def test_a_level_pool_is_left_alone(periphery: Periphery, series: Series) -> None:
+    """With a budget and a level pool none of the keeper's money is spent."""
+    due(series, HIGH[series.long])
+    keeper = series.world.roles.keeper
+    had = series.loan.balanceOf(keeper)
+    periphery.take_largest(series, had)
+    assert series.loan.balanceOf(keeper) == had
+
+
+def test_levelling_stays_within_the_budget(periphery: Periphery, series: Series) -> None:
+    """The keeper allows everything and names a budget: no unit more is spent."""
+    world, keeper = series.world, series.world.roles.keeper
+    due(series, HIGH[series.long])
+    world.pool.move(world.feed_price * (Fraction(96, 100) if series.long else Fraction(104, 100)))
+    had, budget = series.loan.balanceOf(keeper), 10**6 if series.long else 10**12
+    periphery.take_largest(series, budget)
+    assert had - series.loan.balanceOf(keeper) == budget
+    assert periphery.nothing_kept()
+
+
+def test_a_bad_feed_levels_nothing(periphery: Periphery, series: Series) -> None:
+    """Scenario: the feed's answer is too old, and the keeper offers a budget.
+
+    Property: none of it is spent at a price of long ago.
+    """
+    due(series, HIGH[series.long])
+    boa.env.time_travel(seconds=series.terms.base_age + 1)
+    with boa.reverts("keeper: no good price"):
+        periphery.take_largest(series, 10**9)
+
+
+def test_it_opens_publishes_and_allocates(periphery: Periphery, series: Series) -> None:
+    """The keeper's other work, for anyone.
+
+    Property: the auction is open; the refund of a publication goes to the receiver; a long's fees
+    and a short's, bought over the pool, are in the reserve, with a profit for the receiver.
+    """
+    world, keeper = series.world, series.world.roles.keeper
+    receiver = boa.env.generate_address("receiver")
+    series.mint(100)
+    series.go(LOW[series.long])
+    new_transaction()
+    assert periphery.keeper.open(series.address, sender=keeper) == boa.env.timestamp
+    new_transaction()
+    refund = periphery.keeper.publish(series.fund.reserve.address, receiver, sender=keeper)
+    assert world.underlying.balanceOf(receiver) == refund
+    series.fund.sleep(DAY + 1_150)
+    boa.env.time_travel(seconds=61)
+    had = world.underlying.balanceOf(series.fund.reserve.address)
+    new_transaction()
+    sent = periphery.keeper.allocate(
+        series.address, periphery.way, -(2**255), 0, receiver, sender=keeper
+    )
+    assert sent > 0
+    assert world.underlying.balanceOf(series.fund.reserve.address) - had == sent
+    assert series.state.fees == 0
+    assert series.long or world.quote.balanceOf(receiver) > 0
+    assert periphery.nothing_kept()
+
+
+def test_a_hostile_series_gets_nothing(periphery: Periphery, series: Series) -> None:
+    """Scenario: a contract that is no series is named, and calls back as it likes.
+
+    Property: it can spend nobody's money, though the keeper's caller allowed everything: a fill
+    debits no caller.
+    """
+    hostile, keeper = deploy_double("HostileSeries", periphery.keeper.address), periphery.keeper
+    caller = series.world.roles.keeper
+    had = series.world.balances(caller)
+    for owed, other in ((series.loan, series.collateral), (series.collateral, series.loan)):
+        hostile.load(other.address, 10**18, owed.address, 10**6)
+        new_transaction()
+        with boa.reverts():
+            keeper.take(hostile.address, periphery.way, MOST, 0, caller, FOREVER, sender=caller)
+    assert series.world.balances(caller) == had

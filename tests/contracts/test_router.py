@@ -1,0 +1,138 @@
+"""The router: one asset in, one asset out, exact quotes, nothing kept, nobody else's money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boa
+import pytest
+
+from support.chain.periphery import Periphery
+from support.chain.series import WAD, Fund, Series, wad
+
+SIZES = ["0.000001", "1", "37.5", "900"]
+
+
+@pytest.fixture(scope="session")
+def periphery(fund: Fund) -> Periphery:
+    """Router, keeper and lens around the fund."""
+    return Periphery(fund)
+
+
+@pytest.fixture(params=["collateral", "loan"])
+def asset(request: pytest.FixtureRequest, series: Series) -> Any:
+    """One of the series' two assets."""
+    return getattr(series, request.param)
+
+
+@pytest.mark.parametrize("tokens", SIZES)
+def test_a_mint_costs_what_was_quoted(
+    periphery: Periphery, series: Series, asset: Any, tokens: str
+) -> None:
+    """Tokens for one asset: the receiver gets exactly them.
+
+    Property: the sender pays the quote to the unit, nothing of its other asset, and nothing is
+    kept; a unit less than the quote is refused.
+    """
+    holder, world = series.world.roles.holder, series.world
+    other = series.loan if asset is series.collateral else series.collateral
+    quoted = periphery.router.preview_mint(series.address, wad(tokens), asset.address, periphery.way)
+    had, untouched = asset.balanceOf(holder), other.balanceOf(holder)
+    with boa.reverts("v3_path: more than most"):
+        periphery.mint(series, tokens, asset, quoted - 1)
+    assert periphery.mint(series, tokens, asset, quoted) == quoted
+    assert had - asset.balanceOf(holder) == quoted
+    assert other.balanceOf(holder) == untouched
+    assert series.contract.balanceOf(holder) == wad(tokens)
+    assert periphery.nothing_kept()
+    assert world.pool.contract.address in periphery.way
+
+
+@pytest.mark.parametrize("tokens", SIZES)
+def test_a_redemption_gives_what_was_quoted(
+    periphery: Periphery, series: Series, asset: Any, tokens: str
+) -> None:
+    """Tokens into one asset.
+
+    Property: the receiver gets the quote to the unit, nothing of the other asset, and nothing is
+    kept; a unit more than the quote is refused.
+    """
+    holder = series.world.roles.holder
+    series.mint("1000")
+    series.fund.sleep(3_600)
+    other = series.loan if asset is series.collateral else series.collateral
+    quoted = periphery.router.preview_redeem(
+        series.address, wad(tokens), asset.address, periphery.way
+    )
+    had, untouched = asset.balanceOf(holder), other.balanceOf(holder)
+    with boa.reverts("router: less than least"):
+        periphery.redeem(series, tokens, asset, quoted + 1)
+    assert periphery.redeem(series, tokens, asset, quoted) == quoted
+    assert asset.balanceOf(holder) - had == quoted
+    assert other.balanceOf(holder) == untouched
+    assert series.contract.balanceOf(holder) == wad("1000") - wad(tokens)
+    assert periphery.nothing_kept()
+
+
+def test_a_round_trip_costs_fees_and_swaps(periphery: Periphery, series: Series) -> None:
+    """In and out with the collateral at a level pool costs less than 1.5 % and more than nothing.
+
+    The fees are 0.2 %; the pool's 0.05 % counts for up to two units of debt per nav, each way.
+    """
+    paid = periphery.mint(series, 10, series.collateral)
+    got = periphery.redeem(series, 10, series.collateral)
+    assert paid * 985 < got * 1_000 < paid * 1_000
+
+
+def test_a_sandwiched_mint_is_refused(periphery: Periphery, series: Series) -> None:
+    """Scenario: an attacker pushes the pool by 5 % between the quote and the mint.
+
+    Property: the sender's limit refuses it; nothing is paid.
+    """
+    world, holder = series.world, series.world.roles.holder
+    quoted = periphery.router.preview_mint(
+        series.address, WAD, series.collateral.address, periphery.way
+    )
+    world.pool.move(world.feed_price * 95 / 100 if not series.long else world.feed_price * 105 / 100)
+    had = series.collateral.balanceOf(holder)
+    with boa.reverts("v3_path: more than most"):
+        periphery.mint(series, 1, series.collateral, quoted * 1_001 // 1_000)
+    assert series.collateral.balanceOf(holder) == had
+
+
+def test_after_the_deadline_nothing_is_done(periphery: Periphery, series: Series) -> None:
+    """Neither way."""
+    series.mint(1)
+    late = boa.env.timestamp - 1
+    with boa.reverts("router: expired"):
+        periphery.mint(series, 1, series.collateral, deadline=late)
+    with boa.reverts("router: expired"):
+        periphery.redeem(series, 1, series.collateral, deadline=late)
+
+
+def test_only_the_named_series_may_call_back(periphery: Periphery, series: Series) -> None:
+    """Scenario: a stranger calls the series' and the pool's callback, and the parts of previews.
+
+    Property: each is refused; no allowance that holders gave is reachable.
+    """
+    router, attacker = periphery.router, series.world.roles.attacker
+    asset = series.collateral.address
+    with boa.reverts("router: foreign callback"):
+        router.on_given(asset, 1, asset, 10**18, b"\1", sender=attacker)
+    with boa.reverts("v3_path: foreign callback"):
+        router.uniswapV3SwapCallback(10**18, -1, b"", sender=attacker)
+    with boa.reverts("router: dry"):
+        router.dry_mint(series.address, 1, asset, periphery.way, sender=attacker)
+    with boa.reverts("router: dry"):
+        router.dry_swap(periphery.way, asset, 1, True, sender=attacker)
+
+
+def test_other_assets_are_refused(periphery: Periphery, series: Series) -> None:
+    """An asset that is neither the collateral nor the loan asset, and a way without a pool."""
+    series.mint(1)
+    with boa.reverts("router: asset"):
+        periphery.mint(series, 1, series.contract)
+    with boa.reverts("router: asset"):
+        periphery.redeem(series, 1, series.contract)
+    with boa.reverts("v3_path: no pool"):
+        periphery.mint(series, 1, series.collateral, pools=[])
