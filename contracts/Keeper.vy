@@ -244,7 +244,7 @@ def on_given(given: address, amount: uint256, owed: address, owes: uint256, data
     assert msg.sender == self._series, "keeper: foreign callback"
     self._series = empty(address)
     self._given = given
-    self._profit = v3_path._buy(amount, owed, owes, msg.sender)
+    self._profit = v3_path._buy(given, amount, owed, owes, msg.sender)
 
 
 @internal
@@ -321,7 +321,7 @@ def _level(
     v3_path._begin([pool], msg.sender, budget)
     paid: uint256 = 0
     got: uint256 = 0
-    paid, got = v3_path._buy_up_to(buys, limit, budget, receiver)
+    paid, got = v3_path._buy_up_to(pays, buys, limit, budget, receiver)
     log Levelled(caller=msg.sender, pool=pool, paid=paid, got=got)
 
 

@@ -202,7 +202,7 @@ def on_given(given: address, amount: uint256, owed: address, owes: uint256, data
         v3_path._pull(owed, msg.sender, owes - got)
     else:
         assert self._asset == given, "router: asset"
-        rest: uint256 = v3_path._buy(amount, owed, owes, msg.sender)
+        rest: uint256 = v3_path._buy(given, amount, owed, owes, msg.sender)
         assert rest == 0, "router: pool"
 
 
@@ -264,15 +264,23 @@ def preview_redeem(
     collateral, fee, debt = in_kind._redeemed(
         in_kind._position(series, config.market), config, tokens
     )
+    given: address = config.market.collateralToken
     owed: address = config.market.loanToken
-    if asset == config.market.collateralToken:
+    if asset == given:
         if debt == 0:
             return collateral
-        paid: uint256 = self._quoted(pools, owed, debt, True)
+        paid: uint256 = self._dry_swap(pools, given, owed, debt, True)
         assert paid <= collateral, "router: pool"
         return collateral - paid
     assert asset == owed, "router: asset"
-    got: uint256 = self._quoted(pools, config.market.collateralToken, collateral, False)
+    # pool by pool: this contract has nothing to sell
+    assert len(pools) > 0, "v3_path: no pool"
+    got: uint256 = collateral
+    sells: address = given
+    for pool: address in pools:
+        buys: address = v3_path._other(pool, sells)
+        got = self._dry_swap([pool], sells, buys, got, False)
+        sells = buys
     assert got >= debt, "router: pool"
     return got - debt
 
@@ -296,14 +304,18 @@ def dry_mint(
 
 @external
 def dry_swap(
-    pools: DynArray[address, v3_path.MOST_POOLS], token: address, amount: uint256, buys: bool
+    pools: DynArray[address, v3_path.MOST_POOLS],
+    sells: address,
+    buys: address,
+    amount: uint256,
+    exact_out: bool,
 ):
     """
     @notice A part of `preview_redeem`; always reverts.
     """
     assert msg.sender == self, "router: dry"
     v3_path._begin(pools, self, 0)
-    v3_path._quote(token, amount, buys)
+    v3_path._quote(sells, buys, amount, exact_out)
 
 
 @internal
@@ -330,7 +342,7 @@ def _go_out(given: address, amount: uint256, owed: address, owes: uint256):
     rest: uint256 = amount
     if self._asset == given:
         if owes > 0:
-            rest = v3_path._buy(amount, owed, owes, self._series)
+            rest = v3_path._buy(given, amount, owed, owes, self._series)
     else:
         assert self._asset == owed, "router: asset"
         rest = v3_path._sell(given, amount, owed, self)
@@ -343,38 +355,28 @@ def _go_out(given: address, amount: uint256, owed: address, owes: uint256):
 
 
 @internal
-def _quoted(
-    pools: DynArray[address, v3_path.MOST_POOLS], token: address, amount: uint256, buys: bool
-) -> uint256:
-    """
-    @notice What the way takes for so much of its last asset, or gives for so much of its first:
-            the former whole, the latter pool by pool.
-    """
-    if buys:
-        return self._dry_swap(pools, token, amount, True)
-    sells: address = token
-    got: uint256 = amount
-    for pool: address in pools:
-        next: address = v3_path._other(pool, sells)
-        got = self._dry_swap([pool], sells, got, False)
-        sells = next
-    return got
-
-
-@internal
 def _dry_swap(
-    pools: DynArray[address, v3_path.MOST_POOLS], token: address, amount: uint256, buys: bool
+    pools: DynArray[address, v3_path.MOST_POOLS],
+    sells: address,
+    buys: address,
+    amount: uint256,
+    exact_out: bool,
 ) -> uint256:
+    """
+    @notice What the way takes for an exact amount of its last asset, or gives for one of its
+            first.
+    """
     success: bool = False
     response: Bytes[320] = b""
     success, response = raw_call(
         self,
         abi_encode(
             pools,
-            token,
-            amount,
+            sells,
             buys,
-            method_id=method_id("dry_swap(address[],address,uint256,bool)"),
+            amount,
+            exact_out,
+            method_id=method_id("dry_swap(address[],address,address,uint256,bool)"),
         ),
         max_outsize=320,
         revert_on_failure=False,

@@ -29,7 +29,7 @@ HIGHEST: constant(uint160) = 1461446703485210103287273052203988822378723970341
 MOST_POOLS: constant(uint256) = 3
 
 # @dev Begins what a dry run reverts with, so that no reason is taken for a figure.
-FIGURE: constant(bytes32) = keccak256("steelyard: figure")
+FIGURE: constant(bytes32) = keccak256("steelyard.figure")
 
 
 # @dev The way of this call, from the asset that is sold to the one that is bought.
@@ -40,6 +40,9 @@ _pools: transient(DynArray[address, MOST_POOLS])
 _place: transient(uint256)
 _pays: transient(address)
 _buys: transient(bool)
+
+# @dev What the way begins with.
+_first: transient(address)
 
 # @dev Where the swap stops, as the square root of a price; 0: nowhere.
 _limit: transient(uint160)
@@ -79,21 +82,22 @@ def _begin(pools: DynArray[address, MOST_POOLS], payer: address, most: uint256):
     """
     @notice Names the way and who pays what is missing.
     """
-    assert len(pools) > 0, "v3_path: no pool"
     self._pools = pools
     self._payer = payer
     self._most = most
 
 
 @internal
-def _buy(amount: uint256, owed: address, owes: uint256, to: address) -> uint256:
+def _buy(given: address, amount: uint256, owed: address, owes: uint256, to: address) -> uint256:
     """
     @notice Buys exactly `owes`, with what was given and then with the payer's.
     @return uint256 What is left of what was given.
     """
+    self._first = given
     self._held = amount
     self._buys = True
     last: uint256 = len(self._pools)
+    assert last > 0, "v3_path: no pool"
     self._ask(last, owed, -convert(owes, int256), to)
     self._place = 0
     return self._held
@@ -105,8 +109,13 @@ def _sell(given: address, amount: uint256, owed: address, to: address) -> uint25
     @notice Sells all that was given.
     @return uint256 What came.
     """
+    self._first = given
     self._buys = False
     last: uint256 = len(self._pools)
+    assert last > 0, "v3_path: no pool"
+    # of a mint of dust the debt is rounded down to nothing, which no pool takes
+    if amount == 0:
+        return 0
     sells: address = given
     got: uint256 = amount
     for place: uint256 in range(1, MOST_POOLS + 1):
@@ -122,12 +131,13 @@ def _sell(given: address, amount: uint256, owed: address, to: address) -> uint25
 
 
 @internal
-def _buy_up_to(buys: address, limit: uint256, most: uint256, to: address) -> (uint256, uint256):
+def _buy_up_to(pays: address, buys: address, limit: uint256, most: uint256, to: address) -> (uint256, uint256):
     """
     @notice Buys from the one pool of the way with the payer's, until its price is at the limit.
     @return uint256 What the payer paid.
     @return uint256 What was bought.
     """
+    self._first = pays
     self._buys = False
     self._held = 0
     self._limit = convert(limit, uint160)
@@ -138,19 +148,19 @@ def _buy_up_to(buys: address, limit: uint256, most: uint256, to: address) -> (ui
 
 
 @internal
-def _quote(token: address, amount: uint256, buys: bool):
+def _quote(sells: address, buys: address, amount: uint256, exact_out: bool):
     """
-    @notice Reverts with what the way takes for so much of what it ends in, or what its first
-            pool gives for so much of what it begins with.
+    @notice Reverts with what the way takes for so much of what it ends in, or what its one pool
+            gives for so much of what it begins with.
     """
-    if buys:
+    if exact_out:
         self._dry = True
-        self._buy(0, token, amount, self)
+        self._buy(sells, 0, buys, amount, self)
     else:
         self._quotes = True
-        buys_: address = self._other(self._pools[0], token)
+        self._first = sells
         self._buys = False
-        self._ask(1, buys_, convert(amount, int256), self)
+        self._ask(1, buys, convert(amount, int256), self)
     raise "v3_path: no quote"
 
 
@@ -161,7 +171,8 @@ def _ask(place: uint256, buys: address, amount: int256, to: address) -> uint256:
     @return uint256 What was bought.
     """
     pool: address = self._pools[place - 1]
-    sells: address = self._other(pool, buys)
+    # a way that begins with another asset is refused by its pool, which is paid in this one
+    sells: address = self._first if place == 1 else self._other(pool, buys)
     self._place = place
     self._pays = sells
     zero_for_one: bool = convert(sells, uint256) < convert(buys, uint256)

@@ -103,13 +103,17 @@ def test_every_contract_fits_a_chain() -> None:
 
 def all_deployed() -> dict[str, list[Any]]:
     """Every contract of ours, compiled of its source, on the chain of the moment."""
-    protocol = Protocol(World(Setting()))
+    world = World(Setting())
+    protocol, morpho = Protocol(world), world.morpho.address
     return {
         "Decision": [protocol.decision],
         "LeveragedToken": [protocol.token],
         "Reserve": [protocol.reserve],
         "Oracle": [protocol.oracle],
         "Factory": [protocol.factory],
+        "Router": [deploy_source(CONTRACTS / "Router.vy", morpho)],
+        "Keeper": [deploy_source(CONTRACTS / "Keeper.vy")],
+        "Lens": [deploy_source(CONTRACTS / "Lens.vy", morpho)],
     }
 
 

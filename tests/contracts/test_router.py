@@ -6,11 +6,15 @@ from typing import Any
 
 import boa
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
 
-from support.chain.periphery import Periphery
-from support.chain.series import WAD, Fund, Series, wad
+from support.chain.deploying import deploy_double
+from support.chain.periphery import FOREVER, NO_PERMIT, Periphery
+from support.chain.series import MOST, WAD, Fund, Series, new_transaction, wad
 
-SIZES = ["0.000001", "1", "37.5", "900"]
+OWNER = Account.from_key((10**9 + 7).to_bytes(32, "big"))
+SIZES = ["0.000000000000000001", "0.000001", "1", "37.5", "900"]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +40,9 @@ def test_a_mint_costs_what_was_quoted(
     """
     holder, world = series.world.roles.holder, series.world
     other = series.loan if asset is series.collateral else series.collateral
-    quoted = periphery.router.preview_mint(series.address, wad(tokens), asset.address, periphery.way)
+    quoted = periphery.router.preview_mint(
+        series.address, wad(tokens), asset.address, periphery.way
+    )
     had, untouched = asset.balanceOf(holder), other.balanceOf(holder)
     with boa.reverts("v3_path: more than most"):
         periphery.mint(series, tokens, asset, quoted - 1)
@@ -93,7 +99,9 @@ def test_a_sandwiched_mint_is_refused(periphery: Periphery, series: Series) -> N
     quoted = periphery.router.preview_mint(
         series.address, WAD, series.collateral.address, periphery.way
     )
-    world.pool.move(world.feed_price * 95 / 100 if not series.long else world.feed_price * 105 / 100)
+    world.pool.move(
+        world.feed_price * 95 / 100 if not series.long else world.feed_price * 105 / 100
+    )
     had = series.collateral.balanceOf(holder)
     with boa.reverts("v3_path: more than most"):
         periphery.mint(series, 1, series.collateral, quoted * 1_001 // 1_000)
@@ -124,7 +132,7 @@ def test_only_the_named_series_may_call_back(periphery: Periphery, series: Serie
     with boa.reverts("router: dry"):
         router.dry_mint(series.address, 1, asset, periphery.way, sender=attacker)
     with boa.reverts("router: dry"):
-        router.dry_swap(periphery.way, asset, 1, True, sender=attacker)
+        router.dry_swap(periphery.way, asset, asset, 1, True, sender=attacker)
 
 
 def test_other_assets_are_refused(periphery: Periphery, series: Series) -> None:
@@ -136,3 +144,113 @@ def test_other_assets_are_refused(periphery: Periphery, series: Series) -> None:
         periphery.redeem(series, 1, series.contract)
     with boa.reverts("v3_path: no pool"):
         periphery.mint(series, 1, series.collateral, pools=[])
+
+
+def signed(token: Any, spender: str, amount: int) -> tuple[Any, ...]:
+    """The owner's permit as the router takes it."""
+    fields = {
+        "owner": OWNER.address,
+        "spender": spender,
+        "value": amount,
+        "nonce": token.nonces(OWNER.address),
+        "deadline": boa.env.timestamp + 600,
+    }
+    domain = {
+        "name": token.name(),
+        "version": "1",
+        "chainId": boa.env.evm.patch.chain_id,
+        "verifyingContract": token.address,
+    }
+    kinds = [("owner", "address"), ("spender", "address")]
+    kinds += [(name, "uint256") for name in ("value", "nonce", "deadline")]
+    permit = {"Permit": [{"name": name, "type": kind} for name, kind in kinds]}
+    made = OWNER.sign_message(encode_typed_data(domain, permit, fields))
+    r, s = (word.to_bytes(32, "big") for word in (made.r, made.s))
+    return (amount, fields["deadline"], made.v, r, s)
+
+
+@pytest.mark.parametrize("front_run", [False, True], ids=["plain", "front-run"])
+def test_a_permit_survives_being_front_run(
+    periphery: Periphery, series: Series, *, front_run: bool
+) -> None:
+    """Scenario: an attacker sees a redemption with its permit and uses the permit first.
+
+    Property: the redemption goes through all the same, by the allowance that the permit made.
+    """
+    token, router = series.contract, periphery.router
+    series.mint(5)
+    token.transfer(OWNER.address, 5 * WAD, sender=series.world.roles.holder)
+    permit = signed(token, router.address, 5 * WAD)
+    if front_run:
+        amount, deadline, v, r, s = permit
+        token.permit(OWNER.address, router.address, amount, deadline, v, r, s)
+    assert periphery.redeem(series, 5, series.collateral, who=OWNER.address, permit=permit) > 0
+    assert token.balanceOf(OWNER.address) == 0
+    assert token.allowance(OWNER.address, router.address) == 0
+    assert periphery.nothing_kept()
+
+
+def test_a_bad_permit_without_an_allowance_is_refused(periphery: Periphery, series: Series) -> None:
+    """A permit for less than is redeemed: nothing is done."""
+    token, router = series.contract, periphery.router
+    series.mint(5)
+    token.transfer(OWNER.address, 5 * WAD, sender=series.world.roles.holder)
+    permit = signed(token, router.address, 4 * WAD)
+    with boa.reverts():
+        periphery.redeem(series, 5, series.collateral, who=OWNER.address, permit=permit)
+    assert token.balanceOf(OWNER.address) == 5 * WAD
+
+
+def hostile(periphery: Periphery, series: Series, **vice: Any) -> Any:
+    """A contract that answers as a series and asks for what it did not give."""
+    made = deploy_double("HostileSeries", periphery.router.address)
+    made.load(
+        series.loan.address,
+        vice.get("amount", 0),
+        series.collateral.address,
+        10**15 if series.long else 10**6,
+        vice.get("times", 1),
+        vice.get("entry", b""),
+    )
+    return made
+
+
+def test_a_hostile_series_takes_at_most_what_its_caller_said(
+    periphery: Periphery, series: Series
+) -> None:
+    """Scenario: a false series claims to have given, asks twice, and enters the router again.
+
+    Property: what it did not give is not sold; a second callback and an entry from within are
+    refused; a victim that allowed everything, and did not call, pays nothing.
+    """
+    router, world = periphery.router, series.world
+    caller, victim = world.roles.attacker, world.roles.holder
+    had = world.balances(victim)
+
+    def call(made: Any) -> None:
+        new_transaction()
+        asset = series.collateral.address
+        router.mint(
+            made.address, WAD, asset, MOST, periphery.way, caller, FOREVER, NO_PERMIT, sender=caller
+        )
+
+    with boa.reverts():
+        call(hostile(periphery, series, amount=10**9))
+    with boa.reverts("router: foreign callback"):
+        call(hostile(periphery, series, amount=0, times=2))
+    entry = router.mint.prepare_calldata(
+        series.address,
+        WAD,
+        series.collateral.address,
+        MOST,
+        periphery.way,
+        caller,
+        FOREVER,
+        NO_PERMIT,
+    )
+    made = hostile(periphery, series, amount=0, times=0, entry=entry)
+    with boa.reverts("router: no callback"):
+        call(made)
+    assert not made.entered()
+    assert world.balances(victim) == had
+    assert periphery.nothing_kept()

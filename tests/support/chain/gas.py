@@ -17,6 +17,7 @@ import boa
 
 from support.chain.aave import Aave
 from support.chain.anvil import AnvilEnv, anvil
+from support.chain.periphery_gas import on_periphery
 from support.chain.perpetual import Perpetual
 from support.chain.token_gas import Bill, on_ours
 from support.chain.world import Setting, World
@@ -99,6 +100,9 @@ BILLS: tuple[Callable[[], Bill], ...] = (
     partial(on_ours, "IrmMock"),
     partial(on_ours, "AdaptingRate"),
     partial(on_ours, "AdaptingRate", composite=True),
+    partial(on_periphery, "IrmMock"),
+    partial(on_periphery, "AdaptingRate"),
+    partial(on_periphery, "AdaptingRate", composite=True),
 )
 """Each on a node of its own; add yours here."""
 

@@ -53,7 +53,15 @@ class Periphery:
         who = who or self.world.roles.holder
         pools = self.way if pools is None else pools
         return self.router.mint(
-            series.address, wad(tokens), asset.address, most, pools, who, deadline, permit, sender=who
+            series.address,
+            wad(tokens),
+            asset.address,
+            most,
+            pools,
+            who,
+            deadline,
+            permit,
+            sender=who,
         )
 
     def redeem(
@@ -72,7 +80,15 @@ class Periphery:
         who = who or self.world.roles.holder
         pools = self.way if pools is None else pools
         return self.router.redeem(
-            series.address, wad(tokens), asset.address, least, pools, who, deadline, permit, sender=who
+            series.address,
+            wad(tokens),
+            asset.address,
+            least,
+            pools,
+            who,
+            deadline,
+            permit,
+            sender=who,
         )
 
     def take(self, series: Series, most: int = MOST, least_profit: int = 0) -> int:
