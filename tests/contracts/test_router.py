@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import boa
@@ -11,10 +12,14 @@ from eth_account.messages import encode_typed_data
 
 from support.chain.deploying import deploy_double
 from support.chain.periphery import FOREVER, NO_PERMIT, Periphery
-from support.chain.series import MOST, WAD, Fund, Series, new_transaction, wad
+from support.chain.series import MOST, WAD, Fund, Series, Terms, new_transaction, wad
+from support.chain.world import Setting, World
 
 OWNER = Account.from_key((10**9 + 7).to_bytes(32, "big"))
-SIZES = ["0.000000000000000001", "0.000001", "1", "37.5", "900"]
+DUST = "0.000000000000000001"
+CRUMBS = "0.00000000000003"
+"""So few that their debt is a share without a unit."""
+SIZES = ["0.000001", "1", "37.5", "900"]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +34,7 @@ def asset(request: pytest.FixtureRequest, series: Series) -> Any:
     return getattr(series, request.param)
 
 
-@pytest.mark.parametrize("tokens", SIZES)
+@pytest.mark.parametrize("tokens", [CRUMBS, *SIZES])
 def test_a_mint_costs_what_was_quoted(
     periphery: Periphery, series: Series, asset: Any, tokens: str
 ) -> None:
@@ -44,6 +49,7 @@ def test_a_mint_costs_what_was_quoted(
         series.address, wad(tokens), asset.address, periphery.way
     )
     had, untouched = asset.balanceOf(holder), other.balanceOf(holder)
+    assert quoted > 0
     with boa.reverts("v3_path: more than most"):
         periphery.mint(series, tokens, asset, quoted - 1)
     assert periphery.mint(series, tokens, asset, quoted) == quoted
@@ -78,6 +84,44 @@ def test_a_redemption_gives_what_was_quoted(
     assert other.balanceOf(holder) == untouched
     assert series.contract.balanceOf(holder) == wad("1000") - wad(tokens)
     assert periphery.nothing_kept()
+
+
+def test_a_redemption_of_dust_is_refused_or_pays_for_itself(
+    periphery: Periphery, series: Series, asset: Any
+) -> None:
+    """Scenario: one raw token, whose collateral may not pay its debt, rounded up.
+
+    Property: it is refused by preview and call, in the same words each way, and nothing is lost.
+    """
+    series.mint(1)
+    with boa.reverts():
+        periphery.router.preview_redeem(series.address, 1, asset.address, periphery.way)
+    with boa.reverts():
+        periphery.redeem(series, DUST, asset)
+    assert series.contract.balanceOf(series.world.roles.holder) == WAD
+    assert periphery.nothing_kept()
+
+
+def test_a_way_over_two_pools_is_quoted_exactly_too(
+    periphery: Periphery, series: Series, asset: Any
+) -> None:
+    """From the collateral to the loan asset over a third one, and back.
+
+    Property: a mint and a redemption cost and give their quotes, and nothing is kept.
+    """
+    world, holder = series.world, series.world.roles.holder
+    pools = two_pools(series)
+    back = pools[::-1]
+    quoted = periphery.router.preview_mint(series.address, WAD, asset.address, back)
+    had = asset.balanceOf(holder)
+    assert periphery.mint(series, 1, asset, quoted, pools=back) == quoted
+    assert had - asset.balanceOf(holder) == quoted
+    quoted = periphery.router.preview_redeem(series.address, WAD // 2, asset.address, pools)
+    assert periphery.redeem(series, "0.5", asset, quoted, pools=pools) == quoted
+    assert had - asset.balanceOf(holder) > 0
+    assert periphery.nothing_kept()
+    assert len(set(pools)) == len(pools) > 1
+    assert world.pool.address not in pools
 
 
 def test_a_round_trip_costs_fees_and_swaps(periphery: Periphery, series: Series) -> None:
@@ -144,6 +188,28 @@ def test_other_assets_are_refused(periphery: Periphery, series: Series) -> None:
         periphery.redeem(series, 1, series.contract)
     with boa.reverts("v3_path: no pool"):
         periphery.mint(series, 1, series.collateral, pools=[])
+
+
+def two_pools(series: Series) -> list[Any]:
+    """Pools from the collateral to the loan asset over a coin that is a dollar."""
+    world, provider = series.world, series.world.roles.liquidity_provider
+    coin = world.deploy("MintableERC20", "COIN", "COIN", 6)
+    coin.mint(provider, 10**16, sender=provider)
+    world.approve(coin, provider, world.positions)
+    pools = []
+    for asset in (series.collateral, series.loan):
+        units = {world.underlying.address: 10**18, coin.address: 2_000 * 10**6}
+        units[world.quote.address] = 2_000 * 10**6
+        first, second = sorted((asset, coin), key=lambda token: int(token.address, 16))
+        amounts = [units[token.address] * 10_000 for token in (first, second)]
+        root = isqrt((amounts[1] << 192) // amounts[0])
+        pair = (first.address, second.address)
+        pools.append(
+            world.positions.createAndInitializePoolIfNecessary(*pair, 500, root, sender=provider)
+        )
+        wanted = (*pair, 500, -887_220, 887_220, *amounts, 0, 0, provider, FOREVER)
+        world.positions.mint(wanted, sender=provider)
+    return pools
 
 
 def signed(token: Any, spender: str, amount: int) -> tuple[Any, ...]:
@@ -253,4 +319,48 @@ def test_a_hostile_series_takes_at_most_what_its_caller_said(
         call(made)
     assert not made.entered()
     assert world.balances(victim) == had
+    assert periphery.nothing_kept()
+
+
+def test_a_hostile_asset_is_refused_and_enters_nothing() -> None:
+    """Scenario: the quote asset begins to take a fee, to move nothing, or to call back.
+
+    Property: with a fee or without a transfer neither router nor keeper goes through, and all is
+    as it was; an entry from within is refused, and the call that it interrupted is unharmed.
+    """
+    coin = deploy_double("HostileToken", 6)
+    world = World(Setting(), quote=coin)
+    fund = Fund(world, Terms(long=True))
+    periphery, series = Periphery(fund), fund.series[0]
+    holder, router = world.roles.holder, periphery.router
+    periphery.mint(series, 5, series.collateral)
+    had, tokens = world.balances(holder), series.contract.balanceOf(holder)
+    yes = True
+    vices = {
+        "fee": lambda: coin.set_fee_bps(100),
+        "false": lambda: coin.set_returns_false(yes),
+    }
+    for vice in vices.values():
+        with boa.env.anchor():
+            vice()
+            for asset in (series.collateral, series.loan):
+                with boa.reverts():
+                    periphery.mint(series, 1, asset)
+                with boa.reverts():
+                    periphery.redeem(series, 1, asset)
+        assert world.balances(holder) == had
+        assert series.contract.balanceOf(holder) == tokens
+    asset = series.collateral.address
+    entries = [
+        router.mint.prepare_calldata(
+            series.address, WAD, asset, MOST, periphery.way, holder, FOREVER, NO_PERMIT
+        ),
+        router.on_given.prepare_calldata(asset, WAD, asset, WAD, b"x"),
+        router.uniswapV3SwapCallback.prepare_calldata(WAD, -1, b""),
+    ]
+    for entry in entries:
+        coin.set_hook(router.address, router.address, entry)
+        assert periphery.redeem(series, 1, series.loan) > 0
+        assert coin.hook_calls() > 0
+        assert coin.hook_succeeded() == 0
     assert periphery.nothing_kept()
