@@ -8,6 +8,7 @@ import pytest
 
 from support.chain import gas
 from support.chain.anvil import unavailable
+from support.chain.periphery_gas import FIRST_PAYMENT, KEEPER_BARS, ONE_ASSET_BAR
 from support.chain.token_gas import SERIES_BAR, TRANSFER_OVER_SNEKMATE, bar
 
 pytestmark = pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
@@ -52,3 +53,15 @@ def test_a_transfer_is_snekmates(bill: gas.Bill) -> None:
     assert len(ours) == 2 * 2
     for name in ours:
         assert bill[name] <= bill[name.replace("ours", "snekmate's")] + TRANSFER_OVER_SNEKMATE
+
+
+def test_router_and_keeper_are_under_their_bars(bill: gas.Bill) -> None:
+    """Fills through the keeper and mints with one asset, over pools that trade every 1 to 12 s."""
+    for name, used in bill.items():
+        said = name.removesuffix(")").partition(" (")[2]
+        if "by keeper" in name:
+            first = FIRST_PAYMENT if "first fill" in name else 0
+            assert used <= KEEPER_BARS[said] + first, name
+        if "one-asset mint" in name:
+            assert used <= ONE_ASSET_BAR - (0 if "composite" in said else 5_000), name
+    assert sum("by keeper" in name for name in bill) == 3 * 2 * 3 * 3
