@@ -81,7 +81,9 @@ def _advance(
         clock.filled_trigger = 0
     else:
         began: uint256 = plan.began if plan.began > 0 else block.timestamp
-        clock.opened = began if plan.trigger == EMERGENCY else began + cooldown
+        # by as much as was filled of what could be: a tenth again and again would hold its age
+        pause: uint256 = cooldown * size // plan.most
+        clock.opened = began if plan.trigger == EMERGENCY else began + pause
         clock.opened_up = plan.up
         clock.filled = block.timestamp
         clock.filled_trigger = plan.trigger

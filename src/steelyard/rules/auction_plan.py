@@ -223,7 +223,7 @@ def clock_after_fill(
         return clock
     if has_arrived(plan.whole, size, plan.gap):
         return arrived_clock(now_s)
-    pause_s = terms.cooldown_s
+    pause_s = int(terms.cooldown_s * size / plan.most)
     if plan.emergency:
         pause_s = 0
     return filled_clock(clock, plan.began_s, plan.raises, plan.trigger, pause_s, now_s)
