@@ -188,7 +188,8 @@ def test_a_partial_fill_leaves_the_rest_under_way(series: Series) -> None:
     """Scenario: a third is filled, then the rest after the cooldown.
 
     Property: the auction is as old as before, less the part of the cooldown that was filled of
-    what could be; nothing is sold in the cooldown, and it goes on inside the band until leverage has arrived; fallback and day wait for that.
+    what could be; nothing is sold in the cooldown. It goes on inside the band until leverage has
+    arrived; fallback and day wait for that.
     """
     plan = due(series, NEARLY[series.long], 500)
     arrived, now = series.contract.facts().arrived, boa.env.timestamp

@@ -9,7 +9,9 @@ from support.chain.world import Setting, World
 
 
 def test_small_fills_do_not_hold_an_auction_back() -> None:
-    """Scenario: a series with clips; somebody takes a tenth of a clip, the least, as soon as each
+    """A tenth of a clip at a time.
+
+    Scenario: a series with clips; somebody takes a tenth of a clip, the least, as soon as each
     cooldown ends, at a premium that nobody else would take it for.
 
     Property: the auction gets older all the same: within three durations it reaches its top.

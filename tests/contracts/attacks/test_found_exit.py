@@ -15,7 +15,9 @@ SHARE = Fraction(1, 10**9)
 
 @pytest.mark.parametrize("days", [1, 30])
 def test_no_number_of_tokens_closes_the_exit(days: int) -> None:
-    """Scenario: a series of cheap tokens; somebody mints 60 billion (120,000 dollars) and waits
+    """More tokens than 64 bits of means hold.
+
+    Scenario: a series of cheap tokens; somebody mints 60 billion (120,000 dollars) and waits
     until the day's mean supply is beyond the 18 billion that its 64 bits hold.
 
     Property: everybody redeems all the same, and what is left is redeemed and minted as before.

@@ -9,7 +9,7 @@ from typing import Any
 import boa
 
 from support.chain.deploying import deploy_source
-from support.chain.series import BAND, COOLING, OPEN, Fund, Terms, new_transaction, wad
+from support.chain.series import OPEN, Fund, Terms, new_transaction
 from support.chain.world import Setting, World
 
 HERE = Path(__file__).parent
@@ -29,7 +29,9 @@ def squeezer(fund: Fund) -> tuple[Any, int]:
 
 
 def test_a_squeezed_market_puts_no_raise_off() -> None:
-    """Scenario: at each end of a cooldown somebody borrows all but a cent of what can be lent, by
+    """Fills of a cent.
+
+    Scenario: at each end of a cooldown somebody borrows all but a cent of what can be lent, by
     Morpho's flash loan, takes that cent's fill, and repays. It costs gas.
 
     Property: the auction gets older all the same: in two durations it has reached its top.
@@ -42,19 +44,26 @@ def test_a_squeezed_market_puts_no_raise_off() -> None:
     series.go("2.5")
     series.open()
     boa.env.time_travel(seconds=61)
-    before = world.balances(made)
-    premiums, states, gas, fills = [], [], 0, 0
+    premiums = []
     for _ in range(40):
         new_transaction()
         series.accrue()
         premiums.append(Fraction(series.plan.premium, 10**18))
         if series.plan.state == OPEN:
             made.squeeze(flash, LEFT, sender=world.roles.attacker)
-            gas = made._computation.get_gas_used()
-            fills += 1
-        states.append(series.plan.state)
         fund.sleep(60)
-    print("fills", fills, "gas", gas, "premiums", [float(p) for p in premiums[:4]],
-          float(max(premiums)), "states", states[:4], "leverage", float(series.leverage))
+    print(
+        "fills",
+        fills,
+        "gas",
+        gas,
+        "premiums",
+        [float(p) for p in premiums[:4]],
+        float(max(premiums)),
+        "states",
+        states[:4],
+        "leverage",
+        float(series.leverage),
+    )
     print("cost", [b - a for b, a in zip(before, world.balances(made))])
     assert max(premiums) >= Fraction("0.0079")
