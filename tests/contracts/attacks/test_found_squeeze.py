@@ -52,18 +52,4 @@ def test_a_squeezed_market_puts_no_raise_off() -> None:
         if series.plan.state == OPEN:
             made.squeeze(flash, LEFT, sender=world.roles.attacker)
         fund.sleep(60)
-    print(
-        "fills",
-        fills,
-        "gas",
-        gas,
-        "premiums",
-        [float(p) for p in premiums[:4]],
-        float(max(premiums)),
-        "states",
-        states[:4],
-        "leverage",
-        float(series.leverage),
-    )
-    print("cost", [b - a for b, a in zip(before, world.balances(made))])
     assert max(premiums) >= Fraction("0.0079")
