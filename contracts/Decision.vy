@@ -257,10 +257,11 @@ def _sized(
         if not terms.long:
             clip = clip * facts.price // SCALE
         plan.most = min(plan.most, clip)
+    part: uint256 = LEAST_PART_EMERGENCY if emergency else LEAST_PART
+    # before what can be lent: that is what a moment's borrowing makes it
+    plan.least = max(rescue, auction._div_up(plan.most, part))
     if plan.up:
         plan.most = auction._lendable_size(plan.most, plan.premium, facts.lendable)
-    part: uint256 = LEAST_PART_EMERGENCY if emergency else LEAST_PART
-    plan.least = max(rescue, auction._div_up(plan.most, part))
     return plan
 
 

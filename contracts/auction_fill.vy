@@ -64,10 +64,15 @@ def _advance(
 ) -> bool:
     """
     @notice Remembers an arrival, or that a part was filled: the rest is sold in an auction as
-            old as this one, less the cooldown, which an emergency does not have.
+            old as this one, less the cooldown, which an emergency does not have. A fill below the
+            least, of a market with little to lend, is not remembered.
     @return bool Whether it arrived.
     """
     clock: clock_slot.Clock = clock_
+    # all that could be lent, and less than a fill otherwise takes: whoever empties the market for
+    # a moment would put a raise off with it, again and again
+    if size < plan.least:
+        return False
     arrived: bool = (plan.whole - size) * NEAR_PARTS <= plan.gap
     if arrived:
         clock.arrived = block.timestamp
@@ -76,7 +81,9 @@ def _advance(
         clock.filled_trigger = 0
     else:
         began: uint256 = plan.began if plan.began > 0 else block.timestamp
-        clock.opened = began if plan.trigger == EMERGENCY else began + cooldown
+        # by as much as was filled of what could be: a tenth again and again would hold its age
+        pause: uint256 = cooldown * size // plan.most
+        clock.opened = began if plan.trigger == EMERGENCY else began + pause
         clock.opened_up = plan.up
         clock.filled = block.timestamp
         clock.filled_trigger = plan.trigger

@@ -35,6 +35,9 @@ WAD: constant(uint256) = 10**18
 JUMP: constant(uint256) = WAD // 20
 FADE: constant(uint256) = 60
 
+# @dev Rounds that are looked back at most: a minute of blocks.
+ROUNDS: constant(uint256) = 5
+
 
 @internal
 @view
@@ -74,28 +77,35 @@ def _latest(feed: address) -> Round:
 @view
 def _jump(feed: address, latest: Round) -> uint256:
     """
-    @notice How far the latest answer is from the one before it, max / min - 1, times 1e18: 0 up
-            to 5 %, else fading to 0 within a minute, rounded up. 0 where the round before cannot
-            be read, as after a change of the feed's aggregator.
+    @notice How far the latest answer is from those that stood within the last minute, max / min
+            - 1, times 1e18: 0 up to 5 %, else fading to 0 within a minute after the older one
+            was superseded, rounded up. Where a round before cannot be read, as after a change of
+            the feed's aggregator, it ends there. One round alone would be passed by a wrong
+            answer that is given twice.
     """
-    age: uint256 = block.timestamp - latest.updated
-    if age >= FADE or latest.id == 0:
-        return 0
-    response: Bytes[160] = self._words(
-        feed, abi_encode(latest.id - 1, method_id=method_id("getRoundData(uint80)"))
-    )
-    if len(response) < 160:
-        return 0
-    answer: int256 = extract32(response, 32, output_type=int256)
-    if answer <= 0 or answer >= MOST:
-        return 0
-    before: uint256 = convert(answer, uint256)
-    high: uint256 = max(latest.answer, before)
-    low: uint256 = min(latest.answer, before)
-    moved: uint256 = ((high - low) * WAD + low - 1) // low
-    if moved <= JUMP:
-        return 0
-    return (moved * (FADE - age) + FADE - 1) // FADE
+    jump: uint256 = 0
+    # when the answer that a round is compared with was superseded
+    since: uint256 = latest.updated
+    for back: uint256 in range(1, ROUNDS + 1):
+        age: uint256 = block.timestamp - min(since, block.timestamp)
+        if age >= FADE or latest.id < back:
+            return jump
+        response: Bytes[160] = self._words(
+            feed, abi_encode(latest.id - back, method_id=method_id("getRoundData(uint80)"))
+        )
+        if len(response) < 160:
+            return jump
+        answer: int256 = extract32(response, 32, output_type=int256)
+        if answer <= 0 or answer >= MOST:
+            return jump
+        before: uint256 = convert(answer, uint256)
+        high: uint256 = max(latest.answer, before)
+        low: uint256 = min(latest.answer, before)
+        moved: uint256 = ((high - low) * WAD + low - 1) // low
+        if moved > JUMP:
+            jump = max(jump, (moved * (FADE - age) + FADE - 1) // FADE)
+        since = extract32(response, 96, output_type=uint256)
+    return jump
 
 
 @internal

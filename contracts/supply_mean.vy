@@ -12,7 +12,8 @@
         Before each change of the supply: mean += (supply - mean) * x / (1 + x), x = elapsed / T.
         That is exact on fractions and never above the exponential mean, however often it is
         updated.
-@dev Means are kept in units of 1e-9 token and rounded down; so 64 bits hold 18 billion tokens.
+@dev Means are kept in units of 1e-9 token and rounded down; so 64 bits hold 18 billion tokens;
+     of more, 18 billion count.
      Fees beyond 96 bits are not counted and stay with the holders.
 """
 
@@ -70,11 +71,12 @@ def _store(day: uint256, week: uint256, fees: uint256):
     """
     @notice Keeps the means of now and the fees; to be called before the supply changes.
     """
-    assert day // UNIT <= MEAN and week // UNIT <= MEAN, "supply_mean: supply"
+    # a mean that stops at its most pays and suspends as if there were fewer tokens; refusing to
+    # keep it would close the exit
     self._slot = (
         min(fees, MOST_FEES) << 160
-        | (day // UNIT) << 96
-        | (week // UNIT) << 32
+        | min(day // UNIT, MEAN) << 96
+        | min(week // UNIT, MEAN) << 32
         | block.timestamp & TIME
     )
 

@@ -104,7 +104,8 @@ class AuctionPlan(NamedTuple, Generic[Num]):
     most: Num
     """That, as far as the largest clip and what can be lent allow."""
     least: Num
-    """The least that one fill takes, unless it takes all."""
+    """The least that one fill takes, unless it takes all of a lesser `most`: less can be lent then,
+    and the fill is not remembered."""
 
 
 def plan_auction(
@@ -158,11 +159,11 @@ def plan_auction(
     most = whole
     if 0 < rule.max_trade_notional < most and not emergency and rescue == 0:
         most = rule.max_trade_notional
-    if raises:
-        most = lendable_size(most, premium, books.lendable)
     least = fill_least(most, emergency)
     if rescue > least:
         least = rescue
+    if raises:
+        most = lendable_size(most, premium, books.lendable)
     return AuctionPlan(
         AuctionState.OPEN,
         trigger,
@@ -218,9 +219,11 @@ def clock_after_fill(
     now_s: int,
 ) -> AuctionClock:
     """The clock after a fill of ``size``: an arrival, or a partial fill."""
+    if size < plan.least:
+        return clock
     if has_arrived(plan.whole, size, plan.gap):
         return arrived_clock(now_s)
-    pause_s = terms.cooldown_s
+    pause_s = int(terms.cooldown_s * size / plan.most)
     if plan.emergency:
         pause_s = 0
     return filled_clock(clock, plan.began_s, plan.raises, plan.trigger, pause_s, now_s)
