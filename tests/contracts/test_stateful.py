@@ -1,7 +1,7 @@
 """Stateful fuzzing on real Morpho and Uniswap: every role, in any order, judged after each step.
 
-``STEELYARD_EXAMPLES=2000 pytest tests/contracts/test_stateful.py -s`` plays 2,000 examples and shows what
-was reached; then the faults that are put into copies of the contracts are looked for as well.
+``STEELYARD_EXAMPLES=2000 pytest tests/contracts/test_stateful.py -s`` plays 2,000 examples, shows
+what was reached, and looks for faults that are put into copies of the contracts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 CI = 60
 EXAMPLES = int(os.environ.get("STEELYARD_EXAMPLES", str(CI)))
 STEPS = 8
-REACHED = ("fill: up", "fill: down", "fill: emergency", "reserve pays", "mint", "redeem", "all left")
+REACHED = (
+    "fill: up",
+    "fill: down",
+    "fill: emergency",
+    "reserve pays",
+    "mint",
+    "redeem",
+    "all left",
+)
 """What 60 examples get to, however they fall."""
 BY_HAND = pytest.mark.skipif(EXAMPLES <= CI, reason="by hand: STEELYARD_EXAMPLES=500")
 

@@ -32,7 +32,9 @@ def test_l1_a_frozen_recipient_stops_nobody(long: bool) -> None:
     asset.freeze(frozen, True)
     series.mint(500)
     held = series.account.held + fund.reserve.common()
-    fund.sleep(0 if long else (1_200 - boa.env.timestamp + series.contract.facts().allocated) % 2_400)
+    fund.sleep(
+        0 if long else (1_200 - boa.env.timestamp + series.contract.facts().allocated) % 2_400
+    )
     limit = 0 if long else -(10**18)
     series.contract.allocate(limit, sender=world.roles.keeper)
     own = series.account.held + fund.reserve.common() - held

@@ -165,16 +165,19 @@ def test_a_holder_of_nearly_all_suspends_raising_first(launch: Callable[..., Fun
         series.rebalance(who=who)
     series.contract.redeem(wad(10_000), MOST, who, sender=who)
     lost = before - fortune(fund, who)
-    print(f"(h) 100 supplies of $2,000 held for 3 days suspend raising; it cost ${float(lost):,.2f}")
+    print(
+        f"(h) 100 supplies of $2,000 held for 3 days suspend raising; it cost ${float(lost):,.2f}"
+    )
     assert series.account.held >= held
     series.go("3.6")
     series.rebalance()
 
 
 def test_gifts_across_the_edge_restart_nothing(series: Series) -> None:
-    """Scenario: a lowering has been open for ten minutes, and small gifts take leverage into the
-    band and a move of the feed out again.
+    """A gift cannot send an auction back to its beginning.
 
+    Scenario: a lowering has been open for ten minutes, and small gifts take leverage into the
+    band and a move of the feed out again.
     Property: inside the band the auction is not void unless somebody calls `open`, which costs
     the giver its gift again; the premium goes on from where it was.
     """

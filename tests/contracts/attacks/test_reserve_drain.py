@@ -82,7 +82,8 @@ def test_c1_mint_gift_fill_leave(small: Series) -> None:
         1 if small.long else small.world.feed_price
     )
     print(
-        f"C1 {'long' if small.long else 'short'}: nav ${float(weight):,.0f}, best ${float(best[0]):+,.4f} "
+        f"C1 {'long' if small.long else 'short'}: nav ${float(weight):,.0f}, best "
+        f"${float(best[0]):+,.4f} "
         f"with {best[1]} supplies minted and a gift to {best[2]}x; the reserve lost "
         f"{lost / WAD:.6f} WETH"
     )

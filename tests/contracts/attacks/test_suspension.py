@@ -96,7 +96,8 @@ def test_h1_suspending_by_capital_held_for_a_time(series: Series, held: int) -> 
     least = 2 * FEE * (level(series) / FLOOR - 1) * honest / Fraction(1 - exp(-held / WEEK))
     print(
         f"(f) suspending a series of ${float(honest):,.0f} from 12 % by capital held {held} s: "
-        f"{high / supply:,.2f} supplies, ${float(cost):,.2f}; the formula's least ${float(least):,.2f}"
+        f"{high / supply:,.2f} supplies, ${float(cost):,.2f}; the formula's least "
+        f"${float(least):,.2f}"
     )
     assert cost >= least
 
@@ -181,5 +182,7 @@ def test_the_common_part_pays_a_quarter_at_most(launch: Callable[..., Fund]) -> 
             what = (nav, False, False, True, wad("0.001"), nav, supply, supply, supply, who)
             reserve.settle(what, sender=series.address)
         boa.env.time_travel(seconds=3_400)
-    print(f"(e) both series in an emergency: the common part paid {1 - reserve.common() / common:.2%}")
+    print(
+        f"(e) both series in an emergency: the common part paid {1 - reserve.common() / common:.2%}"
+    )
     assert common * 3 // 4 <= reserve.common() < common

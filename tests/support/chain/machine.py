@@ -147,7 +147,9 @@ class Stateful(RuleBasedStateMachine):
         series = self.fund.series[place]
         series.accrue()
         share = self._share(series, size, level.split("/")[0 if series.long else 1])
-        once = [("donate", (place, "repay", share)), ("fill", (place, Fraction(1)))] if share else []
+        once = (
+            [("donate", (place, "repay", share)), ("fill", (place, Fraction(1)))] if share else []
+        )
         ops = [("mint", (place, size)), *once, *(once if again else [])]
         self.play.episode(self._role(author), [*ops, ("redeem", (place, size))])
 
@@ -157,9 +159,7 @@ class Stateful(RuleBasedStateMachine):
         debt, amount = series.state.debt, size_of_gift(series, level)
         return Fraction(amount, debt) if 0 < amount < debt else Fraction(0)
 
-    @rule(
-        size=SIZES, place=PLACES, author=AUTHORS, wait=st.sampled_from([3_600, 90_000])
-    )
+    @rule(size=SIZES, place=PLACES, author=AUTHORS, wait=st.sampled_from([3_600, 90_000]))
     @step
     def forge(self, size: int, place: int, author: str, wait: int) -> None:
         """H1: mint, publish, leave."""

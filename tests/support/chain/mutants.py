@@ -30,6 +30,21 @@ class Mutant(NamedTuple):
 
 
 WHOLE, RESERVE = "LeveragedToken.vy", "Reserve.vy"
+FIRST = """\
+        morpho_position._withdraw(config.market, legs.out, deal.receiver)
+        morpho_position._pull(config.market.loanToken, msg.sender, legs.owes)
+        morpho_position._repay(config.market, legs.repaid, 0, b"")
+"""
+"""A lowering that withdraws first."""
+RESCUED = "        self._rescues[msg.sender] = (used + counted) << 64 | block.timestamp\n"
+TOO_MUCH = """\
+    plan.whole = plan.whole * 103 // 100
+    plan.most = plan.whole
+"""
+AGE = """\
+    if now - base.updated > config.base_age or now - quote.updated > config.quote_age:
+        return price_, 0, 0
+"""
 MUTANTS = (
     Mutant(
         "C1: the reserve pays per notional, as often as it is asked",
@@ -57,16 +72,12 @@ MUTANTS = (
     Mutant(
         "a fill withdraws before it repays",
         "auction_fill.vy",
-        (("        morpho_position._repay(config.market, legs.repaid, 0, told)\n",
-          "        morpho_position._withdraw(config.market, legs.out, deal.receiver)\n"
-          "        morpho_position._pull(config.market.loanToken, msg.sender, legs.owes)\n"
-          "        morpho_position._repay(config.market, legs.repaid, 0, b\"\")\n"),),
+        (("        morpho_position._repay(config.market, legs.repaid, 0, told)\n", FIRST),),
     ),
     Mutant(
         "a clock is never void",
         "auction_clock.vy",
-        (("    return facts.opened > 0 and now <= facts.opened + 2 * duration and facts.opened_up == up",
-          "    return facts.opened > 0"),),
+        ((" and now <= facts.opened + 2 * duration and facts.opened_up == up", ""),),
     ),
     Mutant(
         "an exit has no fee",
@@ -90,7 +101,7 @@ MUTANTS = (
         "a fill trades too much, and goes across",
         "Decision.vy",
         (("    plan.most = plan.whole\n",
-          "    plan.whole = plan.whole * 103 // 100\n    plan.most = plan.whole\n"),),
+          TOO_MUCH),),
     ),
     Mutant(
         "a suspension is not heard",
@@ -105,13 +116,11 @@ MUTANTS = (
     Mutant(
         "a rescue knows no day",
         RESERVE,
-        (("        self._rescues[msg.sender] = (used + counted) << 64 | block.timestamp\n",
-          "        pass\n"),),
+        ((RESCUED, "        pass\n"),),
     ),
     Mutant(
         "an old answer is acted on",
         "Oracle.vy",
-        (("    if now - base.updated > config.base_age or now - quote.updated > config.quote_age:\n"
-          "        return price_, 0, 0\n", ""),),
+        ((AGE, ""),),
     ),
 )  # fmt: skip
