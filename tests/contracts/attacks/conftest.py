@@ -19,6 +19,7 @@ def launch(fund: Fund) -> Callable[..., Fund]:
     def make(*terms: Terms, **how: Any) -> Fund:
         new_transaction()
         series = terms or (Terms(),)
-        return Fund(fund.world, *series, protocol=fund.protocol, salt=b"\2" * 32, **how)
+        how = {"protocol": fund.protocol, "salt": b"\2" * 32, **how}
+        return Fund(fund.world, *series, **how)
 
     return make

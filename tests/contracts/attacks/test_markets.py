@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import boa
+import pytest
 
 from support.chain.attacking import fortune
+from support.chain.mutants import Mutant
 from support.chain.series import (
     DAY,
     DEAD,
@@ -17,6 +20,7 @@ from support.chain.series import (
     WAD,
     Fund,
     Launch,
+    Protocol,
     Series,
     Terms,
     launch_words,
@@ -224,16 +228,10 @@ def test_m4_a_part_is_lent(series: Series) -> None:
     assert abs(series.leverage - (3 if series.long else 1)) < Fraction(1, 50)
 
 
-def test_l3_a_liquidated_cent_does_not_prevent_a_launch(launch: Callable[..., Fund]) -> None:
-    """L3: everybody left, and what was locked is liquidated.
-
-    Scenario: the dead tokens' position is wiped out by a crash.
-    Property: minting is refused with a reason, redeeming is not; a new launch of the same terms
-    works in one transaction, with another salt.
-    """
-    fund = launch(Terms(tokens=100))
+def wipe_out(fund: Fund) -> Series:
+    """Everybody leaves, and what was locked is liquidated; its bad debt is the lenders'."""
     (series,) = fund.series
-    world, creator = fund.world, fund.world.roles.deployer
+    world = fund.world
     abandon(series)
     # fees count for Morpho: while they lie there, the cent is safe
     series.contract.allocate(0)
@@ -244,6 +242,44 @@ def test_l3_a_liquidated_cent_does_not_prevent_a_launch(launch: Callable[..., Fu
         tuple(series.market), series.address, held.collateral, 0, b"", sender=world.roles.attacker
     )
     assert series.state.collateral == 0
+    return series
+
+
+@pytest.mark.parametrize("planted", [False, True], ids=["as it is", "H2 as it was"])
+def test_h2_dead_debt_outlasts_a_liquidation(
+    launch: Callable[..., Fund], tmp_path: Path, planted: bool
+) -> None:
+    """H2 where no other debt is left; and what it is without the factory's dead debt.
+
+    Scenario: a series is wiped out by a liquidation, then 140 rounds of one borrowed unit and one
+    repaid share.
+    Property: the market's debt shares stay small; without dead debt they overflow.
+    """
+    how = {}
+    if planted:
+        line = "    extcall IMorpho(MORPHO).borrow(market, DEAD_DEBT, 0, self, msg.sender)\n"
+        folder = Mutant("no dead debt", "Factory.vy", ((line, ""),)).write(tmp_path)
+        how = {"protocol": Protocol(launch().world, folder=folder)}
+    series = wipe_out(launch(Terms(tokens=100), **how))
+    prepare(series)
+    rounds, shares = brick(series), debt_shares(series)
+    print(
+        f"H2, wiped out{', no dead debt' if planted else ''}: {rounds} rounds, {shares:.2e} shares"
+    )
+    assert (rounds < ROUNDS) == planted
+    assert (shares > 2**120) == planted
+
+
+def test_l3_a_liquidated_cent_does_not_prevent_a_launch(launch: Callable[..., Fund]) -> None:
+    """L3: everybody left, and what was locked is liquidated.
+
+    Scenario: the dead tokens' position is wiped out by a crash.
+    Property: minting is refused with a reason, redeeming is not; a new launch of the same terms
+    works in one transaction, with another salt.
+    """
+    fund = launch(Terms(tokens=100))
+    world, creator = fund.world, fund.world.roles.deployer
+    series = wipe_out(fund)
     new_transaction()
     with boa.reverts("leveraged_token: above the band"):
         series.mint(1)
