@@ -2,8 +2,8 @@
 
 An episode is what one author does in one transaction, valued at the feed's price, where the pool
 stands when it begins. Tokens count as their claim in kind, and tokens that came in the episode
-less the fee of leaving. Then an episode may gain, for each fill, the fill's premium on the gap
-that there was when it began, and the author's share of what the reserve paid; nothing else.
+less the fee of leaving. Then an episode may gain, for each fill, the fill's premium on what closes
+the gap that there was when it began, and the author's share of what the reserve paid; nothing else.
 """
 
 from __future__ import annotations
@@ -310,7 +310,10 @@ class Play:
         share = Fraction(held[series.address], max(1, event.after.supply))
         paid = max(0, event.paid_by_reserve)
         premium = Fraction(max(0, event.premium), WAD)
-        self.allowed += premium * gaps[series.address] * (1 + HAIR)
+        # what nav pays of the premium widens the gap: a lowering trades gap / (1 - (m - 1) p)
+        more = Fraction(series.config.terms.target, WAD) - (1 if series.long else 0)
+        wider = 1 if event.up else 1 - more * premium
+        self.allowed += premium * gaps[series.address] / wider * (1 + HAIR)
         self.allowed += self.underlying_worth(paid) * share
         gaps[series.address] = Fraction(0)
 
