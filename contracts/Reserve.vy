@@ -174,16 +174,42 @@ _refunded: uint256
 
 
 @external
-def register(series_: DynArray[address, MAX_SERIES]):
+def register(
+    series_: DynArray[address, MAX_SERIES],
+    injections: DynArray[uint256, MAX_SERIES],
+    injected: uint256,
+):
     """
-    @notice Names the series, once, by the factory.
+    @notice Names the series, once, by the factory, which sent their injections before.
     @param series_ The series of this launch.
+    @param injections Into their accounts.
+    @param injected Into the common part.
     """
-    assert msg.sender == self._config().factory, "reserve: factory"
+    config_: Config = self._config()
+    assert msg.sender == config_.factory, "reserve: factory"
     assert len(self._series) == 0, "reserve: registered"
-    for each: address in series_:
-        self._accounts[each] = IS_SERIES
     self._series = series_
+    self.common = injected
+    books: uint256 = injected
+    place: uint256 = 0
+    for each: address in series_:
+        amount: uint256 = injections[place]
+        self._accounts[each] = amount << 2 | IS_SERIES
+        books += amount
+        place += 1
+        log Injected(
+            sender=config_.creator, series=each, amount=amount, account=amount, common=injected
+        )
+    if injected > 0:
+        log Injected(
+            sender=config_.creator,
+            series=empty(address),
+            amount=injected,
+            account=0,
+            common=injected,
+        )
+    balance_: uint256 = staticcall IERC20(config_.underlying).balanceOf(self)
+    assert balance_ >= books, "reserve: less arrived"
 
 
 @external
