@@ -30,6 +30,7 @@ struct Config:
 
 WORDS: constant(uint256) = 4
 TIME: constant(uint256) = 2**32 - 1
+ADDRESS: constant(uint256) = 2**160 - 1
 
 
 @internal
@@ -56,24 +57,15 @@ def _unpack(words: uint256[WORDS]) -> Config:
     @notice What `_pack` packed.
     """
     return Config(
-        base=self._address(words[0]),
-        quote=self._address(words[1]),
+        base=convert(convert(words[0] & ADDRESS, uint160), address),
+        quote=convert(convert(words[1] & ADDRESS, uint160), address),
         factor=words[3],
         long=words[0] >> 224 == 1,
         base_age=words[0] >> 160 & TIME,
         quote_age=words[1] >> 160,
-        sequencer=self._address(words[2]),
+        sequencer=convert(convert(words[2] & ADDRESS, uint160), address),
         grace=words[0] >> 192 & TIME,
     )
-
-
-@internal
-@pure
-def _address(word: uint256) -> address:
-    """
-    @notice The lowest 160 bits.
-    """
-    return convert(convert(word & (2**160 - 1), uint160), address)
 
 
 @internal

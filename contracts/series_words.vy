@@ -53,11 +53,8 @@ SYMBOL_WORD: constant(uint256) = 11
 SHARE: constant(uint256) = 2**64 - 1
 LEVERAGE: constant(uint256) = 2**80 - 1
 TIME: constant(uint256) = 2**32 - 1
+ADDRESS: constant(uint256) = 2**160 - 1
 AMOUNT: constant(uint256) = 2**128 - 1
-
-# @dev No daily rebalance: in the terms, and as it is packed.
-NEVER: constant(uint256) = max_value(uint256)
-NEVER_PACKED: constant(uint256) = TIME
 
 
 @internal
@@ -68,10 +65,9 @@ def _pack(config: Config) -> uint256[WORDS]:
     """
     market: IMorpho.MarketParams = config.market
     terms: IDecision.Terms = config.terms
-    daily: uint256 = NEVER_PACKED if terms.daily_at == NEVER else terms.daily_at
     flags: uint256 = (1 if terms.long else 0) | (2 if terms.to_edge else 0)
     return [
-        self._beside(market.loanToken, market.lltv) | self._fit(daily, TIME) << 224,
+        self._beside(market.loanToken, market.lltv) | self._fit(terms.daily_at, TIME) << 224,
         self._beside(market.collateralToken, config.fee),
         self._beside(market.oracle, config.reserve_share),
         self._beside(market.irm, terms.account_rate),
@@ -99,7 +95,6 @@ def _unpack(words: uint256[WORDS]) -> Config:
     """
     @notice What `_pack` packed.
     """
-    daily: uint256 = words[0] >> 224
     return Config(
         market=self._market(words),
         terms=IDecision.Terms(
@@ -115,15 +110,15 @@ def _unpack(words: uint256[WORDS]) -> Config:
             emergency_top=words[9] >> 128,
             duration=words[7] >> 160 & TIME,
             fallback_after=words[7] >> 192 & TIME,
-            daily_at=NEVER if daily == NEVER_PACKED else daily,
+            daily_at=words[0] >> 224,
             cooldown=words[7] >> 224,
             largest_clip=words[8] >> 128,
             account_rate=words[3] >> 160,
         ),
-        reserve=self._address(words[4]),
+        reserve=convert(convert(words[4] & ADDRESS, uint160), address),
         fee=words[1] >> 160,
         reserve_share=words[2] >> 160,
-        fee_recipient=self._address(words[5]),
+        fee_recipient=convert(convert(words[5] & ADDRESS, uint160), address),
         debt_cap=words[8] & AMOUNT,
         initial_nav=words[9] & AMOUNT,
         name=convert(words[10], bytes32),
@@ -138,21 +133,12 @@ def _market(words: uint256[WORDS]) -> IMorpho.MarketParams:
     @notice The market alone.
     """
     return IMorpho.MarketParams(
-        loanToken=self._address(words[0]),
-        collateralToken=self._address(words[1]),
-        oracle=self._address(words[2]),
-        irm=self._address(words[3]),
+        loanToken=convert(convert(words[0] & ADDRESS, uint160), address),
+        collateralToken=convert(convert(words[1] & ADDRESS, uint160), address),
+        oracle=convert(convert(words[2] & ADDRESS, uint160), address),
+        irm=convert(convert(words[3] & ADDRESS, uint160), address),
         lltv=words[0] >> 160 & SHARE,
     )
-
-
-@internal
-@pure
-def _address(word: uint256) -> address:
-    """
-    @notice The lowest 160 bits.
-    """
-    return convert(convert(word & (2**160 - 1), uint160), address)
 
 
 @internal
