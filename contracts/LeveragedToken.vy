@@ -1,6 +1,6 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
-# pragma optimize gas
+# pragma optimize codesize
 # pragma nonreentrancy off
 # SPDX-License-Identifier: AGPL-3.0-only
 """

@@ -7,7 +7,8 @@
 @license GNU Affero General Public License v3.0 only
 @notice The one place that knows how an oracle's configuration is laid out in its code: the
         factory packs it, the oracle unpacks it.
-@dev Bits from the lowest upward. Addresses have 160, times 32; each is checked.
+@dev Bits from the lowest upward; shifts to and fro, which are shorter code than a mask, leave an
+     address alone. Addresses have 160, times 32; each is checked.
 
         0  base | base age | grace | long (1 bit)
         1  quote | quote age
@@ -30,7 +31,6 @@ struct Config:
 
 WORDS: constant(uint256) = 4
 TIME: constant(uint256) = 2**32 - 1
-ADDRESS: constant(uint256) = 2**160 - 1
 
 
 @internal
@@ -57,13 +57,14 @@ def _unpack(words: uint256[WORDS]) -> Config:
     @notice What `_pack` packed.
     """
     return Config(
-        base=convert(convert(words[0] & ADDRESS, uint160), address),
-        quote=convert(convert(words[1] & ADDRESS, uint160), address),
+        base=convert(convert(words[0] << 96 >> 96, uint160), address),
+        quote=convert(convert(words[1] << 96 >> 96, uint160), address),
         factor=words[3],
         long=words[0] >> 224 == 1,
         base_age=words[0] >> 160 & TIME,
         quote_age=words[1] >> 160,
-        sequencer=convert(convert(words[2] & ADDRESS, uint160), address),
+        # in no clone these bits are code, which is refused here
+        sequencer=convert(convert(words[2], uint160), address),
         grace=words[0] >> 192 & TIME,
     )
 

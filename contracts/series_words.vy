@@ -8,7 +8,8 @@
 @notice The one place that knows how a series' configuration is laid out in its code: the factory
         packs it, the series unpacks it. Each word of code costs a launch 6,400 gas: twelve words
         instead of twenty-nine make it 109,000 cheaper.
-@dev Bits from the lowest upward. Addresses have 160, shares and premiums 64, leverages 80, times
+@dev Bits from the lowest upward; shifts to and fro, which are shorter code than a mask, leave an
+     address alone. Addresses have 160, shares and premiums 64, leverages 80, times
      32, amounts 128; each is checked when it is packed.
 
         0  loan token | lltv | daily at
@@ -53,7 +54,6 @@ SYMBOL_WORD: constant(uint256) = 11
 SHARE: constant(uint256) = 2**64 - 1
 LEVERAGE: constant(uint256) = 2**80 - 1
 TIME: constant(uint256) = 2**32 - 1
-ADDRESS: constant(uint256) = 2**160 - 1
 AMOUNT: constant(uint256) = 2**128 - 1
 
 
@@ -96,7 +96,13 @@ def _unpack(words: uint256[WORDS]) -> Config:
     @notice What `_pack` packed.
     """
     return Config(
-        market=self._market(words),
+        market=IMorpho.MarketParams(
+            loanToken=convert(convert(words[0] << 96 >> 96, uint160), address),
+            collateralToken=convert(convert(words[1] << 96 >> 96, uint160), address),
+            oracle=convert(convert(words[2] << 96 >> 96, uint160), address),
+            irm=convert(convert(words[3] << 96 >> 96, uint160), address),
+            lltv=words[0] >> 160 & SHARE,
+        ),
         terms=IDecision.Terms(
             long=words[6] >> 240 & 1 == 1,
             target=words[6] & LEVERAGE,
@@ -115,29 +121,14 @@ def _unpack(words: uint256[WORDS]) -> Config:
             largest_clip=words[8] >> 128,
             account_rate=words[3] >> 160,
         ),
-        reserve=convert(convert(words[4] & ADDRESS, uint160), address),
+        reserve=convert(convert(words[4] << 96 >> 96, uint160), address),
         fee=words[1] >> 160,
         reserve_share=words[2] >> 160,
-        fee_recipient=convert(convert(words[5] & ADDRESS, uint160), address),
+        fee_recipient=convert(convert(words[5] << 96 >> 96, uint160), address),
         debt_cap=words[8] & AMOUNT,
         initial_nav=words[9] & AMOUNT,
         name=convert(words[10], bytes32),
         symbol=convert(words[11], bytes32),
-    )
-
-
-@internal
-@pure
-def _market(words: uint256[WORDS]) -> IMorpho.MarketParams:
-    """
-    @notice The market alone.
-    """
-    return IMorpho.MarketParams(
-        loanToken=convert(convert(words[0] & ADDRESS, uint160), address),
-        collateralToken=convert(convert(words[1] & ADDRESS, uint160), address),
-        oracle=convert(convert(words[2] & ADDRESS, uint160), address),
-        irm=convert(convert(words[3] & ADDRESS, uint160), address),
-        lltv=words[0] >> 160 & SHARE,
     )
 
 
