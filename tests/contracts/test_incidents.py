@@ -165,9 +165,7 @@ def test_a_taker_that_would_rather_liquidate_takes_27_percent(shallow: Series) -
     _, nav = jumped(shallow)
     series, who = shallow, shallow.world.roles.attacker
     shares = series.state.shares
-    series.world.morpho.liquidate(
-        tuple(series.market), series.address, 0, shares, b"", sender=who
-    )
+    series.world.morpho.liquidate(tuple(series.market), series.address, 0, shares, b"", sender=who)
     lost = 1 - Fraction(series.nav, 10**6) / nav
     assert Fraction(25, 100) < lost < Fraction(29, 100), float(lost)
     # what is left belongs to the holders and can leave
