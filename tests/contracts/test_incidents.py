@@ -76,8 +76,9 @@ GRIEFERS: dict[str, dict[str, Any]] = {
 def test_a_taker_from_inventory_keeps_a_crash_below_the_threshold(
     shallow: Series, lag: Fraction, kind: str
 ) -> None:
-    """Scenario: -30 % in 300 s; one taker waits for the emergency's top premium, which it can
-    pay from inventory; a griefer acts before each of its calls; the feed lags.
+    """Scenario: -30 % in 300 s, a lagging feed, a taker with inventory, a griefer before it.
+
+    The taker waits for the emergency's top premium.
 
     Property: never liquidatable, before the taker's call or after it.
     """
@@ -115,8 +116,9 @@ POOLS = [
 def test_a_taker_with_nothing_but_the_pool_survives_a_crash(
     request: pytest.FixtureRequest, depth: str, kind: str, lag: Fraction
 ) -> None:
-    """Scenario: the taker sells in the pool what it gets, 5,000 or 500 WETH a side, and takes
-    only what pays there; a griefer pushes the pool by 5 % before each call.
+    """Scenario: the taker sells in the pool what it gets, and takes only what pays there.
+
+    The pool holds 5,000 or 500 WETH a side; a griefer pushes it by 5 % before each call.
 
     Property: a series of 10 WETH of nav is never liquidatable, and the taker never loses.
     """

@@ -20,9 +20,11 @@ UNIT = 10**9
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_means_are_the_rules(series: Series, seed: int) -> None:
-    """Property: after any mints and redemptions at any times both means are the rules' on
-    fractions, rounded down to a unit at each change."""
-    random = Random(seed)
+    """Property: after any mints and redemptions both means are the rules' on fractions.
+
+    They are rounded down to a unit at each change.
+    """
+    random = Random(seed)  # noqa: S311 - a sequence that repeats
     day, week = (Fraction(mean) for mean in (series.state.mean_day, series.state.mean_week))
     then = boa.env.timestamp
     for change in range(1, 13):
@@ -43,9 +45,12 @@ def test_the_means_are_the_rules(series: Series, seed: int) -> None:
 
 @pytest.mark.parametrize("decimals", [6, 8, 18])
 def test_the_jump_is_the_rules(decimals: int) -> None:
-    """Property: the jump of any two answers of a feed of 6, 8 or 18 decimals, at any age, is the
-    rules' on fractions, rounded up."""
-    random, world = Random(decimals), World(Setting(feed_decimals=decimals))
+    """Property: the jump of any two answers at any age is the rules' on fractions.
+
+    It is rounded up; feeds have 6, 8 or 18 decimals.
+    """
+    random = Random(decimals)  # noqa: S311 - a sequence that repeats
+    world = World(Setting(feed_decimals=decimals))
     oracle = Fund(world, Terms(long=True), lent=0, age=0).series[0].oracle
     for _ in range(40):
         unit = 10**decimals

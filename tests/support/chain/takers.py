@@ -36,7 +36,7 @@ class PatientTaker:
     least: Fraction
     fills: int = 0
 
-    def act(self, price: Fraction) -> None:
+    def act(self, _price: Fraction) -> None:
         """One call; the market's price does not matter to it."""
         plan = self.series.plan
         if plan.state != OPEN or Fraction(plan.premium, WAD) < self.least:

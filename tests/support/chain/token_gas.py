@@ -24,9 +24,9 @@ TRANSFER_OVER_SNEKMATE = 3_000
 BARS = {"mint by a new holder": 205_000, "redeem": 180_000}
 """The most gas that a call in kind should take."""
 ABOVE_BARS = {"short, mint by a new holder": 211_500, "long, redeem": 189_000}
-"""Calls that take more, because the quote asset moves twice in them, from who calls and on to Morpho:
-the one here (as the real USDC) writes the allowance at each transfer, 2,900 gas more than WETH to
-read it, and a series that says its whole state in each event pays 1,800 for that."""
+"""Calls that take more: the quote asset moves twice in them, from who calls and on to Morpho. The
+one here (as the real USDC) writes the allowance at each transfer, where WETH only reads it; and a
+series that says its whole state in each event pays 1,800 for that."""
 FILL_BAR = 300_000
 """A fill that is pulled, with one feed or two."""
 SERIES_BAR = 950_000
