@@ -32,7 +32,9 @@ from .interfaces import IOracle
 from .interfaces import IReserve
 
 from . import clones
+from . import oracle_words
 from . import series_checks
+from . import series_words
 
 
 # @dev Where prices come from. Both feeds in the same unit; answers are of the underlying and,
@@ -159,6 +161,8 @@ def launch(
     )
     made: DynArray[address, MAX_SERIES] = []
     markets: DynArray[IMorpho.MarketParams, MAX_SERIES] = []
+    injections: DynArray[uint256, MAX_SERIES] = []
+    injected: uint256 = common
     for one: Series in series:
         series_checks._check_terms(one.terms, one.lltv, one.pool_fee, BLOCK_S)
         series_checks._check_fees(
@@ -169,13 +173,14 @@ def launch(
         market: IMorpho.MarketParams = self._market(underlying, one, own)
         markets.append(market)
         made.append(clones._clone(TOKEN, self._words(market, reserve, one), own))
-    extcall IReserve(reserve).register(made)
+        injections.append(one.injects)
+        injected += one.injects
     place: uint256 = 0
     for one: Series in series:
         self._begin(underlying, reserve, made[place], markets[place], one)
         place += 1
-    if common > 0:
-        self._inject(underlying, reserve, empty(address), common)
+    self._send(underlying, injected, reserve)
+    extcall IReserve(reserve).register(made, injections, common)
     self.reserves[self.reserve_count] = reserve
     self.reserve_count += 1
     self.is_reserve[reserve] = True
@@ -257,7 +262,7 @@ def _market(underlying: address, one: Series, salt: bytes32) -> IMorpho.MarketPa
 
 @internal
 @view
-def _feeds(collateral: address, loan: address, one: Series) -> Bytes[1024]:
+def _feeds(collateral: address, loan: address, one: Series) -> Bytes[512]:
     """
     @notice The oracle's words, with the factor that takes answers to Morpho's scale.
     """
@@ -275,34 +280,42 @@ def _feeds(collateral: address, loan: address, one: Series) -> Bytes[1024]:
     assert exponent >= 0 and exponent <= 72, "factory: decimals"
     factor: uint256 = 10 ** convert(exponent, uint256)
     return abi_encode(
-        feeds.base,
-        feeds.quote,
-        factor,
-        one.terms.long,
-        feeds.base_age,
-        feeds.quote_age,
-        feeds.sequencer,
-        feeds.grace,
+        oracle_words._pack(
+            oracle_words.Config(
+                base=feeds.base,
+                quote=feeds.quote,
+                factor=factor,
+                long=one.terms.long,
+                base_age=feeds.base_age,
+                quote_age=feeds.quote_age,
+                sequencer=feeds.sequencer,
+                grace=feeds.grace,
+            )
+        )
     )
 
 
 @internal
 @pure
-def _words(market: IMorpho.MarketParams, reserve: address, one: Series) -> Bytes[1024]:
+def _words(market: IMorpho.MarketParams, reserve: address, one: Series) -> Bytes[512]:
     """
-    @notice The series' words, in the order of series_config.Config.
+    @notice The series' words.
     """
     return abi_encode(
-        market,
-        one.terms,
-        reserve,
-        one.fee,
-        one.reserve_share,
-        one.fee_recipient,
-        one.debt_cap,
-        one.initial_nav,
-        self._text(one.name),
-        self._text(one.symbol),
+        series_words._pack(
+            series_words.Config(
+                market=market,
+                terms=one.terms,
+                reserve=reserve,
+                fee=one.fee,
+                reserve_share=one.reserve_share,
+                fee_recipient=one.fee_recipient,
+                debt_cap=one.debt_cap,
+                initial_nav=one.initial_nav,
+                name=self._text(one.name),
+                symbol=self._text(one.symbol),
+            )
+        )
     )
 
 
@@ -331,10 +344,10 @@ def _begin(
     @notice Lends, makes the dead debt, injects and launches.
     """
     price: uint256 = staticcall IOracle(market.oracle).price()
-    self._take(market.loanToken, one.lends, MORPHO)
+    self._take(market.loanToken, one.lends)
     extcall IMorpho(MORPHO).supply(market, one.lends, 0, msg.sender, b"")
     dead: uint256 = (DEAD_DEBT * SCALE // price + 1) * 10 * WAD // one.lltv + 1
-    self._take(market.collateralToken, dead, MORPHO)
+    self._take(market.collateralToken, dead)
     extcall IMorpho(MORPHO).supplyCollateral(market, dead, self, b"")
     extcall IMorpho(MORPHO).borrow(market, DEAD_DEBT, 0, self, msg.sender)
     nav: uint256 = one.tokens * one.initial_nav // WAD
@@ -342,15 +355,8 @@ def _begin(
     assert one.tokens >= LEAST_TOKENS, "factory: tokens"
     assert nav >= LEAST_UNITS and nav * price // SCALE >= LEAST_UNITS, "factory: units"
     assert one.injects * WAD >= worth * LEAST_INJECTION, "factory: injects"
-    self._inject(underlying, reserve, token, one.injects)
-    self._take(market.collateralToken, one.collateral, token)
-    used: uint256 = extcall ILeveragedToken(token).launch(
-        one.tokens, one.collateral, msg.sender
-    )
-    if used < one.collateral:
-        assert extcall IERC20(market.collateralToken).transfer(
-            msg.sender, one.collateral - used, default_return_value=True
-        ), "factory: transfer"
+    self._send(market.collateralToken, one.collateral, token)
+    extcall ILeveragedToken(token).launch(one.tokens, one.collateral, msg.sender)
     log SeriesLaunched(
         series=token,
         reserve=reserve,
@@ -362,19 +368,21 @@ def _begin(
 
 
 @internal
-def _inject(underlying: address, reserve: address, series: address, amount: uint256):
-    self._take(underlying, amount, reserve)
-    extcall IReserve(reserve).inject(series, amount)
+def _send(token: address, amount: uint256, receiver: address):
+    """
+    @notice Takes an amount from the sender for somebody.
+    """
+    assert extcall IERC20(token).transferFrom(
+        msg.sender, receiver, amount, default_return_value=True
+    ), "factory: transferFrom"
 
 
 @internal
-def _take(token: address, amount: uint256, spender: address):
+def _take(token: address, amount: uint256):
     """
-    @notice Takes an amount from the sender and lets a contract take it from here.
+    @notice Takes an amount from the sender and lets Morpho take it from here.
     """
-    assert extcall IERC20(token).transferFrom(
-        msg.sender, self, amount, default_return_value=True
-    ), "factory: transferFrom"
+    self._send(token, amount, self)
     assert extcall IERC20(token).approve(
-        spender, amount, default_return_value=True
+        MORPHO, amount, default_return_value=True
     ), "factory: approve"

@@ -50,6 +50,7 @@ from . import fee_allocation
 from . import morpho_position
 from . import series_config
 from . import series_state
+from . import series_words
 from . import supply_mean
 initializes: clock_slot
 initializes: series_config
@@ -185,15 +186,15 @@ def __init__(morpho: address, decision: address):
 @nonreentrant
 def launch(tokens: uint256, collateral: uint256, receiver: address) -> uint256:
     """
-    @notice The first position, at the target; the sender (the factory) brings the collateral.
+    @notice The first position, at the target, from collateral that the factory sent here before.
     @param tokens Raw tokens; a thousandth of a token of them is locked for ever.
-    @param collateral The most raw collateral that the sender brings.
-    @param receiver Who gets the tokens and the debt.
-    @return uint256 The collateral that was taken.
+    @param collateral Raw collateral that was sent here.
+    @param receiver Who gets the tokens, the debt and what of the collateral is left.
+    @return uint256 The collateral that was used.
     """
     series_config._only_clone()
     assert erc20.totalSupply == 0, "leveraged_token: launched"
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     for asset: address in [market.collateralToken, market.loanToken]:
         assert extcall IERC20(asset).approve(
@@ -206,9 +207,10 @@ def launch(tokens: uint256, collateral: uint256, receiver: address) -> uint256:
     debt: uint256 = (brings - nav) * price // SCALE
     assert brings <= collateral, "leveraged_token: collateral"
     assert debt <= config.debt_cap, "leveraged_token: debt_cap"
-    morpho_position._pull(market.collateralToken, msg.sender, brings)
     morpho_position._supply(market, brings, b"")
     morpho_position._borrow(market, debt, 0, receiver)
+    if brings < collateral:
+        morpho_position._send(market.collateralToken, receiver, collateral - brings)
     supply_mean._begin(tokens)
     now: uint256 = block.timestamp
     clock_slot._write(
@@ -241,7 +243,7 @@ def mint(
     @return uint256 Debt taken out.
     """
     series_config._only_clone()
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     position: morpho_position.Position = morpho_position._accrued(market)
     price: uint256 = series_state._good_price(market.oracle, False)[0]
@@ -302,7 +304,7 @@ def redeem(
     @return uint256 Collateral that left, less the fee.
     @return uint256 Debt paid.
     """
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     position: morpho_position.Position = morpho_position._accrued(market)
     supply: uint256 = erc20.totalSupply
@@ -351,7 +353,7 @@ def open() -> uint256:
     @return uint256 When the auction began; 0: a void one was ended.
     """
     series_config._only_clone()
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
@@ -397,7 +399,7 @@ def rebalance(most: uint256, limit: int256, data: Bytes[512] = b"") -> (uint256,
     series_config._only_clone()
     assert not self._filled, "leveraged_token: filled before"
     self._filled = True
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     position: morpho_position.Position = morpho_position._accrued(config.market)
     price: uint256 = 0
     jump: uint256 = 0
@@ -425,7 +427,7 @@ def rebalance(most: uint256, limit: int256, data: Bytes[512] = b"") -> (uint256,
 
 @internal
 @pure
-def _fee(collateral: uint256, config: series_config.Config) -> uint256:
+def _fee(collateral: uint256, config: series_words.Config) -> uint256:
     """
     @notice A part of nav at the target, in collateral; rounded up.
     """
@@ -448,7 +450,7 @@ def _remember(supply: uint256, fee: uint256) -> ILeveragedToken.State:
 @internal
 @view
 def _plan(
-    config: series_config.Config,
+    config: series_words.Config,
     position: morpho_position.Position,
     price: uint256,
     jump: uint256,

@@ -27,18 +27,7 @@ from .interfaces import IOracle
 implements: IOracle
 
 from . import feed_reader
-
-
-# @dev What is fixed. Answers are of `base`, and over those of `quote` where there is one.
-struct Config:
-    base: address
-    quote: address             # empty: none
-    factor: uint256            # long: base * factor / quote; short: quote * factor / base
-    long: bool
-    base_age: uint256          # seconds after which an answer is too old to act on
-    quote_age: uint256
-    sequencer: address         # the uptime feed of a rollup's sequencer; empty: none
-    grace: uint256             # seconds for which it has to be up
+from . import oracle_words
 
 
 # @dev Emitted when a price is remembered.
@@ -46,9 +35,8 @@ event Poked:
     price: uint256
 
 
-# @dev Bytes of a clone's code before what is appended, and words of Config.
+# @dev Bytes of a clone's code before what is appended.
 PREFIX: constant(uint256) = 45
-WORDS: constant(uint256) = 8
 
 # @dev No price is above it: with any position that fits into Morpho, products stay in a word.
 MOST_PRICE: constant(uint256) = 2**176
@@ -65,7 +53,7 @@ def price() -> uint256:
     @notice The price for Morpho, whatever its age: the feeds', or the last good one.
     @return uint256 Debt units per collateral unit, times 1e36, rounded down.
     """
-    config: Config = self._config()
+    config: oracle_words.Config = self._config()
     base: feed_reader.Round = feed_reader._latest(config.base)
     quote: feed_reader.Round = self._quote(config)
     price_: uint256 = self._price_of(config, base.answer, quote.answer)
@@ -83,7 +71,7 @@ def latest(with_jump: bool) -> (uint256, uint256, uint256):
     @return uint256 The larger jump between a feed's last two rounds, times 1e18; 0 up to 5 %,
             fading within a minute.
     """
-    config: Config = self._config()
+    config: oracle_words.Config = self._config()
     base: feed_reader.Round = feed_reader._latest(config.base)
     quote: feed_reader.Round = self._quote(config)
     price_: uint256 = self._price_of(config, base.answer, quote.answer)
@@ -108,7 +96,7 @@ def poke():
     """
     @notice Remembers the price if it is good. By anyone, at any time.
     """
-    config: Config = self._config()
+    config: oracle_words.Config = self._config()
     base: feed_reader.Round = feed_reader._latest(config.base)
     quote: feed_reader.Round = self._quote(config)
     price_: uint256 = self._price_of(config, base.answer, quote.answer)
@@ -128,7 +116,7 @@ def base_feed() -> address:
 
 @external
 @view
-def config() -> Config:
+def config() -> oracle_words.Config:
     """
     @notice All that is fixed.
     """
@@ -137,14 +125,18 @@ def config() -> Config:
 
 @internal
 @view
-def _config() -> Config:
+def _config() -> oracle_words.Config:
     me: address = self
-    return abi_decode(slice(me.code, PREFIX, 32 * WORDS), Config)
+    return oracle_words._unpack(
+        abi_decode(
+            slice(me.code, PREFIX, 32 * oracle_words.WORDS), uint256[oracle_words.WORDS]
+        )
+    )
 
 
 @internal
 @view
-def _quote(config: Config) -> feed_reader.Round:
+def _quote(config: oracle_words.Config) -> feed_reader.Round:
     """
     @notice The quote asset's round; without a feed it is worth one, now.
     """
@@ -155,7 +147,7 @@ def _quote(config: Config) -> feed_reader.Round:
 
 @internal
 @pure
-def _price_of(config: Config, base: uint256, quote: uint256) -> uint256:
+def _price_of(config: oracle_words.Config, base: uint256, quote: uint256) -> uint256:
     """
     @notice The price of two answers; 0 where one is not good or it fits into no market.
     """

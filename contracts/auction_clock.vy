@@ -21,7 +21,7 @@ from .interfaces import IDecision
 
 DAY: constant(uint256) = 86_400
 
-# @dev No clock runs; no daily rebalance.
+# @dev No clock runs.
 NEVER: constant(uint256) = max_value(uint256)
 
 

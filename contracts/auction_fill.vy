@@ -22,6 +22,7 @@ from . import clock_slot
 from . import morpho_position
 from . import series_config
 from . import series_state
+from . import series_words
 from . import supply_mean
 uses: clock_slot
 uses: morpho_position
@@ -93,7 +94,7 @@ def _advance(
 
 @internal
 def _settle(
-    config: series_config.Config, plan: IDecision.Plan, price: uint256, size: uint256
+    config: series_words.Config, plan: IDecision.Plan, price: uint256, size: uint256
 ) -> uint256:
     """
     @notice What of the premium the reserve pays or gets, in the underlying.
@@ -125,7 +126,7 @@ def _settle(
 
 
 @internal
-def _fill(config: series_config.Config, up: bool, legs: IDecision.Legs, data: Bytes[512]):
+def _fill(config: series_words.Config, up: bool, legs: IDecision.Legs, data: Bytes[512]):
     """
     @notice The exchange, inside Morpho's callback.
     """
@@ -138,7 +139,7 @@ def _fill(config: series_config.Config, up: bool, legs: IDecision.Legs, data: By
         given=legs.given,
         owes=legs.owes,
     )
-    told: Bytes[1024] = morpho_position._told(deal, data)
+    told: Bytes[768] = morpho_position._told(deal, data)
     if up:
         morpho_position._supply(config.market, legs.supplied, told)
     else:
@@ -147,7 +148,7 @@ def _fill(config: series_config.Config, up: bool, legs: IDecision.Legs, data: By
 
 @internal
 def _log_fill(
-    config: series_config.Config,
+    config: series_words.Config,
     plan: IDecision.Plan,
     price: uint256,
     size: uint256,

@@ -19,6 +19,7 @@ from snekmate.utils import message_hash_utils
 uses: erc20
 
 from . import series_config
+from . import series_words
 uses: series_config
 
 
@@ -78,7 +79,7 @@ def DOMAIN_SEPARATOR() -> bytes32:
 @internal
 @view
 def _domain() -> bytes32:
-    name: String[32] = series_config._text(series_config.NAME_WORD)
+    name: String[32] = series_config._text(series_words.NAME_WORD)
     return keccak256(
         abi_encode(DOMAIN_TYPE, keccak256(name), keccak256(VERSION), chain.id, self)
     )

@@ -16,11 +16,11 @@ AFTER: constant(Bytes[15]) = x"5af43d82803e903d91602b57fd5bf3"
 
 
 @internal
-def _clone(implementation: address, words: Bytes[1024], salt: bytes32) -> address:
+def _clone(implementation: address, words: Bytes[512], salt: bytes32) -> address:
     """
     @notice Deploys a clone at an address that sender, salt and code decide.
     """
-    code: Bytes[1069] = concat(BEFORE, convert(implementation, bytes20), AFTER, words)
+    code: Bytes[557] = concat(BEFORE, convert(implementation, bytes20), AFTER, words)
     # PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN
     size: bytes2 = convert(convert(len(code), uint16), bytes2)
     return raw_create(concat(x"61", size, x"3d81600a3d39f3", code), salt=salt)

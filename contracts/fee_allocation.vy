@@ -19,6 +19,7 @@ from . import clock_slot
 from . import morpho_position
 from . import series_config
 from . import series_state
+from . import series_words
 from . import supply_mean
 uses: clock_slot
 uses: morpho_position
@@ -53,7 +54,7 @@ def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
     @return uint256 The underlying that went to the reserve.
     """
     series_config._only_clone()
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     market: IMorpho.MarketParams = config.market
     long: bool = config.terms.long
     position: morpho_position.Position = morpho_position._accrued(market)
@@ -81,9 +82,7 @@ def allocate(limit: int256, data: Bytes[512] = b"") -> uint256:
         morpho_position._exchange(deal, data, market.collateralToken, fees, market.loanToken)
         morpho_position._send(market.loanToken, config.reserve, amount)
     own: uint256 = amount * config.reserve_share // WAD
-    worth: uint256 = series_state._in_underlying(
-        series_state._nav(position, price), price, long
-    )
+    worth: uint256 = series_state._nav(position, price, long)
     supply: uint256 = erc20.totalSupply
     counted: uint256 = min(supply, supply_mean._means(supply)[0])
     extcall IReserve(config.reserve).credit(

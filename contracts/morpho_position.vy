@@ -18,6 +18,7 @@ from ethereum.ercs import IERC20
 from .interfaces import IMorpho
 from .interfaces import ITaker
 
+from . import auction
 from . import series_config
 from . import supply_mean
 uses: supply_mean
@@ -60,7 +61,7 @@ def __init__(morpho: address):
 
 
 @external
-def onMorphoSupplyCollateral(assets: uint256, data: Bytes[1024]):
+def onMorphoSupplyCollateral(assets: uint256, data: Bytes[768]):
     """
     @notice Morpho's callback: the collateral counts already; borrow, give, call.
     @param assets The collateral supplied.
@@ -70,7 +71,7 @@ def onMorphoSupplyCollateral(assets: uint256, data: Bytes[1024]):
 
 
 @external
-def onMorphoRepay(assets: uint256, data: Bytes[1024]):
+def onMorphoRepay(assets: uint256, data: Bytes[768]):
     """
     @notice Morpho's callback: the debt is lower already; withdraw, give, call.
     @param assets The debt repaid.
@@ -80,7 +81,7 @@ def onMorphoRepay(assets: uint256, data: Bytes[1024]):
 
 
 @internal
-def _carry_out(data: Bytes[1024], borrows: bool):
+def _carry_out(data: Bytes[768], borrows: bool):
     assert msg.sender == MORPHO.address, "morpho_position: not morpho"
     market: IMorpho.MarketParams = series_config._market()
     deal: Deal = empty(Deal)
@@ -95,13 +96,13 @@ def _carry_out(data: Bytes[1024], borrows: bool):
 
 
 @internal
-def _supply(market: IMorpho.MarketParams, assets: uint256, data: Bytes[1024]):
-    extcall MORPHO.supplyCollateral(market, assets, self, data)
+def _supply(market: IMorpho.MarketParams, assets: uint256, data: Bytes[768]):
+    extcall MORPHO.supplyCollateral(market, assets, self, data, skip_contract_check=True)
 
 
 @internal
 def _repay(
-    market: IMorpho.MarketParams, assets: uint256, shares: uint256, data: Bytes[1024]
+    market: IMorpho.MarketParams, assets: uint256, shares: uint256, data: Bytes[768]
 ):
     extcall MORPHO.repay(market, assets, shares, self, data)
 
@@ -115,12 +116,14 @@ def _borrow(
 
 @internal
 def _withdraw(market: IMorpho.MarketParams, assets: uint256, receiver: address):
-    extcall MORPHO.withdrawCollateral(market, assets, self, receiver)
+    extcall MORPHO.withdrawCollateral(
+        market, assets, self, receiver, skip_contract_check=True
+    )
 
 
 @internal
 @pure
-def _told(deal: Deal, data: Bytes[512]) -> Bytes[1024]:
+def _told(deal: Deal, data: Bytes[512]) -> Bytes[768]:
     """
     @notice What Morpho brings back to the callback.
     """
@@ -154,7 +157,7 @@ def _accrued(market: IMorpho.MarketParams) -> Position:
     """
     @notice The position with interest up to now.
     """
-    extcall MORPHO.accrueInterest(market)
+    extcall MORPHO.accrueInterest(market, skip_contract_check=True)
     return self._position(market)
 
 
@@ -167,19 +170,17 @@ def _position(market_: IMorpho.MarketParams) -> Position:
     id: bytes32 = keccak256(abi_encode(market_))
     held: IMorpho.Position = staticcall MORPHO.position(id, self)
     market: uint256[6] = staticcall MORPHO.market(id)
-    position: Position = Position(
+    total_assets: uint256 = market[2] + VIRTUAL_ASSETS
+    total_shares: uint256 = market[3] + VIRTUAL_SHARES
+    return Position(
         # after a liquidation there may be less than the fees
         collateral=held.collateral - min(held.collateral, supply_mean._fees()),
         shares=held.borrowShares,
-        debt=0,
-        total_assets=market[2] + VIRTUAL_ASSETS,
-        total_shares=market[3] + VIRTUAL_SHARES,
+        debt=auction._div_up(held.borrowShares * total_assets, total_shares),
+        total_assets=total_assets,
+        total_shares=total_shares,
         lendable=market[0] - min(market[0], market[2]),
     )
-    position.debt = self._div_up(
-        position.shares * position.total_assets, position.total_shares
-    )
-    return position
 
 
 @internal
@@ -198,12 +199,3 @@ def _send(token: address, receiver: address, amount: uint256):
     assert extcall IERC20(token).transfer(
         receiver, amount, default_return_value=True
     ), "morpho_position: send"
-
-
-@internal
-@pure
-def _div_up(above: uint256, below: uint256) -> uint256:
-    """
-    @notice Rounded up.
-    """
-    return (above + below - 1) // below

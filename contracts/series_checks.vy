@@ -17,7 +17,9 @@ from . import auction
 
 WAD: constant(uint256) = 10**18
 DAY: constant(uint256) = 86_400
-NEVER: constant(uint256) = max_value(uint256)
+
+# @dev No daily rebalance: the last second that a series' words can hold, and none of a day.
+NEVER: constant(uint256) = 2**32 - 1
 
 # @dev More than 10x is liquidated by moves of one feed update.
 MOST_TARGET: constant(uint256) = 10 * WAD

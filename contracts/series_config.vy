@@ -11,34 +11,13 @@
 """
 
 
-from .interfaces import IDecision
 from .interfaces import IMorpho
 
-
-# @dev All of it. Shares and fees times 1e18, amounts raw.
-struct Config:
-    market: IMorpho.MarketParams
-    terms: IDecision.Terms
-    reserve: address
-    fee: uint256               # of nav at the target, for a mint and for a redemption
-    reserve_share: uint256     # of the fees; the rest is the recipient's
-    fee_recipient: address
-    debt_cap: uint256          # no mint takes the debt beyond it
-    initial_nav: uint256       # raw collateral per whole token at launch
-    name: bytes32              # a text of up to 31 bytes, its length in the last one
-    symbol: bytes32
+from . import series_words
 
 
-# @dev Bytes of a clone's code before what is appended, and words of Config.
+# @dev Bytes of a clone's code before what is appended.
 PREFIX: constant(uint256) = 45
-WORDS: constant(uint256) = 29
-MARKET_WORDS: constant(uint256) = 5
-
-# @dev Places of single words that are read alone.
-ORACLE_WORD: constant(uint256) = 2
-RESERVE_WORD: constant(uint256) = 21
-NAME_WORD: constant(uint256) = 27
-SYMBOL_WORD: constant(uint256) = 28
 
 
 # @dev The implementation's own address.
@@ -61,38 +40,38 @@ def _only_clone():
 
 @internal
 @view
-def _config() -> Config:
-    me: address = self
-    return abi_decode(slice(me.code, PREFIX, 32 * WORDS), Config)
+def _config() -> series_words.Config:
+    return series_words._unpack(self._words())
 
 
 @internal
 @view
 def _market() -> IMorpho.MarketParams:
     """
-    @notice The first words alone: a fifth of the gas.
+    @notice The market alone.
     """
-    me: address = self
-    return abi_decode(slice(me.code, PREFIX, 32 * MARKET_WORDS), IMorpho.MarketParams)
+    return self._config().market
 
 
 @internal
 @view
-def _word(place: uint256) -> bytes32:
+def _words() -> uint256[series_words.WORDS]:
     me: address = self
-    return convert(slice(me.code, PREFIX + 32 * place, 32), bytes32)
+    return abi_decode(
+        slice(me.code, PREFIX, 32 * series_words.WORDS), uint256[series_words.WORDS]
+    )
 
 
 @internal
 @view
 def _text(place: uint256) -> String[32]:
-    word: bytes32 = self._word(place)
+    word: bytes32 = convert(self._words()[place], bytes32)
     return convert(slice(word, 0, convert(word, uint256) & 255), String[32])
 
 
 @external
 @view
-def config() -> Config:
+def config() -> series_words.Config:
     """
     @notice All that is fixed for this series.
     """
@@ -105,7 +84,7 @@ def name() -> String[32]:
     """
     @notice The token's name.
     """
-    return self._text(NAME_WORD)
+    return self._text(series_words.NAME_WORD)
 
 
 @external
@@ -114,7 +93,7 @@ def symbol() -> String[32]:
     """
     @notice The token's symbol.
     """
-    return self._text(SYMBOL_WORD)
+    return self._text(series_words.SYMBOL_WORD)
 
 
 @external
@@ -123,7 +102,7 @@ def reserve() -> address:
     """
     @notice The reserve that this series belongs to.
     """
-    return convert(convert(self._word(RESERVE_WORD), uint160), address)
+    return self._config().reserve
 
 
 @external
@@ -132,4 +111,4 @@ def oracle() -> address:
     """
     @notice The oracle of its Morpho market.
     """
-    return convert(convert(self._word(ORACLE_WORD), uint160), address)
+    return self._market().oracle

@@ -21,6 +21,7 @@ from .interfaces import IOracle
 from . import clock_slot
 from . import morpho_position
 from . import series_config
+from . import series_words
 from . import supply_mean
 uses: clock_slot
 uses: morpho_position
@@ -81,10 +82,10 @@ def standing() -> (uint256, uint256, uint256):
     @return uint256 The supply.
     @return uint256 The supply averaged over seven days.
     """
-    config: series_config.Config = series_config._config()
+    config: series_words.Config = series_config._config()
     price: uint256 = staticcall IOracle(config.market.oracle).price()
     position: morpho_position.Position = morpho_position._position(config.market)
-    nav: uint256 = self._in_underlying(self._nav(position, price), price, config.terms.long)
+    nav: uint256 = self._nav(position, price, config.terms.long)
     supply: uint256 = erc20.totalSupply
     return nav, supply, supply_mean._means(supply)[1]
 
@@ -150,12 +151,12 @@ def _good_price(oracle: address, with_jump: bool) -> (uint256, uint256):
 
 @internal
 @pure
-def _nav(position: morpho_position.Position, price: uint256) -> uint256:
+def _nav(position: morpho_position.Position, price: uint256, long: bool) -> uint256:
     """
-    @notice In debt units; 0 where there is none.
+    @notice In the underlying, rounded down; 0 where there is none.
     """
     worth: uint256 = position.collateral * price // SCALE
-    return worth - min(worth, position.debt)
+    return self._in_underlying(worth - min(worth, position.debt), price, long)
 
 
 @internal

@@ -86,4 +86,6 @@ def series(request: pytest.FixtureRequest, fund: Fund) -> Series:
     from support.chain.series import new_transaction
 
     new_transaction()
+    # undoing a test does not undo the time that passed in it, and answers grow old
+    fund.world.refresh_feeds()
     return fund.series[request.param]

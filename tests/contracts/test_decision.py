@@ -193,7 +193,8 @@ def same(plan: Any, truth: AuctionPlan[Fraction], nav: Fraction) -> None:
     assert abs(plan.gap - truth.gap) <= slack
     assert truth.whole - slack <= plan.whole <= truth.whole + slack
     assert truth.most - slack <= plan.most <= truth.most + slack
-    assert abs(plan.least - truth.least) <= slack
+    # a rescue's least divides by 1 - threshold * (1 + premium), about a ninth
+    assert abs(plan.least - truth.least) <= 10 * slack
 
 
 def test_no_size_goes_across(decision: Any) -> None:

@@ -38,10 +38,11 @@ def test_a_step_is_all_its_calls(bill: gas.Bill) -> None:
 
 
 def test_each_call_is_under_its_bar(bill: gas.Bill) -> None:
-    """Every mint and redemption in kind, and every launched series, takes at most its bar."""
+    """Each mint, redemption and fill, and each launched series, takes at most its bar."""
     barred = {name: (used, most) for name, used in bill.items() if (most := bar(name)) is not None}
     assert not {name: pair for name, pair in barred.items() if pair[0] > pair[1]}
-    assert len(barred) == 2 * 2 * 2
+    in_kind, fills = 2 * 2 * 2, 3 * 2 * 2 * 3
+    assert len(barred) == in_kind + fills
     assert all(
         used <= 4 * SERIES_BAR for name, used in bill.items() if name.startswith("launch of 4")
     )

@@ -78,9 +78,9 @@ def test_only_its_series_are_heard(series: Series) -> None:
     with boa.reverts("reserve: not its series"):
         reserve.inject(stranger, 1, sender=stranger)
     with boa.reverts("reserve: factory"):
-        reserve.register([stranger], sender=stranger)
+        reserve.register([stranger], [0], 0, sender=stranger)
     with boa.reverts("reserve: registered"):
-        reserve.register([stranger], sender=series.fund.factory.address)
+        reserve.register([stranger], [0], 0, sender=series.fund.factory.address)
 
 
 def test_injections_go_where_they_say(fund: Fund) -> None:
@@ -278,7 +278,7 @@ def test_the_implementation_serves_nobody() -> None:
     """Property: without a configuration nothing can be registered or injected."""
     bare = Protocol(World(Setting())).reserve
     with boa.reverts():
-        bare.register([ZERO])
+        bare.register([ZERO], [0], 0)
     with boa.reverts():
         bare.inject(ZERO, 1)
 

@@ -21,9 +21,15 @@ from support.chain.world import Setting, World
 
 TRANSFER_OVER_SNEKMATE = 3_000
 """What the proxy of a clone costs."""
-BARS = {"mint by a new holder": 210_000, "redeem": 190_000}
-"""The most gas that a call in kind may take."""
-SERIES_BAR = 1_100_000
+BARS = {"mint by a new holder": 205_000, "redeem": 180_000}
+"""The most gas that a call in kind should take."""
+ABOVE_BARS = {"short, mint by a new holder": 211_500, "long, redeem": 189_000}
+"""Calls that take more: the quote asset moves twice in them, from who calls and on to Morpho. The
+one here (as the real USDC) writes the allowance at each transfer, where WETH only reads it; and a
+series that says its whole state in each event pays 1,800 for that."""
+FILL_BAR = 300_000
+"""A fill that is pulled, with one feed or two."""
+SERIES_BAR = 950_000
 """For each series of a launch of four, with its oracle, market and first position."""
 
 RATES = {"IrmMock": "mock rate", "AdaptingRate": "adapting rate"}
@@ -111,4 +117,8 @@ def on_ours(rate: str, *, composite: bool = False) -> Bill:
 
 def bar(name: str) -> int | None:
     """The most that a call of this name may take, None where nothing is said of it."""
-    return BARS.get(name.partition(" (")[0].partition(", ")[2])
+    call = name.partition(" (")[0]
+    what = call.partition(", ")[2]
+    if " fill " in call:
+        return FILL_BAR
+    return ABOVE_BARS.get(call, BARS.get(what))

@@ -1,0 +1,191 @@
+"""Crashes: a fall of 30 % in 300 s, with a griefer around each call, and one jump too far."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import boa
+import pytest
+
+from support.chain.series import OPEN, WAD, Fund, Series, Terms, new_transaction
+from support.chain.takers import Griefer, PatientTaker, PoolTaker
+from support.chain.world import Setting, World
+
+FALL, STEPS, SECONDS = Fraction(7, 10), 30, 10
+THRESHOLD = Fraction(86, 100)
+LAGS = [Fraction(0), Fraction(1, 100), Fraction(2, 100)]
+EMERGENCY_TOP = Fraction(325, 10_000)
+WHOLE = 2**256 - 1
+
+
+def prices(start: Fraction) -> list[Fraction]:
+    """The market's prices, evenly in logarithms."""
+    return [start * Fraction(float(FALL) ** (step / STEPS)) for step in range(1, STEPS + 1)]
+
+
+def crash(series: Series, taker: Any, griefer: Griefer, lag: Fraction, *, pool: bool) -> Fraction:
+    """Let the market fall; the largest loan-to-value at which anybody could have acted."""
+    world, worst = series.world, Fraction(0)
+    for price in prices(world.feed_price):
+        world.set_feed(price * (1 + lag))
+        if pool:
+            world.pool.move(price)
+        new_transaction()
+        series.accrue()
+        worst = max(worst, series.ltv)
+        griefer.before(price)
+        new_transaction()
+        taker.act(price)
+        griefer.after(price)
+        worst = max(worst, series.ltv)
+        boa.env.time_travel(seconds=SECONDS)
+    return worst
+
+
+def launched(depth: int) -> Series:
+    """A 3x long of 10 WETH of nav, at its target, with a pool so deep."""
+    world = World(Setting(liquidity=Fraction(depth)))
+    series = Fund(world, Terms(long=True)).series[0]
+    series.arrive()
+    return series
+
+
+@pytest.fixture(scope="module")
+def shallow() -> Series:
+    """Beside a pool of 500 WETH a side."""
+    return launched(500)
+
+
+@pytest.fixture(scope="module")
+def deep() -> Series:
+    """Beside a pool of 5,000 WETH a side."""
+    return launched(5_000)
+
+
+GRIEFERS: dict[str, dict[str, Any]] = {
+    "alone": {},
+    "pushed": {"push": Fraction(5, 100)},
+    "least part": {"takes_least": True},
+    "gifts": {"gifts": True},
+}
+
+
+@pytest.mark.parametrize("lag", LAGS, ids=["level", "1 %", "2 %"])
+@pytest.mark.parametrize("kind", GRIEFERS)
+def test_a_taker_from_inventory_keeps_a_crash_below_the_threshold(
+    shallow: Series, lag: Fraction, kind: str
+) -> None:
+    """Scenario: -30 % in 300 s, a lagging feed, a taker with inventory, a griefer before it.
+
+    The taker waits for the emergency's top premium.
+
+    Property: never liquidatable, before the taker's call or after it.
+    """
+    series = shallow
+    taker = PatientTaker(series, EMERGENCY_TOP)
+    griefer = Griefer(series, **GRIEFERS[kind])
+    assert crash(series, taker, griefer, lag, pool=True) < THRESHOLD
+    # a griefer that takes the auctions itself may leave nothing to the taker
+    assert taker.fills >= (0 if kind == "least part" else 1)
+
+
+@pytest.mark.parametrize("state", ["dead", "drained", "pushed"])
+def test_the_pool_does_not_matter_to_who_has_inventory(shallow: Series, state: str) -> None:
+    """Scenario: the crash, with a pool that nobody moves, that is empty, or that is at half.
+
+    Property: never liquidatable: no pool decides what the core does.
+    """
+    series, world = shallow, shallow.world
+    if state == "drained":
+        world.pool.remove()
+    if state == "pushed":
+        world.pool.move(world.feed_price / 2)
+    taker = PatientTaker(series, EMERGENCY_TOP)
+    assert crash(series, taker, Griefer(series), Fraction(2, 100), pool=False) < THRESHOLD
+    assert taker.fills
+
+
+POOLS = [
+    *(("shallow", kind, lag) for kind in ("alone", "pushed") for lag in LAGS),
+    ("deep", "pushed", LAGS[-1]),
+]
+
+
+@pytest.mark.parametrize(("depth", "kind", "lag"), POOLS)
+def test_a_taker_with_nothing_but_the_pool_survives_a_crash(
+    request: pytest.FixtureRequest, depth: str, kind: str, lag: Fraction
+) -> None:
+    """Scenario: the taker sells in the pool what it gets, and takes only what pays there.
+
+    The pool holds 5,000 or 500 WETH a side; a griefer pushes it by 5 % before each call.
+
+    Property: a series of 10 WETH of nav is never liquidatable, and the taker never loses.
+    """
+    series: Series = request.getfixturevalue(depth)
+    keeper = series.world.roles.keeper
+    taker = PoolTaker(series)
+    held = series.loan.balanceOf(keeper), series.collateral.balanceOf(keeper)
+    start = series.world.feed_price
+    assert crash(series, taker, Griefer(series, **GRIEFERS[kind]), lag, pool=True) < THRESHOLD
+    assert taker.fills
+    end = start * FALL
+    won = Fraction(series.loan.balanceOf(keeper) - held[0], 10**6)
+    won += Fraction(series.collateral.balanceOf(keeper) - held[1], 10**18) * end
+    assert won >= 0
+
+
+def jumped(series: Series) -> tuple[Fraction, Fraction]:
+    """From 3.5x by -17 % in one answer: loan-to-value and nav in whole quote."""
+    series.go("3.5", 0)
+    series.world.move(series.world.feed_price * Fraction(83, 100))
+    series.accrue()
+    return series.ltv, Fraction(series.nav, 10**6)
+
+
+def test_a_jump_past_the_threshold_can_be_rescued(shallow: Series) -> None:
+    """Scenario: one answer, -17 % from 3.5x; a taker comes before a liquidator.
+
+    Property: the whole rescue is on sale at once in spite of the jump, arrives near the target
+    and costs between 11 % and 14 % of nav, of which the reserve pays up to 2 %.
+    """
+    ltv, nav = jumped(shallow)
+    assert THRESHOLD < ltv < Fraction(865, 1_000)
+    assert shallow.plan.state == OPEN
+    assert shallow.plan.premium == int(EMERGENCY_TOP * WAD)
+    shallow.rebalance()
+    lost = 1 - Fraction(shallow.nav, 10**6) / nav
+    assert Fraction(11, 100) < lost < Fraction(14, 100), float(lost)
+    assert shallow.leverage < Fraction(13, 4)
+
+
+def test_a_taker_that_would_rather_liquidate_takes_27_percent(shallow: Series) -> None:
+    """Scenario: the same jump; the only taker prefers Morpho's incentive.
+
+    Property: it can repay all the debt, and nav loses between 25 % and 29 %.
+    """
+    _, nav = jumped(shallow)
+    series, who = shallow, shallow.world.roles.attacker
+    shares = series.state.shares
+    series.world.morpho.liquidate(tuple(series.market), series.address, 0, shares, b"", sender=who)
+    lost = 1 - Fraction(series.nav, 10**6) / nav
+    assert Fraction(25, 100) < lost < Fraction(29, 100), float(lost)
+    # what is left belongs to the holders and can leave
+    assert series.state.debt == 0
+    given, owes = series.redeem(100, series.world.roles.deployer)
+    assert given > 0
+    assert owes == 0
+
+
+def test_with_no_taker_at_all_a_jump_leaves_exits_to_morpho(shallow: Series) -> None:
+    """Scenario: the same jump; nobody acts.
+
+    Property: Morpho refuses every exit while the position is past its threshold, and nothing is
+    lost to it yet; when the price is back by 3 % exits work again.
+    """
+    _, nav = jumped(shallow)
+    with boa.reverts():
+        shallow.redeem(100, shallow.world.roles.deployer)
+    assert Fraction(shallow.nav, 10**6) == nav
+    shallow.world.move(shallow.world.feed_price * Fraction(103, 100))
+    shallow.redeem(100, shallow.world.roles.deployer)
