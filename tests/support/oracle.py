@@ -4,6 +4,11 @@ It shares with the project only ``Series`` and ``Prices``, which hold figures, a
 rules: sizes are found by bisection on the equation of SPEC 2, crossings by bisection on leverage.
 It is slow, speaks floats only and is meant to be read beside the specification. A figure within
 ``NEAR`` of a threshold stands at it. Where SPEC.md leaves room it follows docs/ASSUMPTIONS.md.
+
+With a delay (docs/ASSUMPTIONS.md, Execution): creations and redemptions enter the books when the
+order that holds them fills, at the nav that is there then, and those asked for while an order is
+in flight wait for the next one; what made a rebalance due is used up by its fill; and on a shared
+reserve what an order in flight is planned to take from it is not there for others.
 """
 
 from __future__ import annotations
@@ -24,6 +29,8 @@ from support.oracle_books import (
     first_true,
 )
 from support.oracle_reserve import Events, Pot
+
+KINDS = ("fee", "spread", "impact", "gas")
 
 
 class Refused(Exception):
@@ -47,6 +54,11 @@ class Order(NamedTuple):
     way: Clips
     is_clip: bool
     is_first: bool
+    names: Sequence[str]
+    """The triggers that it serves, which are used up as of the decision when it fills."""
+    decided: int
+    created: Sequence[float]
+    """Tokens that are created or redeemed by it."""
 
 
 class Own(NamedTuple):
@@ -74,6 +86,8 @@ class Oracle(Books):
         self.rule, self.outages, self.own = series.rebalance, outages, own
         self.clips: Clips | None = None
         self.order: Order | None = None
+        self.waiting: list[float] = []
+        """Tokens to be created or redeemed by an order that is not decided yet."""
         self.returns: list[tuple[int, float]] = []
         self.last_volatile = -math.inf
 
@@ -98,6 +112,10 @@ class Oracle(Books):
         for at, ratio in self.own.splits:
             if since < at <= self.time:
                 self.tokens *= ratio
+                self.waiting = [ratio * tokens for tokens in self.waiting]
+                if self.order:
+                    tokens = [ratio * each for each in self.order.created]
+                    self.order = self.order._replace(created=tokens)
 
     def observe(self, since: int, price: float) -> None:
         """Accrue, and remember the return."""
@@ -113,22 +131,21 @@ class Oracle(Books):
             self.roll(price)
             if self.end_where_over(time, price):
                 return
-        created = [tokens for at, tokens in self.own.flows if since < at <= time]
+        self.waiting += [tokens for at, tokens in self.own.flows if since < at <= time]
+        self.exposures(price, [*(self.order.created if self.order else ()), *self.waiting])
         if down:
-            self.flow(price, created)
+            if not self.series.execution.delay_s:
+                self.flow(price)
             self.wind_down(price)
             return
-        if self.order or self.is_out or self.series.execution.delay_s:
-            self.flow(price, created)
-            created = []
         if self.order:
             if time >= self.order.due:
                 self.fill(self.order, price)
                 self.end_where_over(time, price)
             return
-        if not self.is_out and self.try_to_trade(price, created):
-            return
-        self.flow(price, created)
+        if not self.is_out and self.try_to_trade(price, self.waiting):
+            self.waiting = []
+        self.flow(price)
 
     def try_to_trade(self, price: float, created: list[float]) -> bool:
         """Test the triggers, or go on with clips; whether those who come and go went along."""
@@ -172,12 +189,19 @@ class Oracle(Books):
         )
         self.pot.judge(price)
 
-    def flow(self, price: float, created: list[float]) -> None:
-        """Those who come and go, in one order of their own."""
+    def flow(self, price: float) -> None:
+        """Those who wait to come and go, in one order of their own."""
+        created, self.waiting = self.waiting, []
         if not created:
             return
         others = self.exposures(price, created)
-        nothing = dict.fromkeys(("fee", "spread", "impact", "gas"), 0.0)
+        if self.series.execution.delay_s:
+            way = Clips("flow", 0.0, False, self.time)
+            due = self.time + self.series.execution.delay_s
+            units = sum(others) / self.mark(price)
+            self.order = Order(due, units, way, False, False, (), self.time, created)
+            return
+        nothing = dict.fromkeys(KINDS, 0.0)
         self.settle_parties(price, created, 0.0)
         self.book(self.time, price, "flow", 0.0, nothing, others, sum(created))
         self.pot.judge(price)
@@ -220,7 +244,8 @@ class Oracle(Books):
 
     def wind_down(self, price: float) -> None:
         """Close the whole position for good."""
-        self.order = self.clips = None
+        self.withdraw()
+        self.clips = None
         if self.units:
             size = -self.exposure(price)
             self.book(self.time, price, "wind_down", size, self.cost(abs(size)))
@@ -231,7 +256,10 @@ class Oracle(Books):
 
     def fill(self, order: Order, price: float) -> None:
         """What was decided is traded, as far as it still can be."""
-        self.order = None
+        self.withdraw()
+        if order.created:
+            self.fill_together(order, price)
+            return
         notional, held = order.units * self.mark(price), self.exposure(price)
         is_clip = order.is_clip
         if notional * self.side < 0:
@@ -242,16 +270,54 @@ class Oracle(Books):
             room = self.within_room(notional, price)
             is_clip, notional = is_clip and room == notional, room
         parts = self.cost(abs(notional))
-        on_nav = sum(parts.values()) - self.pot.pays(parts, price)
+        on_nav = sum(parts.values()) - self.pays(parts, price)
         if notional == 0 or on_nav >= self.nav(price):
             self.told.blocked += 1
             return
         self.book(self.time, price, order.way.trigger, notional, parts)
+        self.filled(order, "clip" if is_clip else "whole", price)
+
+    def fill_together(self, order: Order, price: float) -> None:
+        """The same with creations and redemptions in the order, whole or not at all."""
+        created, is_flow = list(order.created), order.way.trigger == "flow"
+        others = self.exposures(price, created)
+        grown = 1 + sum(created) / self.tokens
+        own = order.units * self.mark(price) - sum(others)
+        if is_flow and abs(own) <= NEAR * sum(abs(each) for each in others):
+            own = 0.0
+        parts = self.own_part(own, others) if own else dict.fromkeys(KINDS, 0.0)
+        on_nav = sum(parts.values()) - self.pays(parts, price)
+        if own * self.side > 0:
+            room = math.inf if self.venue.kind != "pool" else self.within_room(own, price, others)
+            is_refused = abs(room) < abs(own)
+        else:
+            is_refused = False
+            if abs(own) > abs(self.exposure(price)) * grown:
+                self.waiting = created + self.waiting
+                return
+        if is_refused or on_nav >= self.nav(price) * grown:
+            self.told.blocked += 1
+            self.waiting = created + self.waiting
+            return
+        self.settle_parties(price, created, own)
+        self.book(self.time, price, order.way.trigger, own, parts, others, sum(created))
+        if is_flow:
+            self.pot.judge(price)
+        else:
+            self.filled(order, "clip" if order.is_clip else "whole", price)
+
+    def filled(self, order: Order, done: str, price: float) -> None:
+        """Count what was filled, use up what made it due, and go on with its clips."""
         self.pot.judge(price)
+        self.use_up(order.decided, order.names)
         if order.is_first:
             self.told.by_trigger[order.way.trigger] += 1
             self.reference, self.rebalanced = price, self.time
-        self.go_on(order.way._replace(last=self.time), "clip" if is_clip else "whole", price)
+        self.go_on(order.way._replace(last=self.time), done, price)
+
+    def withdraw(self) -> None:
+        """No order is on its way any more."""
+        self.order, self.takes = None, 0.0
 
     # -- triggers --------------------------------------------------------------------------------
 
@@ -298,7 +364,7 @@ class Oracle(Books):
             names.append("fallback")
         return names
 
-    def use_up(self, time: int, names: list[str]) -> None:
+    def use_up(self, time: int, names: Sequence[str]) -> None:
         """Instants and windows of the triggers that a rebalance served."""
         if "volatility" in names:
             self.last_volatile = time
@@ -369,12 +435,12 @@ class Oracle(Books):
             return False
         self.pot.judge(price, nav * sum(created) / self.tokens)
         way = Clips(names[0], to, abs(to) < self.size(price), self.time)
-        done = self.trade(price, names[0], to, list(created), way, is_first=True)
+        done = self.trade(price, names[0], to, list(created), way, names, is_first=True)
         if done in {"", "small"}:
             return False
-        self.use_up(self.time, names)
         if done == "order":
             return True
+        self.use_up(self.time, names)
         self.told.by_trigger[names[0]] += 1
         self.reference, self.rebalanced = price, self.time
         self.go_on(way, done, price)
@@ -391,7 +457,7 @@ class Oracle(Books):
             self.clips = None
         if done in {"whole", "clip"}:
             self.go_on(clips._replace(last=self.time), done, price)
-        return done in {"whole", "clip"}
+        return done in {"whole", "clip", "order"}
 
     def arrived(self, clips: Clips, price: float) -> bool:
         """Whether leverage has reached or passed its destination."""
@@ -425,6 +491,7 @@ class Oracle(Books):
         to: float,
         created: Sequence[float] = (),
         way: Clips | None = None,
+        names: Sequence[str] = (),
         *,
         is_first: bool = False,
     ) -> str:
@@ -446,7 +513,7 @@ class Oracle(Books):
         sized = self.cut_to_lots(notional, price)
         if notional and not sized:
             return "small"
-        if sized and sized == wanted and others and not self.series.execution.delay_s:
+        if sized and sized == wanted and others:
             sized = self.wanted(to, price, others, grown)
         notional = sized
         if notional == 0 or self.on_nav(notional, price, others) >= nav:
@@ -454,10 +521,13 @@ class Oracle(Books):
             return ""
         if self.series.execution.delay_s and trigger != "launch":
             due = self.time + self.series.execution.delay_s
-            left = self.nav(price) - self.on_nav(notional, price, ())
-            reached = abs(self.exposure(price) + notional) / left
+            left = nav - self.on_nav(notional, price, others)
+            reached = abs(self.exposure(price) * grown + notional) / left
             is_clip = is_clip and not self.arrives(way, reached)
-            self.order = Order(due, notional / self.mark(price), way, is_clip, is_first)
+            units = (notional + sum(others)) / self.mark(price)
+            rest = (names, self.time, list(created))
+            self.order = Order(due, units, way, is_clip, is_first, *rest)
+            self.takes = self.pays(self.own_part(notional, others), price)
             return "order"
         parts = self.own_part(notional, others)
         self.settle_parties(price, list(created), notional)

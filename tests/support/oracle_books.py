@@ -129,7 +129,13 @@ class Books:
         self.told = Told(by_trigger=dict.fromkeys(series.trigger_names, 0))
         kinds = "fee spread impact gas funding interest management paid_by_reserve"
         self.told.costs = dict.fromkeys(kinds.split(), 0.0)
+        self.takes = 0.0
+        """Quote that an order in flight is planned to take from the reserve."""
         pot.members.append(self)
+
+    def pays(self, parts: dict[str, float], price: float) -> float:
+        """How much of a trade's costs the reserve bears for this token."""
+        return self.pot.pays(parts, price, self)
 
     def mark(self, price: float) -> float:
         """What one unit of the position is worth."""
@@ -215,6 +221,7 @@ class Books:
         left = self.nav(price) - self.venue.liquidation_fee * abs(self.exposure(price))
         self.cash, self.units = max(left, 0.0), 0.0
         self.told.wiped_out = (time, price, reason)
+        self.takes = 0.0
         return True
 
     # -- what a trade costs ------------------------------------------------------------------
@@ -257,7 +264,7 @@ class Books:
     def on_nav(self, notional: float, price: float, others: Sequence[float]) -> float:
         """What nav pays of a rebalance that goes out with these."""
         parts = self.own_part(notional, others)
-        return sum(parts.values()) - self.pot.pays(parts, price)
+        return sum(parts.values()) - self.pays(parts, price)
 
     # -- how large it is -------------------------------------------------------------------------
 
@@ -319,7 +326,7 @@ class Books:
             impact = 1.5 * costs.impact_coefficient * math.sqrt(notional / costs.daily_volume)
         fee_bps = costs.taker_fee_bps + self.pool_fee_bps
         bps = {"fee": fee_bps, "spread": costs.half_spread_bps, "impact": impact}
-        lasts = self.pot.pays(self.cost(notional), price) < self.pot.units * price
+        lasts = self.pays(self.cost(notional), price) < self.pot.free(price, self)
         bears = self.pot.terms.bears if self.pot.terms and lasts else ()
         return sum(each for kind, each in bps.items() if kind not in bears) / 1e4
 
@@ -349,7 +356,7 @@ class Books:
         mark, nav = self.mark(price), self.nav(price)
         before, nav_before = self.exposure(price) / nav, nav / self.tokens
         order = notional + sum(others)
-        paid = self.pot.pays(parts, price)
+        paid = self.pays(parts, price)
         self.cash += nav * created / self.tokens - order - (sum(parts.values()) - paid)
         self.tokens += created
         self.units += order / mark

@@ -31,10 +31,15 @@ class Pot:
         """The tokens that have not ended."""
         return [each for each in self.members if each.lives]
 
-    def pays(self, parts: dict[str, float], price: float) -> float:
+    def pays(self, parts: dict[str, float], price: float, whose: Books) -> float:
         """How much of a trade's costs it bears."""
         borne = sum(parts[kind] for kind in (self.terms.bears if self.terms else ()))
-        return min(borne, self.units * price)
+        return min(borne, self.free(price, whose))
+
+    def free(self, price: float, whose: Books | None = None) -> float:
+        """What it has less what orders of others in flight are planned to take (quote)."""
+        taken = sum(each.takes for each in self.members if each is not whose)
+        return max(self.units * price - taken, 0.0) if len(self.members) > 1 else self.units * price
 
     def gather(self, fee: float) -> None:
         """Its share of a fee, until the next allocation."""
@@ -63,7 +68,7 @@ class Pot:
         navs = coming + sum(each.nav(price) for each in self.living)
         if self.terms and navs > 0:
             ratio = self.terms.resume_ratio if self.suspended else self.terms.floor_ratio
-            self.suspended = self.units * price / navs < ratio * (1 - NEAR)
+            self.suspended = self.free(price) / navs < ratio * (1 - NEAR)
 
     # -- as the counterparty ---------------------------------------------------------------------
 

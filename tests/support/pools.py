@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError
+from steelyard.fund.counterparty import over_capacity
+from steelyard.fund.effects import Closed, Effect, PriceSettled, Settled
+from steelyard.fund.state import State, new_state
 from steelyard.market import Prices
-from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Move, Reserve, Series, Venue
-from steelyard.simulate.reference import Replay, new_state
-from steelyard.simulate.reserve import ReserveBooks
+from steelyard.simulate.reference import Replay, member_of
 from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.shelf import Shelf
-from steelyard.simulate.state import ReserveState
 from steelyard.simulate.walk import walk
 from support.tokens import T0, token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+from support.watched import Books, Watching
 
 HOUR_S = 3_600
 FEW = 40
@@ -36,84 +32,92 @@ class Enough(Exception):
     """The run has settled FEW times."""
 
 
-class Balanced(Replay):
-    """A replay that holds its books against its reserve's at everything that moves them."""
+class Balance:
+    """Holds a token's books against its reserve's at every effect that moves them."""
 
-    moves = 0
+    def __init__(self, series: Series) -> None:
+        self.is_pool = series.venue.kind == "pool"
+        self.pool_fee = FRACTION.of(series.venue.fee_bps if self.is_pool else 0) / 10_000
+        self.moves = 0
 
-    def settled_nav(self, price: Any) -> Any:
-        """Nav at the price up to which it has settled; other tokens than a pool's at this one."""
-        state = self.state
-        if state.settled_price is not None:
-            price = state.settled_price
-        return nav_of(state.cash, state.units, price)
-
-    @contextmanager
-    def kept(self, price: Any, to_others: Any = 0) -> Iterator[None]:
+    def look(self, before: Books, effect: Effect, after: Books) -> None:
         """Token and reserve are worth the same before and after, but for what others got.
 
         What a reserve holds from before moves with the price; what is settled changes hands at it.
         """
-        before = self.settled_nav(price) + self.reserve.value(price)
-        yield
-        after = nav_of(self.state.cash, self.state.units, price) + self.reserve.value(price)
-        assert before == after + to_others
-        assert self.reserve.state.units >= 0
-        self.moves += 1
-        if self.moves >= FEW:
-            raise Enough
-
-    def settle_price(self, time: int, price: Any) -> None:
-        """What the price change won or lost changes hands."""
-        with self.kept(price):
-            super().settle_price(time, price)
-
-    def _settle(
-        self,
-        trigger: int,
-        notional: Any,
-        cost: Any,
-        time: int,
-        price: Any,
-        parties: Any = None,
-    ) -> None:
-        gross = cost.fee + cost.spread + cost.impact + cost.gas
-        paid_in = abs(notional) * self.terms.pool_fee
-        if parties is not None:
-            sent = notional + parties.net
+        to_others = 0
+        if isinstance(effect, Settled):
+            cost = effect.cost
+            gross = cost.fee + cost.spread + cost.impact + cost.gas
+            brought = sum(each.tokens * each.nav for each in effect.creations)
             # the fee of the order came from the parties as well, who are others here
-            paid_in = abs(sent) * self.terms.pool_fee
-        with self.kept(price, gross - paid_in):
-            super()._settle(trigger, notional, cost, time, price, parties)
-
-    def _close(self, time: int, price: Any, reason: str) -> None:
-        if not self.is_pool:
-            # what a perpetual owes beyond its nav is its exchange's affair
-            super()._close(time, price, reason)
+            to_others = gross - abs(effect.sent) * self.pool_fee - brought
+        elif isinstance(effect, Closed):
+            if not self.is_pool:
+                # what a perpetual owes beyond its nav is its exchange's affair
+                return
+        elif not isinstance(effect, PriceSettled):
             return
-        with self.kept(price):
-            super()._close(time, price, reason)
+        # up to the price at which it has settled; other tokens than a pool's at this one
+        price = effect.price if before.settled_price is None else before.settled_price
+        worth = before.nav(price) + before.reserve * effect.price
+        assert worth == after.nav(effect.price) + after.reserve * effect.price + to_others
+        assert after.reserve >= 0
+        self.moves += 1
 
-    def after_trades(self, time: int, price: Any) -> None:
-        """Nothing that comes after it finds more exposure than the reserve can carry."""
-        super().after_trades(time, price)
-        check_capacity(self.reserve, price)
 
+class Balanced(Replay):
+    """A replay whose reserve never carries more than it can after a step of all."""
 
-def check_capacity(reserve: ReserveBooks[Any], price: Any) -> None:
-    """The net exposure is within every token's share of the reserve's value."""
-    assert not any(reserve.is_over_capacity(member, price) for member in reserve.members)
+    balances: tuple[Balance, ...] = ()
+
+    def observe(self, time: int, price: Any) -> None:
+        """A clock observation."""
+        super().observe(time, price)
+        self.check(price)
+
+    def travel(self, time: int, start: Any, end: Any) -> None:
+        """A way inside a bar."""
+        super().travel(time, start, end)
+        self.check(end)
+
+    def check(self, price: Any) -> None:
+        """The net exposure is within every token's share of the reserve's value."""
+        assert over_capacity(self.group, price) == []
+        if sum(each.moves for each in self.balances) >= FEW:
+            raise Enough
 
 
 def balanced(series: Series, bars: Prices, mode: str, **events: Any) -> Balanced:
     """Run a series and hold every step of it; a launch that finds no room does not count."""
+    return _balanced([series], new_states([series]), bars, mode, **events)
+
+
+def new_states(members: list[Series]) -> list[State]:
+    """Funds before their launch, on the reserve of the first."""
+    first = new_state(members[0], FRACTION)
+    return [first, *(new_state(series, FRACTION, first.reserve) for series in members[1:])]
+
+
+def _balanced(
+    members: list[Series], states: list[State], bars: Prices, mode: str, **events: Any
+) -> Balanced:
     schedule = Schedule(FRACTION, **events)
-    replay = Balanced(series, FRACTION, schedule, new_state(series, FRACTION))
+    balances = tuple(map(Balance, members))
+    reserves = [states[0].reserve.units]
+    told = []
+    for series, state, balance in zip(members, states, balances, strict=True):
+        member = member_of(series, FRACTION, schedule, state)
+        kept = state.copy()
+        member.record = Watching(state=kept, look=balance.look, reserves=reserves)
+        told.append(member)
+    replay = Balanced(told, reserve_name="reserve:shared" if len(told) > 1 else None)
+    replay.balances = balances
     try:
         with suppress(Enough):
             walk(replay, bars, mode, FRACTION)
     except InputError:
-        assume(replay.record.trades)
+        assume(all(member.record.trades for member in told))
         raise
     return replay
 
@@ -178,37 +182,9 @@ def pool_token(target: float = 3.0, units: float = 10_000.0, **parts: Any) -> Se
     return token(target, venue=venue, reserve=reserve, **parts)
 
 
-class CheckedShelf(Shelf):
-    """A shelf whose reserve never carries more than it can after a step of all."""
-
-    def observe(self, time: int, price: Any) -> None:
-        """A clock observation."""
-        super().observe(time, price)
-        check_capacity(self.reserve, price)
-
-    def travel(self, time: int, start: Any, end: Any) -> None:
-        """A way inside a bar."""
-        super().travel(time, start, end)
-        check_capacity(self.reserve, end)
-
-
-def balanced_shelf(
-    members: list[Series], reserve: Reserve, bars: Prices, mode: str
-) -> CheckedShelf:
+def balanced_shelf(members: list[Series], reserve: Reserve, bars: Prices, mode: str) -> Balanced:
     """Run several series on one reserve and hold every step of each."""
-    pool = ReserveState.of(FRACTION.of(reserve.initial_units))
-    schedule = Schedule(FRACTION)
-    shared = ReserveBooks(reserve, FRACTION, schedule, pool)
-    replays = []
-    for place, series in enumerate(members):
-        held = replace(series, symbol=f"T{place}", reserve=reserve)
-        state = new_state(held, FRACTION, pool)
-        replays.append(Balanced(held, FRACTION, schedule, state, shared))
-    shelf = CheckedShelf(replays, shared)
-    try:
-        with suppress(Enough):
-            walk(shelf, bars, mode, FRACTION)
-    except InputError:
-        assume(all(replay.record.trades for replay in replays))
-        raise
-    return shelf
+    held = [
+        replace(series, symbol=f"T{place}", reserve=reserve) for place, series in enumerate(members)
+    ]
+    return _balanced(held, new_states(held), bars, mode)

@@ -307,6 +307,7 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "curve_slope": st.tuples(CURVE, TRADED, SQRT),
     "is_tradable": st.tuples(CURVE, TRADED | written("-2e9", "2e9", 0)),
     "side_depth": st.tuples(st.builds(_book, MODEST), FLAG),
+    "walk_cost": st.tuples(st.builds(_book, MODEST), TRADED),
     "realised_coefficient": st.tuples(RATE),
     "loan_to_value": st.tuples(written("1.01", "20", 2) | written("-20", "-0.1", 2)),
     "collateral_multiple": st.tuples(targets()),

@@ -276,3 +276,28 @@ def shelves(draw: st.DrawFn) -> tuple[list[Series], Prices, Reserve, dict[str, A
     if draw(ONE_OF([False, False, True])):
         given["outages"] = draw(spans(bars))
     return members, bars, pool, given, [draw(st.just({}) | lives(bars)) for _ in members]
+
+
+@st.composite
+def delayed(draw: st.DrawFn, made: Series, bars: Prices) -> Series:
+    """The same series, whose orders take a moment, a bar or several to fill."""
+    delay_s = draw(ONE_OF([1, bars.step_s, 2 * bars.step_s, 5 * bars.step_s]))
+    return replace(made, execution=replace(made.execution, delay_s=delay_s))
+
+
+@st.composite
+def delayed_cases(draw: st.DrawFn) -> tuple[Series, Prices, dict[str, Any]]:
+    """Cases with orders in flight, and creations and redemptions that meet them."""
+    made, bars, given = draw(cases())
+    return draw(delayed(made, bars)), bars, {**given, **draw(lives(bars))}
+
+
+@st.composite
+def delayed_shelves(draw: st.DrawFn) -> tuple[Any, ...]:
+    """Shelves with orders in flight, which a shared reserve that is short has to pay for."""
+    members, bars, pool, given, _ = draw(shelves())
+    held = [draw(delayed(member, bars)) for member in members]
+    pool = replace(pool, initial_units=draw(ONE_OF([1.0, 30.0, 100.0, 3_000.0])))
+    if draw(st.booleans()):
+        pool = replace(pool, bears=("fee", "spread", "impact", "gas"))
+    return held, bars, pool, given, [draw(lives(bars)) for _ in held]

@@ -9,7 +9,13 @@ import click
 
 from steelyard.cli.inputs import InstantType
 
-__all__ = ["check_span", "event_options", "history_options", "history_options_of_a_run"]
+__all__ = [
+    "check_span",
+    "event_options",
+    "fund_options",
+    "history_options",
+    "history_options_of_a_run",
+]
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
@@ -35,6 +41,35 @@ EVENTS = (
     click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
     click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav."),
 )
+
+FUNDS = (
+    click.option(
+        "--flows",
+        multiple=True,
+        metavar="FILE",
+        help="Creations, and redemptions below 0: time,tokens. Of several series SYMBOL=FILE.",
+    ),
+    click.option(
+        "--splits",
+        multiple=True,
+        metavar="FILE",
+        help="Tokens for one token: time,ratio. Of several series SYMBOL=FILE.",
+    ),
+    click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
+    click.option(
+        "--wind-down",
+        multiple=True,
+        metavar="TIME",
+        help="Close the token then, redeemed at nav after costs. Of several series SYMBOL=TIME.",
+    ),
+)
+
+
+def fund_options(command: Called) -> Called:
+    """Give a command what befalls one token or several: flows, splits, outages and ends."""
+    for option in reversed(FUNDS):
+        command = option(command)
+    return command
 
 
 def event_options(command: Called) -> Called:

@@ -64,7 +64,10 @@ def _said(name: str, proof: Proof) -> str:
     law = PROOFS.get(name, name)
     if proof.ok is None:
         return "not checked"
-    return f"yes: {law}" if proof.ok else f"NO: expected that {law}"
+    if not proof.ok:
+        return f"NO: expected that {law}"
+    left = (proof.counts or {}).get("not_checked", 0)
+    return f"yes: {law}" + (f", {count(left)} times not checked" if left else "")
 
 
 def _what(fields: dict[str, Any]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.history import fund_options, history_options_of_a_run
 from steelyard.cli.output import emit_json
 from steelyard.cli.progress import counting, progress_bar
 from steelyard.errors import InputError, InvariantError
@@ -24,6 +25,7 @@ __all__ = ["verify"]
         "steelyard journal verify btc3l.journal",
         "steelyard journal verify btc3l.jsonl --json",
         "steelyard journal verify btc3l.journal --head monday.txt --key btc3l.key.pub",
+        "steelyard journal verify btc3l.journal --prices BTC",
     ],
 )
 @click.argument("journal")
@@ -35,22 +37,36 @@ __all__ = ["verify"]
     help="A signed head: finds a tail that was cut, and a journal that was written anew.",
 )
 @click.option("--key", metavar="KEY", help="The public key of the head, or a file with it.")
+@history_options_of_a_run
+@fund_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 @click.pass_context
 def verify(
-    context: click.Context, journal: str, note_file: Path | None, key: str | None, as_json: bool
+    context: click.Context,
+    /,
+    journal: str,
+    note_file: Path | None,
+    key: str | None,
+    as_json: bool,
+    prices: str | None,
+    **options: Any,  # noqa: ANN401
 ) -> None:
-    """Prove that the chain of a journal is whole.
+    """Prove that a journal is whole, that its books add up and that the rules were kept.
 
     JOURNAL is a file, a URL, or an export in JSON lines. Events that were changed, are missing,
     are there twice or stand out of order are named by number and reason; the exit code is 5 then.
     A tail that was cut, and a journal whose hashes were all made anew, are found with a signed head
-    only.
+    only. With --prices, and the other inputs of "steelyard simulate", the run is made anew and
+    compared event by event; without, the rules are proved for what the journal says was observed.
     """
+    if prices is None and any(options.values()):
+        raise click.UsageError("expected --prices beside the other inputs of a simulation.")
     if (note_file is None) != (key is None):
         raise click.UsageError("--head and --key belong together: a head is trusted by its key.")
     head = None if note_file is None or key is None else _opened_head(note_file, key)
     verdict = _verified(journal, head)
+    if prices is not None:
+        verdict = _with_prices(verdict, journal, prices, options)
     if as_json:
         emit_json(verdict.as_json())
     else:
@@ -61,21 +77,46 @@ def verify(
         context.exit(InvariantError.exit_code)
 
 
-def _verified(journal: str, head: Head | None) -> Verdict:
-    from steelyard.ledger import Journal, verify_rows
+def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, Any]) -> Verdict:
+    """The verdict with what simulating anew says; nothing is left unchecked then."""
+    from steelyard.cli.inputs import by_symbol, find_prices
+    from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
-    from steelyard.ledger.store import Damaged
+    from steelyard.simulate.journal_anew import compare_anew
 
+    if not verdict.proofs["chain"].ok:
+        return verdict  # rows that cannot be trusted are compared with nothing
     path = Path(journal)
     if is_export(path):
-        return verify_rows(read_export(path), head=head)
+        rows = list(read_export(path))
+    else:
+        with Journal.open(journal) as opened:
+            rows = list(opened.events())
+    symbols = [row.fund for row in rows if row.kind == "series"]
+    for each in ("flows", "splits", "wind_down"):
+        option = f"--{each.replace('_', '-')}"
+        options[each] = by_symbol(options[each], symbols, option) if symbols else {}
+    return verdict.with_found("rules", compare_anew(rows, find_prices(name), options))
+
+
+def _verified(journal: str, head: Head | None) -> Verdict:
+    from steelyard.ledger import Journal, verify_rows
+    from steelyard.ledger.audit import Audit
+    from steelyard.ledger.exports import is_export, read_export
+    from steelyard.ledger.store import Damaged
+    from steelyard.simulate.fills import ModelFills
+
+    checks = Audit(ModelFills()).checks
+    path = Path(journal)
+    if is_export(path):
+        return verify_rows(read_export(path), head=head, checks=checks)
     with Journal.open(journal) as opened:
         try:
             total = opened.head().size
         except Damaged:  # it is said by the proof, with the last event that can be read
             total = 0
         with progress_bar("verifying", total) as bar:
-            return verify_rows(counting(opened.all_rows(), bar), head=head)
+            return verify_rows(counting(opened.all_rows(), bar), head=head, checks=checks)
 
 
 def _opened_head(note_file: Path, key: str) -> Head:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.history import check_span, history_options
+from steelyard.cli.history import check_span, fund_options, history_options
 from steelyard.cli.inputs import OutType, by_symbol, check_out, find_prices, find_series
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
@@ -28,6 +28,7 @@ __all__ = ["simulate"]
         "steelyard simulate oracle-3l --prices BTC",
         "steelyard simulate ftx-bull --prices BTC --start 2020-03-01 --end 2020-04-01",
         "steelyard simulate steelyard-3l --prices ETH --out run --json",
+        "steelyard simulate steelyard-3l --prices ETH --journal eth3l.journal",
         "steelyard simulate long.toml short.toml --reserve reserve.toml --prices BTC",
     ],
 )
@@ -38,25 +39,7 @@ __all__ = ["simulate"]
     metavar="FILE",
     help="A reserve that all series share: a file with a table [reserve].",
 )
-@click.option(
-    "--flows",
-    multiple=True,
-    metavar="FILE",
-    help="Creations, and redemptions below 0: time,tokens. Of several series SYMBOL=FILE.",
-)
-@click.option(
-    "--splits",
-    multiple=True,
-    metavar="FILE",
-    help="Tokens for one token: time,ratio. Of several series SYMBOL=FILE.",
-)
-@click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to.")
-@click.option(
-    "--wind-down",
-    multiple=True,
-    metavar="TIME",
-    help="Close the token then, redeemed at nav after costs. Of several series SYMBOL=TIME.",
-)
+@fund_options
 @click.option(
     "--engine",
     type=click.Choice(["fast", "reference"]),
@@ -69,6 +52,11 @@ __all__ = ["simulate"]
     type=OutType(),
     metavar="DIR",
     help='Write tables, summary.json and report.html; "steelyard explain DIR" explains it.',
+)
+@click.option(
+    "--journal",
+    metavar="FILE",
+    help='Write all that happens into a journal, a file or URL; see "steelyard journal".',
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def simulate(

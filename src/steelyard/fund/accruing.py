@@ -8,6 +8,7 @@ from __future__ import annotations
 from steelyard.fund.effects import Accrued, Seen, Split
 from steelyard.fund.events import Inputs
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.state import Request
 from steelyard.rules.accruals import (
     cash_interest,
     funding_payment,
@@ -23,11 +24,24 @@ __all__ = ["accrue", "split"]
 
 
 def split(group: Group[Num], fund: Fund[Num], ratios: tuple[Num, ...], time: int) -> None:
-    """Replace each token by ``ratio`` new ones."""
-    state = fund.state
+    """Replace each token by ``ratio`` new ones, also those that are asked for."""
+    state, amount = fund.state, fund.terms.number.amount
     for ratio in ratios:
-        tokens, so_far = state.tokens * ratio, state.split * ratio
-        group.emit(state, Split(fund.terms.symbol, time, ratio, tokens, so_far))
+        tokens, so_far = amount(state.tokens * ratio), state.split * ratio
+        left = state.intent
+        if left is not None and left.requests:
+            left = left._replace(requests=_in_new_tokens(fund, left.requests, ratio))
+        pending = _in_new_tokens(fund, state.pending, ratio)
+        group.emit(state, Split(fund.terms.symbol, time, ratio, tokens, so_far, left, pending))
+
+
+def _in_new_tokens(
+    fund: Fund[Num], requests: tuple[Request[Num], ...], ratio: Num
+) -> tuple[Request[Num], ...]:
+    amount = fund.terms.number.amount
+    return tuple(
+        each._replace(tokens=amount(each.tokens * ratio), nav=each.nav / ratio) for each in requests
+    )
 
 
 def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
@@ -37,10 +51,10 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
     if terms.has_volatility and inputs.volatile is None and state.price is not None:
         change = price / state.price - 1
         window = change * change, time - terms.window_s
-    is_spot, charges = terms.venue.spot, terms.management > 0
-    if not (is_spot or charges or inputs.funding or terms.is_future) or state.time is None:
+    if not (terms.accrues or inputs.funding) or state.time is None:
         group.emit(state, Seen(terms.symbol, time, price, window))
         return
+    is_spot, charges = terms.venue.spot, terms.management > 0
     amount, since = terms.number.amount, state.time
     cash, units, mark = state.cash, state.units, state.mark
     pending_fees = state.reserve.pending_fees
@@ -49,11 +63,11 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
     if terms.is_future:
         # the same contracts at another mark
         marked = mark_factor(terms.basis, state.expiry, time)
-        units, mark = units / mark * marked, marked
+        units, mark = terms.number.moved(units, units / mark * marked), marked
     for rate in inputs.funding:
         paid = amount(funding_payment(units, price, rate))
         cash = cash - paid
-        funding = (*funding, paid)
+        funding += (paid,)
     if is_spot:
         venue = terms.venue
         interest = cash * 0

@@ -20,6 +20,7 @@ from steelyard.fund.effects import (
     Effect,
     Injected,
     Launched,
+    Passed,
     PauseChanged,
     PriceSettled,
     Requested,
@@ -40,7 +41,9 @@ from steelyard.rules.triggers import Trigger
 
 __all__ = ["NOT_REBALANCES", "apply"]
 
-NOT_REBALANCES = frozenset({Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN})
+NOT_REBALANCES = frozenset(
+    {Trigger.NONE, Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN}
+)
 """Trades that count neither as rebalances nor as turnover."""
 
 
@@ -66,6 +69,7 @@ def _reserve_opened(state: State[Num], effect: ReserveOpened) -> None:
 
 def _split(state: State[Num], effect: Split[Num]) -> None:
     state.tokens, state.split = effect.tokens, effect.split
+    state.intent, state.pending = effect.left, effect.pending
 
 
 def _price_settled(state: State[Num], effect: PriceSettled[Num]) -> None:
@@ -103,6 +107,24 @@ def _extend_window(state: State[Num], window: tuple[Num, int]) -> None:
         state.squares -= state.window.popleft()[1]
 
 
+def _passed(state: State[Num], effect: Passed[Num]) -> None:
+    sums, reserve = state.totals, state.reserve
+    for since, square, starts in effect.window:
+        state.window.append((since, square))
+        state.squares += square
+        while state.window and state.window[0][0] < starts:
+            state.squares -= state.window.popleft()[1]
+    if effect.accrued is not None:
+        _, _, _, state.units, state.mark, reserve.pending_fees, *_ = effect.accrued
+        sums.funding = effect.accrued.funding_total
+        sums.interest = effect.accrued.interest_total
+        sums.management = effect.accrued.management_total
+    if effect.settled is not None:
+        _, _, state.settled_price, reserve.units, reserve.settled = effect.settled
+    state.cash, state.time, state.price = effect.cash, effect.time, effect.price
+    sums.blocked += effect.blocked
+
+
 def _injected(state: State[Num], effect: Injected[Num]) -> None:
     state.reserve.units = effect.reserve
     state.reserve.injected += effect.quote
@@ -126,7 +148,7 @@ def _resumed(state: State[Num], effect: Resumed[Num]) -> None:
 
 
 def _requested(state: State[Num], effect: Requested[Num]) -> None:
-    state.pending = (*state.pending, effect.request)
+    state.pending += (effect.request,)
 
 
 def _withdrawn(state: State[Num], _: Withdrawn) -> None:
@@ -211,6 +233,7 @@ CHANGES: dict[type, Callable[[State[Any], Any], None]] = {
     PriceSettled: _price_settled,
     Seen: _seen,
     Accrued: _accrued,
+    Passed: _passed,
     Injected: _injected,
     Allocated: _allocated,
     Suspended: _suspended,

@@ -7,7 +7,7 @@ from steelyard.fund.counterparty import excess, over_capacity
 from steelyard.fund.ending import end_if_gone
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import judge
-from steelyard.fund.settling import settled_trade
+from steelyard.fund.trading import settled_trade
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger
 

@@ -7,9 +7,9 @@ from steelyard.fund.events import Charges
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import free_value
 from steelyard.rules.costs import TradeCost, is_tradable, no_cost, trade_cost
-from steelyard.rules.numbers import Num
+from steelyard.rules.numbers import Num, Number
 
-__all__ = ["check_tradable", "forced_cost", "model_charges"]
+__all__ = ["check_tradable", "forced_cost", "model_charges", "rounded_cost"]
 
 
 def model_charges(fund: Fund[Num], notional: Num) -> Charges[Num]:
@@ -29,6 +29,13 @@ def forced_cost(group: Group[Num], fund: Fund[Num], notional: Num, price: Num) -
     check_tradable(fund, notional)
     value = free_value(group, fund, price)
     return trade_cost(fund.costs.rates, notional, value, fund.terms.sqrt)
+
+
+def rounded_cost(number: Number[Num], cost: TradeCost[Num]) -> TradeCost[Num]:
+    """A cost whose parts are amounts that can move, and still add up."""
+    fee, spread, impact, gas = map(number.amount, cost[:4])
+    by_reserve = number.amount(cost.paid_by_reserve)
+    return TradeCost(fee, spread, impact, gas, by_reserve, fee + spread + impact + gas - by_reserve)
 
 
 def check_tradable(fund: Fund[Num], notional: Num) -> None:

@@ -32,6 +32,8 @@ class Leg(NamedTuple, Generic[Num]):
     """Per token."""
     fee: Num
     notional: Num
+    brought: Num
+    """Into the fund; below 0: taken out of it."""
     alone: TradeCost[Num]
     """What its trade would cost in an order of its own."""
 
@@ -49,16 +51,19 @@ class Entered(NamedTuple, Generic[Num]):
 
 
 def request(fund: Fund[Num], tokens: Sequence[Num], time: int, price: Num) -> list[Request[Num]]:
-    """Requests for so many tokens, each quoted as it would enter after those before it.
+    """Requests for so many tokens, each quoted as it would enter after all those before it.
 
     Raises:
         InputError: no token would be left.
     """
-    asked = [Request(time, each, price * 0, price * 0) for each in tokens]
-    legs = enter(fund, (*fund.state.pending, *asked), price).legs[len(fund.state.pending) :]
-    return [
-        Request(time, each, leg.nav, leg.notional) for each, leg in zip(tokens, legs, strict=True)
-    ]
+    nothing = price * 0
+    asked: tuple[Request[Num], ...] = tuple(
+        Request(time, fund.terms.number.amount(each), nothing, nothing) for each in tokens
+    )
+    state = fund.state
+    earlier = state.pending if state.intent is None else state.intent.requests + state.pending
+    legs = enter(fund, earlier + asked, price).legs[len(earlier) :]
+    return [Request(time, leg.tokens, leg.nav, leg.notional) for leg in legs]
 
 
 def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> Entered[Num]:
@@ -81,8 +86,10 @@ def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> En
         bps = terms.creation_bps if created > 0 else terms.redemption_bps
         per_token = nav / tokens
         fee = amount(flow_fee(created, per_token, bps))
-        legs.append(Leg(created, per_token, fee, notional, _alone(fund, notional)))
-        cash = number.moved(cash, cash + (created * nav / tokens - notional))
+        brought = amount(created * nav / tokens)
+        alone = _alone(fund, notional)
+        legs.append(Leg(created, per_token, fee, notional, brought, alone))
+        cash = cash + (brought - notional)
         units = number.moved(units, units + notional / price)
         tokens = tokens + created
         pending_fees = pending_fees + amount(reserve_share(fee, terms.fee_share))
@@ -135,15 +142,17 @@ def own_cost(
 
     ``notional`` is the rebalance's, signed.
     """
+    if notional == 0 and flows.size > 0:
+        return no_cost(notional)
     alone, others, size = _alone(fund, notional), flows.alone, abs(notional)
     sizes = flows.size + size
     if not sizes > 0:
         return pay(fund.costs.rates, *charges, reserve_value)
-    parts = (
+    fee, spread, impact, gas = (
         netted_kind(own, other + own, together, size, sizes)
         for own, other, together in zip(alone[:4], others[:4], charges, strict=True)
     )
-    return pay(fund.costs.rates, *parts, reserve_value)
+    return pay(fund.costs.rates, fee, spread, impact, gas, reserve_value)
 
 
 def creations_of(
@@ -162,5 +171,6 @@ def creations_of(
                 all_alone = flows.alone[kind] + own[kind]
                 size = abs(leg.notional)
                 cost += netted_kind(each, all_alone, charges[kind], size, sizes)
-        rows.append(Creation(time, leg.tokens, leg.nav, leg.fee, leg.notional, cost, alone - cost))
+        own_part = leg.notional, cost, alone - cost, leg.brought
+        rows.append(Creation(time, leg.tokens, leg.nav, leg.fee, *own_part))
     return tuple(rows)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from steelyard.fund.counterparty import room_for
 from steelyard.fund.creations import Entered
-from steelyard.fund.effects import Blocked, ClockMoved, Decided
-from steelyard.fund.events import Inputs
+from steelyard.fund.effects import Blocked, ClockMoved, Decided, Effect
+from steelyard.fund.events import Charges, Filled, Inputs
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import change_suspension, free_value, would_suspend
-from steelyard.fund.settling import settle
+from steelyard.fund.settling import settle, settle_as_planned
 from steelyard.fund.state import Clips, Instants, Intent
-from steelyard.rules.costs import TradeCost, no_cost
+from steelyard.rules.costs import no_cost
 from steelyard.rules.decide import (
     UNCONDITIONAL,
     Outcome,
@@ -38,7 +38,15 @@ from steelyard.rules.triggers import (
     next_instant,
 )
 
-__all__ = ["fire", "next_crossing", "order", "plan_order", "send", "test_triggers"]
+__all__ = [
+    "check_triggers",
+    "fire",
+    "next_crossing",
+    "order",
+    "plan_order",
+    "planned_order",
+    "send",
+]
 
 DAY_S = 86_400
 KEEPS_DUE = (Outcome.BLOCKED, Outcome.WAIT)
@@ -47,7 +55,7 @@ AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
 """As ``spent`` of a crossing: nothing but a liquidation acts."""
 
 
-def test_triggers(
+def check_triggers(
     group: Group[Num],
     fund: Fund[Num],
     inputs: Inputs[Num],
@@ -68,8 +76,8 @@ def test_triggers(
     if clips is not None:
         if not is_clip_done(clips.destination, clips.raises, leverage):
             if is_emergency(rule, leverage) and clips.trigger != Trigger.EMERGENCY:
-                trigger = Trigger.EMERGENCY
-                return fire(group, fund, trigger, time, price, leverage, entered=entered) == SENT
+                urgent = Trigger.EMERGENCY
+                return fire(group, fund, urgent, time, price, leverage, entered=entered) == SENT
             if time >= clips.last_time + terms.cooldown_s:
                 return _next_clip(group, fund, clips, time, price, leverage, entered) == SENT
             return False
@@ -168,7 +176,7 @@ def _next_clip(
     suspended = group.reserve.suspended
     plan = plan_order(group, fund, clips.trigger, clips.destination, price, suspended, entered)
     if plan.outcome in (Outcome.NOTHING, Outcome.WAIT):
-        moved = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
+        moved: Effect[Num] = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
         group.emit(fund.state, moved)
     _carry_out(
         group,
@@ -207,21 +215,49 @@ def _carry_out(
         blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
         group.emit(state, blocked)
     elif plan.outcome == Outcome.TRADE:
-        intent = order(
-            fund,
-            trigger,
-            time,
-            price,
-            plan.notional,
-            plan.cost,
-            entered=entered,
-            plan=plan,
-            leverage=leverage,
-            counts=counts,
-            scheduled=scheduled,
-            uses=uses,
+        due = time + fund.terms.delay_s
+        intent = planned_order(
+            fund, plan, trigger, time, price, leverage, due, entered, uses, counts, scheduled
         )
         send(group, fund, intent)
+
+
+def planned_order(
+    fund: Fund[Num],
+    plan: Plan[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    leverage: Num,
+    due: int,
+    entered: Entered[Num] | None,
+    uses: Instants | None,
+    counts: bool,
+    scheduled: bool,
+) -> Intent[Num]:
+    """The intent of a plan's rebalance, with the requests in ``entered`` in the same order."""
+    notional = sent = plan.notional
+    if entered is not None:
+        sent = notional + entered.flows.net
+    return Intent(
+        trigger,
+        fund.terms.number.amount(sent / price / fund.state.mark),
+        sent,
+        notional,
+        plan.destination,
+        plan.raises,
+        plan.clipped,
+        counts,
+        time,
+        price,
+        leverage,
+        scheduled,
+        due,
+        None,
+        () if entered is None else entered.requests,
+        plan.cost,
+        uses,
+    )
 
 
 def order(
@@ -230,45 +266,33 @@ def order(
     time: int,
     price: Num,
     notional: Num,
-    cost: TradeCost[Num] | None = None,
-    *,
     entered: Entered[Num] | None = None,
-    plan: Plan[Num] | None = None,
-    leverage: Num | None = None,
-    counts: bool = False,
-    scheduled: bool = True,
-    uses: Instants | None = None,
-    delay_s: int | None = None,
+    delay_s: int = 0,
 ) -> Intent[Num]:
-    """The intent of one order: ``notional`` of a rebalance, with the requests in ``entered``."""
-    sent = notional if entered is None else notional + entered.flows.net
+    """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
     nothing = price * 0
-    return Intent(
-        trigger,
-        sent / price / fund.state.mark,
-        sent,
-        notional,
-        nothing if plan is None else plan.destination,
-        plan is not None and plan.raises,
-        plan is not None and plan.clipped,
-        counts,
-        time,
-        price,
-        nothing if leverage is None else leverage,
-        scheduled,
-        time + (fund.terms.delay_s if delay_s is None else delay_s),
-        None,
-        () if entered is None else entered.requests,
-        no_cost(nothing) if cost is None else cost,
-        uses,
-    )
+    plan = Plan(Outcome.TRADE, nothing, notional, no_cost(nothing), False, False, False, False)
+    due = time + delay_s
+    return planned_order(fund, plan, trigger, time, price, nothing, due, entered, None, False, True)
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """Decide an order; where fills are simulated and it is due at once, settle it."""
+    """Decide an order; settle it where fills are simulated and it is due at once.
+
+    An order of nothing (creations and redemptions that cancel) needs no venue.
+    """
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
-    if group.fills is not None and intent.due <= intent.time:
+    if group.fills is not None:
+        if intent.due > intent.time:
+            return
+        if group.fills.as_planned and not intent.requests and intent.trigger != Trigger.WIND_DOWN:
+            settle_as_planned(group, fund, intent)
+            return
         settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    elif intent.units == 0:
+        nothing = intent.units
+        charges = Charges(nothing, nothing, nothing, nothing)
+        settle(group, fund, Filled(intent.time, intent.price, nothing, nothing, charges))
 
 
 def plan_order(
@@ -330,8 +354,8 @@ def _why_blocked(
     if group.reserve.suspended and plan.raises and trigger not in UNCONDITIONAL:
         return "suspended"
     if fund.terms.is_pool and plan.raises:
-        if _limits(group, fund, plan.destination, price, None).room == 0:
-            return "capacity"
+        room = _limits(group, fund, plan.destination, price, None).room
+        return "costs" if room > 0 else "capacity"
     return "costs"
 
 

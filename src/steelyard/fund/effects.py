@@ -13,6 +13,7 @@ from steelyard.rules.costs import TradeCost
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "Accruals",
     "Accrued",
     "Allocated",
     "Blocked",
@@ -23,8 +24,10 @@ __all__ = [
     "Effect",
     "Injected",
     "Launched",
+    "Passed",
     "PauseChanged",
     "PriceSettled",
+    "PricesSettled",
     "Requested",
     "ReserveOpened",
     "Resumed",
@@ -67,6 +70,9 @@ class Split(NamedTuple, Generic[Num]):
     ratio: Num
     tokens: Num
     split: Num
+    left: Intent[Num] | None
+    """The open order: its creations in new tokens."""
+    pending: tuple[Request[Num], ...]
 
 
 class PriceSettled(NamedTuple, Generic[Num]):
@@ -111,6 +117,54 @@ class Accrued(NamedTuple, Generic[Num]):
     mark: Num
     pending_fees: Num
     """The reserve's share of fees that is not allocated yet."""
+
+
+class Accruals(NamedTuple, Generic[Num]):
+    """What time cost over several observations (positive = paid), and what that left."""
+
+    funding: Num
+    interest: Num
+    management: Num
+    units: Num
+    mark: Num
+    pending_fees: Num
+    funding_total: Num
+    """Since the launch, as the other totals."""
+    interest_total: Num
+    management_total: Num
+
+
+class PricesSettled(NamedTuple, Generic[Num]):
+    """What the reserve, as the counterparty, paid over several observations (``paid`` > 0)."""
+
+    paid: Num
+    shortfall: Num
+    price: Num
+    """Up to which it is settled."""
+    reserve: Num
+    total: Num
+    """Since the launch: what it got less what it paid."""
+
+
+class Passed(NamedTuple, Generic[Num]):
+    """Time passed, with observations at which nothing but accruals happened; what it left.
+
+    A journal holds this in the place of each of them.
+    """
+
+    fund: str
+    time: int
+    """Of the last clock observation among them."""
+    price: Num
+    """There."""
+    cash: Num
+    blocked: int
+    """How often a trigger held and was blocked as before."""
+    window: tuple[tuple[int, Num, int], ...]
+    """Of the volatility trigger: each return's start and square, and the window's start."""
+    accrued: Accruals[Num] | None
+    """None: nothing accrued."""
+    settled: PricesSettled[Num] | None
 
 
 class Injected(NamedTuple, Generic[Num]):
@@ -169,7 +223,8 @@ class Withdrawn(NamedTuple):
 
     fund: str
     time: int
-    count: int
+    requests: int
+    """How many."""
 
 
 class Decided(NamedTuple, Generic[Num]):
@@ -215,6 +270,8 @@ class Creation(NamedTuple, Generic[Num]):
     cost: Num
     """Of trading it, after what netting saved."""
     saved: Num
+    brought: Num
+    """Quote that came into the fund at nav; below 0: that it paid out."""
 
 
 class Settled(NamedTuple, Generic[Num]):
@@ -317,6 +374,7 @@ Effect = (
     | PriceSettled[Num]
     | Seen[Num]
     | Accrued[Num]
+    | Passed[Num]
     | Injected[Num]
     | Allocated[Num]
     | Suspended[Num]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from steelyard.fund.counterparty import settle_price
 from steelyard.fund.effects import Closed, Unfilled, Withdrawn
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.reserve import judge
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone, nav_after_liquidation
 from steelyard.rules.numbers import Num
 
-__all__ = ["close", "end", "end_if_gone", "withdraw_order"]
+__all__ = ["close", "end", "end_if_gone", "withdraw_order", "wound_down"]
 
 
 def end_if_gone(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
@@ -52,12 +53,23 @@ def end(
     group.emit(state, Closed(fund.terms.symbol, time, price, reason, cash, units))
 
 
+def wound_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
+    """The position is closed for good: every token is redeemed at the nav that is left."""
+    state = fund.state
+    nothing = state.units * 0
+    if state.cash < 0:
+        end(group, fund, time, price, "nav", state.cash - state.cash, nothing)
+    else:
+        end(group, fund, time, price, "wind_down", state.cash, nothing)
+    judge(group, fund, time, price)
+
+
 def withdraw_order(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
     """A simulated venue gives back an order that is not filled yet."""
     state, intent = fund.state, fund.state.intent
     if intent is None:
         return
-    given_back = (*intent.requests, *state.pending)
+    given_back = intent.requests + state.pending
     effect = Unfilled(
         fund.terms.symbol, time, price, intent.trigger, "cancelled", state.clips, given_back
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, Protocol
 
-from steelyard.fund.apply import apply
+from steelyard.fund.apply import CHANGES
 from steelyard.fund.effects import Effect
 from steelyard.fund.events import Filled
 from steelyard.fund.state import ReserveState, State
@@ -18,6 +18,9 @@ __all__ = ["Fills", "Fund", "Group"]
 
 class Fills(Protocol[Num]):
     """A simulated venue: what comes of a fund's open intent when it is due."""
+
+    as_planned: bool
+    """A rebalance that is due at once is filled whole, at its planned cost, without being asked."""
 
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
         """The fill of the whole order of ``fund.state.intent`` at a price, or why there is none.
@@ -81,7 +84,16 @@ class Group(Generic[Num]):
         name: of the reserve, for its effects; None: the one fund's symbol.
     """
 
-    __slots__ = ("effects", "fills", "funds", "is_counterparty", "name", "reserve", "terms")
+    __slots__ = (
+        "effects",
+        "fills",
+        "funds",
+        "is_alone",
+        "is_counterparty",
+        "name",
+        "reserve",
+        "terms",
+    )
 
     def __init__(
         self,
@@ -95,12 +107,13 @@ class Group(Generic[Num]):
         self.reserve: ReserveState[Num] = self.funds[0].state.reserve
         self.terms: ReserveTerms[Num] | None = self.funds[0].terms.reserve
         self.is_counterparty: bool = any(fund.terms.is_pool for fund in self.funds)
+        self.is_alone: bool = len(self.funds) == 1 and self.terms is None
         self.effects: list[Effect[Num]] = []
         """What followed so far in the present step."""
 
     def emit(self, state: State[Num], effect: Effect[Num]) -> None:
-        """Apply an effect and keep it: the only way in which a step changes anything."""
-        apply(state, effect)
+        """Apply an effect, as ``apply`` does, and keep it: a step changes nothing otherwise."""
+        CHANGES[type(effect)](state, effect)
         self.effects.append(effect)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.fund.deciding import order, plan_order, send
+from steelyard.fund.deciding import plan_order, planned_order, send
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
 from steelyard.rules.clocks import clocks_from
@@ -35,7 +35,8 @@ def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
     if plan.outcome != Outcome.TRADE:
         raise InputError(_refusal(fund, plan), symbol=terms.symbol)
     # a token starts at its target at once, whatever its orders take later
-    intent = order(fund, trigger, time, price, plan.notional, plan.cost, plan=plan, delay_s=0)
+    nothing = price * 0
+    intent = planned_order(fund, plan, trigger, time, price, nothing, time, None, None, False, True)
     send(group, fund, intent)
     if group.fills is not None:
         _refuse_unfilled(fund)

@@ -9,7 +9,15 @@ from steelyard.rules.numbers import Num
 from steelyard.rules.reserve import is_suspended, units_received
 from steelyard.rules.triggers import next_instant
 
-__all__ = ["change_suspension", "feed", "free_value", "judge", "open_reserve", "would_suspend"]
+__all__ = [
+    "change_suspension",
+    "feed",
+    "free_of",
+    "free_value",
+    "judge",
+    "open_reserve",
+    "would_suspend",
+]
 
 
 def open_reserve(group: Group[Num], time: int) -> None:
@@ -20,16 +28,20 @@ def open_reserve(group: Group[Num], time: int) -> None:
 
 
 def free_value(group: Group[Num], fund: Fund[Num], price: Num) -> Num:
-    """What the reserve can pay for ``fund``, in quote.
+    """What the reserve can pay for ``fund``, in quote: see ``free_of``."""
+    return free_of(group, fund, group.reserve.units * price)
 
-    What the orders of other funds may still take is not there: their outcome is unknown.
+
+def free_of(group: Group[Num], fund: Fund[Num] | None, value: Num) -> Num:
+    """What of a shared reserve worth ``value`` (quote) is free for ``fund``; None: for nobody yet.
+
+    What the orders of other funds are planned to take is not there: their outcome is unknown.
     """
-    value = group.reserve.units * price
     if len(group.funds) == 1:
         return value
     for other in group.funds:
         intent = other.state.intent
-        if other is not fund and intent is not None and intent.cost.paid_by_reserve != 0:
+        if other is not fund and intent is not None and intent.cost.paid_by_reserve > 0:
             value = value - intent.cost.paid_by_reserve
     return value if value > 0 else value * 0
 
@@ -50,7 +62,8 @@ def would_suspend(
                 nav = nav + nav_of(cash, units, price)
             else:
                 nav = nav + nav_of(held.cash, held.units, price)
-    value = free_value(group, fund, price)
+    # one level for all: less what any open order is planned to take
+    value = free_of(group, None, group.reserve.units * price)
     terms = group.terms
     if terms is None:
         return False, value, nav

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class Ended(NamedTuple):
+class Ended(NamedTuple, Generic[Num]):
     """The end of a fund: when (epoch s), at what price, and why.
 
     The reason is ``"liquidated"`` or ``"nav"`` where the token was wiped out, ``"wind_down"``
@@ -36,7 +36,7 @@ class Ended(NamedTuple):
     """
 
     time: int
-    price: float
+    price: Num
     reason: str
 
 
@@ -196,7 +196,7 @@ class State(Generic[Num]):
     """The order whose outcome is not known; nothing is decided meanwhile."""
     paused: bool = False
     """Its operator stopped it: nothing triggers."""
-    ended: Ended | None = None
+    ended: Ended[Num] | None = None
 
     def copy(self) -> State[Num]:
         """A state of its own, so that a run never changes the one it was given."""
@@ -219,7 +219,7 @@ def new_state(
             number.of(series.reserve.initial_units) if series.reserve else nothing
         )
     return State(
-        cash=number.of(series.initial_nav) * tokens,
+        cash=number.amount(number.of(series.initial_nav) * tokens),
         units=nothing,
         tokens=tokens,
         reserve=reserve,

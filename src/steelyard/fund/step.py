@@ -14,10 +14,11 @@ from steelyard.fund.accruing import accrue, split
 from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
 from steelyard.fund.creations import Entered, enter, request
-from steelyard.fund.deciding import fire, order, send, test_triggers
-from steelyard.fund.effects import Closed, Decided, Effect, PauseChanged, Requested
-from steelyard.fund.ending import close, end_if_gone, withdraw_order
+from steelyard.fund.deciding import check_triggers, fire, order, send
+from steelyard.fund.effects import Decided, Effect, PauseChanged, Requested
+from steelyard.fund.ending import close, end, end_if_gone, withdraw_order, wound_down
 from steelyard.fund.events import (
+    NOTHING_DUE,
     Arrived,
     Crossed,
     Event,
@@ -31,7 +32,8 @@ from steelyard.fund.events import (
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.launching import launch
 from steelyard.fund.reserve import feed, judge, open_reserve
-from steelyard.fund.settling import settle, settle_roll, wound_down
+from steelyard.fund.rolling import settle_roll
+from steelyard.fund.settling import settle
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger
@@ -45,22 +47,42 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
     Raises:
         InputError: a launch, a redemption or an order that cannot be.
     """
-    group.effects = effects = []
+    effects: list[Effect[Num]] = []
+    group.effects = effects
     ACTS[type(event)](group, event)
     return effects
 
 
 def _observe(group: Group[Num], event: Observed[Num]) -> None:
     """A clock observation: everything may act here."""
+    time, price, is_out, _, inputs = event
+    fund = group.funds[0]
+    if fund.state.time is None:
+        _launch_all(group, event)
+    elif not group.is_alone:
+        _observe_together(group, event)
+    elif fund.state.ended is None:
+        # most funds, at every bar: one, without a reserve
+        due = inputs[0]
+        _begin(group, fund, due, time, price)
+        if fund.state.ended is None:
+            _act(group, fund, due, time, price, is_out)
+
+
+def _launch_all(group: Group[Num], event: Observed[Num]) -> None:
+    """The first observation: the funds are launched, in their order."""
+    time, price, _, _, inputs = event
+    open_reserve(group, time)
+    for fund, due in zip(group.funds, inputs, strict=True):
+        if due.impact is not None:
+            fund.see_impact(due.impact)
+        launch(group, fund, time, price)
+        _after_trades(group, time, price)
+
+
+def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
+    """All come to it; the reserve is fed and judged once; then each acts."""
     time, price, is_out, injections, inputs = event
-    if group.funds[0].state.time is None:
-        open_reserve(group, time)
-        for fund, due in zip(group.funds, inputs, strict=True):
-            if due.impact is not None:
-                fund.see_impact(due.impact)
-            launch(group, fund, time, price)
-            _after_trades(group, time, price)
-        return
     settle_prices(group, time, price)
     for fund, due in zip(group.funds, inputs, strict=True):
         if fund.state.ended is None:
@@ -71,8 +93,7 @@ def _observe(group: Group[Num], event: Observed[Num]) -> None:
     if group.terms is not None:
         feed(group, injections, time, price)
         judge(group, living[0], time, price)
-        if group.is_counterparty:
-            keep_capacity(group, time, price)
+        _after_trades(group, time, price)
     for fund, due in zip(group.funds, inputs, strict=True):
         # what one does may end another that comes after it
         if fund.state.ended is None:
@@ -81,10 +102,11 @@ def _observe(group: Group[Num], event: Observed[Num]) -> None:
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
     """Come to a clock observation: splits, what time cost, perhaps the end."""
-    if inputs.impact is not None:
-        fund.see_impact(inputs.impact)
-    if inputs.splits:
-        split(group, fund, inputs.splits, time)
+    if inputs is not NOTHING_DUE:
+        if inputs.impact is not None:
+            fund.see_impact(inputs.impact)
+        if inputs.splits:
+            split(group, fund, inputs.splits, time)
     accrue(group, fund, inputs, time, price)
     end_if_gone(group, fund, time, price)
 
@@ -99,7 +121,9 @@ def _act(
 ) -> None:
     """Roll, let tokens come and go, and do what the rules say."""
     state, terms = fund.state, fund.terms
-    rests = is_out or state.paused
+    # a simulated fund has ended by now where no nav is left; a real one waits for its venue
+    is_gone = group.fills is None and fund.nav(price) <= 0
+    rests = is_out or state.paused or is_gone
     if terms.is_future and not (rests or inputs.ends) and _roll(group, fund, time, price):
         return
     if inputs.flows:
@@ -107,18 +131,19 @@ def _act(
             group.emit(state, Requested(terms.symbol, asked))
     if state.intent is None and not state.pending and not rests and not inputs.ends:
         # most funds, nearly always: nothing of the below
-        test_triggers(group, fund, inputs, time, price, None)
+        check_triggers(group, fund, inputs, time, price, None)
     elif inputs.ends:
         _wind_down(group, fund, time, price)
     elif state.intent is not None:
         if group.fills is not None and time >= state.intent.due:
             settle(group, fund, group.fills.fill(group, fund, time, price))
-    else:
+    elif not is_gone:
         entered = enter(fund, state.pending, price) if state.pending else None
-        went_out = not rests and test_triggers(group, fund, inputs, time, price, entered)
+        went_out = not rests and check_triggers(group, fund, inputs, time, price, entered)
         if entered is not None and not went_out:
             _send_flows(group, fund, entered, time, price, terms.delay_s)
-    _after_trades(group, time, price)
+    if group.is_counterparty:
+        keep_capacity(group, time, price)
 
 
 def _send_flows(
@@ -131,7 +156,7 @@ def _send_flows(
 ) -> None:
     """Creations and redemptions with no rebalance to net with: an order of their own."""
     trigger = Trigger.FLOW
-    intent = order(fund, trigger, time, price, price * 0, entered=entered, delay_s=delay_s)
+    intent = order(fund, trigger, time, price, price * 0, entered, delay_s)
     send(group, fund, intent)
 
 
@@ -149,7 +174,7 @@ def _wind_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Non
         wound_down(group, fund, time, price)
         return
     notional = -state.units * price
-    send(group, fund, order(fund, Trigger.WIND_DOWN, time, price, notional, delay_s=0))
+    send(group, fund, order(fund, Trigger.WIND_DOWN, time, price, notional))
 
 
 def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
@@ -159,10 +184,11 @@ def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
     on_its_way = state.intent
     if not is_due or (group.fills is None and on_its_way is not None):
         return False
-    intent = order(fund, Trigger.ROLL, time, price, state.units * price, delay_s=0)
-    group.emit(state, Decided(fund.terms.symbol, intent))
+    intent = order(fund, Trigger.ROLL, time, price, state.units * price)
     if group.fills is None:
+        send(group, fund, intent)
         return False
+    group.emit(state, Decided(fund.terms.symbol, intent))
     settle_roll(group, fund, group.fills.fill(group, fund, time, price), on_its_way)
     if not end_if_gone(group, fund, time, price):
         return False
@@ -180,10 +206,15 @@ def _cross(group: Group[Num], event: Crossed[Num]) -> None:
     """Do what holds at a crossing's price inside a bar."""
     time, price, place, trigger = event
     fund = group.funds[place]
+    state = fund.state
+    if state.ended is not None:
+        return
     if trigger == Trigger.LIQUIDATION:
         venue = fund.terms.venue
         bites = venue.spot or venue.maintenance_margin > 0
         close(group, fund, time, price, "liquidated" if bites else "nav")
+    elif state.intent is not None or state.paused or fund.nav(price) <= 0:
+        return
     else:
         settle_prices(group, time, price)
         leverage = fund.leverage(price)
@@ -201,10 +232,13 @@ def _visit(group: Group[Num], event: Visited[Num]) -> None:
 def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
     """Come to a visited price: a trade's own costs may have taken a fund past its margin."""
     time, price = event
-    settle_prices(group, time, price)
-    for fund in group.living:
-        end_if_gone(group, fund, time, price)
-    _after_trades(group, time, price)
+    if group.is_counterparty:
+        settle_prices(group, time, price)
+    for fund in group.funds:
+        if fund.state.ended is None:
+            end_if_gone(group, fund, time, price)
+    if group.is_counterparty:
+        keep_capacity(group, time, price)
 
 
 def _fill(group: Group[Num], event: Filled[Num]) -> None:
@@ -218,9 +252,9 @@ def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
     fund = group.funds[event.place]
     state, number = fund.state, fund.terms.number
     cash = number.moved(state.cash, event.cash)
-    closed = Closed(fund.terms.symbol, event.time, event.price, "liquidated", cash, state.units * 0)
-    group.emit(state, closed)
-    judge(group, fund, event.time, event.price)
+    time, price = event.time, event.price
+    end(group, fund, time, price, "liquidated", cash, state.units * 0)
+    judge(group, fund, time, price)
 
 
 def _pause(group: Group[Num], event: Paused) -> None:

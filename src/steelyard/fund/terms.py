@@ -76,6 +76,8 @@ class FundTerms(Generic[Num]):
     """The reserve is the counterparty."""
     max_utilisation: Num
     pool_fee: Num
+    accrues: bool
+    """Whether time costs it something at every observation, not by funding alone."""
     reserve: ReserveTerms[Num] | None
     fee_share: Num
     """The reserve's share of fees; 0 without one."""
@@ -129,6 +131,7 @@ def fund_terms(
         is_pool=is_pool,
         max_utilisation=terms.max_utilisation,
         pool_fee=terms.pool_fee,
+        accrues=series.venue.kind in ("spot", "future") or series.fees.management_per_year > 0,
         reserve=reserve,
         fee_share=reserve.fee_share if reserve else nothing,
     )

@@ -47,7 +47,7 @@ def amount_text(amount: object) -> str:
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         message = f"expected an amount of at most {MAX_DIGITS} digits, found {number:.6e}."
         raise InputError(message, found=amount)
-    text = f"{number:f}"
+    text = f"{number:zf}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -130,7 +130,15 @@ register_kind(
         "A fund begins: its series file, word for word.",
         {
             "text": "the series file (TOML)",
-            "number": "the kind of number that the books are kept in: decimal or float",
+            "number": "the kind of number that the books are kept in: decimal18, decimal or float",
+        },
+        {
+            "intrabar": "close, path, or null where prices are observed by the clock",
+            "venue": "model where fills are the series' own costs; null where a venue fills",
+            "shared": "the name and terms of a reserve that it shares; null where it shares none",
+            "book": "the order book that its costs are taken from, as columns; null for none",
+            "program": "the version of the program that wrote it",
+            "stated": "the series as data, where its text does not say it; else null",
         },
     )
 )

@@ -89,6 +89,16 @@ class Verdict:
         """Whether nothing that was checked failed."""
         return all(proof.ok is not False for proof in self.proofs.values())
 
+    def with_found(self, name: str, found: Sequence[Finding]) -> Verdict:
+        """The same verdict after a comparison that leaves nothing of books and rules unchecked."""
+        proofs = dict(self.proofs)
+        for each in ("books", "rules"):
+            proof = proofs[each]
+            findings = (*proof.findings, *(found if each == name else ()))
+            counts = {**(proof.counts or {}), "not_checked": 0}
+            proofs[each] = Proof(not findings, tuple(sorted(findings)), counts)
+        return Verdict(self.head, proofs)
+
     def as_json(self) -> dict[str, Any]:
         """The object of ``verify --json``."""
         proofs = {name: proof.as_json() for name, proof in self.proofs.items()}

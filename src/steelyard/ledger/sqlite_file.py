@@ -228,7 +228,7 @@ def _raise(error: sqlite3.Error, place: str) -> NoReturn:
         raise Damaged(message, place=place) from error
     if code == sqlite3.SQLITE_BUSY:
         message = (
-            f"{place}: another process keeps a transaction open, and waiting {BUSY_S:.0f} s did "
+            f"{place}: another process keeps a transaction open, and waiting {BUSY_S:z.0f} s did "
             "not help: end that process; a stopped one lets go when it is killed."
         )
         raise InputError(message, place=place) from error

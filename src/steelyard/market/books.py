@@ -30,7 +30,7 @@ from steelyard.market.sources import open_table
 from steelyard.market.table import Table
 from steelyard.market.times import format_time, parse_time
 from steelyard.rules.costs import Levels as WalkedLevels
-from steelyard.rules.costs import levels_of, side_depth, walk_cost
+from steelyard.rules.costs import side_depth, walk_cost
 from steelyard.rules.triggers import exceeds
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Book:
     @cached_property
     def _levels(self) -> WalkedLevels[float]:
         """As the rules walk them."""
-        return levels_of(*self.columns)
+        return WalkedLevels.of(*self.columns)
 
 
 def read_book(

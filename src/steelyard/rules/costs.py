@@ -43,7 +43,6 @@ __all__ = [
     "curve_cost",
     "curve_slope",
     "is_tradable",
-    "levels_of",
     "no_cost",
     "pay",
     "realised_coefficient",
@@ -74,10 +73,10 @@ class Levels(NamedTuple, Generic[Num]):
     """The sum of ``bids``."""
     ask_depth: Num
 
-
-def levels_of(bps: Sequence[Num], bids: Sequence[Num], asks: Sequence[Num]) -> Levels[Num]:
-    """A book's levels with the depth of either side, of columns of one length, at least 1."""
-    return Levels(tuple(bps), tuple(bids), tuple(asks), reduce(add, bids), reduce(add, asks))
+    @classmethod
+    def of(cls, bps: Sequence[Num], bids: Sequence[Num], asks: Sequence[Num]) -> Levels[Num]:
+        """The levels with the depth of either side, of columns of one length, at least 1."""
+        return cls(tuple(bps), tuple(bids), tuple(asks), reduce(add, bids), reduce(add, asks))
 
 
 class CostRates(NamedTuple, Generic[Num]):

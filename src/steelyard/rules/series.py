@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 from steelyard.errors import InputError
 from steelyard.rules.auction import premium_beyond_cost
-from steelyard.rules.costs import CostCurve, CostRates, cost_curve, levels_of
+from steelyard.rules.costs import CostCurve, CostRates, Levels, cost_curve
 from steelyard.rules.decide import MoveTo
 from steelyard.rules.liquidation import VenueTerms
 from steelyard.rules.numbers import Num, Number
@@ -253,7 +253,7 @@ class Series:
             message = f"{self.symbol}: expected the levels of its book, {costs.book}, found none."
             raise InputError(message, symbol=self.symbol, book=costs.book)
         columns = book if walked and book is not None else ((0.0,), (0.0,), (0.0,))
-        levels = levels_of(*(tuple(number.of(x) for x in column) for column in columns))
+        levels = Levels.of(*(tuple(number.of(x) for x in column) for column in columns))
         bears = self.reserve.bears if self.reserve else ()
         return CostRates(
             taker_fee_bps=number.of(costs.taker_fee_bps) + number.of(self.venue.fee_bps),

@@ -75,6 +75,8 @@ class FastReplay:
         self.group: Group[float] = Group([member.fund], ModelFills())
         self.falls_hurt = series.target_leverage > 0
         self.bar = 0
+        self.seen_at: tuple[int, float] | None = None
+        """The last quiet bar's observation, where the state was not told of it yet."""
         self.bars = len(prices)
         self.is_path = intrabar == "path"
         self.is_spot = self.terms.venue.spot
@@ -252,7 +254,8 @@ class FastReplay:
     def _after_quiet(self, bar: int) -> int:
         """Take the state over the quiet bars from this one on; the first that is to be observed."""
         state = self.state
-        if state.ended is not None:
+        if state.ended is not None or (state.pending and state.intent is None):
+            # requests that wait for an order have it decided at the next observation
             return bar
         while bar < self.bars and state.clips is None:
             out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))
@@ -268,6 +271,10 @@ class FastReplay:
             bar = end
             if is_event:
                 break
+        if self.seen_at is not None:
+            # told once, after all quiet bars: nothing between them asks when it was
+            apply(state, Seen(self.terms.symbol, *self.seen_at, None))
+            self.seen_at = None
         return bar
 
     def _next_stop(self, bar: int, asleep: bool) -> tuple[int, bool]:
@@ -369,10 +376,9 @@ class FastReplay:
             apply(state, self._accrued(bar, end))
         else:
             paid = self._funding_due(end) if self.funding_bars else None
-            if paid is None:
-                apply(state, Seen(symbol, time, price, None))
-            else:
+            if paid is not None:
                 self._pay_funding(paid, time, price)
+            self.seen_at = None if paid is not None else (time, price)
         self.bar = end - 1
 
     def _funding_due(self, end: int) -> float | None:

@@ -30,6 +30,8 @@ __all__ = ["ModelFills"]
 class ModelFills(Generic[Num]):
     """Fills from the series' own cost model; it keeps nothing from one order to the next."""
 
+    as_planned = True
+
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
         """The fill of the whole order of ``fund.state.intent``, or why there is none.
 
@@ -54,15 +56,13 @@ class ModelFills(Generic[Num]):
             return Filled(time, price, intent.units, intent.sent, charges)
         if intent.trigger == Trigger.FLOW:
             check_tradable(fund, intent.sent)
-        return Filled(
-            time, price, intent.units, intent.sent, _together(fund, intent, intent.sent, price)
-        )
+        sizes = enter(fund, intent.requests, price).flows.size + abs(intent.notional)
+        charges = _together(fund, intent.sent, sizes)
+        return Filled(time, price, intent.units, intent.sent, charges)
 
 
-def _together(fund: Fund[Num], intent: Intent[Num], sent: Num, price: Num) -> Charges[Num]:
-    """What one order for a rebalance and creations costs; none where they cancel."""
-    size = enter(fund, intent.requests, price).flows.size
-    sizes = size + abs(intent.notional)
+def _together(fund: Fund[Num], sent: Num, sizes: Num) -> Charges[Num]:
+    """What one order for parts of these sizes costs; nothing where they cancel."""
     return model_charges(fund, sent * 0 if is_nothing_sent(sent, sizes) else sent)
 
 
@@ -87,13 +87,13 @@ def _late(
     if intent.requests:
         return _late_with_creations(group, fund, intent, time, price, notional)
     exposure, goes_on = state.units * price, intent.clipped
-    opens = (notional > 0) == (intent.destination > 0)
+    opens = _opens(fund, notional)
     sent = notional
     if not opens and abs(sent) > abs(exposure):
         # what was sent to lower the exposure does not turn it round
         sent = -exposure
     if opens and fund.terms.is_pool:
-        room = _room(group, fund, intent, state.units, price * 0, price)
+        room = _room(group, fund, state.units, price * 0, price)
         if room == 0:
             return _none(fund, time, price, "capacity")
         if abs(sent) > room:
@@ -122,30 +122,36 @@ def _late_with_creations(
     entered = enter(fund, intent.requests, price)
     flows = entered.flows
     own = sent - flows.net
+    if intent.trigger == Trigger.FLOW and is_nothing_sent(own, flows.size):
+        own = own * 0
+    if _opens(fund, own):
+        if fund.terms.is_pool and abs(own) > _room(group, fund, entered.units, flows.net, price):
+            return _none(fund, time, price, "capacity")
+    elif abs(own) > abs(entered.units * price):
+        # what was sent to lower the exposure does not turn it round
+        return _none(fund, time, price, None)
     check_tradable(fund, sent)
-    charges = _together(fund, intent, sent, price)
-    if intent.trigger != Trigger.FLOW:
-        opens = (own > 0) == (intent.destination > 0)
-        if opens and fund.terms.is_pool:
-            room = _room(group, fund, intent, entered.units, flows.net, price)
-            if abs(own) > room:
-                return _none(fund, time, price, "capacity")
-        value = free_value(group, fund, price)
-        nav = nav_of(entered.cash, entered.units, price)
-        if own_cost(fund, flows, own, charges, value).paid_by_nav >= nav:
-            return _none(fund, time, price, "costs")
+    charges = _together(fund, sent, flows.size + abs(own))
+    value = free_value(group, fund, price)
+    nav = nav_of(entered.cash, entered.units, price)
+    if own_cost(fund, flows, own, charges, value).paid_by_nav >= nav:
+        return _none(fund, time, price, "costs")
     return Filled(time, price, intent.units, sent, charges)
+
+
+def _opens(fund: Fund[Num], notional: Num) -> bool:
+    """Whether a trade is on the fund's own side, so that it adds exposure."""
+    return (notional > 0) == (fund.terms.rule.target > 0)
 
 
 def _room(
     group: Group[Num],
     fund: Fund[Num],
-    intent: Intent[Num],
     units: Num,
     net_flow: Num,
     price: Num,
 ) -> Num:
-    side = 1 if intent.destination > 0 else -1
+    side = 1 if fund.terms.rule.target > 0 else -1
     return room_for(group, fund, units, side, net_flow, price)
 
 

@@ -1,4 +1,4 @@
-"""What a run writes down: rows made of the effects of its steps, one a bar, one a trade, one a flow."""
+"""What a run writes down: rows made of the effects of its steps, a bar, a trade, a flow each."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _settled(record: Record[Num], effect: Settled[Num]) -> None:
     sizes = abs(effect.notional)
     for each in effect.creations:
         sizes += abs(each.notional)
-        record.flows.append(FlowRow(each.time, *map(float, each[1:])))
+        record.flows.append(FlowRow(each.time, *map(float, each[1:7])))
     if effect.received != 0:
         record.reserve.receipts.append((effect.time, float(effect.received)))
     if not is_nothing_sent(effect.sent, sizes):

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from steelyard.errors import InputError
 from steelyard.fund.deciding import next_crossing
-from steelyard.fund.effects import Closed, Decided, Effect
-from steelyard.fund.events import Arrived, Crossed, Inputs, Observed, Visited
+from steelyard.fund.effects import Closed, Decided, Effect, Seen
+from steelyard.fund.events import Arrived, Crossed, Event, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
 from steelyard.fund.step import step
@@ -29,6 +29,9 @@ from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.record import Record
 from steelyard.simulate.schedule import Schedule
+
+if TYPE_CHECKING:
+    from steelyard.ledger.recorder import Recorder
 
 __all__ = ["MOST_REBALANCES", "Member", "Replay", "member_of", "refuse_endless"]
 
@@ -45,6 +48,10 @@ class Member(Generic[Num]):
     market: Market
     record: Record[Num] = field(default_factory=Record)
 
+    def __post_init__(self) -> None:
+        # asked at every bar, where most funds pay no interest and trade at one impact
+        self._is_plain = not self.fund.terms.venue.spot and self.market.conditions is None
+
     @property
     def series(self) -> Series:
         """The token."""
@@ -57,9 +64,11 @@ class Member(Generic[Num]):
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
         """What fell due since its last clock observation, up to ``time``."""
-        return self.schedule.inputs_between(
-            self.fund.state.time, time, self.fund.terms.venue.spot, self.impact(bar)
-        )
+        since, schedule = self.fund.state.time, self.schedule
+        if self._is_plain:
+            return schedule.inputs_between(since, time)
+        spot = self.fund.terms.venue.spot
+        return schedule.inputs_between(since, time, spot, self.impact(bar))
 
     def impact(self, bar: int) -> Impact[Num] | None:
         """Its impact at a bar, where that follows the market."""
@@ -101,32 +110,46 @@ class Replay(Generic[Num]):
         self.group: Group[Num] = Group(funds, ModelFills(), reserve_name)
         self.bar = 0
         """The bar that is being walked, as the market's conditions count them."""
-        self._injections = injections or members[0].schedule
-        self._records = {member.fund.terms.symbol: member.record for member in members}
+        self.recorder: Recorder | None = None
+        """Writes the journal, where one is asked for."""
+        self._injections: Schedule[Num] = injections or members[0].schedule
+        self._records: dict[str, Record[Num]] = {
+            member.fund.terms.symbol: member.record for member in members
+        }
         for member in members:
             member.record.reserve = members[0].record.reserve
         self._records[self.group.name] = members[0].record
+        self._only: Record[Num] | None = members[0].record if len(members) == 1 else None
 
     @property
     def fears_falls(self) -> bool:
         """Whether a fall hurts the funds together, so that a bar's low comes before its high."""
         return sum(_exposure(member.series) for member in self.members) > 0
 
+    def write_into(self, recorder: Recorder | None) -> None:
+        """Have each step written down, with the fills that it asked for."""
+        self.recorder = recorder
+        if recorder is not None:
+            recorder.attach(self.group)
+
     # -- the two kinds of step -----------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
-        funds = self.group.funds
-        living = [fund for fund in funds if fund.state.ended is None]
-        if not living:
-            return
+        members, group = self.members, self.group
+        alive = members[0].fund
+        if alive.state.ended is not None:
+            living = group.living
+            if not living:
+                return
+            alive = living[0]
         injections: tuple[tuple[Num, bool], ...] = ()
-        since = living[0].state.time
-        if since is not None and self.group.terms is not None:
+        since = alive.state.time
+        if since is not None and group.terms is not None:
             injections = self._injections.injections_between(since, time)
-        inputs = tuple(member.inputs(time, self.bar) for member in self.members)
-        is_out = self.members[0].schedule.is_out(time)
-        self._take(step(self.group, Observed(time, price, is_out, injections, inputs)))
+        inputs = tuple([member.inputs(time, self.bar) for member in members])
+        is_out = members[0].schedule.is_out(time)
+        self._step(Observed(time, price, is_out, injections, inputs))
 
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
@@ -148,7 +171,7 @@ class Replay(Generic[Num]):
         while fund.state.ended is None:
             met = next_crossing(fund, is_out, start, end, spent)
             if met.trigger == Trigger.NONE:
-                self._take(step(self.group, Arrived(time, end)))
+                self._step(Arrived(time, end))
                 return
             if spent and is_one_price(met.price, start):
                 # one crossing with the one before, which named it and traded nothing
@@ -172,10 +195,10 @@ class Replay(Generic[Num]):
         while any(fund.state.ended is None for fund in funds):
             due = self._earliest(time, start, end, spent)
             if not due:
-                self._take(step(self.group, Arrived(time, end)))
+                self._step(Arrived(time, end))
                 return
             start = due[0][1].price
-            self._take(step(self.group, Visited(time, start)))
+            self._step(Visited(time, start))
             held = [fund.state.units for fund in funds]
             for place, met in due:
                 if spent[place] and is_one_price(stood[place], start):
@@ -214,15 +237,24 @@ class Replay(Generic[Num]):
 
     def _cross(self, time: int, price: Num, place: int, trigger: int) -> bool:
         """Whether what holds at a crossing ended the fund, traded or ordered."""
-        effects = step(self.group, Crossed(time, price, place, trigger))
-        self._take(effects)
+        effects = self._step(Crossed(time, price, place, trigger))
         return any(type(effect) in (Decided, Closed) for effect in effects)
 
+    def _step(self, event: Event[Num]) -> list[Effect[Num]]:
+        """Say to the funds what happened, and write down what followed."""
+        effects = step(self.group, event)
+        if self.recorder is not None:
+            self.recorder.step(event, effects)
+        self._take(effects)
+        return effects
+
     def _take(self, effects: Sequence[Effect[Num]]) -> None:
-        if not effects:
-            return
-        if len(self.members) == 1:
-            self.members[0].record.take(effects)
+        if self._only is not None:
+            for effect in effects:
+                # most bars: a price was seen, and nothing is written
+                if type(effect) is not Seen:
+                    self._only.take(effects)
+                    return
             return
         for effect in effects:
             self._records[effect.fund].take((effect,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,7 @@ from steelyard.market import Prices, format_time, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
-from steelyard.simulate.conditions import market_of
+from steelyard.simulate.conditions import Market, market_of
 from steelyard.simulate.fast import FastReplay, is_supported
 from steelyard.simulate.inputs import ENGINES, named_files, read_events, schedule_of
 from steelyard.simulate.kept import Sources
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+    from steelyard.ledger.recorder import Recorder
+    from steelyard.simulate.journalling import InMemory, Recording
 
 __all__ = [
     "Before",
@@ -165,6 +168,7 @@ def simulate(
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
     engine: str = "fast",
+    journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a series over a history by the rules, with every cost and flow accounted for.
@@ -189,6 +193,8 @@ def simulate(
         engine: ``"fast"`` goes from event to event; ``"reference"`` observes every bar, as the
             specification reads. They make the same trades and agree to 1e-12. What the fast one
             does not know, and kinds of number other than floats, run by the reference.
+        journal: where to write all that happens, a file or ``postgresql://...``; where it holds
+            the token already, the run goes on from there.
         progress: called now and then with the number of bars done.
 
     Raises:
@@ -214,16 +220,44 @@ def simulate(
         "outages": outages,
         "wind_down": wind_down,
     }
+    check_reserve(series)
+    if journal is None:
+        return _run(series, bars, mode, market, given, prices, state, number, engine, progress)
+    # imported here: a journal's stores take time to load, and most runs write none
+    from steelyard.simulate.journalling import recording
+
+    with recording(journal, [series], number, mode, order_books=[market.book]) as kept:
+        if state is None and kept.states is not None:
+            state = kept.states[0]
+        run = _run(series, bars, mode, market, given, prices, state, number, engine, progress, kept)
+        kept.finish()
+    return run
+
+
+def _run(
+    series: Series,
+    bars: Prices,
+    mode: str,
+    market: Market,
+    given: Mapping[str, Any],
+    prices: object,
+    state: State[Any] | None,
+    number: Number[Any],
+    engine: str,
+    progress: Callable[[int], None] | None,
+    kept: Recording | None = None,
+) -> Run:
+    """The run of a history that was read, and its journal."""
     if state is not None:
         check_goes_on(state, bars, mode)
-    check_reserve(series)
     events = read_events(series, given, span_of(bars, state))
     names = named_files({**given, "prices": prices})
     made_of = Sources(events, market, number, engine, names)
     sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before.of(state)
-    member, marks = replayed(series, made_of, bars, mode, state, progress)
+    recorder = None if kept is None else kept.recorder([state])
+    member, marks = replayed(series, made_of, bars, mode, state, progress, recorder)
     return replace(run_of(member, marks, bars, mode, before), _sources=sources)
 
 
@@ -234,17 +268,23 @@ def replayed(
     mode: str,
     state: State[Any],
     progress: Callable[[int], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> tuple[Member[Any], Marks]:
-    """Take a token through its bars by the engine that was asked for; ``state`` is changed."""
+    """Take a token through its bars by the engine that was asked for; ``state`` is changed.
+
+    A journal is written by the reference: it needs an observation at each full hour.
+    """
     number = sources.number
     schedule = schedule_of(series, number, sources.events)
-    if sources.engine == "fast" and is_supported(number):
+    if sources.engine == "fast" and is_supported(number) and recorder is None:
         fast = FastReplay(member_of(series, FLOAT, schedule, state, sources.market), bars, mode)
         fast.run(progress)
         return fast.member, fast.marks
     member: Member[Any] = member_of(series, number, schedule, state, sources.market)
+    replay = Replay([member])
+    replay.write_into(recorder)
     with number.context():
-        walk(Replay([member]), bars, mode, number, progress)
+        walk(replay, bars, mode, number, progress)
     return member, marks_of_rows(member.record)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.errors import InputError
 from steelyard.fund.state import ReserveState, State, new_state
@@ -38,6 +38,8 @@ from steelyard.simulate.walk import walk
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from steelyard.simulate.journalling import InMemory, Recording
 
 __all__ = ["ShelfRun", "simulate_shelf"]
 
@@ -95,6 +97,7 @@ def simulate_shelf(
     intrabar: str | None = None,
     states: Sequence[State[Num]] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
+    journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShelfRun:
     """Run several series over one history, on one reserve that they share.
@@ -116,6 +119,7 @@ def simulate_shelf(
             together comes first: the low where their targets, weighted by assets, are long.
         states: where to go on from: the ``states`` of an earlier run; they are not changed.
         number: the kind of number to compute in.
+        journal: where to write all that happens, as ``simulate`` takes it.
         progress: called now and then with the number of bars done.
 
     Raises:
@@ -130,6 +134,43 @@ def simulate_shelf(
     history = read_prices(prices)
     bars = history.between(start, end)
     mode = mode_of(intrabar, bars)
+    given = {"funding": funding, "rates": rates, "outages": outages}
+    _check_useful(given, members)
+    asked = Asked(members, reserve, given, injections, by_symbol, number, progress)
+    if journal is None:
+        return _run_shelf(asked, history, bars, mode, states)
+    # imported here: a journal's stores take time to load, and most runs write none
+    from steelyard.simulate.journalling import recording
+
+    books = [market_of(token, history, bars, mode).book for token in members]
+    with recording(journal, members, number, mode, name=RESERVE_NAME, order_books=books) as kept:
+        found = _run_shelf(asked, history, bars, mode, states or kept.states, kept)
+        kept.finish()
+    return found
+
+
+class Asked(NamedTuple):
+    """What a run of several series was asked for, beside its prices."""
+
+    members: Sequence[Series]
+    reserve: Reserve
+    given: Mapping[str, object]
+    injections: object
+    by_symbol: Mapping[str, Mapping[str, object] | None]
+    number: Number[Any]
+    progress: Callable[[int], None] | None
+
+
+def _run_shelf(
+    asked: Asked,
+    history: Prices,
+    bars: Prices,
+    mode: str,
+    states: Sequence[State[Any]] | None,
+    kept: Recording | None = None,
+) -> ShelfRun:
+    """The run over a history that was read, and its journal."""
+    members, reserve, number = asked.members, asked.reserve, asked.number
     if states is None:
         pool = ReserveState.of(number.of(reserve.initial_units))
         held = [new_state(token, number, pool) for token in members]
@@ -140,20 +181,20 @@ def simulate_shelf(
         held = [state.copy() for state in states]
         for state in held:
             state.reserve = held[0].reserve
-    given = {"funding": funding, "rates": rates, "outages": outages}
-    _check_useful(given, members)
     span = span_of(bars, held[0])
-    fed = read_schedule(members[0], number, {"injections": injections}, span)
+    fed = read_schedule(members[0], number, {"injections": asked.injections}, span)
     replayed = []
     for token, state in zip(members, held, strict=True):
-        fitting = {option: source for option, source in given.items() if fits(option, token)}
-        own = {option: (table or {}).get(token.symbol) for option, table in by_symbol.items()}
+        fitting = {option: source for option, source in asked.given.items() if fits(option, token)}
+        own = {option: (table or {}).get(token.symbol) for option, table in asked.by_symbol.items()}
         schedule = read_schedule(token, number, {**fitting, **own}, span)
         market = market_of(token, history, bars, mode)
         replayed.append(member_of(token, number, schedule, state, market))
     before = [Before.of(state) for state in held]
+    replay = Replay(replayed, fed, RESERVE_NAME)
+    replay.write_into(None if kept is None else kept.recorder(held))
     with number.context():
-        walk(Replay(replayed, fed, RESERVE_NAME), bars, mode, number, progress)
+        walk(replay, bars, mode, number, asked.progress)
     return _shelf_run(replayed, reserve, bars, mode, before)
 
 

@@ -104,20 +104,13 @@ class Accruals:
             rate: per year, in force all the while.
             funding: the sum of the funding rates paid at each; None for none.
         """
-        sums, cash, units, mark = state.totals, state.cash, state.units, state.mark
+        sums, cash, units = state.totals, state.cash, state.units
         interest = management = 0.0
         payments: tuple[float, ...] = ()
         pending_fees = state.reserve.pending_fees
         years: Floats = np.diff(times).astype(np.float64) / YEAR_S
         rows = slice(first, first + len(price))
-        held: Floats | float = units
-        if units < 0 and self.units_rate != 0:
-            held = units + units * _compounded(self.units_rate * years)
-        if self.basis != 0:
-            left_s = np.maximum(state.expiry - times[1:], 0)
-            marks = 1.0 + self.basis * left_s / YEAR_S
-            held = units / mark * marks
-            mark = float(marks[-1])
+        held, mark = self._held(state, times, years)
         value = held * price
         fee = self.management * years
         out = np.zeros(1) if funding is None else value * funding
@@ -167,6 +160,21 @@ class Accruals:
             mark,
             pending_fees,
         )
+
+    def _held(
+        self, state: State[float], times: Ints, years: Floats
+    ) -> tuple[Floats | float, float]:
+        """Units at each observation, and the mark at the last."""
+        units, mark = state.units, state.mark
+        held: Floats | float = units
+        if units < 0 and self.units_rate != 0:
+            held = units + units * _compounded(self.units_rate * years)
+        if self.basis != 0:
+            left_s = np.maximum(state.expiry - times[1:], 0)
+            marks = 1.0 + self.basis * left_s / YEAR_S
+            held = units / mark * marks
+            mark = float(marks[-1])
+        return held, mark
 
 
 def _compounded(rates: Floats) -> Floats:

@@ -7,6 +7,7 @@ would fetch them from memory once more.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +20,14 @@ __all__ = ["Tally", "lived_bars", "tracked_bars"]
 Floats = npt.NDArray[np.float64]
 
 
-def tracked_bars(bars: Prices, intrabar: str, ended: Ended | None) -> int:
+def tracked_bars(bars: Prices, intrabar: str, ended: Ended[Any] | None) -> int:
     """Bars up to a planned end: what was closed as planned has nothing left to track with."""
     if ended is None or ended.reason != "wind_down":
         return len(bars)
     return lived_bars(bars, intrabar, ended)
 
 
-def lived_bars(bars: Prices, intrabar: str, ended: Ended | None) -> int:
+def lived_bars(bars: Prices, intrabar: str, ended: Ended[Any] | None) -> int:
     """Bars up to the token's end, planned or not, that of its end included."""
     if ended is None:
         return len(bars)

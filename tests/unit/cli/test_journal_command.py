@@ -15,13 +15,25 @@ from support.journals import T0_MS, event, execute, forge, journal_of
 
 Run = Callable[..., Any]
 
+SERIES = """symbol = "BTC3L"
+underlying = "BTC"
+quote = "USD"
+target_leverage = 3.0
+
+[[rebalance.trigger]]
+when = "band"
+lower = 2.5
+upper = 3.5
+"""
+
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     """A journal of 60 tries of two funds, and a note."""
     path = tmp_path / "a.journal"
     given = [event(n, ("BTC3L", "price:BTC")[n % 2]) for n in range(1, 60)]
-    given.append(Event(T0_MS + 60_000, "BTC3L", "series", {"text": "a = 1\n", "number": "float"}))
+    begins = {"text": SERIES, "number": "float"}
+    given.append(Event(T0_MS + 60_000, "BTC3L", "series", begins))
     journal_of(path, given)
     return path
 
@@ -90,7 +102,8 @@ def test_verify_of_a_whole_journal(steelyard: Run, journal: Path) -> None:
     result = steelyard("journal", "verify", journal)
     assert result.code == 0
     assert "yes: the chain is whole" in result.out
-    assert "books   not checked" in result.out
+    assert "yes: the books add up" in result.out
+    assert "yes: the rules were kept, 59 times not checked" in result.out
     figures = json.loads(steelyard("journal", "verify", journal, "--json").out)
     assert list(figures) == ["schema", "events", "head", "chain", "books", "rules"]
     assert figures["events"] == 60

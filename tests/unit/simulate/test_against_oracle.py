@@ -19,7 +19,8 @@ from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
 from support.oracle_reserve import Pot
 from support.oracle_shelf import tell, tell_shelf
-from support.story_cases import ASSETS, cases, shelves
+from support.story_cases import ASSETS, cases, delayed_cases, delayed_shelves, shelves
+from support.strategies import MODES
 
 SCALES = {
     **dict.fromkeys(("nav", "nav_before", "nav_after", "price", "reserve"), 100.0),
@@ -154,3 +155,20 @@ def test_close_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) 
 def test_path_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) -> None:
     """Several series on one reserve agree inside bars, on the one path that they share."""
     assert_one_shelf(shelf, "path")
+
+
+@settings(max_examples=150)
+@given(delayed_cases(), MODES)
+def test_orders_in_flight_tell_what_the_oracle_tells(case: tuple, mode: str) -> None:
+    """Orders that fill late, creations in them, and what waits for the next order, agree too."""
+    series, bars, given_events = case
+    assert_one_story(series, bars, mode, given_events)
+
+
+@settings(max_examples=100)
+@given(delayed_shelves(), MODES)
+def test_orders_in_flight_on_a_shared_reserve_tell_what_the_oracle_tells(
+    shelf: tuple, mode: str
+) -> None:
+    """The same for several series, whose orders take from one reserve once they fill."""
+    assert_one_shelf(shelf, mode)

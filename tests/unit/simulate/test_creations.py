@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError
+from steelyard.fund.creations import enter
+from steelyard.fund.effects import Effect, Settled
+from steelyard.fund.group import Fund
+from steelyard.fund.state import Request, new_state
+from steelyard.fund.terms import fund_terms
 from steelyard.market import Prices
 from steelyard.rules.decide import Outcome, Plan, TradeLimits, plan_trade
 from steelyard.rules.flows import netted_plan
@@ -27,58 +31,46 @@ from steelyard.rules.series import (
     Fees,
     Reserve,
     Series,
-    Terms,
     Venue,
 )
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
-from steelyard.simulate.parties import Parties
-from steelyard.simulate.reference import Replay, new_state
 from steelyard.simulate.run import simulate
-from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
+from support.watched import Books, watched
 
 FEW = 6
 
 
-class Enough(Exception):
-    """The run has traded FEW times."""
+class Fair:
+    """Holds nav per token against every creation and redemption, exactly."""
 
+    def __init__(self) -> None:
+        self.trades = 0
 
-class Fair(Replay):
-    """A replay that holds nav per token against every flow, exactly."""
-
-    trades = 0
-
-    def _nav_per_token(self, price: Any) -> Any:
-        return nav_of(self.state.cash, self.state.units, price) / self.state.tokens
-
-    def _take_flows(self, since: int, time: int, price: Any) -> Any:
-        before, leverage = self._nav_per_token(price), self._leverage(price)
-        parties = super()._take_flows(since, time, price)
-        assert self._nav_per_token(price) == before
-        assert self._leverage(price) == leverage
-        return parties
-
-    def _send(self, parties: Any, time: int, price: Any) -> None:
-        before, reserve = self._nav_per_token(price), self.state.reserve.units
-        super()._send(parties, time, price)
-        assert self._nav_per_token(price) == before
-        assert self.state.reserve.units == reserve
-
-    def _settle(self, *arguments: Any) -> None:
-        _, notional, cost, _, price, *parties = arguments
-        nav = nav_of(self.state.cash, self.state.units, price)
-        super()._settle(*arguments)
-        # holders pay the rebalance's own part of an order, and nothing of a party's
-        assert nav_of(self.state.cash, self.state.units, price) == nav - cost.paid_by_nav
-        if parties and parties[0] is not None and notional == 0:
-            assert cost.paid_by_nav == 0
+    def look(self, before: Books, effect: Effect, after: Books) -> None:
+        """Watch an order."""
+        if not isinstance(effect, Settled):
+            return
         self.trades += 1
-        if self.trades == FEW:
-            raise Enough
+        price, own = effect.price, effect.cost.paid_by_nav
+        # holders pay the rebalance's own part of an order, and nothing of a party's
+        assert after.nav(price) == effect.nav_before - own
+        if not effect.creations:
+            assert effect.nav_before == before.nav(price)
+            return
+        per_token = before.nav(price) / before.tokens
+        assert [each.nav for each in effect.creations] == [per_token] * len(effect.creations)
+        assert effect.nav_before / after.tokens == per_token
+        assert effect.leverage_before == before.leverage(price)
+        if effect.notional == 0:
+            assert own == 0
+        if effect.trigger == Trigger.FLOW:
+            assert after.nav(price) / after.tokens == per_token
+            assert after.leverage(price) == before.leverage(price)
+            assert after.reserve == before.reserve
 
 
 @settings(max_examples=60)
@@ -97,14 +89,14 @@ def test_no_flow_changes_what_a_holder_has(
         [T0 + hour * HOUR_S - 60 for hour, _ in drawn],
         [float(number) for _, number in drawn],
     )
-    replay = Fair(series, FRACTION, Schedule(FRACTION, flows=flows), new_state(series, FRACTION))
-    try:
-        walk(replay, history, mode, FRACTION)
-    except Enough:
-        return
-    state = replay.state
-    arrived = sum(int(row.tokens) for row in replay.record.flows)
-    assert state.tokens == 1000 + arrived
+    fair = Fair()
+    replay, member = watched(series, fair.look, flows=flows)
+    for place in range(len(history)):
+        walk(replay, history.slice(place, place + 1), mode, FRACTION)
+        arrived = sum(int(row.tokens) for row in member.record.flows)
+        assert member.state.tokens == 1000 + arrived
+        if fair.trades >= FEW:
+            return
 
 
 @settings(max_examples=40)
@@ -234,7 +226,7 @@ def test_whether_a_clip_has_arrived_is_judged_by_what_it_costs_beside_flows(
 
 
 def beside(
-    terms: Terms[float],
+    series: Series,
     tokens: tuple[float, ...],
     each: float,
     goal: float,
@@ -243,9 +235,11 @@ def beside(
     value: float,
 ) -> Plan[float]:
     """A rebalance beside parties that bring ``each`` of exposure a token; a reserve's value."""
-    parties = Parties(terms.rates, FLOAT.sqrt)
-    for joining in tokens:
-        parties.join(T0, joining, 1_000.0, 10_000.0, each * 1_000.0, 0.0)
+    terms = series.terms(FLOAT)
+    state = new_state(series, FLOAT)
+    state.tokens, state.units, state.cash = 1_000.0, each * 1_000.0, 10_000.0 - each * 1_000.0
+    asked = tuple(Request(T0, joining, 10.0, 0.0) for joining in tokens)
+    entered = enter(Fund(fund_terms(series, FLOAT), state), asked, 1.0)
     plan = plan_trade(
         terms.rule,
         terms.rates,
@@ -258,7 +252,7 @@ def beside(
         suspended=False,
         sqrt=FLOAT.sqrt,
     )
-    return netted_plan(plan, terms.rates, parties.flows, nav, exposure, value, FLOAT.sqrt)
+    return netted_plan(plan, terms.rates, entered.flows, nav, exposure, value, FLOAT.sqrt)
 
 
 def test_of_several_sizes_that_land_beside_flows_the_smallest_is_sent() -> None:
@@ -273,9 +267,9 @@ def test_of_several_sizes_that_land_beside_flows_the_smallest_is_sent() -> None:
         daily_volume=1e6,
         gas_per_rebalance=8_000.0,
     )
-    terms = token(2.0, costs=costs, reserve=Reserve(initial_units=1.0, bears=("gas",))).terms(FLOAT)
+    series = token(2.0, costs=costs, reserve=Reserve(initial_units=1.0, bears=("gas",)))
     nav, exposure, goal = 15_600.0, 155_000.0, 9.5
-    plan = beside(terms, (230.0, -115.0, 470.0, -230.0), 66.6, goal, nav, exposure, 1e6)
+    plan = beside(series, (230.0, -115.0, 470.0, -230.0), 66.6, goal, nav, exposure, 1e6)
     assert plan.outcome == Outcome.TRADE
     assert -2 * (exposure - goal * nav) < plan.notional < 0
     left = nav - plan.cost.paid_by_nav
@@ -289,8 +283,9 @@ def test_where_no_size_lands_beside_flows_it_is_the_one_it_has_alone() -> None:
     """
     costs = Costs(half_spread_bps=5_000.0)
     reserve = Reserve(initial_units=1.0, bears=("spread",))
-    terms = token(3.0, costs=costs, reserve=reserve).terms(FLOAT)
-    plan = beside(terms, (200.0,), 100.0, 3.0, 10_000.0, 60_000.0, 400.0)
+    plan = beside(
+        token(3.0, costs=costs, reserve=reserve), (200.0,), 100.0, 3.0, 10_000.0, 60_000.0, 400.0
+    )
     assert plan.outcome == Outcome.TRADE
     assert plan.notional == pytest.approx(-800)
     assert plan.cost.spread < 400
@@ -306,20 +301,24 @@ def test_parties_come_one_after_the_other_at_one_nav() -> None:
     assert run.nav.tokens.iloc[-1] == 1_220
 
 
-def test_with_a_delay_a_rebalance_is_not_netted() -> None:
-    """The flow goes out now and pays its whole cost, the order later and its own."""
+def test_with_a_delay_a_redemption_goes_out_with_the_rebalance() -> None:
+    """One order holds both; it fills a day later, and the redemption at the nav that is then."""
     series = token(
         daily=Daily(0),
         costs=Costs(taker_fee_bps=10.0),
         execution=Execution(delay_s=HOUR_S),
     )
     flows = {"time": [T0 + 2 * DAY_S], "tokens": [-100.0]}
-    run = simulate(series, closes(100, 110, 110), flows=flows)
-    assert run.rebalances.trigger.tolist() == ["launch", "flow", "daily"]
-    assert run.flows.saved.tolist() == [0]
-    rows = run.rebalances.set_index("trigger")
-    assert rows.fee["flow"] == 0
-    assert rows.fee["daily"] == pytest.approx(rows.notional["daily"] * 0.001)
+    run = simulate(series, closes(100, 110, 121), flows=flows)
+    assert run.rebalances.trigger.tolist() == ["launch", "daily"]
+    assert run.rebalance_columns["time"].astype("int64").tolist() == [T0 + DAY_S, T0 + 3 * DAY_S]
+    row, flow = run.rebalances.iloc[1], run.flows.iloc[0]
+    launched = simulate(series, closes(100, 110, 121)).nav.nav.iloc[1]
+    held = run.rebalances.units.iloc[0]
+    assert flow.nav == pytest.approx(launched + held * 11 / 1_000)
+    assert run.nav.tokens.tolist() == [1_000, 1_000, 900]
+    assert flow.saved > 0
+    assert row.fee + flow.cost == pytest.approx(row.notional * 0.001)
 
 
 @pytest.mark.parametrize("tokens_left", [0.0, -1.0])
@@ -360,14 +359,14 @@ def test_a_run_with_flows_can_be_split_anywhere() -> None:
 
 
 def test_flows_that_end_with_the_token_are_still_written() -> None:
-    """Who redeems at the fill whose costs end the token is away with its own by then."""
+    """Who redeems in the order whose costs end the token is away with its own by then."""
     series = token(
         band=Band(2.5, 3.5),
         costs=Costs(taker_fee_bps=1_000.0),
         execution=Execution(delay_s=60),
         venue=Venue(maintenance_margin=0.05),
     )
-    flows = {"time": [T0 + 3 * 60], "tokens": [-10.0]}
+    flows = {"time": [T0 + 2 * 60], "tokens": [-10.0]}
     run = simulate(series, closes(100, 90, 70.5, 70.5, step_s=60), flows=flows)
     assert run.rebalances.trigger.iloc[-1] == "band"
     assert run.summary["wiped_out"]["reason"] == "liquidated"

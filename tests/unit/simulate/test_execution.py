@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from steelyard.errors import InputError
+from steelyard.fund.state import new_state
+from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Band, Costs, Daily, Execution, Interval
+from steelyard.simulate.reference import Replay, member_of
 from steelyard.simulate.run import simulate
+from steelyard.simulate.schedule import Schedule
 from support.tokens import DAY_S, T0, bars, closes, token
 
 HOUR_S = 3_600
@@ -98,7 +102,7 @@ def test_an_order_in_flight_dies_with_the_token() -> None:
     run = simulate(delayed(), closes(100, 90, 60, 90, step_s=MINUTE_S))
     assert run.summary["wiped_out"]["reason"] == "nav"
     assert len(run.rebalances) == 1
-    assert run.state.order is None
+    assert run.state.intent is None
 
 
 def test_while_an_order_is_in_flight_nothing_else_is_decided() -> None:
@@ -126,7 +130,7 @@ def test_inside_bars_an_order_waits_for_an_open() -> None:
     assert rows.units.iloc[0] == pytest.approx(0.5 * nav / crossing)
 
 
-def test_what_was_due_is_used_up_by_the_decision() -> None:
+def test_what_was_due_at_the_decision_is_used_up_by_the_fill() -> None:
     """An interval of two hours with a delay of three: one order at a time, none is made up for."""
     series = token(interval=Interval(2 * HOUR_S), execution=Execution(delay_s=3 * HOUR_S))
     run = simulate(series, closes(100, *range(101, 110), step_s=HOUR_S))
@@ -137,12 +141,44 @@ def test_what_was_due_is_used_up_by_the_decision() -> None:
 
 
 def test_a_lowering_order_never_turns_the_position_round() -> None:
-    """666.67 units are on their way out when all but 233 are redeemed: these are sold."""
-    flows = {"time": [T0 + 3 * MINUTE_S], "tokens": [-922.3333333333334]}
-    run = simulate(delayed(), closes(100, 90, 90, step_s=MINUTE_S), flows=flows)
-    assert run.state.units == pytest.approx(0, abs=1e-9)
-    row = run.rebalances[run.rebalances.trigger == "band"].iloc[0]
+    """A fund that was deleveraged to less than what is on its way out sells what it holds."""
+    number, series = FLOAT, delayed()
+    state = new_state(series, number)
+    replay = Replay([member_of(series, number, Schedule(number), state)])
+    for minute, price in enumerate((100.0, 90.0)):
+        replay.observe(T0 + minute * MINUTE_S, price)
+    assert state.intent is not None
+    assert state.intent.units == pytest.approx(-2_000 / 3)
+    state.cash, state.units = state.cash + 2_767 * 90.0, 233.0
+    replay.observe(T0 + 2 * MINUTE_S, 90.0)
+    assert state.units == 0
+    row = replay.members[0].record.trades[-1]
+    assert row.trigger == "band"
     assert row.units == pytest.approx(233)
+
+
+def test_a_redemption_during_an_order_waits_for_the_next_one() -> None:
+    """Asked for at the fill of the band's order, it goes out a minute later, at its price."""
+    flows = {"time": [T0 + 3 * MINUTE_S], "tokens": [-100.0]}
+    history = closes(100, 90, 90, 91, 92, 93, step_s=MINUTE_S)
+    run = simulate(delayed(), history, flows=flows)
+    assert run.rebalances.trigger.tolist() == ["launch", "band", "flow"]
+    stamps = run.rebalance_columns["time"].astype("int64") - T0
+    # decided once the band's order is filled, and filled a minute after that
+    assert (stamps // MINUTE_S).tolist() == [1, 3, 5]
+    assert run.flows.nav.iloc[0] == pytest.approx(run.nav.nav.iloc[4])
+    assert run.nav.tokens.tolist() == [1_000, 1_000, 1_000, 1_000, 900, 900]
+
+
+def test_a_wind_down_gives_back_what_waits_for_an_order() -> None:
+    """A redemption that is on its way when the token is closed is not carried out apart."""
+    flows = {"time": [T0 + 2 * MINUTE_S], "tokens": [-100.0]}
+    series = token(execution=Execution(delay_s=MINUTE_S * 5))
+    history = closes(100, 100, 100, 100, step_s=MINUTE_S)
+    run = simulate(series, history, flows=flows, wind_down=T0 + 3 * MINUTE_S)
+    assert run.state.ended.reason == "wind_down"
+    assert run.nav.tokens.iloc[-1] == 1_000
+    assert run.state.pending == ()
 
 
 def test_an_order_whose_costs_take_all_of_nav_is_dropped_and_counted() -> None:
@@ -151,7 +187,7 @@ def test_an_order_whose_costs_take_all_of_nav_is_dropped_and_counted() -> None:
     run = simulate(series, closes(100, 90, 67.15, step_s=MINUTE_S))
     assert len(run.rebalances) == 1
     assert run.summary["rebalances"]["blocked"] == 1
-    assert run.state.order is None
+    assert run.state.intent is None
     assert run.summary["wiped_out"] is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -13,58 +12,57 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError
+from steelyard.fund.effects import Effect, Settled
+from steelyard.fund.state import new_state
 from steelyard.market import Prices
 from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import nav_of
-from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
+from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
 from steelyard.rules.series import Daily, Fallback, Series
-from steelyard.simulate.reference import Replay, new_state
+from steelyard.simulate.reference import Replay, member_of
 from steelyard.simulate.run import simulate
 from steelyard.simulate.schedule import Schedule
 from steelyard.simulate.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
+from support.watched import Books, watched
 
 FEW = 6
 """Trades after which exact numbers are long enough: each crossing price triples their digits."""
 
 
-class Enough(Exception):
-    """The run has traded FEW times."""
+class Watched:
+    """What a replay traded, each trade in its own kind of number, and where that left the token."""
 
+    def __init__(self, series: Series, number: Number, **events: object) -> None:
+        self.replay, member = watched(series, self.look, number, **events)
+        self.state = member.state
+        self.exact = number is FRACTION
+        self.seen: list[tuple] = []
 
-class Watched(Replay):
-    """A replay that keeps each trade in its own kind of number."""
+    def look(self, before: Books, effect: Effect, after: Books) -> None:
+        """Keep a trade."""
+        if not isinstance(effect, Settled):
+            return
+        nav_before, nav_after = before.nav(effect.price), after.nav(effect.price)
+        moved = nav_before, nav_after, before.reserve, after.reserve
+        self.seen.append((effect.notional, effect.price, effect.cost, *moved))
 
-    def _settle(
-        self,
-        trigger: int,
-        notional: object,
-        cost: TradeCost,
-        time: int,
-        price: object,
-        parties: object = None,
-    ) -> None:
-        before = nav_of(self.state.cash, self.state.units, price)
-        reserve_before = self.state.reserve.units
-        super()._settle(trigger, notional, cost, time, price, parties)
-        after = nav_of(self.state.cash, self.state.units, price)
-        reserve_after = self.state.reserve.units
-        self.seen.append((notional, price, cost, before, after, reserve_before, reserve_after))
-        if self.exact and len(self.seen) == FEW:
-            raise Enough
+    def over(self, bars: Prices, mode: str, number: Number) -> None:
+        """Live through bars, for FEW trades where numbers are exact."""
+        for place in range(len(bars)):
+            walk(self.replay, bars.slice(place, place + 1), mode, number)
+            if self.exact and len(self.seen) >= FEW:
+                return
 
 
 def watch(
-    series: Series, bars: Prices, mode: str, number: object = FRACTION, **events: object
+    series: Series, bars: Prices, mode: str, number: Number = FRACTION, **events: object
 ) -> Watched:
     """Run a series and keep every trade exactly."""
-    replay = Watched(series, number, Schedule(number, **events), new_state(series, number))
-    replay.seen = []
-    replay.exact = number is FRACTION
-    with suppress(Enough):
-        walk(replay, bars, mode, number)
-    return replay
+    kept = Watched(series, number, **events)
+    kept.over(bars, mode, number)
+    return kept
 
 
 def gross(cost: TradeCost) -> object:
@@ -161,7 +159,7 @@ def test_the_frictionless_daily_reset_compounds_exactly(target: int, per_mille: 
         prices.append(prices[-1] * (1 + Fraction(change, 1000)))
     series = token(float(target), daily=Daily(0))
     state = new_state(series, FRACTION)
-    replay = Replay(series, FRACTION, Schedule(FRACTION), state)
+    replay = Replay([member_of(series, FRACTION, Schedule(FRACTION), state)])
     for day, price in enumerate(prices):
         replay.observe(T0 + (day + 1) * DAY_S, price)
     expected = Fraction(100)

@@ -24,8 +24,7 @@ def test_token_and_reserve_are_worth_the_same_whatever_happens(
     In crashes, wipe-outs and with a reserve that is used up; and after every visited price and
     every trade the exposure is what the reserve can carry.
     """
-    replay = balanced(series, history, mode)
-    state = replay.state
+    state = balanced(series, history, mode).members[0].state
     event(f"ended: {state.ended.reason if state.ended else None}")
     event(f"exhausted: {state.reserve.units == 0}")
     event(f"deleveraged: {10 in state.totals.by_trigger}")

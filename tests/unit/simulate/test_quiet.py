@@ -9,6 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from steelyard.fund.apply import apply
+from steelyard.fund.state import new_state
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
@@ -17,7 +19,6 @@ from steelyard.rules.reserve import is_suspended, units_left, units_received
 from steelyard.rules.series import Costs, Reserve
 from steelyard.rules.triggers import Trigger, crossing, first_trigger
 from steelyard.simulate.quiet import QuietPrices
-from steelyard.simulate.reference import new_state
 from steelyard.simulate.settlements import Settlements
 from support.situations import Situation, situations
 from support.tokens import token
@@ -110,7 +111,10 @@ def test_a_counterparty_carries_on_through_quiet_bars(
             last = price
     column = np.empty(len(visits))
     if end > 1:
-        won = settlements.apply(state, column, 1, end)
-        assert won == pytest.approx(units * (last - float(visits[0, -1])), rel=1e-9, abs=1e-9)
+        settled = settlements.effect(state, "TEST", column, 1, end, 300)
+        apply(state, settled)
+        assert settled.paid == pytest.approx(
+            units * (last - float(visits[0, -1])), rel=1e-9, abs=1e-9
+        )
         assert state.reserve.units == pytest.approx(held, rel=1e-12)
         assert column[end - 1] == state.reserve.units

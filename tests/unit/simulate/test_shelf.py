@@ -53,8 +53,8 @@ def test_tokens_and_their_reserve_are_worth_the_same_whatever_happens(
     And after every step the net exposure is what the reserve can carry.
     """
     shelf = balanced_shelf(members, members[0].reserve, history, mode)
-    event(f"exhausted: {shelf.reserve.state.units == 0}")
-    event(f"ended: {sum(replay.state.ended is not None for replay in shelf.replays)}")
+    event(f"exhausted: {shelf.group.reserve.units == 0}")
+    event(f"ended: {sum(member.state.ended is not None for member in shelf.members)}")
 
 
 @settings(max_examples=60)

@@ -1,0 +1,230 @@
+"""What time cost between two rows: whether the figures of a row add up, from the state before it.
+
+Each function gives the reasons for which they do not. What depends on prices that are not stored,
+such as the minute at which a fee was taken, is held between bounds only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from steelyard.fund.effects import Passed
+from steelyard.fund.terms import FundTerms
+from steelyard.ledger.fold import Books, Kept
+from steelyard.ledger.same import shown
+from steelyard.rules.accruals import YEAR_S
+from steelyard.rules.futures import mark_factor
+from steelyard.rules.leverage import nav_of
+
+__all__ = ["wrong_accruals", "wrong_reserve"]
+
+ROOM = 0.01
+"""Relative, of the bounds of a fee: what accrued before it within the hour moves nav a little."""
+NEAR = 1e-11
+"""Relative, of sums: of floats, and of decimals that round at 28 digits."""
+
+
+def wrong_accruals(
+    kept: Kept,
+    terms: FundTerms[Any],
+    passed: Passed[Any],
+    time: int,
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> Iterator[str]:
+    """Why what a row says of the time before it cannot be.
+
+    Args:
+        kept: the fund, as it was before.
+        terms: its terms.
+        passed: what the row says.
+        time: of the row, epoch s.
+        low: the lowest price observed since the row before; None where none was.
+        high: the highest.
+    """
+    state, name = kept.state, passed.fund
+    if state.time is None or state.ended is not None:
+        yield f"{name}: expected nothing to accrue outside of its life"
+        return
+    if not state.time <= passed.time <= time:
+        yield f"{name}: last observed at {passed.time}, expected {state.time} to {time}"
+    if passed.time == state.time:
+        if passed.price != state.price:
+            yield f"{name}: price {passed.price}, expected {state.price}, of that instant"
+    elif low is None:
+        yield f"{name}: price {passed.price} was observed, expected a row that says its range"
+    elif not low <= passed.price <= high:
+        yield f"{name}: price {passed.price}, expected one from {low} to {high}"
+    if passed.blocked < 0:
+        yield f"{name}: blocked {passed.blocked} times, expected 0 or more"
+    if passed.blocked > 0 and kept.told is None:
+        yield f"{name}: blocked {passed.blocked} times as before, and no refusal is before it"
+    accrued, settled = passed.accrued, passed.settled
+    cash = state.cash
+    if accrued is not None:
+        cash = cash - accrued.funding - accrued.interest - accrued.management
+    if settled is not None:
+        cash = cash - settled.shortfall
+    in_units = accrued is not None and accrued.units != state.units and terms.venue.spot
+    # what borrowed units cost is counted as interest and is no cash
+    is_exact = terms.number.round_amount is not None
+    adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
+    if not in_units and not adds_up:
+        yield f"{name}: cash {passed.cash}, expected {cash}: {_said(passed)} from {state.cash}"
+    yield from _wrong_window(kept, terms, passed)
+    if accrued is not None:
+        yield from _wrong_kinds(terms, passed)
+        yield from _wrong_sums(kept, passed)
+        yield from _wrong_units(kept, terms, passed)
+        yield from _wrong_management(kept, terms, passed, low, high)
+    if settled is not None:
+        yield from _wrong_settlement(kept, passed)
+
+
+def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+    """The returns of the volatility trigger follow each other, from the last observation on."""
+    since = kept.state.time
+    if not terms.has_volatility:
+        if passed.window:
+            yield f"{passed.fund}: returns, and its series has no volatility trigger"
+        return
+    ends = [start for start, _, _ in passed.window[1:]] + [passed.time]
+    for (start, square, first), end in zip(passed.window, ends, strict=False):
+        if start != since or square < 0 or first != end - terms.window_s or end < start:
+            yield f"{passed.fund}: a return from {start} to {end}, expected one from {since}"
+            return
+        since = end
+    if since != passed.time:
+        yield f"{passed.fund}: no return from {since} to {passed.time}"
+
+
+def _said(passed: Passed[Any]) -> str:
+    accrued = passed.accrued
+    if accrued is None:
+        return "nothing accrued"
+    return (
+        f"funding {accrued.funding}, interest {accrued.interest} and management "
+        f"{accrued.management}"
+    )
+
+
+def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+    """A kind of accrual that its series does not have."""
+    accrued = passed.accrued
+    if accrued is None:
+        return
+    venue = terms.series.venue.kind
+    for kind, found, may_be in (
+        ("funding", accrued.funding, venue == "perpetual"),
+        ("interest", accrued.interest, terms.venue.spot),
+        ("management", accrued.management, terms.management > 0),
+    ):
+        if found != 0 and not may_be:
+            yield f"{passed.fund}: {kind} {found}, expected 0: its series has none"
+
+
+def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
+    accrued, sums = passed.accrued, kept.state.totals
+    if accrued is None:
+        return
+    for kind in ("funding", "interest", "management"):
+        before, amount = getattr(sums, kind), getattr(accrued, kind)
+        after = getattr(accrued, f"{kind}_total")
+        if not _is_near(before + amount, after, abs(before) + abs(amount)):
+            yield f"{passed.fund}: total {kind} {after}, expected {before + amount}"
+
+
+def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
+    """Units move only where they are borrowed, and a mark only where a future is held."""
+    accrued, state = passed.accrued, kept.state
+    if accrued is None:
+        return
+    units, mark = state.units, state.mark
+    if terms.is_future:
+        mark = mark_factor(terms.basis, state.expiry, passed.time)
+        units = units / state.mark * mark
+        near = _is_near(units, accrued.units, abs(units)) and _is_near(mark, accrued.mark, mark)
+        if not near:
+            yield f"{passed.fund}: units {accrued.units}, expected {units} at a mark of {mark}"
+        return
+    if accrued.mark != mark:
+        yield f"{passed.fund}: mark {accrued.mark}, expected {mark}"
+    if terms.venue.spot and units < 0 and terms.venue.units_borrow_rate != 0:
+        years = terms.number.of(passed.time - (state.time or 0)) / YEAR_S
+        most = abs(units * terms.venue.units_borrow_rate) * years * terms.number.of(1 + ROOM)
+        if abs(accrued.units - units) <= most:
+            return
+    if accrued.units != units:
+        yield f"{passed.fund}: units {accrued.units}, expected {units}"
+
+
+def _wrong_management(
+    kept: Kept,
+    terms: FundTerms[Any],
+    passed: Passed[Any],
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> Iterator[str]:
+    """The fee is a share of a nav that lies between those at the lowest and the highest price."""
+    accrued, state, of = passed.accrued, kept.state, terms.number.of
+    if accrued is None or low is None or not terms.management > 0:
+        return
+    share = terms.management * (passed.time - (state.time or 0)) / YEAR_S
+    navs = [
+        nav_of(cash, units, price)
+        for cash, units in ((state.cash, state.units), (passed.cash, accrued.units))
+        for price in (low, high)
+    ]
+    least = max(min(navs), of(0)) * share * of(1 - ROOM)
+    most = max(*navs, of(0)) * share * of(1 + ROOM)
+    # of several observations each one's fee is rounded by itself
+    grain = of("1e-12")
+    if not least - grain <= accrued.management <= most + grain:
+        yield (
+            f"{passed.fund}: management {accrued.management}, expected {shown(least)} to "
+            f"{shown(most)} for this time at these prices"
+        )
+
+
+def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
+    """What the counterparty paid is units times the change of price, whatever the way."""
+    settled, state = passed.settled, kept.state
+    if settled is None or state.settled_price is None:
+        return
+    gain = state.units * (settled.price - state.settled_price)
+    found = settled.paid + settled.shortfall
+    scale = abs(state.units) * (abs(settled.price) + abs(state.settled_price))
+    if not _is_near(gain, found, scale):
+        yield f"{passed.fund}: paid by its counterparty {found}, expected {gain}"
+
+
+def wrong_reserve(
+    books: Books, terms: Sequence[FundTerms[Any]], passed: Sequence[Passed[Any]]
+) -> Iterator[str]:
+    """Why what a row says of the reserve that funds share cannot be: its fees, what it settled."""
+    reserve, by_symbol = books.funds[0].state.reserve, {each.symbol: each for each in terms}
+    fees, total = reserve.pending_fees, reserve.settled
+    for each in passed:
+        if each.accrued is not None:
+            share = by_symbol[each.fund].fee_share if each.fund in by_symbol else 0
+            fees = fees + each.accrued.management * share
+        if each.settled is not None:
+            total = total - each.settled.paid
+    for each in passed:
+        if each.accrued is not None and not _is_near(fees, each.accrued.pending_fees, abs(fees)):
+            yield (
+                f"{each.fund}: pending fees {each.accrued.pending_fees}, expected {fees}: the "
+                f"reserve's share of management {each.accrued.management}"
+            )
+        if each.settled is not None and not _is_near(
+            total, each.settled.total, abs(total) + abs(each.settled.paid)
+        ):
+            yield f"{each.fund}: settled in all {each.settled.total}, expected {total}"
+
+
+def _is_near(one: Any, other: Any, scale: Any) -> bool:  # noqa: ANN401
+    if one == other:
+        return True
+    near = NEAR if isinstance(one, float) else type(one)("1e-16")
+    return bool(abs(one - other) <= near * (scale + 1))

@@ -1,0 +1,37 @@
+"""Whether a threshold is crossed where the journal says that one was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steelyard.fund.deciding import AT_REST, next_crossing
+from steelyard.fund.events import Crossed
+from steelyard.fund.group import Group
+from steelyard.rules.leverage import leverage_of
+from steelyard.rules.triggers import Trigger, exceeds
+
+__all__ = ["wrong_crossing"]
+
+
+def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
+    """Why a crossing cannot be: its price is not that of the fund's threshold; None: it can.
+
+    Args:
+        group: as it was before.
+        event: what the journal says.
+    """
+    if not 0 <= event.place < len(group.funds):
+        return f"it is of fund {event.place}, and there are {len(group.funds)}"
+    fund, trigger, price = group.funds[event.place], event.trigger, event.price
+    name = Trigger(trigger).name.lower()
+    spent = AT_REST & ~(1 << trigger)
+    little = price / 1_000_000
+    for end in (price + little, price - little):
+        for begin in (price + price - end, price):
+            met = next_crossing(fund, is_out=False, start=begin, end=end, spent=spent)
+            if met.trigger == trigger and not (
+                exceeds(met.price, price) or exceeds(price, met.price)
+            ):
+                return None
+    leverage = leverage_of(fund.state.cash, fund.state.units, price)
+    return f"a crossing of {name} at {price} (leverage {leverage}), and no threshold stands there"

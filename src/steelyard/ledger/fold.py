@@ -1,0 +1,231 @@
+"""The fold: stored events, applied one after another, give the state that wrote them.
+
+Nothing is decided here and no rule is asked: each row says what it left in the books, and
+``steelyard.fund.apply`` puts it there. So a history reads the same whatever the program has become.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from steelyard.errors import DataError
+from steelyard.fund.apply import apply
+from steelyard.fund.effects import (
+    Blocked,
+    Closed,
+    Effect,
+    Passed,
+    Resumed,
+    Rolled,
+    Settled,
+    Suspended,
+    Unfilled,
+)
+from steelyard.fund.state import ReserveState, State, new_state
+from steelyard.ledger.bodies import amount_reader, built, number_named
+from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.rules.numbers import Number
+from steelyard.rules.series import Reserve, Series
+
+__all__ = ["Books", "Fold", "Kept", "came_effects", "effects_of", "passed_effects"]
+
+
+@dataclass
+class Kept:
+    """A fund as a journal keeps it: its series, and its state after the rows so far."""
+
+    series: Series
+    number: Number[Any]
+    state: State[Any]
+    intrabar: str | None
+    is_model: bool
+    """Fills are the series' own costs: it was simulated."""
+    book: tuple[tuple[float, ...], ...] | None
+    told: tuple[int, str] | None = None
+    """Trigger and reason of a refusal that was stored; the same one is not stored again."""
+
+
+@dataclass
+class Books:
+    """The funds on one reserve, or one fund: what a step changes together."""
+
+    name: str
+    funds: list[Kept] = field(default_factory=list)
+
+    @property
+    def number(self) -> Number[Any]:
+        """The kind of number of the books."""
+        return self.funds[0].number
+
+    @property
+    def of(self) -> Callable[[str], Any]:
+        """Reads an amount of these books."""
+        return amount_reader(self.number)
+
+    @property
+    def pool(self) -> Reserve | None:
+        """The terms of the reserve."""
+        return self.funds[0].series.reserve
+
+    def fund(self, symbol: str) -> Kept:
+        """The fund of this symbol; the first stands for the reserve.
+
+        Raises:
+            DataError: there is none.
+        """
+        for each in self.funds:
+            if each.series.symbol == symbol:
+                return each
+        if symbol == self.name:
+            return self.funds[0]
+        raise DataError(f"expected a fund of {self.name}, found {symbol!r}.", found=symbol)
+
+    def take(self, effect: Effect[Any]) -> None:
+        """Apply one effect."""
+        kept = self.fund(effect.fund)
+        apply(kept.state, effect)
+        if isinstance(effect, Blocked):
+            kept.told = effect.trigger, effect.why
+        elif isinstance(effect, (Settled, Unfilled, Rolled, Closed)):
+            kept.told = None
+        elif isinstance(effect, (Suspended, Resumed)):
+            for each in self.funds:
+                each.told = None
+
+    def copies(self) -> list[State[Any]]:
+        """The states as they are now, sharing a reserve of their own."""
+        states = [each.state.copy() for each in self.funds]
+        for state in states:
+            state.reserve = states[0].reserve
+        return states
+
+
+class Fold:
+    """The funds of a journal, as they are after the rows so far."""
+
+    def __init__(self) -> None:
+        self.books: dict[str, Books] = {}
+        """By the name of the reserve that they share, or the symbol of the one fund."""
+        self._by_symbol: dict[str, Books] = {}
+
+    @classmethod
+    def of(cls, books: Books) -> Fold:
+        """A fold of these books alone, from where they are."""
+        fold = cls()
+        fold.books[books.name] = books
+        fold._by_symbol.update((each.series.symbol, books) for each in books.funds)
+        return fold
+
+    def books_of(self, fund: str) -> Books:
+        """The books that a row of this fund, or of this reserve, belongs to.
+
+        Raises:
+            DataError: no row told its series.
+        """
+        found = self._by_symbol.get(fund) or self.books.get(fund)
+        if found is None:
+            raise DataError(f"expected a series row of {fund} before this, found none.", fund=fund)
+        return found
+
+    def see(self, kind: str, fund: str, time: int, body: Mapping[str, Any]) -> None:
+        """Take one row in; ``time`` is in epoch s.
+
+        Raises:
+            DataError: its body is not what its kind says.
+        """
+        if kind == "series":
+            self._begin(fund, body)
+        elif kind == "version":
+            self._replace(fund, body)
+        else:
+            for books in self.concerned(kind, fund, body):
+                with books.number.context():
+                    for effect in effects_of(books, kind, fund, time, body):
+                        books.take(effect)
+
+    def concerned(self, kind: str, fund: str, body: Mapping[str, Any]) -> list[Books]:
+        """The books that a row is about: a mark may tell of several."""
+        if kind != "mark":
+            return [self.books_of(fund)]
+        return [self.books[name] for name in body["books"] if name in self.books]
+
+    def _begin(self, symbol: str, body: Mapping[str, Any]) -> None:
+        kept, name = _kept_of(symbol, body)
+        if symbol in self._by_symbol:
+            raise DataError(f"expected one series row of {symbol}, found another.", fund=symbol)
+        books = self.books.setdefault(name or symbol, Books(name or symbol))
+        if books.funds:
+            kept.state.reserve = books.funds[0].state.reserve
+        books.funds.append(kept)
+        self._by_symbol[symbol] = books
+
+    def _replace(self, symbol: str, body: Mapping[str, Any]) -> None:
+        books = self.books_of(symbol)
+        kept = books.fund(symbol)
+        state = built(State, body.get("state"), books.of)
+        shared = kept.state.reserve
+        for each in ReserveState.__slots__:
+            setattr(shared, each, getattr(state.reserve, each))
+        state.reserve = shared
+        kept.state = state
+
+
+def _kept_of(symbol: str, body: Mapping[str, Any]) -> tuple[Kept, str | None]:
+    number = number_named(body["number"])
+    stated, shared, book = body.get("stated"), body.get("shared"), body.get("book")
+    of = amount_reader(number_named("float"))
+    if stated is None:
+        series = Series.loads(body["text"], symbol)
+    else:
+        series = built(Series, stated, of, text=body["text"])
+    if series.symbol != symbol:
+        message = f"expected the series of {symbol}, found that of {series.symbol}."
+        raise DataError(message, found=series.symbol)
+    name = None
+    if shared is not None:
+        name = shared["name"]
+        series = replace(series, reserve=built(Reserve, shared["terms"], of))
+    columns = None if book is None else tuple(tuple(map(of, column)) for column in book)
+    kept = Kept(
+        series,
+        number,
+        new_state(series, number),
+        body.get("intrabar"),
+        body.get("venue") == "model",
+        columns,
+    )
+    return kept, name
+
+
+def effects_of(
+    books: Books, kind: str, fund: str, time: int, body: Mapping[str, Any]
+) -> list[Effect[Any]]:
+    """The effects that a row holds: its own, or what passed and came at an observation.
+
+    Raises:
+        DataError: its body is not what its kind says.
+    """
+    if kind in EFFECTS:
+        return [built(EFFECTS[kind], body, books.of, fund=fund, time=time)]
+    if kind in EVENTS or kind in ("mark", "stopped"):
+        return [*passed_effects(books, body), *came_effects(books, body, time)]
+    return []
+
+
+def passed_effects(books: Books, body: Mapping[str, Any]) -> list[Passed[Any]]:
+    """What a row says of the observations before it, of these books."""
+    symbols = [each.series.symbol for each in books.funds]
+    return [
+        built(Passed, each, books.of)
+        for each in body.get("passed", ())
+        if each.get("fund") in symbols
+    ]
+
+
+def came_effects(books: Books, body: Mapping[str, Any], time: int) -> list[Effect[Any]]:
+    """What accrued at the observation that a row tells of."""
+    return [
+        built(EFFECTS[each["effect"]], each, books.of, time=time) for each in body.get("came", ())
+    ]

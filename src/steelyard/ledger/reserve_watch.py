@@ -1,0 +1,118 @@
+"""The health of a reserve hour by hour (SPEC 4): from what it paid, got and was worth.
+
+The formulas are those of ``steelyard.rules.reserve``; this holds what they look back on, 24 hours
+of payments and values and 30 days of the net payment.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from steelyard.fund.effects import (
+    Allocated,
+    Effect,
+    Injected,
+    Passed,
+    PriceSettled,
+    Rolled,
+    Settled,
+)
+from steelyard.ledger.fold import Books
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.reserve import buffer_depth, reserve_level, runway_days, utilisation
+
+__all__ = ["RUNWAY_S", "ReserveWatch"]
+
+DAY_S = 86_400
+MOVING = (Settled, Rolled, PriceSettled, Passed, Allocated, Injected)
+RUNWAY_S = 30 * DAY_S
+
+
+class ReserveWatch:
+    """What the health of one reserve looks back on."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._paid: deque[tuple[int, Any]] = deque()
+        """Costs of rebalances, of 30 days."""
+        self._net: deque[tuple[int, Any]] = deque()
+        """The same, with what funds won and less what came in."""
+        self._values: deque[tuple[int, Any]] = deque()
+        """At each full hour of the last day, after the value of the launch."""
+        self._launched: int | None = None
+
+    def launch(self, time: int, value: Any) -> None:  # noqa: ANN401 (a kind of number)
+        """The reserve begins with this value (quote)."""
+        self._launched = time
+        self._values.append((time, value))
+
+    def see_value(self, time: int, value: Any) -> None:  # noqa: ANN401
+        """The reserve had this value (quote) at a full hour."""
+        self._values.append((time, value))
+
+    def take(self, effects: Sequence[Effect[Any]]) -> None:
+        """See what the reserve paid and got."""
+        for effect in effects:
+            paid = lost = received = None
+            if not isinstance(effect, MOVING):
+                continue
+            if isinstance(effect, Settled):
+                paid, received = effect.cost.paid_by_reserve, effect.received
+            elif isinstance(effect, Rolled):
+                paid = effect.costs[0].paid_by_reserve + effect.costs[1].paid_by_reserve
+            elif isinstance(effect, PriceSettled):
+                lost = effect.paid
+            elif isinstance(effect, Passed) and effect.settled is not None:
+                lost = effect.settled.paid
+            elif isinstance(effect, Allocated) or (
+                isinstance(effect, Injected) and not effect.is_capital
+            ):
+                received = effect.quote
+            if paid:
+                self._paid.append((effect.time, paid))
+            for amount, sign in ((paid, 1), (lost, 1), (received, -1)):
+                if amount:
+                    self._net.append((effect.time, sign * amount))
+
+    def health(self, time: int, price: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The figures of a full hour, and the value from which later hours are told."""
+        books, number = self._books, self._books.number
+        held, pool = books.funds[0].state.reserve, books.pool
+        assert pool is not None  # noqa: S101 (only reserves are watched)
+        value, floor, nav = held.units * price, number.of(pool.floor_ratio), price * 0
+        for each in books.funds:
+            if each.state.ended is None:
+                nav = nav + nav_of(each.state.cash, each.state.units, price)
+        nothing, day_ago = price * 0, time - DAY_S
+        for kept, since in ((self._paid, day_ago), (self._net, time - RUNWAY_S)):
+            while kept and kept[0][0] <= since:
+                kept.popleft()
+        while len(self._values) > 1 and self._values[1][0] <= day_ago:
+            self._values.popleft()
+        used = utilisation(_sum(self._paid, nothing), self._values[0][1]) if self._values else None
+        if any(each.series.venue.kind == "pool" for each in books.funds):
+            units = _sum(((0, each.state.units) for each in books.funds), nothing)
+            used = utilisation(abs(units) * price, value)
+        lived = min(time - (self._launched or time), RUNWAY_S)
+        net = _sum(self._net, nothing) * DAY_S / lived if lived > 0 else nothing
+        self._values.append((time, value))
+        return {
+            "price": price,
+            "units": held.units,
+            "value": value,
+            "nav": nav,
+            "level": reserve_level(value, nav) if nav > 0 else None,
+            "utilisation": used,
+            "buffer_depth": buffer_depth(value, nav, floor),
+            "runway_days": runway_days(value, nav, floor, net),
+            "suspended": held.suspended,
+        }
+
+
+def _sum(rows: Any, nothing: Any) -> Any:  # noqa: ANN401
+    total = nothing
+    for _, amount in rows:
+        total = total + amount
+    return total

@@ -1,0 +1,189 @@
+"""What was due between two rows: a rebalance that the rules ask for and the journal does not hold.
+
+Between two rows the books stand still but for what accrues, and each threshold is a price. So the
+lowest and the highest price decide whether one was passed; the clock decides the rest. What neither
+decides is counted as not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from steelyard.fund.counterparty import over_capacity
+from steelyard.fund.deciding import next_crossing, plan_order
+from steelyard.fund.group import Fund, Group
+from steelyard.fund.reserve import would_suspend
+from steelyard.rules.decide import Outcome, destination_of
+from steelyard.rules.leverage import leverage_of, nav_of
+from steelyard.rules.liquidation import is_liquidated, is_nav_gone
+from steelyard.rules.triggers import Trigger, first_trigger, is_volatile
+
+__all__ = ["Between", "due_between", "due_now", "reserve_due"]
+
+NOT_DUE = (False, False, False, False)
+
+
+class Between(NamedTuple):
+    """The observations between two rows."""
+
+    low: Any
+    high: Any
+    start: Any
+    """The last price before them."""
+    out: bool
+    """The keeper was down at one of them."""
+    intrabar: str | None
+
+
+def due_between(
+    group: Group[Any], fund: Fund[Any], before: tuple[Any, Any], seen: Between
+) -> Iterator[str | None]:
+    """What was due at the prices between two rows; None for a price of which it is not known.
+
+    Args:
+        group: what the fund belongs to, as it was before the later row.
+        fund: the fund.
+        before: cash and units after the earlier row.
+        seen: what was observed between the rows.
+    """
+    state = fund.state
+    if seen.low is None or state.reference is None or state.ended is not None:
+        return
+    rests = seen.out or state.paused or state.clips is not None or state.intent is not None
+    for price in (seen.low, seen.high):
+        trigger = _trigger_at(fund, state.cash, state.units, price)
+        if trigger == Trigger.NONE:
+            continue
+        is_certain = _trigger_at(fund, *before, price) != Trigger.NONE
+        if trigger == Trigger.LIQUIDATION:
+            yield _missing(fund, trigger, price) if is_certain else None
+        elif rests or not is_certain:
+            yield None
+        else:
+            yield _missing_trade(group, fund, trigger, price, seen)
+
+
+def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # noqa: ANN401
+    """What holds at a price, whatever the clock says."""
+    terms, state = fund.terms, fund.state
+    if is_liquidated(terms.venue, cash, units, price) or is_nav_gone(cash, units, price):
+        return Trigger.LIQUIDATION
+    leverage = leverage_of(cash, units, price)
+    found = first_trigger(terms.rule, leverage, price, state.reference, *NOT_DUE)
+    return int(found)
+
+
+def _missing_trade(
+    group: Group[Any],
+    fund: Fund[Any],
+    trigger: int,
+    price: Any,  # noqa: ANN401
+    seen: Between,
+) -> str | None:
+    """A rebalance that was due at a price, unless nothing was to be traded there."""
+    if seen.intrabar == "path":
+        # it acts where its threshold is crossed; what trades nothing there waits for the clock
+        met = next_crossing(fund, is_out=False, start=seen.start, end=price, spent=0)
+        if met.trigger in (Trigger.NONE, Trigger.LIQUIDATION):
+            return None
+        trigger, price = met.trigger, met.price
+    elif seen.intrabar is None:
+        return None
+    if group.is_counterparty:
+        # what its reserve carries at a price depends on the way there
+        return None
+    plan = _plan(group, fund, trigger, price)
+    return _missing(fund, trigger, price, plan) if plan.outcome == Outcome.TRADE else None
+
+
+def _plan(group: Group[Any], fund: Fund[Any], trigger: int, price: Any) -> Any:  # noqa: ANN401
+    state = fund.state
+    leverage = leverage_of(state.cash, state.units, price)
+    suspended = would_suspend(group, fund, state.cash, state.units, price)[0]
+    destination = destination_of(fund.terms.rule, trigger, leverage)
+    return plan_order(group, fund, trigger, destination, price, suspended)
+
+
+def _missing(fund: Fund[Any], trigger: int, price: Any, plan: Any = None) -> str:  # noqa: ANN401
+    state, name = fund.state, Trigger(trigger).name.lower()
+    nav = nav_of(state.cash, state.units, price)
+    at = f"leverage {leverage_of(state.cash, state.units, price)}" if nav > 0 else f"nav {nav}"
+    what = "the end" if plan is None else f"a rebalance of {plan.notional}"
+    return (
+        f"{fund.terms.symbol}: the rules ask for {what} by {name} at a price of {price}, which was "
+        f"observed ({at}); the journal holds none"
+    )
+
+
+def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str | None]:
+    """What was due by the clock, the reserve or the roll at the last observation before a row."""
+    state, terms = fund.state, fund.terms
+    time, price = state.time, state.price
+    if state.ended is not None or state.reference is None or time is None:
+        return
+    rests = seen.out or state.paused
+    if terms.is_future and not rests and time + terms.roll_s >= state.expiry:
+        yield f"{terms.symbol}: a future that expires at {state.expiry} was to be rolled by {time}"
+    if _is_elsewhere(group, price):
+        yield None
+        return
+    if group.is_counterparty and any(each is fund for each in over_capacity(group, price)):
+        yield f"{terms.symbol}: the exposure at a price of {price} is more than the reserve carries"
+    if rests or state.clips is not None or state.intent is not None or state.pending:
+        yield None
+        return
+    due = _due_by_clock(fund, time)
+    if not any(due):
+        return
+    leverage = leverage_of(state.cash, state.units, price)
+    trigger = first_trigger(terms.rule, leverage, price, state.reference, *due)
+    if trigger == Trigger.NONE:
+        return
+    plan = _plan(group, fund, trigger, price)
+    if plan.outcome == Outcome.TRADE:
+        yield _missing(fund, trigger, price, plan)
+    elif plan.outcome == Outcome.NOTHING and any(due[:3]):
+        name = Trigger(trigger).name.lower()
+        yield f"{terms.symbol}: {name} was due at {time}, and the journal does not say it was used"
+
+
+def _due_by_clock(fund: Fund[Any], time: int) -> tuple[bool, bool, bool, bool]:
+    state, terms = fund.state, fund.terms
+    last = state.last_volatile
+    is_open = last is None or time - last >= terms.window_s
+    return (
+        terms.has_volatility
+        and is_open
+        and is_volatile(state.squares, len(state.window), terms.window_s, terms.volatility),
+        terms.interval is not None and time >= state.next_interval,
+        terms.daily is not None and time >= state.next_daily,
+        terms.fallback is not None and time - state.last_rebalance >= terms.fallback.after_s,
+    )
+
+
+def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
+    """Whether the counterparty has settled at another price since."""
+    return group.is_counterparty and any(
+        fund.terms.is_pool and fund.state.settled_price != price for fund in group.living
+    )
+
+
+def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
+    """What was due for the reserve at the last clock observation before a row."""
+    living = group.living
+    if group.terms is None or not living or time is None:
+        return
+    reserve = group.reserve
+    if time >= reserve.next_allocation:
+        yield f"{group.name}: an allocation was due at {reserve.next_allocation}, and {time} came"
+    if _is_elsewhere(group, price):
+        return
+    state = living[0].state
+    suspended, value, nav = would_suspend(group, living[0], state.cash, state.units, price)
+    if suspended is not reserve.suspended:
+        should, does = ("suspended", "goes on") if suspended else ("resumed", "is suspended")
+        yield (
+            f"{group.name}: at a value of {value} for a nav of {nav} what raises leverage is to be "
+            f"{should}; by the journal it {does}"
+        )

@@ -1,0 +1,93 @@
+"""A second fund in the books of the first: what ``steelyard.fund`` makes of a stored event.
+
+The verifier asks the fund itself what follows, from the state that the rows before left, with the
+fills that the journal says the venue made. It derives no rule of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from steelyard.fund.events import Event, Filled
+from steelyard.fund.group import Fills, Fund, Group
+from steelyard.fund.step import step
+from steelyard.fund.terms import FundTerms, fund_terms
+from steelyard.ledger.fold import Books
+from steelyard.ledger.same import difference
+
+__all__ = ["NoFill", "StoredFills", "Twins"]
+
+
+class NoFill(Exception):
+    """An order is due, and the journal holds no fill of it."""
+
+
+class StoredFills:
+    """The fills of a journal, in their order, held against the venue's model where there is one."""
+
+    as_planned = False
+    """Each fill is asked for, so that it is held against the stored one."""
+
+    def __init__(self, fills: Sequence[Filled[Any]], model: Fills[Any] | None) -> None:
+        self._fills, self._model = list(fills), model
+        self.wrong: str | None = None
+        """How a stored fill differs first from what the series' own costs make."""
+
+    def fill(self, group: Group[Any], fund: Fund[Any], time: int, price: Any) -> Filled[Any]:  # noqa: ANN401
+        """The model's fill, where there is a model; else the next stored one."""
+        stored = self._fills.pop(0) if self._fills else None
+        if self._model is not None:
+            made = self._model.fill(group, fund, time, price)
+            if stored is not None and self.wrong is None:
+                self.wrong = difference(made, stored)
+            return made
+        if stored is None:
+            raise NoFill
+        return stored
+
+
+class Twins:
+    """Makes funds that stand where stored ones stand.
+
+    Args:
+        model: fills orders by the series' own costs; None: the journal's fills are believed.
+    """
+
+    def __init__(self, model: Fills[Any] | None) -> None:
+        self._model = model
+        self._terms: dict[str, FundTerms[Any]] = {}
+
+    def terms(self, books: Books) -> list[FundTerms[Any]]:
+        """The terms of the funds of books."""
+        found = []
+        for each in books.funds:
+            symbol = each.series.symbol
+            if symbol not in self._terms:
+                self._terms[symbol] = fund_terms(each.series, each.number, each.book)
+            found.append(self._terms[symbol])
+        return found
+
+    def group(
+        self,
+        books: Books,
+        impact: Sequence[Any] | None,
+        states: Sequence[Any] | None = None,
+        fills: Sequence[Filled[Any]] = (),
+    ) -> Group[Any]:
+        """A group in the state of books, of their own where ``states`` are given."""
+        held = [each.state for each in books.funds] if states is None else states
+        funds = [Fund(terms, state) for terms, state in zip(self.terms(books), held, strict=True)]
+        for fund, one in zip(funds, impact or (), strict=False):
+            if one is not None:
+                fund.see_impact(one)
+        is_model = books.funds[0].is_model
+        stored = StoredFills(fills, self._model) if is_model else None
+        return Group(funds, stored, books.name)
+
+    def follows(self, group: Group[Any], event: Event[Any]) -> list[Any]:
+        """What follows from an event; where a fill is missing, what followed up to there."""
+        try:
+            return step(group, event)
+        except NoFill:
+            return group.effects

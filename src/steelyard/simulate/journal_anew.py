@@ -1,0 +1,142 @@
+"""A journal against the prices that it was made of: simulated anew and compared event by event.
+
+What a journal cannot say of itself, such as the minute at which a fee was taken or whether a range
+of prices is the true one, is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from steelyard.errors import InputError
+from steelyard.ledger.events import Event, Row
+from steelyard.ledger.fold import Books, Fold
+from steelyard.ledger.proofs import Finding
+from steelyard.ledger.same import CLOSE
+from steelyard.market import Prices, format_time
+from steelyard.simulate.journalling import InMemory
+from steelyard.simulate.run import simulate
+from steelyard.simulate.shelf import simulate_shelf
+
+__all__ = ["compare_anew"]
+
+
+def compare_anew(rows: Sequence[Row], prices: Prices, given: Mapping[str, Any]) -> list[Finding]:
+    """Where a journal differs first from what its series do over these prices; empty: nowhere.
+
+    Args:
+        rows: all rows of the journal.
+        prices: what it was made of.
+        given: the other inputs of ``simulate``; ``flows``, ``splits`` and ``wind_down`` by symbol.
+
+    Raises:
+        InputError: the journal holds no simulated fund, or the inputs do not go with it.
+        DataError: a row cannot be read.
+    """
+    fold = Fold()
+    for row in rows:
+        if row.kind == "series":
+            fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
+    if not fold.books:
+        raise InputError("expected a journal of funds, found none to simulate anew.")
+    found = []
+    for books in fold.books.values():
+        own = [row for row in rows if _concerns(row, books)]
+        found += _compare(own, _events(own, books, prices, given), books)
+    return found
+
+
+def _concerns(row: Row, books: Books) -> bool:
+    if row.kind == "version":
+        return False
+    if row.kind == "mark":
+        return books.name in row.fields["books"]
+    return row.fund == books.name or any(each.series.symbol == row.fund for each in books.funds)
+
+
+def _events(
+    rows: Sequence[Row], books: Books, prices: Prices, given: Mapping[str, Any]
+) -> list[Event]:
+    """What the funds of these books do over the prices."""
+    first = books.funds[0]
+    if not first.is_model or first.intrabar is None:
+        message = (
+            f"{books.name}: expected a fund that was simulated, found one whose fills are a "
+            "venue's: these are not made anew from prices."
+        )
+        raise InputError(message, fund=books.name)
+    stops = [row.time_ms // 1000 for row in rows if row.kind == "stopped"]
+    place = InMemory(stops[:-1])
+    shift = 0 if first.intrabar == "path" else prices.step_s
+    options: dict[str, Any] = {
+        "start": format_time(rows[0].time_ms // 1000 - shift),
+        "end": format_time((stops[-1] if stops else rows[-1].time_ms // 1000) - shift + 1),
+        "intrabar": first.intrabar,
+        "number": first.number,
+        "journal": place,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    if books.name == first.series.symbol:
+        for name in ("flows", "splits", "wind_down"):
+            options[name] = (options.get(name) or {}).get(books.name)
+        simulate(first.series, prices, **options)
+    else:
+        from dataclasses import replace
+
+        tokens = [replace(each.series, reserve=None) for each in books.funds]
+        simulate_shelf(tokens, prices, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
+    return place.memory.events
+
+
+def _compare(rows: Sequence[Row], events: Sequence[Event], books: Books) -> list[Finding]:
+    is_float = books.number.name == "float"
+    for place, event in enumerate(events):
+        if place >= len(rows):
+            why = f"the prices ask for {_named(event)}; the journal ends before it"
+            return [Finding(rows[-1].seq if rows else 0, why)]
+        row = rows[place]
+        if (row.kind, row.fund, row.time_ms) != (event.kind, event.fund, event.time_ms):
+            why = f"the journal says {_named(row)}; by the prices it is {_named(event)}"
+            return [Finding(row.seq, why)]
+        expected = dict(event.fields)
+        if row.kind == "series":
+            expected["program"] = row.fields.get("program")
+        differs = _difference(expected, row.fields, row.kind, is_float)
+        if differs is not None:
+            return [Finding(row.seq, f"{differs}, by the prices")]
+    if len(rows) > len(events):
+        row = rows[len(events)]
+        return [Finding(row.seq, f"the journal says {_named(row)}; the prices ask for none")]
+    return []
+
+
+def _named(event: Event | Row) -> str:
+    return f"{event.kind} of {event.fund} at {format_time(event.time_ms // 1000)}"
+
+
+def _difference(expected: Any, found: Any, name: str, is_float: bool) -> str | None:  # noqa: ANN401, FBT001
+    """The first place in which two bodies differ, with both figures."""
+    if expected == found:
+        return None
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted({*expected, *found}):
+            differs = _difference(expected.get(key), found.get(key), f"{name}.{key}", is_float)
+            if differs is not None:
+                return differs
+        return None
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for place, (one, other) in enumerate(zip(expected, found, strict=True)):
+            differs = _difference(one, other, f"{name}[{place}]", is_float)
+            if differs is not None:
+                return differs
+        return None
+    if is_float and isinstance(expected, str) and isinstance(found, str):
+        try:
+            one, other = float(expected), float(found)
+        except ValueError:
+            pass
+        else:
+            if abs(one - other) <= CLOSE * max(1.0, abs(one), abs(other)):
+                return None
+    return f"{name} is {found}, expected {expected}"

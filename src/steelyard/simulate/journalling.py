@@ -1,0 +1,195 @@
+"""A run's journal: opened for writing, gone on with where it holds the funds already, closed.
+
+with recording(where, tokens, number, mode, books) as kept:
+states = kept.states or new ones
+... the driver says each step to kept.recorder(states) ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from steelyard.errors import InputError
+from steelyard.ledger.events import Event
+from steelyard.ledger.opening import found_books, snapshot_of
+from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.ledger.writer import open_writer
+from steelyard.rules.numbers import Number
+from steelyard.rules.series import Series
+from steelyard.version import __version__
+
+if TYPE_CHECKING:
+    from steelyard.ledger.opening import Found
+
+__all__ = ["InMemory", "Recording", "recording"]
+
+
+class Keeper(Protocol):
+    """What a recording writes with: a journal's writer, or memory."""
+
+    @property
+    def place(self) -> str:
+        """What it is called in messages."""
+
+    def append(self, events: Sequence[Event]) -> object:
+        """Write events."""
+
+    def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
+        """Write a snapshot."""
+
+
+class Memory:
+    """Events that are kept and not stored."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Keep them."""
+        self.events.extend(events)
+
+    def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
+        """Nothing will be opened."""
+
+
+class Recording:
+    """A journal that a run is written into.
+
+    Args:
+        writer: of the journal.
+        found: the funds as the journal holds them; None where it does not.
+        tokens: the series of the run.
+        number: the kind of number that it computes in.
+        mode: ``close`` or ``path``.
+        name: of the reserve that they share.
+        order_books: of each series, as columns, where its costs are taken from one.
+        stops: as ``Recorder`` takes them.
+    """
+
+    def __init__(
+        self,
+        writer: Keeper,
+        found: Found | None,
+        tokens: Sequence[Series],
+        number: Number[Any],
+        mode: str,
+        name: str | None,
+        order_books: Sequence[Any],
+        stops: Sequence[int] = (),
+    ) -> None:
+        self._writer, self._found, self._stops = writer, found, stops
+        self._tokens, self._number, self._mode, self._name = tokens, number, mode, name
+        self._order_books = order_books
+        self._recorder: Recorder | None = None
+
+    @property
+    def states(self) -> list[Any] | None:
+        """Where the journal's funds stand, to go on from; None where it does not hold them."""
+        return None if self._found is None else self._found.books.copies()
+
+    def recorder(self, states: Sequence[Any]) -> Recorder:
+        """What writes down the steps of funds that start from ``states``.
+
+        Raises:
+            InputError: the journal holds these funds in another state.
+        """
+        found = self._found
+        if found is not None:
+            if [each.state for each in found.books.funds] != list(states):
+                message = (
+                    f"{self._writer.place}: expected a run that goes on from where the journal "
+                    f"stands, found another state: leave the state out, or give another journal."
+                )
+                raise InputError(message, place=self._writer.place)
+            self._recorder = Recorder(
+                found.books, self._writer.append, watch=found.watch, last_price=found.last_price
+            )
+            if found.program != __version__:
+                self._recorder.tell_version()
+        else:
+            books = books_for(
+                list(zip(self._tokens, states, strict=True)),
+                self._number,
+                intrabar=self._mode,
+                is_model=True,
+                name=self._name,
+                books=self._order_books,
+            )
+            self._recorder = Recorder(books, self._writer.append, stops=self._stops)
+            if states[0].time is not None:
+                self._recorder.begin()
+        return self._recorder
+
+    def finish(self) -> None:
+        """Write what is left, and a snapshot that makes the journal quick to open."""
+        if self._recorder is not None:
+            self._recorder.stop()
+            books = self._recorder.books
+            self._writer.snapshot(books.name, snapshot_of(books))
+
+
+class InMemory:
+    """The place of a journal that is only to be compared; ``stops`` as ``Recorder`` takes them."""
+
+    def __init__(self, stops: Sequence[int] = ()) -> None:
+        self.memory, self.stops = Memory(), stops
+
+
+@contextmanager
+def recording(
+    where: str | Path | InMemory,
+    tokens: Sequence[Series],
+    number: Number[Any],
+    mode: str,
+    *,
+    name: str | None = None,
+    order_books: Sequence[Any] = (),
+) -> Iterator[Recording]:
+    """Open a journal for a run.
+
+    Raises:
+        InputError: it holds one of the funds with another series or kind of number, or in another
+            group; another writer holds it; or it cannot be written.
+        DataError: there is something else, or it is damaged.
+    """
+    if isinstance(where, InMemory):
+        kept = where.memory
+        yield Recording(
+            kept, None, tokens, number, mode, name, order_books or [None] * len(tokens), where.stops
+        )
+        return
+    with open_writer(where, owner="simulate") as writer:
+        found = found_books(where, [each.symbol for each in tokens], name)
+        if found is not None:
+            _check_same(writer.place, found, tokens, number, mode)
+        yield Recording(
+            writer, found, tokens, number, mode, name, order_books or [None] * len(tokens)
+        )
+
+
+def _check_same(
+    place: str, found: Found, tokens: Sequence[Series], number: Number[Any], mode: str
+) -> None:
+    """Refuse to go on with another fund under the same name.
+
+    Raises:
+        InputError: a fund's series, kind of number or way of observing is another.
+    """
+    for kept, token in zip(found.books.funds, tokens, strict=True):
+        for what, there, here in (
+            ("series file", kept.series, token),
+            ("kind of number", kept.number.name, number.name),
+            ("intrabar", kept.intrabar, mode),
+        ):
+            if there != here:
+                shown = "another" if isinstance(there, Series) else f"{here} and not {there}"
+                message = (
+                    f"{place}: {token.symbol}: expected the {what} that its journal began with, "
+                    f"found {shown}: a changed series is a new fund, with a symbol of its own."
+                )
+                raise InputError(message, place=place, symbol=token.symbol)

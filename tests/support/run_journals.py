@@ -1,0 +1,118 @@
+"""Journals of runs for tests: rows in memory, chained as a store chains them, and forged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from steelyard.ledger.audit import Audit
+from steelyard.ledger.canonical_json import canonical
+from steelyard.ledger.events import GENESIS, Event, Head, Row, link, sealed
+from steelyard.ledger.fold import Fold
+from steelyard.ledger.proofs import Verdict, verify_rows
+from steelyard.market import Prices
+from steelyard.rules.series import Reserve, Series
+from steelyard.simulate.fills import ModelFills
+from steelyard.simulate.journalling import InMemory
+from steelyard.simulate.run import Run, simulate
+from steelyard.simulate.shelf import ShelfRun, simulate_shelf
+
+__all__ = [
+    "audited",
+    "chained",
+    "folded",
+    "forged",
+    "journalled",
+    "journalled_shelf",
+    "rehashed",
+    "shelf_options",
+]
+
+
+def chained(events: Sequence[Event]) -> list[Row]:
+    """The rows of events, from the first on."""
+    head, rows = Head(0, GENESIS), []
+    for event in events:
+        rows.append(sealed(event, head))
+        head = Head(rows[-1].seq, rows[-1].hash)
+    return rows
+
+
+def journalled(series: Series, bars: Prices, **options: Any) -> tuple[Run, list[Row]]:
+    """A run, and the rows of its journal."""
+    place = InMemory()
+    run = simulate(series, bars, journal=place, **options)
+    return run, chained(place.memory.events)
+
+
+def journalled_shelf(
+    tokens: Sequence[Series], bars: Prices, reserve: Reserve, **options: Any
+) -> tuple[ShelfRun, list[Row]]:
+    """A run of several series on one reserve, and the rows of its journal."""
+    place = InMemory()
+    run = simulate_shelf(tokens, bars, reserve=reserve, journal=place, **options)
+    return run, chained(place.memory.events)
+
+
+FIGURES = {
+    "flows": ("time", "tokens"),
+    "splits": ("time", "ratio"),
+    "outages": ("from", "to"),
+    "injections": ("time", "quote"),
+    "funding": ("time", "rate"),
+    "rates": ("time", "rate"),
+}
+
+
+def shelf_options(shelf: tuple[Any, ...], mode: str) -> dict[str, Any]:
+    """The arguments of ``simulate_shelf`` for a case of ``story_cases``."""
+    members, _, reserve, given, own = shelf
+    by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
+    for member, happens in zip(members, own, strict=True):
+        for name, source in _tables(happens).items():
+            by_symbol[name][member.symbol] = source
+    return {"reserve": reserve, "intrabar": mode, **_tables(given), **by_symbol}
+
+
+def _tables(given: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, rows in given.items():
+        made[name] = rows
+        if name in FIGURES:
+            made[name] = dict(zip(FIGURES[name], map(list, zip(*rows, strict=True)), strict=True))
+            made[name] = made[name] or {each: [] for each in FIGURES[name]}
+        if name == "injections":
+            made[name]["kind"] = ["capital"] * len(rows)
+    return made
+
+
+def folded(rows: Sequence[Row]) -> dict[str, Any]:
+    """The states that rows fold to, by symbol."""
+    fold = Fold()
+    for row in rows:
+        fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
+    return {each.series.symbol: each.state for books in fold.books.values() for each in books.funds}
+
+
+def audited(rows: Sequence[Row]) -> Verdict:
+    """All three proofs of rows."""
+    return verify_rows(rows, checks=Audit(ModelFills()).checks)
+
+
+def rehashed(bodies: Sequence[dict[str, Any]]) -> list[Row]:
+    """Rows of these bodies with right numbers and hashes, as somebody with the file makes them."""
+    rows, last = [], GENESIS
+    for seq, body in enumerate(bodies, start=1):
+        text = canonical({**body, "seq": seq})
+        last = link(last, text)
+        rows.append(Row(seq, body["time"], body["fund"], body["kind"], text, last))
+    return rows
+
+
+def forged(rows: Sequence[Row], change: Callable[[list[dict[str, Any]]], object]) -> list[Row]:
+    """The rows after ``change`` of their bodies, all hashes made anew."""
+    bodies = [
+        {**row.fields, "time": row.time_ms, "fund": row.fund, "kind": row.kind} for row in rows
+    ]
+    change(bodies)
+    return rehashed(bodies)
