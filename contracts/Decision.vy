@@ -76,7 +76,8 @@ def decide(terms: IDecision.Terms, facts: IDecision.Facts) -> IDecision.Plan:
     plan.leverage = exposure * WAD // plan.nav
     ltv: uint256 = facts.debt * WAD // value
     plan.danger = auction._danger(terms, ltv, facts.threshold)
-    plan.trigger = self._trigger(terms, facts, plan.leverage)
+    plan.emergency = not self._exceeds(terms.emergency, plan.leverage)
+    plan.trigger = self._trigger(terms, facts, plan)
     plan.destination = self._destination(terms, plan.trigger, plan.leverage)
     wanted: uint256 = plan.destination * plan.nav // WAD
     gap: uint256 = max(wanted, exposure) - min(wanted, exposure)
@@ -173,13 +174,16 @@ def fee_sale(
 
 @internal
 @view
-def _trigger(terms: IDecision.Terms, facts: IDecision.Facts, leverage: uint256) -> uint256:
+def _trigger(
+    terms: IDecision.Terms, facts: IDecision.Facts, plan: IDecision.Plan
+) -> uint256:
     """
     @notice What makes a rebalance due. One under way goes on until it has arrived; only an
             emergency comes before it.
     """
-    if not self._exceeds(terms.emergency, leverage):
+    if plan.emergency:
         return EMERGENCY
+    leverage: uint256 = plan.leverage
     now: uint256 = block.timestamp
     if facts.filled > 0 and now <= facts.opened + 2 * terms.duration:
         goes: uint256 = self._destination(terms, facts.filled_trigger, leverage)
@@ -223,7 +227,7 @@ def _state(
     if plan.began == 0 and plan.danger == 0:
         return UNOPENED
     cooling: bool = facts.filled > 0 and block.timestamp < facts.filled + terms.cooldown
-    if cooling and plan.trigger != EMERGENCY:
+    if cooling and not plan.emergency:
         return COOLING
     return OPEN
 
@@ -238,11 +242,10 @@ def _sized(
     """
     plan: IDecision.Plan = plan_
     multiple: uint256 = auction._multiple(plan.destination, terms.long)
-    emergency: bool = plan.trigger == EMERGENCY
     if plan.up:
         plan.whole = auction._raising_size(plan.gap, plan.premium, multiple)
     else:
-        pays: uint256 = auction.EMERGENCY_SHARE if emergency else terms.account_rate
+        pays: uint256 = auction.EMERGENCY_SHARE if plan.emergency else terms.account_rate
         plan.whole = auction._lowering_size(plan.gap, plan.premium, multiple, plan.nav, pays)
         plan.whole = min(plan.whole, facts.debt)
     rescue: uint256 = auction._rescue_least(facts.debt, worth, facts.threshold, plan.premium)
@@ -251,13 +254,13 @@ def _sized(
         plan.whole = 0
         return plan
     plan.most = plan.whole
-    if terms.largest_clip > 0 and not emergency and rescue == 0:
+    if terms.largest_clip > 0 and not plan.emergency and rescue == 0:
         # it is given in quote: a long's debt units
         clip: uint256 = terms.largest_clip
         if not terms.long:
             clip = clip * facts.price // SCALE
         plan.most = min(plan.most, clip)
-    part: uint256 = LEAST_PART_EMERGENCY if emergency else LEAST_PART
+    part: uint256 = LEAST_PART_EMERGENCY if plan.emergency else LEAST_PART
     # before what can be lent: that is what a moment's borrowing makes it
     plan.least = max(rescue, auction._div_up(plan.most, part))
     if plan.up:

@@ -113,7 +113,7 @@ ENDLESS: constant(uint256) = 2**128
 MOST_SERIES: constant(uint256) = 32
 
 # @dev Bytes of an Overview: 25 words, 14 of the plan, 4 of distances, 6 of the cover.
-SIZE: constant(uint256) = 32 * 49
+SIZE: constant(uint256) = 32 * 50
 
 # @dev Gas for one series of `overviews`, so that one that eats it all starves no other.
 GAS_EACH: constant(uint256) = 1_000_000

@@ -51,7 +51,6 @@ event Rebalanced:
     after: ILeveragedToken.State
 
 
-EMERGENCY: constant(uint256) = 2
 WAD: constant(uint256) = 10**18
 SCALE: constant(uint256) = 10**36
 
@@ -84,7 +83,7 @@ def _advance(
         began: uint256 = plan.began if plan.began > 0 else block.timestamp
         # by as much as was filled of what could be: a tenth again and again would hold its age
         pause: uint256 = cooldown * size // plan.most
-        clock.opened = began if plan.trigger == EMERGENCY else began + pause
+        clock.opened = began if plan.emergency else began + pause
         clock.opened_up = plan.up
         clock.filled = block.timestamp
         clock.filled_trigger = plan.trigger
@@ -113,7 +112,7 @@ def _settle(
             amount=series_state._in_underlying(amount, price, long),
             gains=gains,
             raising=plan.up,
-            emergency=plan.trigger == EMERGENCY,
+            emergency=plan.emergency,
             rate=config.terms.account_rate,
             nav=series_state._in_underlying(plan.nav, price, long),
             supply=supply,

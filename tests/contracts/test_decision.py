@@ -182,7 +182,7 @@ def same(plan: Any, truth: AuctionPlan[Fraction], nav: Fraction) -> None:
     assert (plan.state, plan.trigger) == (truth.state, truth.trigger)
     if truth.trigger == Trigger.NONE:
         return
-    assert plan.up == truth.raises
+    assert (plan.emergency, plan.up) == (truth.emergency, truth.raises)
     assert plan.began == max(truth.began_s, 0)
     assert abs(Fraction(plan.destination, WAD) - abs(truth.destination)) <= Fraction(1, WAD)
     assert close_below(plan.danger, truth.danger * WAD, Fraction(60))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import boa
-import pytest
 
 from support.chain.series import EMERGENCY, WAD, Fund, Terms
 from support.chain.world import Setting, World
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the contract goes by the first fill's trigger, rules/ by leverage now"
-)
 def test_a_recovered_rest_is_not_paid_from_the_common_part() -> None:
     """What an emergency leaves.
 
