@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from steelyard.chain import artifact_names, load_artifact
+from steelyard.chain import load_artifact
 from support.doc_pages import REPOSITORY
 from support.gas_table import BEGIN, END, PAGE, table_of
 
