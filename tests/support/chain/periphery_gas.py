@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEEPER_BARS = {
-    "mock rate": 300_000,
-    "adapting rate": 305_000,
-    "adapting rate, composite": 330_000,
+    "mock rate": 310_000,
+    "adapting rate": 315_000,
+    "adapting rate, composite": 335_000,
 }
 """The most that a whole fill through the keeper takes, its swap included."""
 FIRST_PAYMENT = 30_000
 """So much more for the first of a series: slots that are written for the first time."""
-ONE_ASSET_BAR = 305_000
+ONE_ASSET_BAR = 310_000
 """The most that a mint with one asset takes; 300,000 with one feed."""
 INTERVALS = (1, 2, 12)
 """Seconds from one trade in the pool to the next."""

@@ -119,6 +119,6 @@ def bar(name: str) -> int | None:
     """The most that a call of this name may take, None where nothing is said of it."""
     call = name.partition(" (")[0]
     what = call.partition(", ")[2]
-    if " fill " in call:
+    if " fill " in call and "by keeper" not in call:
         return FILL_BAR
     return ABOVE_BARS.get(call, BARS.get(what))
