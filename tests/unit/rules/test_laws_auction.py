@@ -203,7 +203,7 @@ def test_a_gift_across_the_edge_restarts_nothing() -> None:
 
 
 def test_a_partial_fill_keeps_the_clock_less_its_cooldown() -> None:
-    """The premium stands still while it cools, and the rest goes on inside the band."""
+    """Half of what could be taken costs half a cooldown of age; the rest goes on in the band."""
     terms = Auction(cooldown_s=60).of(FRACTION)
     now_s = LAUNCHED_S + 600
     clock = opened_clock(arrived_clock(LAUNCHED_S), True, LAUNCHED_S)
@@ -214,9 +214,9 @@ def test_a_partial_fill_keeps_the_clock_less_its_cooldown() -> None:
     going_on = plan_auction(RULE, terms, clock, half, False, now_s + 60)
     assert cooling.state == AuctionState.COOLING
     assert (going_on.state, going_on.trigger) == (AuctionState.OPEN, Trigger.BAND)
-    assert going_on.premium == plan.premium
-    # two durations after it began, less the cooldown, the rest is dropped
-    late = plan_auction(RULE, terms, clock, half, False, LAUNCHED_S + 60 + 2_401)
+    assert going_on.premium == premium_at(terms, 630, NOTHING)
+    # two durations after it began, less half a cooldown, the rest is dropped
+    late = plan_auction(RULE, terms, clock, half, False, LAUNCHED_S + 30 + 2_401)
     assert late.state == AuctionState.IDLE
     assert clock_after_call(clock, late).opened_s == 0
 
