@@ -37,7 +37,7 @@ from steelyard.rules.series import (
 from steelyard.rules.triggers import Trigger
 from support.tokens import T0, token
 
-__all__ = ["Life", "funds", "group_of", "lives", "stopped_and_continued"]
+__all__ = ["RESERVE", "Life", "funds", "group_of", "lives", "stopped_and_continued"]
 
 HOUR_S = 3_600
 RESERVE = "reserve:shared"

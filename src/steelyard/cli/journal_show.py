@@ -45,6 +45,7 @@ AT_ONCE = 50
     help="The first N of them.",
 )
 @click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them instead.")
+@click.option("--full", is_flag=True, help="All fields of each event, and its kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def show(
     journal: str,
@@ -55,12 +56,14 @@ def show(
     after: int,
     limit: int,
     last: int | None,
+    full: bool,
     as_json: bool,
 ) -> None:
     """Print events of a journal.
 
     JOURNAL is a file or a URL. Without filters these are the first events; --last 20 prints the
-    newest. An event's fund is a symbol, price:UNDERLYING or reserve:NAME.
+    newest. An event's fund is a symbol, price:UNDERLYING or reserve:NAME. Each is told in a line;
+    --full prints its kind and its fields, --json every digit.
     """
     from steelyard.ledger import Journal
 
@@ -82,7 +85,7 @@ def show(
     else:
         from steelyard.cli.journal_table import print_events
 
-        print_events(rows)
+        print_events(rows, full=full)
     if is_cut:
         note(f"there are more: --after {rows[-1].seq} goes on, --last {limit} shows the newest")
 

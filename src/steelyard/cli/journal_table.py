@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from steelyard.cli.figures import count, counted
+from steelyard.cli.figures import count, counted, day
+from steelyard.cli.journal_lines import all_fields, line
 from steelyard.cli.output import show
 from steelyard.ledger.instants import time_text
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_events", "print_verdict"]
 
-MOST_LETTERS = 60
 MOST_FINDINGS = 20
+MINUTE_MS = 60_000
 
 PROOFS = {
     "chain": "the chain is whole",
@@ -28,16 +28,21 @@ PROOFS = {
 }
 
 
-def print_events(rows: Sequence[Row]) -> None:
-    """Print events as a table, on standard output."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+def print_events(rows: Sequence[Row], *, full: bool = False) -> None:
+    """Print events as a table, on standard output: a line each, or with all their fields."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("seq", justify="right", no_wrap=True)
-    for heading in ("time (UTC)", "fund", "kind"):
+    for heading in ("time (UTC)", "fund", *(("kind",) if full else ())):
         table.add_column(heading, no_wrap=True)
     table.add_column("what")
+    seconds = "" if any(row.time_ms % MINUTE_MS for row in rows) else ":00"
     for row in rows:
-        time = time_text(row.time_ms).replace("T", " ").removesuffix("Z")
-        table.add_row(str(row.seq), time, row.fund, row.kind, _what(row.fields))
+        time = time_text(row.time_ms).replace("T", " ").removesuffix("Z").removesuffix(seconds)
+        if full:
+            table.add_row(str(row.seq), time, row.fund, row.kind, all_fields(row.fields))
+        else:
+            whose = row.fund.removeprefix("price:")
+            table.add_row(str(row.seq), time, whose, line(row.kind, row.fields))
     if rows:
         show("", table, "")
     else:
@@ -56,6 +61,8 @@ def print_verdict(name: str, verdict: Verdict) -> None:
         left = len(proof.findings) - MOST_FINDINGS
         if left > 0:
             table.add_row("", f"and {counted(left, 'more event')}")
+    if verdict.span is not None:
+        table.add_row("prices", f"compared from {day(verdict.span[0])} to {day(verdict.span[1])}")
     title = f"{name}: {'all that was checked holds' if verdict.ok else 'does not hold'}"
     show("", Text(title, style="bold"), "", table, "")
 
@@ -68,13 +75,3 @@ def _said(name: str, proof: Proof) -> str:
         return f"NO: expected that {law}"
     left = (proof.counts or {}).get("not_checked", 0)
     return f"yes: {law}" + (f", {count(left)} times not checked" if left else "")
-
-
-def _what(fields: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {_short(value)}" for name, value in fields.items())
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    line = " ".join(text.split())
-    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."

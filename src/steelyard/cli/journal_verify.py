@@ -82,7 +82,7 @@ def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, A
     from steelyard.cli.inputs import by_symbol, find_prices
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
-    from steelyard.simulate.journal_anew import compare_anew
+    from steelyard.simulate.journal_anew import compare_anew, span_of
 
     if not verdict.proofs["chain"].ok:
         return verdict  # rows that cannot be trusted are compared with nothing
@@ -96,7 +96,8 @@ def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, A
     for each in ("flows", "splits", "wind_down"):
         option = f"--{each.replace('_', '-')}"
         options[each] = by_symbol(options[each], symbols, option) if symbols else {}
-    return verdict.with_found("rules", compare_anew(rows, find_prices(name), options))
+    found = compare_anew(rows, find_prices(name), options)
+    return verdict.with_found("rules", found, span_of(rows))
 
 
 def _verified(journal: str, head: Head | None) -> Verdict:
@@ -106,15 +107,16 @@ def _verified(journal: str, head: Head | None) -> Verdict:
     from steelyard.ledger.store import Damaged
     from steelyard.simulate.fills import ModelFills
 
-    checks = Audit(ModelFills()).checks
     path = Path(journal)
     if is_export(path):
-        return verify_rows(read_export(path), head=head, checks=checks)
+        return verify_rows(read_export(path), head=head, checks=Audit(ModelFills()).checks)
     with Journal.open(journal) as opened:
         try:
             total = opened.head().size
+            snapshots = opened.snapshots()
         except Damaged:  # it is said by the proof, with the last event that can be read
-            total = 0
+            total, snapshots = 0, []
+        checks = Audit(ModelFills(), snapshots).checks
         with progress_bar("verifying", total) as bar:
             return verify_rows(counting(opened.all_rows(), bar), head=head, checks=checks)
 

@@ -148,19 +148,14 @@ def fire(
         return plan.outcome
     if judged is not None:
         change_suspension(group, fund, judged, time, price)
-    _carry_out(
-        group,
-        fund,
-        plan,
-        trigger,
-        time,
-        price,
-        leverage,
-        entered,
-        uses,
-        counts=True,
-        scheduled=scheduled,
-    )
+    if plan.outcome == Outcome.TRADE:
+        due = time + fund.terms.delay_s
+        intent = planned_order(
+            fund, plan, trigger, time, price, leverage, due, entered, uses, True, scheduled
+        )
+        send(group, fund, intent)
+    elif plan.outcome == Outcome.BLOCKED:
+        _block(group, fund, plan, trigger, time, price, leverage, scheduled)
     return plan.outcome
 
 
@@ -178,23 +173,18 @@ def _next_clip(
     if plan.outcome in (Outcome.NOTHING, Outcome.WAIT):
         moved: Effect[Num] = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
         group.emit(fund.state, moved)
-    _carry_out(
-        group,
-        fund,
-        plan,
-        clips.trigger,
-        time,
-        price,
-        leverage,
-        entered,
-        None,
-        counts=False,
-        scheduled=True,
-    )
+    elif plan.outcome == Outcome.TRADE:
+        due = time + fund.terms.delay_s
+        intent = planned_order(
+            fund, plan, clips.trigger, time, price, leverage, due, entered, None, False, True
+        )
+        send(group, fund, intent)
+    else:
+        _block(group, fund, plan, clips.trigger, time, price, leverage, True)
     return plan.outcome
 
 
-def _carry_out(
+def _block(
     group: Group[Num],
     fund: Fund[Num],
     plan: Plan[Num],
@@ -202,24 +192,12 @@ def _carry_out(
     time: int,
     price: Num,
     leverage: Num,
-    entered: Entered[Num] | None,
-    uses: Instants | None,
-    *,
-    counts: bool,
     scheduled: bool,
 ) -> None:
-    """Send the order of a plan, or say that it is blocked."""
-    state = fund.state
-    if plan.outcome == Outcome.BLOCKED:
-        why = _why_blocked(group, fund, plan, trigger, price)
-        blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
-        group.emit(state, blocked)
-    elif plan.outcome == Outcome.TRADE:
-        due = time + fund.terms.delay_s
-        intent = planned_order(
-            fund, plan, trigger, time, price, leverage, due, entered, uses, counts, scheduled
-        )
-        send(group, fund, intent)
+    """Say that a plan may not be carried out, and why."""
+    why = _why_blocked(group, fund, plan, trigger, price)
+    blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
+    group.emit(fund.state, blocked)
 
 
 def planned_order(

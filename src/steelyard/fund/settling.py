@@ -64,6 +64,10 @@ def settle_as_planned(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -
     state, time, clips = fund.state, intent.time, None
     if intent.clipped:
         clips = Clips(intent.trigger, intent.destination, intent.raises, time)
+    filled_units = None
+    if fund.terms.number.round_amount is not None:
+        filled_units = intent.units * state.mark
+    # by position, as compiled calls are: a backtest comes here at each of its rebalances
     trade = settled_trade(
         group,
         fund,
@@ -72,11 +76,15 @@ def settle_as_planned(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -
         intent.price,
         intent.notional,
         intent.cost,
-        filled_units=None if fund.terms.number.round_amount is None else intent.units * state.mark,
-        counts=intent.counts,
-        instants=intent.uses,
-        clips=clips,
-        is_clip=True,
+        None,
+        (),
+        filled_units,
+        intent.counts,
+        intent.uses,
+        clips,
+        None,
+        None,
+        True,
     )
     group.emit(state, trade)
     if group.terms is not None:

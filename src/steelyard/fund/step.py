@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from steelyard.errors import InputError
 from steelyard.fund.accruing import accrue, split
 from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
@@ -34,6 +35,7 @@ from steelyard.fund.launching import launch
 from steelyard.fund.reserve import feed, judge, open_reserve
 from steelyard.fund.rolling import settle_roll
 from steelyard.fund.settling import settle
+from steelyard.fund.sound import unsound
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger
@@ -45,8 +47,14 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
     """What follows from ``event``, applied already, in its order.
 
     Raises:
-        InputError: a launch, a redemption or an order that cannot be.
+        InputError: a launch, a redemption or an order that cannot be. A live fund also refuses an
+            event that cannot have happened (``sound``), before anything changes.
     """
+    if group.fills is None:
+        # a backtest's inputs were checked when they were read
+        why = unsound(group, event)
+        if why is not None:
+            raise InputError(f"{group.name}: {why}.", fund=group.name)
     effects: list[Effect[Num]] = []
     group.effects = effects
     ACTS[type(event)](group, event)

@@ -24,7 +24,6 @@ def settled_trade(
     price: Num,
     notional: Num,
     cost: TradeCost[Num],
-    *,
     entered: Entered[Num] | None = None,
     creations: tuple[Creation[Num], ...] = (),
     filled_units: Num | None = None,

@@ -16,6 +16,7 @@ from steelyard.errors import DataError, InputError, SteelyardError
 from steelyard.fund.effects import Accrued, Effect, Passed, PriceSettled, ReserveOpened, Seen
 from steelyard.fund.events import Crossed, Filled
 from steelyard.fund.group import Fills
+from steelyard.fund.sound import unsound
 from steelyard.ledger.bodies import built, plain
 from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
 from steelyard.ledger.crossings import wrong_crossing
@@ -24,13 +25,15 @@ from steelyard.ledger.fold import Books, Fold, came_effects, passed_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
 from steelyard.ledger.inputs_told import wrong_inputs
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.kinds import RESERVED, kind_of
+from steelyard.ledger.opening import snapshot_of
 from steelyard.ledger.proofs import MAX_FINDINGS, Finding, Proof
-from steelyard.ledger.recorder import HOUR_S, coming, first_hour_after
+from steelyard.ledger.recorder import HOUR_S, first_hour_after
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import difference, is_close
-from steelyard.ledger.twins import StoredFills, Twins
+from steelyard.ledger.twins import StoredFills, Twins, as_told
 
 __all__ = ["Audit"]
 
@@ -89,9 +92,11 @@ class Audit:
 
     Args:
         model: the venue of a simulation, to hold its fills against; None: fills are believed.
+        snapshots: those of the journal, which are not in the chain: each is held against the rows.
     """
 
-    def __init__(self, model: Fills[Any] | None = None) -> None:
+    def __init__(self, model: Fills[Any] | None = None, snapshots: Sequence[Snapshot] = ()) -> None:
+        self._snapshots = sorted(snapshots, key=lambda each: each.seq)
         self._fold = Fold()
         self._twins = Twins(model)
         self._has_model = model is not None
@@ -114,6 +119,7 @@ class Audit:
 
     def see(self, row: Row, body: Mapping[str, Any] | None) -> None:
         """Look at the next row."""
+        self._check_snapshots(row.seq)
         if body is None:
             self._name("books", row.seq, "its body cannot be read")
             return
@@ -121,12 +127,23 @@ class Audit:
             self._see(row, body)
         except (DataError, InputError) as error:
             self._name("books", row.seq, str(error))
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             self._name("books", row.seq, f"its body is not what its kind says ({error!r})")
 
     def end(self) -> None:
         """No row follows."""
         self._close()
+        self._check_snapshots(None)
+
+    def _check_snapshots(self, before: int | None) -> None:
+        """Hold the snapshots of rows before this number against what the rows themselves left."""
+        while self._snapshots and (before is None or self._snapshots[0].seq < before):
+            taken = self._snapshots.pop(0)
+            self._close()
+            books = self._fold.books.get(taken.fund)
+            if books is None or taken.state != snapshot_of(books):
+                why = f"the snapshot of {taken.fund} is not the state that the rows up to here left"
+                self._name("books", taken.seq, why)
 
     def proof(self, name: str) -> Proof:
         """What was found of ``books`` or ``rules``."""
@@ -146,12 +163,15 @@ class Audit:
             self._open(row, body, time)
         elif kind in ("mark", "stopped"):
             told = self._fold.concerned(kind, row.fund, body)
+            if kind == "mark":
+                self._check_told(row, body, told)
             for books in told:
                 self._pass_time(row.seq, books, body, time, kind)
             self._check_known(row.seq, told, body)
         elif kind == "health":
             self._compare_health(row, body, time)
         elif kind == "series":
+            self._check_beginning(row.seq, row.fund, body)
             self._fold.see(kind, row.fund, time, body)
             books = self._fold.books_of(row.fund)
             self._walks[books.name] = Walk(ReserveWatch(books))
@@ -163,6 +183,37 @@ class Audit:
         else:
             # a kind of a later package: it is in the chain, and is nothing of the fund's
             self.counts["rules"]["not_checked"] += 1
+
+    def _check_beginning(self, seq: int, symbol: str, body: Mapping[str, Any]) -> None:
+        """A fund begins with one series, and with the others that share its reserve.
+
+        Raises:
+            DataError: it would join funds that live already, whose books and rules it changes.
+        """
+        if body.get("text") and body.get("stated") is not None:
+            self._name("rules", seq, "its series file says one thing and its data another")
+        shared = body.get("shared")
+        books = self._fold.books.get(symbol if shared is None else shared["name"])
+        if books is None:
+            return
+        if any(each.state.time is not None for each in books.funds):
+            raise DataError(
+                f"expected {books.name} to begin once, found {symbol} to join its life."
+            )
+        terms = None if shared is None else shared["terms"]
+        if terms != plain(books.pool):
+            first = books.funds[0].series.symbol
+            why = f"its terms of the reserve {books.name} are not those of {first}"
+            self._name("rules", seq, why)
+
+    def _check_told(self, row: Row, body: Mapping[str, Any], told: Sequence[Books]) -> None:
+        """A mark names the underlying of the funds that it tells of: readers look there for it."""
+        if len(told) != len(body["books"]) or not told:
+            self._name("rules", row.seq, f"it tells of {body['books']}, which are no funds of this")
+        for books in told:
+            expected = f"price:{books.funds[0].series.underlying}"
+            if row.fund != expected:
+                self._name("rules", row.seq, f"a mark of {row.fund}, expected {expected}")
 
     def _check_fields(self, row: Row, body: Mapping[str, Any]) -> None:
         """A row has the fields of its kind and no other."""
@@ -189,6 +240,10 @@ class Audit:
         if impact is not None:
             of = books.of
             pairs = [None if one is None else (of(one[0]), of(one[1])) for one in impact]
+        with books.number.context():
+            unsaid = unsound(self._twins.group(books, None), event)
+        if unsaid is not None:
+            self._name("rules", row.seq, f"it cannot have happened: {unsaid}")
         for why in wrong_inputs(books, event, pairs):
             self._name("rules", row.seq, f"it says {why}")
             pairs = None
@@ -256,9 +311,7 @@ class Audit:
             return None, f"by the rules this cannot happen: {error}"
         if isinstance(group.fills, StoredFills):
             step.wrong_fill = group.fills.wrong
-        came = coming(followed)
-        rest = [each for each in followed if not any(each is one for one in came)]
-        return [*came, *rest], None
+        return as_told(followed), None
 
     def _compare(
         self, step: Step, expected: list[Effect[Any]], stored: list[tuple[int, Effect[Any]]]
@@ -449,6 +502,8 @@ class Audit:
             walk.time, walk.price = kept.state.time, kept.state.price
             walk.mark = first_hour_after(kept.state.time)
             self.counts["books"]["not_checked"] += 1
+            if kept is not books.funds[0] and before.reserve != kept.state.reserve:
+                self._name("books", row.seq, "version: the reserve is not that of the fund before")
             return
         for name in (each.name for each in fields(before)):
             there, said = getattr(before, name), getattr(kept.state, name)

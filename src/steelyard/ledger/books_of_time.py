@@ -61,17 +61,7 @@ def wrong_accruals(
     if passed.blocked > 0 and kept.told is None:
         yield f"{name}: blocked {passed.blocked} times as before, and no refusal is before it"
     accrued, settled = passed.accrued, passed.settled
-    cash = state.cash
-    if accrued is not None:
-        cash = cash - accrued.funding - accrued.interest - accrued.management
-    if settled is not None:
-        cash = cash - settled.shortfall
-    in_units = accrued is not None and accrued.units != state.units and terms.venue.spot
-    # what borrowed units cost is counted as interest and is no cash
-    is_exact = terms.number.round_amount is not None
-    adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
-    if not in_units and not adds_up:
-        yield f"{name}: cash {passed.cash}, expected {cash}: {_said(passed)} from {state.cash}"
+    yield from _wrong_cash(kept, terms, passed, low, high)
     yield from _wrong_window(kept, terms, passed)
     if accrued is not None:
         yield from _wrong_kinds(terms, passed)
@@ -80,6 +70,51 @@ def wrong_accruals(
         yield from _wrong_management(kept, terms, passed, low, high)
     if settled is not None:
         yield from _wrong_settlement(kept, passed)
+
+
+def _wrong_cash(
+    kept: Kept,
+    terms: FundTerms[Any],
+    passed: Passed[Any],
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> Iterator[str]:
+    """What is left of cash is what was there, less what accrued by kind."""
+    state, accrued, settled = kept.state, passed.accrued, passed.settled
+    cash = state.cash
+    if accrued is not None:
+        cash = cash - accrued.funding - accrued.interest - accrued.management
+    if settled is not None:
+        cash = cash - settled.shortfall
+    if accrued is not None and accrued.units != state.units and terms.venue.spot:
+        yield from _wrong_cash_beside_units(kept, passed, cash, low, high)
+        return
+    is_exact = terms.number.round_amount is not None
+    adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
+    if not adds_up:
+        said = f"{_said(passed)} from {state.cash}"
+        yield f"{passed.fund}: cash {passed.cash}, expected {cash}: {said}"
+
+
+def _wrong_cash_beside_units(
+    kept: Kept,
+    passed: Passed[Any],
+    cash: Any,  # noqa: ANN401
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> Iterator[str]:
+    """What borrowed units cost is counted as interest, at prices of the range, and is no cash."""
+    if passed.accrued is None or low is None:
+        return
+    grown = kept.state.units - passed.accrued.units
+    least, most = sorted((cash + grown * low, cash + grown * high))
+    # each observation's interest is rounded by itself
+    room = (abs(cash) + 1) * (NEAR if isinstance(cash, float) else type(cash)("1e-12"))
+    if not least - room <= passed.cash <= most + room:
+        yield (
+            f"{passed.fund}: cash {passed.cash}, expected {shown(least)} to {shown(most)}: "
+            f"{_said(passed)} from {kept.state.cash}"
+        )
 
 
 def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:

@@ -157,6 +157,10 @@ register_kind(
     Kind(
         "stopped",
         "The writer stopped here: what passed since the row before it.",
-        {"price": "the last price seen, quote", **SINCE},
+        {
+            "price": "the last price seen, quote",
+            "is_out": "whether the keeper was down at the last observation",
+            **SINCE,
+        },
     )
 )

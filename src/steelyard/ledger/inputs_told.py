@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from steelyard.fund.events import Crossed, Inputs, Observed
+from steelyard.fund.events import Crossed, Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.ledger.fold import Books, Kept
 
 __all__ = ["wrong_inputs"]
@@ -24,6 +24,9 @@ def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iter
         impact: the impact that trades have at present, one a fund; None for none.
     """
     first = books.funds[0]
+    if first.is_model and isinstance(event, (Filled, Liquidated, Paused)):
+        kind = type(event).__name__.lower()
+        yield f"{kind} by a venue or an operator, and the fund is a simulated one, which has none"
     if isinstance(event, Crossed) and first.intrabar == "close":
         yield "a crossing inside a bar, expected observations of closes only"
     if impact is not None:

@@ -102,6 +102,11 @@ class Journal:
         state = parsed(found.body, f"snapshot of {fund} at {found.seq}")
         return Snapshot(found.fund, found.seq, found.hash, state)
 
+    def snapshots(self) -> list[Snapshot]:
+        """The newest snapshot of each fund, and of each reserve."""
+        found = [self.snapshot(name) for name in self.funds()]
+        return [each for each in found if each is not None]
+
     def verify(self, *, head: Head | None = None, checks: Sequence[Check] = ()) -> Verdict:
         """Prove that the chain is whole, and what further checks prove, in one pass.
 

@@ -6,7 +6,8 @@ there is none, or it is dropped, the rows are folded from the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from steelyard.ledger.fold import Books, Fold, effects_of
 from steelyard.ledger.fund_kinds import EVENTS
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.reserve_watch import RUNWAY_S, ReserveWatch
+from steelyard.ledger.restep import Restep, is_observed_by_the_clock
+from steelyard.version import __version__
 
 __all__ = ["Found", "found_books", "open_books", "snapshot_of"]
 
@@ -30,6 +33,8 @@ class Found(NamedTuple):
     """None where they have no reserve."""
     last_price: Any
     """The last that was observed; None before the first."""
+    is_out: bool
+    """The keeper was down there, and is until the next observation."""
     program: str | None
     """The version of the program that wrote last."""
 
@@ -52,17 +57,31 @@ def open_books(journal: Journal, *, with_snapshots: bool = True) -> dict[str, Bo
         InvariantError: the observations between two rows do not lead from one to the other.
     """
     fold = Fold()
-    for row in journal.events(kinds=["series"]):
-        _see(fold, row)
+    writers: dict[str, tuple[int, str | None]] = {}
+    for row in journal.events(kinds=["series", "version"]):
+        writers[row.fund] = row.seq, row.fields.get("program")
+        if row.kind == "series":
+            _see(fold, row)
     for name, books in fold.books.items():
-        funds = [each.series.symbol for each in books.funds]
         after = _from_snapshot(journal, name, books) if with_snapshots else 0
-        marks = f"price:{books.funds[0].series.underlying}"
-        own = Fold.of(books)
-        for row in journal.events(after, fund=sorted({name, *funds, marks})):
-            if row.kind != "series":
-                _see(own, row)
+        since, program = max(writers[each.series.symbol] for each in books.funds)
+        is_ours = program == __version__ and is_observed_by_the_clock(books)
+        _fold_after(journal, books, after, since if is_ours else None)
     return fold.books
+
+
+def _fold_after(journal: Journal, books: Books, after: int, since: int | None) -> None:
+    """Fold the rows of books after ``after``; step those after ``since`` again, None: no row."""
+    funds = [each.series.symbol for each in books.funds]
+    marks = f"price:{books.funds[0].series.underlying}"
+    fold, again = Fold.of(books), Restep(books)
+    for row in journal.events(after, fund=sorted({books.name, *funds, marks})):
+        if row.kind != "series":
+            if since is not None and row.seq > since:
+                with _reading(row):
+                    again.see(row, row.fields)
+            _see(fold, row)
+    again.close()
 
 
 def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> Found | None:
@@ -88,13 +107,20 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
                 f"{', '.join(symbols)}: run the same together, or give another journal."
             )
             raise InputError(message, place=journal.place)
-        watch, price = _recent(journal, books)
-        return Found(books, watch, price, _program(journal, symbols[0]))
+        watch, price, is_out = _recent(journal, books)
+        return Found(books, watch, price, is_out, _program(journal, symbols[0]))
 
 
 def _see(fold: Fold, row: Row) -> None:
-    try:
+    with _reading(row):
         fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
+
+
+@contextmanager
+def _reading(row: Row) -> Iterator[None]:
+    """A body that cannot be read is named by its number."""
+    try:
+        yield
     except (DataError, InputError, KeyError, TypeError) as error:
         raise DataError(f"event {row.seq}: {error}", at=row.seq) from error
 
@@ -114,13 +140,14 @@ def _from_snapshot(journal: Journal, name: str, books: Books) -> int:
     return found.seq
 
 
-def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any]:
+def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any, bool]:
     """What a recorder has to know beside the states, from the rows of the last thirty days.
 
-    That is what the health of a reserve looks back on, and the last price that was seen.
+    That is what the health of a reserve looks back on, the last price that was seen, and whether
+    the keeper was down then.
     """
     watch = ReserveWatch(books) if books.pool is not None else None
-    of, price = books.of, None
+    of, price, is_out = books.of, None, False
     own = sorted({books.name, *(each.series.symbol for each in books.funds)})
     if watch is not None:
         for row in journal.events(fund=books.name, kinds=["reserve_opened"]):
@@ -132,11 +159,12 @@ def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any]:
         fields, time = row.fields, row.time_ms // 1000
         if row.kind in EVENTS or row.kind in ("mark", "stopped"):
             price = of(fields["price"]) if "price" in fields else price
+            is_out = fields.get("is_out", is_out)
         if watch is not None:
             watch.take(effects_of(books, row.kind, row.fund, time, fields))
             if row.kind == "health":
                 watch.see_value(time, of(fields["value"]))
-    return watch, price
+    return watch, price, is_out
 
 
 def _program(journal: Journal, symbol: str) -> str | None:

@@ -79,17 +79,22 @@ class Verdict:
     Attributes:
         head: the number of rows that were read and the hash of the last.
         proofs: by name: ``chain``, ``books``, ``rules``.
+        span: from when to when it was compared with prices, None: it was not. Without a head
+            nobody can say whether there was more after that.
     """
 
     head: Head
     proofs: Mapping[str, Proof]
+    span: tuple[str, str] | None = None
 
     @property
     def ok(self) -> bool:
         """Whether nothing that was checked failed."""
         return all(proof.ok is not False for proof in self.proofs.values())
 
-    def with_found(self, name: str, found: Sequence[Finding]) -> Verdict:
+    def with_found(
+        self, name: str, found: Sequence[Finding], span: tuple[str, str] | None = None
+    ) -> Verdict:
         """The same verdict after a comparison that leaves nothing of books and rules unchecked."""
         proofs = dict(self.proofs)
         for each in ("books", "rules"):
@@ -97,12 +102,15 @@ class Verdict:
             findings = (*proof.findings, *(found if each == name else ()))
             counts = {**(proof.counts or {}), "not_checked": 0}
             proofs[each] = Proof(not findings, tuple(sorted(findings)), counts)
-        return Verdict(self.head, proofs)
+        return Verdict(self.head, proofs, span)
 
     def as_json(self) -> dict[str, Any]:
         """The object of ``verify --json``."""
         proofs = {name: proof.as_json() for name, proof in self.proofs.items()}
-        return {"schema": 1, "events": self.head.size, "head": self.head.hash.hex(), **proofs}
+        told = {"schema": 1, "events": self.head.size, "head": self.head.hash.hex(), **proofs}
+        if self.span is not None:
+            told["compared"] = dict(zip(("from", "to"), self.span, strict=True))
+        return told
 
 
 def verify_rows(

@@ -132,6 +132,7 @@ class Recorder:
         write: takes events, in order.
         watch: what the health of its reserve looks back on, where it goes on from a journal.
         last_price: the last that was seen, likewise.
+        is_out: whether the keeper was down at the last observation, likewise.
         every: each clock observation is a row, as of a live fund.
         stops: instants at which an earlier writer stopped: such a row is written there again.
     """
@@ -143,6 +144,7 @@ class Recorder:
         *,
         watch: ReserveWatch | None = None,
         last_price: Any = None,  # noqa: ANN401 (a kind of number)
+        is_out: bool = False,
         every: bool = False,
         stops: Sequence[int] = (),
     ) -> None:
@@ -158,7 +160,7 @@ class Recorder:
         self._price = last_price
         self._low: Any = None
         self._high: Any = None
-        self._out = self._is_out = False
+        self._out = self._is_out = is_out
         self._lapses: dict[str, Lapse] = {}
         self._impact: list[Any] = [None] * len(books.funds)
         self._nothing = books.funds[0].state.cash * 0
@@ -216,7 +218,8 @@ class Recorder:
 
     def _say_stopped(self) -> None:
         if self._time is not None:
-            self._add(self._time, self.books.name, "stopped", {"price": plain(self._price)})
+            fields = {"price": plain(self._price), "is_out": self._is_out}
+            self._add(self._time, self.books.name, "stopped", fields)
 
     def flush(self) -> None:
         """Hand over what was not written yet."""
@@ -387,7 +390,7 @@ def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
         series = replace(series, reserve=None)
     is_said = _is_said_by_its_text(series)
     return {
-        "text": series.text,
+        "text": series.text if is_said else "",
         "number": kept.number.name,
         "intrabar": kept.intrabar,
         "venue": "model" if kept.is_model else None,

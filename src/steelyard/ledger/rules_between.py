@@ -14,7 +14,8 @@ from steelyard.fund.counterparty import over_capacity
 from steelyard.fund.deciding import next_crossing, plan_order
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import would_suspend
-from steelyard.rules.decide import Outcome, destination_of
+from steelyard.fund.state import Clips
+from steelyard.rules.decide import Outcome, destination_of, is_clip_done
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.rules.triggers import Trigger, first_trigger, is_volatile
@@ -130,6 +131,13 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
         return
     if group.is_counterparty and any(each is fund for each in over_capacity(group, price)):
         yield f"{terms.symbol}: the exposure at a price of {price} is more than the reserve carries"
+    intent = state.intent
+    if intent is not None and group.fills is not None and time >= intent.due:
+        yield f"{terms.symbol}: an order of {intent.time} was to be filled by {intent.due}"
+        return
+    if not rests and state.clips is not None and intent is None and not state.pending:
+        yield _missing_clip(group, fund, state.clips, time, price)
+        return
     if rests or state.clips is not None or state.intent is not None or state.pending:
         yield None
         return
@@ -146,6 +154,26 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
     elif plan.outcome == Outcome.NOTHING and any(due[:3]):
         name = Trigger(trigger).name.lower()
         yield f"{terms.symbol}: {name} was due at {time}, and the journal does not say it was used"
+
+
+def _missing_clip(
+    group: Group[Any],
+    fund: Fund[Any],
+    clips: Clips[Any],
+    time: int,
+    price: Any,  # noqa: ANN401
+) -> str | None:
+    """A clip that was due, or the end of the clips; None where the venue or the reserve decides."""
+    state, terms = fund.state, fund.terms
+    leverage = leverage_of(state.cash, state.units, price)
+    name = Trigger(clips.trigger).name.lower()
+    if is_clip_done(clips.destination, clips.raises, leverage):
+        return f"{terms.symbol}: the clips by {name} were done at {time}; the journal goes on"
+    if time < clips.last_time + terms.cooldown_s:
+        return None
+    suspended = group.reserve.suspended
+    plan = plan_order(group, fund, clips.trigger, clips.destination, price, suspended)
+    return _missing(fund, clips.trigger, price, plan) if plan.outcome == Outcome.TRADE else None
 
 
 def _due_by_clock(fund: Fund[Any], time: int) -> tuple[bool, bool, bool, bool]:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, JournalError
 from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.lock import WriterLock, lock_writer
 from steelyard.ledger.migrations import migrations
@@ -105,8 +105,10 @@ class SqliteWriter:
 
     def __init__(self, path: Path) -> None:
         self.place = str(path)
-        self._path = path
+        # by another name it is the same journal, with the same lock
+        self._path = path.resolve()
         self._lock: WriterLock | None = None
+        self._files: tuple[tuple[int, int], ...] | None = None
         if not path.parent.is_dir():
             raise InputError(f"{path}: expected a folder {path.parent}, found none: make it first.")
         if path.exists() and (path.is_dir() or path.stat().st_size):
@@ -127,7 +129,9 @@ class SqliteWriter:
             make_durable(self._connection, self.place)
             migrate(self._connection, self.place, migrations("sqlite"))
             self._connection.execute(_SNAPSHOT_TABLE)
-            return Lease(self._connection.execute(_TAKE, owner).fetchone()[0], owner)
+            lease = Lease(self._connection.execute(_TAKE, owner).fetchone()[0], owner)
+            self._files = self._files_now()
+            return lease
 
     def head(self) -> Head:
         """The number of rows and the last hash."""
@@ -148,6 +152,7 @@ class SqliteWriter:
             JournalError: the disk is full or failed; nothing of the rows is stored.
         """
         connection = self._connection
+        self._check_files()
         with told(self.place):
             if len(rows) == 1:
                 stored = connection.execute(_INSERT, (*rows[0], token)).rowcount
@@ -162,6 +167,28 @@ class SqliteWriter:
                         connection.execute("ROLLBACK")
             if stored != len(rows):
                 raise fenced_error(self.place, token, _current(connection))
+
+    def _files_now(self) -> tuple[tuple[int, int], ...] | None:
+        """Which files stand where the journal and its log are; None where one is missing."""
+        try:
+            there = (self._path.stat(), Path(f"{self._path}-wal").stat())
+        except FileNotFoundError:
+            return None
+        return tuple((each.st_dev, each.st_ino) for each in there)
+
+    def _check_files(self) -> None:
+        """Refuse to write into a file that nobody will find again.
+
+        Raises:
+            JournalError: the journal or its log was removed or replaced while it was written.
+        """
+        if self._files is None or self._files_now() != self._files:
+            message = (
+                f"{self.place}: the file, or its log ({self._path.name}-wal), was removed or "
+                "replaced while this writer had it open: nothing of this append was stored. Put "
+                "the right file back, then open the journal again."
+            )
+            raise JournalError(message, place=self.place)
 
     def put_snapshot(self, snapshot: StoredSnapshot, token: int) -> None:
         """Store a snapshot.

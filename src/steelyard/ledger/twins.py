@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from steelyard.fund.effects import Effect
 from steelyard.fund.events import Event, Filled
 from steelyard.fund.group import Fills, Fund, Group
 from steelyard.fund.step import step
 from steelyard.fund.terms import FundTerms, fund_terms
 from steelyard.ledger.fold import Books
+from steelyard.ledger.recorder import coming
 from steelyard.ledger.same import difference
 
-__all__ = ["NoFill", "StoredFills", "Twins"]
+__all__ = ["NoFill", "StoredFills", "Twins", "as_told"]
 
 
 class NoFill(Exception):
@@ -91,3 +93,9 @@ class Twins:
             return step(group, event)
         except NoFill:
             return group.effects
+
+
+def as_told(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
+    """Effects in the order in which a journal holds them: what accrued first, then the others."""
+    came = coming(effects)
+    return [*came, *(each for each in effects if not any(each is one for one in came))]

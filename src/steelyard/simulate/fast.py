@@ -108,11 +108,12 @@ class FastReplay:
             )
         self.is_simple = (
             self.schedule.is_plain
+            and self.terms.reserve is None
             and not self.is_spot
             and self.returns is None
             and member.market.conditions is None
         )
-        """Whether no observation brings anything but funding and injections."""
+        """Whether no observation brings anything but funding."""
         self.moves_always = self.accruals.any or self.settlements is not None
         self.most_look = self.bars
         if self.accruals.any and prices.step_s:
@@ -271,10 +272,10 @@ class FastReplay:
             bar = end
             if is_event:
                 break
-        if self.seen_at is not None:
-            # told once, after all quiet bars: nothing between them asks when it was
+        if self.seen_at is not None and (bar == self.bars or not self.is_simple):
+            # told once, after all quiet bars, and not where the next observation tells of itself
             apply(state, Seen(self.terms.symbol, *self.seen_at, None))
-            self.seen_at = None
+        self.seen_at = None
         return bar
 
     def _next_stop(self, bar: int, asleep: bool) -> tuple[int, bool]:

@@ -19,7 +19,7 @@ from steelyard.simulate.journalling import InMemory
 from steelyard.simulate.run import simulate
 from steelyard.simulate.shelf import simulate_shelf
 
-__all__ = ["compare_anew"]
+__all__ = ["compare_anew", "span_of"]
 
 
 def compare_anew(rows: Sequence[Row], prices: Prices, given: Mapping[str, Any]) -> list[Finding]:
@@ -45,6 +45,13 @@ def compare_anew(rows: Sequence[Row], prices: Prices, given: Mapping[str, Any]) 
         own = [row for row in rows if _concerns(row, books)]
         found += _compare(own, _events(own, books, prices, given), books)
     return found
+
+
+def span_of(rows: Sequence[Row]) -> tuple[str, str] | None:
+    """From which instant to which ``compare_anew`` compares a journal; None: it has no rows."""
+    if not rows:
+        return None
+    return format_time(rows[0].time_ms // 1000), format_time(rows[-1].time_ms // 1000)
 
 
 def _concerns(row: Row, books: Books) -> bool:

@@ -107,7 +107,11 @@ class Recording:
                 )
                 raise InputError(message, place=self._writer.place)
             self._recorder = Recorder(
-                found.books, self._writer.append, watch=found.watch, last_price=found.last_price
+                found.books,
+                self._writer.append,
+                watch=found.watch,
+                last_price=found.last_price,
+                is_out=found.is_out,
             )
             if found.program != __version__:
                 self._recorder.tell_version()

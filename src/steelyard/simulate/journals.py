@@ -135,7 +135,7 @@ class Journal:
             head: what a signed head says (``open_head``): finds a cut tail, and a journal whose
                 hashes were all made anew.
         """
-        return self.rows.verify(head=head, checks=Audit(ModelFills()).checks)
+        return self.rows.verify(head=head, checks=Audit(ModelFills(), self.rows.snapshots()).checks)
 
     def close(self) -> None:
         """Give the file or the connection back."""

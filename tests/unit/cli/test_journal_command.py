@@ -39,16 +39,23 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_show_prints_a_table(steelyard: Run, journal: Path) -> None:
-    """Number, time, fund, kind and fields; and how to see more."""
+    """Number, time, fund and what happened; and how to see more."""
     result = steelyard("journal", "show", journal)
     assert result.code == 0
     lines = result.out.splitlines()
-    assert lines[1].split() == ["seq", "time", "(UTC)", "fund", "kind", "what"]
-    assert lines[2].split(None, 5) == [
-        "1", "2025-11-24", "16:00:01", "price:BTC", "tried", "cash 0.125, n 1",
+    assert lines[1].split() == ["seq", "time", "(UTC)", "fund", "what"]
+    assert lines[2].split(None, 4) == [
+        "1", "2025-11-24", "16:00:01", "BTC", "tried: cash 0.125, n 1",
     ]  # fmt: skip
     assert len(lines) == 53
     assert "--after 50 goes on" in result.err
+
+
+def test_show_in_full_prints_kinds_and_fields(steelyard: Run, journal: Path) -> None:
+    """Every field by its name."""
+    lines = steelyard("journal", "show", journal, "--full").out.splitlines()
+    assert lines[1].split() == ["seq", "time", "(UTC)", "fund", "kind", "what"]
+    assert lines[2].split(None, 5)[-2:] == ["tried", "cash 0.125, n 1"]
 
 
 def test_show_filters(steelyard: Run, journal: Path) -> None:

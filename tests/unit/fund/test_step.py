@@ -50,9 +50,9 @@ def see(group: Group, hour: int, price: float, **due: Any) -> list[Effect]:
 
 def fill(group: Group, hour: int, price: float, part: float = 1.0, **how: Any) -> list[Effect]:
     """The venue fills a part of what is open."""
-    intent = group.funds[how.get("place", 0)].state.intent
-    units = intent.units * part
-    notional = units * price
+    state = group.funds[how.get("place", 0)].state
+    units = state.intent.units * part
+    notional = units * state.mark * price
     return step(group, Filled(T0 + hour * HOUR_S, price, units, notional, FREE, **how))
 
 

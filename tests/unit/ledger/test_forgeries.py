@@ -11,16 +11,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from steelyard.ledger import Journal, verify_rows
 from steelyard.ledger.events import Row
-from steelyard.market import Prices
+from steelyard.market import Prices, format_time
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Fallback, Reserve, Series
-from steelyard.simulate.journal_anew import compare_anew
+from steelyard.simulate.journal_anew import compare_anew, span_of
+from steelyard.simulate.run import simulate
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, forged, journalled, rehashed
 from support.tokens import T0
@@ -384,7 +387,10 @@ def test_what_was_observed_is_proved_with_prices(change: Forgery) -> None:
 
 
 def test_a_tail_that_is_cut_is_found_with_prices() -> None:
-    """Without a head a shorter history is a history; with the prices it is too short."""
+    """Without a head a shorter history is a history; with the prices its last row is missing.
+
+    A writer ends with a row that says so: a journal without it stopped in the middle.
+    """
     series, bars, options, rows = history()
     cut = rehashed(
         [
@@ -393,6 +399,33 @@ def test_a_tail_that_is_cut_is_found_with_prices() -> None:
         ]
     )
     assert audited(cut).ok
-    more = {**by_symbol(series, options), "end": None}
-    found = compare_anew(cut, bars, more)
-    assert found == [] or "journal ends" in found[0].why
+    (found,) = compare_anew(cut, bars, by_symbol(series, options))
+    assert found.seq == len(cut)
+    assert found.why.startswith("the prices ask for health of BTC3L at 2020-01-20T04:00:00Z")
+    assert found.why.endswith("the journal ends before it")
+
+
+def test_a_tail_that_is_cut_where_a_writer_stopped_is_found_with_a_head_only(
+    tmp_path: Path,
+) -> None:
+    """Cut back to an earlier stop it is a whole history: what was compared ends there, and says so.
+
+    A head of the longer journal finds it.
+    """
+    series, bars, options, _ = history()
+    place, cut = tmp_path / "two.journal", int(bars.time[900])
+    parts = {**options, "number": DECIMAL18, "journal": place}
+    simulate(series, bars, end=cut, **parts)
+    simulate(series, bars, start=cut, **parts)
+    with Journal.open(place) as journal:
+        rows, head = list(journal.all_rows()), journal.head()
+    stops = [row.seq for row in rows if row.kind == "stopped"]
+    assert len(stops) == 2
+    shorter = rows[: stops[0]]
+    assert audited(shorter).ok
+    assert compare_anew(shorter, bars, by_symbol(series, options)) == []
+    span = span_of(shorter)
+    assert span is not None
+    assert span[1] == format_time(shorter[-1].time_ms // 1000)
+    assert span[1] < format_time(cut)
+    assert not verify_rows(shorter, head=head).ok

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.ledger import Journal as Rows
+from steelyard.ledger import recorder
 from steelyard.ledger.events import Row
 from steelyard.ledger.opening import open_books
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number
 from steelyard.rules.presets import load_preset, preset_names
+from steelyard.simulate import journalling
 from steelyard.simulate.journal_anew import compare_anew
 from support.random_runs import example_series, random_bars
 from support.run_journals import (
@@ -222,3 +224,42 @@ def test_a_fraction_is_not_journalled(tmp_path: Path) -> None:
         sy.simulate(
             example_series(), random_bars(5), journal=tmp_path / "a.journal", number=FRACTION
         )
+
+
+def test_a_newer_program_says_its_version_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its first step it writes the whole state; the journal is whole, and what it was."""
+    series, bars = example_series(reserve=True), random_bars(120)
+    whole, place = tmp_path / "whole.journal", tmp_path / "two.journal"
+    run = sy.simulate(series, bars, number=DECIMAL18, journal=whole)
+    cut = int(bars.time[60])
+    sy.simulate(series, bars, end=cut, number=DECIMAL18, journal=place)
+    for module in (journalling, recorder):
+        monkeypatch.setattr(module, "__version__", "999.0")
+    second = sy.simulate(series, bars, start=cut, number=DECIMAL18, journal=place)
+    assert second.state == run.state
+    with Rows.open(place) as journal:
+        rows = list(journal.all_rows())
+        assert open_books(journal, with_snapshots=False)[series.symbol].funds[0].state == run.state
+    (version,) = [row for row in rows if row.kind == "version"]
+    assert rows[version.seq - 2].kind == "stopped"
+    assert version.fields["program"] == "999.0"
+    assert folded(rows[: version.seq]) == folded(rows[: version.seq - 1])
+    assert_holds(rows)
+    assert compare_anew(rows, bars, {}) == []
+
+
+def test_a_run_is_journalled_in_postgres(postgres: str) -> None:
+    """By URL: the same rows, proofs, frames and state as in a file, and it is gone on with."""
+    series, bars = example_series(), random_bars(80)
+    run, rows = journalled(series, bars, number=DECIMAL18)
+    cut = int(bars.time[40])
+    sy.simulate(series, bars, end=cut, number=DECIMAL18, journal=postgres)
+    sy.simulate(series, bars, start=cut, number=DECIMAL18, journal=postgres)
+    with sy.Journal.open(postgres) as journal:
+        assert journal.verify().ok
+        assert journal.state() == run.state
+        assert journal.rebalances.equals(run.rebalances)
+        parts = list(journal.events())
+    assert merged(parts) == merged(rows)

@@ -1,0 +1,236 @@
+"""Forgeries by somebody who runs the program itself, so that every later row agrees with them.
+
+The forger tells the fund something that did not happen, and the recorder writes what follows.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelyard.errors import InputError, JournalError
+from steelyard.fund import deciding
+from steelyard.fund import step as stepping
+from steelyard.fund.events import Charges, Event, Filled, Liquidated, Observed, Paused
+from steelyard.ledger import Event as JournalEvent
+from steelyard.ledger import open_writer
+from steelyard.ledger.bodies import plain
+from steelyard.ledger.canonical_json import canonical
+from steelyard.ledger.events import Row
+from steelyard.rules.decide import Outcome
+from steelyard.rules.numbers import DECIMAL18
+from steelyard.rules.series import Daily, Execution, Reserve, Series, Venue
+from steelyard.simulate.journals import Journal
+from steelyard.simulate.reference import Replay
+from steelyard.simulate.run import simulate
+from support.random_runs import example_series, random_bars
+from support.run_journals import audited, folded, journalled, rehashed
+from support.tokens import T0
+
+Bodies = list[dict[str, Any]]
+NOTHING = Decimal(0)
+FREE = Charges(NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def token() -> Series:
+    """A token with a band, a daily rebalance and a reserve."""
+    series = example_series()
+    pool = Reserve(initial_units=1.5, floor_ratio=0.1, resume_ratio=0.105, bears=("spread", "gas"))
+    return replace(series, rebalance=replace(series.rebalance, daily=Daily(0)), reserve=pool)
+
+
+def rows_of(series: Series) -> list[Row]:
+    """Its journal over four days."""
+    return journalled(series, random_bars(4 * 96, seed=3, step_s=900), number=DECIMAL18)[1]
+
+
+def bodies_of(rows: list[Row]) -> Bodies:
+    """The rows as their bodies."""
+    return [
+        {**copy.deepcopy(dict(row.fields)), "time": row.time_ms, "fund": row.fund, "kind": row.kind}
+        for row in rows
+    ]
+
+
+def reasons(rows: list[Row]) -> str:
+    """All that the audit found; the chain is whole."""
+    verdict = audited(rows)
+    assert verdict.proofs["chain"].ok
+    return "; ".join(each.why for proof in verdict.proofs.values() for each in proof.findings)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Says something else to the fund, once, a day and a bit after its launch."""
+    honest = Replay.observe
+
+    def forge(make: Callable[[int, Any], Event[Any]]) -> None:
+        done = []
+
+        def observe(self: Replay[Any], time: int, price: Any) -> None:
+            if time >= T0 + 100_000 and not done:
+                done.append(time)
+                self._step(make(time, price))
+            honest(self, time, price)
+
+        monkeypatch.setattr(Replay, "observe", observe)
+
+    yield forge
+    monkeypatch.undo()
+
+
+NOT_OF_A_BACKTEST: dict[str, Callable[[int, Any], Event[Any]]] = {
+    "a pause": lambda time, _: Paused(time, is_paused=True),
+    "a liquidation": lambda time, price: Liquidated(time, price, Decimal(1)),
+    "a fill": lambda time, price: Filled(
+        time, price, NOTHING, NOTHING, FREE._replace(fee=Decimal(5_000))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OF_A_BACKTEST)
+def test_what_a_backtest_has_not_is_named(told: Callable[..., None], name: str) -> None:
+    """A simulated fund has no operator and no venue of its own that could take its cash."""
+    told(NOT_OF_A_BACKTEST[name])
+    assert "simulated one, which has none" in reasons(rows_of(token()))
+
+
+CANNOT_BE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "an injection that takes": ({"injections": ((Decimal(-3_000), True),)}, {}, "injections"),
+    "a price of nothing": ({"price": NOTHING}, {}, "price"),
+    "a price below nothing": ({"price": Decimal(-5)}, {}, "price"),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_BE)
+def test_what_cannot_have_been_observed_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """An observation that no market and nobody's payment can make is no observation."""
+    changed, _, reason = CANNOT_BE[name]
+    honest, done = Replay._step, []
+
+    def say(self: Replay[Any], event: Event[Any]) -> Any:
+        if isinstance(event, Observed) and event.time >= T0 + 100_000 and not done:
+            done.append(event)
+            event = event._replace(**changed)
+        return honest(self, event)
+
+    monkeypatch.setattr(Replay, "_step", say)
+    assert f"cannot have happened: {reason}" in reasons(rows_of(token()))
+
+
+def test_clips_that_are_withheld_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebalance that began in clips and was not gone on with is not one that was kept."""
+    series = token()
+    how = replace(series.rebalance, max_trade_notional=4_000.0, cooldown_s=1_800)
+    assert not reasons(rows_of(replace(series, rebalance=how)))
+    monkeypatch.setattr(deciding, "_next_clip", lambda *_: Outcome.BLOCKED)
+    assert "the rules ask for a rebalance" in reasons(rows_of(replace(series, rebalance=how)))
+
+
+def test_a_fill_that_is_withheld_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order of a simulated fund is filled when it is due, or the journal says so."""
+    series = replace(token(), execution=Execution(delay_s=1_800), reserve=None)
+    assert not reasons(rows_of(series))
+    monkeypatch.setattr(stepping, "settle", lambda *_: None)
+    assert "was to be filled by" in reasons(rows_of(series))
+
+
+def test_a_fund_that_joins_a_life_is_named() -> None:
+    """A second series row on the same reserve cannot put another reserve into its books."""
+    bodies = bodies_of(rows_of(token()))
+    where = [seq for seq, body in enumerate(bodies) if body["kind"] == "mark"][40]
+    time, series = bodies[where]["time"], copy.deepcopy(bodies[0])
+    terms, series["stated"]["reserve"] = series["stated"]["reserve"], None
+    series["stated"]["symbol"] = "OTHER"
+    series.update(fund="OTHER", time=time, shared={"name": "BTC3L", "terms": terms})
+    state = plain(folded(rehashed(bodies[:where]))["BTC3L"])
+    state["ended"] = {"time": time // 1_000, "price": "7000", "reason": "wind_down"}
+    state["reserve"]["units"] = "0.9"
+    version = {"kind": "version", "fund": "OTHER", "time": time, "program": "1", "state": state}
+    assert "to join its life" in reasons(rehashed([*bodies[:where], series, version]))
+
+
+def test_a_series_that_says_two_things_is_named() -> None:
+    """What holders read as the series file is what the fund runs on."""
+    bodies = bodies_of(rows_of(token()))
+    bodies[0]["text"] = "[fees]\nmanagement_per_year = 0.0\n"
+    assert "says one thing and its data another" in reasons(rehashed(bodies))
+
+
+def test_marks_of_another_underlying_are_named() -> None:
+    """Readers look for marks under the fund's underlying, so the audit does too."""
+    bodies = bodies_of(rows_of(token()))
+    for body in bodies:
+        if body["kind"] == "mark":
+            body["fund"] = "price:OTHER"
+    assert "expected price:BTC" in reasons(rehashed(bodies))
+
+
+def test_cash_beside_borrowed_units_adds_up() -> None:
+    """Where interest is paid in units as well, cash is still held against it."""
+    venue = Venue(kind="spot", liquidation_threshold=0.9, units_borrow_rate_per_year=0.05)
+    series = replace(example_series(target=-2.0), venue=venue)
+    rows = rows_of(series)
+    assert not reasons(rows)
+    bodies = bodies_of(rows)
+    where = [seq for seq, body in enumerate(bodies) if body["kind"] == "mark"][50]
+    passed = bodies[where]["passed"][0]
+    passed["cash"] = str(Decimal(passed["cash"]) - 20_000)
+    assert "cash" in reasons(rehashed(bodies[: where + 1]))
+
+
+def test_an_inputs_array_that_is_none_is_named() -> None:
+    """A body of another shape is a finding, and does not end the proof."""
+    bodies = bodies_of(rows_of(token()))
+    bodies[1]["impact"] = "1"
+    assert "not what its kind says" in reasons(rehashed(bodies))
+
+
+@pytest.mark.parametrize("what", ["", "-wal"])
+def test_a_file_that_was_taken_away_takes_nothing(tmp_path: Path, what: str) -> None:
+    """An event is not acknowledged that went into a file which nobody will find again."""
+    path = tmp_path / "x.journal"
+    event = JournalEvent(0, "X", "version", {"program": "1", "state": {}})
+    with open_writer(path) as writer:
+        writer.append([event])
+        Path(f"{path}{what}").unlink()
+        with pytest.raises(JournalError, match="removed or replaced"):
+            writer.append([event])
+
+
+def test_a_link_is_the_same_journal(tmp_path: Path) -> None:
+    """A second writer hears of the first, by whatever name it comes."""
+    link = tmp_path / "link.journal"
+    with open_writer(tmp_path / "x.journal"):
+        link.symlink_to(tmp_path / "x.journal")
+        with pytest.raises(InputError, match="is in use"):
+            open_writer(link)
+
+
+def test_a_snapshot_that_was_changed_is_named(tmp_path: Path) -> None:
+    """A run goes on from a snapshot, which no hash covers: it is held against the rows."""
+    path = tmp_path / "x.journal"
+    bars = random_bars(2 * 96, seed=3, step_s=900)
+    simulate(token(), bars, number=DECIMAL18, journal=path)
+    with Journal.open(path) as journal:
+        assert journal.verify().ok
+    with closing(sqlite3.connect(path)) as file:
+        body = json.loads(file.execute("SELECT body FROM snapshot").fetchone()[0])
+        body["funds"][0]["state"]["cash"] = "999999999"
+        file.execute("UPDATE snapshot SET body = ?", (canonical(body),))
+        file.commit()
+    with Journal.open(path) as journal:
+        books = journal.verify().proofs["books"]
+    assert books.ok is False
+    assert "snapshot" in books.findings[0].why
