@@ -247,7 +247,7 @@ def wipe_out(fund: Fund) -> Series:
 
 @pytest.mark.parametrize("planted", [False, True], ids=["as it is", "H2 as it was"])
 def test_h2_dead_debt_outlasts_a_liquidation(
-    launch: Callable[..., Fund], tmp_path: Path, planted: bool
+    fund: Fund, launch: Callable[..., Fund], tmp_path: Path, planted: bool
 ) -> None:
     """H2 where no other debt is left; and what it is without the factory's dead debt.
 
@@ -259,7 +259,7 @@ def test_h2_dead_debt_outlasts_a_liquidation(
     if planted:
         line = "    extcall IMorpho(MORPHO).borrow(market, DEAD_DEBT, 0, self, msg.sender)\n"
         folder = Mutant("no dead debt", "Factory.vy", ((line, ""),)).write(tmp_path)
-        how = {"protocol": Protocol(launch().world, folder=folder)}
+        how = {"protocol": Protocol(fund.world, folder=folder)}
     series = wipe_out(launch(Terms(tokens=100), **how))
     prepare(series)
     rounds, shares = brick(series), debt_shares(series)
