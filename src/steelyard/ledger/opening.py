@@ -77,10 +77,11 @@ def _fold_after(journal: Journal, books: Books, after: int, since: int | None) -
     fold, again = Fold.of(books), Restep(books)
     for row in journal.events(after, fund=sorted({books.name, *funds, marks})):
         if row.kind != "series":
-            if since is not None and row.seq > since:
-                with _reading(row):
-                    again.see(row, row.fields)
-            _see(fold, row)
+            with _reading(row):
+                fields = row.fields
+                if since is not None and row.seq > since:
+                    again.see(row, fields)
+                fold.see(row.kind, row.fund, row.time_ms // 1000, fields)
     again.close()
 
 
