@@ -12,7 +12,7 @@ import pytest
 from steelyard.rules.auction import AuctionTerms, loan_to_value, premium_at
 from support.chain.deploying import deploy_double
 from support.chain.periphery import Periphery
-from support.chain.series import DAY, NEVER, OPEN, SCALE, WAD, Fund, Series, wad
+from support.chain.series import DAY, MOST, OPEN, SCALE, WAD, Fund, Series, wad
 
 HIGH = {True: "3.8", False: "1.5"}
 LOW = {True: "2.5", False: "0.7"}
@@ -180,8 +180,8 @@ def test_the_most_mint_is_taken_and_one_more_is_not(lens: Any, series: Series) -
     world.morpho.borrow(market, lendable - room, 0, borrower, borrower, sender=borrower)
     most = lens.maxMint(series.address)
     with boa.env.anchor(), boa.reverts():
-        series.contract.mint(most + 1, NEVER, holder, sender=holder)
-    series.contract.mint(most, NEVER, holder, sender=holder)
+        series.contract.mint(most + 1, MOST, holder, sender=holder)
+    series.contract.mint(most, MOST, holder, sender=holder)
     series.go(HIGH[series.long])
     assert lens.maxMint(series.address) == 0
     assert not lens.overview(series.address).mint_open

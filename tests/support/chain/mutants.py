@@ -29,7 +29,7 @@ class Mutant(NamedTuple):
         return copy
 
 
-WHOLE, RESERVE = "LeveragedToken.vy", "Reserve.vy"
+WHOLE, RESERVE, PAYMENTS = "LeveragedToken.vy", "Reserve.vy", "reserve_payments.vy"
 FIRST = """\
         morpho_position._withdraw(config.market, legs.out, deal.receiver)
         morpho_position._pull(config.market.loanToken, msg.sender, legs.owes)
@@ -48,19 +48,19 @@ AGE = """\
 MUTANTS = (
     Mutant(
         "C1: the reserve pays per notional, as often as it is asked",
-        RESERVE,
+        PAYMENTS,
         (("        counted = reserve_account._within(what.amount, most, paid)\n",
           "        counted = what.amount\n"),),
     ),
     Mutant(
         "C1: the reserve follows the supply of the moment",
-        RESERVE,
+        PAYMENTS,
         (("    counts: uint256 = min(what.mean_day, what.supply)\n    weighted",
           "    counts: uint256 = what.supply\n    weighted"),),
     ),
     Mutant(
         "H1: the level is measured by the nav of the moment",
-        RESERVE,
+        "reserve_health.vy",
         (("    return nav * mean_week // max(supply, 1)", "    return nav"),),
     ),
     Mutant(
@@ -110,12 +110,12 @@ MUTANTS = (
     ),
     Mutant(
         "an account pays without its books",
-        RESERVE,
-        (("        held -= due\n        self._keep(msg.sender, held)\n", ""),),
+        PAYMENTS,
+        (("        held -= due\n        reserve_books._keep(msg.sender, held)\n", ""),),
     ),
     Mutant(
         "a rescue knows no day",
-        RESERVE,
+        PAYMENTS,
         ((RESCUED, "        pass\n"),),
     ),
     Mutant(

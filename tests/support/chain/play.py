@@ -113,6 +113,8 @@ class Play:
         flags = {s.address: self.reserve.suspended(s.address) for s in self.series}
         before, names = fortune(self.fund, author), [name for name, _ in ops]
         for name, given in ops:
+            # a gift of this very transaction counts: W is valued at the present nav
+            self.weigh()
             getattr(self, name)(author, given, held, gaps)
             # a series that was filled starts anew
             for series in self.series:
