@@ -77,13 +77,15 @@ def _latest(feed: address) -> Round:
 @view
 def _jump(feed: address, latest: Round) -> uint256:
     """
-    @notice How far the latest answer is from those that stood within the last minute, max / min
-            - 1, times 1e18: 0 up to 5 %, else fading to 0 within a minute after the older one
-            was superseded, rounded up. Where a round before cannot be read, as after a change of
-            the feed's aggregator, it ends there. One round alone would be passed by a wrong
-            answer that is given twice.
+    @notice The largest jump between two successive answers of the last minute, max / min - 1,
+            times 1e18: 0 up to 5 %, else fading to 0 within a minute after the older one was
+            superseded, rounded up. Where a round before cannot be read, as after a change of the
+            feed's aggregator, it ends there. The last round alone would be passed by a wrong
+            answer that is given twice; all of a minute's moves together would hold takers off in
+            a crash, which comes in many small steps.
     """
     jump: uint256 = 0
+    newer: uint256 = latest.answer
     # when the answer that a round is compared with was superseded
     since: uint256 = latest.updated
     for back: uint256 in range(1, ROUNDS + 1):
@@ -99,12 +101,13 @@ def _jump(feed: address, latest: Round) -> uint256:
         if answer <= 0 or answer >= MOST:
             return jump
         before: uint256 = convert(answer, uint256)
-        high: uint256 = max(latest.answer, before)
-        low: uint256 = min(latest.answer, before)
+        high: uint256 = max(newer, before)
+        low: uint256 = min(newer, before)
         moved: uint256 = ((high - low) * WAD + low - 1) // low
         if moved > JUMP:
             jump = max(jump, (moved * (FADE - age) + FADE - 1) // FADE)
         since = extract32(response, 96, output_type=uint256)
+        newer = before
     return jump
 
 

@@ -53,9 +53,17 @@ class PoolTaker:
     margin: Fraction = Fraction(0)
     """Of what it pays: the least that it wants to be left with."""
     fills: int = 0
+    won: Fraction = Fraction(0)
+    """In quote, each call at the market's price of its moment."""
 
     def act(self, price: Fraction) -> None:
         """One call, the pool brought back to the market's price before."""
+        world = self.series.world
+        held = world.worth(world.roles.keeper, price)
+        self._take(price)
+        self.won += world.worth(world.roles.keeper, price) - held
+
+    def _take(self, price: Fraction) -> None:
         world, series = self.series.world, self.series
         world.pool.move(price, who=world.roles.keeper)
         opened(series, world.roles.keeper)
