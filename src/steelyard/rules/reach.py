@@ -54,8 +54,10 @@ def highest_standing(series: Series) -> float:
     """The highest |leverage| that stands before the rule trades, the token coming from its target.
 
     On either side that is the leverage at the first threshold that price meets there and that
-    trades anything; at least the target. Where the position ends before any such threshold, and
-    where only the clock acts, no price bounds leverage, and the target is what stands.
+    trades anything; at least the target. A long below 1x whose band ends at 1x or above may stand
+    at anything below 1x: a rising price takes it there and never to the band's end. Where the
+    position ends before any threshold, and where only the clock acts, no price bounds leverage,
+    and the target is what stands.
     """
     # what a trade costs, and the book that it may take, moves no threshold
     terms = replace(series, costs=Costs()).terms(FLOAT)
@@ -75,6 +77,10 @@ def highest_standing(series: Series) -> float:
                 continue
             highest = max(highest, abs(stands))
             break
+        else:
+            if side > 0 and 0 < rule.target < 1 and rule.has_band:
+                # no price meets the band's end, or it would have been found
+                highest = 1.0
     return highest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.rules.leverage import move_to_leverage, rebalance_demand
@@ -136,13 +136,17 @@ def test_of_two_thresholds_the_nearer_bounds_leverage() -> None:
     assert highest_standing(edge) == 5.0
     # below 1x leverage rises with the price
     assert highest_standing(token(0.5, band=Band(0.25, 0.8))) == 0.8
+    # whose band ends at 1x or above stands anywhere below 1x, unless a move acts before
+    assert highest_standing(token(0.5, band=Band(None, 1.0, delever_only=True))) == 1.0
+    losing = Move(0.12, losing_side_only=True)
+    assert highest_standing(token(0.5, move=losing, band=Band(0.25, 1.2))) == 1.0
+    moved = token(0.5, move=Move(0.12), band=Band(0.25, 1.2))
+    assert highest_standing(moved) == pytest.approx(0.5 * 1.12 / (0.5 + 0.5 * 1.12))
     # a fall by a third takes all before the move of 40 % trades
     assert highest_standing(token(3.0, move=Move(0.4))) == 3.0
     assert highest_standing(token(3.0, daily=Daily(0))) == 3.0
 
 
-# a random search found a counterexample that is not understood yet, so the cases are fixed
-@settings(derandomize=True, max_examples=30)
 @given(
     st.sampled_from([3.0, 2.0, 0.5, -1.0, -3.0]),
     st.sampled_from([Move(0.05), Move(0.12), Move(0.12, losing_side_only=True), None]),
