@@ -49,8 +49,6 @@ __all__ = [
 ]
 
 DAY_S = 86_400
-KEEPS_DUE = (Outcome.BLOCKED, Outcome.WAIT)
-"""What made such a rebalance due stays due."""
 AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
 """As ``spent`` of a crossing: nothing but a liquidation acts."""
 

@@ -17,30 +17,25 @@ from collections.abc import Callable
 import numpy as np
 
 from steelyard.fund.apply import apply
-from steelyard.fund.deciding import next_crossing
-from steelyard.fund.effects import Accrued, Closed, Decided, Seen
-from steelyard.fund.events import NOTHING_DUE, Arrived, Crossed, Inputs, Observed
+from steelyard.fund.effects import Accrued, Effect, Seen
+from steelyard.fund.events import NOTHING_DUE, Event, Inputs, Observed
 from steelyard.fund.group import Group
 from steelyard.fund.step import step
 from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
-from steelyard.rules.triggers import Trigger, is_volatile
+from steelyard.rules.triggers import is_volatile
 from steelyard.simulate.extremes import Extremes
 from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.health import RUNWAY_S
 from steelyard.simulate.marks import Funding, Marks
 from steelyard.simulate.quiet import NOWHERE, QuietPrices
-from steelyard.simulate.reference import (
-    MOST_REBALANCES,
-    Member,
-    is_one_price,
-    refuse_endless,
-)
+from steelyard.simulate.reference import Member
 from steelyard.simulate.returns import ReturnWindow
 from steelyard.simulate.settlements import Settlements
 from steelyard.simulate.stretch import Accruals
 from steelyard.simulate.timeline import Timeline
+from steelyard.simulate.ways import travel
 
 __all__ = ["FastReplay", "is_supported"]
 
@@ -182,9 +177,9 @@ class FastReplay:
             if not self.falls_hurt:
                 first, second = second, first
             self._observe(time, opening)
-            self._travel(time, opening, first)
-            self._travel(time, first, second)
-            self._travel(time, second, close)
+            is_out = self.schedule.has_outages and self.schedule.is_out(time)
+            for start, end in ((opening, first), (first, second), (second, close)):
+                travel(self.fund, self._tell, is_out, time, start, end)
         else:
             self._observe(time, self.close.item(bar))
         if len(trades) > made:
@@ -214,33 +209,14 @@ class FastReplay:
         if since is not None and self.terms.reserve is not None:
             injections = schedule.injections_between(since, time)
         is_out = schedule.has_outages and schedule.is_out(time)
-        effects = step(self.group, Observed(time, price, is_out, injections, (inputs,)))
-        self.record.take(effects)
+        self._tell(Observed(time, price, is_out, injections, (inputs,)))
 
-    def _travel(self, time: int, start: float, end: float) -> None:
-        """The price goes from ``start`` to ``end`` inside a bar: as the reference takes it."""
-        fund, group, spent, rebalances = self.fund, self.group, 0, 0
-        is_out = self.schedule.has_outages and self.schedule.is_out(time)
-        while fund.state.ended is None:
-            met = next_crossing(fund, is_out, start, end, spent)
-            if met.trigger == Trigger.NONE:
-                effects = step(group, Arrived(time, end))
-                if effects:
-                    self.record.take(effects)
-                return
-            if spent and is_one_price(met.price, start):
-                spent |= 1 << met.trigger
-                continue
-            start = met.price
-            effects = step(group, Crossed(time, start, 0, met.trigger))
+    def _tell(self, event: Event[float]) -> list[Effect[float]]:
+        """Say to the fund what happened, and write down what followed."""
+        effects = step(self.group, event)
+        if effects:
             self.record.take(effects)
-            if any(type(effect) in (Decided, Closed) for effect in effects):
-                spent = 0
-                rebalances += 1
-            else:
-                spent |= 1 << met.trigger
-            if rebalances > MOST_REBALANCES:
-                refuse_endless(self.terms.symbol, met.trigger)
+        return effects
 
     def _is_volatile(self) -> bool:
         """Whether the volatility trigger's level is reached at this bar, by the whole column."""

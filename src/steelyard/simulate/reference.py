@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
-from steelyard.errors import InputError
 from steelyard.fund.deciding import next_crossing
-from steelyard.fund.effects import Closed, Decided, Effect, Seen
+from steelyard.fund.effects import Effect, Seen
 from steelyard.fund.events import Arrived, Crossed, Event, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
@@ -24,19 +23,23 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import Impact, fund_terms
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
-from steelyard.rules.triggers import Crossing, Trigger, exceeds
+from steelyard.rules.triggers import Crossing, Trigger
 from steelyard.simulate.conditions import NO_MARKET, Market
 from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.record import Record
 from steelyard.simulate.schedule import Schedule
+from steelyard.simulate.ways import (
+    MOST_REBALANCES,
+    has_acted,
+    is_one_price,
+    refuse_endless,
+    travel,
+)
 
 if TYPE_CHECKING:
     from steelyard.ledger.recorder import Recorder
 
-__all__ = ["MOST_REBALANCES", "Member", "Replay", "member_of", "refuse_endless"]
-
-MOST_REBALANCES = 100_000
-"""Between two visited prices; beyond it a rule trades with itself and the run is refused."""
+__all__ = ["Member", "Replay", "member_of"]
 
 
 @dataclass(eq=False)
@@ -154,7 +157,8 @@ class Replay(Generic[Num]):
     def travel(self, time: int, start: Num, end: Num) -> None:
         """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
         if len(self.members) == 1:
-            self._travel_alone(time, start, end)
+            is_out = self.members[0].schedule.is_out(time)
+            travel(self.group.funds[0], self._step, is_out, time, start, end)
         else:
             self._travel_together(time, start, end)
 
@@ -164,28 +168,6 @@ class Replay(Generic[Num]):
             member.record.mark(member.fund.state, price)
 
     # -- ways inside a bar ---------------------------------------------------------------------
-
-    def _travel_alone(self, time: int, start: Num, end: Num) -> None:
-        fund, spent, rebalances = self.group.funds[0], 0, 0
-        is_out = self.members[0].schedule.is_out(time)
-        while fund.state.ended is None:
-            met = next_crossing(fund, is_out, start, end, spent)
-            if met.trigger == Trigger.NONE:
-                self._step(Arrived(time, end))
-                return
-            if spent and is_one_price(met.price, start):
-                # one crossing with the one before, which named it and traded nothing
-                spent |= 1 << met.trigger
-                continue
-            start = met.price
-            if self._cross(time, start, 0, met.trigger):
-                spent = 0
-                rebalances += 1
-            else:
-                # it stays where it is, so on this way it is not crossed again
-                spent |= 1 << met.trigger
-            if rebalances > MOST_REBALANCES:
-                refuse_endless(fund.terms.symbol, met.trigger)
 
     def _travel_together(self, time: int, start: Num, end: Num) -> None:
         funds = self.group.funds
@@ -236,9 +218,8 @@ class Replay(Generic[Num]):
         return [(place, met) for place, met in found if is_one_price(met.price, earliest)]
 
     def _cross(self, time: int, price: Num, place: int, trigger: int) -> bool:
-        """Whether what holds at a crossing ended the fund, traded or ordered."""
-        effects = self._step(Crossed(time, price, place, trigger))
-        return any(type(effect) in (Decided, Closed) for effect in effects)
+        """Whether what holds at a crossing ended a fund, traded or ordered."""
+        return has_acted(self._step(Crossed(time, price, place, trigger)))
 
     def _step(self, event: Event[Num]) -> list[Effect[Num]]:
         """Say to the funds what happened, and write down what followed."""
@@ -258,26 +239,6 @@ class Replay(Generic[Num]):
             return
         for effect in effects:
             self._records[effect.fund].take((effect,))
-
-
-def is_one_price(price: Num, other: Num) -> bool:
-    """Whether two prices are within 1e-12 of each other."""
-    return not (exceeds(price, other) or exceeds(other, price))
-
-
-def refuse_endless(symbol: str, trigger: int) -> None:
-    """Refuse a rule that never comes to rest.
-
-    Raises:
-        InputError: always.
-    """
-    name = Trigger(trigger).name.lower()
-    message = (
-        f"{symbol}: more than {MOST_REBALANCES:,} rebalances by the rule "
-        f'"{name}" between two prices of one bar; expected a rule that comes to rest: widen '
-        f"its threshold or move farther with each rebalance."
-    )
-    raise InputError(message, symbol=symbol, trigger=name)
 
 
 def _exposure(series: Series) -> float:
