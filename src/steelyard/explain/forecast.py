@@ -21,7 +21,7 @@ from steelyard.explain.token import Token
 from steelyard.explain.walk import Flow, Stop, Walk
 from steelyard.market import Book, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand
-from steelyard.simulate.run import check_kind
+from steelyard.simulate.checks import check_kind
 
 if TYPE_CHECKING:
     from datetime import date

@@ -20,7 +20,8 @@ from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reach import highest_standing
 from steelyard.rules.series import Series, Venue
-from steelyard.simulate.run import check_kind, simulate
+from steelyard.simulate.checks import check_kind
+from steelyard.simulate.run import simulate
 
 if TYPE_CHECKING:
     import pandas as pd

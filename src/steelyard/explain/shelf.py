@@ -72,7 +72,8 @@ class Shelf:
             InputError: there is none, or one is no run, has ended or was not made in floats, or two
                 have one name, or they differ in their underlying.
         """
-        from steelyard.simulate.run import Run, check_kind
+        from steelyard.simulate.checks import check_kind
+        from steelyard.simulate.run import Run
 
         if not runs:
             raise InputError("shelf: expected at least one run, found none.")

@@ -27,7 +27,8 @@ import numpy.typing as npt
 from steelyard.errors import InputError
 from steelyard.explain.reset_logs import growth_over
 from steelyard.market.days import day_ends
-from steelyard.simulate.run import Run, check_kind
+from steelyard.simulate.checks import check_kind
+from steelyard.simulate.run import Run
 from steelyard.simulate.tally import lived_bars
 from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
 

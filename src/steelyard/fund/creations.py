@@ -21,7 +21,7 @@ from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import Num
 from steelyard.rules.reserve import reserve_share
 
-__all__ = ["Entered", "Leg", "creations_of", "enter", "own_cost", "request"]
+__all__ = ["Entered", "Leg", "creations_of", "enter", "own_cost", "request", "too_many"]
 
 
 class Leg(NamedTuple, Generic[Num]):
@@ -80,7 +80,8 @@ def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> En
     for each in requests:
         created = each.tokens
         if tokens + created <= 0:
-            raise _too_many(fund, tokens, created)
+            symbol = terms.symbol
+            raise InputError(f"{symbol}: {too_many(tokens, created)}.", symbol=symbol)
         nav = nav_of(cash, units, price)
         notional = amount(flow_exposure(created, tokens, units * price))
         bps = terms.creation_bps if created > 0 else terms.redemption_bps
@@ -97,13 +98,12 @@ def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> En
     return Entered(requests, tuple(legs), flows, cash, units, tokens, pending_fees)
 
 
-def _too_many(fund: Fund[Num], left: Num, tokens: Num) -> InputError:
-    symbol = fund.terms.symbol
-    message = (
-        f"{symbol}: flows: expected fewer redemptions than the {float(left):g} tokens that are "
-        f"left, found one of {float(-tokens):g}; to close the token, wind it down."
+def too_many(left: Num, tokens: Num) -> str:
+    """What is wrong with a redemption (``tokens`` below 0) that leaves no token of ``left``."""
+    return (
+        f"flows: expected fewer redemptions than the {float(left):g} tokens that are left, "
+        f"found one of {float(-tokens):g}; to close the token, wind it down"
     )
-    return InputError(message, symbol=symbol)
 
 
 def _flows_of(legs: Sequence[Leg[Num]], price: Num) -> Flows[Num]:

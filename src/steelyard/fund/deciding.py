@@ -1,56 +1,33 @@
-"""Deciding: which trigger holds, and the order that it asks for. It ends in an intent.
+"""Deciding: which trigger holds now, and what is due by the clock. It ends in an order.
 
-What to trade, how much and whether it may be made comes from ``steelyard.rules``; when it is asked
-for, and what is due by the clock, is decided here.
+Where leverage goes, how much that takes and whether it may be made comes from ``steelyard.rules``.
 """
 
 from __future__ import annotations
 
-from steelyard.fund.counterparty import room_for
 from steelyard.fund.creations import Entered
-from steelyard.fund.effects import Blocked, ClockMoved, Decided, Effect
-from steelyard.fund.events import Charges, Filled, Inputs
+from steelyard.fund.effects import Blocked, ClockMoved, Effect
+from steelyard.fund.events import Inputs
 from steelyard.fund.group import Fund, Group
-from steelyard.fund.reserve import change_suspension, free_value, would_suspend
-from steelyard.fund.settling import settle, settle_as_planned
-from steelyard.fund.state import Clips, Instants, Intent
-from steelyard.rules.costs import no_cost
-from steelyard.rules.decide import (
-    UNCONDITIONAL,
-    Outcome,
-    Plan,
-    TradeLimits,
-    destination_of,
-    is_clip_done,
-    plan_trade,
-)
-from steelyard.rules.flows import netted_plan
-from steelyard.rules.leverage import leverage_of, nav_of
+from steelyard.fund.ordering import plan_order, planned_order, send, why_blocked
+from steelyard.fund.reserve import change_suspension, would_suspend
+from steelyard.fund.state import Clips, Instants
+from steelyard.rules.decide import Outcome, Plan, destination_of, is_clip_done
+from steelyard.rules.leverage import leverage_of
 from steelyard.rules.numbers import Num
-from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import (
-    Crossing,
     Trigger,
-    crossing,
     first_trigger,
     is_emergency,
     is_volatile,
     next_instant,
 )
 
-__all__ = [
-    "check_triggers",
-    "fire",
-    "next_crossing",
-    "order",
-    "plan_order",
-    "planned_order",
-    "send",
-]
+__all__ = ["check_triggers", "fire"]
 
 DAY_S = 86_400
-AT_REST = 1 << Trigger.EMERGENCY | 1 << Trigger.BAND | 1 << Trigger.MOVE
-"""As ``spent`` of a crossing: nothing but a liquidation acts."""
+SENT = Outcome.TRADE
+"""As the outcome of a rebalance: its order went out."""
 
 
 def check_triggers(
@@ -102,9 +79,6 @@ def check_triggers(
     return outcome == SENT
 
 
-SENT = Outcome.TRADE
-
-
 def fire(
     group: Group[Num],
     fund: Fund[Num],
@@ -146,14 +120,7 @@ def fire(
         return plan.outcome
     if judged is not None:
         change_suspension(group, fund, judged, time, price)
-    if plan.outcome == Outcome.TRADE:
-        due = time + fund.terms.delay_s
-        intent = planned_order(
-            fund, plan, trigger, time, price, leverage, due, entered, uses, True, scheduled
-        )
-        send(group, fund, intent)
-    elif plan.outcome == Outcome.BLOCKED:
-        _block(group, fund, plan, trigger, time, price, leverage, scheduled)
+    _carry_out(group, fund, plan, trigger, time, price, leverage, entered, uses, True, scheduled)
     return plan.outcome
 
 
@@ -171,18 +138,12 @@ def _next_clip(
     if plan.outcome in (Outcome.NOTHING, Outcome.WAIT):
         moved: Effect[Num] = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
         group.emit(fund.state, moved)
-    elif plan.outcome == Outcome.TRADE:
-        due = time + fund.terms.delay_s
-        intent = planned_order(
-            fund, plan, clips.trigger, time, price, leverage, due, entered, None, False, True
-        )
-        send(group, fund, intent)
-    else:
-        _block(group, fund, plan, clips.trigger, time, price, leverage, True)
+    trigger = clips.trigger
+    _carry_out(group, fund, plan, trigger, time, price, leverage, entered, None, False, True)
     return plan.outcome
 
 
-def _block(
+def _carry_out(
     group: Group[Num],
     fund: Fund[Num],
     plan: Plan[Num],
@@ -190,149 +151,22 @@ def _block(
     time: int,
     price: Num,
     leverage: Num,
-    scheduled: bool,
-) -> None:
-    """Say that a plan may not be carried out, and why."""
-    why = _why_blocked(group, fund, plan, trigger, price)
-    blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
-    group.emit(fund.state, blocked)
-
-
-def planned_order(
-    fund: Fund[Num],
-    plan: Plan[Num],
-    trigger: int,
-    time: int,
-    price: Num,
-    leverage: Num,
-    due: int,
     entered: Entered[Num] | None,
     uses: Instants | None,
     counts: bool,
     scheduled: bool,
-) -> Intent[Num]:
-    """The intent of a plan's rebalance, with the requests in ``entered`` in the same order."""
-    notional = sent = plan.notional
-    if entered is not None:
-        sent = notional + entered.flows.net
-    return Intent(
-        trigger,
-        fund.terms.number.amount(sent / price / fund.state.mark),
-        sent,
-        notional,
-        plan.destination,
-        plan.raises,
-        plan.clipped,
-        counts,
-        time,
-        price,
-        leverage,
-        scheduled,
-        due,
-        None,
-        () if entered is None else entered.requests,
-        plan.cost,
-        uses,
-    )
-
-
-def order(
-    fund: Fund[Num],
-    trigger: int,
-    time: int,
-    price: Num,
-    notional: Num,
-    entered: Entered[Num] | None = None,
-    delay_s: int = 0,
-) -> Intent[Num]:
-    """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
-    nothing = price * 0
-    plan = Plan(Outcome.TRADE, nothing, notional, no_cost(nothing), False, False, False, False)
-    due = time + delay_s
-    return planned_order(fund, plan, trigger, time, price, nothing, due, entered, None, False, True)
-
-
-def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """Decide an order; settle it where fills are simulated and it is due at once.
-
-    An order of nothing (creations and redemptions that cancel) needs no venue.
-    """
-    group.emit(fund.state, Decided(fund.terms.symbol, intent))
-    if group.fills is not None:
-        if intent.due > intent.time:
-            return
-        if group.fills.as_planned and not intent.requests and intent.trigger != Trigger.WIND_DOWN:
-            settle_as_planned(group, fund, intent)
-            return
-        settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
-    elif intent.units == 0:
-        nothing = intent.units
-        charges = Charges(nothing, nothing, nothing, nothing)
-        settle(group, fund, Filled(intent.time, intent.price, nothing, nothing, charges))
-
-
-def plan_order(
-    group: Group[Num],
-    fund: Fund[Num],
-    trigger: int,
-    destination: Num,
-    price: Num,
-    suspended: bool,
-    entered: Entered[Num] | None = None,
-) -> Plan[Num]:
-    """The trade that takes leverage to ``destination``, by the rules."""
-    state, terms, costs = fund.state, fund.terms, fund.costs
-    value = free_value(group, fund, price)
-    cash, units = (state.cash, state.units) if entered is None else (entered.cash, entered.units)
-    limits = terms.no_limits
-    if terms.has_limits:
-        limits = _limits(group, fund, destination, price, entered)
-    nav, exposure = nav_of(cash, units, price), units * price
-    plan = plan_trade(
-        terms.rule,
-        costs.rates,
-        Payers(costs.nav_curve, costs.reserve_curve, value),
-        limits,
-        trigger,
-        destination,
-        nav,
-        exposure,
-        suspended,
-        terms.sqrt,
-    )
-    if entered is None or plan.outcome != Outcome.TRADE:
-        return plan
-    return netted_plan(plan, costs.rates, entered.flows, nav, exposure, value, terms.sqrt)
-
-
-def _limits(
-    group: Group[Num],
-    fund: Fund[Num],
-    destination: Num,
-    price: Num,
-    entered: Entered[Num] | None,
-) -> TradeLimits[Num]:
-    """What the venue takes now, with creations in the same order."""
-    terms, room = fund.terms, price * 0
-    if terms.is_pool:
-        side = 1 if destination > 0 else -1
-        units, net_flow = fund.state.units, price * 0
-        if entered is not None:
-            units, net_flow = entered.units, entered.flows.net
-        room = room_for(group, fund, units, side, net_flow, price)
-    lot = terms.lot_units * price * fund.state.mark
-    return TradeLimits(lot, terms.min_notional, terms.is_pool, room)
-
-
-def _why_blocked(
-    group: Group[Num], fund: Fund[Num], plan: Plan[Num], trigger: int, price: Num
-) -> str:
-    if group.reserve.suspended and plan.raises and trigger not in UNCONDITIONAL:
-        return "suspended"
-    if fund.terms.is_pool and plan.raises:
-        room = _limits(group, fund, plan.destination, price, None).room
-        return "costs" if room > 0 else "capacity"
-    return "costs"
+) -> None:
+    """Send the order of a plan, or say that it may not be sent, and why."""
+    if plan.outcome == Outcome.TRADE:
+        due = time + fund.terms.delay_s
+        intent = planned_order(
+            fund, plan, trigger, time, price, leverage, due, entered, uses, counts, scheduled
+        )
+        send(group, fund, intent)
+    elif plan.outcome == Outcome.BLOCKED:
+        why = why_blocked(group, fund, plan, trigger, price)
+        blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
+        group.emit(fund.state, blocked)
 
 
 def _is_volatile(fund: Fund[Num], inputs: Inputs[Num], time: int) -> bool:
@@ -362,31 +196,3 @@ def _instants_after(
     if daily_due and terms.daily is not None:
         daily = next_instant(DAY_S, terms.daily.at_s, time)
     return Instants(interval, daily, last_volatile)
-
-
-def next_crossing(fund: Fund[Num], is_out: bool, start: Num, end: Num, spent: int) -> Crossing[Num]:
-    """The first threshold that acts as the price goes from ``start`` to ``end`` inside a bar.
-
-    In an outage, a pause, and while an order is on its way, only a liquidation does. ``spent``:
-    bits ``1 << trigger`` of triggers that fired on this way and traded nothing.
-    """
-    state = fund.state
-    if state.reference is None:
-        return Crossing(Trigger.NONE, end)
-    clips = state.clips
-    if state.intent is not None or is_out or state.paused:
-        spent |= AT_REST
-    if clips is not None and clips.trigger == Trigger.EMERGENCY:
-        # an emergency that goes out piece by piece, as a book fills up, is not a new one
-        spent |= 1 << Trigger.EMERGENCY
-    return crossing(
-        fund.terms.rule,
-        fund.terms.venue,
-        state.cash,
-        state.units,
-        state.reference,
-        start,
-        end,
-        clips is not None,
-        spent,
-    )

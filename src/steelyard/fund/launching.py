@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from steelyard.errors import InputError
-from steelyard.fund.deciding import plan_order, planned_order, send
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.ordering import plan_order, planned_order, send
 from steelyard.rules.clocks import clocks_from
 from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, Plan

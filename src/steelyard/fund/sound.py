@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from steelyard.fund.creations import too_many
 from steelyard.fund.events import Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.fund.group import Fund, Group
 from steelyard.rules.triggers import Trigger
@@ -88,10 +89,7 @@ def _of_flows(fund: Fund[Any], inputs: Inputs[Any]) -> Iterator[str]:
         left, waiting = amount(left * ratio), [amount(each * ratio) for each in waiting]
     for tokens in (*waiting, *map(amount, inputs.flows)):
         if not left + tokens > 0:
-            yield (
-                f"flows: expected fewer redemptions than the {float(left):g} tokens that are left, "
-                f"found one of {float(-tokens):g}; to close the token, wind it down"
-            )
+            yield too_many(left, tokens)
             return
         left = left + tokens
 

@@ -15,7 +15,7 @@ from steelyard.fund.accruing import accrue, split
 from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
 from steelyard.fund.creations import Entered, enter, request
-from steelyard.fund.deciding import check_triggers, fire, order, send
+from steelyard.fund.deciding import check_triggers, fire
 from steelyard.fund.effects import Decided, Effect, PauseChanged, Requested
 from steelyard.fund.ending import close, end, end_if_gone, withdraw_order, wound_down
 from steelyard.fund.events import (
@@ -32,6 +32,7 @@ from steelyard.fund.events import (
 )
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.launching import launch
+from steelyard.fund.ordering import order, send
 from steelyard.fund.reserve import feed, judge, open_reserve
 from steelyard.fund.rolling import settle_roll
 from steelyard.fund.settling import settle

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from steelyard.fund.deciding import AT_REST, next_crossing
 from steelyard.fund.events import Crossed
 from steelyard.fund.group import Group
+from steelyard.fund.thresholds import AT_REST, next_crossing
 from steelyard.rules.leverage import leverage_of
 from steelyard.rules.triggers import Trigger, exceeds
 

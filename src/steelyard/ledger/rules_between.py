@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from steelyard.fund.counterparty import over_capacity
-from steelyard.fund.deciding import next_crossing, plan_order
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.ordering import plan_order
 from steelyard.fund.reserve import would_suspend
 from steelyard.fund.state import Clips
+from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.decide import Outcome, destination_of, is_clip_done
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone

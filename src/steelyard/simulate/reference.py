@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
-from steelyard.fund.deciding import next_crossing
 from steelyard.fund.effects import Effect, Seen
 from steelyard.fund.events import Arrived, Crossed, Event, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
 from steelyard.fund.step import step
 from steelyard.fund.terms import Impact, fund_terms
+from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger

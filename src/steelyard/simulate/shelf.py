@@ -18,21 +18,14 @@ from steelyard.fund.state import ReserveState, State, new_state
 from steelyard.market import Prices, read_prices
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
+from steelyard.simulate.checks import check_goes_on, check_kind, mode_of
 from steelyard.simulate.conditions import market_of
 from steelyard.simulate.frames import nav_columns
 from steelyard.simulate.health import reserve_health
 from steelyard.simulate.inputs import NEEDS, fits, read_schedule
 from steelyard.simulate.marks import marks_of_rows
 from steelyard.simulate.reference import Member, Replay, member_of
-from steelyard.simulate.run import (
-    Before,
-    Run,
-    check_goes_on,
-    check_kind,
-    mode_of,
-    run_of,
-    span_of,
-)
+from steelyard.simulate.run import Before, Run, run_of, span_of
 from steelyard.simulate.tally import Tally
 from steelyard.simulate.walk import walk
 

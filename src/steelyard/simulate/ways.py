@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from steelyard.errors import InputError
-from steelyard.fund.deciding import next_crossing
 from steelyard.fund.effects import Closed, Decided, Effect
 from steelyard.fund.events import Arrived, Crossed, Event
 from steelyard.fund.group import Fund
+from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger, exceeds
 

@@ -1,0 +1,163 @@
+"""An order: what the rules plan, as an intent, and how it is sent.
+
+``rules.decide`` says what is to be traded and whether it may be; a plan's rebalance and the
+creations that go with it are one order. Where fills are simulated and it is due, it is settled.
+"""
+
+from __future__ import annotations
+
+from steelyard.fund.counterparty import room_for
+from steelyard.fund.creations import Entered
+from steelyard.fund.effects import Decided
+from steelyard.fund.events import Charges, Filled
+from steelyard.fund.group import Fund, Group
+from steelyard.fund.reserve import free_value
+from steelyard.fund.settling import settle, settle_as_planned
+from steelyard.fund.state import Instants, Intent
+from steelyard.rules.costs import no_cost
+from steelyard.rules.decide import UNCONDITIONAL, Outcome, Plan, TradeLimits, plan_trade
+from steelyard.rules.flows import netted_plan
+from steelyard.rules.leverage import nav_of
+from steelyard.rules.numbers import Num
+from steelyard.rules.sizing import Payers
+from steelyard.rules.triggers import Trigger
+
+__all__ = ["order", "plan_order", "planned_order", "send", "why_blocked"]
+
+
+def plan_order(
+    group: Group[Num],
+    fund: Fund[Num],
+    trigger: int,
+    destination: Num,
+    price: Num,
+    suspended: bool,
+    entered: Entered[Num] | None = None,
+) -> Plan[Num]:
+    """The trade that takes leverage to ``destination``, by the rules."""
+    state, terms, costs = fund.state, fund.terms, fund.costs
+    value = free_value(group, fund, price)
+    cash, units = (state.cash, state.units) if entered is None else (entered.cash, entered.units)
+    limits = terms.no_limits
+    if terms.has_limits:
+        limits = _limits(group, fund, destination, price, entered)
+    nav, exposure = nav_of(cash, units, price), units * price
+    plan = plan_trade(
+        terms.rule,
+        costs.rates,
+        Payers(costs.nav_curve, costs.reserve_curve, value),
+        limits,
+        trigger,
+        destination,
+        nav,
+        exposure,
+        suspended,
+        terms.sqrt,
+    )
+    if entered is None or plan.outcome != Outcome.TRADE:
+        return plan
+    return netted_plan(plan, costs.rates, entered.flows, nav, exposure, value, terms.sqrt)
+
+
+def _limits(
+    group: Group[Num],
+    fund: Fund[Num],
+    destination: Num,
+    price: Num,
+    entered: Entered[Num] | None,
+) -> TradeLimits[Num]:
+    """What the venue takes now, with creations in the same order."""
+    terms, room = fund.terms, price * 0
+    if terms.is_pool:
+        side = 1 if destination > 0 else -1
+        units, net_flow = fund.state.units, price * 0
+        if entered is not None:
+            units, net_flow = entered.units, entered.flows.net
+        room = room_for(group, fund, units, side, net_flow, price)
+    lot = terms.lot_units * price * fund.state.mark
+    return TradeLimits(lot, terms.min_notional, terms.is_pool, room)
+
+
+def why_blocked(
+    group: Group[Num], fund: Fund[Num], plan: Plan[Num], trigger: int, price: Num
+) -> str:
+    """Why a plan is blocked: ``suspended``, ``capacity`` or ``costs`` (they take the nav)."""
+    if group.reserve.suspended and plan.raises and trigger not in UNCONDITIONAL:
+        return "suspended"
+    if fund.terms.is_pool and plan.raises:
+        room = _limits(group, fund, plan.destination, price, None).room
+        return "costs" if room > 0 else "capacity"
+    return "costs"
+
+
+def planned_order(
+    fund: Fund[Num],
+    plan: Plan[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    leverage: Num,
+    due: int,
+    entered: Entered[Num] | None,
+    uses: Instants | None,
+    counts: bool,
+    scheduled: bool,
+) -> Intent[Num]:
+    """The intent of a plan's rebalance, with the requests in ``entered`` in the same order."""
+    notional = sent = plan.notional
+    if entered is not None:
+        sent = notional + entered.flows.net
+    return Intent(
+        trigger,
+        fund.terms.number.amount(sent / price / fund.state.mark),
+        sent,
+        notional,
+        plan.destination,
+        plan.raises,
+        plan.clipped,
+        counts,
+        time,
+        price,
+        leverage,
+        scheduled,
+        due,
+        None,
+        () if entered is None else entered.requests,
+        plan.cost,
+        uses,
+    )
+
+
+def order(
+    fund: Fund[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    notional: Num,
+    entered: Entered[Num] | None = None,
+    delay_s: int = 0,
+) -> Intent[Num]:
+    """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
+    nothing = price * 0
+    plan = Plan(Outcome.TRADE, nothing, notional, no_cost(nothing), False, False, False, False)
+    due = time + delay_s
+    return planned_order(fund, plan, trigger, time, price, nothing, due, entered, None, False, True)
+
+
+def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
+    """Decide an order; settle it where fills are simulated and it is due at once.
+
+    An order of nothing (creations and redemptions that cancel) needs no venue.
+    """
+    group.emit(fund.state, Decided(fund.terms.symbol, intent))
+    if group.fills is not None:
+        if intent.due > intent.time:
+            return
+        if group.fills.as_planned and not intent.requests and intent.trigger != Trigger.WIND_DOWN:
+            settle_as_planned(group, fund, intent)
+            return
+        settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
+    elif intent.units == 0:
+        nothing = intent.units
+        charges = Charges(nothing, nothing, nothing, nothing)
+        settle(group, fund, Filled(intent.time, intent.price, nothing, nothing, charges))
