@@ -13,7 +13,10 @@ from steelyard.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Fault", "earliest", "named", "shown", "source_error"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Fault", "earliest", "fault_of", "named", "shown", "source_error"]
 
 _SHOWN_PATH = 250
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
@@ -42,6 +45,16 @@ def earliest(faults: list[Fault | None], first_row: int) -> Fault | None:
         return None
     fault = min(real, key=lambda fault: fault.row)
     return fault._replace(row=fault.row + first_row)
+
+
+def fault_of(
+    bad: NDArray[np.bool_], column: str, values: NDArray[np.float64], expected: str
+) -> Fault | None:
+    """The first row of a column at which ``bad`` is true (both float64 or bool, one a row)."""
+    if not bad.any():
+        return None
+    row = int(bad.argmax())
+    return Fault(row, column, repr(float(values[row])), expected)
 
 
 def shown(value: object) -> str:
