@@ -1,7 +1,7 @@
 """Nobody profits from the reserve: an attacker who mints, redeems, gifts and fills at will.
 
 Each law is a function of one case, so that a planted fault can be looked for with the very same
-check. The proofs in words are in ``docs/explanation/reserve-that-cannot-be-farmed.md``.
+check. The proofs in words are in ``docs/explanation/what-a-reserve-loses.md``.
 """
 
 from __future__ import annotations
