@@ -448,6 +448,16 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "utilisation": st.tuples(MONEY, st.just(Decimal(0)) | MONEY),
     "buffer_depth": st.tuples(MONEY, st.just(Decimal(0)) | MONEY, RATE),
     "runway_days": st.tuples(MONEY, MONEY, RATE, written("-50", "50", 2)),
+    "health_figures": st.tuples(
+        MONEY,
+        st.just(Decimal(0)) | MONEY,
+        RATE,
+        MONEY,
+        st.just(Decimal(0)) | MONEY,
+        written("-50", "50", 2),
+        FLAG,
+        written("-90000", "90000", 2),
+    ),
     "capacity": _buffers(),
     "pay": st.tuples(
         st.builds(_rates, MODEST), MONEY, MONEY, MONEY, MONEY, st.just(Decimal(0)) | MONEY

@@ -21,7 +21,7 @@ from steelyard.fund.effects import (
 )
 from steelyard.ledger.fold import Books
 from steelyard.rules.leverage import nav_of
-from steelyard.rules.reserve import buffer_depth, reserve_level, runway_days, utilisation
+from steelyard.rules.reserve import health_figures
 
 __all__ = ["RUNWAY_S", "ReserveWatch"]
 
@@ -91,22 +91,27 @@ class ReserveWatch:
                 kept.popleft()
         while len(self._values) > 1 and self._values[1][0] <= day_ago:
             self._values.popleft()
-        used = utilisation(_sum(self._paid, nothing), self._values[0][1]) if self._values else None
-        if any(each.series.venue.kind == "pool" for each in books.funds):
-            units = _sum(((0, each.state.units) for each in books.funds), nothing)
-            used = utilisation(abs(units) * price, value)
+        pools = [each.state for each in books.funds if each.series.venue.kind == "pool"]
+        open_units = _sum(((0, state.units) for state in pools), nothing)
         lived = min(time - (self._launched or time), RUNWAY_S)
         net = _sum(self._net, nothing) * DAY_S / lived if lived > 0 else nothing
+        figures = health_figures(
+            value,
+            nav,
+            floor,
+            _sum(self._paid, nothing),
+            self._values[0][1] if self._values else nothing,
+            net,
+            bool(pools),
+            open_units * price,
+        )
         self._values.append((time, value))
         return {
             "price": price,
             "units": held.units,
             "value": value,
             "nav": nav,
-            "level": reserve_level(value, nav) if nav > 0 else None,
-            "utilisation": used,
-            "buffer_depth": buffer_depth(value, nav, floor),
-            "runway_days": runway_days(value, nav, floor, net),
+            **figures._asdict(),
             "suspended": held.suspended,
         }
 

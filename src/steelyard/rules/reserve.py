@@ -7,6 +7,7 @@ raises leverage is suspended, until the level is back at the resume ratio.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, NamedTuple
 
 from steelyard.rules.costs import CostCurve, side_depth
 from steelyard.rules.numbers import Num
@@ -14,8 +15,10 @@ from steelyard.rules.sizing import smallest_root
 from steelyard.rules.triggers import exceeds
 
 __all__ = [
+    "HealthFigures",
     "buffer_depth",
     "capacity",
+    "health_figures",
     "is_suspended",
     "reserve_level",
     "reserve_share",
@@ -83,6 +86,46 @@ def runway_days(
     if net_payment_per_day <= 0:
         return None
     return (reserve_value - floor_ratio * nav) / net_payment_per_day
+
+
+class HealthFigures(NamedTuple, Generic[Num]):
+    """The health of a reserve that is published; None where a figure is undefined."""
+
+    level: Num | None
+    utilisation: Num | None
+    buffer_depth: Num | None
+    runway_days: Num | None
+
+
+def health_figures(
+    reserve_value: Num,
+    nav: Num,
+    floor_ratio: Num,
+    paid_24h: Num,
+    value_24h_ago: Num,
+    net_payment_per_day: Num,
+    is_counterparty: bool,
+    open_notional: Num,
+) -> HealthFigures[Num]:
+    """The figures of a reserve's health at one moment (quote).
+
+    Args:
+        reserve_value: what it holds.
+        nav: of all tokens that it serves.
+        floor_ratio: its floor.
+        paid_24h: costs of rebalances that it paid in the last 24 hours.
+        value_24h_ago: what it held before that; 0 where that is not known.
+        net_payment_per_day: what it paid and lost less what it received, over at most 30 days.
+        is_counterparty: its utilisation is the exposure that it carries, not what it paid.
+        open_notional: the net exposure of the tokens whose counterparty it is, signed.
+    """
+    used = utilisation(paid_24h, value_24h_ago)
+    if is_counterparty:
+        used = utilisation(abs(open_notional), reserve_value)
+    level = reserve_level(reserve_value, nav) if nav > 0 else None
+    depth = buffer_depth(reserve_value, nav, floor_ratio)
+    left = runway_days(reserve_value, nav, floor_ratio, net_payment_per_day)
+    return HealthFigures(level, used, depth, left)
 
 
 def capacity(

@@ -11,13 +11,7 @@ import numpy.typing as npt
 from steelyard.fund.terms import costs_at, fund_terms
 from steelyard.rules.costs import CostCurve
 from steelyard.rules.numbers import FLOAT
-from steelyard.rules.reserve import (
-    buffer_depth,
-    capacity,
-    reserve_level,
-    runway_days,
-    utilisation,
-)
+from steelyard.rules.reserve import capacity, health_figures
 from steelyard.rules.series import Reserve
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.reference import Member
@@ -63,12 +57,19 @@ def reserve_health(
     net = (paid + lost - received) / days if days > 0 else 0.0
     floor = pool.floor_ratio
     is_counterparty = any(member.fund.terms.is_pool for member, _ in served)
-    used = utilisation(paid_day, value_then)
-    if is_counterparty:
-        open_units = sum(
-            float(member.state.units) for member, _ in served if member.fund.terms.is_pool
-        )
-        used = utilisation(abs(open_units) * last_price, value)
+    open_units = sum(
+        (float(member.state.units) for member, _ in served if member.fund.terms.is_pool), 0.0
+    )
+    figures = health_figures(
+        value,
+        total_nav,
+        floor,
+        paid_day,
+        value_then,
+        net,
+        is_counterparty,
+        open_units * last_price,
+    )
     capacities = [
         capacity(value, total_nav, floor, _reserve_curve(member, last_bar), FLOAT.sqrt)
         for member, _ in served
@@ -81,10 +82,7 @@ def reserve_health(
         "received": float(held.received),
         "injected": float(held.injected),
         "suspended_s": held.suspended_s + _present_suspension(served),
-        "level": reserve_level(value, total_nav) if total_nav > 0 else None,
-        "utilisation": used,
-        "buffer_depth": buffer_depth(value, total_nav, floor),
-        "runway_days": runway_days(value, total_nav, floor, net),
+        **figures._asdict(),
         "capacity": min((each for each in capacities if each is not None), default=None),
     }
     if is_counterparty:
