@@ -9,7 +9,7 @@ import numpy as np
 
 from steelyard.market.cells import numbers, texts
 from steelyard.market.clock import Clock
-from steelyard.market.faults import earliest, fault_of, shown, source_error
+from steelyard.market.faults import earliest, first_fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES
 from steelyard.market.table import Table
 from steelyard.market.times import format_time
@@ -96,7 +96,7 @@ class Snapshots:
         for name, values in self.figures.items():
             above = 0.0 if name.endswith("_px") else -1e-300
             bad = ~(np.isnan(values) | ((values > above) & (values <= LARGEST)))
-            fault = fault_of(bad, name, values, "a finite number, not negative")
+            fault = first_fault(bad, name, values, "a finite number, not negative")
             if fault is not None:
                 raise table.error(fault)
 

@@ -33,7 +33,7 @@ from steelyard.market.book_snapshots import (
     top_levels,
 )
 from steelyard.market.cells import numbers
-from steelyard.market.faults import earliest, fault_of, shown, source_error
+from steelyard.market.faults import earliest, first_fault, shown, source_error
 from steelyard.market.layout import norm
 from steelyard.market.sources import open_table
 from steelyard.market.table import Table
@@ -183,12 +183,16 @@ def _plain_book(table: Table, names: list[str]) -> Book:
     if len(bps) > MAX_LEVELS:
         raise source_error(table.name, f"at most {MAX_LEVELS:,} levels", f"{len(bps):,}")
     faults = [
-        fault_of(~((bps >= 0) & (bps < np.inf)), "bps_from_mid", bps, "a distance of at least 0"),
-        fault_of(np.diff(bps, prepend=-1.0) <= 0, "bps_from_mid", bps, "more than the row before"),
+        first_fault(
+            ~((bps >= 0) & (bps < np.inf)), "bps_from_mid", bps, "a distance of at least 0"
+        ),
+        first_fault(
+            np.diff(bps, prepend=-1.0) <= 0, "bps_from_mid", bps, "more than the row before"
+        ),
     ]
     for name, side in (("bid_notional", bids), ("ask_notional", asks)):
         wrong = ~((side >= 0) & (side <= LARGEST))
-        faults.append(fault_of(wrong, name, side, f"an amount from 0 to {LARGEST:g}"))
+        faults.append(first_fault(wrong, name, side, f"an amount from 0 to {LARGEST:g}"))
     first = earliest(faults, 0)
     if first is not None:
         raise table.error(first)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Fault", "earliest", "fault_of", "named", "shown", "source_error"]
+__all__ = ["Fault", "earliest", "first_fault", "named", "shown", "source_error"]
 
 _SHOWN_PATH = 250
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
@@ -47,10 +47,10 @@ def earliest(faults: list[Fault | None], first_row: int) -> Fault | None:
     return fault._replace(row=fault.row + first_row)
 
 
-def fault_of(
+def first_fault(
     bad: NDArray[np.bool_], column: str, values: NDArray[np.float64], expected: str
 ) -> Fault | None:
-    """The first row of a column at which ``bad`` is true (both float64 or bool, one a row)."""
+    """The fault of the first bad row of a column (bool and float64, one a row each)."""
     if not bad.any():
         return None
     row = int(bad.argmax())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steelyard.errors import DataError, InputError
-from steelyard.market.faults import Fault, source_error
+from steelyard.market.faults import Fault, first_fault, source_error
 from steelyard.market.layout import price_layout
 from steelyard.market.reading import read_table
 from steelyard.market.sources import open_table
@@ -229,10 +229,10 @@ def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
         # a NaN compares false
         if part == "volume":
             good = (values >= 0.0) & (values < np.inf)
-            faults.append(_first(~good, columns[part], values, "a finite volume, 0 or more"))
+            faults.append(first_fault(~good, columns[part], values, "a finite volume, 0 or more"))
             continue
         good = (values >= _LOWEST) & (values <= _HIGHEST)
-        fault = _first(~good, columns[part], values, _POSITIVE)
+        fault = first_fault(~good, columns[part], values, _POSITIVE)
         if fault is not None and 0.0 < values[fault.row] < np.inf:
             fault = fault._replace(expected=_IN_RANGE)
         faults.append(fault)
@@ -242,19 +242,9 @@ def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
                 bad = outside(parts[bound], parts[inner])
                 side = "or below" if bound == "low" else "or above"
                 expected = f"a {bound} at {side} the {inner}"
-                fault = _first(bad, columns[bound], parts[bound], expected)
+                fault = first_fault(bad, columns[bound], parts[bound], expected)
                 if fault is not None:
                     value = float(parts[inner][fault.row])
                     fault = fault._replace(found=f"{fault.found}, {word} the {inner} {value!r}")
                 faults.append(fault)
     return faults
-
-
-def _first(
-    bad: NDArray[np.bool_], column: str, values: NDArray[np.float64], expected: str
-) -> Fault | None:
-    """Return the fault of the first bad row."""
-    if not bad.any():
-        return None
-    row = int(bad.argmax())
-    return Fault(row, column, repr(float(values[row])), expected)
