@@ -12,13 +12,16 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .NOTPARALLEL: # two pips in one environment would trip over each other
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-elsewhere check bench contracts constraints clean
+.PHONY: help demo live test test-elsewhere check bench contracts constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
 	@$(BIN)/steelyard demo
+
+live: $(VENV)/.demo ## run a keeper through a crash, kill it twice, check its books
+	@$(BIN)/steelyard keeper demo
 
 test: $(VENV)/.test ## run all tests
 	@$(BIN)/python tests/contracts/counterparties/install.py

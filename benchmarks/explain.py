@@ -103,7 +103,7 @@ def main() -> int:
         for mode in ("close", "path"):
 
             def run(series: Series = series, mode: str = mode) -> Run:
-                return simulate(series, prices, funding=funding, intrabar=mode)
+                return simulate(series, sy.Feed(prices, funding=funding), intrabar=mode)
 
             taken = median_ms(
                 {"simulate": run, "explain": lambda: sy.explain(run()).figures("month")},

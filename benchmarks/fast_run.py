@@ -74,7 +74,7 @@ print(sum(len(column) for column in loaded))
 
 RESIDENT = """
 import sys
-from steelyard.market import read_funding, read_prices
+from steelyard.market import Feed, read_funding, read_prices
 from steelyard.rules.series import Series
 from steelyard.simulate.run import simulate
 
@@ -84,11 +84,11 @@ def resident(kind):
 
 prices, funding = read_prices(sys.argv[1]), read_funding(sys.argv[2])
 series = Series.load(sys.argv[3])
-simulate(series, prices.slice(0, 5_000), funding=funding)  # what is imported late
+simulate(series, Feed(prices.slice(0, 5_000), funding=funding))  # what is imported late
 with open("/proc/self/clear_refs", "w") as peak:
     peak.write("5")  # the peak so far was that of reading the file
 before = resident("VmRSS")
-run = simulate(series, prices, funding=funding)
+run = simulate(series, Feed(prices, funding=funding))
 print(resident("VmHWM") - before)
 """
 
@@ -172,7 +172,7 @@ def process(*command: str) -> Callable[[], object]:
 
 def warm_lines(data: Path, runs: int, slow: int) -> list[Line]:
     """Runs in this process."""
-    from steelyard.market import read_funding, read_prices
+    from steelyard.market import Feed, read_funding, read_prices
     from steelyard.rules.series import Series
     from steelyard.simulate.run import Run, simulate
 
@@ -182,7 +182,7 @@ def warm_lines(data: Path, runs: int, slow: int) -> list[Line]:
     paid = funding.rate[np.searchsorted(funding.time, prices.end_times[0], "right") :]
 
     def run(mode: str, engine: str = "fast") -> Run:
-        return simulate(series, prices, funding=funding, intrabar=mode, engine=engine)
+        return simulate(series, Feed(prices, funding=funding), intrabar=mode, engine=engine)
 
     bare, ours = search_events(prices.close, paid), run("close").summary
     nav, trades = ours["nav"]["final"] * 1_000, ours["rebalances"]["count"] + 1
@@ -238,7 +238,7 @@ def cold_line(year: Path, token: Path, runs: int) -> Line:
 
 def memory_lines(data: Path, year: Path, token: Path) -> list[Line]:
     """The prices and what a run adds to them at its peak, over the prices."""
-    from steelyard.market import read_funding, read_prices
+    from steelyard.market import Feed, read_funding, read_prices
     from steelyard.rules.series import Series
     from steelyard.simulate.run import simulate
 
@@ -246,7 +246,7 @@ def memory_lines(data: Path, year: Path, token: Path) -> list[Line]:
     size = sum(getattr(prices, name).nbytes for name in COLUMNS) / 2**20
     tracemalloc.start()
     start = tracemalloc.get_traced_memory()[0]
-    run = simulate(series, prices, funding=funding)
+    run = simulate(series, Feed(prices, funding=funding))
     traced = (tracemalloc.get_traced_memory()[1] - start) / 2**20
     tracemalloc.stop()
     grown = subprocess.run(

@@ -34,6 +34,7 @@ def jobs(data: Path) -> dict[str, Callable[[], object]]:
     """What a worker can be asked for, on the source that it imports."""
     from fast_run import FUNDING, PRICES, SERIES, YEAR, search_events
 
+    from steelyard import market
     from steelyard.market import read_funding, read_prices
     from steelyard.rules.series import Series
     from steelyard.simulate.run import simulate
@@ -43,12 +44,18 @@ def jobs(data: Path) -> dict[str, Callable[[], object]]:
     series = Series.loads(SERIES.format(lower=2.5, upper=3.5))
     paid = funding.rate[np.searchsorted(funding.time, prices.end_times[0], "right") :]
     few = prices.slice(0, REFERENCE_BARS)
+
+    def run(bars: object, mode: str, engine: str = "fast") -> object:
+        if hasattr(market, "Feed"):
+            feed = market.Feed(bars, funding=funding)
+            return simulate(series, feed, intrabar=mode, engine=engine)
+        # an older source has no feeds
+        return simulate(series, bars, funding=funding, intrabar=mode, engine=engine)
+
     made: dict[str, Callable[[], object]] = {"bare": lambda: search_events(prices.close, paid)}
     for mode in ("close", "path"):
-        made[mode] = lambda mode=mode: simulate(series, prices, funding=funding, intrabar=mode)
-        made[f"reference {mode}"] = lambda mode=mode: simulate(
-            series, few, funding=funding, intrabar=mode, engine="reference"
-        )
+        made[mode] = lambda mode=mode: run(prices, mode)
+        made[f"reference {mode}"] = lambda mode=mode: run(few, mode, "reference")
     return made
 
 

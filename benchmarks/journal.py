@@ -7,6 +7,11 @@ taken in turn, so that a busy disk is hard on both alike; ratios are of neighbou
 medians of these are held to their bars: one event a commit at least 0.5 times the bare loop, 100 a
 commit at least 8 times it.
 
+The ratios say as much about the disk as about the journal: an event costs about 20 us of processor
+time in a group, whatever the disk, and a bare commit costs what the disk takes to flush. Where that
+is 0.1 ms the group is 5 times the bare loop, where it is 0.5 ms 25 times. Alone, an event writes
+two pages (the row, and its place in the index by fund), where the bare loop writes one.
+
 Then a journal of a million events of 100 funds, with 500 events a fund after its last snapshot: it
 is opened (snapshots and the events after them, parsed) in at most 2 s of processor time, and its
 chain verified in at most 8 s.

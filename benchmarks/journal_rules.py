@@ -32,14 +32,19 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import fund_terms
 from steelyard.ledger import Event, Journal, open_writer
 from steelyard.ledger.audit import Audit
-from steelyard.ledger.opening import open_books, snapshot_of
-from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.ledger.opening import open_books
+from steelyard.ledger.recorder import Recorder
+from steelyard.ledger.series_rows import books_for
+from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Series
 
 MOST_RULES_S, MOST_OPEN_S = 100.0, 2.0
 FUNDS, TAIL = 100, 500
+MINUTE_S = 60
+RATE = Decimal("0.05")
+"""Interest per year, which a spot venue charges over each minute."""
 T0 = 1_577_836_800
 PRESET = "toros-3l"
 
@@ -68,12 +73,18 @@ class Live:
                 self._observe()
                 self._recorder.flush()
 
+    def stop(self) -> None:
+        """Say that the fund's keeper stops here."""
+        self._recorder.stop()
+
     def _observe(self) -> None:
         moved = Decimal(self._chance.choice((-9, -4, -1, 0, 1, 4, 9)))
         self._price = max(Decimal(1_000), self._price + moved)
-        when = T0 + 60 * self._minute
+        when = T0 + MINUTE_S * self._minute
+        rates = ((RATE, MINUTE_S),) if self._minute else ()
         self._minute += 1
-        self._tell(Observed(when, self._price, is_out=False, injections=(), inputs=(Inputs(),)))
+        inputs = (Inputs(rates=rates),)
+        self._tell(Observed(when, self._price, is_out=False, injections=(), inputs=inputs))
         intent = self.group.funds[0].state.intent
         if intent is not None:
             notional = intent.units * self._price
@@ -99,12 +110,18 @@ def written(path: Path, count: int) -> int:
                 writer.append(held)
                 held.clear()
 
-        funds = [Live(replace(series, symbol=f"F{n:03d}"), write, n) for n in range(FUNDS)]
+        # each of its own size, so that no amount of one is an amount of another
+        funds = [
+            Live(replace(series, symbol=f"F{n:03d}", initial_tokens=1_000.0 + n), write, n)
+            for n in range(FUNDS)
+        ]
         for fund in funds:
             fund.live(count // FUNDS - TAIL)
-        writer.append(held)
-        held.clear()
         for fund in funds:
+            # a snapshot is bound to the row that holds the hash of its state
+            fund.stop()
+            writer.append(held)
+            held.clear()
             writer.snapshot(fund.books.name, snapshot_of(fund.books))
         for fund in funds:
             fund.live(fund.events + TAIL)
@@ -130,7 +147,7 @@ def main() -> int:
         print(f"{FUNDS} live funds, {count:,} events on decimal18, written in {took:.1f} s of CPU")
         with Journal.open(path) as journal:
             opening, _ = cpu_of(lambda: open_books(journal))
-            proving, verdict = cpu_of(lambda: journal.verify(checks=Audit().checks))
+            proving, verdict = cpu_of(lambda: journal.verify(checks=[Audit()]))
     rules = proving / count * 1e6
     print(f"  opened from snapshots, {TAIL} events a fund after: {opening:.2f} s of CPU")
     print(

@@ -22,7 +22,11 @@ ARTIFACTS = HERE.parent / "src" / "steelyard" / "chain" / "artifacts"
 DEPLOYED = re.compile(r"[A-Z][A-Za-z0-9]*\.vy")
 LICENCE = "AGPL-3.0-only"
 EVM_VERSION = "cancun"
+# Vyper's default pipeline; the experimental one (Venom) makes smaller code, but is not what audits
+# and other deployed contracts of this version stand on. A contract that would be larger than
+# 20,000 bytes says "# pragma optimize codesize".
 OPTIMIZE = "gas"
+OPTIMIZE_PRAGMA = re.compile(r"^# pragma optimize (gas|codesize)$", re.MULTILINE)
 # So that what tests run, compiled from the file alone, is what is shipped.
 PRAGMAS = {
     "version": re.compile(r"^# pragma version (\d+\.\d+\.\d+)$", re.MULTILINE),
@@ -50,6 +54,12 @@ def check_pragmas(path: Path) -> None:
             )
 
 
+def optimize_of(path: Path) -> str:
+    """What a deployable is optimized for: as its pragma says, or gas."""
+    found = OPTIMIZE_PRAGMA.search(path.read_text(encoding="utf-8"))
+    return found[1] if found else OPTIMIZE
+
+
 def standard_json(path: Path) -> dict[str, Any]:
     """All sources of a contract under paths that mean the same everywhere, and the settings."""
     from vyper.cli.vyper_compile import compile_files
@@ -75,7 +85,7 @@ def standard_json(path: Path) -> dict[str, Any]:
         "sources": {name: {"content": sources[name]["content"]} for name in sorted(sources)},
         "settings": {
             "evmVersion": EVM_VERSION,
-            "optimize": OPTIMIZE,
+            "optimize": optimize_of(path),
             "search_paths": ["."],
             "outputSelection": {relative.as_posix(): OUTPUTS},
         },
@@ -120,7 +130,7 @@ def artifact(path: Path) -> dict[str, Any]:
         "licence": LICENCE,
         "compiler": f"vyper {asked['compiler_version'].removeprefix('v')}",
         "evm_version": EVM_VERSION,
-        "optimize": OPTIMIZE,
+        "optimize": optimize_of(path),
         "source_hash": asked["integrity"],
         "deployed_size": len(runtime.removeprefix("0x")) // 2 + immutables,
         "immutables_size": immutables,

@@ -20,9 +20,9 @@ import numpy as np
 from make_images import BROWSERS, shoot
 
 import steelyard as sy
-from steelyard.plots.columns import plain
-from steelyard.plots.page import island
-from steelyard.plots.palette import DARK, LIGHT
+from steelyard.report.columns import plain
+from steelyard.report.html import island
+from steelyard.report.palette import DARK, LIGHT
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run
@@ -65,12 +65,11 @@ def prices(name: str) -> str:
 
 def march_2020() -> Figure:
     """Two days of hours: bitcoin, a daily reset, a band and FTX's rule; below, FTX's leverage."""
-    span = {"start": "2020-03-12", "end": "2020-03-14"}
-    hours = prices("BTC-USDT-spot-1h")
+    hours = sy.Feed(prices("BTC-USDT-spot-1h"), start="2020-03-12", end="2020-03-14")
     runs = {
-        "reset each midnight": (sy.simulate(DAILY, hours, **span), "$ideal", "dash"),
-        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours, **span), "$nav", "solid"),
-        "to the edge of 2.5x to 3.5x": (sy.simulate(EDGE, hours, **span), "$good", "solid"),
+        "reset each midnight": (sy.simulate(DAILY, hours), "$ideal", "dash"),
+        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours), "$nav", "solid"),
+        "to the edge of 2.5x to 3.5x": (sy.simulate(EDGE, hours), "$good", "solid"),
     }
     ftx = runs["FTX's rule"][0]
     data = [*growth(runs, "bitcoin"), *leverage(ftx, "FTX's rule", "$nav")]
@@ -87,13 +86,12 @@ def march_2020() -> Figure:
 
 def may_2021() -> Figure:
     """Two days of hours: ether and four rules; below, the leverage of target and edge."""
-    span = {"start": "2021-05-19", "end": "2021-05-21"}
-    hours = prices("ETH-USDT-spot-1h")
+    hours = sy.Feed(prices("ETH-USDT-spot-1h"), start="2021-05-19", end="2021-05-21")
     runs = {
-        "reset each midnight": (sy.simulate(DAILY, hours, **span), "$ideal", "dash"),
-        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours, **span), "$nav", "solid"),
-        "band to target": (sy.simulate(TARGET, hours, **span), "$impact", "solid"),
-        "band to edge": (sy.simulate(EDGE, hours, **span), "$good", "solid"),
+        "reset each midnight": (sy.simulate(DAILY, hours), "$ideal", "dash"),
+        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours), "$nav", "solid"),
+        "band to target": (sy.simulate(TARGET, hours), "$impact", "solid"),
+        "band to edge": (sy.simulate(EDGE, hours), "$good", "solid"),
     }
     data = growth(runs, "ether")
     for name in ("FTX's rule", "band to target", "band to edge"):
@@ -112,13 +110,13 @@ def may_2021() -> Figure:
 
 def may_2022() -> Figure:
     """Days after LUNA: what was held at each step, and the steps as a waterfall."""
-    found = sy.explain(
-        EDGE,
+    feed = sy.Feed(
         prices("ETH-USDT-perp-1m"),
         funding=str(DATA / "funding" / "ETH-USDT-perp-binance.parquet"),
         start="2022-05-13",
         end="2022-06-01",
     )
+    found = sy.explain(EDGE, feed)
     time = found.time.astype("datetime64[s]").astype(str).tolist()
     multiple = 100 * (1 + 3 * (found.asset / found.asset[0] - 1))
     lines = {
@@ -172,8 +170,7 @@ def may_2022() -> Figure:
 
 def november_2022() -> Figure:
     """A month of hours: SOL and its short with and without a reserve, leverage, the reserve."""
-    hours = prices("SOL-USDT-spot-1h")
-    span = {"start": "2022-11-01", "end": "2022-12-01"}
+    hours = sy.Feed(prices("SOL-USDT-spot-1h"), start="2022-11-01", end="2022-12-01")
     text = (
         'move_to = "edge"\nedge_slack = 0.01\nemergency_leverage = 1.5\n[[rebalance.trigger]]\n'
         'when = "band"\nlower = 0.8467\nupper = 1.1533'
@@ -181,12 +178,12 @@ def november_2022() -> Figure:
     pool = '[reserve]\ninitial_units = 500.0\nbears = ["spread", "impact", "gas"]\n'
     runs = {
         "1x short, no reserve": (
-            sy.simulate(rule(text, target=-1.0), hours, **span),
+            sy.simulate(rule(text, target=-1.0), hours),
             "$nav",
             "solid",
         ),
         "1x short on a reserve of 500 SOL": (
-            sy.simulate(rule(text, target=-1.0, more=pool), hours, **span),
+            sy.simulate(rule(text, target=-1.0, more=pool), hours),
             "$suspended",
             "solid",
         ),

@@ -37,7 +37,7 @@ def main() -> int:
     if browser is None:
         print("needs Chromium: install it, or name it in the variable CHROMIUM", file=sys.stderr)
         return 1
-    run = sy.simulate(load_preset(PRESET), sample_prices("BTC"), start=START, end=END)
+    run = sy.simulate(load_preset(PRESET), sy.Feed(sample_prices("BTC"), start=START, end=END))
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder) / "run")
         page = Path(folder) / "picture.html"

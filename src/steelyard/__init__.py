@@ -2,7 +2,8 @@
 
     import steelyard as sy
 
-    run = sy.simulate(sy.Series.load("btc3l.toml"), "btc-1h.parquet")
+    feed = sy.Feed("btc-1h.parquet", funding="funding.parquet")
+    run = sy.simulate(sy.Series.load("btc3l.toml"), feed)
     run.summary
 
 Importing the package costs next to nothing: every name but the errors is loaded when it is first
@@ -36,16 +37,18 @@ if TYPE_CHECKING:
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.tear_sheet import tear_sheet
     from steelyard.explain.tracking import tracking
-    from steelyard.market import read_prices
+    from steelyard.market import Feed, read_prices
+    from steelyard.report.writing import write_report
+    from steelyard.rules.presets import load_preset as preset
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulate.compare import compare
     from steelyard.simulate.journals import Journal
+    from steelyard.simulate.one_or_several import simulate
     from steelyard.simulate.repeat import load_run
-    from steelyard.simulate.run import simulate
-    from steelyard.simulate.shelf import simulate_shelf
 
 __all__ = [
     "DataError",
+    "Feed",
     "Fenced",
     "InputError",
     "InvariantError",
@@ -66,16 +69,18 @@ __all__ = [
     "forecast",
     "gaps",
     "load_run",
+    "preset",
     "read_prices",
     "simulate",
-    "simulate_shelf",
     "tear_sheet",
     "tracking",
+    "write_report",
 ]
 
-# Where a name lives. Named as text, so that import-linter sees no import here: the root package
-# is above every layer and below none.
+# Where a name lives, and after a colon what it is called there, if otherwise. Named as text, so
+# that import-linter sees no import here: the root package is above every layer and below none.
 _LAZY = {
+    "Feed": "steelyard.market",
     "Journal": "steelyard.simulate.journals",
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
@@ -85,10 +90,11 @@ _LAZY = {
     "forecast": "steelyard.explain.forecast",
     "gaps": "steelyard.explain.gaps",
     "load_run": "steelyard.simulate.repeat",
+    "preset": "steelyard.rules.presets:load_preset",
     "read_prices": "steelyard.market",
-    "simulate_shelf": "steelyard.simulate.shelf",
     "tear_sheet": "steelyard.explain.tear_sheet",
     "tracking": "steelyard.explain.tracking",
+    "write_report": "steelyard.report.writing",
 }
 
 
@@ -97,7 +103,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)
         # The subpackage is itself the function: see steelyard/simulate/__init__.py.
         return import_module(f"steelyard.{name}")
     if name in _LAZY:
-        value = getattr(import_module(_LAZY[name]), name)
+        module, _, inside = _LAZY[name].partition(":")
+        value = getattr(import_module(module), inside or name)
         globals()[name] = value
         return value
     message = f"module {__name__!r} has no attribute {name!r}"

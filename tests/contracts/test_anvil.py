@@ -31,7 +31,7 @@ def chain() -> Iterator[AnvilEnv]:
 def lever(world: World) -> list[int]:
     """Three steps to 1.6x; the raw amounts that came of them."""
     market = world.lending.market(long=True, lent=10_000_000)
-    who, params = world.roles.depositor, tuple(market)
+    who, params = world.roles.holder, tuple(market)
     world.morpho.supplyCollateral(params, 10 * WHOLE, who, b"", sender=who)
     borrowed = world.morpho.borrow(params, 12_000 * USDC, 0, who, who, sender=who)
     bought = world.pool.swap(world.quote, 12_000 * USDC, who=who)
@@ -79,7 +79,7 @@ def test_a_revert_says_why(chain: AnvilEnv) -> None:
     """What a contract refuses is refused with its own words, and changes nothing."""
     world = World(Setting())
     market = world.lending.market(long=True, lent=10_000_000)
-    who = world.roles.depositor
+    who = world.roles.holder
     with pytest.raises(Reverted, match="insufficient collateral"):
         world.morpho.borrow(tuple(market), USDC, 0, who, who, sender=who)
     assert world.lending.position(market, who) == (0, 0, 0)

@@ -14,10 +14,15 @@ def test_a_feed_answers_as_chainlinks_does() -> None:
     """Round, answer, when the round started, when it was updated, round again."""
     feed = deploy_double("PriceFeed", 8, 2_000 * 10**8)
     now = boa.env.timestamp
-    assert feed.latestRoundData() == (1, 2_000 * 10**8, now, now, 1)
+    first = 2**64 + 1
+    assert feed.latestRoundData() == (first, 2_000 * 10**8, now, now, first)
     boa.env.time_travel(seconds=60)
     feed.update(-1)
-    assert feed.latestRoundData() == (2, -1, now + 60, now + 60, 2)
+    assert feed.latestRoundData() == (first + 1, -1, now + 60, now + 60, first + 1)
+    assert feed.getRoundData(first) == (first, 2_000 * 10**8, now, now, first)
+    feed.change_phase()
+    with boa.reverts("No data present"):
+        feed.getRoundData(feed.round_id() - 1)
 
 
 def test_a_feed_can_be_stale_wrong_and_dead() -> None:

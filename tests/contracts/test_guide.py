@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boa
 import pytest
 
+from support.chain.series import new_transaction
 from support.chain.world import Setting, World
 from support.doc_pages import CHAIN, blocks, pages, run_page
 
@@ -23,12 +24,13 @@ def test_examples_on_a_chain(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     The chain gives the page no more than it says that it takes as given.
     """
     world = World(Setting())
-    you = world.roles.depositor
-    monkeypatch.setattr(boa.env, "eoa", you)
+    monkeypatch.setattr(boa.env, "eoa", world.roles.holder)
 
-    def price_becomes(price: int) -> None:
-        world.move(price)
-        world.pass_time(72)
+    def later(seconds: int, price: Any = None) -> None:
+        new_transaction()
+        if price:
+            world.move(price)
+        world.pass_time(seconds, seconds)
 
     given = {
         "feed": world.feed,
@@ -37,9 +39,8 @@ def test_examples_on_a_chain(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
         "pool": world.pool.contract,
         "weth": world.underlying,
         "usdc": world.quote,
-        "you": str(you),
-        "next_nonce": lambda: boa.env.evm.vm.state.get_nonce(you.canonical_address),
-        "price_becomes": price_becomes,
+        "you": str(world.roles.holder),
+        "later": later,
     }
     outcomes = list(run_page(page, tmp_path / "page", also="chain", given=given))
     wrong = [f"{one.place} prints\n" + "\n".join(one.found) for one in outcomes if not one.agrees]

@@ -1,4 +1,4 @@
-"""mint: exact tokens, in proportion to the position, no oracle, within the pool's depth."""
+"""Minting in kind: what it takes, what it gives, and when it is closed."""
 
 from __future__ import annotations
 
@@ -7,171 +7,170 @@ from typing import TYPE_CHECKING
 
 import boa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from support.chain.series import WAD, Fund, ReserveTerms, Terms
-from support.chain.world import World
+from support.chain.deploying import deploy_double
+from support.chain.series import MOST, WAD, Series, base_fee, wad
 
 if TYPE_CHECKING:
-    from support.chain.series import Token
+    from typing import Any
+
+REVERTS = 1
 
 
-def shares_of(token: Token) -> tuple[Fraction, Fraction]:
-    """Collateral and debt shares per token."""
-    state = token.state
-    return (
-        Fraction(state.position.collateral, state.supply),
-        Fraction(state.position.shares, state.supply),
+@pytest.fixture
+def taker(series: Series) -> Any:
+    """A contract with a callback that can pay for anything."""
+    made = deploy_double("Taker")
+    for asset in (series.collateral, series.loan):
+        asset.transfer(
+            made.address, asset.balanceOf(series.world.roles.keeper) // 10,
+            sender=series.world.roles.keeper,
+        )  # fmt: skip
+        for spender in (series.contract, series.world.morpho):
+            made.approve(asset.address, spender.address)
+    return made
+
+
+def test_a_mint_takes_collateral_and_debt_in_proportion(series: Series) -> None:
+    """Scenario: a holder mints a tenth of the supply.
+
+    Property: collateral is rounded up and debt down, to the unit; the fee is a thousandth of nav
+    at the target, in collateral; the holder gets the tokens and the debt.
+    """
+    who = series.world.roles.holder
+    series.accrue()
+    before, held = series.state, series.loan.balanceOf(who)
+    paid, debt = series.mint(100)
+    after = series.state
+    collateral = -(-before.collateral * wad(100) // before.supply)
+    multiple = Fraction(3 if series.long else 2)
+    fee = -(-collateral * Fraction(1, 1_000) / multiple // 1)
+    assert paid == collateral + fee
+    assert after.fees - before.fees == fee
+    assert after.shares - before.shares == before.shares * wad(100) // before.supply
+    assert series.loan.balanceOf(who) - held == debt
+    assert series.contract.balanceOf(who) == wad(100)
+    assert after.supply == before.supply + wad(100)
+
+
+def test_a_mint_worsens_no_share(series: Series) -> None:
+    """Property: collateral per token never falls and debt shares per token never rise."""
+    for tokens in (1, 7, wad(3) + 1):
+        before = series.state
+        who = series.world.roles.holder
+        series.contract.mint(tokens, MOST, who, sender=who)
+        after = series.state
+        assert after.collateral * before.supply >= before.collateral * after.supply
+        assert after.shares * before.supply <= before.shares * after.supply
+
+
+def test_the_event_says_the_state_after(series: Series) -> None:
+    """Property: what the event says of the state is what the state is."""
+    series.mint(10)
+    (event,) = (each for each in series.contract.get_logs() if type(each).__name__ == "Minted")
+    assert tuple(event.after) == tuple(series.state)
+
+
+def test_a_callback_needs_no_loan(series: Series, taker: Any) -> None:
+    """Scenario: a contract mints with data.
+
+    Property: it has the debt before it is asked for the collateral, is told both amounts, and
+    may not be a unit short.
+    """
+    call = series.contract.mint.prepare_calldata(wad(10), MOST, taker.address, b"told")
+    taker.load([], 0)
+    taker.act(series.address, call)
+    assert (taker.given(), taker.owed()) == (series.loan.address, series.collateral.address)
+    assert taker.told() == b"told"
+    assert series.contract.balanceOf(taker.address) == wad(10)
+    taker.load([], 1)
+    with boa.reverts("morpho_position: owed"):
+        taker.act(series.address, call)
+
+
+def test_minting_is_closed_above_the_band(series: Series) -> None:
+    """Scenario: leverage is above the band's upper edge, and at it.
+
+    Property: a late entrant cannot share in the cover of a rescue; redeeming is open.
+    """
+    series.mint(1)
+    series.go(series.terms.figure("upper") if not series.long else "3.39")
+    series.go("3.39" if series.long else "1.24")
+    series.mint(1)
+    series.go("3.42" if series.long else "1.27")
+    with boa.reverts("leveraged_token: above the band"):
+        series.mint(1)
+    series.redeem(1)
+
+
+def test_minting_is_closed_without_a_good_price(series: Series) -> None:
+    """Scenario: the feed reverts, and then is too old.
+
+    Property: minting is closed and redeeming is open.
+    """
+    series.mint(2)
+    with boa.env.anchor():
+        series.world.feed.set_fault(REVERTS)
+        with boa.reverts("series_state: no good price"):
+            series.mint(1)
+        series.redeem(1)
+    boa.env.time_travel(seconds=series.terms.base_age + 1)
+    with boa.reverts("series_state: no good price"):
+        series.mint(1)
+    series.redeem(1)
+
+
+def test_a_mint_respects_its_bounds(series: Series) -> None:
+    """Property: neither more than `most` is paid nor debt taken beyond the cap."""
+    who = series.world.roles.holder
+    paid, _ = series.mint(1)
+    with boa.reverts("leveraged_token: more than most"):
+        series.contract.mint(wad(1), paid - 1, who, sender=who)
+    with boa.reverts("leveraged_token: more than most"):
+        series.contract.mint(0, MOST, who, sender=who)
+    state = series.state
+    too_many = (series.config.debt_cap - state.debt) * state.supply // state.debt + WAD
+    series.lend(10**12)
+    with boa.reverts("leveraged_token: debt_cap"):
+        series.contract.mint(too_many, MOST, who, sender=who)
+
+
+def test_a_series_without_debt_is_minted(series: Series) -> None:
+    """Scenario: somebody repaid the whole debt on the series' behalf.
+
+    Property: a mint borrows nothing, which Morpho would refuse, and takes collateral alone.
+    """
+    world = series.world
+    series.accrue()
+    shares = series.position.shares
+    world.morpho.repay(
+        tuple(series.market), 0, shares, series.address, b"", sender=world.roles.keeper
     )
+    paid, debt = series.mint(1)
+    assert paid > 0
+    assert debt == 0
+    assert series.state.shares == 0
 
 
-def test_the_first_mint_is_at_the_target(token: Token) -> None:
-    """Scenario: 1,000 tokens were launched. Property: target leverage, initial nav, dead shares."""
-    assert abs(token.leverage / (3 if token.long else 1) - 1) < Fraction(1, 10**6)
-    nav = 10 if token.long else Fraction(20_000) / 2_000
-    assert abs(token.nav / nav - 1) < Fraction(1, 10**6)
-    assert token.contract.totalSupply() == 1_000 * WAD
-    locked = token.contract.balanceOf("0x000000000000000000000000000000000000dEaD")
-    worth = token.nav * locked / token.state.supply * 2_000
-    # 10,000 units of USDC, the coarser of the two, are a cent
-    assert Fraction(1, 100) <= worth < Fraction(11, 1_000)
+def test_the_implementation_cannot_be_used(series: Series) -> None:
+    """Property: every function that acts is refused in the implementation itself."""
+    token, who = series.fund.protocol.token, series.world.roles.attacker
+    acts = {
+        "launch": (WAD, MOST, who),
+        "mint": (WAD, MOST, who),
+        "open": (),
+        "rebalance": (1, 0),
+        "allocate": (0,),
+        "permit": (who, who, 1, 2**64, 27, bytes(32), bytes(32)),
+    }
+    for name, arguments in acts.items():
+        with boa.reverts("series_config: implementation"):
+            getattr(token, name)(*arguments, sender=who)
 
 
-def test_a_first_mint_of_less_than_what_it_locks_is_refused(world: World) -> None:
-    """Scenario: a first mint of dust. Property: refused; nobody becomes a sole dust holder."""
-    fund = Fund(world, Terms(), launch=0, reserve=ReserveTerms(initial=0))
-    with boa.reverts("leveraged_token: too few"):
-        fund.tokens[0].contract.mint(10**10, 2**255, world.roles.attacker)
-
-
-def test_the_first_mint_needs_a_fresh_price(world: World) -> None:
-    """Scenario: a launch on an old answer. Property: refused, as its leverage would be unknown."""
-    fund = Fund(world, Terms(), launch=0, reserve=ReserveTerms(initial=0))
-    boa.env.time_travel(seconds=3_701)
-    with boa.reverts("oracle_guard: refused"):
-        fund.tokens[0].mint(1)
-    world.set_feed(2_000)
-    fund.tokens[0].mint(1)
-
-
-@pytest.mark.parametrize("launched", [0, 1], ids=["long", "short"])
-@given(tokens=st.integers(10**13, 10**20), days=st.integers(0, 400))
-@settings(max_examples=25, deadline=None)
-def test_position_and_supply_grow_by_one_factor(
-    fund: Fund, launched: int, tokens: int, days: int
-) -> None:
-    """Scenario: any mint after any accrual. Property: nobody's share of it shrinks, exactly."""
-    token = fund.tokens[launched]
+def test_gas_price_changes_nothing(series: Series) -> None:
+    """Property: a mint does not depend on the base fee."""
     with boa.env.anchor():
-        boa.env.time_travel(seconds=days * 86_400 + 1)
-        before = shares_of(token)
-        token.contract.mint(tokens, 2**255, fund.world.roles.depositor)
-        after = shares_of(token)
-    # in favour of those who were there, by less than one unit of collateral and one share
-    assert 0 <= after[0] - before[0] < Fraction(1, 1_000 * WAD)
-    assert 0 <= before[1] - after[1] < Fraction(1, 1_000 * WAD)
-
-
-@pytest.fixture(autouse=True)
-def _depositor_is_sender(world: World) -> None:
-    """Calls without a sender are the depositor's."""
-    boa.env.eoa = world.roles.depositor
-
-
-def test_the_minter_pays_for_the_swap_and_no_more(token: Token) -> None:
-    """Scenario: 10 tokens. Property: their nav, the swap's cost on top, nothing for the others."""
-    nav = token.nav / 1_000 * 10
-    taken = Fraction(token.mint(10), 10 ** token.collateral.decimals())
-    paid = taken if token.long else taken / 2_000
-    # the debt drawn is twice nav for the long, once for the short; it pays 5 bp and some impact
-    drawn = nav * (2 if token.long else 1)
-    assert drawn * Fraction(5, 10_000) < paid - nav < drawn * Fraction(7, 10_000)
-
-
-def test_no_more_than_the_maximum_is_taken(token: Token) -> None:
-    """Scenario: bounds one unit apart. Property: taken up to the bound, refused beyond it."""
-    with boa.env.anchor():
-        taken = token.mint(10)
-    with boa.reverts("leveraged_token: slippage"):
-        token.mint(10, most=taken - 1)
-    assert token.mint(10, most=taken) == taken
-
-
-def test_minting_asks_no_oracle(token: Token) -> None:
-    """Scenario: the feed reverts for a week. Property: minting goes on at the last good price."""
-    world = token.world
-    world.feed.set_fault(1)
-    boa.env.time_travel(seconds=7 * 86_400)
-    token.mint(1)
-
-
-def test_the_supply_cap_follows_the_pool(token: Token) -> None:
-    """Scenario: liquidity halves. Property: what could be minted before is refused after."""
-    world = token.world
-    # 12,500 WETH a side sell 2.5 % of 25,000,000 within 5 %: twice nav is that much at 155 nav
-    with boa.env.anchor():
-        token.mint(10_000)
-    with boa.env.anchor(), boa.reverts("leveraged_token: supply cap"):
-        token.mint(17_000)
-    world.pool.remove(Fraction(1, 2))
-    with boa.reverts("leveraged_token: supply cap"):
-        token.mint(10_000)
-    token.mint(2_500)
-
-
-def test_dust_is_refused(token: Token) -> None:
-    """Scenario: so few tokens that they owe nothing. Property: refused, not given away."""
-    with boa.reverts("leveraged_token: dust"):
-        token.contract.mint(1, 2**255, token.world.roles.depositor)
-
-
-def test_fees_are_on_the_assets_brought(world: World) -> None:
-    """Scenario: a creation fee of 50 bp. Property: that share of the nav brought lies here."""
-    terms = (Terms(creation_bps=50), Terms(long=False, creation_bps=50))
-    fund = Fund(world, *terms, reserve=ReserveTerms(initial=0))
-    for token in fund.tokens:
-        before = token.collateral.balanceOf(token.contract.address)
-        taken = token.mint(10)
-        fee = token.collateral.balanceOf(token.contract.address) - before
-        assert token.event("Minted").fee == fee
-        assert abs(fee - (taken - fee) * 50 // 10_000) <= 1
-
-
-def test_nothing_is_minted_while_nav_is_zero(token: Token) -> None:
-    """Scenario: nav is 0, nobody has closed minting. Property: refused; for good if asked."""
-    world = token.world
-    world.set_feed(1_300 if token.long else 4_100)
-    assert token.nav == 0
-    with boa.env.anchor():
-        with boa.reverts():
-            token.mint(1)
-        world.set_feed(2_000)
-        token.mint(1)
-    token.contract.close_minting(sender=world.roles.attacker)
-    world.set_feed(2_000)
-    assert token.nav > 0
-    with boa.reverts("leveraged_token: mint closed"):
-        token.mint(1)
-    token.redeem(1)
-
-
-def test_minting_closes_for_good_at_nav_zero(token: Token) -> None:
-    """Scenario: liquidated to nothing, then somebody gives it collateral. Property: closed."""
-    world = token.world
-    with boa.reverts("leveraged_token: not wiped out"):
-        token.contract.close_minting()
-    held = token.position
-    gone = 1_000 if token.long else 4_000
-    world.set_feed(gone)
-    params = tuple(token.market)
-    attacker = world.roles.attacker
-    world.morpho.liquidate(params, token.contract.address, held.collateral, 0, b"", sender=attacker)
-    assert token.position.collateral == 0
-    token.contract.close_minting()
-    assert token.state.minting_closed
-    world.set_feed(2_000)
-    world.morpho.supplyCollateral(params, 10**9, token.contract.address, b"", sender=attacker)
-    with boa.reverts("leveraged_token: mint closed"):
-        token.mint(1)
-    assert token.due == "idle"
+        one = series.mint(1)
+    with base_fee(10**12):
+        assert series.mint(1) == one

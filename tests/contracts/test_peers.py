@@ -19,7 +19,7 @@ def aave_leverage(peer: Aave, who: object) -> Fraction:
 
 def test_a_step_on_aave_changes_leverage(world: World) -> None:
     """From 3x, 2,000 USDC more are 3.1x of 20,000; the same in WETH sold are 3x again."""
-    peer, who = Aave(world), world.roles.depositor
+    peer, who = Aave(world), world.roles.holder
     peer.supply(world.quote, 10**7 * USDC, world.roles.lender)
     peer.supply(world.underlying, 30 * WETH, who)
     peer.up(40_000 * USDC, who)[0]()
@@ -34,7 +34,7 @@ def test_a_step_on_aave_changes_leverage(world: World) -> None:
 
 def test_a_step_on_perpetual_changes_leverage(world: World) -> None:
     """From 30 ETH long, 2,000 dollars more are one ETH more, and as many less one less."""
-    peer, who = Perpetual(world), world.roles.depositor
+    peer, who = Perpetual(world), world.roles.holder
     peer.deposit(20_000, who)
     peer.up(60_000, who)[0]()
     opened = Fraction(peer.position(who), WETH)

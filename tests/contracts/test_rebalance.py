@@ -1,312 +1,390 @@
-"""rebalance: nearer and never across, exact while the reserve pays, partial where it is thin."""
+"""A fill of an auction: what changes hands, where leverage goes, and what is refused."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
 import boa
 import pytest
 
-from support.chain.driving import EMERGENCY, LOWERS, RAISES, empty_reserve, go, target_of
-from support.chain.series import WAD, Fund, ReserveTerms, Terms, trigger
+from support.chain.attacking import wait_for_fallback
+from support.chain.deploying import deploy_double
+from support.chain.series import (
+    BAND,
+    DAY,
+    EMERGENCY,
+    FALLBACK,
+    JUMPED,
+    MOST,
+    OPEN,
+    WAD,
+    Fund,
+    Series,
+    Terms,
+    new_transaction,
+    wad,
+)
 from support.chain.world import Setting, World
 
-if TYPE_CHECKING:
-    from support.chain.series import Token
+LOW = {True: "2.5", False: "0.7"}
+HIGH = {True: "3.8", False: "1.5"}
+RESCUE = {True: "5", False: "2.7"}
+NEARLY = {True: "2.55", False: "0.75"}
 
-BP = Fraction(1, 10_000)
+
+def target(series: Series) -> int:
+    """Its leverage."""
+    return 3 if series.long else 1
 
 
-@pytest.mark.parametrize(
-    ("where", "name"), [(RAISES, "band_up"), (LOWERS, "band_down"), (EMERGENCY, "emergency")]
-)
-def test_it_lands_on_the_target_while_the_reserve_pays(
-    token: Token, where: dict[bool, str], name: str
+def due(series: Series, leverage: str, seconds: int = 600) -> Any:
+    """An auction that has run for a while, away from any jump of the feed; its plan."""
+    series.go(leverage)
+    series.open()
+    series.fund.sleep(seconds)
+    boa.env.time_travel(seconds=61)
+    series.accrue()
+    return series.plan
+
+
+def filled(series: Series) -> Any:
+    """The event of the last call."""
+    (event,) = (e for e in series.contract.get_logs() if type(e).__name__ == "Rebalanced")
+    return event
+
+
+@pytest.fixture
+def taker(series: Series) -> Any:
+    """A contract with a callback that can pay for anything, and is allowed everywhere."""
+    made, keeper = deploy_double("Taker"), series.world.roles.keeper
+    for asset in (series.collateral, series.loan):
+        asset.transfer(made.address, asset.balanceOf(keeper) // 10, sender=keeper)
+        for spender in (series.contract, series.world.morpho):
+            made.approve(asset.address, spender.address)
+    return made
+
+
+@pytest.mark.parametrize("where", [LOW, HIGH, RESCUE], ids=["raise", "lower", "rescue"])
+@pytest.mark.parametrize("seconds", [1, 1_140])
+def test_a_whole_fill_arrives_and_never_goes_across(
+    series: Series, where: dict[bool, str], seconds: int
 ) -> None:
-    """Scenario: below, above, far above. Property: the target to 1e-8, nav untouched."""
-    go(token, where[token.long])
-    nav = token.nav
-    told = token.rebalance()
-    assert trigger(told.trigger) == name
-    assert abs(token.leverage / target_of(token) - 1) < Fraction(1, 10**8)
-    assert abs(token.nav / nav - 1) < Fraction(1, 10**8)
-    assert told.covered > 0
-    assert not told.clipped
-    assert token.due == "idle"
+    """Scenario: the whole fill, at the auction's first price and near its top.
 
-
-def test_a_swap_better_than_the_oracle_is_the_reserves(token: Token) -> None:
-    """Scenario: a pool ahead of the feed in our favour. Property: exact; the gain is kept safe."""
-    # deep, or the impact would eat what is better
-    token.world.pool.add(100_000)
-    for where in (RAISES, LOWERS):
-        with boa.env.anchor():
-            go(token, where[token.long])
-            world = token.world
-            buys = (where is RAISES) == token.long
-            ahead = 1 + Fraction(95, 100_000) * (-1 if buys else 1)
-            world.pool.move(world.feed_price * ahead)
-            reserve = token.fund.value
-            told = token.rebalance()
-            assert told.gained > 0
-            assert told.covered == 0
-            assert told.impact < 0
-            assert abs(token.leverage / target_of(token) - 1) < Fraction(1, 10**8)
-            gain = Fraction(told.gained - told.pay_by_reserve, WAD)
-            assert token.fund.value == reserve + gain
-
-
-@pytest.mark.parametrize("where", [RAISES, LOWERS, EMERGENCY])
-def test_with_an_empty_reserve_it_lands_within_5_bp(token: Token, where: dict[bool, str]) -> None:
-    """Scenario: nav pays the cost. Property: within 5 bp of the target, on the near side."""
-    go(token, where[token.long])
-    empty_reserve(token)
-    before, nav = token.leverage, token.nav
-    told = token.rebalance()
-    assert told.covered == told.pay_by_reserve == 0
-    error = token.leverage / target_of(token) - 1
-    assert abs(error) <= 5 * BP
-    assert (error <= 0) == (before < target_of(token))
-    cost = Fraction(told.pool_fee + told.impact, 10**6) / token.world.feed_price
-    paid = Fraction(told.pay_by_nav, WAD)
-    assert abs(nav - token.nav - cost - paid) < nav / 10**6
-    assert (told.pay_by_nav > 0) == (where is EMERGENCY)
-
-
-def test_a_move_to_the_edge_stops_at_the_edge_that_was_left(world: World) -> None:
-    """Scenario: out on either side. Property: at that edge; an emergency goes to the target."""
-    token = Fund(world, Terms(to_edge=True, edge_slack="0.05")).tokens[0]
-    for where, edge in (("2.4", "2.6"), ("4", "3.4"), ("5.5", "3")):
-        go(token, where)
-        token.rebalance()
-        assert abs(token.leverage / Fraction(edge) - 1) < Fraction(1, 10**8)
-
-
-def test_thin_liquidity_is_a_partial_fill(token: Token) -> None:
-    """Scenario: a pool that fills a part within the tolerance. Property: nearer, a clip open."""
-    world = token.world
-    go(token, RAISES[token.long])
-    world.pool.remove(Fraction(9, 10))
-    before = token.leverage
-    told = token.rebalance()
-    assert told.clipped
-    assert before < token.leverage < target_of(token)
-    cost = Fraction(told.pool_fee + told.impact, told.notional)
-    assert cost <= Fraction(15, 10_000)
-    state = token.state
-    assert state.clip == 1
-    wait = state.ready_at - boa.env.timestamp
-    assert 60 <= wait < 600
-    assert token.due == "idle"
-    with boa.reverts("leveraged_token: nothing to do"):
-        token.rebalance()
-    world.pass_time(wait)
-    world.move(world.feed_price)
-    assert token.due == "clip"
-    last = state.last_rebalance
-    token.rebalance()
-    assert token.state.last_rebalance == last, "the fallback's clock runs from the first clip"
-
-
-def test_a_tiny_fill_is_refused_outside_emergencies(token: Token) -> None:
-    """Scenario: liquidity for a hundredth of what is wanted. Property: refused, but in need."""
-    world = token.world
-    go(token, LOWERS[token.long])
-    with boa.env.anchor():
-        world.pool.remove(Fraction(9_995, 10_000))
-        with boa.reverts("leveraged_token: tiny fill"):
-            token.rebalance()
-        assert token.due == "idle", "as the view sees by the liquidity in range"
-    go(token, EMERGENCY[token.long])
-    world.pool.remove(Fraction(9_995, 10_000))
-    before = token.leverage
-    told = token.rebalance()
-    assert told.clipped
-    assert told.notional * 10 < told.nav_before
-    assert token.leverage < before
-    world.pool.move(world.feed_price)
-    assert token.due == "emergency", "which knows no cooldown"
-
-
-def test_clips_go_out_one_by_one(world: World) -> None:
-    """Scenario: at most 4,000 of quote a trade. Property: clips, a cooldown between, then done."""
-    most = 4_000
-    fund = Fund(world, Terms(max_trade_notional=most), Terms(long=False, max_trade_notional=most))
-    for token in fund.tokens:
-        go(token, RAISES[token.long])
-        told = token.rebalance()
-        assert told.clipped
-        assert abs(Fraction(told.notional, 10**6) / most - 1) < Fraction(5, 1_000)
-        clips = 1
-        while token.leverage < target_of(token) * (1 - BP):
-            assert token.due == "idle"
-            world.pool.move(world.feed_price)
-            world.pass_time(600)
-            assert token.due == "clip"
-            assert trigger(token.rebalance().trigger) == "clip"
-            clips += 1
-        assert clips > 1
-        assert token.state.clip == 0
-        world.pool.move(world.feed_price)
-
-
-def test_an_emergency_knows_no_clip_and_no_cooldown(world: World) -> None:
-    """Scenario: a clip just went out, then a crash. Property: all of it at once."""
-    token = Fund(world, Terms(max_trade_notional=4_000, cooldown=3_600)).tokens[0]
-    go(token, "4")
-    assert token.rebalance().clipped
-    go(token, "5.5")
-    assert token.due == "emergency"
-    token.rebalance()
-    assert abs(token.leverage / 3 - 1) < Fraction(1, 10**8)
-
-
-def test_a_clip_ends_where_the_price_has_done_the_rest(world: World) -> None:
-    """Scenario: clips under way, the price takes leverage past the target and back.
-
-    Property: idle beyond it; nobody has stored that, so back on the near side the clip goes on.
+    Property: leverage ends within half a percent of the target on the side where it was, by the
+    event and by the position; the clock says that it arrived.
     """
-    token = Fund(world, Terms(max_trade_notional=4_000)).tokens[0]
-    go(token, "4")
-    assert token.rebalance().clipped
-    world.pass_time(600)
-    go(token, "2.9")
-    assert token.due == "idle"
-    with boa.env.anchor():
-        go(token, "3.01")
-        assert token.due == "clip"
-        assert not token.rebalance().clipped
-        assert token.state.clip == 0
-    go(token, "2.4")
-    assert token.due == "band_up"
+    plan = due(series, where[series.long], seconds)
+    assert plan.state == OPEN
+    before = series.leverage
+    series.rebalance()
+    event, after = filled(series), series.leverage
+    assert event.notional == plan.most == plan.whole
+    assert (before - target(series)) * (after - target(series)) >= 0
+    assert abs(after - target(series)) <= abs(before - target(series)) / 50
+    assert event.arrived
+    assert series.contract.facts().arrived == boa.env.timestamp
+    assert abs(Fraction(event.leverage_after, WAD) - after) < Fraction(1, 10**9)
+    assert tuple(event.after) == tuple(series.state)
 
 
-def test_it_is_capped_by_what_morpho_lends(token: Token) -> None:
-    """Scenario: half of what is wanted can be lent. Property: about half goes out."""
-    world = token.world
-    go(token, RAISES[token.long])
-    held = token.position
-    wanted = 3 * 10 ** token.loan.decimals() * (2_000 if token.long else 1)
-    world.lending.withdraw(token.market, held.lendable - wanted // 2)
-    before = token.leverage
-    told = token.rebalance()
-    assert told.clipped
-    assert before < token.leverage < target_of(token)
+@pytest.mark.parametrize("where", [LOW, HIGH, RESCUE], ids=["raise", "lower", "rescue"])
+@pytest.mark.parametrize("seconds", [1, 1_140])
+def test_a_fill_costs_its_premium(series: Series, where: dict[bool, str], seconds: int) -> None:
+    """A premium is paid to the unit.
+
+    Property: what the taker won at the oracle's price is the premium, rounded against it; the
+    reserve's books and the series' nav paid exactly that between them.
+    """
+    due(series, where[series.long], seconds)
+    world, keeper = series.world, series.world.roles.keeper
+    collateral, loan = series.collateral.balanceOf(keeper), series.loan.balanceOf(keeper)
+    nav, price, common = series.nav, series.price, series.fund.reserve.common
+    account = series.account.held + common()
+    series.rebalance()
+    event = filled(series)
+    moved = Fraction((series.collateral.balanceOf(keeper) - collateral) * price, 10**36)
+    won = moved + series.loan.balanceOf(keeper) - loan
+    premium = Fraction(event.notional * event.premium, WAD)
+    unit = max(Fraction(price, 10**36), Fraction(1))
+    assert premium - 6 * unit <= won <= premium
+    # an account that is full feeds the common part
+    settled = account - series.account.held - common()
+    assert settled == event.paid_by_reserve
+    assert world.underlying.balanceOf(series.fund.reserve.address) >= sum(
+        each.account.held for each in series.fund.series
+    )
+    worth = Fraction(settled * price, 10**36) if series.long else Fraction(settled)
+    assert abs((nav - series.nav) - (won - worth)) <= 6 * unit
+    assert abs(event.paid_by_nav - (nav - series.nav)) <= 6 * unit
 
 
-def test_the_tolerance_widens_as_liquidation_nears(token: Token) -> None:
-    """Scenario: a pool 1 % ahead of the feed, against us. Property: idle in a calm, not in need."""
-    world = token.world
-    against = Fraction(99, 100) if token.long else Fraction(101, 100)
-    go(token, "3.45" if token.long else "1.27")
-    with boa.env.anchor():
-        world.pool.move(world.feed_price * against)
-        world.pool.pass_time(72)
-        assert token.due == "idle"
-    go(token, EMERGENCY[token.long])
-    world.pool.move(world.feed_price * against)
-    world.pool.pass_time(72)
-    assert token.due == "emergency"
-    told = token.rebalance()
-    assert token.leverage < Fraction(EMERGENCY[token.long])
-    assert Fraction(told.pool_fee + told.impact, told.notional) < Fraction(5, 100)
+def test_a_callback_pays_with_what_it_got(series: Series, taker: Any) -> None:
+    """Scenario: a contract without an allowance takes a fill in its callback.
 
-
-def test_raising_is_suspended_under_the_floor_and_lowering_is_not(world: World) -> None:
-    """Scenario: a reserve of 5 % of nav. Property: no raise; a delever goes through."""
-    fund = Fund(world, Terms(), reserve=ReserveTerms(initial=Fraction(1, 2)))
-    token = fund.tokens[0]
-    fund.reserve.publish_health()
-    go(token, "2.4")
-    assert token.due == "idle"
-    with boa.reverts("leveraged_token: not to be raised"):
-        token.rebalance()
-    go(token, "4")
-    assert token.due == "band_down"
-    token.rebalance()
-
-
-def test_the_event_tells_all(token: Token) -> None:
-    """Scenario: one rebalance down. Property: its figures add up without another call."""
-    go(token, LOWERS[token.long])
-    before, world = token.position, token.world
-    told = token.rebalance()
-    after = token.position
-    price = Fraction(told.price, 10**36) * Fraction(WAD, 10**6)
-    assert abs(price / world.feed_price - 1) < Fraction(1, 10**10)
-    assert told.up is False
-    assert told.buys is (not token.long)
-    sold = before.collateral - after.collateral
-    if token.long:
-        assert told.units - told.covered == sold
-    else:
-        assert told.units + told.covered == before.debt - after.debt
-    assert abs(Fraction(told.leverage_after, WAD) / token.leverage - 1) < Fraction(1, 10**6)
-    assert told.leverage_before > told.leverage_after
-    units = Fraction(told.units, WAD)
-    assert abs(Fraction(told.notional, 10**6) / (units * price) - 1) < Fraction(1, 10**6)
-    lost = Fraction(told.pool_fee + told.impact, 10**6)
-    assert abs(Fraction(told.covered, WAD) * price / lost - 1) < Fraction(1, 10**3)
-    assert told.keeper == world.roles.keeper
-
-
-def test_the_keeper_is_paid_by_distance_and_progress(token: Token) -> None:
-    """Scenario: nearer and farther past the band. Property: the premium's share grows, bounded."""
-    shares = []
-    for leverage in ("3.5", "4.5", "6") if token.long else ("1.3", "2.2", "4"):
+    Property: it has its asset before it pays, is told what it owes, and may not be a unit short.
+    """
+    for where in (LOW, HIGH):
         with boa.env.anchor():
-            go(token, leverage)
-            before = token.world.underlying.balanceOf(token.world.roles.keeper)
-            told = token.rebalance()
-            got = token.world.underlying.balanceOf(token.world.roles.keeper) - before
-            assert got == told.pay_by_reserve
-            shares.append(Fraction(got, told.units))
-    assert shares == sorted(shares)
-    assert shares[0] < shares[-1] <= Fraction(1, 100)
+            due(series, where[series.long])
+            call = series.contract.rebalance.prepare_calldata(MOST, -(2**255), b"data")
+            taker.load([], 1)
+            new_transaction()
+            with boa.reverts("morpho_position: owed"):
+                taker.act(series.address, call)
+            taker.load([], 0)
+            new_transaction()
+            taker.act(series.address, call)
+            assert taker.told() == b"data"
+            assert (taker.given() == series.collateral.address) == (where is HIGH)
+            assert taker.amount() > 0
+            assert abs(series.leverage - target(series)) < Fraction(1, 50)
 
 
-def test_an_emergency_with_an_empty_reserve_is_paid_by_nav(token: Token) -> None:
-    """Scenario: no reserve. Property: the keeper is paid from the position, in need only."""
-    go(token, LOWERS[token.long])
-    empty_reserve(token)
+def test_inside_a_callback_the_series_refuses(series: Series, taker: Any) -> None:
+    """Scenario: the taker calls everything inside its callback.
+
+    Property: this series and the publication refuse; a gift, the other series and a transfer are
+    none of its business and pass.
+    """
+    other = next(each for each in series.fund.series if each is not series)
+    holder = series.world.roles.holder
+    series.mint(5)
+    series.contract.transfer(taker.address, wad(5), sender=holder)
+    for asset in (series.collateral, series.loan):
+        taker.approve(asset.address, other.address)
+    due(series, HIGH[series.long])
+    token, me = series.contract, taker.address
+    refused = [
+        token.mint.prepare_calldata(wad(1), MOST, me),
+        token.redeem.prepare_calldata(wad(1), MOST, me),
+        token.rebalance.prepare_calldata(MOST, -(2**255)),
+        token.open.prepare_calldata(),
+        token.allocate.prepare_calldata(0),
+        token.state.prepare_calldata(),
+        token.facts.prepare_calldata(),
+        token.standing.prepare_calldata(),
+    ]
+    calls = [(token.address, data) for data in refused]
+    reserve = series.fund.reserve
+    calls.append((reserve.address, reserve.publish.prepare_calldata()))
+    passes = [(token.address, token.transfer.prepare_calldata(holder, 1))]
+    taker.load([*calls, *passes], 0)
+    new_transaction()
+    taker.act(token.address, token.rebalance.prepare_calldata(MOST, -(2**255), b"x"))
+    worked = [taker.worked(place) for place in range(len(calls) + len(passes))]
+    assert worked == [False] * len(calls) + [True] * len(passes)
+
+
+def test_one_fill_a_transaction(series: Series) -> None:
+    """Property: a second fill of the series in one transaction is refused, not in the next."""
+    plan = due(series, RESCUE[series.long])
+    # so little that it stays an emergency, which knows no cooldown
+    series.rebalance(plan.least)
+    with boa.reverts("leveraged_token: filled before"):
+        series.contract.rebalance(MOST, -(2**255), sender=series.world.roles.keeper)
+    series.rebalance()
+
+
+def test_a_partial_fill_leaves_the_rest_under_way(series: Series) -> None:
+    """Scenario: a third is filled, then the rest after the cooldown.
+
+    Property: the auction is as old as before, less the part of the cooldown that was filled of
+    what could be; nothing is sold in the cooldown. It goes on inside the band until leverage has
+    arrived; fallback and day wait for that.
+    """
+    plan = due(series, NEARLY[series.long], 500)
+    arrived, now = series.contract.facts().arrived, boa.env.timestamp
+    series.rebalance(plan.most // 3)
+    assert not filled(series).arrived
+    facts = series.contract.facts()
+    assert (facts.arrived, facts.filled, facts.filled_trigger) == (arrived, now, BAND)
+    cooldown = series.terms.cooldown
+    assert facts.opened == plan.began + cooldown * (plan.most // 3) // plan.most
+    with boa.reverts("leveraged_token: nothing on sale"):
+        series.rebalance()
+    boa.env.time_travel(seconds=cooldown)
+    assert series.plan.trigger == BAND
+    series.rebalance()
+    assert filled(series).arrived
+    assert series.contract.facts().opened == 0
+
+
+def test_a_fill_is_a_tenth_at_least(series: Series) -> None:
+    """Property: less than a tenth of what is on sale is refused, a hundredth in an emergency."""
+    plan = due(series, HIGH[series.long])
+    with boa.reverts("leveraged_token: fill too small"):
+        series.rebalance(plan.least - 1)
+    series.rebalance(plan.least)
+    plan = due_again(series, RESCUE[series.long])
+    assert plan.trigger == EMERGENCY
+    with boa.reverts("leveraged_token: fill too small"):
+        series.rebalance(plan.least - 1)
+    series.rebalance(plan.least)
+    # without a cooldown
+    series.rebalance()
+
+
+def due_again(series: Series, leverage: str) -> Any:
+    """As `due`, where an auction may be open already."""
+    series.go(leverage)
+    boa.env.time_travel(seconds=61)
+    series.accrue()
+    return series.plan
+
+
+def test_a_taker_names_its_least_premium(series: Series) -> None:
+    """Property: a premium below the limit is refused."""
+    plan = due(series, HIGH[series.long])
+    with boa.reverts("leveraged_token: premium"):
+        series.rebalance(limit=plan.premium + 1)
+    series.rebalance(limit=plan.premium)
+
+
+@pytest.mark.parametrize("ltv", ["0.861", "0.88", "0.92", "0.95"])
+def test_a_rescue_works_beyond_the_threshold(series: Series, ltv: str) -> None:
+    """Scenario: the price is past Morpho's threshold, and a taker comes before a liquidator.
+
+    Property: the whole fill arrives; a fill that would end beyond the threshold is refused.
+    """
+    share = Fraction(ltv)
+    leverage = 1 / (1 - share) if series.long else share / (1 - share)
+    due(series, RESCUE[series.long], 1)
+    plan = due_again(series, str(float(leverage)))
+    assert plan.state == OPEN
+    assert series.ltv > Fraction("0.86")
     with boa.env.anchor():
-        assert token.rebalance().pay_by_nav == 0
-    go(token, EMERGENCY[token.long])
-    keeper = token.world.roles.keeper
-    before = token.world.underlying.balanceOf(keeper)
-    told = token.rebalance()
-    assert told.pay_by_nav > 0
-    assert token.world.underlying.balanceOf(keeper) - before == told.pay_by_nav
-    assert Fraction(told.pay_by_nav, told.units) <= Fraction(1, 100)
+        series.rebalance(plan.least)
+        assert series.ltv <= Fraction("0.8601")
+    series.rebalance()
+    assert abs(series.leverage - target(series)) < target(series) * Fraction(3, 10)
 
 
-def test_the_pay_goes_where_the_keeper_says(token: Token) -> None:
-    """Scenario: a recipient is named. Property: it gets the pay, the event names it."""
-    go(token, EMERGENCY[token.long])
-    recipient = boa.env.generate_address("recipient")
-    token.contract.rebalance(recipient, sender=token.world.roles.keeper)
-    told = token.event("Rebalanced")
-    assert told.keeper == recipient
-    assert token.world.underlying.balanceOf(recipient) == told.pay_by_reserve > 0
+def test_a_fallback_needs_no_opening(series: Series) -> None:
+    """Scenario: leverage has not arrived anywhere for a day, and is inside the band.
+
+    Property: a fill takes it to the target, at the price that two durations allow.
+    """
+    series.fund.sleep(DAY)
+    series.go("2.9" if series.long else "0.9")
+    boa.env.time_travel(seconds=61)
+    series.accrue()
+    plan = series.plan
+    assert (plan.trigger, plan.state) == (FALLBACK, OPEN)
+    series.rebalance()
+    assert abs(series.leverage - target(series)) < Fraction(1, 100)
+    assert series.plan.trigger == 0
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        Setting(underlying_decimals=8, quote_decimals=6),
-        Setting(underlying_decimals=8, quote_decimals=18, underlying_first=False),
-        Setting(underlying_decimals=6, quote_decimals=18),
-        Setting(underlying_decimals=18, quote_decimals=18, underlying_first=False),
-    ],
-    ids=lambda setting: f"{setting.underlying_decimals}-{setting.quote_decimals}",
-)
-def test_any_decimals_rebalance(setting: Setting) -> None:
-    """Scenario: tokens of 6, 8 and 18 decimals. Property: up and down, to the target."""
-    fund = Fund(World(setting), Terms(), Terms(long=False))
-    for token in fund.tokens:
-        for where in (RAISES, LOWERS, EMERGENCY):
-            go(token, where[token.long])
-            token.rebalance()
-            assert abs(token.leverage / target_of(token) - 1) < Fraction(1, 10**5)
-            token.world.pool.move(token.world.feed_price)
+def test_a_raise_after_a_large_jump_never_lowers(series: Series) -> None:
+    """Scenario: a raise is due inside the band, and the feed has just jumped by a half and more.
+
+    Property: at once nobody can take it, since what the taker would pay would take leverage away
+    from the target. It is on sale within the minute; the first fill then takes leverage nearer.
+    """
+    jumps = Fraction(3, 2) + Fraction(1, 20)
+    wait_for_fallback(series, 0)
+    nearly = series.price_at("2.9" if series.long else "0.995")
+    series.world.move(nearly * jumps if series.long else nearly / jumps)
+    series.fund.sleep(72)
+    series.world.move(nearly)
+    series.accrue()
+    assert series.plan.state == JUMPED
+    with boa.reverts("leveraged_token: nothing on sale"):
+        series.rebalance()
+    for _ in range(60):
+        boa.env.time_travel(seconds=1)
+        if series.plan.state != JUMPED:
+            break
+    before, plan = series.leverage, series.plan
+    assert plan.state == OPEN
+    assert plan.premium < -wad("0.3")
+    series.rebalance()
+    assert before < series.leverage <= target(series)
+
+
+def test_a_band_inside_is_idle(series: Series) -> None:
+    """Property: what is not due is not sold."""
+    due(series, LOW[series.long])
+    series.rebalance()
+    series.go("2.9" if series.long else "0.9")
+    assert series.plan.trigger == 0
+    with boa.reverts("leveraged_token: nothing on sale"):
+        series.rebalance()
+
+
+def test_raising_is_capped_by_what_is_lent(series: Series) -> None:
+    """Scenario: the market has little left to lend, and then nothing.
+
+    Property: a raise borrows at most that; without any, nothing is on sale, and lowering is.
+    """
+    due(series, LOW[series.long])
+    lending = series.world.lending
+    lending.withdraw(series.market, lending.lendable(series.market) - 10**5)
+    plan = series.plan
+    assert 0 < plan.most <= 10**5
+    series.rebalance()
+    lending.withdraw(series.market, lending.lendable(series.market))
+    boa.env.time_travel(seconds=series.terms.cooldown)
+    with boa.reverts("leveraged_token: nothing on sale"):
+        series.rebalance()
+    due_again(series, HIGH[series.long])
+    series.rebalance()
+
+
+def test_a_jump_of_the_feed_is_not_sold_into(series: Series) -> None:
+    """Scenario: one answer is 10 % away from the one before.
+
+    Property: for a minute the premium is lower by the jump, fading; beyond the threshold of
+    Morpho it is not.
+    """
+    due(series, HIGH[series.long], 1)
+    world = series.world
+    world.move(
+        world.feed_price * Fraction(9, 10) if series.long else world.feed_price * Fraction(11, 10)
+    )
+    series.accrue()
+    at_once = series.plan
+    assert at_once.premium < -wad("0.06")
+    boa.env.time_travel(seconds=30)
+    later = series.plan.premium
+    assert at_once.premium < later
+    boa.env.time_travel(seconds=31)
+    assert series.plan.premium > later
+    assert series.plan.premium > 0
+
+
+def test_a_day_and_an_edge_and_clips() -> None:
+    """Scenario: a series with a set time of day, a move to the edge and clips.
+
+    Property: the band's fill goes to the edge in clips; the day's, at its time, to the target.
+    """
+    terms = Terms(daily_at=3_600, to_edge=True, edge_slack="0.05", largest_clip=2_000, cooldown=60)
+    fund = Fund(World(Setting()), terms)
+    series = fund.series[0]
+    # in the first hour after midnight nothing is due
+    now = boa.env.timestamp
+    fund.sleep(DAY - now % DAY + 3_600 - 1)
+    series.go("3.3", 0)
+    fund.sleep(1)
+    assert series.plan.trigger == 7
+    boa.env.time_travel(seconds=61)
+    fills = 0
+    while series.plan.trigger == 7:
+        series.rebalance()
+        assert filled(series).notional <= 2_000 * 10**6
+        fills += 1
+        fund.sleep(61)
+    assert fills >= 2
+    assert abs(series.leverage - 3) < Fraction(1, 100)
+    series.go("3.6")
+    plan = series.plan
+    assert (plan.trigger, plan.destination) == (BAND, wad("3.4"))
+    fills = 0
+    while (plan := series.plan).trigger == BAND:
+        series.rebalance()
+        fund.sleep(61)
+        fills += 1
+    assert fills >= 2
+    assert Fraction("3.39") < series.leverage < Fraction("3.402")

@@ -1,320 +1,362 @@
-"""The reserve: pays its tokens alone, at most their share of a day, and publishes its health."""
+"""The reserve: books that add up, caps that remember, health, and pull payments."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import boa
 import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
 
-from steelyard.rules import reserve as rules
-from support.chain.deploying import deploy_double, deploy_source
-from support.chain.series import CONTRACTS, WAD, ZERO, Fund, ReserveTerms, Terms
+from steelyard.rules.reserve_account import (
+    Account,
+    CommonPart,
+    remembered_whole,
+    settle_premium,
+)
+from support.chain.series import (
+    DAY,
+    WAD,
+    ZERO,
+    Fund,
+    Protocol,
+    Series,
+    Terms,
+    base_fee,
+    wad,
+)
 from support.chain.world import Setting, World
+from support.page_figures import stated
 
-DAY = 86_400
-
-
-@pytest.fixture
-def small(world: World) -> Fund:
-    """A reserve of 2 WETH, a long and a short of 10 WETH nav each: exactly at the floor."""
-    return Fund(world, Terms(), Terms(long=False), reserve=ReserveTerms(initial=2))
-
-
-def take(fund: Fund, amount: int) -> None:
-    """Move raw underlying out of the reserve, as no contract can."""
-    address = fund.reserve.address
-    fund.world.underlying.transfer(fund.world.roles.lender, amount, sender=address)
-
-
-def test_nobody_but_its_tokens_is_paid(fund: Fund) -> None:
-    """Scenario: strangers ask. Property: refused."""
-    attacker = fund.world.roles.attacker
-    with boa.reverts("reserve: not a token"):
-        fund.reserve.settle(attacker, 1, sender=attacker)
-    with boa.reverts("reserve: not a token"):
-        fund.reserve.pay(attacker, 1, 1, 1, sender=attacker)
-    with boa.reverts("reserve: not the pool"):
-        fund.reserve.uniswapV3SwapCallback(1, 1, b"", sender=attacker)
+FEW = settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+AROUND = 60_000
+"""Gas that is paid for what a publication cannot measure of itself."""
+NAMES = [
+    "amount",
+    "gains",
+    "raising",
+    "emergency",
+    "rate",
+    "nav",
+    "supply",
+    "mean_day",
+    "mean_week",
+    "receiver",
+]
 
 
-def test_a_tokens_day_is_bounded(fund: Fund) -> None:
-    """Scenario: a token asks for everything, day after day. Property: half of it a day, each."""
-    world, reserve = fund.world, fund.reserve
-    first, second = (token.contract.address for token in fund.tokens)
-    receiver = boa.env.generate_address("receiver")
-    assert reserve.settle(receiver, 2_000 * WAD, sender=first) == 500 * WAD
-    assert reserve.settle(receiver, 1, sender=first) == 0
-    assert reserve.pay(receiver, 0, WAD, WAD, sender=first) == (0, WAD)
-    # another's bound is of what is there when it first asks
-    assert reserve.settle(receiver, 2_000 * WAD, sender=second) == 250 * WAD
-    assert world.underlying.balanceOf(receiver) == 750 * WAD
-    boa.env.time_travel(seconds=DAY)
-    assert reserve.standing(first)[1] == 125 * WAD
-    assert reserve.settle(receiver, 100 * WAD, sender=first) == 100 * WAD
-    assert reserve.settle(receiver, 100 * WAD, sender=first) == 25 * WAD
-    assert reserve.paid_ever(first) == 625 * WAD
-
-
-def test_a_day_is_the_calendars(fund: Fund) -> None:
-    """Scenario: asked for everything in the last second of a UTC day and in the first of the next.
-
-    Property: half, and half of the rest: two days' shares around midnight, and no more that day.
-    """
-    token = fund.tokens[0].contract.address
-    receiver = boa.env.generate_address("receiver")
-    boa.env.time_travel(seconds=DAY - 1 - boa.env.timestamp % DAY)
-    assert fund.reserve.settle(receiver, 2_000 * WAD, sender=token) == 500 * WAD
-    boa.env.time_travel(seconds=1)
-    assert fund.reserve.settle(receiver, 2_000 * WAD, sender=token) == 250 * WAD
-    boa.env.time_travel(seconds=DAY - 1)
-    assert fund.reserve.settle(receiver, 1, sender=token) == 0
-
-
-def test_what_is_asked_of_nothing_fixes_no_share(world: World) -> None:
-    """Scenario: a token asks of an empty reserve, then there is an injection.
-
-    Property: its share of the day is of what was injected, for nothing had been paid.
-    """
-    fund = Fund(world, Terms(), reserve=ReserveTerms(initial=0))
-    token, reserve = fund.tokens[0].contract.address, fund.reserve
-    receiver = boa.env.generate_address("receiver")
-    assert reserve.pay(receiver, 3, 4, WAD, sender=token) == (0, 7)
-    fund.inject(100)
-    assert reserve.settle(receiver, 0, sender=token) == 0
-    fund.inject(100)
-    assert reserve.standing(token)[1] == 100 * WAD
-    assert reserve.settle(receiver, 200 * WAD, sender=token) == 100 * WAD
-    # from then on it is what it was
-    fund.inject(100)
-    assert reserve.standing(token)[1] == 0
-
-
-def test_pay_is_gas_and_premium_within_a_bound(fund: Fund) -> None:
-    """Scenario: gas and premium under and over the bound. Property: their sum, or the bound."""
-    token = fund.tokens[0].contract.address
-    keeper = boa.env.generate_address("keeper")
-    assert fund.reserve.pay(keeper, 30, 12, 100, sender=token) == (42, 42)
-    assert fund.reserve.pay(keeper, 90, 12, 100, sender=token) == (100, 100)
-
-
-def test_gas_is_priced_where_the_underlying_is_not_the_coin(world: World) -> None:
-    """Scenario: a native coin of 500 against an underlying of 2,000. Property: a quarter."""
-    native = deploy_double("PriceFeed", 8, 500 * 10**8)
-    fund = Fund(world, Terms(), reserve=ReserveTerms(native_feed=native))
-    token = fund.tokens[0].contract.address
-    keeper = boa.env.generate_address("keeper")
-    paid, _ = fund.reserve.pay(keeper, 10**16, 0, WAD, sender=token)
-    assert abs(paid - 10**16 // 4) <= 1
-    native.update(0)
-    assert fund.reserve.pay(keeper, 10**16, 7, WAD, sender=token)[0] == 7
-
-
-@pytest.mark.parametrize("decimals", [0, 8, 18])
-def test_no_answer_of_the_native_feed_stops_a_payment(decimals: int) -> None:
-    """Scenario: gas in an underlying of 8 decimals against 18; the native feed says anything.
-
-    Property: priced exactly by a good answer of any age; a bad one pays the premium alone; none,
-    however large, makes the payment revert, for that would stop the rebalance.
-    """
-    world = World(Setting(underlying_decimals=8, quote_decimals=18))
-    native = deploy_double("PriceFeed", decimals, 500 * 10**decimals)
-    fund = Fund(world, Terms(), reserve=ReserveTerms(native_feed=native))
-    token, keeper = fund.tokens[0].contract.address, boa.env.generate_address("keeper")
-    gas, most = 8 * 10**16, 10**9
-
-    def owed() -> int:
-        return fund.reserve.pay(keeper, gas, 7, most, sender=token)[1]
-
-    # 0.08 of 500 each, at 2,000 for a whole underlying
-    assert owed() == 8 * 10**8 // 400 + 7
-    native.set_times(boa.env.timestamp - 90 * DAY, boa.env.timestamp - 90 * DAY)
-    assert owed() == 8 * 10**8 // 400 + 7
-    for answer in (2**111, 2**112 - 1):
-        native.update(answer)
-        assert owed() == most
-    for answer in (0, -1, 2**112, 2**255 - 1):
-        native.update(answer)
-        assert owed() == 7
-    for fault in (1, 2):
-        native.update(500 * 10**decimals)
-        native.set_fault(fault)
-        assert owed() == 7
-
-
-def test_gas_is_not_paid_wei_for_wei_in_another_coin() -> None:
-    """Scenario: no native feed, an underlying of 8 decimals. Property: it cannot be deployed."""
-    world = World(Setting(underlying_decimals=8))
-    pair = (world.underlying.address, world.quote.address)
-    oracle = deploy_source(
-        CONTRACTS / "MorphoOracle.vy", world.feed.address, *pair, True, ZERO, 0
-    ).address
-    terms = ([oracle], oracle, world.pool.address, *pair, ZERO, 3_700, WAD, DAY, WAD // 100)
-    with boa.reverts("reserve: native_feed"):
-        deploy_source(CONTRACTS / "Reserve.vy", *terms, WAD // 20)
-
-
-def test_injections_are_told_by_kind(fund: Fund) -> None:
-    """Scenario: capital and trading fees. Property: both add, the event says which."""
-    before = fund.value
-    for kind in (1, 2):
-        fund.inject(3, kind)
-        told = fund.reserve.get_logs(strict=False)[-1]
-        assert (told.amount, fund.reserve._computation.is_error) == (3 * WAD, False)
-    assert fund.value == before + 6
-    with boa.reverts("reserve: amount"):
-        fund.inject(0)
-    for kind in (0, 3):
-        with boa.reverts("reserve: kind"):
-            fund.inject(3, kind)
-
-
-def test_suspension_is_as_the_rules_say(small: Fund) -> None:
-    """Scenario: down through the floor, up through the resume ratio. Property: as rules/reserve."""
-    small.reserve.publish_health()
-    suspended = False
-    nav = Fraction(small.reserve.health().nav, WAD)
-    floor, resume = Fraction(1, 10), Fraction(12, 100)
-    steps = (0, -1, 10**16, 2 * 10**17, 10**17, 3 * 10**17, -(5 * 10**17), -(10**17), 4 * 10**17)
-    for step in steps:
-        if step < 0:
-            take(small, -step)
-            # what a token is paid is noted at once; this was taken behind its back
-            small.reserve.settle(small.issuer, 1, sender=small.tokens[0].contract.address)
-        elif step > 0:
-            small.inject(Fraction(step, WAD))
-        suspended = rules.is_suspended(suspended, small.value, nav, floor, resume)
-        assert small.reserve.standing(small.tokens[0].contract.address)[0] == suspended, step
-
-
-def test_health_is_published_at_most_once_an_hour_by_anyone(small: Fund) -> None:
-    """Scenario: published, again too soon, an hour later. Property: once an hour."""
-    attacker = small.world.roles.attacker
-    small.reserve.publish_health(sender=attacker)
-    boa.env.time_travel(seconds=3_599)
-    with boa.reverts("reserve: once an hour"):
-        small.reserve.publish_health()
-    boa.env.time_travel(seconds=1)
-    small.reserve.publish_health(sender=attacker)
-
-
-def test_health_is_as_the_rules_say(small: Fund) -> None:
-    """Scenario: payments over two days. Property: value, nav, depth, utilisation as in SPEC 4."""
-    world, reserve = small.world, small.reserve
-    token = small.tokens[0].contract.address
-    receiver = boa.env.generate_address("receiver")
-    paid, values = [], []
-    for hour in range(50):
-        if hour % 7 == 3:
-            paid.append((hour, reserve.settle(receiver, 10**16, sender=token)))
-        values.append(small.value)
-        reserve.publish_health()
-        said = reserve.health()
-        nav = sum(each.nav for each in small.tokens)
-        assert abs(Fraction(said.nav, WAD) - nav) < Fraction(1, 10**17)
-        assert Fraction(said.value, WAD) == small.value
-        depth = rules.buffer_depth(small.value, Fraction(said.nav, WAD), Fraction(1, 10))
-        assert abs(Fraction(said.buffer_depth, WAD) - depth) <= Fraction(1, 10**18)
-        since = max(0, hour - 24)
-        assert said.window == (hour - since) * 3_600
-        trailing = sum(each for at, each in paid if since < at <= hour)
-        used = rules.utilisation(Fraction(trailing, WAD), values[since])
-        assert abs(Fraction(said.utilisation, WAD) - used) <= Fraction(1, 10**18)
-        boa.env.time_travel(seconds=3_600)
-        world.set_feed(2_000)
-
-
-def test_a_token_whose_view_fails_blocks_nobody(small: Fund) -> None:
-    """Scenario: one token's code reverts, burns gas, is gone. Property: its last nav counts."""
-    small.reserve.publish_health()
-    before = small.reserve.health().nav
-    victim = small.tokens[0].contract.address
-    code = boa.env.get_code(victim)
-    for broken in (bytes.fromhex("60006000fd"), bytes.fromhex("fe"), b""):
-        boa.env.set_code(victim, broken)
-        boa.env.time_travel(seconds=3_600)
-        small.reserve.publish_health()
-        assert abs(small.reserve.health().nav - before) < before // 10**6
-    boa.env.set_code(victim, code)
-
-
-def test_a_publisher_cannot_starve_a_view(small: Fund) -> None:
-    """Scenario: publications with any gas. Property: the true nav, or no publication."""
-    for gas in range(100_000, 1_000_000, 75_000):
-        with boa.env.anchor():
-            try:
-                small.reserve.publish_health(gas=gas)
-            except boa.BoaError:
-                continue
-            assert small.reserve.health().nav > 19 * WAD
-
-
-@pytest.mark.parametrize("share", [10_000, 4_000], ids=["all", "part"])
-def test_fees_are_allocated_with_quote_swapped(world: World, share: int) -> None:
-    """Scenario: fees of a long and a short, a day later. Property: their share, in underlying."""
-    issuer = boa.env.generate_address("issuer")
-    terms = {
-        "creation_bps": 100,
-        "reserve_share_bps": share,
-        "fee_recipient": issuer,
+def settlement(series: Series, amount: int, **changes: Any) -> tuple[Any, ...]:
+    """A premium to be settled, of a series of 10 underlying; the day's mean is the supply."""
+    said: dict[str, Any] = {
+        "amount": amount,
+        "gains": False,
+        "raising": False,
+        "emergency": False,
+        "rate": wad("0.001"),
+        "nav": wad(10),
+        "supply": wad(1_000),
+        "mean_day": wad(1_000),
+        "mean_week": wad(1_000),
+        "receiver": series.world.roles.keeper,
     }
-    fund = Fund(world, Terms(**terms), Terms(long=False, **terms), reserve=ReserveTerms(initial=0))
-    with boa.reverts("reserve: not yet"):
-        fund.reserve.allocate()
-    boa.env.time_travel(seconds=DAY)
-    world.pass_time(72)
-    # one unit stays
-    fees = [token.collateral.balanceOf(token.contract.address) - 1 for token in fund.tokens]
-    fund.reserve.allocate(sender=world.roles.attacker)
-    long, short = Fraction(fees[0], WAD), Fraction(fees[1], 2_000 * 10**6)
-    expected = (long + short * Fraction(9_994, 10_000)) * share / 10_000
-    assert abs(fund.value / expected - 1) < Fraction(1, 1_000)
-    assert world.quote.balanceOf(fund.reserve.address) == 0
-    rest = world.underlying.balanceOf(issuer), world.quote.balanceOf(issuer)
-    assert rest == tuple(fee - fee * share // 10_000 for fee in fees)
-    with boa.reverts("reserve: not yet"):
-        fund.reserve.allocate()
+    said |= changes
+    return tuple(said[name] for name in NAMES)
 
 
-def test_an_allocation_waits_for_a_good_price(world: World) -> None:
-    """Scenario: the pool is pushed away, later back. Property: the quote stays, then is swapped."""
-    fund = Fund(world, Terms(long=False, creation_bps=100), reserve=ReserveTerms(initial=0))
-    boa.env.time_travel(seconds=DAY)
-    world.pass_time(72)
-    world.pool.move(2_100)
-    fund.reserve.allocate()
-    assert fund.value == 0
-    assert world.quote.balanceOf(fund.reserve.address) > 0
-    boa.env.time_travel(seconds=DAY)
-    world.pool.move(2_000)
-    world.pass_time(72)
-    fund.reserve.allocate()
-    assert fund.value > 0
-    assert world.quote.balanceOf(fund.reserve.address) == 0
+def books(fund: Fund) -> int:
+    """What the reserve says that it has and owes."""
+    held = sum(each.account.held for each in fund.series)
+    return held + fund.reserve.common() + sum(fund.reserve.owed(role) for role in fund.world.roles)
 
 
-def test_an_allocation_without_liquidity_collects_and_waits(world: World) -> None:
-    """Scenario: nobody provides liquidity in the pool. Property: fees come in, the quote waits."""
-    fund = Fund(world, Terms(long=False, creation_bps=100), reserve=ReserveTerms(initial=0))
-    boa.env.time_travel(seconds=DAY)
-    world.pass_time(72)
-    world.pool.remove()
-    world.pool.leave()
-    assert world.pool.contract.liquidity() == 0
-    fund.reserve.allocate()
-    assert fund.value == 0
-    assert world.quote.balanceOf(fund.reserve.address) > 0
+def test_only_its_series_are_heard(series: Series) -> None:
+    """Property: nobody else can be paid, credited, named or injected for."""
+    reserve, stranger = series.fund.reserve, series.world.roles.attacker
+    with boa.reverts("reserve: not its series"):
+        reserve.settle(settlement(series, 1), sender=stranger)
+    with boa.reverts("reserve: not its series"):
+        reserve.credit(1, 0, stranger, 0, sender=stranger)
+    with boa.reverts("reserve: not its series"):
+        reserve.inject(stranger, 1, sender=stranger)
+    with boa.reverts("reserve: factory"):
+        reserve.register([stranger], [0], 0, sender=stranger)
+    with boa.reverts("reserve: registered"):
+        reserve.register([stranger], [0], 0, sender=series.fund.factory.address)
 
 
-def test_one_that_fails_stops_no_allocation(world: World) -> None:
-    """Scenario: a token reverts, burns its gas or is gone. Property: the other's fees come in."""
-    terms = {"creation_bps": 100}
-    fund = Fund(world, Terms(**terms), Terms(long=False, **terms), reserve=ReserveTerms(initial=0))
-    boa.env.time_travel(seconds=DAY)
-    world.pass_time(72)
-    victim = fund.tokens[1].contract.address
-    for broken in (bytes.fromhex("60006000fd"), bytes.fromhex("fe"), b""):
+def test_injections_go_where_they_say(fund: Fund) -> None:
+    """Property: into the series' account, or the common part; a gift without a call is nobody's."""
+    series, reserve, who = fund.series[0], fund.reserve, fund.world.roles.lender
+    before = (series.account.held, fund.series[1].account.held, reserve.common())
+    reserve.inject(series.address, 5, sender=who)
+    reserve.inject(ZERO, 7, sender=who)
+    fund.world.underlying.transfer(reserve.address, 11, sender=who)
+    after = (series.account.held, fund.series[1].account.held, reserve.common())
+    assert after == (before[0] + 5, before[1], before[2] + 7)
+    assert fund.world.underlying.balanceOf(reserve.address) == books(fund) + 11
+
+
+acts = st.lists(
+    st.tuples(
+        st.integers(0, wad("0.5")),
+        st.booleans(),
+        st.booleans(),
+        st.integers(0, 3 * DAY),
+        st.sampled_from([wad(1_000), wad(250), 0, wad(4_000)]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(acts=acts)
+@example(
+    acts=[
+        (wad("0.01"), False, True, 0, wad(4_000)),
+        (49_648, False, False, 3 * DAY, wad(4_000)),
+        (2_387, False, True, 6_269, 0),
+    ]
+)
+@FEW
+def test_settlements_are_the_rules(fund: Fund, acts: list[Any]) -> None:
+    """Held to `rules/reserve_account.py`.
+
+    Property: any sequence of premiums, gains and emergencies, with any mean of the supply,
+    pays and remembers what the rules say on fractions, less roundings of a unit each.
+    """
+    series, reserve, who = fund.series[0], fund.reserve, fund.world.roles.lender
+    with boa.env.anchor():
+        reserve.inject(ZERO, wad(3), sender=who)
+        said = series.account
+        account: Account[Fraction] = Account(
+            Fraction(said.held), Fraction(0), Fraction(0), 0, Fraction(0), 0
+        )
+        common: CommonPart[Fraction] = CommonPart(Fraction(reserve.common()), Fraction(0), 0)
+        for amount, gains, emergency, elapsed, mean in acts:
+            boa.env.time_travel(seconds=elapsed)
+            counts = min(mean, wad(1_000))
+            share = Fraction(counts, wad(1_000))
+            truth = settle_premium(
+                account, common, Fraction(-amount if gains else amount), wad(10) * share, share,
+                Fraction(1, 1_000), emergency, boa.env.timestamp,
+            )  # fmt: skip
+            what = settlement(series, amount, gains=gains, emergency=emergency, mean_day=mean)
+            paid = reserve.settle(what, sender=series.address)
+            if gains:
+                fund.world.underlying.transfer(reserve.address, paid, sender=who)
+            assert abs(paid - abs(truth.paid)) <= 20
+            account, common = truth.account, truth.common
+            said = series.account
+            assert abs(said.held - account.held) <= 100
+            assert abs(reserve.common() - common.held) <= 100
+            assert abs(said.paid - account.paid) <= 100 or amount == 0
+            # a payment of nothing leaves what a day has made void where it stands: equal in effect
+            now_s = boa.env.timestamp
+            still = remembered_whole(said.rescued, now_s - said.rescued_at)
+            assert abs(still - remembered_whole(account.rescued, now_s - account.rescued_s)) <= 100
+            assert fund.world.underlying.balanceOf(reserve.address) >= books(fund)
+
+
+def test_raising_is_suspended_below_the_floor() -> None:
+    """Scenario: an account falls below 10 % of nav at the week's mean supply, and is refilled.
+
+    Property: raising is refused until it is back at 12 %, lowering never is; no capital that
+    comes for an hour changes it.
+    """
+    fund = Fund(World(Setting()), Terms(injects="0.12"))
+    series, reserve = fund.series[0], fund.reserve
+    assert not reserve.suspended(series.address)
+    series.go("2.4")
+    series.open()
+    boa.env.time_travel(seconds=120)
+    assert reserve.suspended(series.address)
+    with boa.reverts("reserve: raising is suspended"):
+        series.rebalance()
+    fund.sleep(3_600)
+    reserve.publish(sender=fund.world.roles.keeper)
+    assert series.account.suspended
+    nav, supply, mean = series.contract.standing()
+    slow = nav * mean // supply
+    lender = fund.world.roles.lender
+    reserve.inject(series.address, slow * 11 // 100 - series.account.held, sender=lender)
+    assert reserve.suspended(series.address)
+    reserve.inject(series.address, slow * 12 // 100 + 10**9 - series.account.held, sender=lender)
+    assert not reserve.suspended(series.address)
+    boa.env.time_travel(seconds=3_600)
+    fund.world.refresh_feeds()
+    with boa.env.anchor():
+        series.rebalance()
+        assert not series.account.suspended
+    with boa.env.anchor():
+        held = reserve.suspended(series.address)
+        series.lend(10**11)
+        series.mint(20_000)
+        assert reserve.suspended(series.address) == held
+    series.go("3.8")
+    series.rebalance()
+
+
+def test_health_is_published_hourly_and_its_gas_is_paid(fund: Fund) -> None:
+    """A publication, and who pays it.
+
+    Property: whole reserve over all nav, each series' level, at most once an hour; the refund
+    is the gas, at most a 4,000th of the reserve at once, from all in proportion.
+    """
+    reserve, who = fund.reserve, fund.world.roles.keeper
+    reserve.inject(ZERO, wad(4), sender=fund.world.roles.lender)
+    total, held = books(fund), fund.world.underlying.balanceOf(who)
+    with base_fee(10**9):
+        refund = reserve.publish(sender=who)
+        gas = reserve._computation.get_gas_used()
+    assert fund.world.underlying.balanceOf(who) - held == refund
+    assert gas * 10**9 <= refund <= (gas + AROUND) * 10**9
+    stated(f"and {AROUND:,} of gas for what cannot be measured")
+    assert total - books(fund) == refund
+    nav = sum(each.contract.standing()[0] for each in fund.series)
+    assert reserve.health().level == total * WAD // nav
+    assert reserve.health().published_at == boa.env.timestamp
+    with boa.reverts("reserve: published this hour"):
+        reserve.publish(sender=who)
+    for _ in range(3):
+        fund.sleep(3_600)
+        with base_fee(10**12):
+            refund += reserve.publish(sender=who)
+    assert refund <= total // 4_000 * 28 // 24
+
+
+def test_right_after_a_launch_the_reserve_pays_nothing() -> None:
+    """What it pays follows the day's mean of the supply, which a launch begins at zero.
+
+    Scenario: a lowering with a premium above zero, in the launch's first minutes and a day later.
+    Property: of the first less than a hundredth of the cap is paid, of the second about a quarter:
+    the mean is half of the supply then, and counts twice.
+    """
+    series = Fund(World(Setting()), Terms(), age=0).series[0]
+    assert series.state.mean_day == 0
+    for wait, least, most in ((0, 0, 1), (DAY, 20, 60)):
         with boa.env.anchor():
-            boa.env.set_code(victim, broken)
-            fund.reserve.allocate()
-            assert fund.value > 0
+            series.fund.sleep(wait)
+            series.go("4.2")
+            series.accrue()
+            nav, held = series.contract.standing()[0], series.account.held
+            assert series.plan.premium > 0
+            series.rebalance()
+            paid = (held - series.account.held) * 100_000 // nav
+            assert least <= paid <= most
+
+
+@pytest.mark.parametrize(("leverage", "pays"), [("2.09", True), ("2.07", False)])
+def test_a_rise_from_far_below_the_band_is_not_paid(leverage: str, pays: bool) -> None:
+    """Only a gift leads there, and minting would be cheaper than what the cap counts with.
+
+    Scenario: a long whose band begins at 2.6 is raised from just above or below 0.8 of that.
+    Property: the account pays of the first, and nothing of the second: nav pays its whole premium.
+    """
+    series = Fund(World(Setting()), Terms()).series[0]
+    series.go(leverage)
+    series.open()
+    series.fund.sleep(1_200)
+    series.accrue()
+    assert (series.plan.premium > 0, series.plan.pays) == (True, pays)
+    held = series.account.held
+    series.rebalance()
+    assert (series.account.held < held) == pays
+
+
+def test_the_common_parts_share_is_published(fund: Fund) -> None:
+    """Property: it is shared by nav at the week's mean supply, as of the publication."""
+    reserve = fund.reserve
+    reserve.inject(ZERO, wad(4), sender=fund.world.roles.lender)
+    assert reserve.health().common_share == 0
+    reserve.publish(sender=fund.world.roles.keeper)
+    slow = 0
+    for each in fund.series:
+        nav, supply, mean = each.contract.standing()
+        slow += nav * mean // supply
+    assert reserve.health().common_share == wad(4) * WAD // slow
+
+
+def test_fees_are_allocated_and_claimed() -> None:
+    """Scenario: a fifth of the fees is somebody's; a long's and a short's fees are allocated.
+
+    Property: a long's go as they are; a short's are sold for the underlying in an auction of
+    their own, due a day after the last; the recipient claims, and its absence stops nobody.
+    """
+    world = World(Setting())
+    recipient = boa.env.generate_address("recipient")
+    terms = {"reserve_share": "0.8", "account_rate": "0.0008", "recipient": recipient}
+    fund = Fund(world, Terms(**terms), Terms(long=False, **terms), age=0)
+    long, short = fund.series
+    for each in fund.series:
+        each.mint(500)
+    fees = long.state.fees
+    before = long.account.held, fund.reserve.common()
+    assert long.contract.allocate(0, sender=world.roles.attacker) == fees
+    assert long.state.fees == 0
+    gained = long.account.held + fund.reserve.common() - sum(before)
+    assert gained == fees * 8 // 10
+    assert fund.reserve.owed(recipient) == fees - gained
+    with boa.reverts("fee_allocation: no fees due"):
+        short.contract.allocate(0, sender=world.roles.keeper)
+    fund.sleep(DAY + 600)
+    boa.env.time_travel(seconds=61)
+    fees = short.state.fees
+    keeper = world.roles.keeper
+    held = world.quote.balanceOf(keeper)
+    paid = short.contract.allocate(-(2**255), sender=keeper)
+    assert world.quote.balanceOf(keeper) - held == fees
+    worth = Fraction(fees * short.price, 10**36)
+    assert Fraction("0.99") * worth < paid < Fraction("1.01") * worth
+    owed = fund.reserve.owed(recipient)
+    assert fund.reserve.claim(recipient, sender=world.roles.attacker) == owed
+    assert world.underlying.balanceOf(recipient) == owed
+    assert fund.reserve.claim(recipient) == 0
+    assert world.underlying.balanceOf(fund.reserve.address) >= books(fund)
+
+
+def test_an_account_that_is_full_feeds_the_common_part(fund: Fund) -> None:
+    """Property: of fees an account takes in what is missing to a quarter of W, not more.
+
+    An event says what the common part holds, whenever an account's act has changed it.
+    """
+    series, reserve = fund.series[0], fund.reserve
+    worth = wad(100)
+    room = worth // 4 - series.account.held
+    before = reserve.common()
+    reserve.credit(room - 5, 0, ZERO, worth, sender=series.address)
+    assert said(reserve) == []
+    reserve.credit(10, 0, ZERO, worth, sender=series.address)
+    assert said(reserve) == [before + 5]
+    assert series.account.held == worth // 4
+    assert reserve.common() == before + 5
+
+
+def said(reserve: Any) -> list[int]:
+    """What the last call's events say of the common part."""
+    return [each.common for each in reserve.get_logs() if type(each).__name__ == "CommonChanged"]
+
+
+def test_the_implementation_serves_nobody() -> None:
+    """Property: without a configuration nothing can be registered or injected."""
+    bare = Protocol(World(Setting())).reserve
+    with boa.reverts():
+        bare.register([ZERO], [0], 0)
+    with boa.reverts():
+        bare.inject(ZERO, 1)
+
+
+@pytest.mark.parametrize("hours", [1, 11, 24])
+def test_a_day_of_emergencies_is_paid_two_per_cent(series: Series, hours: int) -> None:
+    """Property: until 24 hours have passed without a payment, all together are 2 % of W."""
+    reserve, paid = series.fund.reserve, 0
+    for _ in range(3):
+        paid += reserve.settle(settlement(series, wad(1), emergency=True), sender=series.address)
+        boa.env.time_travel(seconds=hours * 3_600)
+    assert paid == wad(10) // 50 * (3 if hours == 24 else 1)

@@ -25,12 +25,15 @@ from steelyard.explain.shelf import Shelf
 from steelyard.explain.steps import STEPS
 from steelyard.explain.tear_sheet import TearSheet, tear_sheet
 from steelyard.explain.tracking import Tracking
+from steelyard.market import Feed
+from steelyard.report.shown import Shown
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulate.compare import compare
 from steelyard.simulate.comparison import SORTS, Comparison
+from steelyard.simulate.one_or_several import simulate
 from steelyard.simulate.repeat import load_run
-from steelyard.simulate.run import Run, simulate
+from steelyard.simulate.run import Run
 from support.doc_pages import REPOSITORY
 from support.tokens import DAY_S, T0, closes
 
@@ -138,7 +141,7 @@ def closed() -> Run:
     pool = f'{LEAST}[venue]\nkind = "pool"\n[reserve]\ninitial_units = 9000\n'
     flows = {"time": [T0 + 2 * DAY_S, T0 + 3 * DAY_S], "tokens": [10.0, -5.0]}
     prices = closes(100.0, 101.0, 102.0, 103.0)
-    return simulate(Series.loads(pool), prices, flows=flows, wind_down=T0 + 4 * DAY_S)
+    return simulate(Series.loads(pool), Feed(prices, flows=flows, wind_down=T0 + 4 * DAY_S))
 
 
 def test_every_field_of_the_summary_is_documented(run: Run, closed: Run) -> None:
@@ -264,8 +267,13 @@ def test_every_public_name_and_argument_is_documented() -> None:
     for function in functions:
         documented = list(rows(PYTHON_PAGE, f"## {function.__name__}"))
         assert documented == list(inspect.signature(function).parameters)
+    taken = list(inspect.signature(Feed).parameters)
+    documented = list(rows(PYTHON_PAGE, "## Feed"))
+    assert documented[: len(taken)] == taken
+    public = {name for name in {*vars(Feed), *Feed.__dataclass_fields__} if name[0] != "_"}
+    assert set(documented) == public
     for kind in (Comparison, Explanation, Tracking, TearSheet, DecayAcross, Forecast):
-        names = {*vars(kind), *kind.__dataclass_fields__}
+        names = {*vars(Shown), *vars(kind), *kind.__dataclass_fields__}
         named = {name for name in names if not name.startswith("_")}
         assert set(rows(PYTHON_PAGE, f"## {kind.__name__}")) == named
     found = {*vars(Run), *Run.__dataclass_fields__}

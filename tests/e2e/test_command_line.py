@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ import pytest
 from steelyard import __version__
 from steelyard.cli.reference import all_commands
 from steelyard.rules.presets import load_preset, preset_names
+from steelyard.simulate.tracking import FIGURES
 from support.command import SCRIPT, command, environment
+from support.keeper_command import keeper_file, running
 
+REQUESTS = {
+    f"steelyard keeper {name}" for name in ("launch", "pause", "resume", "inject", "winddown")
+}
 COMMANDS = {context.command_path: context.command for context in all_commands()}
 
 NUMBER = (int, float)
@@ -53,7 +59,7 @@ SHAPE: dict[str, Any] = {
         ),
         float,
     ),
-    "tracking": dict.fromkeys(("slope", "r2", "error_daily", "error", "difference"), float),
+    "tracking": dict.fromkeys(FIGURES, float),
     "leverage": {"min": float, "max": float, "mean": float},
     "reserve": {
         **dict.fromkeys(("initial", "final", "min", "paid", "received", "injected"), float),
@@ -97,6 +103,9 @@ def test_every_preset_runs_and_its_json_has_the_shape_of_the_specification(
     """One object on standard output, SPEC 6 key by key; every configured trigger is listed."""
     result = command("simulate", name, "--prices", asset, "--json", cwd=tmp_path, check=True)
     figures = json.loads(result.stdout)
+    # every preset is of BTC: prices of another asset are noted
+    said = figures.pop("notes", [])
+    assert any("BTC" in each for each in said) == (asset == "ETH")
     hold_to_shape(figures, SHAPE)
     assert list(figures["rebalances"]["by_trigger"]) == list(
         load_preset(name).rebalance.trigger_names
@@ -211,17 +220,59 @@ def write_journal_examples(folder: Path) -> None:
     """A journal, an export of it, a key and a head that the key has signed."""
     from steelyard.ledger import Journal, new_key, sign_head, write_key
     from steelyard.ledger.exports import write_export
+    from steelyard.rules.presets import load_preset
 
+    series = load_preset("kucoin-3l").text.replace('"KUCOIN-3L"', '"BTC3L"')
+    (folder / "kucoin.toml").write_text(series, encoding="utf-8")
     key = new_key("example.com/btc3l")
     write_key(folder / "btc3l.key", key)
     (folder / "btc3l.key.pub").write_text(f"{key.public}\n")
     span = ("--start", "2020-03-10", "--end", "2020-03-14")
     history = ("--prices", "BTC", *span, "--journal", "btc3l.journal")
-    command("simulate", "kucoin-3l", *history, cwd=folder, check=True)
+    command("simulate", "kucoin.toml", *history, cwd=folder, check=True)
     with Journal.open(folder / "btc3l.journal") as journal:
         head = journal.head()
         write_export(journal.all_rows(), folder / "btc3l.jsonl", "jsonl")
     (folder / "monday.txt").write_text(sign_head(head, key), encoding="utf-8")
+
+
+OTHERS_SERVERS = ("network", "a keeper file and an account")
+"""What a command needs that talks to somebody's server."""
+
+
+def beside(name: str, folder: Path) -> AbstractContextManager[object]:
+    """What runs beside an example: for requests a keeper, which adopts them."""
+    if "keeper" not in name.split():
+        return nullcontext()
+    command_name = name.rsplit(maxsplit=1)[-1]
+    series = load_preset("oracle-3l").text.replace('"ORACLE-3L"', '"BTC3L"')
+    (folder / "btc3l.toml").write_text(series, encoding="utf-8")
+    if name in REQUESTS:
+        keeper_file(folder, "btc3l.toml", speed=86_400.0)
+        return running(folder, *([] if command_name == "launch" else ["--launch"]))
+    keeper_file(folder, "btc3l.toml", end="2020-02-10")
+    if command_name == "status":
+        command("keeper", "once", "keeper.toml", "--launch", cwd=folder, check=True)
+    return nullcontext()
+
+
+def stopped(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What a command prints that serves until it is ended; being ended so is no failure."""
+    serving = subprocess.Popen(
+        [SCRIPT, *arguments],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert serving.stdout is not None
+    first = serving.stdout.readline()
+    serving.send_signal(signal.SIGTERM)
+    rest, _ = serving.communicate(timeout=300)
+    code = 0 if serving.returncode == -signal.SIGTERM else serving.returncode
+    return subprocess.CompletedProcess(arguments, code, first + rest, "")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -232,12 +283,17 @@ def test_every_example_of_every_help_runs(name: str, tmp_path: Path) -> None:
     assert shown.stderr == ""
     for example in COMMANDS[name].examples:
         assert f"  {example}\n" in shown.stdout
-        if getattr(COMMANDS[name], "needs", "") == "network":
-            continue  # run against a server of our own in test_data_fetch.py
+        if getattr(COMMANDS[name], "needs", "") in OTHERS_SERVERS:
+            continue  # run against servers of our own in test_data_fetch.py, test_keeper_doctor.py
         line, _, target = example.partition(" > ")
-        result = command(*shlex.split(line)[1:], cwd=tmp_path)
+        words = shlex.split(line)[1:]
+        with beside(name, tmp_path):
+            serves = words[:2] == ["rehearsal", "serve"]
+            result = (stopped if serves else command)(*words, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         assert result.stdout
+        if name in REQUESTS:
+            assert result.stdout.endswith(": done\n")
         if "--json" in example:
             json.loads(result.stdout)
         if target:
@@ -275,9 +331,9 @@ def test_the_demo_runs_from_end_to_end(tmp_path: Path) -> None:
     assert any(line.startswith("ETH, daily, 2020 to 2022") for line in lines)
     words = " ".join(result.stdout.split())
     assert "ftx-bull: -8" in words
-    assert "rebalances in the day; 3 x BTC's -39.0 % would be -116.9 %." in words
-    assert "Daily bars do not say in which order prices came inside a day" in words
-    assert "the worst order is assumed" in words
+    assert "rebalances in the day; 3x BTC's -39.0 % would be -116.9 %." in words
+    assert "note: daily bars do not say in which order prices came inside a day" in result.stderr
+    assert "the worst order is assumed" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["steelyard-demo.html"]
     page = (tmp_path / "steelyard-demo.html").read_text(encoding="utf-8")
     for name in preset_names():
@@ -301,7 +357,7 @@ def test_the_demo_as_json_has_a_summary_a_run(tmp_path: Path) -> None:
     assert bull["summary"]["symbol"] == "FTX-BULL-BTC"
     wide = command("demo", cwd=tmp_path, check=True, COLUMNS="160")
     assert "above 4, daily 00:02" in wide.stdout
-    assert "no costs" in wide.stdout
+    assert "daily reset" in wide.stdout
 
 
 def test_the_demo_needs_a_place_for_its_page_before_it_starts(tmp_path: Path) -> None:
@@ -359,14 +415,14 @@ def test_colours_are_for_terminals_and_no_color_switches_them_off(tmp_path: Path
     assert "\x1b[31m" in on_a_terminal(*words, cwd=tmp_path)
     plain = on_a_terminal(*words, cwd=tmp_path, NO_COLOR="1")
     assert "\x1b[3" not in plain
-    assert "nav per token" in plain
+    assert "token return" in plain
     assert "\x1b" not in command(*words, cwd=tmp_path, check=True).stdout
 
 
 def test_a_pipe_is_not_cut_at_80_columns(tmp_path: Path) -> None:
     """Without any terminal a wide table stays whole."""
     result = command("demo", cwd=tmp_path, check=True)
-    assert "no costs" in result.stdout
+    assert "daily reset" in result.stdout
     assert "…" not in result.stdout
 
 

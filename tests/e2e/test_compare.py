@@ -33,14 +33,15 @@ def test_a_comparison_on_the_bundled_history(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [page]
     text = page.read_text(encoding="utf-8")
     assert text.endswith("</html>")
-    assert all(f'data-symbol="{name}"' in text for name in found)
+    assert all(f'data-key="{name}"' in text for name in found)
     assert 'data-panel="comparison"' in text
 
 
 def test_an_earlier_page_is_left_alone_where_a_comparison_fails(tmp_path: Path) -> None:
     """A series file that is wrong: exit code 3, one sentence, the page as it was."""
     page = tmp_path / "rules.html"
-    page.write_text("kept")
+    made = '<meta name="generator" content="Steelyard">'
+    page.write_text(made)
     (tmp_path / "wrong.toml").write_text('symbol = "W"\nunderlying = "BTC"\n')
     done = command(
         "compare", "ftx-bull", "wrong.toml", "--prices", "BTC", "--out", page, cwd=tmp_path
@@ -48,5 +49,5 @@ def test_an_earlier_page_is_left_alone_where_a_comparison_fails(tmp_path: Path) 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("Error: wrong.toml: target_leverage: expected the key")
     assert len(done.stderr.splitlines()) == 1
-    assert page.read_text() == "kept"
+    assert page.read_text() == made
     assert {path.name for path in tmp_path.iterdir()} == {"rules.html", "wrong.toml"}

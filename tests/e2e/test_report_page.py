@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.plots import report_page
-from steelyard.plots.comparison import Standing
+from steelyard.report.comparison import RulePoint, comparison_panel
+from steelyard.report.html import page
+from steelyard.simulate.run_document import document_of_frames
 from support.browser import BROWSER, dom_of, root
-from support.random_runs import random_run
+from support.random_runs import random_run, several
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs a browser: none of chromium, google-chrome is installed"
@@ -43,14 +44,14 @@ def load(tmp_path: Path) -> Load:
 def shelf() -> str:
     """A page of three series."""
     runs = [random_run("BTC3L", reserve=True), random_run("BTC1S", target=-1.0), random_run("X/ 2")]
-    return report_page(runs, title="A shelf")
+    return page(several(runs))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_charts_are_drawn(load: Load, theme: str) -> None:
     """All four, the table with its rows, and not one error."""
     run = random_run(reserve=True)
-    dom = load(report_page([run], title="One"), f"?theme={theme}")
+    dom = load(page(document_of_frames(run)), f"?theme={theme}")
     marks = root(dom)
     assert "data-error" not in marks
     assert marks["data-theme"] == theme
@@ -81,19 +82,14 @@ def test_a_link_leads_to_a_series(load: Load, link: str, symbol: str) -> None:
 
 def compared() -> str:
     """A page of three series that are set side by side; the third was worse in both."""
-    runs = [random_run(name, seed=seed) for seed, name in enumerate(("A", "B", "X/ 2"), 1)]
-    standings = [
-        Standing(
-            cost_per_year=cost,
-            carry_per_year=0.0,
-            turnover_per_year=20.0,
-            kappa=0.4,
-            unit=0.01,
-            efficient=cost < 0.1,
-        )
-        for cost in (0.02, 0.01, 0.3)
+    names = ("A", "B", "X/ 2")
+    costs = (0.02, 0.01, 0.3)
+    runs = [random_run(name, seed=seed) for seed, name in enumerate(names, 1)]
+    points = [
+        RulePoint(place, name, 3.0, 0.1 * (3 - place), cost, 0.4, cost < 0.1, wiped_out=False)
+        for place, (name, cost) in enumerate(zip(names, costs, strict=True))
     ]
-    return report_page(runs, title="Side by side", standings=standings)
+    return page(several(runs, comparison_panel(points, 0.01)))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -105,9 +101,8 @@ def test_a_comparison_opens_on_its_chart(load: Load, theme: str) -> None:
     assert (marks["data-theme"], marks["data-shown"]) == (theme, "")
     assert len(re.findall(r'<div class="chart js-plotly-plot"', dom)) == 1
     chart = dom[dom.index('data-panel="comparison"') :]
-    for words in ("A", "B", "X/ 2", "tracking error, a year", "cost, share of nav a year"):
+    for words in ("A", "B", "X/ 2", "exposure error, a year", "cost, share of nav a year"):
         assert f">{words}</text>" in chart
-    assert dom.count('badge good">efficient<') == 2
 
 
 def test_a_point_leads_to_its_series_and_the_theme_redraws_the_chart(load: Load) -> None:
@@ -115,7 +110,7 @@ def test_a_point_leads_to_its_series_and_the_theme_redraws_the_chart(load: Load)
     clicks = """
     const root = document.documentElement;
     setTimeout(() => {
-      const chart = document.querySelector('#overview .chart');
+      const chart = document.querySelector('section[data-key=""] .chart');
       const others = chart.data.findIndex((trace) => trace.name === 'others');
       const ink = () => chart.layout.font.color;
       const before = ink();
@@ -132,22 +127,22 @@ def test_a_point_leads_to_its_series_and_the_theme_redraws_the_chart(load: Load)
 
 
 def test_every_control_works(load: Load) -> None:
-    """Picker, steps, filter, sorting, spans of time, legend and theme, one after the other."""
+    """Picker, steps, sorting, spans of time, legend and theme, one after the other."""
     clicks = """
     const click = (selector) => document.querySelector(selector).click();
     const root = document.documentElement;
     setTimeout(() => {
-      click('.overview thead th:nth-child(3) button');
-      root.dataset.first = document.querySelector('.overview tbody tr').dataset.symbol;
-      click('[data-filter]:nth-child(1)');
+      const main = document.querySelector('section.document');
+      main.querySelector('thead th:nth-child(4) button').click();
+      root.dataset.first = main.querySelector('tbody tr').dataset.link;
       click('#next');
       setTimeout(() => {
         root.dataset.second = root.dataset.shown;
-        const section = document.querySelector('section.series:not([hidden])');
+        const section = document.querySelector('section.document:not([hidden])');
         section.querySelector('.legend button').click();
         section.querySelectorAll('.spans button')[1].click();
-        section.querySelector('.trades thead th:nth-child(6) button').click();
-        root.dataset.top = section.querySelector('.trades tbody td:nth-child(6)').textContent;
+        section.querySelector('.listing thead th:nth-child(6) button').click();
+        root.dataset.top = section.querySelector('.listing tbody td:nth-child(6)').textContent;
         click('#theme');
         setTimeout(() => {
           const charts = [...section.querySelectorAll('.chart')];
@@ -158,8 +153,7 @@ def test_every_control_works(load: Load) -> None:
     }, 500);
     """
     runs = [random_run("A", seed=1), random_run("B", seed=2), random_run("C", seed=3)]
-    runs[2] = replace(runs[2], facts=replace(runs[2].facts, underlying="ETH"))
-    dom = load(report_page(runs, title="A shelf"), "?theme=light", then=clicks)
+    dom = load(page(several(runs)), "?theme=light", then=clicks)
     marks = root(dom)
     assert "data-error" not in marks
     returns = {run.facts.symbol: run.summary["nav"]["return"] for run in runs}
@@ -181,7 +175,7 @@ def test_dates_below_a_chart_are_whole(load: Load) -> None:
       document.documentElement.dataset.ticks = document.querySelectorAll(".xtick text").length;
       document.documentElement.dataset.cut = cut.length;
     }, 4000);"""
-    marks = root(load(report_page([random_run(bars=60)], title="Short"), then=measure))
+    marks = root(load(page(document_of_frames(random_run(bars=60))), then=measure))
     assert int(marks["data-ticks"]) > 0
     assert marks["data-cut"] == "0"
 
@@ -192,10 +186,10 @@ def test_hostile_words_do_nothing(load: Load) -> None:
     facts = replace(
         run.facts, symbol=HOSTILE, title=HOSTILE, sentence=HOSTILE, quote=HOSTILE, rule=HOSTILE
     )
-    page = report_page([replace(run, facts=facts), random_run("B")], title=HOSTILE)
-    first = "document.querySelector('.series').dataset.symbol"
+    page_of = page(several([replace(run, facts=facts), random_run("B")]))
+    first = "document.querySelectorAll('section.document')[1].dataset.key"
     script = f"location.hash = '#' + encodeURIComponent({first});"
-    marks = root(load(page, then=script))
+    marks = root(load(page_of, then=script))
     assert "data-broken" not in marks
     assert "data-error" not in marks
     assert int(marks["data-charts"]) >= 4
@@ -206,7 +200,7 @@ def test_a_figure_that_rounds_to_zero_has_no_minus(load: Load) -> None:
     run = random_run()
     rows = {name: np.array(run.rebalances[name]) for name in run.rebalances}
     rows["fee"] = np.where(np.arange(len(rows["fee"])) % 2, -1e-9, -200.0)
-    dom = load(report_page([replace(run, rebalances=rows)], title="Received"))
+    dom = load(page(document_of_frames(replace(run, rebalances=rows))))
     assert "data-error" not in root(dom)
     assert "−200.00</td>" in dom
     assert ">0.00</td>" in dom
@@ -222,6 +216,6 @@ def test_gaps_in_the_data_are_drawn_as_gaps(load: Load) -> None:
     nav["leverage"][100:] = float("nan")
     wiped = {"time": "2020-04-10T00:00:00Z", "price": 5_000.0, "reason": "nav"}
     run = replace(run, nav=nav, summary={**run.summary, "wiped_out": wiped})
-    dom = load(report_page([run], title="Wiped out"))
+    dom = load(page(document_of_frames(run)))
     assert "data-error" not in root(dom)
     assert dom.count("wiped out</text>") == 2  # the charts of nav and of leverage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import resource
@@ -117,11 +118,14 @@ WRONG_SERIES = {
 def refused(result: subprocess.CompletedProcess[str], folder: Path, kept: set[str]) -> str:
     """Hold a failure to what all failures promise; give its one sentence."""
     assert result.returncode == 3, result.stderr
-    assert result.stdout == ""
+    told = json.loads(result.stdout) if result.stdout else None
     assert "Traceback" not in result.stderr
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1, result.stderr
     assert re.match(r"Error: \S", lines[0])
+    if told is not None:
+        assert told["error"]["exit_code"] == 3
+        assert lines[0] == f"Error: {told['error']['message']}"
     assert len(lines[0]) < 600
     assert {path.name for path in folder.iterdir()} == kept
     return lines[0]

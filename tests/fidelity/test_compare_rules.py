@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.market import read_prices
+from steelyard.market import Feed, read_prices
 from steelyard.rules.series import Band, Costs, Daily
 from steelyard.simulate.compare import compare
 from support.tokens import token
@@ -28,9 +28,7 @@ def test_an_edge_beats_the_daily_reset_in_2022(history: Callable[[str], Path]) -
             "edge": token(band=Band(2.5, 3.5), move_to="edge", edge_slack=1e-4, costs=COSTS),
             "daily": token(daily=Daily(0), costs=COSTS),
         },
-        bars,
-        start="2022-01-01",
-        end="2023-01-01",
+        Feed(bars, start="2022-01-01", end="2023-01-01"),
         intrabar="close",
     )
     table = found.table

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from steelyard.market import read_prices
+from steelyard.market import Feed, read_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Daily
 from steelyard.simulate.run import simulate
@@ -50,8 +50,7 @@ def test_kucoin_eth3l_from_flows_and_prices(history: Callable[[str], Path]) -> N
     state.cash = at_reset / float(regular[0]["leverage_before_abs"]) - at_reset
     run = simulate(
         series,
-        bars.slice(1, len(bars)),
-        flows=flows(log, series.initial_tokens),
+        Feed(bars.slice(1, len(bars)), flows=flows(log, series.initial_tokens)),
         intrabar="close",
         state=state,
     )

@@ -12,6 +12,8 @@ A page is a small program. All its examples run in order, in one empty folder:
 - a ``python history`` or ``console history`` block reads real history in a folder ``history``,
   which is not the project's to give away: it has a test of its own too, run where that folder is;
 - a ``python chain`` block speaks to contracts on a chain, which a test of its own gives it;
+- a ``console processes`` block has lines that end with ``&`` and run on while the others do; it
+  has a test of its own, in the group of those that start processes;
 - a ``toml`` or ``csv`` block with a file's name after the word is written to that file.
 
 ``...`` stands for anything, on a line of its own for any number of lines. ``sh`` blocks hold what
@@ -27,7 +29,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +46,12 @@ WRITTEN = ("toml", "csv")
 NETWORK = ("python network", "console network")
 HISTORY = ("python history", "console history")
 CHAIN = ("python chain",)
-SHOWN = ("text", "sh", "mermaid", "json", "math", *NETWORK, *HISTORY, *CHAIN)
+PROCESSES = ("console processes",)
+APART = (*NETWORK, *HISTORY, *CHAIN, *PROCESSES)
+"""Run by tests of their own."""
+SHOWN = ("text", "sh", "mermaid", "json", "math", *APART)
+Shell = Callable[[str, Path, list[str]], tuple[str, int]]
+"""What runs a line of a session: the line, the folder, and what the page says it prints."""
 
 
 @dataclass
@@ -113,7 +120,7 @@ def blocks(page: Path) -> list[Block]:
                 inside.lines.append(line)
         elif inside is None:
             kind, _, argument = match[1].strip().partition(" ")
-            if f"{kind} {argument}" in (*NETWORK, *HISTORY, *CHAIN):
+            if f"{kind} {argument}" in APART:
                 kind, argument = f"{kind} {argument}", ""
             inside = Block(page, kind, argument, number + 1)
         else:
@@ -153,14 +160,52 @@ def histories() -> Path | None:
     return folder.resolve() if folder.is_dir() else None
 
 
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment of a page's sessions: ``steelyard`` and ``python`` are on the path."""
+    path = folder.parent / f".{folder.name}-bin"
+    path.mkdir(exist_ok=True)
+    main = "import sys; from steelyard.cli import main; sys.exit(main())"
+    for name, arguments in {"steelyard": f'-c "{main}" ', "python": ""}.items():
+        (path / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {arguments}\"$@\"\n")
+        (path / name).chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": str(WIDTH),
+        "NO_COLOR": "1",
+    }
+
+
+def run_once(command: str, folder: Path, _: list[str]) -> tuple[str, int]:
+    """Run a line of a session to its end: what it prints, and its exit code."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder,
+        env=environment_of(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout, done.returncode
+
+
 def run_page(
-    page: Path, folder: Path, *, also: str = "", given: Mapping[str, object] | None = None
+    page: Path,
+    folder: Path,
+    *,
+    also: str = "",
+    given: Mapping[str, object] | None = None,
+    shell: Shell = run_once,
 ) -> Iterator[Outcome]:
     """Run the examples of a page in ``folder``; what each printed is yielded.
 
     Those that ask an exchange are run only where ``also`` is ``network``, those that read real
     history where it is ``history``; that is then the folder ``history``. Those that speak to a
-    chain are run where it is ``chain``, with the names that are ``given``.
+    chain are run where it is ``chain``, with the names that are ``given``, and those with processes
+    of their own where it is ``processes``, by a ``shell`` that lets them run on.
 
     Raises:
         ExampleError: a block is of no known kind, cannot be run, or fails without saying so.
@@ -177,7 +222,7 @@ def run_page(
         if kind == "python":
             yield _run_python(block, following, names, folder)
         elif kind == "console":
-            yield from _run_console(block, folder)
+            yield from _run_console(block, folder, shell)
         elif block.kind in WRITTEN and block.argument:
             (folder / block.argument).write_text(block.text, encoding="utf-8")
         elif block.kind == "sh":
@@ -206,7 +251,7 @@ def _stands_right_after(block: Block, following: Block) -> bool:
     return not any(line.strip() for line in gap)
 
 
-def _run_console(block: Block, folder: Path) -> Iterator[Outcome]:
+def _run_console(block: Block, folder: Path, shell: Shell) -> Iterator[Outcome]:
     commands: list[tuple[str, int, list[str]]] = []
     for offset, line in enumerate(block.lines):
         if line.startswith("$ "):
@@ -223,38 +268,12 @@ def _run_console(block: Block, folder: Path) -> Iterator[Outcome]:
         asks = command.strip() == "echo $?"
         if status != 0 and not asks:
             raise ExampleError(f"{place}: the command before it failed ({status}), unsaid")
-        found, status = _shell(f"(exit {status}); {command}" if asks else command, folder)
+        line = f"(exit {status}); {command}" if asks else command
+        found, status = shell(line, folder, expected)
         shown = expected if _trimmed(expected) else found.splitlines() if status == 0 else expected
         yield Outcome(place, shown, found.splitlines(), first)
     if status != 0:
         raise ExampleError(f"{block.place}: the last command failed ({status}): {found}")
-
-
-def _shell(command: str, folder: Path) -> tuple[str, int]:
-    path = folder.parent / f".{folder.name}-bin"
-    path.mkdir(exist_ok=True)
-    main = "import sys; from steelyard.cli import main; sys.exit(main())"
-    for name, arguments in {"steelyard": f'-c "{main}" ', "python": ""}.items():
-        (path / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {arguments}\"$@\"\n")
-        (path / name).chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": str(WIDTH),
-        "NO_COLOR": "1",
-    }
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    return done.stdout, done.returncode
 
 
 def _refuse_what_could_be_run(block: Block) -> None:

@@ -87,17 +87,18 @@ def figures() -> dict[str, dict[str, Any]]:
     every["every trigger"] = Series.loads(EXAMPLE)
     for name, series in every.items():
         fitting = {option: table for option, table in given.items() if fits(option, series)}
+        feed = sy.Feed(bars, **fitting)
         for place, run in (
             ("days", sy.simulate(series, days)),
-            ("hours", sy.simulate(series, bars, **fitting)),
-            ("closes", sy.simulate(series, bars, **fitting, intrabar="close")),
+            ("hours", sy.simulate(series, feed)),
+            ("closes", sy.simulate(series, feed, intrabar="close")),
         ):
             state[f"{name}, {place}"] = hash_of(run)
             statistics[f"{name}, {place}"] = {each: run.summary[each] for each in STATISTICS}
         if name not in TOLD:
             continue
-        statistics[f"{name}, tear sheet"] = sy.tear_sheet(series, bars, **fitting).figures
-        statistics[f"{name}, explained"] = sy.explain(series, bars, **fitting).figures("month")
+        statistics[f"{name}, tear sheet"] = sy.tear_sheet(series, feed).figures
+        statistics[f"{name}, explained"] = sy.explain(series, feed).figures("month")
     both = {"BTC": days, "ETH": sample_prices("ETH")}
     statistics["decay"] = sy.decay_across(both, window_days=14, resamples=300).figures
     side = [every[name] for name in TOLD]

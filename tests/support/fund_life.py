@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from steelyard.fund.effects import Effect
-from steelyard.fund.events import Charges, Event, Filled, Inputs, Liquidated, Observed, Paused
+from steelyard.fund.events import (
+    Charges,
+    Event,
+    Filled,
+    Inputs,
+    Liquidated,
+    MoneyMoved,
+    Observed,
+    Paused,
+    Traded,
+)
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State, new_state
 from steelyard.fund.step import step
@@ -154,6 +164,11 @@ class Life(NamedTuple):
                 # of the order that is open by then
                 yield partial(_fill, place=place, chance=chance, time=time, price=price)
             if chance.random() < 0.06:
+                yield partial(_trade, place=place, chance=chance, time=time, price=price)
+            if chance.random() < 0.06:
+                what, amount = chance.choice(MOVED), of(chance.choice([-7, 3]))
+                yield MoneyMoved(time, price, what, amount, place)
+            if chance.random() < 0.06:
                 yield Paused(time, chance.random() < 0.5, place)
             if hour > 3 and chance.random() < 0.03:
                 yield Liquidated(time, price, of(chance.choice([0, 1_000])), place)
@@ -164,11 +179,23 @@ def _inputs(fund: Fund, chance: Random, hour: int, hours: int) -> Inputs:
     flows = [of(chance.choice([-50, -7, 3, 40]))] * chance.choice([0, 0, 0, 1, 2])
     return Inputs(
         funding=(of("0.001"),) if chance.random() < 0.2 else (),
-        rates=((of("0.1"), HOUR_S),) if fund.terms.venue.spot else (),
+        rates=((of("0.1"), HOUR_S),) if fund.terms.has_interest else (),
         splits=(of(2),) if chance.random() < 0.05 else (),
         flows=tuple(flows),
         ends=hour > hours - 4 and hours % 3 == 0,
     )
+
+
+MOVED = ("funding", "interest", "liquidation_fee", "other")
+
+
+def _trade(group: Group, place: int, chance: Random, time: int, price: Any) -> Traded:
+    """The venue trades by itself, whatever is open."""
+    fund = group.funds[place]
+    of = fund.terms.number.of
+    units = of(chance.choice([-3, 2]))
+    charges = Charges(of(1), of(chance.choice([-1, 0, 2])), of(0), of(0))
+    return Traded(time, price, units, units * fund.state.mark * price, charges, place)
 
 
 def _fill(group: Group, place: int, chance: Random, time: int, price: Any) -> Filled | None:

@@ -6,8 +6,8 @@ from support.doc_pages import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "contracts" / "index.md"
 BEGIN, END = "<!-- gas: begin -->\n", "<!-- gas: end -->\n"
-COLUMNS = ("mock rate", "adapting rate", "adapting rate, sequencer")
-HEAD = "| call | mock rate | adapting rate | with a sequencer |\n|---|---|---|---|\n"
+COLUMNS = ("mock rate", "adapting rate", "adapting rate, composite")
+HEAD = "| call | mock rate | adapting rate | with two feeds |\n|---|---|---|---|\n"
 
 
 def table_of(bill: dict[str, int]) -> str:

@@ -1,8 +1,8 @@
-"""A process that writes a journal until it is killed: ``journal_writer.py WHERE SEED``.
+"""A process that writes a journal until it is killed: ``journal_writer.py WHERE SEED [PAUSE_S]``.
 
 It appends tries in groups of random size, the field n counting them, and prints the number of the
-last event after each append has returned. Where it is told by the journal that another writer took
-over, it prints ``fenced`` and ends.
+last event after each append has returned; then it rests for PAUSE_S seconds, if at all. Where it is
+told by the journal that another writer took over, it prints ``fenced`` and ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import time
 
 from steelyard.ledger import Event, Fenced, Kind, open_writer, register_kind
 
@@ -27,6 +28,7 @@ TRIED = Kind(
 def main() -> None:
     """Write until the end."""
     where, seed = sys.argv[1], int(sys.argv[2])
+    pause_s = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
     chance = random.Random(seed)  # noqa: S311 (no secret)
     register_kind(TRIED)
     with open_writer(where, owner="test") as writer:
@@ -46,6 +48,8 @@ def main() -> None:
                 os.write(1, b"fenced\n")
                 return
             os.write(1, b"%d\n" % writer.head.size)
+            if pause_s:
+                time.sleep(pause_s)
 
 
 if __name__ == "__main__":

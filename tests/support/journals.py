@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -10,8 +11,20 @@ from pathlib import Path
 import psycopg
 
 from steelyard.ledger import Event, Kind, Row, amount_text, open_writer, register_kind
+from steelyard.ledger.canonical_json import canonical
 
-__all__ = ["T0_MS", "TRIED", "event", "events", "execute", "forge", "journal_of", "stored_rows"]
+__all__ = [
+    "T0_MS",
+    "TRIED",
+    "event",
+    "events",
+    "execute",
+    "forge",
+    "forge_snapshot",
+    "journal_of",
+    "stored_rows",
+    "tamper",
+]
 
 T0_MS = 1_764_000_000_000
 
@@ -53,6 +66,22 @@ def execute(place: str | Path, text: str) -> None:
         file.execute(text.format(schema=""))
 
 
+def tamper(place: str | Path, text: str) -> None:
+    """Change rows of a journal by SQL, past its triggers, which stand there again after it."""
+    if str(place).startswith("postgresql"):
+        execute(place, "DROP TRIGGER event_is_never_changed ON {schema}event")
+        execute(place, text)
+        return
+    with closing(sqlite3.connect(place)) as file, file:
+        query = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+        triggers = file.execute(query).fetchall()
+        for name, _ in triggers:
+            file.execute(f"DROP TRIGGER {name}")
+        file.executescript(text.format(schema=""))
+        for _, trigger in triggers:
+            file.execute(trigger)
+
+
 def stored_rows(path: Path) -> list[Row]:
     """The rows of a SQLite journal, as they stand in the file."""
     query = "SELECT seq, time, fund, kind, body, hash FROM event ORDER BY seq"
@@ -63,8 +92,15 @@ def stored_rows(path: Path) -> list[Row]:
 def forge(path: Path, change: Callable[[list[Row]], list[Row]]) -> None:
     """Put other rows in the place of a SQLite journal's, as somebody with the file can."""
     rows = change(stored_rows(path))
+    tamper(path, "DELETE FROM event")
     with closing(sqlite3.connect(path)) as file, file:
-        file.execute("DROP TRIGGER IF EXISTS event_is_never_changed")
-        file.execute("DROP TRIGGER IF EXISTS event_is_never_deleted")
-        file.execute("DELETE FROM event")
         file.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def forge_snapshot(path: Path) -> None:
+    """Put more cash into the snapshot of a journal, bound to its row as before."""
+    with closing(sqlite3.connect(path)) as file:
+        body = json.loads(file.execute("SELECT body FROM snapshot").fetchone()[0])
+        body["funds"][0]["state"]["cash"] = "999999999"
+        file.execute("UPDATE snapshot SET body = ?", (canonical(body),))
+        file.commit()

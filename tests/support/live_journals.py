@@ -11,7 +11,8 @@ from steelyard.fund.group import Group
 from steelyard.fund.state import new_state
 from steelyard.fund.step import step
 from steelyard.ledger import Event
-from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.ledger.recorder import Recorder
+from steelyard.ledger.series_rows import books_for
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Band, Fees, Series
 from support.fund_life import RESERVE, group_of
@@ -37,6 +38,10 @@ class Told:
         """One more event, with what followed, on the disk when this returns."""
         self._recorder.step(event, effects)
         self._recorder.flush()
+
+    def stop(self) -> None:
+        """Its writer stops."""
+        self._recorder.stop()
 
 
 def live_fund(write: Write, number: Number[Any], symbol: str = "TEST") -> None:

@@ -283,16 +283,17 @@ class Oracle(Books):
         others = self.exposures(price, created)
         grown = 1 + sum(created) / self.tokens
         own = order.units * self.mark(price) - sum(others)
+        sizes = abs(own) + sum(abs(each) for each in others)
         if is_flow and abs(own) <= NEAR * sum(abs(each) for each in others):
             own = 0.0
         parts = self.own_part(own, others) if own else dict.fromkeys(KINDS, 0.0)
         on_nav = sum(parts.values()) - self.pays(parts, price)
         if own * self.side > 0:
             room = math.inf if self.venue.kind != "pool" else self.within_room(own, price, others)
-            is_refused = abs(room) < abs(own)
+            is_refused = abs(room) < abs(own) - NEAR * sizes
         else:
             is_refused = False
-            if abs(own) > abs(self.exposure(price)) * grown:
+            if abs(own) > abs(self.exposure(price)) * grown + NEAR * sizes:
                 self.waiting = created + self.waiting
                 return
         if is_refused or on_nav >= self.nav(price) * grown:

@@ -181,6 +181,10 @@ class Books:
             self.cash -= paid
             self.units -= grown
             costs["interest"] += paid + grown * price
+        if venue.kind in ("perpetual", "future") and venue.cash_rate_per_year != 0:
+            earned = max(self.nav(price), 0.0) * self.rate_time(since, time) / YEAR_S
+            self.cash += earned
+            costs["interest"] -= earned
         rate = self.series.fees.management_per_year
         fee = max(self.nav(price), 0.0) * rate * (time - since) / YEAR_S
         self.cash -= fee
@@ -189,7 +193,9 @@ class Books:
 
     def rate_time(self, since: int, time: int) -> float:
         """The rate per year, each value from its time on, times the seconds it held."""
-        changes = [(since, self.venue.rate_per_year)]
+        is_spot = self.venue.kind == "spot"
+        first = self.venue.rate_per_year if is_spot else self.venue.cash_rate_per_year
+        changes = [(since, first)]
         changes += [(max(at, since), rate) for at, rate in self.rates if at < time]
         return sum(
             rate * (until - at) for (at, rate), (until, _) in pairwise([*changes, (time, 0.0)])
@@ -360,7 +366,7 @@ class Books:
         self.cash += nav * created / self.tokens - order - (sum(parts.values()) - paid)
         self.tokens += created
         self.units += order / mark
-        self.pot.units = max(self.pot.units - paid / price, 0.0)
+        self.pot.pay(paid, price)
         self.pot.take_in(abs(order) * self.pool_fee_bps / 1e4, price)
         for kind, part in {**parts, "paid_by_reserve": paid}.items():
             self.told.costs[kind] += part

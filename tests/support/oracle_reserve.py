@@ -58,6 +58,11 @@ class Pot:
         self.units += injected / price
         self.take_in(fees, price)
 
+    def pay(self, paid: float, price: float) -> None:
+        """What was paid leaves it, and who paid all has nothing: no unit that is rounding."""
+        is_all = paid >= self.units * price
+        self.units = 0.0 if is_all else max(self.units - paid / price, 0.0)
+
     def take_in(self, fees: float, price: float) -> None:
         """Fees become units."""
         self.received += fees
@@ -89,7 +94,7 @@ class Pot:
             if gain > 0:
                 paid = min(gain, self.units * price)
                 each.cash -= gain - paid
-                self.units = max(self.units - paid / price, 0.0)
+                self.pay(paid, price)
             each.settled_at = price
 
     def net(self, price: float) -> float:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from steelyard.market import Prices
-from steelyard.plots import ReportRun
+from steelyard.report.document import Block, Document
+from steelyard.report.frames import ReportRun
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series
 from steelyard.simulate.report import report_run
 from steelyard.simulate.run import simulate
+from steelyard.simulate.run_document import document_of_frames
+from steelyard.simulate.runs_document import each_drawn, runs_table
 from support.tokens import DAY_S, T0, token
 
-__all__ = ["example_series", "long_run", "random_bars", "random_run"]
+__all__ = ["example_series", "long_run", "random_bars", "random_run", "several"]
 
 
 def random_bars(bars: int = 200, *, seed: int = 1, step_s: int = DAY_S) -> Prices:
@@ -64,6 +68,17 @@ def random_run(
     """A run of ``example_series`` over ``random_bars``."""
     series = example_series(symbol, target=target, reserve=reserve)
     return report_run(simulate(series, random_bars(bars, seed=seed)), title=title)
+
+
+def several(runs: Sequence[ReportRun], *blocks: Block) -> Document:
+    """A document of runs: a row each, and a document of each by its symbol."""
+    names = [run.facts.symbol for run in runs]
+    most = each_drawn(len(runs))
+    return Document(
+        "Several",
+        [*blocks, runs_table(runs, names)],
+        members=[document_of_frames(run, most=most) for run in runs],
+    )
 
 
 def long_run(bars: int) -> ReportRun:

@@ -411,6 +411,7 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "nav_after_liquidation": _venue_calls(priced=True),
     "funding_payment": st.tuples(UNITS, PRICE, SIGNED_RATE),
     "cash_interest": st.tuples(written("-90000", "90000", 2), SIGNED_RATE, RATE, RATE, SECONDS),
+    "idle_cash_interest": st.tuples(written("-90000", "90000", 2), SIGNED_RATE, SECONDS),
     "units_interest": st.tuples(UNITS, RATE, SECONDS),
     "management_fee": st.tuples(MONEY, RATE, SECONDS),
     "gap_to": _gaps(),
@@ -461,6 +462,9 @@ CALLS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "capacity": _buffers(),
     "pay": st.tuples(
         st.builds(_rates, MODEST), MONEY, MONEY, MONEY, MONEY, st.just(Decimal(0)) | MONEY
+    ),
+    "order_units": st.tuples(
+        written("-90000", "90000", 2), st.just(Decimal(0)) | MONEY, st.just(Decimal(0)) | MONEY
     ),
     "whole_lots": st.tuples(written("-90000", "90000", 2), st.just(Decimal(0)) | MONEY),
     "flow_exposure": st.tuples(written("-90", "90", 2), MONEY, written("-9000", "9000", 2)),

@@ -16,6 +16,8 @@ from steelyard.simulate.fills import ModelFills
 from steelyard.simulate.journalling import InMemory
 from steelyard.simulate.run import Run, simulate
 from steelyard.simulate.shelf import ShelfRun, simulate_shelf
+from support.feeding import fed, others_in
+from support.reaching import reaching
 
 __all__ = [
     "audited",
@@ -41,7 +43,7 @@ def chained(events: Sequence[Event]) -> list[Row]:
 def journalled(series: Series, bars: Prices, **options: Any) -> tuple[Run, list[Row]]:
     """A run, and the rows of its journal."""
     place = InMemory()
-    run = simulate(series, bars, journal=place, **options)
+    run = simulate(series, fed(bars, options), journal=place, **others_in(options))
     return run, chained(place.memory.events)
 
 
@@ -50,7 +52,8 @@ def journalled_shelf(
 ) -> tuple[ShelfRun, list[Row]]:
     """A run of several series on one reserve, and the rows of its journal."""
     place = InMemory()
-    run = simulate_shelf(tokens, bars, reserve=reserve, journal=place, **options)
+    feed, how = fed(bars, options), others_in(options)
+    run = simulate_shelf(tokens, feed, reserve=reserve, journal=place, **how)
     return run, chained(place.memory.events)
 
 
@@ -65,13 +68,13 @@ FIGURES = {
 
 
 def shelf_options(shelf: tuple[Any, ...], mode: str) -> dict[str, Any]:
-    """The arguments of ``simulate_shelf`` for a case of ``story_cases``."""
-    members, _, reserve, given, own = shelf
+    """The inputs and options of ``simulate_shelf`` for a case of ``story_cases``."""
+    members, bars, reserve, given, own = shelf
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
-        for name, source in _tables(happens).items():
+        for name, source in reaching(_tables(happens), bars).items():
             by_symbol[name][member.symbol] = source
-    return {"reserve": reserve, "intrabar": mode, **_tables(given), **by_symbol}
+    return {"reserve": reserve, "intrabar": mode, **reaching(_tables(given), bars), **by_symbol}
 
 
 def _tables(given: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def folded(rows: Sequence[Row]) -> dict[str, Any]:
 
 def audited(rows: Sequence[Row]) -> Verdict:
     """All three proofs of rows."""
-    return verify_rows(rows, checks=Audit(ModelFills()).checks)
+    return verify_rows(rows, checks=[Audit(ModelFills())])
 
 
 def rehashed(bodies: Sequence[dict[str, Any]]) -> list[Row]:

@@ -13,6 +13,8 @@ from steelyard.fund.state import State
 from steelyard.market import Prices
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run, simulate
+from support.feeding import fed, others_in
+from support.reaching import reaching
 
 __all__ = ["assert_same_run", "assert_same_state", "both_ways", "joined"]
 
@@ -21,16 +23,17 @@ CLOSE = 1e-12
 
 def both_ways(series: Series, bars: Prices, **options: Any) -> tuple[Run, Run]:
     """The reference's run and the fast one; what the one refuses, the other does in its words."""
+    feed, how = fed(bars, options), others_in(options)
     try:
-        expected = simulate(series, bars, engine="reference", **options)
+        expected = simulate(series, feed, engine="reference", **how)
     except InputError as refusal:
         try:
-            simulate(series, bars, engine="fast", **options)
+            simulate(series, feed, engine="fast", **how)
         except InputError as other:
             assert str(other) == str(refusal)  # noqa: PT017 (both are refusals)
             reject()
         raise AssertionError(str(refusal)) from refusal
-    return expected, simulate(series, bars, engine="fast", **options)
+    return expected, simulate(series, feed, engine="fast", **how)
 
 
 def joined(series: Series, bars: Prices, at: int, engines: tuple[str, str], **options: Any) -> Run:
@@ -39,8 +42,10 @@ def joined(series: Series, bars: Prices, at: int, engines: tuple[str, str], **op
     Both are given all bars: an impact that follows the market knows what came before.
     """
     cut = int(bars.time[at])
-    first = simulate(series, bars, end=cut, engine=engines[0], **options)
-    return simulate(series, bars, start=cut, engine=engines[1], state=first.state, **options)
+    held, how = reaching(options, bars.slice(0, at)), others_in(options)
+    first = simulate(series, fed(bars, held, end=cut), engine=engines[0], **how)
+    rest = fed(bars, options, start=cut)
+    return simulate(series, rest, engine=engines[1], state=first.state, **how)
 
 
 def assert_same_run(found: Run, expected: Run) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from steelyard.market import Prices
 from steelyard.rules.futures import next_expiry
 from steelyard.rules.series import Costs, Execution, Reserve, Series, Venue, Volatility
+from support.reaching import reaching
 from support.strategies import HOUR_S, MODES, maybe, tokens
 from support.tokens import T0
 
@@ -42,12 +43,7 @@ def situations(draw: st.DrawFn, *, most: int = 300, venues: tuple[str, ...] = VE
         series = replace(series, rebalance=how)
     step_s = draw(st.sampled_from([60, 900, HOUR_S, 5 * HOUR_S]))
     kind = draw(st.sampled_from(venues))
-    if kind == "spot":
-        series = replace(series, venue=draw(spot_venues()))
-    elif kind == "future":
-        series = replace(series, venue=draw(futures()))
-    elif kind == "pool":
-        series = draw(on_a_pool(series, step_s))
+    series = draw(placed(series, kind, step_s))
     if draw(st.integers(0, 2)) == 0:
         series = draw(with_impact(series))
     if draw(st.integers(0, 2)) == 0:
@@ -84,7 +80,7 @@ def situations(draw: st.DrawFn, *, most: int = 300, venues: tuple[str, ...] = VE
     if series.venue.kind == "perpetual" and draw(st.booleans()):
         scale = draw(st.sampled_from([1e-4, 1e-2]))
         options["funding"] = {"time": instants, "rate": generator.normal(0.0, scale, len(instants))}
-    if series.venue.kind == "spot" and draw(st.booleans()):
+    if series.venue.has_interest and draw(st.booleans()):
         options["rates"] = {"time": instants, "rate": generator.uniform(-0.02, 0.3, len(instants))}
     if series.reserve is not None and draw(st.booleans()):
         options["injections"] = {
@@ -94,7 +90,7 @@ def situations(draw: st.DrawFn, *, most: int = 300, venues: tuple[str, ...] = VE
         }
     if draw(st.integers(0, 2)) == 0:
         options.update(draw(whatever_else(first, last, step_s)))
-    return Situation(series, bars, options)
+    return Situation(series, bars, reaching(options, bars))
 
 
 @st.composite
@@ -180,8 +176,9 @@ def futures() -> st.SearchStrategy[Venue]:
         Venue,
         kind=st.just("future"),
         maintenance_margin=st.sampled_from([0.0, 0.02]),
-        basis_per_year=st.sampled_from([0.0, 0.05, -0.1, 1.5]),
+        basis_per_year=st.sampled_from([0.0, 0.05, -0.1, 1.0]),
         roll_days=st.sampled_from([0.0, 0.25, 3.0]),
+        cash_rate_per_year=st.sampled_from([0.0, 0.0, 0.05, -0.01]),
     )
 
 
@@ -203,13 +200,30 @@ def on_a_pool(draw: st.DrawFn, series: Series, step_s: int) -> Series:
     return replace(series, venue=venue, reserve=reserve)
 
 
-def spot_venues() -> st.SearchStrategy[Venue]:
-    """Borrow and swap, at rates from none to those of a squeeze."""
+def placed(series: Series, kind: str, step_s: int) -> st.SearchStrategy[Series]:
+    """The series on a venue of a kind."""
+    if kind == "pool":
+        return on_a_pool(series, step_s)
+    venues = {"spot": spot_venues(series.target_leverage), "future": futures()}
+    chosen = venues.get(kind, earning(series.venue))
+    return chosen.map(lambda venue: replace(series, venue=venue))
+
+
+def earning(venue: Venue) -> st.SearchStrategy[Venue]:
+    """The same, three times of four with idle cash that earns nothing."""
+    rates = st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.05, 1.5, -0.01])
+    return rates.map(lambda rate: replace(venue, cash_rate_per_year=rate))
+
+
+def spot_venues(target: float) -> st.SearchStrategy[Venue]:
+    """Borrow and swap, at rates from none to those of a squeeze; not liquidated at the target."""
+    size = abs(target)
+    owed = (size - 1) / size if target > 0 else size / (size + 1)
     return st.builds(
         Venue,
         kind=st.just("spot"),
         liquidation_fee=st.sampled_from([0.0, 0.05]),
-        liquidation_threshold=st.sampled_from([0.7, 0.86, 0.95]),
+        liquidation_threshold=st.sampled_from([x for x in (0.7, 0.86, 0.95) if x > owed]),
         rate_per_year=st.sampled_from([0.0, 0.05, 2.0]),
         borrow_spread_per_year=st.sampled_from([0.0, 0.01]),
         supply_spread_per_year=st.sampled_from([0.0, 0.01]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,7 @@ from steelyard.rules.series import (
     Venue,
     Volatility,
 )
+from steelyard.simulate.inputs import fits
 from support.strategies import maybe
 from support.tokens import DAY_S, T0, token
 
@@ -32,7 +34,7 @@ ASSETS = 100_000.0
 """Of a token as it is launched, quote."""
 STARTS = (T0, T0 + 80 * DAY_S, T0 + 85 * DAY_S + 28_800)
 """A year's first instant, and two about a roll."""
-FILES = {"perpetual": "funding", "spot": "rates"}
+FILES = ("funding", "rates")
 
 ONE_OF = st.sampled_from
 
@@ -95,7 +97,10 @@ def rules(draw: st.DrawFn, size: float, step_s: int) -> dict[str, Any]:
         "recentering_speed": draw(ONE_OF([0.05, 0.5, 1.0])),
         "max_trade_notional": draw(ONE_OF([0.0, 2_000.0, 10_000.0])),
         "cooldown_s": draw(ONE_OF([0, 3 * step_s])),
-        "emergency_leverage": draw(ONE_OF([0.0, size + wide + slack, 1.5 * (size + wide)])),
+        # the next number above where an edge acts: a file can say it, and 1e-12 makes one price
+        "emergency_leverage": draw(
+            ONE_OF([0.0, math.nextafter(size + wide + slack, math.inf), 1.5 * (size + wide)])
+        ),
         "move": draw(maybe(st.builds(Move, rounded(0.02, 0.3), st.booleans()))),
         "volatility": draw(maybe(windows)),
         "interval": draw(maybe(st.builds(Interval, ONE_OF(times), ONE_OF([0, 1_234])))),
@@ -130,13 +135,12 @@ def venues(draw: st.DrawFn, kinds: Sequence[str]) -> Venue:
             fee_bps=draw(ONE_OF([0.0, 10.0])),
         )
     if kind != "spot":
-        return Venue(
-            kind=kind,
-            maintenance_margin=draw(ONE_OF([0.0, 0.02])),
-            liquidation_fee=draw(ONE_OF([0.0, 0.01])),
-            roll_days=draw(ONE_OF([0.0, 3.0, 10.0, 60.0])),
-            basis_per_year=draw(ONE_OF([0.0, 0.05, 0.4, -0.1])),
-        )
+        margin, fee = draw(ONE_OF([0.0, 0.02])), draw(ONE_OF([0.0, 0.01]))
+        earns = draw(ONE_OF([0.0, 0.0, 0.4, -0.1]))
+        bare = Venue(kind, margin, fee, cash_rate_per_year=earns)
+        days, basis = draw(ONE_OF([0.0, 3.0, 10.0, 60.0])), draw(ONE_OF([0.0, 0.05, 0.4, -0.1]))
+        # a file says these of a future only
+        return replace(bare, roll_days=days, basis_per_year=basis) if kind == "future" else bare
     return Venue(
         kind="spot",
         liquidation_threshold=draw(ONE_OF([0.9, 0.99])),
@@ -247,8 +251,9 @@ def cases(draw: st.DrawFn) -> tuple[Series, Prices, dict[str, Any]]:
         pool = replace(pool, initial_units=draw(ONE_OF([2_000.0, 5_000.0, 20_000.0])))
     made = draw(series(bars, pool, KINDS if pool else KINDS[:-1]))
     given = draw(st.just({}) | lives(bars))
-    if made.venue.kind in FILES and draw(st.booleans()):
-        given[FILES[made.venue.kind]] = draw(events(bars, -0.01, 0.02))
+    for name in FILES:
+        if fits(name, made) and draw(st.booleans()):
+            given[name] = draw(events(bars, -0.01, 0.02))
     if pool is not None and draw(st.booleans()):
         given["injections"] = draw(events(bars, 100.0, 5_000.0))
     if draw(ONE_OF([False, False, True])):
@@ -267,9 +272,8 @@ def shelves(draw: st.DrawFn) -> tuple[list[Series], Prices, Reserve, dict[str, A
         made = draw(series(bars, None, ("pool", "pool", "pool", "perpetual", "spot", "future")))
         members.append(replace(made, symbol=f"T{place}"))
     given: dict[str, Any] = {}
-    kinds = {member.venue.kind for member in members}
-    for kind, name in FILES.items():
-        if kind in kinds and draw(st.booleans()):
+    for name in FILES:
+        if any(fits(name, member) for member in members) and draw(st.booleans()):
             given[name] = draw(events(bars, -0.01, 0.02))
     if draw(st.booleans()):
         given["injections"] = draw(events(bars, 100.0, 5_000.0))

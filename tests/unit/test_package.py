@@ -56,6 +56,6 @@ def test_simulate_is_the_function_whatever_was_imported_first(first: str) -> Non
 
 def test_simulate_shows_the_signature_of_what_it_runs() -> None:
     """Help and editors show the arguments of the function behind `sy.simulate`."""
-    from steelyard.simulate.run import simulate
+    from steelyard.simulate.one_or_several import simulate
 
     assert inspect.signature(sy.simulate) == inspect.signature(simulate)

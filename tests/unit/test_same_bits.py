@@ -99,9 +99,9 @@ def test_state_is_not_made_of_advice() -> None:
     }
     assert users <= {
         "cli/series_text.py",
-        "plots/comparison.py",
+        "report/comparison.py",
         "simulate/compare.py",
-        "simulate/compare_page.py",
+        "simulate/compare_document.py",
     }
 
 

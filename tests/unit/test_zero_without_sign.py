@@ -14,13 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.cli import figures
-from steelyard.explain.tear_sheet_words import cell
-from steelyard.explain.words import Line, points, quoted, rounded, share_words
-from steelyard.plots import formats
-from steelyard.plots.daily_panels import Curve, rolling_panel
-from steelyard.plots.ladder import LadderData, ladder_description
-from steelyard.plots.page import island
+from steelyard.explain.tear_sheet_statistics import statistic_cell
+from steelyard.report.daily_panels import Curve, rolling_panel
+from steelyard.report.html import island
+from steelyard.report.ladder import LadderData, ladder_panel
+from steelyard.report.number_format import leverage, money, number, percent, points
 from steelyard.rules.json_text import as_json
 from support.doc_numbers import signed_zeros
 
@@ -84,23 +82,20 @@ def test_no_word_says_a_negative_zero(value: float) -> None:
     """Of the functions that make text of figures: terminal, page, explanation and tear sheet."""
     share = value / 100
     told = [
-        figures.number(value, 2), figures.number(value, 2, signed=True), figures.percent(share),
-        figures.percent(share, signed=True), figures.leverage(value / 100),
-        formats.number(value, 2), formats.number(value, 2, signed=True), formats.leverage(share),
-        formats.percent(value / 1e4, signed=True),
-        points(share), quoted(Line("fee", share, value, "")), share_words(share),
-        share_words(share, signed=True), rounded(value, 0), rounded(value, 2, signed=True),
-        *(cell(share, kind) for kind in ("days", "number", "percent", "share")),
+        number(value, 0), number(value, 2), number(value, 2, signed=True), percent(share),
+        percent(share, signed=True), percent(value / 1e4, signed=True), leverage(share),
+        points(share), points(share, 0),
+        *(statistic_cell(share, kind) for kind in ("days", "number", "percent", "share")),
     ]  # fmt: skip
     assert [text for text in told if signed_zeros(text)] == []
-    assert rounded(value, 2, signed=True) == "0.00"
-    assert figures.money(-0.0) == formats.money(-0.0) == "0.00"
+    assert number(value, 2, signed=True) == "0.00"
+    assert money(-0.0) == "0.00"
 
 
 def test_what_is_not_zero_keeps_its_sign() -> None:
     """A unit of the last place is a figure."""
-    assert rounded(-0.006, 2) == "-0.01"
-    assert rounded(0.006, 2, signed=True) == "+0.01"
+    assert number(-0.006, 2) == "-0.01"
+    assert number(0.006, 2, signed=True) == "+0.01"
     assert points(-0.00006) == "-0.01"
     assert points(0.0) == "0"
 
@@ -127,7 +122,7 @@ def test_charts_have_no_negative_zero() -> None:
         on_the_way=[-0.2, -1_234.4],
         at_resets=[0.0, 0.1],
     )
-    for trace in ladder_description(data)["data"]:
+    for trace in ladder_panel(data).traces:
         assert signed_zeros(" ".join(trace["customdata"])) == []
     curve = Curve("difference", np.array([0, 1]), np.array([-1e-9, 0.1]), "$nav")
     panel = rolling_panel("difference", "t", "c", [curve], tickformat="+.2~%")

@@ -30,6 +30,21 @@ JOURNAL = {
 JOURNAL_KEY = {
     "new": Place("steelyard.cli.journal_key:new", "Make a key, and print its public half."),
 }
+KEEPER = {
+    "demo": Place("steelyard.cli.keeper_demo:demo", "Rehearse a crash, and be killed twice."),
+    "run": Place("steelyard.cli.keeper:run", "Keep the funds of a keeper file."),
+    "once": Place("steelyard.cli.keeper:once", "Do what is due now, and stop."),
+    "status": Place("steelyard.cli.keeper:status", "Say how the funds stand."),
+    "doctor": Place("steelyard.cli.keeper_doctor:doctor", "Say whether accounts are fit."),
+    "launch": Place("steelyard.cli.keeper:launch", "Launch a fund."),
+    "pause": Place("steelyard.cli.keeper:pause", "Pause a fund."),
+    "resume": Place("steelyard.cli.keeper:resume", "Let a paused fund go on."),
+    "inject": Place("steelyard.cli.keeper:inject", "Pay into a fund's reserve."),
+    "winddown": Place("steelyard.cli.keeper:winddown", "Close a fund for good."),
+}
+REHEARSAL = {
+    "serve": Place("steelyard.cli.rehearsal:serve", "Serve an exchange on this machine."),
+}
 ROOT = {
     "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
@@ -38,6 +53,8 @@ ROOT = {
     "tearsheet": Place("steelyard.cli.tearsheet:tearsheet", "Put all of a token on one page."),
     "decay": Place("steelyard.cli.decay:decay", "Compare decay on several assets."),
     "forecast": Place("steelyard.cli.forecast:forecast", "Say what tokens will trade, and where."),
+    "keeper": Place("steelyard.cli.app:keeper", "Run live funds, and look after them."),
+    "rehearsal": Place("steelyard.cli.app:rehearsal", "Rehearse on an exchange that is not real."),
     "journal": Place("steelyard.cli.app:journal", "Read, verify and export a journal."),
     "data": Place("steelyard.cli.app:data", "Look at market data, and get it."),
     "series": Place("steelyard.cli.app:series", "Look at series files, and write them."),
@@ -76,6 +93,33 @@ def data() -> None:
 )
 def series() -> None:
     """Look at series files, and write them."""
+
+
+@click.group(
+    cls=Group,
+    places=KEEPER,
+    examples=[
+        "steelyard keeper demo",
+        "steelyard keeper run keeper.toml --launch",
+        "steelyard keeper status keeper.toml --json",
+    ],
+)
+def keeper() -> None:
+    """Run live funds, and look after them.
+
+    A keeper file (TOML) says which funds, on which venues, within which limits. Paper venues take
+    real prices from files and fill by the series' own costs. At an exchange nothing is sent without
+    --live.
+    """
+
+
+@click.group(
+    cls=Group,
+    places=REHEARSAL,
+    examples=["steelyard rehearsal serve rehearsal --prices BTCUSDT=walk:60000 --seed 1"],
+)
+def rehearsal() -> None:
+    """Rehearse on an exchange that is not real: Binance USD-M futures on this machine."""
 
 
 @click.group(

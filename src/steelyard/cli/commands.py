@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
-__all__ = ["Command", "Group", "Place"]
+__all__ = ["Command", "DiscreetCommand", "Group", "Place"]
 
 
 class Place(NamedTuple):
@@ -46,6 +46,27 @@ class Command(click.Command):
         """Write the examples, each on a line of its own that can be copied."""
         _write_examples(self.examples, formatter)
         super().format_epilog(ctx, formatter)
+
+
+class DiscreetCommand(Command):
+    """A command that repeats no argument that it does not expect: it may be a secret."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            UsageError: one of them is not expected.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if type(error) is click.UsageError and "unexpected extra" in error.message:
+                message = (
+                    "Got an argument too many (not shown: it may be a secret, which belongs where "
+                    "venue.secrets says)."
+                )
+                raise click.UsageError(message, ctx) from None
+            raise
 
 
 class Group(click.Group):

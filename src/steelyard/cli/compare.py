@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.completing import presets
 from steelyard.cli.history import check_span, history_options
-from steelyard.cli.inputs import check_out, find_prices, find_series
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.inputs import find_feed, find_series
+from steelyard.cli.output import emit_json, note, show_document, tell
+from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ SORT_KEYS = (
         "steelyard compare kucoin-3l oracle-3l --prices ETH --sort kappa --out rules.html",
     ],
 )
-@click.argument("series", nargs=-1, required=True, metavar="SERIES.toml ...")
+@click.argument(
+    "series", nargs=-1, required=True, metavar="SERIES.toml ...", shell_complete=presets
+)
 @history_options
 @click.option(
     "--sort",
@@ -57,6 +61,7 @@ SORT_KEYS = (
     metavar="FILE",
     help="Write a report page: error against cost, and every series.",
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def compare(
     series: tuple[str, ...],
@@ -86,21 +91,16 @@ def compare(
     if twice:
         raise click.UsageError(f"{twice[0]} is named twice; name each series once.")
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "page")
     tokens = [find_series(name) for name in series]
-    history = find_prices(prices)
-    bars = history.between(start, end)
+    given = {"funding": funding, "rates": rates, "injections": injections}
+    feed = find_feed(prices, {**given, "start": start, "end": end}, tokens)
     from steelyard.simulate.compare import compare as run_side_by_side
 
-    with progress_bar(f"comparing {len(tokens)} series", len(tokens) * len(bars)) as progress:
+    with progress_bar(f"comparing {len(tokens)} series", len(tokens) * len(feed)) as progress:
         found = run_side_by_side(
             dict(zip(_names(series, tokens), tokens, strict=True)),
-            history,
-            funding=funding,
-            rates=rates,
-            injections=injections,
-            start=start,
-            end=end,
+            feed,
             intrabar=intrabar,
             progress=progress,
         )
@@ -108,14 +108,12 @@ def compare(
         found = found.sorted_by(sort)
     if out is not None:
         found.save(out)
-    for remark in _remarks(found, funded=funding is not None):
-        note(f"note: {remark}")
+    document = found.document()
+    tell(document.notes)
     if as_json:
         emit_json(_figures(found, sort, out))
     else:
-        from steelyard.cli.compare_table import print_comparison
-
-        print_comparison(found)
+        show_document(document)
     if out is not None:
         note(f"wrote {out}: open it in a browser")
 
@@ -136,15 +134,3 @@ def _names(files: Sequence[str], tokens: Sequence[Series]) -> list[str]:
 def _figures(found: Comparison, sort: str | None, out: Path | None) -> dict[str, Any]:
     """The object of ``--json``: the comparison, and what was done with it."""
     return {**found.figures, "sort": sort, "report": None if out is None else str(out)}
-
-
-def _remarks(found: Comparison, *, funded: bool) -> Iterator[str]:
-    """What is worth saying of a run, once for all whom it concerns."""
-    from steelyard.cli.remarks import remarks
-
-    said: dict[str, list[str]] = {}
-    for name, run in found.runs.items():
-        for remark in remarks(run, found.prices, funded=funded):
-            said.setdefault(remark, []).append(name)
-    for remark, names in said.items():
-        yield remark if len(names) == len(found.runs) else f"{', '.join(names)}: {remark}"

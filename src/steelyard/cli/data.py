@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType, OutType, check_out, find_prices
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.completing import histories
+from steelyard.cli.inputs import InstantType, OutType, find_prices
+from steelyard.cli.output import emit_json, note, show_document
+from steelyard.cli.overwriting import check_out, force_option
 
 if TYPE_CHECKING:
     from steelyard.market import Book
@@ -24,7 +26,7 @@ ORDERS = (10_000, 100_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000)
     cls=Command,
     examples=["steelyard data check BTC", "steelyard data check ETH --json"],
 )
-@click.argument("file")
+@click.argument("file", shell_complete=histories)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(file: str, as_json: bool) -> None:
     """Say what a price file holds, or what is wrong with it.
@@ -39,9 +41,9 @@ def check(file: str, as_json: bool) -> None:
     if as_json:
         emit_json(report)
     else:
-        from steelyard.cli.data_table import print_report
+        from steelyard.cli.data_document import check_document
 
-        print_report(report)
+        show_document(check_document(report))
 
 
 @click.command(
@@ -60,6 +62,7 @@ def check(file: str, as_json: bool) -> None:
 @click.option(
     "--out", type=OutType(), metavar="BOOK.csv", help="Write the book, for a series to name."
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def book(
     file: str,
@@ -78,7 +81,7 @@ def book(
     from steelyard.market import read_book
 
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "table")
     found = read_book(file, time=time, venue=venue, symbol=symbol)
     if out is not None:
         rows = zip(*found.columns, strict=True)
@@ -87,9 +90,9 @@ def book(
     if as_json:
         emit_json(_book_figures(found))
     else:
-        from steelyard.cli.data_table import print_book
+        from steelyard.cli.data_document import book_document
 
-        print_book(found, ORDERS)
+        show_document(book_document(found, ORDERS))
     if out is not None:
         note(f'wrote {out}: name it in a series with impact = "book"')
 

@@ -11,8 +11,9 @@ import click
 from click.core import ParameterSource
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType, check_out
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.inputs import InstantType
+from steelyard.cli.output import emit_json, note, show_document
+from steelyard.cli.overwriting import check_out
 from steelyard.cli.progress import progress_bar
 from steelyard.errors import InputError
 
@@ -89,7 +90,8 @@ def fetch(
     SYMBOL is written as ccxt does: BTC/USDT:USDT is the perpetual in USDT, BTC/USDT the spot
     market. Only candles that are closed are written. A download that was stopped, by whatever, goes
     on where it was when the same command is given again; so does a finished one, with what has
-    come since. Public data only, without any key. Needs ccxt: pip install "steelyard[fetch]".
+    come since. Public data only, without any key. Needs ccxt: pip install
+    ".[fetch]" in a clone of the project.
     """
     if funding and context.get_parameter_source("timeframe") is not ParameterSource.DEFAULT:
         raise click.UsageError("--funding has no timeframe: leave out --timeframe.")
@@ -124,7 +126,7 @@ def _check_out(out: Path) -> None:
         file_format(out)
     except InputError as error:
         raise click.BadParameter(f"{error}.", param_hint="--out") from error
-    check_out(out, "--out", folder=False)
+    check_out(out, "--out", "continued")
 
 
 def _fetched(
@@ -187,11 +189,11 @@ def _content_report(done: Fetched) -> dict[str, Any]:
 
 def _print(report: dict[str, Any]) -> None:
     if "rate" not in report:
-        from steelyard.cli.data_table import print_report
+        from steelyard.cli.data_document import check_document
 
-        print_report(report)
+        show_document(check_document(report))
         return
-    from steelyard.cli.figures import count, day, percent
+    from steelyard.report.number_format import count, day, percent
 
     rate = report["rate"]
     lowest, highest = percent(rate["min"], signed=True), percent(rate["max"], signed=True)
@@ -203,8 +205,8 @@ def _print(report: dict[str, Any]) -> None:
 
 def _remark(report: dict[str, Any], done: Fetched, since: int | None) -> None:
     """What to know beside the figures."""
-    from steelyard.cli.figures import count, day
     from steelyard.market import format_time
+    from steelyard.report.number_format import count, day
 
     what = "funding rate" if "rate" in report else "candle"
     what += "" if done.added == 1 else "s"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.completing import histories
 from steelyard.cli.history import check_span
-from steelyard.cli.inputs import InstantType, OutType, check_out, find_prices
-from steelyard.cli.output import emit_json, note
-
-if TYPE_CHECKING:
-    from steelyard.explain.decay_found import DecayAcross
+from steelyard.cli.inputs import InstantType, OutType, find_prices
+from steelyard.cli.output import emit_json, note, show_document
+from steelyard.cli.overwriting import check_out, force_option
 
 __all__ = ["decay"]
 
@@ -26,7 +24,9 @@ __all__ = ["decay"]
         "steelyard decay BTC ETH --target -1 --window 60 --start 2020-06-01 --out decay.html",
     ],
 )
-@click.argument("prices", nargs=-1, required=True, metavar="[NAME=]FILE ...")
+@click.argument(
+    "prices", nargs=-1, required=True, metavar="[NAME=]FILE ...", shell_complete=histories
+)
 @click.option(
     "--against",
     multiple=True,
@@ -76,6 +76,7 @@ __all__ = ["decay"]
 @click.option("--start", type=InstantType(), metavar="TIME", help="First instant, inclusive.")
 @click.option("--end", type=InstantType(), metavar="TIME", help="Last instant, exclusive.")
 @click.option("--out", type=OutType(), metavar="FILE", help="Write a page with the charts.")
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def decay(
     prices: tuple[str, ...],
@@ -101,7 +102,7 @@ def decay(
     """
     check_span(start, end)
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "page")
     named = _named(prices)
     from steelyard.explain.decay import decay_across
 
@@ -124,7 +125,7 @@ def decay(
     if as_json:
         emit_json({**found.figures, "report": None if out is None else str(out)})
     else:
-        _print(found)
+        show_document(found.document())
     if out is not None:
         note(f"wrote {out}: open it in a browser")
 
@@ -144,9 +145,3 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(message)
         named[name] = file
     return named
-
-
-def _print(found: DecayAcross) -> None:
-    from steelyard.cli.decay_table import print_decay
-
-    print_decay(found)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import check_out
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.output import emit_json, note, show_document, tell
+from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
 
 __all__ = ["demo"]
@@ -28,6 +28,7 @@ DEFAULT_PAGE = "steelyard-demo.html"
     metavar="FILE",
     help="Where to write the report page.",
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def demo(out: Path, as_json: bool) -> None:
     """Replay the bundled history, BTC and ETH from 2020 to 2022, for every preset.
@@ -39,16 +40,18 @@ def demo(out: Path, as_json: bool) -> None:
 
     names = preset_names()
     note(f"Replaying {len(names)} tokens over BTC and ETH, daily, 2020 to 2022 ...")
-    from steelyard.cli.shelf import ASSETS, replay_shelf, shelf_figures, write_shelf_page
+    from steelyard.cli.demo_document import demo_document
+    from steelyard.cli.shelf import ASSETS, replay_shelf, shelf_figures
+    from steelyard.report.writing import write_report
 
-    check_out(out, "--out", folder=False)
+    check_out(out, "--out", "page")
     with progress_bar("replaying", len(names) * len(ASSETS)) as progress:
         runs = replay_shelf(names, progress)
-    write_shelf_page(runs, out)
+    document = demo_document(runs)
+    write_report(document, out)
+    tell(document.notes)
     if as_json:
         emit_json(shelf_figures(runs, out))
     else:
-        from steelyard.cli.shelf_table import print_shelf_runs
-
-        print_shelf_runs(runs)
+        show_document(document)
     note(f"wrote {out}: open it in a browser")

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.completing import presets
 from steelyard.cli.history import check_span, event_options, history_options_of_a_run
-from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.inputs import OutType, find_feed, find_prices, find_series
+from steelyard.cli.output import emit_json, note, show_document, tell
+from steelyard.cli.overwriting import check_out, force_option, is_read
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from steelyard.explain.explanation import Explanation
-    from steelyard.simulate.run import Run
 
 __all__ = ["MOST_RUNS", "explain", "tell"]
 
@@ -34,7 +35,7 @@ SAID_BY_THE_RUN = ("start", "end", "intrabar", "wind_down")
         "steelyard explain run",
     ],
 )
-@click.argument("series", metavar="SERIES.toml|DIR")
+@click.argument("series", metavar="SERIES.toml|DIR", shell_complete=presets)
 @history_options_of_a_run
 @event_options
 @click.option(
@@ -48,6 +49,7 @@ SAID_BY_THE_RUN = ("start", "end", "intrabar", "wind_down")
     metavar="FILE",
     help="Write a page: the steps, months and horizons.",
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def explain(
     series: str,
@@ -73,21 +75,20 @@ def explain(
     """
     check_span(start, end)
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "page")
     given = {"prices": prices, "start": start, "end": end, **options}
     if os.path.isdir(series):  # noqa: PTH112 (Path would raise on a name that no file can have)
-        found, funded = _explain_folder(series, given)
+        found = _explain_folder(series, given)
     else:
-        found, funded = _explain_series(series, given), options["funding"] is not None
+        found = _explain_series(series, given)
     if out is not None:
         found.save(out)
-    tell(found.run, funded=funded)
+    document = found.document(by)
+    tell(document.notes)
     if as_json:
         emit_json({**found.figures(by), "report": None if out is None else str(out)})
     else:
-        from steelyard.cli.explain_table import print_explanation
-
-        print_explanation(found, by)
+        show_document(document)
     if out is not None:
         note(f"wrote {out}: open it in a browser")
 
@@ -99,26 +100,25 @@ def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
     token = find_series(series)
     if given["prices"] is None:
         raise click.MissingParameter(param_hint="'--prices'", param_type="option")
-    history = find_prices(given["prices"])
-    bars = history.between(given["start"], given["end"])
-    options = {**given, "prices": history}
-    with progress_bar(f"explaining {token.symbol}", MOST_RUNS * len(bars)) as progress:
-        return explain_series(token, **options, progress=progress)
+    feed = find_feed(given["prices"], {**given}, token)
+    with progress_bar(f"explaining {token.symbol}", MOST_RUNS * len(feed)) as progress:
+        return explain_series(token, feed, intrabar=given["intrabar"], progress=progress)
 
 
-def _explain_folder(folder: str, given: dict[str, Any]) -> tuple[Explanation, bool]:
-    """Explain the run in a folder, made again, and whether it was given any funding.
+def _explain_folder(folder: str, given: dict[str, Any]) -> Explanation:
+    """Explain the run in a folder, made again.
 
     Where it is not the one that was saved, that is said.
     """
     from steelyard.explain.attribution import explain_run
-    from steelyard.simulate.repeat import bars_of, make_again
+    from steelyard.simulate.repeat import bars_of, files_of, make_again
 
     for option in SAID_BY_THE_RUN:
         if given[option] is not None:
             flag = "--" + option.replace("_", "-")
             message = f"{flag}: expected it with a series file only: the run in {folder} says it."
             raise click.UsageError(message)
+    is_read(*files_of(folder))
     moved = {option: file for option, file in given.items() if file is not None}
     if "prices" in moved:
         moved["prices"] = find_prices(moved["prices"])
@@ -127,12 +127,4 @@ def _explain_folder(folder: str, given: dict[str, Any]) -> tuple[Explanation, bo
         found = explain_run(again.run, progress)
     if again.differs:
         note(f"note: {again.differs}")
-    return found, "funding" in again.options
-
-
-def tell(run: Run, *, funded: bool) -> None:
-    """Say on standard error what a person should know beside the figures."""
-    from steelyard.cli.remarks import remarks
-
-    for remark in remarks(run, run.prices, funded=funded):
-        note(f"note: {remark}")
+    return found

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType, OutType, check_out
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.completing import presets
+from steelyard.cli.inputs import InstantType, OutType, find_series
+from steelyard.cli.output import emit_json, note, show_document
+from steelyard.cli.overwriting import check_out, force_option, is_read
 
 if TYPE_CHECKING:
     from steelyard.explain.outlook import Forecast
@@ -48,7 +50,7 @@ class PercentType(_PercentBase):
         "steelyard forecast oracle-3l --price 64000 --ladder -10 10 21 --out flow.html",
     ],
 )
-@click.argument("shelf", metavar="SHELF.toml")
+@click.argument("shelf", metavar="SHELF.toml", shell_complete=presets)
 @click.option("--price", type=float, metavar="P", help="The price now. The shelf's if left out.")
 @click.option(
     "--time",
@@ -82,6 +84,7 @@ class PercentType(_PercentBase):
     help='An order book, to show flows as a share of it ("steelyard data book").',
 )
 @click.option("--out", type=OutType(), metavar="FILE", help="Write a page with the ladder drawn.")
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def forecast(
     shelf: str,
@@ -104,7 +107,7 @@ def forecast(
     stands there. The rules are those of a simulation, to the last digit.
     """
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "page")
     from steelyard.explain.forecast import LADDER
     from steelyard.explain.forecast import forecast as forecast_shelf
 
@@ -124,9 +127,7 @@ def forecast(
     if as_json:
         emit_json({**found.figures, "report": None if out is None else str(out)})
     else:
-        from steelyard.cli.forecast_table import print_forecast
-
-        print_forecast(found)
+        show_document(found.document())
     if out is not None:
         note(f"wrote {out}: open it in a browser")
 
@@ -138,7 +139,21 @@ def _find_shelf(name: str) -> Shelf:
 
     if not os.path.lexists(name) and name in preset_names():
         return Shelf.of_series(load_preset(name))
-    return Shelf.load(name)
+    shelf = Shelf.load(name)
+    _say_what_is_read(Path(name))
+    return shelf
+
+
+def _say_what_is_read(shelf: Path) -> None:
+    """Name the series files and books that a shelf leads to, which nothing may write over."""
+    import tomllib
+
+    tables = tomllib.loads(shelf.read_text(encoding="utf-8-sig"))["token"]
+    for name in {table["series"] for table in tables if "series" in table}:
+        file = shelf.parent / name
+        if file.is_file():
+            is_read(file)
+            find_series(str(file))
 
 
 def _remarks(found: Forecast) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from steelyard.cli.completing import histories
 from steelyard.cli.inputs import InstantType
 
 __all__ = [
@@ -19,9 +20,41 @@ __all__ = [
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
-PRICES = "Prices: CSV (also .gz) or Parquet; or BTC or ETH, the bundled days of 2020 to 2022."
+PRICES = (
+    "Prices: CSV, JSON, .gz, .zip, Parquet or Feather, or a pattern of files in quotes; or BTC or "
+    "ETH, the bundled days of 2020 to 2022."
+)
+HIGH = "steelyard.high_funding"
+
+
+def _read_high(context: click.Context, _option: click.Parameter, file: str | None) -> object:
+    """Read funding at once where it may be high; else whoever runs the series reads the file."""
+    if file is None or not context.meta.get(HIGH):
+        return file
+    from steelyard.market import read_funding
+
+    return read_funding(file, high=True)
+
+
+def _allow_high(context: click.Context, _option: click.Parameter, given: bool) -> None:
+    context.meta[HIGH] = given
+
+
 OPTIONS = (
-    click.option("--funding", metavar="FILE", help="Funding of a perpetual: time,rate."),
+    click.option(
+        "--funding",
+        metavar="FILE",
+        callback=_read_high,
+        help="Funding of a perpetual: time,rate.",
+    ),
+    click.option(
+        "--high-funding",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_allow_high,
+        help="Take --funding of more than 300 % a year as it stands.",
+    ),
     click.option("--rates", metavar="FILE", help="Rates per year of a spot venue: time,rate."),
     click.option("--injections", metavar="FILE", help="Into the reserve: time,quote,kind."),
     click.option("--start", type=InstantType(), help="First instant, ISO 8601, UTC."),
@@ -90,7 +123,9 @@ def history_options_of_a_run(command: Called) -> Called:
 
 
 def _with_options(command: Called, *, needed: bool) -> Called:
-    prices = click.option("--prices", required=needed, metavar="FILE", help=PRICES)
+    prices = click.option(
+        "--prices", required=needed, metavar="FILE", help=PRICES, shell_complete=histories
+    )
     for option in reversed((prices, *OPTIONS)):
         command = option(command)
     return command

@@ -5,18 +5,18 @@ A file always wins: a preset or a bundled history is meant only where no file ha
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from steelyard.cli.overwriting import is_read
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
-    from steelyard.market import Prices
+    from steelyard.market import Feed, Prices
     from steelyard.rules.series import Series
 
     _InstantBase = click.ParamType[int]
@@ -28,8 +28,8 @@ __all__ = [
     "InstantType",
     "OutType",
     "by_symbol",
-    "check_out",
     "find_book",
+    "find_feed",
     "find_prices",
     "find_series",
     "find_series_text",
@@ -42,13 +42,12 @@ def find_series(name: str) -> Series:
     Raises:
         InputError: it is neither, or says what no series can be.
     """
-    from steelyard.rules.presets import load_preset, preset_names
-    from steelyard.rules.series import Series
+    from steelyard.simulate.named import series_of
 
-    if not os.path.lexists(name) and name in preset_names():
-        return load_preset(name)
-    _refuse_missing(name)
-    return Series.load(name)
+    series = series_of(name)
+    if series.costs.book:
+        is_read(series.costs.book)
+    return series
 
 
 def find_series_text(name: str) -> str:
@@ -94,12 +93,47 @@ def find_prices(name: str) -> Prices:
 
     Raises:
         DataError: it is neither, or not what prices should be.
+        click.UsageError: the name is empty.
     """
-    from steelyard.market import SAMPLE_NAMES, read_prices, sample_prices
+    from steelyard.market import SAMPLE_NAMES, prices_of
 
-    if name.upper() in SAMPLE_NAMES and not os.path.lexists(name):
-        return sample_prices(name.upper())
-    return read_prices(name)
+    if not name.strip():
+        allowed = " or ".join(SAMPLE_NAMES)
+        raise click.UsageError(
+            f"prices: expected a file, a pattern of files, or {allowed}, the bundled histories; "
+            f"found an empty name, such as an unset variable of a shell gives."
+        )
+    return prices_of(name)
+
+
+def find_feed(prices: str, options: dict[str, Any], series: Series | Sequence[Series] = ()) -> Feed:
+    """The prices that were named, with what goes with them taken out of a command's options.
+
+    Args:
+        prices: of a file, or a bundled history.
+        options: of a command, those that go into the feed are taken out.
+        series: what is run: an option that says nothing about it, or about any of several, is
+            refused before its file is read.
+
+    Raises:
+        DataError: a file is not what it should be, or no bar is left.
+        InputError: a time is none, or an option does not go with the series.
+        click.UsageError: the name is empty.
+    """
+    from steelyard.market import Feed
+    from steelyard.market.price_feed import INPUTS
+    from steelyard.rules.series import Series
+    from steelyard.simulate.inputs import check_fits, check_useful
+
+    history = find_prices(prices)
+    given = [name for name in INPUTS if options.get(name)]
+    if isinstance(series, Series):
+        for name in given:
+            check_fits(name, series)
+    elif series:
+        check_useful(given, series)
+    named = (*INPUTS, "start", "end")
+    return Feed(history, **{name: options.pop(name) for name in named if name in options})
 
 
 def find_book(series: Series) -> tuple[list[float], list[float], list[float]] | None:
@@ -113,16 +147,6 @@ def find_book(series: Series) -> tuple[list[float], list[float], list[float]] | 
     from steelyard.market import read_book
 
     return read_book(series.costs.book).columns
-
-
-def check_out(out: Path, hint: str, *, folder: bool) -> None:
-    """Find out before the work whether its result can be written; what cannot is wrong usage."""
-    from steelyard.simulate.output import check_file, check_folder
-
-    try:
-        (check_folder if folder else check_file)(out)
-    except InputError as error:
-        raise click.BadParameter(str(error), param_hint=hint) from error
 
 
 class OutType(_OutBase):
@@ -154,19 +178,3 @@ class InstantType(_InstantBase):
             return parse_time(value)  # type: ignore[arg-type]
         except InputError as error:
             self.fail(str(error), param, ctx)
-
-
-def _refuse_missing(name: str) -> None:
-    """Say of what is neither file nor preset that it is neither."""
-    from steelyard.rules.presets import preset_names
-
-    if os.path.lexists(name) or "/" in name or name.endswith(".toml"):
-        return
-    presets = preset_names()
-    close = difflib.get_close_matches(name.lower(), presets, n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
-    message = (
-        f"{name}: expected a series file or the name of a preset, found neither.{hint} "
-        f'"steelyard series list" lists the presets.'
-    )
-    raise InputError(message, found=name, allowed=presets)

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.figures import counted
-from steelyard.cli.inputs import OutType, check_out
+from steelyard.cli.inputs import OutType
 from steelyard.cli.output import emit_json, note
+from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import counting, progress_bar
-from steelyard.errors import InputError
+from steelyard.errors import InputError, JournalError
+from steelyard.report.number_format import counted
 
 __all__ = ["export", "head"]
 
@@ -19,7 +20,7 @@ __all__ = ["export", "head"]
 @click.command(
     cls=Command,
     examples=[
-        "steelyard journal export btc3l.journal --out btc3l.jsonl",
+        "steelyard journal export btc3l.journal --out btc3l-2020.jsonl",
         "steelyard journal export btc3l.journal --out btc3l.parquet",
     ],
 )
@@ -31,6 +32,7 @@ __all__ = ["export", "head"]
     metavar="FILE",
     help="Where to: .jsonl, which can be verified, .csv or .parquet.",
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def export(journal: str, out: Path, as_json: bool) -> None:
     """Write all events of a journal into a file, one event a row.
@@ -40,17 +42,21 @@ def export(journal: str, out: Path, as_json: bool) -> None:
     """
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import export_format, write_export
-    from steelyard.simulate.output import written_whole
+    from steelyard.report.writing import written_whole
 
     try:
         how = export_format(out)
     except InputError as error:
         raise click.BadParameter(str(error), param_hint="--out") from error
-    check_out(out, "--out", folder=False)
-    with Journal.open(journal) as opened, written_whole(out) as stage:
+    check_out(out, "--out", "table")
+    with Journal.open(journal) as opened:
         total = opened.head().size
-        with progress_bar("writing", total) as bar:
-            written = write_export(counting(opened.events(), bar), stage, how)
+        try:
+            with written_whole(out) as stage, progress_bar("writing", total) as bar:
+                written = write_export(counting(opened.events(), bar), stage, how)
+        except OSError as error:
+            message = f"{out}: cannot be written: {error.strerror}. Nothing of it was kept."
+            raise JournalError(message, place=str(out)) from error
     if as_json:
         report = {"schema": 1, "out": str(out), "format": how, "events": written.size}
         emit_json({**report, "head": written.hash.hex()})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.output import emit_json, note
+from steelyard.cli.overwriting import check_out
 
 __all__ = ["new"]
 
@@ -32,10 +34,12 @@ def new(file: Path, name: str, as_json: bool) -> None:
     """
     from steelyard.ledger import new_key, write_key
 
+    beside = Path(f"{file}.pub")
+    if not os.path.lexists(file):  # else the key itself says that it is never replaced
+        check_out(beside, "FILE", "table")
     key = new_key(name)
     public = str(key.public)
     write_key(file, key)
-    beside = Path(f"{file}.pub")
     beside.write_text(f"{public}\n", encoding="utf-8")
     if as_json:
         emit_json({"schema": 1, "file": str(file), "name": name, "public": public})

@@ -9,8 +9,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from steelyard.cli.figures import counted, day, money, number, percent
+from steelyard.cli.keeper_lines import KEEPER_LINES
 from steelyard.ledger.instants import time_text
+from steelyard.report.number_format import counted, day, money, number, percent
 
 __all__ = ["LINES", "all_fields", "line"]
 
@@ -196,6 +197,11 @@ def _clock_moved(fields: Fields) -> list[str]:
     return ["clock moved", *(f"{name} {_at(instants[name])}" for name in ("interval", "daily"))]
 
 
+def _moved_money(fields: Fields) -> str:
+    what = str(fields["what"]).replace("_", " ")
+    return f"{what} {number(float(fields['amount']), 2, signed=True)}"
+
+
 def _reserve(what: str) -> Callable[[Fields], list[str]]:
     def told(fields: Fields) -> list[str]:
         value, nav = float(fields["value"]), float(fields["nav"])
@@ -268,5 +274,12 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
         f"cash {_money(f['cash'])}",
     ],
     "pause_changed": lambda f: ["paused" if f["is_paused"] else "goes on"],
+    "traded": lambda f: [
+        f"venue traded by itself: {_order(f['notional'], f['price'])}",
+        _cost(f["charges"]),
+    ],
+    "money_moved": lambda f: [f"venue moved money: {_moved_money(f)}"],
+    "booked": lambda f: [_moved_money(f), f"cash {_money(f['cash'])}"],
+    **KEEPER_LINES,
 }
 """By kind: the parts of its line; empty ones are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,17 @@ import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.inputs import InstantType
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.output import emit_json, note, show_document
 
 if TYPE_CHECKING:
-    from steelyard.ledger import Row
+    from collections.abc import Sequence
+
+    from steelyard.ledger import Journal, Row
 
 __all__ = ["show"]
 
 AT_ONCE = 50
+MOST_NAMES = 20
 
 
 @click.command(
@@ -68,6 +72,7 @@ def show(
     from steelyard.ledger import Journal
 
     with Journal.open(journal) as opened:
+        _check_funds(funds, opened)
         found = opened.events(
             after,
             fund=funds or None,
@@ -77,17 +82,53 @@ def show(
         )
         rows = list(islice(found, limit + 1)) if last is None else list(deque(found, last))
         place = opened.place
+    if not rows:
+        _check_kinds(kinds)
     is_cut = last is None and len(rows) > limit
     rows = rows[:limit] if is_cut else rows
     if as_json:
         events = [_event(row) for row in rows]
         emit_json({"schema": 1, "journal": place, "events": events, "more": is_cut})
     else:
-        from steelyard.cli.journal_table import print_events
+        from steelyard.cli.journal_table import events_document
 
-        print_events(rows, full=full)
+        show_document(events_document(rows, full=full))
     if is_cut:
         note(f"there are more: --after {rows[-1].seq} goes on, --last {limit} shows the newest")
+
+
+def _check_funds(funds: Sequence[str], opened: Journal) -> None:
+    """Refuse the name of a fund that is not in the journal, and say which are there.
+
+    Raises:
+        click.BadParameter: a name is unknown.
+    """
+    if not funds:
+        return
+    there = opened.funds()
+    for fund in funds:
+        if fund not in there:
+            more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
+            known = ", ".join(there[:MOST_NAMES]) or "none: it is empty"
+            message = f"expected a fund of {opened.place} ({known}{more}), found {fund!r}."
+            raise click.BadParameter(message, param_hint="--fund")
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    """Where nothing was found: refuse the name of a kind that is none.
+
+    Raises:
+        click.BadParameter: a kind is not registered.
+    """
+    from steelyard.ledger import all_kinds
+
+    names = sorted(kind.name for kind in all_kinds())
+    for kind in kinds:
+        if kind not in names:
+            close = difflib.get_close_matches(kind, names, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            message = f"expected one of {', '.join(names)}; found {kind!r}.{hint}"
+            raise click.BadParameter(message, param_hint="--kind")
 
 
 def _event(row: Row) -> dict[str, Any]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
-from steelyard.cli.figures import count, counted, day
 from steelyard.cli.journal_lines import all_fields, line
-from steelyard.cli.output import show
 from steelyard.ledger.instants import time_text
+from steelyard.report.document import Column, Document, Fact, KeyFigures, Paragraph, Table
+from steelyard.report.document import Row as TableRow
+from steelyard.report.number_format import count, counted, day
 
 if TYPE_CHECKING:
     from steelyard.ledger import Proof, Row, Verdict
 
-__all__ = ["print_events", "print_verdict"]
+__all__ = ["events_document", "printable", "said", "verdict_document"]
 
 MOST_FINDINGS = 20
 MINUTE_MS = 60_000
@@ -28,46 +26,48 @@ PROOFS = {
 }
 
 
-def print_events(rows: Sequence[Row], *, full: bool = False) -> None:
-    """Print events as a table, on standard output: a line each, or with all their fields."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("seq", justify="right", no_wrap=True)
-    for heading in ("time (UTC)", "fund", *(("kind",) if full else ())):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("what")
+def events_document(rows: Sequence[Row], *, full: bool = False) -> Document:
+    """Events as a table: a line each, or with all their fields."""
+    columns = [Column("seq"), Column("time (UTC)", words=True), Column("fund", words=True)]
+    columns += [*([Column("kind", words=True)] if full else []), Column("what", words=True)]
     seconds = "" if any(row.time_ms % MINUTE_MS for row in rows) else ":00"
+    shown = []
     for row in rows:
         time = time_text(row.time_ms).replace("T", " ").removesuffix("Z").removesuffix(seconds)
         if full:
-            table.add_row(str(row.seq), time, row.fund, row.kind, all_fields(row.fields))
+            words = [row.fund, row.kind, all_fields(row.fields)]
         else:
-            whose = row.fund.removeprefix("price:")
-            table.add_row(str(row.seq), time, whose, line(row.kind, row.fields))
-    if rows:
-        show("", table, "")
-    else:
-        show("no such events")
+            words = [row.fund.removeprefix("price:"), line(row.kind, row.fields)]
+        shown.append(TableRow([str(row.seq), time, *map(printable, words)]))
+    return Document("", [Table("", columns, shown) if rows else Paragraph("no such events")])
 
 
-def print_verdict(name: str, verdict: Verdict) -> None:
-    """Print what was proved, on standard output."""
-    table = Table.grid(padding=(0, 2))
-    table.add_row("events", count(verdict.head.size))
-    table.add_row("head", verdict.head.hash.hex())
+def verdict_document(name: str, verdict: Verdict) -> Document:
+    """What was proved."""
+    told = [("events", count(verdict.head.size)), ("head", verdict.head.hash.hex())]
     for proof_name, proof in verdict.proofs.items():
-        table.add_row(proof_name, _said(proof_name, proof))
-        for finding in proof.findings[:MOST_FINDINGS]:
-            table.add_row("", f"event {finding.seq}: {finding.why}")
+        told.append((proof_name, said(proof_name, proof)))
+        told += [
+            ("", f"event {finding.seq}: {printable(finding.why)}")
+            for finding in proof.findings[:MOST_FINDINGS]
+        ]
         left = len(proof.findings) - MOST_FINDINGS
         if left > 0:
-            table.add_row("", f"and {counted(left, 'more event')}")
+            told.append(("", f"and {counted(left, 'more event')}"))
     if verdict.span is not None:
-        table.add_row("prices", f"compared from {day(verdict.span[0])} to {day(verdict.span[1])}")
+        told.append(("prices", f"compared from {day(verdict.span[0])} to {day(verdict.span[1])}"))
+    facts = [Fact(label, words) for label, words in told]
     title = f"{name}: {'all that was checked holds' if verdict.ok else 'does not hold'}"
-    show("", Text(title, style="bold"), "", table, "")
+    return Document(title, [KeyFigures("", facts, "terms")])
 
 
-def _said(name: str, proof: Proof) -> str:
+def printable(words: str) -> str:
+    """Words of a journal without what moves a terminal's cursor, or begins a line of its own."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
+
+
+def said(name: str, proof: Proof) -> str:
+    """What one proof came to, in words."""
     law = PROOFS.get(name, name)
     if proof.ok is None:
         return "not checked"

@@ -9,14 +9,16 @@ import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.history import fund_options, history_options_of_a_run
-from steelyard.cli.output import emit_json
+from steelyard.cli.output import emit_json, show_document
 from steelyard.cli.progress import counting, progress_bar
 from steelyard.errors import InputError, InvariantError
 
 if TYPE_CHECKING:
     from steelyard.ledger import Head, Verdict
 
-__all__ = ["verify"]
+__all__ = ["verified", "verify"]
+
+SAID_BY_THE_JOURNAL = ("start", "end", "intrabar")
 
 
 @click.command(
@@ -61,28 +63,31 @@ def verify(
     """
     if prices is None and any(options.values()):
         raise click.UsageError("expected --prices beside the other inputs of a simulation.")
+    for option in SAID_BY_THE_JOURNAL:
+        if options.pop(option) is not None:
+            raise click.UsageError(f"--{option}: expected none: the journal says it.")
     if (note_file is None) != (key is None):
         raise click.UsageError("--head and --key belong together: a head is trusted by its key.")
     head = None if note_file is None or key is None else _opened_head(note_file, key)
-    verdict = _verified(journal, head)
+    verdict = verified(journal, head)
     if prices is not None:
         verdict = _with_prices(verdict, journal, prices, options)
     if as_json:
         emit_json(verdict.as_json())
     else:
-        from steelyard.cli.journal_table import print_verdict
+        from steelyard.cli.journal_table import verdict_document
 
-        print_verdict(journal, verdict)
+        show_document(verdict_document(journal, verdict))
     if not verdict.ok:
         context.exit(InvariantError.exit_code)
 
 
 def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, Any]) -> Verdict:
-    """The verdict with what simulating anew says; nothing is left unchecked then."""
-    from steelyard.cli.inputs import by_symbol, find_prices
+    """The verdict with what simulating anew says, which checks each row of a fund."""
+    from steelyard.cli.inputs import by_symbol, find_feed
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
-    from steelyard.simulate.journal_anew import compare_anew, span_of
+    from steelyard.simulate.journal_anew import compare_anew, left_out, span_of
 
     if not verdict.proofs["chain"].ok:
         return verdict  # rows that cannot be trusted are compared with nothing
@@ -96,11 +101,12 @@ def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, A
     for each in ("flows", "splits", "wind_down"):
         option = f"--{each.replace('_', '-')}"
         options[each] = by_symbol(options[each], symbols, option) if symbols else {}
-    found = compare_anew(rows, find_prices(name), options)
-    return verdict.with_found("rules", found, span_of(rows))
+    found = compare_anew(rows, find_feed(name, options))
+    return verdict.with_found("rules", found, span_of(rows), left=left_out(rows))
 
 
-def _verified(journal: str, head: Head | None) -> Verdict:
+def verified(journal: str, head: Head | None = None) -> Verdict:
+    """What is proved of a journal, or of an export of one, from its rows alone."""
     from steelyard.ledger import Journal, verify_rows
     from steelyard.ledger.audit import Audit
     from steelyard.ledger.exports import is_export, read_export
@@ -109,14 +115,14 @@ def _verified(journal: str, head: Head | None) -> Verdict:
 
     path = Path(journal)
     if is_export(path):
-        return verify_rows(read_export(path), head=head, checks=Audit(ModelFills()).checks)
+        return verify_rows(read_export(path), head=head, checks=[Audit(ModelFills())])
     with Journal.open(journal) as opened:
         try:
             total = opened.head().size
             snapshots = opened.snapshots()
         except Damaged:  # it is said by the proof, with the last event that can be read
             total, snapshots = 0, []
-        checks = Audit(ModelFills(), snapshots).checks
+        checks = [Audit(ModelFills(), snapshots)]
         with progress_bar("verifying", total) as bar:
             return verify_rows(counting(opened.all_rows(), bar), head=head, checks=checks)
 
@@ -128,6 +134,7 @@ def _opened_head(note_file: Path, key: str) -> Head:
     try:
         text = note_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{note_file}: expected a signed head, found nothing that can be read ({error})."
+        why = getattr(error, "strerror", None) or "it is no text"
+        message = f"{note_file}: expected a signed head, found nothing that can be read ({why})."
         raise InputError(message) from error
     return open_head(text, public).head

@@ -6,6 +6,7 @@ With ``--json`` exactly one object is on standard output, in ASCII, with neither
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,9 @@ from steelyard.rules.json_text import as_json
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["console", "emit_json", "note", "show"]
+    from steelyard.report.document import Document
+
+__all__ = ["console", "emit_json", "note", "show", "show_document", "tell"]
 
 WIDTH_WITHOUT_TERMINAL = 120
 
@@ -30,14 +33,30 @@ def note(message: str) -> None:
     click.echo(message, err=True)
 
 
-def show(*parts: RenderableType) -> None:
-    """Print the result for people; lines in a file or a pipe do not end in blanks."""
+def tell(notes: Iterable[str]) -> None:
+    """The notes of a result, which are for people whatever form it is printed in."""
+    for words in notes:
+        note(f"note: {words}")
+
+
+def show_document(document: Document) -> None:
+    """Print a result for people, between two empty lines."""
+    from steelyard.report.terminal import terminal_text
+
+    show("", *terminal_text(document, console()), "", fitted=True)
+
+
+def show(*parts: RenderableType, fitted: bool = False) -> None:
+    """Print the result for people; lines in a file or a pipe do not end in blanks.
+
+    ``fitted``: what is printed has been laid out already, and is not wrapped again.
+    """
     out = console()
     if out.is_terminal:
-        out.print(*parts, sep="\n")
+        out.print(*parts, sep="\n", soft_wrap=fitted)
         return
     with out.capture() as written:
-        out.print(*parts, sep="\n")
+        out.print(*parts, sep="\n", soft_wrap=fitted)
     click.echo("\n".join(line.rstrip() for line in written.get().splitlines()))
 
 

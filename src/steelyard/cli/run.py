@@ -7,6 +7,7 @@ standard output went away, as other programs have it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import TextIO
 import click
 
 from steelyard.cli.app import app
+from steelyard.cli.output import emit_json
 from steelyard.errors import InvariantError, SteelyardError
 
 __all__ = ["run"]
@@ -29,20 +31,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; what went wrong is one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_a_letter(stream)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = _invoke(sys.argv[1:] if arguments is None else list(arguments))
+        code = _invoke(list(words))  # click takes the words out of its list
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _failed(words, error, error.exit_code, error.format_message())
     except SteelyardError as error:
         if _wants_traceback():
             raise
         _say(str(error))
         if isinstance(error, InvariantError):
             _say("A law of the program broke: please report it with the files that show it.")
-        return error.exit_code
+        return _failed(words, error, error.exit_code, str(error))
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted.")
         return INTERRUPTED
@@ -59,7 +62,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if _wants_traceback():
             raise
         _say(_unexpected(error))
-        return FAILED
+        return _failed(words, error, FAILED, _unexpected(error))
+    return code
+
+
+def _failed(words: Sequence[str], error: Exception, code: int, message: str) -> int:
+    """The exit code; with ``--json`` the error is the one object on standard output."""
+    before_dashes = words[: words.index("--")] if "--" in words else words
+    if "--json" in before_dashes:
+        with contextlib.suppress(OSError):
+            kind = type(error).__name__
+            emit_json({"schema": 1, "error": {"kind": kind, "message": message, "exit_code": code}})
     return code
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.completing import presets
 from steelyard.cli.inputs import find_book, find_prices, find_series, find_series_text
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.output import emit_json, note, show_document
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def list_presets(as_json: bool) -> None:
     from steelyard.rules.presets import load_preset, preset_names, preset_title
 
     if not as_json:
-        from steelyard.cli.series_table import print_shelf
+        from steelyard.cli.series_document import presets_document
 
-        print_shelf([(name, preset_title(name), load_preset(name)) for name in preset_names()])
+        shown = [(name, preset_title(name), load_preset(name)) for name in preset_names()]
+        show_document(presets_document(shown))
         return
     presets = [
         {"name": name, "title": preset_title(name), **_facts(load_preset(name))}
@@ -47,7 +49,7 @@ def list_presets(as_json: bool) -> None:
     cls=Command,
     examples=["steelyard series show ftx-bull", "steelyard series show steelyard-3l > my.toml"],
 )
-@click.argument("series", metavar="NAME|FILE")
+@click.argument("series", metavar="NAME|FILE", shell_complete=presets)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def show(series: str, as_json: bool) -> None:
     """Print a preset or a series file as it stands, and say in words what it does.
@@ -74,7 +76,7 @@ def show(series: str, as_json: bool) -> None:
         "steelyard series check bybit-3l --history BTC",
     ],
 )
-@click.argument("series", metavar="NAME|FILE")
+@click.argument("series", metavar="NAME|FILE", shell_complete=presets)
 @click.option(
     "--history",
     metavar="FILE",
@@ -120,13 +122,11 @@ def check(series: str, history: str | None, allow_killed: bool, as_json: bool) -
         }
         emit_json(figures if past is None else {**figures, "history": past[0]})
     else:
-        from steelyard.cli.series_table import print_check
+        from steelyard.cli.series_document import check_document
 
-        print_check(token, found, book)
+        show_document(check_document(token, found, book))
         if past is not None:
-            from steelyard.cli.gaps_table import print_gaps
-
-            print_gaps(past[1], token)
+            show_document(past[1].document())
     if past is not None:
         _judge(token, past[0], allow_killed=allow_killed)
 

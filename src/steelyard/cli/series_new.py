@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from steelyard.cli.commands import Command
 from steelyard.cli.output import emit_json, note
+from steelyard.cli.overwriting import check_out, force_option
 
 __all__ = ["new"]
 
@@ -60,9 +60,9 @@ RULE_OPTIONS = {
     help="Where the position lives.  [default: perpetual]",
 )
 @click.option("--reserve", type=float, metavar="UNITS", help="A reserve that pays spread and gas.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
-def new(file: Path, force: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (passed on)
+def new(file: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (passed on)
     """Write a series file with a comment on every line that is a choice.
 
     Without any trigger the series gets the band that costs least for its leverage, traded to its
@@ -72,9 +72,7 @@ def new(file: Path, force: bool, as_json: bool, **options: Any) -> None:  # noqa
     from steelyard.rules.describe import series_sentences
     from steelyard.rules.series import Series
 
-    if os.path.lexists(file) and not force:
-        message = f"{file}: there is such a file already; choose another or add --force."
-        raise click.BadParameter(message, param_hint="FILE")
+    check_out(file, "FILE", "table")
     _check_together(options)
     if options["preset"] is not None:
         text = preset_series_text(options["preset"], options["symbol"], options["underlying"])
@@ -102,9 +100,7 @@ def _check_together(options: dict[str, Any]) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    from steelyard.cli.inputs import check_out
-    from steelyard.simulate.output import written_whole
+    from steelyard.report.writing import written_whole
 
-    check_out(file, "FILE", folder=False)
     with written_whole(file) as stage:
         stage.write_text(text, encoding="utf-8")

@@ -151,6 +151,7 @@ def _venue(kind: str) -> Iterator[str]:
             yield 'expiry = "quarterly" # last Fridays of March, June, September, December'
             yield "roll_days = 3.0 # before its expiry"
             yield "basis_per_year = 0.05 # what it is above the price, a year to its expiry"
+            yield "cash_rate_per_year = 0.0 # what nav earns; simulate --rates replaces it"
         else:
             yield 'kind = "perpetual" # or "spot" (borrowed), "future" (dated), "pool"'
         yield "maintenance_margin = 0.005 # share of notional; below it, liquidated"

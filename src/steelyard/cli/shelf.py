@@ -10,26 +10,26 @@ from typing import Any
 import numpy as np
 
 from steelyard.market import Prices, sample_prices
-from steelyard.plots.daily_reset import daily_reset_index
-from steelyard.rules.presets import load_preset, preset_title
-from steelyard.rules.series import Series
+from steelyard.report.daily_reset import daily_reset_index
+from steelyard.rules.presets import load_preset
+from steelyard.rules.series import Costs, Fees, Series
 from steelyard.simulate.compare import worst_day_of
 from steelyard.simulate.run import Run, simulate
 
 __all__ = [
     "ASSETS",
-    "NO_FUNDING",
+    "SOURCE",
     "Crash",
     "ShelfRun",
+    "Way",
     "crash_of",
     "replay_shelf",
     "shelf_figures",
-    "write_shelf_page",
+    "way_of",
 ]
 
 ASSETS = ("BTC", "ETH")
 CRASH = np.datetime64("2020-03-12", "D")
-NO_FUNDING = "Perpetuals pay no funding here: the bundled history has none."
 SOURCE = "Daily prices of BTC and ETH on Bitstamp, 2020-2022, as published in public tables"
 
 
@@ -77,6 +77,36 @@ def replay_shelf(
     return runs
 
 
+@dataclass(frozen=True)
+class Way:
+    """What 100 became, and by what.
+
+    Attributes:
+        even: had the underlying gone evenly from first to last price: ``100 (1 + u)^L``.
+        without_costs: with its swings, by the same rule without any cost.
+        final: with its costs.
+    """
+
+    even: float
+    without_costs: float
+    final: float
+
+
+def way_of(each: ShelfRun) -> Way | None:
+    """What made a token's return of its underlying's; None where nothing is left of the token."""
+    run, summary = each.run, each.run.summary
+    if summary["wiped_out"] is not None:
+        return None
+    free = replace(run.series, costs=Costs(), fees=Fees(), reserve=None)
+    bare = simulate(free, run.prices, intrabar=run.intrabar).summary
+    grown = 1 + summary["underlying"]["return"]
+    return Way(
+        even=100 * grown**run.series.target_leverage,
+        without_costs=100 * (1 + bare["nav"]["return"]),
+        final=100 * (1 + summary["nav"]["return"]),
+    )
+
+
 def crash_of(run: Run) -> Crash | None:
     """The run's 12 March 2020, where it lived through it."""
     days = run.nav_columns["time"].astype("datetime64[D]")
@@ -112,22 +142,6 @@ def shelf_figures(runs: Sequence[ShelfRun], page: Path) -> dict[str, Any]:
             for each in runs
         ],
     }
-
-
-def write_shelf_page(runs: Sequence[ShelfRun], page: Path) -> None:
-    """Write the report page of all runs, whole or not at all."""
-    from steelyard.plots.page import report_page
-    from steelyard.simulate.output import written_whole
-    from steelyard.simulate.report import report_run
-
-    text = report_page(
-        [report_run(each.run, title=f"{preset_title(each.name)} on {each.asset}") for each in runs],
-        title="Leveraged tokens, 2020 to 2022",
-        notes=[NO_FUNDING],
-        source=SOURCE,
-    )
-    with written_whole(page) as stage:
-        stage.write_text(text, encoding="utf-8")
 
 
 def _on(series: Series, asset: str, bars: Prices, bitcoin: Prices) -> Series:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steelyard.cli.commands import Command
+from steelyard.cli.completing import presets
 from steelyard.cli.history import check_span, fund_options, history_options
-from steelyard.cli.inputs import OutType, by_symbol, check_out, find_prices, find_series
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.inputs import OutType, by_symbol, find_feed, find_series
+from steelyard.cli.output import emit_json, note, show_document, tell
+from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from steelyard.market import Prices
+    from steelyard.market import Feed
     from steelyard.rules.series import Series
     from steelyard.simulate.run import Run
     from steelyard.simulate.shelf import ShelfRun
@@ -32,7 +34,7 @@ __all__ = ["simulate"]
         "steelyard simulate long.toml short.toml --reserve reserve.toml --prices BTC",
     ],
 )
-@click.argument("series", metavar="SERIES.toml...", nargs=-1, required=True)
+@click.argument("series", metavar="SERIES.toml...", nargs=-1, required=True, shell_complete=presets)
 @history_options
 @click.option(
     "--reserve",
@@ -58,6 +60,7 @@ __all__ = ["simulate"]
     metavar="FILE",
     help='Write all that happens into a journal, a file or URL; see "steelyard journal".',
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def simulate(
     series: tuple[str, ...],
@@ -70,7 +73,7 @@ def simulate(
     wind_down: tuple[str, ...],
     out: Path | None,
     as_json: bool,
-    **options: str | None,
+    **options: Any,  # noqa: ANN401 (each of its own kind)
 ) -> None:
     """Run a series over a price history, with every rebalance and every cost accounted for.
 
@@ -80,7 +83,7 @@ def simulate(
     """
     check_span(start, end)
     if out is not None:
-        check_out(out, "--out", folder=True)
+        check_out(out, "--out", "run")
     if len(series) > 1 and reserve is None:
         raise click.UsageError(
             "several series: expected --reserve, which they share; to set their rules side by "
@@ -93,57 +96,40 @@ def simulate(
         "splits": by_symbol(splits, symbols, "--splits"),
         "wind_down": by_symbol(wind_down, symbols, "--wind-down"),
     }
-    history = find_prices(prices)
     # the whole file goes in: what came before the start was known when the run begins
-    span = {"start": start, "end": end}
-    bars = history.between(start, end)
-    found: Run | ShelfRun
-    if reserve is None:
-        only = {option: table.get(symbols[0]) for option, table in given.items()}
-        found = _simulate_one(tokens[0], history, len(bars), {**options, **only, **span})
-    else:
-        options.pop("engine")  # several series are observed bar by bar in any case
-        found = _simulate_shelf(tokens, history, len(bars), reserve, {**options, **given, **span})
+    options |= {**given, "start": start, "end": end}
+    # what goes with a shared reserve is known only together with it
+    feed = find_feed(prices, options, tokens[0] if reserve is None else ())
+    found = _simulate(tokens, feed, reserve, options)
     if out is not None:
         found.save(out)
-    _tell(found, bars, out, funded=options["funding"] is not None)
+    document = found.document()
+    tell(document.notes)
+    if out is not None:
+        _say_what_was_written(found, out)
     if as_json:
         emit_json(found.summary)
     else:
-        _print(found)
+        show_document(document)
 
 
-def _simulate_one(token: Series, history: Prices, bars: int, options: dict[str, Any]) -> Run:
-    from steelyard.simulate.run import simulate as run_series
-
-    with progress_bar(f"simulating {token.symbol}", bars) as progress:
-        return run_series(token, history, **options, progress=progress)
-
-
-def _simulate_shelf(
-    tokens: list[Series], history: Prices, bars: int, reserve: str, options: dict[str, Any]
-) -> ShelfRun:
+def _simulate(
+    tokens: list[Series], feed: Feed, reserve: str | None, options: dict[str, Any]
+) -> Run | ShelfRun:
     from steelyard.rules.series import Reserve
-    from steelyard.simulate.shelf import simulate_shelf
+    from steelyard.simulate.one_or_several import simulate as run_series
 
+    if reserve is None:
+        with progress_bar(f"simulating {tokens[0].symbol}", len(feed)) as progress:
+            return run_series(tokens[0], feed, **options, progress=progress)
     shared = Reserve.load(reserve)
-    with progress_bar(f"simulating {len(tokens)} series", bars) as progress:
-        return simulate_shelf(tokens, history, reserve=shared, **options, progress=progress)
+    with progress_bar(f"simulating {len(tokens)} series", len(feed)) as progress:
+        return run_series(tokens, feed, reserve=shared, **options, progress=progress)
 
 
-def _tell(found: Run | ShelfRun, bars: Prices, out: Path | None, *, funded: bool) -> None:
-    from steelyard.cli.remarks import remarks
+def _say_what_was_written(found: Run | ShelfRun, out: Path) -> None:
     from steelyard.simulate.run import Run
 
-    said: set[str] = set()
-    for run in [found] if isinstance(found, Run) else found.runs:
-        for remark in remarks(run, bars, funded=funded):
-            # what holds for all of several series is said once
-            if remark not in said:
-                note(f"note: {remark}")
-            said.add(remark)
-    if out is None:
-        return
     if isinstance(found, Run):
         flows = "flows.parquet, " if len(found.flow_columns["time"]) else ""
         if len(found.suspension_columns["from"]):
@@ -152,16 +138,3 @@ def _tell(found: Run | ShelfRun, bars: Prices, out: Path | None, *, funded: bool
         note(f"wrote {files}")
     else:
         note(f"wrote {out / 'report.html'}, summary.json and a folder for each series")
-
-
-def _print(found: Run | ShelfRun) -> None:
-    from steelyard.simulate.run import Run
-
-    if isinstance(found, Run):
-        from steelyard.cli.run_table import print_run
-
-        print_run(found)
-    else:
-        from steelyard.cli.shared_table import print_shared
-
-        print_shared(found)

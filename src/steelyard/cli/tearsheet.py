@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from steelyard.cli.commands import Command
-from steelyard.cli.explain import MOST_RUNS, tell
+from steelyard.cli.completing import presets
+from steelyard.cli.explain import MOST_RUNS
 from steelyard.cli.history import check_span, event_options, history_options
-from steelyard.cli.inputs import OutType, check_out, find_prices, find_series
-from steelyard.cli.output import emit_json, note
+from steelyard.cli.inputs import OutType, find_feed, find_series
+from steelyard.cli.output import emit_json, note, show_document, tell
+from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
 
 __all__ = ["tearsheet"]
@@ -23,7 +25,7 @@ __all__ = ["tearsheet"]
         "steelyard tearsheet kucoin-3s --prices ETH --start 2021-01-01 --json",
     ],
 )
-@click.argument("series", metavar="SERIES.toml")
+@click.argument("series", metavar="SERIES.toml", shell_complete=presets)
 @history_options
 @event_options
 @click.option(
@@ -32,6 +34,7 @@ __all__ = ["tearsheet"]
     metavar="FILE",
     help="Write the page; left out, the statistics are printed only.",
 )
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def tearsheet(
     series: str,
@@ -52,23 +55,21 @@ def tearsheet(
     """
     check_span(start, end)
     if out is not None:
-        check_out(out, "--out", folder=False)
+        check_out(out, "--out", "page")
     token = find_series(series)
-    history = find_prices(prices)
-    bars = history.between(start, end)
+    feed = find_feed(prices, {**options, "start": start, "end": end}, token)
     from steelyard.explain.tear_sheet import tear_sheet
 
     title = f"tear sheet of {token.symbol}"
-    with progress_bar(title, MOST_RUNS * len(bars)) as progress:
-        found = tear_sheet(token, history, **options, start=start, end=end, progress=progress)
+    with progress_bar(title, MOST_RUNS * len(feed)) as progress:
+        found = tear_sheet(token, feed, intrabar=options["intrabar"], progress=progress)
     if out is not None:
         found.save(out)
-    tell(found.run, funded=options["funding"] is not None)
+    document = found.document()
+    tell(document.notes)
     if as_json:
         emit_json({**found.figures, "report": None if out is None else str(out)})
     else:
-        from steelyard.cli.tearsheet_table import print_tear_sheet
-
-        print_tear_sheet(found)
+        show_document(document)
     if out is not None:
         note(f"wrote {out}: open it in a browser")

@@ -1,7 +1,7 @@
 """Where a token's return went, how well it tracks, and what tokens will trade next.
 
 This module can be called, as `steelyard.simulate` can and for its reason: ``steelyard.explain(
-series, prices)`` runs `steelyard.explain.attribution`'s function `explain`.
+series, feed)`` runs `steelyard.explain.attribution`'s function `explain`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -25,74 +24,43 @@ Floats = npt.NDArray[np.float64]
 
 
 def explain(
-    series: Series | Run,
-    prices: Any = None,  # noqa: ANN401 (whatever read_prices takes)
+    series: Series | Run | str,
+    feed: object = None,
     *,
-    funding: Any = None,  # noqa: ANN401
-    rates: Any = None,  # noqa: ANN401
-    injections: Any = None,  # noqa: ANN401
-    flows: Any = None,  # noqa: ANN401
-    splits: Any = None,  # noqa: ANN401
-    outages: Any = None,  # noqa: ANN401
-    wind_down: Any = None,  # noqa: ANN401
-    start: Any = None,  # noqa: ANN401
-    end: Any = None,  # noqa: ANN401
     intrabar: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Explanation:
-    """Say where the return of a run went, step by step; given a series and prices, run it first.
+    """Say where the return of a run went, step by step; given a series and a feed, run it first.
 
     Args:
-        series: a run, which is explained as it is; or a token, as ``simulate`` takes it. What
-            follows but ``progress`` goes with a token only, and is as ``simulate`` takes it.
-        prices: the history.
-        funding: of a perpetual.
-        rates: of a spot venue.
-        injections: into the reserve.
-        flows: creations and redemptions.
-        splits: tokens for one token.
-        outages: spans in which nothing triggers.
-        wind_down: when the token is closed.
-        start: first instant, inclusive.
-        end: last instant, exclusive.
-        intrabar: ``"path"`` or ``"close"``.
+        series: a run, which is explained as it is; or a token, as ``simulate`` takes it.
+        feed: with a token, the ``Feed`` or the bare prices that it is run over.
+        intrabar: with a token, ``"path"`` or ``"close"``.
         progress: called now and then with the number of bars done, all runs together.
 
     Raises:
         InputError: what ``simulate`` raises; the run went on from a state, or shared its reserve;
-            a run that differs from it by a step cannot be made; or there is anything beside a run.
+            a run that differs from it by a step cannot be made; or there is a feed beside a run.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    options = {
-        "prices": prices,
-        "funding": funding,
-        "rates": rates,
-        "injections": injections,
-        "flows": flows,
-        "splits": splits,
-        "outages": outages,
-        "wind_down": wind_down,
-        "start": start,
-        "end": end,
-        "intrabar": intrabar,
-    }
-    return explain_run(run_for("explain", series, options, progress), progress)
+    return explain_run(run_for("explain", series, feed, intrabar, progress), progress)
 
 
 def run_for(
     what: str,
-    series: Series | Run,
-    options: Mapping[str, Any],
+    series: Series | Run | str,
+    feed: object,
+    intrabar: str | None,
     progress: Callable[[int], None] | None,
 ) -> Run:
-    """The run that was given, or that of the series that was given, by the options of ``simulate``.
+    """The run that was given, or the run of the series that was given.
 
     Raises:
-        InputError: there are options beside a run, which say nothing about it; or as ``simulate``.
+        InputError: there is a feed beside a run, which has its own; or as ``simulate``.
     """
     if not isinstance(series, Run):
-        return simulate(series, **options, progress=progress)
-    for option, value in options.items():
+        return simulate(series, feed, intrabar=intrabar, progress=progress)
+    for option, value in (("feed", feed), ("intrabar", intrabar)):
         if value is not None:
             message = (
                 f"{series.series.symbol}: {what}: expected a run alone, which has its own "

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steelyard.arguments import text_of
 from steelyard.errors import InputError
 from steelyard.explain.decay_found import DecayAcross
 from steelyard.explain.decay_pair import Pair
 from steelyard.explain.matching import Matched, Resamples, joined, match, resampled
 from steelyard.explain.windows import Windows, windows_of
-from steelyard.market import Prices, format_time, read_prices
+from steelyard.market import Prices, feed_of, format_time
 from steelyard.market.faults import source_error
 from steelyard.market.times import DAY_S
+from steelyard.simulate.checks import check_kind, check_number, check_several
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,6 +33,7 @@ MEASURES = ("bars", "days")
 DATES = ("any", "same")
 """Which windows may be matched."""
 BLOCK_DAYS = 90.0
+MOST_RESAMPLES = 100_000
 TOGETHER = "+"
 
 
@@ -60,9 +63,9 @@ def decay_across(
         caliper: how far apart matched volatilities may be, as a share.
         block_days: mean length of the runs that the bootstrap draws, at least a window; if left
             out 90, or three windows where they are longer.
-        resamples: how many it draws, at least 100.
+        resamples: how many it draws, from 100 to 100,000.
         confidence: of the intervals.
-        seed: of the resamples: the same one gives the same intervals.
+        seed: of the resamples, 0 or more: the same one gives the same intervals.
         start: first instant, inclusive.
         end: last instant, exclusive.
 
@@ -70,6 +73,16 @@ def decay_across(
         InputError: an argument is out of range, or names no asset.
         DataError: a history is not what it should be, or holds no whole window.
     """
+    check_kind("prices", prices, Mapping, "a mapping of names to histories")
+    if against is not None and not isinstance(against, str):
+        check_several("against", against, "names")
+        against = [text_of("against", name) for name in against]
+    numbers = {"target": target, "window_days": window_days, "shift_days": shift_days}
+    numbers |= {"caliper": caliper, "resamples": resamples, "confidence": confidence, "seed": seed}
+    for argument, value in numbers.items():
+        check_number(argument, value)
+    if block_days is not None:
+        check_number("block_days", block_days)
     named = (against,) if isinstance(against, str) else tuple(against or list(prices)[:1])
     _check_names(list(prices), named)
     if block_days is None:
@@ -85,11 +98,17 @@ def decay_across(
         ),
         (0 < caliper < np.inf, "caliper", "a share above 0", caliper),
         (window_days <= block_days < np.inf, "block_days", "at least a window", block_days),
-        (resamples == int(resamples) >= 100, "resamples", "100 or more", resamples),  # noqa: PLR2004 (as said)
+        (
+            resamples == int(resamples) and 100 <= resamples <= MOST_RESAMPLES,  # noqa: PLR2004 (as said)
+            "resamples",
+            f"from 100 to {MOST_RESAMPLES:,}",
+            resamples,
+        ),
+        (seed == int(seed) >= 0, "seed", "a whole number, 0 or more", seed),
         (0 < confidence < 1, "confidence", "between 0 and 1", confidence),
     )
     length, shift = int(window_days), int(shift_days)
-    histories = {name: read_prices(one).between(start, end) for name, one in prices.items()}
+    histories = {name: feed_of(one).between(start, end).bars for name, one in prices.items()}
     _check_bars(histories)
     held = {name: _windows(one, target, length, shift) for name, one in histories.items()}
     calendar = resampled(
@@ -98,7 +117,7 @@ def decay_across(
         block=block_days / length,
         resamples=int(resamples),
         confidence=confidence,
-        seed=seed,
+        seed=int(seed),
     )
     daily = next(iter(histories.values())).step_s == DAY_S
     pairs = [
@@ -121,7 +140,7 @@ def decay_across(
         block_days=float(block_days),
         resamples=int(resamples),
         confidence=float(confidence),
-        seed=seed,
+        seed=int(seed),
         prices=histories,
         held=held,
         against=named,

@@ -15,17 +15,18 @@ from steelyard.explain.matching import Matched
 from steelyard.explain.windows import Windows, variance_decay
 from steelyard.market import Prices, format_time
 from steelyard.market.times import DAY_S
+from steelyard.report.shown import Shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
+
+    from steelyard.report.document import Document
 
 __all__ = ["DecayAcross"]
 
 
-@dataclass(frozen=True, eq=False)
-class DecayAcross:
+@dataclass(frozen=True, eq=False, repr=False)
+class DecayAcross(Shown):
     """Decay of several assets at matched volatility.
 
     Attributes:
@@ -118,7 +119,7 @@ class DecayAcross:
     @property
     def words(self) -> str:
         """What the intervals say, in a sentence a measure."""
-        from steelyard.explain.decay_words import decay_words
+        from steelyard.explain.decay_document import decay_words
 
         return decay_words(self)
 
@@ -140,31 +141,16 @@ class DecayAcross:
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
         """Decay against volatility, window by window, and the differences with their intervals."""
-        from steelyard.explain.decay_page import decay_plot
+        from steelyard.explain.decay_document import decay_panels, decay_title
+        from steelyard.report.figure import stacked_figure
 
-        return decay_plot(self, dark=dark)
+        return stacked_figure(decay_panels(self), decay_title(self), dark=dark)
 
-    def save(self, path: str | Path) -> None:
-        """Write a page, one HTML file, whole or not at all.
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.explain.decay_document import decay_document
 
-        Raises:
-            InputError: where the file cannot be written.
-        """
-        from steelyard.explain.decay_page import save_decay
-
-        save_decay(self, path)
-
-    def __repr__(self) -> str:
-        from steelyard.explain.decay_words import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        """For notebooks: the pairs."""
-        shown: str = self.matched.to_html(
-            index=False, float_format=lambda x: f"{x:z,.4g}", na_rep="-", border=0
-        )
-        return shown
+        return decay_document(self)
 
     @property
     def _per_year(self) -> float:

@@ -6,12 +6,15 @@ token's, and the underlying's return u::
     R_n - L u  =  (R_0 - L u) + (R_1 - R_0) + ... + (R_n - R_(n-1))
 
 Each bracket is a step. No step is worked out as what the others leave. A run that has ended earns
-nothing from then on. In quote a step is that share of the fund's nav at the period's start, so
-days do not add up to months: each stands on its own ground.
+nothing from then on, save the daily reset: a period that begins after it was wiped out has a reset
+of its own, which starts anew at the close before, because each period stands by itself. In quote a
+step is that share of the fund's nav at the period's start, so days do not add up to months: each
+stands on its own ground.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,13 +27,15 @@ from steelyard.errors import InputError
 from steelyard.explain.tracking import Tracking, tracking
 from steelyard.explain.windows import variance_decay
 from steelyard.market import format_time
+from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
+from steelyard.report.shown import Shown
 from steelyard.simulate.run import Run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
+
+    from steelyard.report.document import Document
 
 __all__ = ["PERIODS", "Explanation", "Held"]
 
@@ -38,6 +43,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 PERIODS = ("day", "month")
+RESET = "compounding"
+"""The step whose run is the daily reset without costs."""
 
 
 class Held(NamedTuple):
@@ -49,8 +56,8 @@ class Held(NamedTuple):
     """When that run's token was wiped out or wound down."""
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Shown):
     """A run explained, from the launch to the token's end or the history's.
 
     Attributes:
@@ -184,33 +191,21 @@ class Explanation:
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The steps as a waterfall, from L times the underlying to the token."""
-        from steelyard.plots.waterfall import waterfall_figure
+        from steelyard.explain.explanation_document import explanation_panel
+        from steelyard.report.figure import stacked_figure
 
-        life = {
-            name: float(values[0]) for name, values in self.columns().items() if name != "start"
-        }
-        ends = self.target, life["underlying"], life["token"]
-        return waterfall_figure(self.run.series.symbol, self.steps, *ends, dark=dark)
+        title = f"{self.run.series.symbol}: where the return went"
+        return stacked_figure([explanation_panel(self)], title, dark=dark)
 
-    def save(self, path: str | Path) -> None:
-        """Write the explanation as a page, one HTML file, whole or not at all.
+    def document(self, by: str | None = None) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it.
 
-        Raises:
-            InputError: where the file cannot be written.
+        Args:
+            by: ``month`` or ``day``, the periods that are shown besides; a page has months anyway.
         """
-        from steelyard.explain.page import save_explanation
+        from steelyard.explain.explanation_document import explanation_document
 
-        save_explanation(self, path)
-
-    def __repr__(self) -> str:
-        from steelyard.explain.words import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        from steelyard.explain.words import as_html
-
-        return as_html(self)
+        return explanation_document(self, by)
 
     # -- periods -------------------------------------------------------------------------------
 
@@ -246,7 +241,17 @@ class Explanation:
         return _growth(self.asset, marks)
 
     def _returns(self, name: str, marks: npt.NDArray[np.intp]) -> Floats:
-        return _growth(self.held[self._last if name == "token" else name], marks)
+        held = self.held[self._last if name == "token" else name]
+        grown = _growth(held, marks)
+        if name != RESET:
+            return grown
+        return np.where(held[marks[:-1]] > 0, grown, self._reset_anew(marks))
+
+    def _reset_anew(self, marks: npt.NDArray[np.intp]) -> Floats:
+        """The return over each period of a daily reset that starts at its beginning."""
+        days = self.asset[1:] / self.asset[:-1] - 1
+        spans = itertools.pairwise(marks)
+        return np.array([reset_values(days[i:k], self.target)[-1] - 1 for i, k in spans])
 
     def _steps(self, marks: npt.NDArray[np.intp]) -> dict[str, Floats]:
         before = self.target * self._asset_return(marks)

@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING
 from steelyard.errors import InputError
 from steelyard.explain.outlook import Forecast
 from steelyard.explain.rungs import Feedback, Rung, TokenOutlook
-from steelyard.explain.shelf import Shelf
+from steelyard.explain.shelf import Shelf, shelf_of
 from steelyard.explain.token import Token
 from steelyard.explain.walk import Flow, Stop, Walk
 from steelyard.market import Book, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand
-from steelyard.simulate.checks import check_kind
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
-    Columns = tuple[list[float], list[float], list[float]]
+    from steelyard.rules.series import Series
+    from steelyard.simulate.run import Run
+
+    Columns = Sequence[Sequence[float]]
 
 __all__ = ["LADDER", "forecast"]
 
@@ -36,7 +39,7 @@ MOST_STEPS = 1_001
 
 
 def forecast(
-    shelf: Shelf,
+    positions: Shelf | Run | Sequence[Run | Series | str] | str | Path,
     *,
     price: float | None = None,
     time: str | float | date | None = None,
@@ -45,10 +48,11 @@ def forecast(
     impact: float | None = None,
     book: object = None,
 ) -> Forecast:
-    """Say what the tokens of a shelf will trade as the price moves, and at their next resets.
+    """Say what tokens will trade as the price moves, and at their next resets.
 
     Args:
-        shelf: the tokens, from ``Shelf.load``.
+        positions: the tokens as they stand: a ``Shelf``, or the path of its file; a run, or a list
+            of runs, as they ended; or a list of series, as ``simulate`` takes them, as at launch.
         price: of the underlying, now; None: that of the shelf.
         time: now; None: that of the shelf, else this machine's clock.
         ladder: moves of the price (-0.2 = -20 %) from and to, and in how many steps.
@@ -61,7 +65,7 @@ def forecast(
             nothing at it.
         DataError: a book cannot be read.
     """
-    check_kind("shelf", shelf, Shelf, "Shelf.load")
+    shelf = shelf_of(positions)
     here, now = _price(shelf, price), _time(shelf, time)
     if daily_volume is not None:
         daily_volume = _positive("daily_volume", daily_volume)
@@ -102,17 +106,26 @@ def ladder_moves(ladder: tuple[float, float, int]) -> list[float]:
     """
     try:
         first, last, steps = float(ladder[0]), float(ladder[1]), int(ladder[2])
-    except (TypeError, ValueError, IndexError, OverflowError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         first, last, steps = 0.0, 0.0, 0
     if not (-1 < first < last <= 1_000 and 2 <= steps <= MOST_STEPS):  # noqa: PLR2004 (stated)
         message = (
-            f"ladder: expected moves above -100 %, the first below the last, in 2 to "
-            f"{MOST_STEPS:,} steps, such as (-0.2, 0.2, 17); found {ladder!r}."
+            f"ladder: expected moves from above -100 % to at most 100,000 %, the first below the "
+            f"last, in 2 to {MOST_STEPS:,} steps, such as -20 % to 20 % in 17 steps, in Python "
+            f"(-0.2, 0.2, 17); found {_ladder_words(ladder)}."
         )
         raise InputError(message, argument="ladder", found=ladder)
     each = (last - first) / (steps - 1)
     moves = [first + each * step for step in range(steps - 1)] + [last]
     return [0.0 if abs(move) < each * 1e-9 else move for move in moves]
+
+
+def _ladder_words(ladder: tuple[float, float, int]) -> str:
+    """A ladder in percent, as it was understood; what is none as it stands."""
+    try:
+        return f"{float(ladder[0]) * 100:g} % to {float(ladder[1]) * 100:g} % in {ladder[2]} steps"
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return repr(ladder)
 
 
 def _price(shelf: Shelf, given: float | None) -> float:
@@ -130,7 +143,7 @@ def _positive(name: str, value: object) -> float:
     """As a plain float, whatever kind of number it is: figures go into JSON."""
     found = 0.0 if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     if not 0 < found < 1e50:  # noqa: PLR2004 (as prices)
-        message = f"{name}: expected a number above 0, found {value!r}."
+        message = f"{name}: expected a number above 0 and below 1e50, found {value!r}."
         raise InputError(message, argument=name, found=value)
     return found
 
@@ -169,8 +182,8 @@ def _outlooks(
 
 def _book_of(token: Token, books: dict[str, Columns]) -> Columns | None:
     costs = token.series.costs
-    if costs.impact != "book":
-        return None
+    if token.book is not None or costs.impact != "book":
+        return token.book
     if costs.book not in books:
         books[costs.book] = read_book(costs.book).columns
     return books[costs.book]

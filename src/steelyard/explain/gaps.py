@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steelyard.market import Prices, format_time, read_prices
+from steelyard.explain.worst_move import WorstMove
+from steelyard.market import Prices, feed_of, format_time
+from steelyard.report.shown import Shown
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reach import highest_standing
 from steelyard.rules.series import Series, Venue
-from steelyard.simulate.checks import check_kind
+from steelyard.simulate.named import series_of
 from steelyard.simulate.run import simulate
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from steelyard.report.document import Document
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -40,26 +44,6 @@ BLOCK = 16_384
 """Bars that are looked at together: their columns fit into a core's own cache."""
 
 
-class WorstMove(NamedTuple):
-    """The worst move of one kind: over a span, down or up."""
-
-    span: str
-    side: str
-    """``fall`` or ``rise``."""
-    move: float | None
-    """Simple return; None where the bars do not tell, or nothing fell or rose."""
-    start: int | None
-    """Epoch s: opening instant of the bar from which it is counted."""
-    price_before: float | None
-    price_after: float | None
-    wiped_out_from: float | None
-    """The least leverage (signed) that such a jump wipes out; None where none up to 1,000 is."""
-    target_survives: bool | None
-    """Whether the series at its target does; None without a series, and of the harmless side."""
-    highest_survives: bool | None
-    """The same at the highest leverage that its rule lets stand."""
-
-
 class Killed(NamedTuple):
     """How a history ended a series."""
 
@@ -68,8 +52,8 @@ class Killed(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class GapTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class GapTable(Shown):
     """The worst moves of a history.
 
     Attributes:
@@ -107,14 +91,18 @@ class GapTable:
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The worst moves as an interactive figure."""
-        from steelyard.plots.ladder import gaps_figure
+        from steelyard.explain.gaps_document import known_moves
+        from steelyard.report.figure import stacked_figure
+        from steelyard.report.ladder import gaps_panel
 
-        known = [row for row in self.rows if row.move is not None]
-        return gaps_figure(
-            [(row.span, row.side, row.move or 0.0) for row in known],
-            title=f"Worst moves of {self.prices.source}",
-            dark=dark,
-        )
+        title = f"Worst moves of {self.prices.source}"
+        return stacked_figure([gaps_panel(known_moves(self))], title, dark=dark)
+
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.explain.gaps_document import gaps_document
+
+        return gaps_document(self)
 
     def __repr__(self) -> str:
         return f"<GapTable of {self.prices.source}: {', '.join(self._words()) or 'nothing known'}>"
@@ -122,19 +110,12 @@ class GapTable:
     def _words(self) -> list[str]:
         return [f"{row.span} {row.move * 100:+z.1f} %" for row in self.rows if row.move is not None]
 
-    def _repr_html_(self) -> str:
-        """For notebooks: the table."""
-        shown: str = self.table.to_html(
-            index=False, float_format=lambda x: f"{x:z,.6g}", na_rep="-", border=0
-        )
-        return shown
 
-
-def gaps(prices: object, series: Series | None = None) -> GapTable:
+def gaps(prices: object, series: Series | str | None = None) -> GapTable:
     """Find the worst moves of a history over 5 minutes, an hour, a day, and from close to open.
 
     Args:
-        prices: as ``simulate`` takes them.
+        prices: a feed, or bare prices, as ``simulate`` takes them.
         series: held against its venue and rule; None: a perpetual without a margin.
 
     Raises:
@@ -142,8 +123,8 @@ def gaps(prices: object, series: Series | None = None) -> GapTable:
         DataError: where the history is not what it should be.
     """
     if series is not None:
-        check_kind("series", series, Series, "Series.load")
-    history = read_prices(prices)
+        series = series_of(series)
+    history = feed_of(prices).bars
     venue, highest = _venue_of(series), None
     if series is not None:
         highest = highest_standing(series)
@@ -166,7 +147,7 @@ def killed_by(series: Series, prices: object) -> Killed | None:
     Raises:
         InputError, DataError: as ``simulate`` does.
     """
-    ended = simulate(series, read_prices(prices)).state.ended
+    ended = simulate(series, prices).state.ended
     return None if ended is None else Killed(ended.time, ended.price, ended.reason)
 
 

@@ -16,17 +16,18 @@ from steelyard.explain.rungs import Feedback, Rung, TokenOutlook
 from steelyard.explain.shelf import Shelf
 from steelyard.explain.walk import Flow
 from steelyard.market import Book, format_time
+from steelyard.report.shown import Shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
+
+    from steelyard.report.document import Document
 
 __all__ = ["Forecast"]
 
 
-@dataclass(frozen=True, eq=False)
-class Forecast:
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast(Shown):
     """The order flow of a shelf.
 
     Attributes:
@@ -131,19 +132,18 @@ class Forecast:
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The ladder as an interactive figure: what is traded as the price moves, and at resets."""
-        from steelyard.plots.ladder import ladder_figure
+        from steelyard.explain.forecast_document import ladder_data
+        from steelyard.report.figure import stacked_figure
+        from steelyard.report.ladder import ladder_panel
 
-        return ladder_figure(_ladder_data(self), dark=dark)
+        data = ladder_data(self)
+        return stacked_figure([ladder_panel(data)], data.title, dark=dark)
 
-    def save(self, path: str | Path) -> None:
-        """Write the forecast as a page, one HTML file, whole or not at all.
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.explain.forecast_document import forecast_document
 
-        Raises:
-            InputError: where the file cannot be written.
-        """
-        from steelyard.explain.forecast_page import save_forecast
-
-        save_forecast(self, path)
+        return forecast_document(self)
 
     @property
     def _only_falling(self) -> Sequence[Flow]:
@@ -173,14 +173,6 @@ class Forecast:
             f"{self.price:,.10g}, {format_time(self.time)}: {self.words}>"
         )
 
-    def _repr_html_(self) -> str:
-        """For notebooks: the sentence, then the ladder."""
-        from html import escape
-
-        shown = self.ladder_table.dropna(axis="columns", how="all")
-        table: str = shown.to_html(index=False, float_format=lambda x: f"{x:z,.6g}", border=0)
-        return f"<p>{escape(self.words)}</p>{table}"
-
 
 FLOW_COLUMNS = ("token", "time", "price", "trigger", "side", "units", "notional")
 TRADE_COLUMNS = (
@@ -207,9 +199,3 @@ def _figures(flow: Flow) -> dict[str, Any]:
         "units": abs(flow.units),
         "notional": abs(flow.notional),
     }
-
-
-def _ladder_data(found: Forecast) -> Any:  # noqa: ANN401 (of plots, which is imported late)
-    from steelyard.explain.forecast_page import ladder_data
-
-    return ladder_data(found)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from steelyard.arguments import refuse_kind
 from steelyard.errors import InputError
 from steelyard.explain.token import Token
 from steelyard.rules.series import Series
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from steelyard.simulate.run import Run
 
-__all__ = ["Shelf", "Token"]
+__all__ = ["Shelf", "Token", "shelf_of"]
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,11 @@ class Shelf:
             InputError: there is none, or one is no run, has ended or was not made in floats, or two
                 have one name, or they differ in their underlying.
         """
-        from steelyard.simulate.checks import check_kind
+        from steelyard.simulate.checks import check_kind, check_several
         from steelyard.simulate.run import Run
 
+        check_several("runs", runs, "runs")
+        runs = list(runs)
         if not runs:
             raise InputError("shelf: expected at least one run, found none.")
         for run in runs:
@@ -90,7 +94,7 @@ class Shelf:
         return _checked(made)
 
     @classmethod
-    def of_series(cls, *series: Series) -> Shelf:
+    def of_series(cls, *series: Series | str) -> Shelf:
         """Series as at their launch: at their targets, with their first assets.
 
         Raises:
@@ -98,11 +102,14 @@ class Shelf:
         """
         if not series:
             raise InputError("shelf: expected at least one series, found none.")
+        from steelyard.simulate.named import series_of
+
+        found = [series_of(each) for each in series]
         tokens = tuple(
             Token(each.symbol, each, assets=each.initial_nav * each.initial_tokens)
-            for each in series
+            for each in found
         )
-        return _checked(cls(tokens, series[0].underlying, series[0].quote))
+        return _checked(cls(tokens, found[0].underlying, found[0].quote))
 
     def at(self, price: float | None = None, time: int | None = None) -> Shelf:
         """The shelf at another price or time; None keeps what it has."""
@@ -119,6 +126,26 @@ class Shelf:
         names = ", ".join(token.name for token in self.tokens[:4])
         more = f" and {len(self) - 4} more" if len(self) > 4 else ""  # noqa: PLR2004 (as above)
         return f"<Shelf of {self.underlying}: {names}{more}>"
+
+
+def shelf_of(given: object) -> Shelf:
+    """The shelf that was given, or that of a file, of runs, or of series as at their launch.
+
+    Raises:
+        InputError: it is none of these, or ``Shelf`` refuses it.
+    """
+    from steelyard.simulate.run import Run
+
+    if isinstance(given, Shelf):
+        return given
+    if isinstance(given, Run):
+        return Shelf.of_runs([given])
+    if isinstance(given, str | os.PathLike):
+        return Shelf.load(os.fsdecode(given))
+    if not isinstance(given, list | tuple):
+        refuse_kind("positions", "a Shelf, the path of its file, runs or series", given)
+    is_of_runs = any(isinstance(each, Run) for each in given)
+    return Shelf.of_runs(given) if is_of_runs else Shelf.of_series(*given)
 
 
 def _checked(shelf: Shelf) -> Shelf:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from steelyard.arguments import path_of
 from steelyard.errors import InputError
 from steelyard.explain.token import Token
 from steelyard.market import parse_time
@@ -66,7 +67,7 @@ Values = dict[str, Any]
 
 def shelf_in(path: str | Path) -> Values:
     """Read and check the shelf file at ``path``; see ``Shelf.load``."""
-    path = Path(path)
+    path = path_of("path", path)
     document = toml_document(toml_content(path, KIND), str(path), KIND)
     return _ShelfFile(str(path), path.parent).shelf(document)
 

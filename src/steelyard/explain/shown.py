@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
-    from steelyard.explain.gaps import GapTable
-    from steelyard.explain.rungs import Rung, TokenOutlook
+    from steelyard.explain.rungs import Feedback, Rung, TokenOutlook
     from steelyard.explain.shelf import Shelf
     from steelyard.explain.statistics import DailyValues
+    from steelyard.explain.worst_move import WorstMove
+    from steelyard.market import Prices
+    from steelyard.rules.series import Series
     from steelyard.simulate.run import Run
 
-__all__ = ["ShownExplanation", "ShownForecast", "ShownTearSheet", "ShownTracking"]
+__all__ = ["ShownExplanation", "ShownForecast", "ShownGaps", "ShownTearSheet", "ShownTracking"]
 
 
 class ShownTracking(Protocol):
@@ -82,8 +84,23 @@ class ShownExplanation(Protocol):
         """The object of ``explain --json``."""
         ...
 
-    def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """The steps as a figure."""
+
+class ShownGaps(Protocol):
+    """The worst moves of a history."""
+
+    @property
+    def prices(self) -> Prices:
+        """The history."""
+        ...
+
+    @property
+    def series(self) -> Series | None:
+        """Whose venue and rule they are held against."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[WorstMove]:
+        """One a span and side."""
         ...
 
 
@@ -125,6 +142,11 @@ class ShownForecast(Protocol):
         """What will be traded, in a few sentences."""
         ...
 
+    @property
+    def feedback(self) -> Feedback | None:
+        """How flows and moves answer each other."""
+        ...
+
 
 class ShownTearSheet(Protocol):
     """All that is told of one run."""
@@ -140,7 +162,7 @@ class ShownTearSheet(Protocol):
         ...
 
     @property
-    def gaps(self) -> GapTable:
+    def gaps(self) -> ShownGaps:
         """The worst moves of its history."""
         ...
 

@@ -97,7 +97,7 @@ def _without_management(variant: Variant) -> Variant:
 
 
 def _without_interest(variant: Variant) -> Variant:
-    if variant.series.venue.kind != "spot":
+    if not variant.series.venue.has_interest:
         return variant
     venue = replace(
         variant.series.venue,
@@ -105,6 +105,7 @@ def _without_interest(variant: Variant) -> Variant:
         borrow_spread_per_year=0.0,
         supply_spread_per_year=0.0,
         units_borrow_rate_per_year=0.0,
+        cash_rate_per_year=0.0,
     )
     return Variant(replace(variant.series, venue=venue), _less(variant.events, "rates"))
 

@@ -28,6 +28,7 @@ from steelyard.explain.statistics import ALONE, CURVES, WINDOW_DAYS, DailyValues
 from steelyard.explain.tracking import Tracking
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
+from steelyard.report.shown import Shown
 from steelyard.rules.series import Series
 from steelyard.simulate.run import Run
 
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from steelyard.report.document import Document
+
 __all__ = ["TearSheet", "tear_sheet", "tear_sheet_of"]
 
 
-@dataclass(frozen=True, eq=False)
-class TearSheet:
+@dataclass(frozen=True, eq=False, repr=False)
+class TearSheet(Shown):
     """All that is told of one run.
 
     Attributes:
@@ -126,29 +129,17 @@ class TearSheet:
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
         """Growth, drawdown and rolling figures, stacked, as an interactive figure."""
-        from steelyard.explain.tear_sheet_page import tear_sheet_figure
+        from steelyard.explain.tear_sheet_document import tear_sheet_panels
+        from steelyard.report.figure import stacked_figure
 
-        return tear_sheet_figure(self, dark=dark)
+        title = f"{self.run.series.symbol}: tear sheet"
+        return stacked_figure(tear_sheet_panels(self), title, dark=dark)
 
-    def save(self, path: str | Path) -> None:
-        """Write the tear sheet as a page, one HTML file, whole or not at all.
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.explain.tear_sheet_document import tear_sheet_document
 
-        Raises:
-            InputError: where the file cannot be written.
-        """
-        from steelyard.explain.tear_sheet_page import save_tear_sheet
-
-        save_tear_sheet(self, path)
-
-    def __repr__(self) -> str:
-        from steelyard.explain.tear_sheet_words import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        from steelyard.explain.tear_sheet_words import as_html
-
-        return as_html(self)
+        return tear_sheet_document(self)
 
     def _statistics(self, name: str) -> dict[str, float | None]:
         values, asset = self.days[name], self.days["underlying"].returns
@@ -173,38 +164,19 @@ class TearSheet:
 
 
 def tear_sheet(
-    series: Series | Run,
-    prices: Any = None,  # noqa: ANN401 (whatever read_prices takes)
+    series: Series | Run | str,
+    feed: object = None,
     *,
-    funding: Any = None,  # noqa: ANN401
-    rates: Any = None,  # noqa: ANN401
-    injections: Any = None,  # noqa: ANN401
-    flows: Any = None,  # noqa: ANN401
-    splits: Any = None,  # noqa: ANN401
-    outages: Any = None,  # noqa: ANN401
-    wind_down: Any = None,  # noqa: ANN401
-    start: Any = None,  # noqa: ANN401
-    end: Any = None,  # noqa: ANN401
     intrabar: str | None = None,
     path: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TearSheet:
-    """Put together the tear sheet of a run; given a series and prices, run it first.
+    """Put together the tear sheet of a run; given a series and a feed, run it first.
 
     Args:
-        series: a run, which is told of as it is; or a token, as ``simulate`` takes it. What
-            follows but ``path`` and ``progress`` goes with a token only, as ``simulate`` takes it.
-        prices: the history.
-        funding: of a perpetual.
-        rates: of a spot venue.
-        injections: into the reserve.
-        flows: creations and redemptions.
-        splits: tokens for one token.
-        outages: spans in which nothing triggers.
-        wind_down: when the token is closed.
-        start: first instant, inclusive.
-        end: last instant, exclusive.
-        intrabar: ``"path"`` or ``"close"``.
+        series: a run, which is told of as it is; or a token, as ``simulate`` takes it.
+        feed: with a token, the ``Feed`` or the bare prices that it is run over.
+        intrabar: with a token, ``"path"`` or ``"close"``.
         path: where the page is written, one HTML file; None: nowhere.
         progress: called now and then with the number of bars done, all runs together.
 
@@ -212,20 +184,8 @@ def tear_sheet(
         InputError: as ``explain`` does; or the file cannot be written.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    options = {
-        "prices": prices,
-        "funding": funding,
-        "rates": rates,
-        "injections": injections,
-        "flows": flows,
-        "splits": splits,
-        "outages": outages,
-        "wind_down": wind_down,
-        "start": start,
-        "end": end,
-        "intrabar": intrabar,
-    }
-    return tear_sheet_of(run_for("tear_sheet", series, options, progress), path, progress)
+    run = run_for("tear_sheet", series, feed, intrabar, progress)
+    return tear_sheet_of(run, path, progress)
 
 
 def tear_sheet_of(

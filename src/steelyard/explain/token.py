@@ -19,6 +19,8 @@ from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steelyard.simulate.run import Run
 
 __all__ = ["Token"]
@@ -39,6 +41,7 @@ class Token:
         reference: price of the last rebalance; None: the present price.
         reserve_units: what its reserve holds; None: as much as the token is worth.
         state: all of this and more, of a token that was simulated; then the rest is None.
+        book: the columns of the book that it trades on; None: that of its series.
     """
 
     name: str
@@ -51,11 +54,13 @@ class Token:
     reference: float | None = None
     reserve_units: float | None = None
     state: State[float] | None = None
+    book: Sequence[Sequence[float]] | None = None
 
     @classmethod
     def of_run(cls, run: Run, name: str | None = None) -> Token:
         """The token that a simulation has brought to the end of its history."""
-        return cls(name or run.series.symbol, run.series, state=run.state)
+        book = run._book  # noqa: SLF001 (a feed may have had another than the series names)
+        return cls(name or run.series.symbol, run.series, state=run.state, book=book)
 
     def state_at(self, price: float, time: int) -> State[float]:
         """Its books at a price and an instant, a copy.

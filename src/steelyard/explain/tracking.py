@@ -27,6 +27,7 @@ import numpy.typing as npt
 from steelyard.errors import InputError
 from steelyard.explain.reset_logs import growth_over
 from steelyard.market.days import day_ends
+from steelyard.report.shown import Shown
 from steelyard.simulate.checks import check_kind
 from steelyard.simulate.run import Run
 from steelyard.simulate.tally import lived_bars
@@ -34,6 +35,8 @@ from steelyard.simulate.tracking import FEWEST_RETURNS, line_through
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from steelyard.report.document import Document
 
 __all__ = ["HORIZONS", "NEAR", "Tracking", "tracking"]
 
@@ -46,8 +49,8 @@ NEAR = (0.005, 0.01, 0.02)
 FIGURES = ("slope", "r2", "error", "difference")
 
 
-@dataclass(frozen=True, eq=False)
-class Tracking:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tracking(Shown):
     """How well a token tracks.
 
     Attributes:
@@ -138,19 +141,26 @@ class Tracking:
         Raises:
             InputError: fewer than one day, or more than there are.
         """
-        from steelyard.explain.tracking_curves import tracking_figure
+        from steelyard.explain.tracking_document import tracking_panels, tracking_title
+        from steelyard.report.figure import stacked_figure
 
-        return tracking_figure(self, days, dark=dark)
+        panels = tracking_panels(self.rolling_columns(days), self.target, days)
+        shown = [panel for panel in panels.values() if panel is not None]
+        if not shown:
+            there = max(len(self.time) - 1, 0)
+            message = (
+                f"days: expected windows with figures to draw, found windows of {days} in a "
+                f"history of {there} after the day of the launch; give fewer days or a longer "
+                f"history."
+            )
+            raise InputError(message, found=days, days=there)
+        return stacked_figure(shown, tracking_title(self), dark=dark)
 
-    def __repr__(self) -> str:
-        from steelyard.explain.words import tracking_text
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.explain.tracking_document import tracking_document
 
-        return tracking_text(self)
-
-    def _repr_html_(self) -> str:
-        from steelyard.explain.words import tracking_html
-
-        return tracking_html(self)
+        return tracking_document(self)
 
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
         """Token's and underlying's return and the daily reset's growth over every span.

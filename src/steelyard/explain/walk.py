@@ -80,7 +80,7 @@ class Walk:
             # an order is shown where it is decided: nobody knows the price at its fill
             series = replace(series, execution=replace(series.execution, delay_s=0))
         self.name, self.series, self.price, self.time = token.name, token.series, price, time
-        schedule = Schedule(FLOAT, first_rate=series.venue.rate_per_year)
+        schedule = Schedule(FLOAT, first_rate=series.venue.first_rate_per_year)
         state = token.state_at(price, time)
         self.member: Member[float] = member_of(series, FLOAT, schedule, state, Market(book, None))
         self.replay: Replay[float] = Replay([self.member])

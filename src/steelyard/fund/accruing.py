@@ -5,6 +5,7 @@ In this order (SPEC 3): splits, funding, interest, and the management fee on wha
 
 from __future__ import annotations
 
+from steelyard.fund.apply import see
 from steelyard.fund.effects import Accrued, Seen, Split
 from steelyard.fund.events import Inputs
 from steelyard.fund.group import Fund, Group
@@ -12,6 +13,7 @@ from steelyard.fund.state import Request
 from steelyard.rules.accruals import (
     cash_interest,
     funding_payment,
+    idle_cash_interest,
     management_fee,
     units_interest,
 )
@@ -52,7 +54,10 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
         change = price / state.price - 1
         window = change * change, time - terms.window_s
     if not (terms.accrues or inputs.funding) or state.time is None:
-        group.emit(state, Seen(terms.symbol, time, price, window))
+        if group.fills is not None and group.fills.as_planned:
+            see(state, time, price, window)
+        else:
+            group.emit(state, Seen(terms.symbol, time, price, window))
         return
     is_spot, charges = terms.venue.spot, terms.management > 0
     amount, since = terms.number.amount, state.time
@@ -70,13 +75,20 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
         funding += (paid,)
     if is_spot:
         venue = terms.venue
-        interest = cash * 0
         for rate, time_s in inputs.rates:
             interest += cash_interest(cash, rate, venue.borrow_spread, venue.supply_spread, time_s)
         interest = amount(interest)
-        grown = amount(units_interest(units, venue.units_borrow_rate, time - since))
-        cash, units = cash - interest, units - grown
-        interest = interest + amount(grown * price)
+        cash = cash - interest
+        if units < 0:
+            grown = amount(units_interest(units, venue.units_borrow_rate, time - since))
+            units = units - grown
+            interest = interest + amount(grown * price)
+    elif terms.has_interest:
+        nav = nav_of(cash, units, price)
+        for rate, time_s in inputs.rates:
+            interest += idle_cash_interest(nav, rate, time_s)
+        interest = amount(interest)
+        cash = cash - interest
     if charges:
         nav = nav_of(cash, units, price)
         if nav > 0:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from steelyard.errors import InputError
 from steelyard.fund.events import Charges
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import free_value
-from steelyard.rules.costs import TradeCost, is_tradable, no_cost, trade_cost
+from steelyard.rules.costs import CostRates, TradeCost, is_tradable, no_cost, trade_cost
 from steelyard.rules.numbers import Num, Number
 
-__all__ = ["check_tradable", "forced_cost", "model_charges", "rounded_cost"]
+__all__ = ["charges_of", "check_tradable", "forced_cost", "model_charges", "rounded_cost"]
 
 
 def model_charges(fund: Fund[Num], notional: Num) -> Charges[Num]:
     """What one order of ``notional`` (signed, quote) costs by kind; nothing for none."""
+    return charges_of(fund.costs.rates, notional, fund.terms.sqrt)
+
+
+def charges_of(rates: CostRates[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Charges[Num]:
+    """The same by a price list, for a venue that knows no fund."""
     nothing = notional * 0
     if notional == 0:
         return Charges(*no_cost(nothing)[:4])
-    return Charges(*trade_cost(fund.costs.rates, notional, nothing, fund.terms.sqrt)[:4])
+    return Charges(*trade_cost(rates, notional, nothing, sqrt)[:4])
 
 
 def forced_cost(group: Group[Num], fund: Fund[Num], notional: Num, price: Num) -> TradeCost[Num]:

@@ -6,13 +6,13 @@ Where leverage goes, how much that takes and whether it may be made comes from `
 from __future__ import annotations
 
 from steelyard.fund.creations import Entered
-from steelyard.fund.effects import Blocked, ClockMoved, Effect
+from steelyard.fund.effects import ClockMoved, Effect
 from steelyard.fund.events import Inputs
 from steelyard.fund.group import Fund, Group
-from steelyard.fund.ordering import plan_order, planned_order, send, why_blocked
+from steelyard.fund.ordering import carry_out, plan_order
 from steelyard.fund.reserve import change_suspension, would_suspend
 from steelyard.fund.state import Clips, Instants
-from steelyard.rules.decide import Outcome, Plan, destination_of, is_clip_done
+from steelyard.rules.decide import Outcome, destination_of, is_clip_done
 from steelyard.rules.leverage import leverage_of
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import (
@@ -120,7 +120,10 @@ def fire(
         return plan.outcome
     if judged is not None:
         change_suspension(group, fund, judged, time, price)
-    _carry_out(group, fund, plan, trigger, time, price, leverage, entered, uses, True, scheduled)
+    due = time + fund.terms.delay_s
+    carry_out(
+        group, fund, plan, trigger, time, price, leverage, due, entered, uses, True, scheduled
+    )
     return plan.outcome
 
 
@@ -138,35 +141,9 @@ def _next_clip(
     if plan.outcome in (Outcome.NOTHING, Outcome.WAIT):
         moved: Effect[Num] = ClockMoved(fund.terms.symbol, time, _instants(fund), None)
         group.emit(fund.state, moved)
-    trigger = clips.trigger
-    _carry_out(group, fund, plan, trigger, time, price, leverage, entered, None, False, True)
+    due = time + fund.terms.delay_s
+    carry_out(group, fund, plan, clips.trigger, time, price, leverage, due, entered)
     return plan.outcome
-
-
-def _carry_out(
-    group: Group[Num],
-    fund: Fund[Num],
-    plan: Plan[Num],
-    trigger: int,
-    time: int,
-    price: Num,
-    leverage: Num,
-    entered: Entered[Num] | None,
-    uses: Instants | None,
-    counts: bool,
-    scheduled: bool,
-) -> None:
-    """Send the order of a plan, or say that it may not be sent, and why."""
-    if plan.outcome == Outcome.TRADE:
-        due = time + fund.terms.delay_s
-        intent = planned_order(
-            fund, plan, trigger, time, price, leverage, due, entered, uses, counts, scheduled
-        )
-        send(group, fund, intent)
-    elif plan.outcome == Outcome.BLOCKED:
-        why = why_blocked(group, fund, plan, trigger, price)
-        blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
-        group.emit(fund.state, blocked)
 
 
 def _is_volatile(fund: Fund[Num], inputs: Inputs[Num], time: int) -> bool:
@@ -187,8 +164,8 @@ def _instants_after(
     fund: Fund[Num], time: int, volatile: bool, interval_due: bool, daily_due: bool
 ) -> Instants:
     """The clock once what is due at ``time`` is used up."""
-    terms = fund.terms
-    interval, daily, last_volatile = _instants(fund)
+    state, terms = fund.state, fund.terms
+    interval, daily, last_volatile = state.next_interval, state.next_daily, state.last_volatile
     if volatile:
         last_volatile = time
     if interval_due and terms.interval is not None:

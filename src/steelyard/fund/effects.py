@@ -17,6 +17,7 @@ __all__ = [
     "Accrued",
     "Allocated",
     "Blocked",
+    "Booked",
     "ClockMoved",
     "Closed",
     "Creation",
@@ -348,6 +349,18 @@ class Rolled(NamedTuple, Generic[Num]):
     """Another order that stays open."""
 
 
+class Booked(NamedTuple, Generic[Num]):
+    """Money that the venue moved by itself is in the books of a live fund."""
+
+    fund: str
+    time: int
+    price: Num
+    what: str
+    amount: Num
+    """Below 0: the fund paid it."""
+    cash: Num
+
+
 class Closed(NamedTuple, Generic[Num]):
     """The fund ended: ``liquidated``, ``nav`` (none is left) or ``wind_down``."""
 
@@ -387,6 +400,7 @@ Effect = (
     | Settled[Num]
     | Unfilled[Num]
     | Rolled[Num]
+    | Booked[Num]
     | Closed[Num]
     | PauseChanged
 )

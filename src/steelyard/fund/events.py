@@ -19,8 +19,10 @@ __all__ = [
     "Filled",
     "Inputs",
     "Liquidated",
+    "MoneyMoved",
     "Observed",
     "Paused",
+    "Traded",
     "Visited",
 ]
 
@@ -132,6 +134,34 @@ class Liquidated(NamedTuple, Generic[Num]):
     place: int = 0
 
 
+class Traded(NamedTuple, Generic[Num]):
+    """The venue traded for a live fund without an order of the fund's.
+
+    It deleveraged or liquidated the position, or somebody traded by hand: the books follow.
+    """
+
+    time: int
+    price: Num
+    """The mark, as of a fill."""
+    units: Num
+    notional: Num
+    """Signed, quote, at ``price``."""
+    charges: Charges[Num]
+    place: int = 0
+
+
+class MoneyMoved(NamedTuple, Generic[Num]):
+    """The venue moved money of a live fund that no trade moved: what it paid is what it paid."""
+
+    time: int
+    price: Num
+    what: str
+    """``funding``, ``interest``, ``liquidation_fee`` or ``other``."""
+    amount: Num
+    """Quote; below 0: the fund paid it."""
+    place: int = 0
+
+
 class Paused(NamedTuple):
     """The operator pauses a fund, or lets it go on."""
 
@@ -147,5 +177,7 @@ Event = (
     | Arrived[Num]
     | Filled[Num]
     | Liquidated[Num]
+    | Traded[Num]
+    | MoneyMoved[Num]
     | Paused
 )

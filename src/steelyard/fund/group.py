@@ -20,7 +20,11 @@ class Fills(Protocol[Num]):
     """A simulated venue: what comes of a fund's open intent when it is due."""
 
     as_planned: bool
-    """A rebalance that is due at once is filled whole, at its planned cost, without being asked."""
+    """A rebalance that is due at once is filled whole, at its planned cost, without being asked.
+
+    Then it is settled as it is decided, and effects leave out what only a journal reads: the
+    decision, and an observation at which nothing accrued.
+    """
 
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
         """The fill of the whole order of ``fund.state.intent`` at a price, or why there is none.
@@ -52,9 +56,9 @@ class Fund(Generic[Num]):
         self._costs: TradingCosts[Num] | None = terms.costs
         self._impact: Impact[Num] | None = None
 
-    def see_impact(self, impact: Impact[Num]) -> None:
-        """From now on trading has this square-root impact."""
-        self._impact, self._costs = impact, None
+    def see_impact(self, impact: Impact[Num] | None) -> None:
+        """From now on trading has this square-root impact; None: what its terms say."""
+        self._impact, self._costs = impact, self.terms.costs if impact is None else None
 
     @property
     def costs(self) -> TradingCosts[Num]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from steelyard.errors import InputError
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
-from steelyard.fund.ordering import plan_order, planned_order, send
+from steelyard.fund.ordering import carry_out, plan_order
 from steelyard.rules.clocks import clocks_from
 from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, Plan
@@ -36,8 +36,7 @@ def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
         raise InputError(_refusal(fund, plan), symbol=terms.symbol)
     # a token starts at its target at once, whatever its orders take later
     nothing = price * 0
-    intent = planned_order(fund, plan, trigger, time, price, nothing, time, None, None, False, True)
-    send(group, fund, intent)
+    carry_out(group, fund, plan, trigger, time, price, nothing, time)
     if group.fills is not None:
         _refuse_unfilled(fund)
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from steelyard.fund.counterparty import room_for
 from steelyard.fund.creations import Entered
-from steelyard.fund.effects import Decided
+from steelyard.fund.effects import Blocked, Decided
 from steelyard.fund.events import Charges, Filled
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import free_value
 from steelyard.fund.settling import settle, settle_as_planned
-from steelyard.fund.state import Instants, Intent
+from steelyard.fund.state import Instants, Intent, Request
 from steelyard.rules.costs import no_cost
 from steelyard.rules.decide import UNCONDITIONAL, Outcome, Plan, TradeLimits, plan_trade
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import Num
 from steelyard.rules.sizing import Payers
-from steelyard.rules.triggers import Trigger
 
-__all__ = ["order", "plan_order", "planned_order", "send", "why_blocked"]
+__all__ = ["carry_out", "order", "plan_order", "send"]
 
 
 def plan_order(
@@ -78,7 +77,75 @@ def _limits(
     return TradeLimits(lot, terms.min_notional, terms.is_pool, room)
 
 
-def why_blocked(
+def carry_out(
+    group: Group[Num],
+    fund: Fund[Num],
+    plan: Plan[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    leverage: Num,
+    due: int,
+    entered: Entered[Num] | None = None,
+    uses: Instants | None = None,
+    counts: bool = False,
+    scheduled: bool = True,
+) -> None:
+    """Send the rebalance of a plan, or say that it may not be sent, and why.
+
+    Args:
+        group: what the fund belongs to.
+        fund: the fund.
+        plan: what the rules say; nothing follows where there is nothing to trade, or it waits.
+        trigger: what names it.
+        time: epoch s.
+        price: now.
+        leverage: now, signed.
+        due: epoch s from which a simulated venue fills it.
+        entered: the books with the creations that go out in the same order.
+        uses: the clock, once what made it due is used up.
+        counts: it is a rebalance of its own.
+        scheduled: it was found at a clock observation, not at a crossing inside a bar.
+    """
+    outcome, destination, notional, cost, _, clipped, raises, _ = plan
+    if outcome == Outcome.BLOCKED:
+        why = _why_blocked(group, fund, plan, trigger, price)
+        blocked = Blocked(fund.terms.symbol, time, price, trigger, leverage, scheduled, why)
+        group.emit(fund.state, blocked)
+        return
+    if outcome != Outcome.TRADE:
+        return
+    fills = group.fills
+    if entered is None and due == time and fills is not None and fills.as_planned:
+        settle_as_planned(group, fund, plan, trigger, time, price, uses, counts)
+        return
+    sent = notional
+    requests: tuple[Request[Num], ...] = ()
+    if entered is not None:
+        sent, requests = notional + entered.flows.net, entered.requests
+    intent = Intent(
+        trigger,
+        _units(fund, sent, price),
+        sent,
+        notional,
+        destination,
+        raises,
+        clipped,
+        counts,
+        time,
+        price,
+        leverage,
+        scheduled,
+        due,
+        None,
+        requests,
+        cost,
+        uses,
+    )
+    send(group, fund, intent)
+
+
+def _why_blocked(
     group: Group[Num], fund: Fund[Num], plan: Plan[Num], trigger: int, price: Num
 ) -> str:
     """Why a plan is blocked: ``suspended``, ``capacity`` or ``costs`` (they take the nav)."""
@@ -88,44 +155,6 @@ def why_blocked(
         room = _limits(group, fund, plan.destination, price, None).room
         return "costs" if room > 0 else "capacity"
     return "costs"
-
-
-def planned_order(
-    fund: Fund[Num],
-    plan: Plan[Num],
-    trigger: int,
-    time: int,
-    price: Num,
-    leverage: Num,
-    due: int,
-    entered: Entered[Num] | None,
-    uses: Instants | None,
-    counts: bool,
-    scheduled: bool,
-) -> Intent[Num]:
-    """The intent of a plan's rebalance, with the requests in ``entered`` in the same order."""
-    notional = sent = plan.notional
-    if entered is not None:
-        sent = notional + entered.flows.net
-    return Intent(
-        trigger,
-        fund.terms.number.amount(sent / price / fund.state.mark),
-        sent,
-        notional,
-        plan.destination,
-        plan.raises,
-        plan.clipped,
-        counts,
-        time,
-        price,
-        leverage,
-        scheduled,
-        due,
-        None,
-        () if entered is None else entered.requests,
-        plan.cost,
-        uses,
-    )
 
 
 def order(
@@ -138,10 +167,34 @@ def order(
     delay_s: int = 0,
 ) -> Intent[Num]:
     """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
-    nothing = price * 0
-    plan = Plan(Outcome.TRADE, nothing, notional, no_cost(nothing), False, False, False, False)
-    due = time + delay_s
-    return planned_order(fund, plan, trigger, time, price, nothing, due, entered, None, False, True)
+    nothing, sent = price * 0, notional
+    requests: tuple[Request[Num], ...] = ()
+    if entered is not None:
+        sent, requests = notional + entered.flows.net, entered.requests
+    return Intent(
+        trigger,
+        _units(fund, sent, price),
+        sent,
+        notional,
+        destination=nothing,
+        raises=False,
+        clipped=False,
+        counts=False,
+        time=time,
+        price=price,
+        leverage=nothing,
+        scheduled=True,
+        due=time + delay_s,
+        limit=None,
+        requests=requests,
+        cost=no_cost(nothing),
+        uses=None,
+    )
+
+
+def _units(fund: Fund[Num], sent: Num, price: Num) -> Num:
+    """The units of an order of this notional; contracts where the venue has them."""
+    return fund.terms.number.amount(sent / price / fund.state.mark)
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
@@ -152,9 +205,6 @@ def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
     if group.fills is not None:
         if intent.due > intent.time:
-            return
-        if group.fills.as_planned and not intent.requests and intent.trigger != Trigger.WIND_DOWN:
-            settle_as_planned(group, fund, intent)
             return
         settle(group, fund, group.fills.fill(group, fund, intent.time, intent.price))
     elif intent.units == 0:

@@ -11,18 +11,19 @@ from __future__ import annotations
 from steelyard.fund.creations import Entered, creations_of, enter, own_cost
 from steelyard.fund.effects import Creation, Settled, Unfilled, Withdrawn
 from steelyard.fund.ending import end_if_gone, wound_down
-from steelyard.fund.events import Charges, Filled
+from steelyard.fund.events import Charges, Filled, Traded
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.reserve import free_value, judge
 from steelyard.fund.rolling import check_whole_roll, settle_roll
-from steelyard.fund.state import Clips, Intent, Request
+from steelyard.fund.state import Clips, Instants, Intent, Request
 from steelyard.fund.trading import settled_trade
 from steelyard.rules.costs import TradeCost, pay
+from steelyard.rules.decide import Plan
 from steelyard.rules.flows import is_nothing_sent
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.triggers import Trigger
 
-__all__ = ["settle", "settle_as_planned"]
+__all__ = ["settle", "settle_as_planned", "settle_unasked"]
 
 UNCLIPPED = frozenset({Trigger.FLOW, Trigger.WIND_DOWN})
 """Orders that leave clips under way as they are."""
@@ -37,7 +38,7 @@ def settle(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
     state, intent = fund.state, fund.state.intent
     time, price = fill.time, fill.price
     if intent is None:
-        _settle_unasked(group, fund, fill)
+        settle_unasked(group, fund, fill)
         return
     is_late = intent.due > intent.time
     if fill.units == 0 and intent.units != 0:
@@ -59,28 +60,41 @@ def settle(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
         end_if_gone(group, fund, time, price)
 
 
-def settle_as_planned(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """What ``settle`` makes of a rebalance that is filled whole at its planned cost, sooner."""
-    state, time, clips = fund.state, intent.time, None
-    if intent.clipped:
-        clips = Clips(intent.trigger, intent.destination, intent.raises, time)
+def settle_as_planned(
+    group: Group[Num],
+    fund: Fund[Num],
+    plan: Plan[Num],
+    trigger: int,
+    time: int,
+    price: Num,
+    uses: Instants | None,
+    counts: bool,
+) -> None:
+    """What ``settle`` makes of a rebalance that is filled whole at its planned cost, sooner.
+
+    Most of a backtest's time goes by here, so no intent is made of the plan.
+    """
+    state, number, clips = fund.state, fund.terms.number, None
+    _, destination, notional, cost, _, clipped, raises, _ = plan
+    if clipped:
+        clips = Clips(trigger, destination, raises, time)
     filled_units = None
-    if fund.terms.number.round_amount is not None:
-        filled_units = intent.units * state.mark
+    if number.round_amount is not None:
+        filled_units = number.amount(notional / price / state.mark) * state.mark
     # by position, as compiled calls are: a backtest comes here at each of its rebalances
     trade = settled_trade(
         group,
         fund,
-        intent.trigger,
+        trigger,
         time,
-        intent.price,
-        intent.notional,
-        intent.cost,
+        price,
+        notional,
+        cost,
         None,
         (),
         filled_units,
-        intent.counts,
-        intent.uses,
+        counts,
+        uses,
         clips,
         None,
         None,
@@ -88,7 +102,7 @@ def settle_as_planned(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -
     )
     group.emit(state, trade)
     if group.terms is not None:
-        judge(group, fund, time, intent.price)
+        judge(group, fund, time, price)
 
 
 def _settled(
@@ -220,7 +234,7 @@ def _settle_nothing(
     """Nothing (more) of an order was filled."""
     if any(fill.charges):
         # an order that comes to nothing may cost something all the same
-        _settle_unasked(group, fund, fill)
+        settle_unasked(group, fund, fill)
     if not fill.final:
         return
     state, clips = fund.state, fund.state.clips
@@ -239,7 +253,7 @@ def _settle_nothing(
     _give_back_after_end(group, fund, fill.time)
 
 
-def _settle_unasked(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
+def settle_unasked(group: Group[Num], fund: Fund[Num], fill: Filled[Num] | Traded[Num]) -> None:
     """A fill that belongs to no open order: the venue traded all the same, so the books follow."""
     charges: Charges[Num] = fill.charges
     if fill.units == 0 and not any(charges):

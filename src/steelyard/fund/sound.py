@@ -7,18 +7,30 @@ venue does is settled whatever it is, but a fill is a fill: its notional is its 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from steelyard.fund.creations import too_many
-from steelyard.fund.events import Filled, Inputs, Liquidated, Observed, Paused
+from steelyard.fund.events import (
+    Filled,
+    Inputs,
+    Liquidated,
+    MoneyMoved,
+    Observed,
+    Paused,
+    Traded,
+)
 from steelyard.fund.group import Fund, Group
+from steelyard.fund.state import Request
+from steelyard.fund.terms import Impact
 from steelyard.rules.triggers import Trigger
 
-__all__ = ["unsound"]
+__all__ = ["is_impact", "unsound"]
 
 NEAR = 1_000_000_000
 """A fill's notional is its units at its price to one part in so many."""
+MOST_RESTATED = 100_000
+"""Requests that one observation restates in new tokens, each once a split: a row of a journal that
+asks for more, as few megabytes can, is none, and is not worked through."""
 GRAIN = 1_000_000_000_000
 """What rounding leaves of units is below one part in so many."""
 
@@ -28,84 +40,103 @@ def unsound(group: Group[Any], event: Any) -> str | None:  # noqa: ANN401 (any e
 
     Nothing changes: a driver that is refused goes on from where it was.
     """
-    return next(_reasons(group, event), None)
-
-
-def _reasons(group: Group[Any], event: Any) -> Iterator[str]:  # noqa: ANN401
     place = getattr(event, "place", 0)
     if not 0 <= place < len(group.funds):
-        yield f"place: expected 0 to {len(group.funds) - 1}, found {place}"
-        return
-    if isinstance(event, Paused):
-        return
+        return f"place: expected 0 to {len(group.funds) - 1}, found {place}"
+    kind = type(event)
+    if kind is Paused:
+        return None
     if not (math.isfinite(event.price) and event.price > 0):
-        yield f"price: expected one above 0, found {event.price}"
-    elif isinstance(event, Observed):
-        yield from _of_observation(group, event)
-    elif isinstance(event, Filled):
-        yield from _of_fill(group.funds[place], event)
-    elif isinstance(event, Liquidated) and not math.isfinite(event.cash):
-        yield f"cash: expected an amount, found {event.cash}"
+        return f"price: expected one above 0, found {event.price}"
+    if kind is Observed:
+        return _of_observation(group, event)
+    if kind is Filled or kind is Traded:
+        return _of_fill(group.funds[place], event)
+    if kind is MoneyMoved and not math.isfinite(event.amount):
+        return f"amount: expected one, found {event.amount}"
+    if kind is Liquidated and not math.isfinite(event.cash):
+        return f"cash: expected an amount, found {event.cash}"
+    return None
 
 
-def _of_observation(group: Group[Any], event: Observed[Any]) -> Iterator[str]:
-    if len(event.inputs) != len(group.funds):
-        yield f"inputs: expected those of {len(group.funds)} funds, found {len(event.inputs)}"
-        return
+def is_impact(impact: Impact[Any]) -> bool:
+    """Whether trades can have this impact: one below 0 would pay those who trade."""
+    return all(math.isfinite(each) and each >= 0 for each in impact)
+
+
+def _of_observation(group: Group[Any], event: Observed[Any]) -> str | None:
+    funds, inputs_of_all = group.funds, event.inputs
+    if len(inputs_of_all) != len(funds):
+        return f"inputs: expected those of {len(funds)} funds, found {len(inputs_of_all)}"
     for quote, _ in event.injections:
         if not (math.isfinite(quote) and quote > 0):
-            yield f"injections: expected amounts above 0, found {quote}"
-    for fund, inputs in zip(group.funds, event.inputs, strict=True):
-        symbol, since = fund.terms.symbol, fund.state.time
-        if fund.state.ended is not None:
+            return f"injections: expected amounts above 0, found {quote}"
+    for fund, inputs in zip(funds, inputs_of_all, strict=True):
+        state = fund.state
+        if state.ended is not None:
             continue
-        if since is not None and event.time < since:
-            yield f"{symbol}: time: expected {since} or later, found {event.time}"
-        for why in _of_inputs(fund, inputs):
-            yield f"{symbol}: {why}"
+        if state.time is not None and event.time < state.time:
+            why: str | None = f"time: expected {state.time} or later, found {event.time}"
+        else:
+            why = _of_inputs(fund, inputs)
+        if why is not None:
+            return f"{fund.terms.symbol}: {why}"
+    return None
 
 
-def _of_inputs(fund: Fund[Any], inputs: Inputs[Any]) -> Iterator[str]:
-    for ratio in inputs.splits:
+def _of_inputs(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
+    funding, rates, splits, flows, *_ = inputs
+    if splits:
+        restated = len(splits) * len(_waiting(fund))
+        if restated > MOST_RESTATED:
+            most = f"{MOST_RESTATED:,} requests"
+            return f"splits: expected to restate {most} at most, found {restated:,}"
+    for ratio in splits:
         if not (math.isfinite(ratio) and ratio > 0):
-            yield f"splits: expected ratios above 0, found {ratio}"
-            return
-    for rate in inputs.funding:
+            return f"splits: expected ratios above 0, found {ratio}"
+    for rate in funding:
         if not math.isfinite(rate):
-            yield f"funding: expected rates, found {rate}"
-    for _, seconds in inputs.rates:
+            return f"funding: expected rates, found {rate}"
+    if inputs.impact is not None and not is_impact(inputs.impact):
+        return f"impact: expected a coefficient and a volume from 0, found {inputs.impact}"
+    for _, seconds in rates:
         if seconds < 0:
-            yield f"rates: expected them to be in force for 0 s or longer, found {seconds} s"
-    if inputs.flows:
-        yield from _of_flows(fund, inputs)
+            return f"rates: expected them to be in force for 0 s or longer, found {seconds} s"
+    return _of_flows(fund, inputs) if flows else None
 
 
-def _of_flows(fund: Fund[Any], inputs: Inputs[Any]) -> Iterator[str]:
+def _of_flows(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
     """A redemption of tokens that are not there, found before anything else is done."""
     state, amount = fund.state, fund.terms.number.amount
-    earlier = () if state.intent is None else state.intent.requests
-    left, waiting = state.tokens, [each.tokens for each in (*earlier, *state.pending)]
+    left, waiting = state.tokens, [each.tokens for each in _waiting(fund)]
     for ratio in inputs.splits:
         left, waiting = amount(left * ratio), [amount(each * ratio) for each in waiting]
     for tokens in (*waiting, *map(amount, inputs.flows)):
         if not left + tokens > 0:
-            yield too_many(left, tokens)
-            return
+            return too_many(left, tokens)
         left = left + tokens
+    return None
 
 
-def _of_fill(fund: Fund[Any], fill: Filled[Any]) -> Iterator[str]:
-    charges = (*fill.charges, *(fill.second or ()))
+def _waiting(fund: Fund[Any]) -> tuple[Request[Any], ...]:
+    """Creations and redemptions that are not in the books yet, in their order."""
+    state = fund.state
+    return state.pending if state.intent is None else (*state.intent.requests, *state.pending)
+
+
+def _of_fill(fund: Fund[Any], fill: Filled[Any] | Traded[Any]) -> str | None:
+    second = fill.second if isinstance(fill, Filled) else None
+    charges = (*fill.charges, *(second or ()))
     if not all(math.isfinite(each) for each in (fill.units, fill.notional, *charges)):
-        yield f"fill: expected amounts, found {fill.units} units at {fill.notional}"
-        return
-    intent = fund.state.intent
+        return f"fill: expected amounts, found {fill.units} units at {fill.notional}"
+    intent = fund.state.intent if isinstance(fill, Filled) else None
     if intent is not None and intent.trigger == Trigger.ROLL:
-        return  # its notional is the next contract's, at a mark of its own
+        return None  # its notional is the next contract's, at a mark of its own
     expected = fill.units * fund.state.mark * fill.price
     room = abs(expected) / NEAR + fill.price / GRAIN
     if abs(fill.notional - expected) > room:
-        yield (
+        return (
             f"fill: expected a notional of {expected} ({fill.units} units at a mark of "
             f"{fill.price}), found {fill.notional}: what a fill was off the mark is its charge"
         )
+    return None

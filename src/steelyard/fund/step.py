@@ -16,7 +16,7 @@ from steelyard.fund.capacity import keep_capacity
 from steelyard.fund.counterparty import settle_prices
 from steelyard.fund.creations import Entered, enter, request
 from steelyard.fund.deciding import check_triggers, fire
-from steelyard.fund.effects import Decided, Effect, PauseChanged, Requested
+from steelyard.fund.effects import Booked, Decided, Effect, PauseChanged, Requested
 from steelyard.fund.ending import close, end, end_if_gone, withdraw_order, wound_down
 from steelyard.fund.events import (
     NOTHING_DUE,
@@ -26,8 +26,10 @@ from steelyard.fund.events import (
     Filled,
     Inputs,
     Liquidated,
+    MoneyMoved,
     Observed,
     Paused,
+    Traded,
     Visited,
 )
 from steelyard.fund.group import Fund, Group
@@ -35,7 +37,7 @@ from steelyard.fund.launching import launch
 from steelyard.fund.ordering import order, send
 from steelyard.fund.reserve import feed, judge, open_reserve
 from steelyard.fund.rolling import settle_roll
-from steelyard.fund.settling import settle
+from steelyard.fund.settling import settle, settle_unasked
 from steelyard.fund.sound import unsound
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import Num
@@ -130,18 +132,19 @@ def _act(
 ) -> None:
     """Roll, let tokens come and go, and do what the rules say."""
     state, terms = fund.state, fund.terms
+    _, _, _, flows, ends, _, _ = inputs
     # a simulated fund has ended by now where no nav is left; a real one waits for its venue
     is_gone = group.fills is None and fund.nav(price) <= 0
     rests = is_out or state.paused or is_gone
-    if terms.is_future and not (rests or inputs.ends) and _roll(group, fund, time, price):
+    if terms.is_future and not (rests or ends) and _roll(group, fund, time, price):
         return
-    if inputs.flows:
-        for asked in request(fund, inputs.flows, time, price):
+    if flows:
+        for asked in request(fund, flows, time, price):
             group.emit(state, Requested(terms.symbol, asked))
-    if state.intent is None and not state.pending and not rests and not inputs.ends:
+    if state.intent is None and not (rests or ends or state.pending):
         # most funds, nearly always: nothing of the below
         check_triggers(group, fund, inputs, time, price, None)
-    elif inputs.ends:
+    elif ends:
         _wind_down(group, fund, time, price)
     elif state.intent is not None:
         if group.fills is not None and time >= state.intent.due:
@@ -266,6 +269,21 @@ def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
     judge(group, fund, time, price)
 
 
+def _trade_unasked(group: Group[Num], event: Traded[Num]) -> None:
+    """The venue traded by itself; an order that is open stays as it is."""
+    settle_unasked(group, group.funds[event.place], event)
+    _after_trades(group, event.time, event.price)
+
+
+def _move_money(group: Group[Num], event: MoneyMoved[Num]) -> None:
+    """Book what the venue paid or took; the next observation judges the reserve's level."""
+    fund = group.funds[event.place]
+    time, price, what, given, _ = event
+    amount = fund.terms.number.amount(given)
+    cash = fund.state.cash + amount
+    group.emit(fund.state, Booked(fund.terms.symbol, time, price, what, amount, cash))
+
+
 def _pause(group: Group[Num], event: Paused) -> None:
     fund = group.funds[event.place]
     if fund.state.paused is not event.is_paused:
@@ -280,5 +298,7 @@ ACTS: dict[type, Callable[[Group[Any], Any], None]] = {
     Arrived: _arrive,
     Filled: _fill,
     Liquidated: _liquidate,
+    Traded: _trade_unasked,
+    MoneyMoved: _move_money,
     Paused: _pause,
 }

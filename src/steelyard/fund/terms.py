@@ -72,6 +72,8 @@ class FundTerms(Generic[Num]):
     is_future: bool
     basis: Num
     roll_s: int
+    has_interest: bool
+    """Whether cash pays or earns by a rate per year."""
     is_pool: bool
     """The reserve is the counterparty."""
     max_utilisation: Num
@@ -128,10 +130,13 @@ def fund_terms(
         is_future=series.venue.kind == "future",
         basis=terms.basis,
         roll_s=round(series.venue.roll_days * DAY_S),
+        has_interest=series.venue.has_interest,
         is_pool=is_pool,
         max_utilisation=terms.max_utilisation,
         pool_fee=terms.pool_fee,
-        accrues=series.venue.kind in ("spot", "future") or series.fees.management_per_year > 0,
+        accrues=series.venue.has_interest
+        or series.venue.kind == "future"
+        or series.fees.management_per_year > 0,
         reserve=reserve,
         fee_share=reserve.fee_share if reserve else nothing,
     )

@@ -65,16 +65,17 @@ def settled_trade(
     leverage_before = leverage_of(cash, units, price) if nav_before != 0 else price * 0
     if number.round_amount is not None:
         notional, cost = number.amount(notional), rounded_cost(number, cost)
+    _, _, _, _, paid_by_reserve, paid_by_nav = cost
     cash = cash - notional
     if filled_units is None:
         units = number.moved(units, units + notional / price)
     else:
         # to the last unit what the venue says, whatever part of it creations took
         units = state.units + number.amount(filled_units)
-    cash = cash - cost.paid_by_nav
+    cash = cash - paid_by_nav
     held = reserve.units
-    if cost.paid_by_reserve != 0:
-        held = number.moved(held, units_left(held, cost.paid_by_reserve, price))
+    if paid_by_reserve != 0:
+        held = number.moved(held, units_left(held, paid_by_reserve, price))
     received = price * 0
     if fund.terms.is_pool:
         received = number.amount(abs(sent) * fund.terms.pool_fee)

@@ -8,7 +8,8 @@ writes (``writer``), one reads (``journal``), and the rest prove and show: ``pro
 
 from __future__ import annotations
 
-import steelyard.ledger.fund_kinds  # noqa: F401 (its kinds are in the table from here on)
+import steelyard.ledger.fund_kinds
+import steelyard.ledger.keeper_kinds  # noqa: F401 (their kinds are in the table from here on)
 from steelyard.errors import Fenced, JournalError
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical, parsed

@@ -9,6 +9,7 @@ depends on.
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 
@@ -19,7 +20,13 @@ __all__ = ["MAX_DIGITS", "amount_text", "decimal_of", "float_of"]
 MAX_DIGITS = 400
 """The smallest float above zero has 326 digits; an amount with more is a mistake."""
 
-_AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?", re.ASCII)
+MOST_LETTERS = 2 * MAX_DIGITS + 3
+"""Of an amount as text: digits before and after the point, the point and a sign."""
+
+SURE_LETTERS = 15
+"""So many decimal digits come back from any float as they were."""
+
+_is_amount = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?", re.ASCII).fullmatch
 
 
 def amount_text(amount: object) -> str:
@@ -57,7 +64,9 @@ def decimal_of(text: str) -> Decimal:
     Raises:
         DataError: ``text`` is not such a text.
     """
-    return Decimal(_checked(text))
+    if type(text) is not str or not _is_amount(text) or text == "-0" or len(text) > MOST_LETTERS:
+        raise _no_amount(text)
+    return Decimal(text)
 
 
 def float_of(text: str) -> float:
@@ -66,14 +75,22 @@ def float_of(text: str) -> float:
     Raises:
         DataError: ``text`` is not such a text.
     """
-    return float(_checked(text))
+    if type(text) is not str or not _is_amount(text) or text == "-0" or len(text) > MOST_LETTERS:
+        raise _no_amount(text)
+    number = float(text)
+    if len(text) > SURE_LETTERS and repr(number) != text and not _is_own_text(number, text):
+        raise _no_amount(text)
+    return number
 
 
-def _checked(text: str) -> str:
-    if type(text) is not str or not _AMOUNT.fullmatch(text) or text == "-0":
-        message = (
-            f'expected an amount as a plain decimal such as "-12.5", found {text!r}: no exponent, '
-            "no trailing zeros, no minus zero."
-        )
-        raise DataError(message, found=text)
-    return text
+def _is_own_text(number: float, text: str) -> bool:
+    """Whether a float is written so: more digits than it has would be read as another number."""
+    return not math.isinf(number) and amount_text(number) == text
+
+
+def _no_amount(text: object) -> DataError:
+    message = (
+        f'expected an amount as a plain decimal such as "-12.5", found {text!r:.80}: no exponent, '
+        "no trailing zeros, no minus zero, no digits that its kind of number does not keep."
+    )
+    return DataError(message, found=text)

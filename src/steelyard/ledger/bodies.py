@@ -8,20 +8,24 @@ fund needs no line here.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import orjson
+
 from steelyard.errors import DataError, InputError
+from steelyard.fund.events import Inputs
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, Number
 from steelyard.rules.triggers import Trigger
 
-__all__ = ["NUMBERS", "amount_reader", "built", "number_named", "plain"]
+__all__ = ["NUMBERS", "UNFIT", "amount_reader", "built", "number_named", "plain", "record_reader"]
 
 NUMBERS: dict[str, Number[Any]] = {number.name: number for number in (FLOAT, DECIMAL, DECIMAL18)}
 """The kinds of number that have a decimal string; a Fraction has none."""
@@ -29,7 +33,18 @@ NUMBERS: dict[str, Number[Any]] = {number.name: number for number in (FLOAT, DEC
 TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
 TRIGGERS = {name: number for number, name in TRIGGER_NAMES.items()}
 
-Reader = Callable[[Any, Callable[[str], Any]], Any]
+AMOUNTS = 4_096
+"""Amounts that are remembered: prices, rates and balances come again from row to row."""
+
+RECALLED = 256
+"""Inputs that are remembered likewise: a rate stays in force for many rows."""
+
+UNFIT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a body that is not what its kind says raises, beside the project's own errors."""
+
+Of = Callable[[str], Any]
+"""Reads an amount."""
+Reader = Callable[[Any], Any]
 
 
 def number_named(name: str) -> Number[Any]:
@@ -86,34 +101,24 @@ def _names(kind: type) -> tuple[str, ...] | None:
     return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else None
 
 
-def built(kind: type, body: object, of: Callable[[str], Any], **given: Any) -> Any:  # noqa: ANN401
-    """The record of type ``kind`` whose fields a body holds.
+def built(kind: type, body: object, of: Of, **given: Any) -> Any:  # noqa: ANN401
+    """The record of type ``kind`` that an object within a body holds.
 
     Args:
         kind: a NamedTuple or dataclass of the fund.
-        body: an object; other fields in it are left alone.
+        body: an object with the fields of the record and no other.
         of: reads an amount.
         given: fields that the body says elsewhere, such as its time.
 
     Raises:
-        DataError: a field is missing, or is not of its type.
+        DataError: a field is missing, is not of its type, or is none of the record.
     """
-    if not isinstance(body, Mapping):
-        raise DataError(f"{kind.__name__}: expected an object, found {body!r:.60}.")
-    readers = _readers(kind)
-    found = {name: given[name] for name, _ in readers if name in given} if given else {}
-    for name, reader in readers:
-        if name in found:
-            continue
-        try:
-            found[name] = reader(body[name], of)
-        except KeyError:
-            message = f"{kind.__name__}: expected a field {name}, found none."
-            raise DataError(message, missing=name) from None
-        except _Unfit as error:
-            message = f"{kind.__name__}.{name}: expected {error}, found {body[name]!r:.60}."
-            raise DataError(message, field=name) from None
-    return kind(**found)
+    return _object_reader(kind, of, *given)(body, *given.values())
+
+
+@cache
+def _object_reader(kind: type, of: Of, *given: str) -> Callable[..., Any]:
+    return record_reader(kind, of, *given, beside=())
 
 
 class _Unfit(Exception):
@@ -121,74 +126,149 @@ class _Unfit(Exception):
 
 
 @cache
-def _readers(kind: type) -> tuple[tuple[str, Reader], ...]:
-    hints = get_type_hints(kind)
-    names = _names(kind) or ()
-    return tuple(
-        (name, _read_trigger if name == "trigger" else _reader(hints[name])) for name in names
-    )
+def record_reader(
+    kind: type, of: Of, *given: str, beside: tuple[str, ...] | None = None
+) -> Callable[..., Any]:
+    """Reads records as ``built`` does, from a body and the values of the fields that are given.
 
+    It is made once, and kept: most of the time of reading a journal goes by in these.
 
-def _reader(hint: Any) -> Reader:  # noqa: ANN401 (a type of any form)
-    origin, inside = get_origin(hint), get_args(hint)
-    if isinstance(hint, TypeVar) or hint in (float, Decimal):
-        return _read_amount
-    if hint in LEAVES:
-        return LEAVES[hint]
-    if origin in (Union, types.UnionType):
-        return _read_either([_reader(one) for one in inside if one is not types.NoneType], inside)
-    if origin in (tuple, deque, list):
-        return _read_array(origin, inside)
-    if origin is dict:
-        return _read_counts
-    record = origin or hint
-    if isinstance(record, type) and _names(record) is not None:
-        return lambda value, of: built(record, value, of)
-    raise TypeError(f"no reader for {hint!r}")  # pragma: no cover (a new type in the fund)
+    Args:
+        kind: a NamedTuple or dataclass of the fund.
+        of: reads an amount.
+        given: the names of fields that the body says elsewhere.
+        beside: what the body holds beside the record's fields; None: anything, as a row does, whose
+            fields are those of its kind. Objects within a row hold nothing beside.
+    """
+    hints, names = get_type_hints(kind), _names(kind) or ()
+    fields = [
+        (name, _read_trigger if name == "trigger" else _reader(hints[name], of))
+        for name in names
+        if name not in given
+    ]
+    # where the given ones go, from the first place to the last, and which of them goes there
+    places = [(place, given.index(name)) for place, name in enumerate(names) if name in given]
+    make = partial(tuple.__new__, kind) if issubclass(kind, tuple) else partial(_called, kind)
+    allowed = (*(beside or ()), *(name for name, _ in fields))
+    most = sys.maxsize if beside is None else len(allowed)
 
-
-def _read_either(readers: list[Reader], inside: tuple[Any, ...]) -> Reader:
-    may_be_none = types.NoneType in inside
-
-    def read(value: Any, of: Callable[[str], Any]) -> Any:  # noqa: ANN401
-        if value is None and may_be_none:
-            return None
-        for reader in readers[:-1]:
-            try:
-                return reader(value, of)
-            except (_Unfit, DataError):
-                continue
-        return readers[-1](value, of)
+    def read(body: Any, *values_given: Any) -> Any:  # noqa: ANN401
+        try:
+            values = [reader(body[name]) for name, reader in fields]
+        except (KeyError, TypeError, _Unfit) as error:
+            raise next(_faults(kind, body, fields)) from error
+        if len(body) > most:
+            raise _too_much(kind, body, allowed)
+        for place, which in places:
+            values.insert(place, values_given[which])
+        return make(values)
 
     return read
 
 
-def _read_array(origin: type, inside: tuple[Any, ...]) -> Reader:
-    if origin is tuple and inside[-1] is not Ellipsis:
-        readers = [_reader(one) for one in inside]
+def _called(kind: type, values: list[Any]) -> Any:  # noqa: ANN401
+    return kind(*values)
 
-        def read_row(value: Any, of: Callable[[str], Any]) -> Any:  # noqa: ANN401
+
+def _faults(kind: type, body: object, fields: list[tuple[str, Reader]]) -> Iterator[DataError]:
+    """Which fields of a body cannot be read, and why."""
+    if not isinstance(body, Mapping):
+        yield DataError(f"{kind.__name__}: expected an object, found {body!r:.60}.")
+        return
+    for name, reader in fields:
+        if name not in body:
+            message = f"{kind.__name__}: expected a field {name}, found none."
+            yield DataError(message, missing=name)
+            continue
+        try:
+            reader(body[name])
+        except (_Unfit, TypeError) as error:
+            expected = error if isinstance(error, _Unfit) else "amounts as text"
+            message = f"{kind.__name__}.{name}: expected {expected}, found {body[name]!r:.60}."
+            yield DataError(message, field=name)
+
+
+def _too_much(kind: type, body: Mapping[str, Any], allowed: Collection[str]) -> DataError:
+    unknown = ", ".join(sorted(set(body).difference(allowed)))
+    message = f"{kind.__name__}: expected the fields of its kind alone, found {unknown:.80} too."
+    return DataError(message, unknown=unknown)
+
+
+def _reader(hint: Any, of: Of) -> Reader:  # noqa: ANN401 (a type of any form)
+    origin, inside = get_origin(hint), get_args(hint)
+    if isinstance(hint, TypeVar) or hint in (float, Decimal):
+        return _remembered(of)
+    if hint in LEAVES:
+        return LEAVES[hint]
+    if origin in (Union, types.UnionType):
+        readers = [_reader(one, of) for one in inside if one is not types.NoneType]
+        return _read_either(readers, may_be_none=types.NoneType in inside)
+    if origin in (tuple, deque, list):
+        return _read_array(origin, inside, of)
+    if origin is dict:
+        return _read_counts
+    record = origin or hint
+    if isinstance(record, type) and _names(record) is not None:
+        reader = record_reader(record, of, beside=())
+        return _recalled(reader) if record is Inputs else reader
+    raise TypeError(f"{hint!r}: expected a type that a body can hold, found one without a reader.")
+
+
+@cache
+def _remembered(of: Of) -> Reader:
+    """Reads amounts; of those that came lately no text is looked at again."""
+    return lru_cache(maxsize=AMOUNTS)(of)
+
+
+def _recalled(read: Reader) -> Reader:
+    """Reads what is mostly the same from row to row: by its text it is known again.
+
+    The text tells apart what is equal in Python, such as ``false`` and 0.
+    """
+    of_text = lru_cache(maxsize=RECALLED)(lambda text: read(orjson.loads(text)))
+    return lambda value: of_text(orjson.dumps(value))
+
+
+def _read_either(readers: list[Reader], *, may_be_none: bool) -> Reader:
+    *others, last = readers
+    if may_be_none and not others:
+        return lambda value: None if value is None else last(value)
+
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if value is None and may_be_none:
+            return None
+        for reader in others:
+            try:
+                return reader(value)
+            except (_Unfit, DataError):
+                continue
+        return last(value)
+
+    return read
+
+
+def _read_array(origin: type, inside: tuple[Any, ...], of: Of) -> Reader:
+    if origin is tuple and inside[-1] is not Ellipsis:
+        readers = [_reader(one, of) for one in inside]
+
+        def read_row(value: Any) -> Any:  # noqa: ANN401
             if type(value) is not list or len(value) != len(readers):
                 raise _Unfit(f"an array of {len(readers)}")
-            return tuple(reader(one, of) for reader, one in zip(readers, value, strict=True))
+            return tuple([reader(one) for reader, one in zip(readers, value, strict=True)])
 
         return read_row
-    each = _reader(inside[0])
+    each = _reader(inside[0], of)
 
-    def read_all(value: Any, of: Callable[[str], Any]) -> Any:  # noqa: ANN401
+    def read_all(value: Any) -> Any:  # noqa: ANN401
         if type(value) is not list:
             raise _Unfit("an array")
-        return origin(each(one, of) for one in value)
+        return origin([each(one) for one in value]) if value else origin()
 
     return read_all
 
 
-def _read_amount(value: Any, of: Callable[[str], Any]) -> Any:  # noqa: ANN401
-    return of(value)
-
-
 def _read_exactly(kind: type, name: str) -> Reader:
-    def read(value: Any, _: Callable[[str], Any]) -> Any:  # noqa: ANN401
+    def read(value: Any) -> Any:  # noqa: ANN401
         if type(value) is not kind:
             raise _Unfit(name)
         return value
@@ -196,16 +276,16 @@ def _read_exactly(kind: type, name: str) -> Reader:
     return read
 
 
-def _read_trigger(value: Any, _: Callable[[str], Any]) -> int:  # noqa: ANN401
+def _read_trigger(value: Any) -> int:  # noqa: ANN401
     if type(value) is not str or value not in TRIGGERS:
         raise _Unfit("the name of a trigger")
     return TRIGGERS[value]
 
 
-def _read_counts(value: Any, of: Callable[[str], Any]) -> dict[int, int]:  # noqa: ANN401
+def _read_counts(value: Any) -> dict[int, int]:  # noqa: ANN401
     if type(value) is not dict or any(type(count) is not int for count in value.values()):
         raise _Unfit("counts by the name of their trigger")
-    return {_read_trigger(name, of): count for name, count in value.items()}
+    return {_read_trigger(name): count for name, count in value.items()}
 
 
 LEAVES: dict[Any, Reader] = {

@@ -21,6 +21,9 @@ __all__ = ["wrong_accruals", "wrong_reserve"]
 
 ROOM = 0.01
 """Relative, of the bounds of a fee: what accrued before it within the hour moves nav a little."""
+FUNDED_ROOM = 0.25
+"""The same where funding was paid: payments of both signs may have moved nav on the way, and a row
+holds their sum."""
 NEAR = 1e-11
 """Relative, of sums: of floats, and of decimals that round at 28 digits."""
 
@@ -152,7 +155,7 @@ def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
     venue = terms.series.venue.kind
     for kind, found, may_be in (
         ("funding", accrued.funding, venue == "perpetual"),
-        ("interest", accrued.interest, terms.venue.spot),
+        ("interest", accrued.interest, terms.has_interest),
         ("management", accrued.management, terms.management > 0),
     ):
         if found != 0 and not may_be:
@@ -211,8 +214,9 @@ def _wrong_management(
         for cash, units in ((state.cash, state.units), (passed.cash, accrued.units))
         for price in (low, high)
     ]
-    least = max(min(navs), of(0)) * share * of(1 - ROOM)
-    most = max(*navs, of(0)) * share * of(1 + ROOM)
+    room = of(ROOM if accrued.funding == 0 else FUNDED_ROOM)
+    least = max(min(navs), of(0)) * share * (1 - room)
+    most = max(*navs, of(0)) * share * (1 + room)
     # of several observations each one's fee is rounded by itself
     grain = of("1e-12")
     if not least - grain <= accrued.management <= most + grain:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from typing import Any
 
 from steelyard.errors import DataError
@@ -24,12 +25,18 @@ from steelyard.fund.effects import (
     Unfilled,
 )
 from steelyard.fund.state import ReserveState, State, new_state
-from steelyard.ledger.bodies import amount_reader, built, number_named
-from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.ledger.bodies import UNFIT, amount_reader, built, number_named, record_reader
+from steelyard.ledger.fund_kinds import EFFECTS, TELLING
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Reserve, Series
 
-__all__ = ["Books", "Fold", "Kept", "came_effects", "effects_of", "passed_effects"]
+__all__ = ["REFUSING", "Books", "Fold", "Kept", "came_effects", "effects_of", "passed_effects"]
+
+RESERVE = "reserve:"
+"""Before the name of a reserve that funds share, so that none of them can have it for a symbol."""
+
+REFUSING = frozenset({Blocked, Settled, Unfilled, Rolled, Closed, Suspended, Resumed})
+"""What is a refusal, or ends one: the same one is told again after it."""
 
 
 @dataclass
@@ -53,13 +60,15 @@ class Books:
 
     name: str
     funds: list[Kept] = field(default_factory=list)
+    changes: int = 0
+    """How often they changed: by an effect, a whole state, or a fund more."""
 
-    @property
+    @cached_property
     def number(self) -> Number[Any]:
         """The kind of number of the books."""
         return self.funds[0].number
 
-    @property
+    @cached_property
     def of(self) -> Callable[[str], Any]:
         """Reads an amount of these books."""
         return amount_reader(self.number)
@@ -84,13 +93,20 @@ class Books:
 
     def take(self, effect: Effect[Any]) -> None:
         """Apply one effect."""
-        kept = self.fund(effect.fund)
+        kept, kind = self.fund(effect.fund), type(effect)
+        self.changes += 1
         apply(kept.state, effect)
+        if kind in REFUSING:
+            self.remember(effect)
+
+    def remember(self, effect: Effect[Any]) -> None:
+        """Know a refusal, so that it is not told again; what else happens ends it."""
+        kept, kind = self.fund(effect.fund), type(effect)
         if isinstance(effect, Blocked):
             kept.told = effect.trigger, effect.why
-        elif isinstance(effect, (Settled, Unfilled, Rolled, Closed)):
+        elif kind in (Settled, Unfilled, Rolled, Closed):
             kept.told = None
-        elif isinstance(effect, (Suspended, Resumed)):
+        elif kind in REFUSING:
             for each in self.funds:
                 each.told = None
 
@@ -152,13 +168,20 @@ class Fold:
         return [self.books[name] for name in body["books"] if name in self.books]
 
     def _begin(self, symbol: str, body: Mapping[str, Any]) -> None:
-        kept, name = _kept_of(symbol, body)
+        try:
+            kept, name = _kept_of(symbol, body)
+        except UNFIT as error:
+            message = f"series of {symbol}: its body is not what its kind says ({error!r:.200})."
+            raise DataError(message, fund=symbol) from error
+        if symbol.startswith(RESERVE):
+            raise DataError(f"expected the symbol of a fund, found the reserve {symbol!r:.80}.")
         if symbol in self._by_symbol:
             raise DataError(f"expected one series row of {symbol}, found another.", fund=symbol)
         books = self.books.setdefault(name or symbol, Books(name or symbol))
         if books.funds:
             kept.state.reserve = books.funds[0].state.reserve
         books.funds.append(kept)
+        books.changes += 1
         self._by_symbol[symbol] = books
 
     def _replace(self, symbol: str, body: Mapping[str, Any]) -> None:
@@ -170,6 +193,7 @@ class Fold:
             setattr(shared, each, getattr(state.reserve, each))
         state.reserve = shared
         kept.state = state
+        books.changes += 1
 
 
 def _kept_of(symbol: str, body: Mapping[str, Any]) -> tuple[Kept, str | None]:
@@ -179,13 +203,18 @@ def _kept_of(symbol: str, body: Mapping[str, Any]) -> tuple[Kept, str | None]:
     if stated is None:
         series = Series.loads(body["text"], symbol)
     else:
-        series = built(Series, stated, of, text=body["text"])
+        series = built(Series, {**stated, "text": body["text"]}, of)
     if series.symbol != symbol:
         message = f"expected the series of {symbol}, found that of {series.symbol}."
         raise DataError(message, found=series.symbol)
     name = None
     if shared is not None:
-        name = shared["name"]
+        name, unknown = shared["name"], sorted(set(shared) - {"name", "terms"})
+        if unknown or not name.startswith(RESERVE):
+            message = (
+                f"expected the name ({RESERVE}NAME) and terms of a reserve, found {shared!r:.80}."
+            )
+            raise DataError(message, found=name)
         series = replace(series, reserve=built(Reserve, shared["terms"], of))
     columns = None if book is None else tuple(tuple(map(of, column)) for column in book)
     kept = Kept(
@@ -208,24 +237,27 @@ def effects_of(
         DataError: its body is not what its kind says.
     """
     if kind in EFFECTS:
-        return [built(EFFECTS[kind], body, books.of, fund=fund, time=time)]
-    if kind in EVENTS or kind in ("mark", "stopped"):
+        return [record_reader(EFFECTS[kind], books.of, "fund", "time")(body, fund, time)]
+    if kind in TELLING:
         return [*passed_effects(books, body), *came_effects(books, body, time)]
     return []
 
 
 def passed_effects(books: Books, body: Mapping[str, Any]) -> list[Passed[Any]]:
     """What a row says of the observations before it, of these books."""
+    said = body.get("passed")
+    if not said:
+        return []
     symbols = [each.series.symbol for each in books.funds]
-    return [
-        built(Passed, each, books.of)
-        for each in body.get("passed", ())
-        if each.get("fund") in symbols
-    ]
+    return [built(Passed, each, books.of) for each in said if each.get("fund") in symbols]
 
 
 def came_effects(books: Books, body: Mapping[str, Any], time: int) -> list[Effect[Any]]:
     """What accrued at the observation that a row tells of."""
-    return [
-        built(EFFECTS[each["effect"]], each, books.of, time=time) for each in body.get("came", ())
-    ]
+    return [_came_reader(each["effect"], books.of)(each, time) for each in body.get("came", ())]
+
+
+@cache
+def _came_reader(name: str, of: Callable[[str], Any]) -> Callable[..., Effect[Any]]:
+    """Reads effects of one kind from the objects of ``came``, which say which kind they are."""
+    return record_reader(EFFECTS[name], of, "time", beside=("effect",))

@@ -13,7 +13,7 @@ from typing import get_args, get_origin
 from steelyard.fund import effects, events
 from steelyard.ledger.kinds import Kind, register_kind
 
-__all__ = ["EFFECTS", "EVENTS", "SINCE", "kind_name"]
+__all__ = ["EFFECTS", "EVENTS", "SINCE", "TELLING", "kind_name"]
 
 SINCE = {
     "low": "the lowest price observed since the row before it; null where none was",
@@ -24,6 +24,7 @@ SINCE = {
 """What a row says of the observations since the row before it, at which nothing else happened."""
 
 MEANINGS = {
+    "amount": "quote; below 0 where the fund paid it",
     "accrued": "what time cost over these observations, and what it left; null for nothing",
     "blocked": "how often a trigger held and was blocked as before",
     "cash": "quote; below 0 where it is borrowed",
@@ -82,6 +83,7 @@ MEANINGS = {
     "trigger": "what named it",
     "units": "of the underlying, signed",
     "value": "of the reserve, quote",
+    "what": "funding, interest, liquidation_fee or other",
     "why": "the reason; null for none",
     "window": "squared return of the volatility trigger and the window's start; null for none",
 }
@@ -103,6 +105,9 @@ EVENTS: dict[str, type] = _named(events.Event)
 EFFECTS: dict[str, type] = _named(effects.Effect)
 """What can follow, by the name of its kind."""
 del EFFECTS["passed"]  # it is part of a row
+
+TELLING = frozenset({*EVENTS, "mark", "stopped"})
+"""What says what passed since the row before it."""
 
 FILL = {"fill": "what the venue filled, where it was filled at once"}
 FILLED = ("settled", "unfilled", "rolled")
@@ -162,5 +167,6 @@ register_kind(
             "is_out": "whether the keeper was down at the last observation",
             **SINCE,
         },
+        {"state": "SHA-256 of the states of its funds, as a snapshot holds them (hexadecimal)"},
     )
 )

@@ -9,10 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from steelyard.fund.events import Crossed, Filled, Inputs, Liquidated, Observed, Paused
+from steelyard.fund.events import (
+    Arrived,
+    Crossed,
+    Filled,
+    Inputs,
+    Liquidated,
+    MoneyMoved,
+    Observed,
+    Paused,
+    Traded,
+    Visited,
+)
+from steelyard.fund.sound import is_impact
 from steelyard.ledger.fold import Books, Kept
+from steelyard.ledger.fund_kinds import kind_name
 
-__all__ = ["wrong_inputs"]
+__all__ = ["believed", "wrong_inputs"]
+
+INSIDE_BARS = (Crossed, Visited, Arrived)
+OF_A_VENUE = (Filled, Liquidated, Traded, MoneyMoved, Paused)
 
 
 def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iterator[str]:  # noqa: ANN401
@@ -23,18 +39,20 @@ def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iter
         event: what happened.
         impact: the impact that trades have at present, one a fund; None for none.
     """
-    first = books.funds[0]
-    if first.is_model and isinstance(event, (Filled, Liquidated, Paused)):
-        kind = type(event).__name__.lower()
-        yield f"{kind} by a venue or an operator, and the fund is a simulated one, which has none"
-    if isinstance(event, Crossed) and first.intrabar == "close":
-        yield "a crossing inside a bar, expected observations of closes only"
+    first, kind = books.funds[0], type(event)
+    if first.is_model and kind in OF_A_VENUE:
+        who = "a venue or an operator"
+        yield f"{kind_name(kind)} by {who}, and the fund is a simulated one, which has none"
+    if kind in INSIDE_BARS and first.intrabar == "close":
+        yield f"{kind_name(kind)} inside a bar, expected observations of closes only"
     if impact is not None:
         if len(impact) != len(books.funds):
             yield f"the impact of {len(impact)} funds, expected {len(books.funds)}"
         for kept, one in zip(books.funds, impact, strict=False):
             if one is not None and not kept.series.follows_the_market:
                 yield f"{kept.series.symbol}: an impact of its own, and its series says it is fixed"
+            if one is not None and not is_impact(one):
+                yield f"{kept.series.symbol}: an impact of {one[0]} at a volume of {one[1]}"
     if not isinstance(event, Observed):
         return
     if len(event.inputs) != len(books.funds):
@@ -46,17 +64,34 @@ def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iter
             yield f"{kept.series.symbol}: {what}"
 
 
+def believed(event: Any) -> int:  # noqa: ANN401 (any event of the fund)
+    """How much of a live fund's row nothing else decides, whatever the prices were.
+
+    That is what a venue says of its trades and of prices inside its bars, what an operator did, and
+    what the keeper said of the market: a verdict on volatility, an impact.
+    """
+    if isinstance(event, (Filled, Liquidated, Paused, *INSIDE_BARS)):
+        return 1
+    if not isinstance(event, Observed):
+        return 0
+    said = [(inputs.volatile, inputs.impact) for inputs in event.inputs]
+    return sum(each is not None for pair in said for each in pair)
+
+
 def _wrong_of_one(kept: Kept, inputs: Inputs[Any], time: int) -> Iterator[str]:
     venue, since = kept.series.venue.kind, kept.state.time
     if inputs.funding and venue != "perpetual":
         yield f"funding on a venue of the kind {venue}"
-    if inputs.rates and venue != "spot":
-        yield f"interest rates on a venue of the kind {venue}"
+    has_interest = kept.series.venue.has_interest
+    if inputs.rates and not has_interest:
+        yield f"interest rates on a {venue} venue whose cash earns nothing"
     if inputs.impact is not None and not kept.series.follows_the_market:
         yield "an impact of its own, and its series says it is fixed"
     if inputs.volatile is not None and kept.is_model:
         yield "a verdict on volatility, and the journal holds the returns themselves"
-    if venue == "spot" and since is not None and kept.state.ended is None:
+    # a live fund is told what its venue charged, money movement by money movement
+    is_charged_by_rate = kept.is_model or bool(inputs.rates)
+    if has_interest and is_charged_by_rate and since is not None and kept.state.ended is None:
         seconds = sum(each for _, each in inputs.rates)
         if seconds != time - since:
             yield f"interest rates over {seconds} s, expected {time - since}"

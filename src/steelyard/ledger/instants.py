@@ -1,11 +1,12 @@
-"""Times of events as people read them."""
+"""Times of events: as people read them, and the full hours among them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["time_text"]
+__all__ = ["HOUR_S", "first_hour_after", "time_text"]
 
+HOUR_S = 3_600
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -14,3 +15,8 @@ def time_text(time_ms: int) -> str:
     when = EPOCH + timedelta(milliseconds=time_ms)
     exact = "milliseconds" if time_ms % 1000 else "seconds"
     return when.isoformat(timespec=exact).replace("+00:00", "Z")
+
+
+def first_hour_after(time: int) -> int:
+    """The first full hour after an instant, epoch s."""
+    return time // HOUR_S * HOUR_S + HOUR_S

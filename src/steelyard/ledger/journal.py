@@ -13,9 +13,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from steelyard.closing import Closing
 from steelyard.ledger.canonical_json import parsed
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.places import open_reader
@@ -37,7 +37,7 @@ class Snapshot(NamedTuple):
     state: dict[str, Any]
 
 
-class Journal:
+class Journal(Closing):
     """A journal, read-only: a SQLite file, or a PostgreSQL database by its URL."""
 
     def __init__(self, store: ReadStore) -> None:
@@ -131,14 +131,3 @@ class Journal:
             if len(page) < PAGE_ROWS:
                 return
             after = page[-1].seq
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

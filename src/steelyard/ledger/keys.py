@@ -210,7 +210,7 @@ def need_cryptography() -> None:
     except ImportError as error:
         message = (
             "the heads of journals need cryptography, which is not installed: python -m pip "
-            'install "steelyard[heads]".'
+            "install '.[heads]' in a clone of the project."
         )
         raise InputError(message) from error
 

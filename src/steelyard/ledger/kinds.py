@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 
 from steelyard.errors import InputError
 
-__all__ = ["RESERVED", "Kind", "all_kinds", "check_fields", "kind_of", "register_kind"]
+__all__ = [
+    "RESERVED",
+    "Kind",
+    "all_kinds",
+    "check_fields",
+    "check_kind_name",
+    "kind_of",
+    "register_kind",
+]
 
 RESERVED = ("seq", "time", "fund", "kind")
 """What every body holds beside its fields."""
@@ -57,12 +65,7 @@ def register_kind(kind: Kind) -> Kind:
             another kind of this name is there.
     """
     for name in (kind.name, *kind.allowed):
-        if not _NAME.fullmatch(name):
-            message = (
-                f"kind {kind.name}: expected names such as nav_before (lower-case letters, digits "
-                f"and _, at most 63), found {name!r}."
-            )
-            raise InputError(message, kind=kind.name, found=name)
+        check_kind_name(name)
     taken = sorted(kind.allowed & set(RESERVED))
     if taken:
         message = (
@@ -78,6 +81,20 @@ def register_kind(kind: Kind) -> Kind:
         )
         raise InputError(message, kind=kind.name)
     return known
+
+
+def check_kind_name(name: str) -> None:
+    """Refuse what can name no kind and no field of one.
+
+    Raises:
+        InputError: it is not in lower-case ASCII.
+    """
+    if not _NAME.fullmatch(name):
+        message = (
+            f"kind: expected names such as nav_before (lower-case letters, digits and _, at most "
+            f"63), found {name!r:.80}."
+        )
+        raise InputError(message, found=name)
 
 
 def kind_of(name: str) -> Kind:

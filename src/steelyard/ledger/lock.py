@@ -10,9 +10,14 @@ is until its process ends.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
-__all__ = ["WriterLock", "lock_writer"]
+__all__ = ["WriterLock", "is_locked", "lock_writer", "signed"]
+
+LONGEST_NAME = 500
+TRIES, PAUSE_S = 25, 0.01
+"""Whoever looks whether a lock is held (``is_locked``) holds it for less than that."""
 
 
 class WriterLock:
@@ -20,6 +25,12 @@ class WriterLock:
 
     def __init__(self, handle: int | None) -> None:
         self._handle = handle
+
+    def sign(self, who: str) -> None:
+        """Write into the file who holds it, for ``signed``."""
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, who.encode(), 0)
 
     def release(self) -> None:
         """Let go."""
@@ -36,21 +47,57 @@ def lock_writer(path: Path, *, take_over: bool) -> WriterLock | None:
     """
     try:
         import fcntl
-    except ImportError:  # pragma: no cover (no such locks on this system: the token remains)
+    except ImportError:
+        # no such locks on this system: the token remains
         return WriterLock(None)
+    tries = TRIES
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            if not take_over:
+            tries -= 1
+            if tries > 0:
+                time.sleep(PAUSE_S)
+            elif take_over:
+                path.unlink(missing_ok=True)
+            else:
                 return None
-            path.unlink(missing_ok=True)
             continue
         if _is_at(path, handle):
             return WriterLock(handle)
         os.close(handle)  # somebody put another file in its place before it was locked
+
+
+def signed(path: Path) -> str:
+    """Who wrote a name into the file of a lock; empty: nobody has."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NAME]
+    except OSError:
+        return ""
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock in the file ``path``; False where nobody can know.
+
+    Raises:
+        OSError: the file is there and cannot be opened.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (ImportError, FileNotFoundError):
+        return False
+    try:
+        # shared: two that look at the same time do not take each other for a writer
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _is_at(path: Path, handle: int) -> bool:

@@ -39,23 +39,23 @@ def connect(url: str) -> tuple[Connection, str]:
         import psycopg
     except ImportError as error:
         message = (
-            "a journal in PostgreSQL needs psycopg, which is not installed: pip install "
-            '"steelyard[postgres]".'
+            "a journal in PostgreSQL needs psycopg, which is not installed: python -m pip install "
+            "'.[postgres]' in a clone of the project."
         )
         raise InputError(message) from error
     from psycopg.conninfo import conninfo_to_dict
 
     try:
-        parts = conninfo_to_dict(url)
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
     except psycopg.Error as error:
         message = "expected a URL such as postgresql://user@host:5432/database, found another text."
         raise InputError(message) from error
     parts.setdefault("connect_timeout", CONNECT_S)
     place = _name(parts)
     try:
-        return psycopg.connect(**parts, autocommit=True), place  # type: ignore[arg-type]  # its own dict
+        return psycopg.connect(**parts, autocommit=True), place
     except psycopg.Error as error:
-        why = " ".join(str(error).split())
+        why = " ".join(str(error).split()).partition(" Is the server running")[0].rstrip(".")
         password = parts.get("password")
         if password:
             why = why.replace(str(password), "***")
@@ -120,9 +120,7 @@ def migrate(connection: Connection, place: str, steps: Sequence[Migration]) -> N
 
 def one_row(connection: Connection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
     """The one row that a query gives."""
-    row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()
-    if row is None:  # pragma: no cover (each of these queries has a row)
-        raise InvariantError(f"expected a row from {query}, found none")
+    [row] = connection.execute(query, values)
     return row
 
 

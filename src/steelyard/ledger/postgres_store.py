@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from steelyard.errors import InputError
 from steelyard.ledger.events import GENESIS, Head, Row
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.postgres_link import (
@@ -29,6 +28,7 @@ from steelyard.ledger.store import (
     Selection,
     StoredSnapshot,
     fenced_error,
+    in_use_error,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _OWNER = "SELECT token, owner, host, pid, since FROM journal.writer"
 _HEAD = "SELECT seq, hash FROM journal.event ORDER BY seq DESC LIMIT 1"
 _INSERT_ONE = """
 INSERT INTO journal.event (seq, time, fund, kind, body, hash)
-SELECT %s, %s, %s, %s, %b, %b FROM journal.writer WHERE token = %s FOR SHARE
+SELECT %b, %b, %b, %b, %b, %b FROM journal.writer WHERE token = %b FOR SHARE
 """
 _INSERT = """
 WITH lease AS (SELECT token FROM journal.writer WHERE token = %s FOR SHARE)
@@ -122,6 +122,7 @@ class PostgresWriter:
 
     def __init__(self, url: str) -> None:
         self._connection, self.place = connect(url)
+        self._cursor = self._connection.cursor()
 
     def lease(self, owner: Owner, *, take_over: bool) -> Lease:
         """Take the right to write; the schema becomes a journal of this version first.
@@ -138,7 +139,7 @@ class PostgresWriter:
                 current = _current(connection, " FOR UPDATE")
                 held = f"SELECT pg_try_advisory_xact_lock({_LOCK})"
                 if not take_over and not one_row(connection, held, (current.token,))[0]:
-                    raise _in_use(self.place, current.owner)
+                    raise in_use_error(self.place, current.owner)
                 token = current.token + 1
                 connection.execute(f"SELECT pg_advisory_lock({_LOCK})", (token,))
                 connection.execute(
@@ -159,6 +160,11 @@ class PostgresWriter:
         with told(self.place):
             return _rows(self._connection, query, (count,))[::-1]
 
+    def current_token(self) -> int:
+        """The token of the newest lease."""
+        with told(self.place):
+            return _current(self._connection).token
+
     def append(self, rows: Sequence[Row], token: int) -> None:
         """Store rows in one statement that is on the disk when this returns.
 
@@ -171,7 +177,7 @@ class PostgresWriter:
         if len(rows) == 1:  # half the work of an array, for the client and for the server
             values = (*rows[0], token)
         with told(self.place, writing=True):
-            stored = self._connection.execute(query, values, prepare=True).rowcount
+            stored = self._cursor.execute(query, values, prepare=True).rowcount
             if stored != len(rows):
                 raise fenced_error(self.place, token, _current(self._connection))
 
@@ -203,11 +209,3 @@ def _head(connection: Connection) -> Head:
 def _current(connection: Connection, how: str = "") -> Lease:
     token, *owner = one_row(connection, _OWNER + how)
     return Lease(token, Owner(*owner))
-
-
-def _in_use(place: str, owner: Owner) -> InputError:
-    message = (
-        f"{place}: is in use: {owner} writes it. Expected to be the only writer; stop that "
-        "process, or take over if it is known to be stopped."
-    )
-    return InputError(message, owner=str(owner))

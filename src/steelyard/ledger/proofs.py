@@ -8,7 +8,7 @@ once, in the order of the journal, and says at the end what it found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
@@ -63,13 +63,11 @@ class Proof:
 class Check(Protocol):
     """Something that is proved of a journal's rows."""
 
-    name: str
-
     def see(self, row: Row, body: Mapping[str, Any] | None) -> None:
         """Look at the next row; ``body`` is its body as read, None where it cannot be."""
 
-    def proof(self) -> Proof:
-        """What was found."""
+    def proofs(self) -> Mapping[str, Proof]:
+        """What was found, by the name of each proof, after the last row."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +91,26 @@ class Verdict:
         return all(proof.ok is not False for proof in self.proofs.values())
 
     def with_found(
-        self, name: str, found: Sequence[Finding], span: tuple[str, str] | None = None
+        self,
+        name: str,
+        found: Sequence[Finding],
+        span: tuple[str, str] | None = None,
+        *,
+        left: int = 0,
     ) -> Verdict:
-        """The same verdict after a comparison that leaves nothing of books and rules unchecked."""
+        """The same verdict after a comparison that checks all of books and rules but ``left`` rows.
+
+        Args:
+            name: of the proof that the findings and these rows belong to.
+            found: what does not hold by the comparison.
+            span: from when to when it compared.
+            left: how many rows it does not look at.
+        """
         proofs = dict(self.proofs)
         for each in ("books", "rules"):
             proof = proofs[each]
             findings = (*proof.findings, *(found if each == name else ()))
-            counts = {**(proof.counts or {}), "not_checked": 0}
+            counts = {**(proof.counts or {}), "not_checked": left if each == name else 0}
             proofs[each] = Proof(not findings, tuple(sorted(findings)), counts)
         return Verdict(self.head, proofs, span)
 
@@ -125,6 +135,7 @@ def verify_rows(
     """
     chain = Chain(head)
     everyone = (chain, *checks)
+    is_read = True
     try:
         for row in rows:
             try:
@@ -135,8 +146,13 @@ def verify_rows(
                 check.see(row, body)
     except Damaged as error:
         chain.stop(str(error))
-    proofs = {"chain": chain.proof(), "books": Proof(None), "rules": Proof(None)}
-    proofs.update((check.name, check.proof()) for check in checks)
+        is_read = False
+    proofs = {name: Proof(None) for name in ("chain", "books", "rules")}
+    for check in everyone:
+        proofs.update(check.proofs())
+    if not is_read:
+        # what cannot be read is not proved; what does not hold before it stays said
+        proofs = {name: replace(each, ok=each.ok and None) for name, each in proofs.items()}
     return Verdict(Head(chain.count, chain.last), proofs)
 
 
@@ -146,8 +162,6 @@ class Chain:
     Rows are known by the number in their body. A row that is missing leaves the one after it
     without the hash that its own was made of; that one is taken as it is.
     """
-
-    name = "chain"
 
     def __init__(self, head: Head | None = None) -> None:
         self.count = 0
@@ -181,14 +195,14 @@ class Chain:
         """Nothing after the last row can be read."""
         self._name(self._next, why)
 
-    def proof(self) -> Proof:
-        """What was found."""
+    def proofs(self) -> dict[str, Proof]:
+        """What was found, as ``chain``."""
         for first, last in self._gaps:
             which = f"event {first} is" if first == last else f"events {first} to {last} are"
             self._name(first, f"{which} missing")
         self._compare_head()
         found = tuple(Finding(*one) for one in sorted(self._found.items()))
-        return Proof(not found, found)
+        return {"chain": Proof(not found, found)}
 
     def _see_out_of_order(self, number: int, row: Row) -> None:
         if len(self._found) + len(self._gaps) >= MAX_FINDINGS:

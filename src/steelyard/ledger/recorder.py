@@ -2,44 +2,54 @@
 
 A step that changed more than accruals is a row for what happened and a row for each effect. All
 other observations are held back: the next row says what accrued at them, by kind, and the lowest
-and highest price that was seen. Each full hour has a mark, and each reserve its health.
+and highest price that was seen. Each full hour has a mark, and each reserve its health. Of a live
+fund they come with the event after the hour's observation and its fills, so that an order that was
+filled in the same second is in them, as it is in those of a backtest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from steelyard.fund.effects import (
-    Accruals,
     Accrued,
     Blocked,
     Effect,
-    Passed,
     PriceSettled,
-    PricesSettled,
     ReserveOpened,
     Seen,
 )
-from steelyard.fund.events import Event, Filled, Liquidated, Observed, Paused, Visited
+from steelyard.fund.events import (
+    Crossed,
+    Event,
+    Filled,
+    Liquidated,
+    MoneyMoved,
+    Observed,
+    Paused,
+    Traded,
+    Visited,
+)
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
 from steelyard.ledger.events import Event as JournalEvent
-from steelyard.ledger.fold import Books, Kept
+from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import kind_name
+from steelyard.ledger.instants import HOUR_S, first_hour_after
+from steelyard.ledger.lapse import Lapse, coming
 from steelyard.ledger.reserve_watch import ReserveWatch
-from steelyard.rules.series import Series
+from steelyard.ledger.series_rows import series_row
+from steelyard.ledger.snapshots import snapshot_of, state_hash
 from steelyard.version import __version__
 
-__all__ = ["HOUR_S", "KeptFills", "Recorder", "books_for", "coming", "first_hour_after"]
+__all__ = ["KeptFills", "Recorder"]
 
-HOUR_S = 3_600
 BATCH = 500
 """Events that are written in one transaction."""
 QUIET = (Seen, Accrued, PriceSettled)
 """What has no row of its own where it comes first at an observation, or alone."""
-ALWAYS = (Filled, Liquidated, Paused)
+ALWAYS = (Filled, Liquidated, Traded, MoneyMoved, Paused)
 Write = Callable[[Sequence[JournalEvent]], object]
 
 
@@ -61,67 +71,6 @@ class KeptFills:
         return filled
 
 
-class Lapse:
-    """What accrued for one fund since the last row."""
-
-    def __init__(self, nothing: Any) -> None:  # noqa: ANN401 (a kind of number)
-        self.blocked = 0
-        self.window: list[tuple[int, Any, int]] = []
-        self.accrues = self.settles = False
-        self.funding = self.interest = self.management = nothing
-        self.paid = self.shortfall = nothing
-
-    def add(self, effect: Effect[Any], since: int | None) -> None:
-        """Hold back one more effect; ``since``: the clock observation before it."""
-        if isinstance(effect, Blocked):
-            self.blocked += 1
-            return
-        if isinstance(effect, (Seen, Accrued)) and effect.window is not None and since is not None:
-            self.window.append((since, *effect.window))
-        if isinstance(effect, Accrued):
-            self.accrues = True
-            for paid in effect.funding:
-                self.funding += paid
-            self.interest += effect.interest
-            self.management += effect.management
-        elif isinstance(effect, PriceSettled):
-            self.settles = True
-            self.paid += effect.paid
-            self.shortfall += effect.shortfall
-
-    def passed(self, kept: Kept) -> Passed[Any]:
-        """The lapse, with what it left."""
-        state = kept.state
-        sums, reserve = state.totals, state.reserve
-        accrued = settled = None
-        if self.accrues:
-            accrued = Accruals(
-                self.funding,
-                self.interest,
-                self.management,
-                state.units,
-                state.mark,
-                reserve.pending_fees,
-                sums.funding,
-                sums.interest,
-                sums.management,
-            )
-        if self.settles:
-            settled = PricesSettled(
-                self.paid, self.shortfall, state.settled_price, reserve.units, reserve.settled
-            )
-        return Passed(
-            kept.series.symbol,
-            state.time or 0,
-            state.price,
-            state.cash,
-            self.blocked,
-            tuple(self.window),
-            accrued,
-            settled,
-        )
-
-
 class Recorder:
     """Writes the journal of the funds on one reserve, or of one fund.
 
@@ -133,7 +82,9 @@ class Recorder:
         watch: what the health of its reserve looks back on, where it goes on from a journal.
         last_price: the last that was seen, likewise.
         is_out: whether the keeper was down at the last observation, likewise.
-        every: each clock observation is a row, as of a live fund.
+        last_mark: the last hour, epoch s, that has its mark, likewise.
+        every: each clock observation and crossing is a row, as of a live fund: where its process
+            is killed next, it was told of that.
         stops: instants at which an earlier writer stopped: such a row is written there again.
     """
 
@@ -145,6 +96,7 @@ class Recorder:
         watch: ReserveWatch | None = None,
         last_price: Any = None,  # noqa: ANN401 (a kind of number)
         is_out: bool = False,
+        last_mark: int | None = None,
         every: bool = False,
         stops: Sequence[int] = (),
     ) -> None:
@@ -166,13 +118,24 @@ class Recorder:
         self._nothing = books.funds[0].state.cash * 0
         times = [each.state.time for each in books.funds if each.state.time is not None]
         self._time: int | None = max(times) if times else None
+        """Of the last clock observation."""
+        self._last = self._time
+        """Of the last event."""
+        self._next_mark = self._first_mark(last_mark)
+
+    def _first_mark(self, last_mark: int | None) -> int | None:
+        """The next hour to be marked; of a live fund that of the last observation may be due."""
+        if self._time is None:
+            return None
+        since = self._time - 1 if self._every else self._time
+        return first_hour_after(since if last_mark is None else max(since, last_mark))
 
     def begin(self, time: int | None = None) -> None:
         """The first rows of the funds; where they have lived elsewhere, with their states."""
         for kept in self.books.funds:
             at = time if kept.state.time is None else kept.state.time
             symbol = kept.series.symbol
-            first = _series_row(kept, self.books)
+            first = series_row(kept, self.books)
             self._rows.append(JournalEvent((at or 0) * 1000, symbol, "series", first))
         if self._time is not None:
             self.tell_version()
@@ -197,6 +160,9 @@ class Recorder:
         self._has_news = True
         if isinstance(event, Observed):
             self._come_to(event)
+        else:
+            self._mark_hours_before(event)
+        self._last = event.time
         if isinstance(event, ALWAYS) or not self._is_quiet(event, effects):
             self._tell(event, effects)
         else:
@@ -205,21 +171,35 @@ class Recorder:
                 # there a threshold is crossed next, which says the price
                 self._see(event.price)
             self._out = self._out or self._is_out
-        if isinstance(event, Observed) and event.time % HOUR_S == 0:
+        if isinstance(event, Observed) and event.time == self._next_mark and not self._every:
             self._mark(event.time)
         if len(self._rows) >= BATCH:
             self.flush()
 
-    def stop(self) -> None:
-        """Write what is held back: the driver stops here."""
-        if self._has_news:
+    def see(self, price: Any) -> None:  # noqa: ANN401 (a kind of number)
+        """A price that touched nothing: the hours after it that nobody observed are told at it."""
+        seen, due = self._time, self._next_mark
+        if seen is not None and due is not None and due <= seen:
+            # the hour of the last observation stands at that
+            self._mark(due)
+        self._see(price)
+
+    def stop(self) -> bool:
+        """Write what is held back: the driver stops here, or a snapshot is taken.
+
+        Whether anything happened since the last stop, and so a row names the state.
+        """
+        has_news, self._has_news = self._has_news and self._last is not None, False
+        if has_news:
             self._say_stopped()
         self.flush()
+        return has_news
 
     def _say_stopped(self) -> None:
-        if self._time is not None:
-            fields = {"price": plain(self._price), "is_out": self._is_out}
-            self._add(self._time, self.books.name, "stopped", fields)
+        if self._last is not None:
+            state = state_hash(snapshot_of(self.books))
+            fields = {"price": plain(self._price), "is_out": self._is_out, "state": state}
+            self._add(self._last, self.books.name, "stopped", fields)
 
     def flush(self) -> None:
         """Hand over what was not written yet."""
@@ -232,20 +212,32 @@ class Recorder:
     def _come_to(self, event: Observed[Any]) -> None:
         if self._time is None:
             self.begin(event.time)
+            # a launch at a full hour is marked too
+            self._next_mark = first_hour_after(event.time - 1)
         else:
             if self._stops and self._stops[0] < event.time:
                 self._stops.pop(0)
                 self._say_stopped()
-            first = first_hour_after(self._time)
-            for hour in range(first, event.time, HOUR_S):
-                self._mark(hour)
+            self._mark_hours_before(event)
         self._time, self._is_out = event.time, event.is_out
         for place, inputs in enumerate(event.inputs):
             if inputs.impact is not None:
                 self._impact[place] = inputs.impact
 
+    def _mark_hours_before(self, event: Event[Any]) -> None:
+        """The full hours that went by, up to an event.
+
+        What a venue or an operator does in the second of an observation still belongs to its hour;
+        another observation or crossing in that second does not.
+        """
+        last = event.time - 1
+        if event.time == self._time and not isinstance(event, ALWAYS):
+            last = event.time
+        while self._next_mark is not None and self._next_mark <= last:
+            self._mark(self._next_mark)
+
     def _is_quiet(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> bool:
-        if self._every and isinstance(event, Observed):
+        if self._every and isinstance(event, Observed | Crossed):
             return False
         return all(
             isinstance(effect, QUIET)
@@ -284,6 +276,7 @@ class Recorder:
         self._out = self._is_out
 
     def _mark(self, hour: int) -> None:
+        self._next_mark = hour + HOUR_S
         price = self._price
         underlying = self.books.funds[0].series.underlying
         self._add(
@@ -329,78 +322,7 @@ class Recorder:
         self._price = price
 
 
-def first_hour_after(time: int) -> int:
-    """The first full hour after an instant, epoch s."""
-    return time // HOUR_S * HOUR_S + HOUR_S
-
-
-def books_for(
-    funds: Sequence[tuple[Series, Any]],
-    number: Any,  # noqa: ANN401 (a kind of number)
-    *,
-    intrabar: str | None,
-    is_model: bool,
-    name: str | None = None,
-    books: Sequence[Any] = (),
-) -> Books:
-    """Books of series and their states, which are copied.
-
-    Args:
-        funds: each series with its state; where there are several they share a reserve.
-        number: the kind of number of the states.
-        intrabar: how the driver observes prices; None: by the clock.
-        is_model: fills are the series' own costs.
-        name: of the reserve that they share.
-        books: the order book of each, as columns, where its costs are taken from one.
-    """
-    kept = [
-        Kept(series, number, state.copy(), intrabar, is_model, book)
-        for (series, state), book in zip(funds, books or [None] * len(funds), strict=True)
-    ]
-    for each in kept:
-        each.state.reserve = kept[0].state.reserve
-    return Books(name or kept[0].series.symbol, kept)
-
-
-def coming(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
-    """What accrued at an observation before anything else happened to its fund."""
-    came: list[Effect[Any]] = []
-    is_first = True
-    for effect in effects:
-        if isinstance(effect, (Seen, Accrued)):
-            came.append(effect)
-        if isinstance(effect, PriceSettled) and is_first:
-            came.append(effect)
-        else:
-            is_first = False
-    return came
-
-
 def _without_time(effect: Effect[Any]) -> dict[str, Any]:
     fields: dict[str, Any] = plain(effect)
     fields.pop("time", None)
     return fields
-
-
-def _series_row(kept: Kept, books: Books) -> dict[str, Any]:
-    """The fields of a fund's first row."""
-    series, shared = kept.series, None
-    if books.name != series.symbol:
-        shared = {"name": books.name, "terms": plain(series.reserve)}
-        series = replace(series, reserve=None)
-    is_said = _is_said_by_its_text(series)
-    return {
-        "text": series.text if is_said else "",
-        "number": kept.number.name,
-        "intrabar": kept.intrabar,
-        "venue": "model" if kept.is_model else None,
-        "shared": shared,
-        "book": plain(kept.book),
-        "program": __version__,
-        "stated": None if is_said else {**plain(series), "text": None},
-    }
-
-
-def _is_said_by_its_text(series: Series) -> bool:
-    """Whether its file says all of it: it does not where it was made, or changed, in Python."""
-    return bool(series.text) and Series.loads(series.text) == series

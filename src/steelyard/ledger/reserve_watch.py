@@ -26,7 +26,7 @@ from steelyard.rules.reserve import health_figures
 __all__ = ["RUNWAY_S", "ReserveWatch"]
 
 DAY_S = 86_400
-MOVING = (Settled, Rolled, PriceSettled, Passed, Allocated, Injected)
+MOVING = frozenset({Settled, Rolled, PriceSettled, Passed, Allocated, Injected})
 RUNWAY_S = 30 * DAY_S
 
 
@@ -55,9 +55,10 @@ class ReserveWatch:
     def take(self, effects: Sequence[Effect[Any]]) -> None:
         """See what the reserve paid and got."""
         for effect in effects:
-            paid = lost = received = None
-            if not isinstance(effect, MOVING):
+            if type(effect) not in MOVING:
                 continue
+            time: int = effect.time  # type: ignore[union-attr]  # each of these has one
+            paid = lost = received = None
             if isinstance(effect, Settled):
                 paid, received = effect.cost.paid_by_reserve, effect.received
             elif isinstance(effect, Rolled):
@@ -71,10 +72,10 @@ class ReserveWatch:
             ):
                 received = effect.quote
             if paid:
-                self._paid.append((effect.time, paid))
+                self._paid.append((time, paid))
             for amount, sign in ((paid, 1), (lost, 1), (received, -1)):
                 if amount:
-                    self._net.append((effect.time, sign * amount))
+                    self._net.append((time, sign * amount))
 
     def health(self, time: int, price: Any) -> dict[str, Any]:  # noqa: ANN401
         """The figures of a full hour, and the value from which later hours are told."""

@@ -3,79 +3,78 @@
 A fund that observes prices by the clock stores each observation, so that the rows say all that it
 was told. ``steelyard.fund.step`` is told the same again, in the state that the rows before left,
 and has to give what the journal holds: to the last digit on Decimals, within 1e-12 on floats.
-Otherwise the fund stops before it does harm. This reads, and changes no state; rows that another
-version of the program wrote are not asked, because history does not change when the code does.
+Otherwise the fund stops before it does harm. Rows that another version of the program wrote are
+folded and not asked, because history does not change when the code does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from steelyard.errors import InvariantError, SteelyardError
-from steelyard.fund.apply import apply
-from steelyard.fund.effects import Effect
-from steelyard.fund.events import Filled
-from steelyard.ledger.bodies import built
+from steelyard.errors import InvariantError
+from steelyard.fund.effects import Effect, Passed
+from steelyard.fund.group import Group
+from steelyard.ledger.effect_words import kind_words
 from steelyard.ledger.events import Row
-from steelyard.ledger.fold import Books, came_effects, passed_effects
-from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
-from steelyard.ledger.same import difference
-from steelyard.ledger.twins import Twins, as_told
+from steelyard.ledger.fold import REFUSING, Books
+from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
+from steelyard.ledger.twins import Twins
+from steelyard.rules.numbers import FLOAT
 
 __all__ = ["Restep", "is_observed_by_the_clock"]
 
 
-class Told(NamedTuple):
-    """A row about something that happened, and what the fund itself makes of it."""
-
-    seq: int
-    came: list[Effect[Any]]
-    rows: list[tuple[int, Effect[Any]]]
-    event: Any
-    states: list[Any]
-    """Before it."""
-    impact: list[Any] | None
-    fills: list[Filled[Any]]
-
-
 def is_observed_by_the_clock(books: Books) -> bool:
     """Whether each observation of these funds is a row of their journal."""
-    return books.funds[0].intrabar is None
+    first = books.funds[0]
+    return first.intrabar is None or not first.is_model
 
 
 class Restep:
-    """Takes the rows of one group of funds in, beside the fold that applies them.
+    """Takes the rows of one group of funds in, in the place of a fold that asks nothing.
 
     Args:
-        books: the funds; each row is shown before the fold has applied it.
+        books: the funds, as the rows before left them.
     """
 
     def __init__(self, books: Books) -> None:
-        self._books = books
-        self._twins = Twins(None)
+        self._books, self._twins = books, Twins(None)
         self._told: Told | None = None
+        self._own: Group[Any] | None = None
+        """The books' own states, from the first row on."""
 
-    def see(self, row: Row, fields: Mapping[str, Any]) -> None:
-        """Look at the next row, which the fold applies after this.
+    def see(self, row: Row, fields: Mapping[str, Any], effects: Sequence[Effect[Any]]) -> None:
+        """Take in the next row, in the arithmetic of the books.
+
+        Args:
+            row: the row.
+            fields: of its body.
+            effects: what it says that passed before it, and that followed.
 
         Raises:
             InvariantError: the rows before it do not follow from each other.
             DataError: its body is not what its kind says.
         """
-        told, of, time = self._told, self._books.of, row.time_ms // 1000
-        if row.kind in EFFECTS and told is not None:
-            effect = built(EFFECTS[row.kind], fields, of, fund=row.fund, time=time)
-            told.rows.append((row.seq, effect))
-            if "fill" in fields:
-                told.fills.append(built(Filled, fields["fill"], of))
+        if row.kind in EFFECTS and self._told is not None:
+            self._told.add(row.seq, effects[0], self._books, fields)
+            if self._told.group is not self._own:
+                self._take(effects)
             return
         self.close()
-        if row.kind in EVENTS:
-            self._told = self._opened(row.seq, row.kind, time, fields)
+        if row.kind not in EVENTS:
+            self._take(effects)
+            return
+        passed = [each for each in effects if isinstance(each, Passed)]
+        came = effects[len(passed) :]
+        self._take(passed)
+        self._told = told_of(row, self._books, fields, self._group(), came)
+        if self._told.group is not self._own:
+            self._take(came)
 
     def close(self) -> None:
-        """No row follows the ones so far.
+        """No row follows the ones so far; in the arithmetic of the books.
 
         Raises:
             InvariantError: they do not follow from each other.
@@ -83,46 +82,44 @@ class Restep:
         told, self._told = self._told, None
         if told is None:
             return
-        with self._books.number.context():
-            followed = self._followed(told)
-        stored = [*((told.seq, each) for each in told.came), *told.rows]
-        for place, (seq, said) in enumerate(stored):
-            if place >= len(followed):
-                _stop(seq, f"{_kind(said)} is stored, and nothing follows")
-            made = followed[place]
-            if type(made) is not type(said) or made.fund != said.fund:
-                _stop(seq, f"{_kind(said)} is stored, expected {_kind(made)}")
-            differs = None if made == said else difference(made, said)
-            if differs is not None:
-                _stop(seq, f"{_kind(said)}: {differs}")
-        if len(followed) > len(stored):
-            missing = followed[len(stored)]
-            _stop(stored[-1][0] if stored else told.seq, f"expected {_kind(missing)} after it")
+        made = followed(self._twins, told)
+        if made.refused is not None:
+            _stop(told.seq, made.refused)
+        found = None if made.is_stored else mismatch(told, made.effects)
+        if found is not None:
+            _stop(found.seq, _why(found))
+        if told.group is self._own:
+            for effect in made.effects:
+                if type(effect) in REFUSING:
+                    self._books.remember(effect)
 
-    def _opened(self, seq: int, kind: str, time: int, fields: Mapping[str, Any]) -> Told:
-        """The state before the row is that of the fold, and what the row says passed."""
-        books, impact = self._books, fields.get("impact")
-        of = books.of
-        event = built(EVENTS[kind], fields, of, time=time)
-        pairs = impact and [None if one is None else tuple(map(of, one)) for one in impact]
-        states = books.copies()
-        symbols = [each.series.symbol for each in books.funds]
-        with books.number.context():
-            for passed in passed_effects(books, fields):
-                apply(states[symbols.index(passed.fund)], passed)
-            came = came_effects(books, fields, time)
-        return Told(seq, came, [], event, states, pairs, [])
+    def _group(self) -> Group[Any]:
+        """Where the next event happens: in the books, or beside them where sums may differ.
 
-    def _followed(self, told: Told) -> Sequence[Effect[Any]]:
-        group = self._twins.group(self._books, told.impact, told.states, told.fills)
-        try:
-            return as_told(self._twins.follows(group, told.event))
-        except (SteelyardError, AssertionError) as error:
-            _stop(told.seq, f"it cannot happen in the state before it ({error})")
+        What follows is the stored outcome to the last digit, or the fund stops: then the books
+        need no second state. Floats go on from what is stored, from which they may be 1e-12 off.
+        """
+        if self._books.number is FLOAT:
+            return self._twins.beside(self._books)
+        if self._own is None:
+            self._own = self._twins.group(self._books)
+        return self._own
+
+    def _take(self, effects: Sequence[Effect[Any]]) -> None:
+        for effect in effects:
+            self._books.take(effect)
 
 
-def _kind(effect: Effect[Any]) -> str:
-    return kind_name(type(effect)).replace("_", " ")
+def _why(found: Mismatch) -> str:
+    said, follows = found.said, found.follows
+    if said is None and follows is not None:
+        return f"expected {kind_words(follows)} after it"
+    assert said is not None  # noqa: S101 (one of the two is there)
+    if follows is None:
+        return f"{kind_words(said)} is stored, and nothing follows"
+    if found.differs is None:
+        return f"{kind_words(said)} is stored, expected {kind_words(follows)}"
+    return f"{kind_words(said)}: {found.differs}"
 
 
 def _stop(seq: int, why: str) -> NoReturn:

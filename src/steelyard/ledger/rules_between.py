@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from steelyard.fund.counterparty import over_capacity
+from steelyard.fund.creations import enter
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.ordering import plan_order
 from steelyard.fund.reserve import would_suspend
 from steelyard.fund.state import Clips
 from steelyard.fund.thresholds import next_crossing
-from steelyard.rules.decide import Outcome, destination_of, is_clip_done
+from steelyard.rules.decide import Outcome, Plan, destination_of, is_clip_done
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.rules.triggers import Trigger, first_trigger, is_volatile
@@ -63,7 +64,7 @@ def due_between(
         elif rests or not is_certain:
             yield None
         else:
-            yield _missing_trade(group, fund, trigger, price, seen)
+            yield _missing_trade(group, fund, before, trigger, price, seen)
 
 
 def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # noqa: ANN401
@@ -79,11 +80,16 @@ def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # n
 def _missing_trade(
     group: Group[Any],
     fund: Fund[Any],
+    before: tuple[Any, Any],
     trigger: int,
     price: Any,  # noqa: ANN401
     seen: Between,
 ) -> str | None:
-    """A rebalance that was due at a price, unless nothing was to be traded there."""
+    """A rebalance that was due at a price, unless nothing was to be traded there.
+
+    What accrued between the rows moves leverage a little: it is due for certain where it is with
+    the books of both.
+    """
     if seen.intrabar == "path":
         # it acts where its threshold is crossed; what trades nothing there waits for the clock
         met = next_crossing(fund, is_out=False, start=seen.start, end=price, spent=0)
@@ -95,16 +101,29 @@ def _missing_trade(
     if group.is_counterparty:
         # what its reserve carries at a price depends on the way there
         return None
-    plan = _plan(group, fund, trigger, price)
+    if _plan(group, fund, before, trigger, price).outcome != Outcome.TRADE:
+        return None
+    plan = _plan(group, fund, _books(fund), trigger, price)
     return _missing(fund, trigger, price, plan) if plan.outcome == Outcome.TRADE else None
 
 
-def _plan(group: Group[Any], fund: Fund[Any], trigger: int, price: Any) -> Any:  # noqa: ANN401
-    state = fund.state
-    leverage = leverage_of(state.cash, state.units, price)
-    suspended = would_suspend(group, fund, state.cash, state.units, price)[0]
-    destination = destination_of(fund.terms.rule, trigger, leverage)
-    return plan_order(group, fund, trigger, destination, price, suspended)
+def _books(fund: Fund[Any]) -> tuple[Any, Any]:
+    return fund.state.cash, fund.state.units
+
+
+def _plan(
+    group: Group[Any],
+    fund: Fund[Any],
+    books: tuple[Any, Any],
+    trigger: int,
+    price: Any,  # noqa: ANN401
+) -> Plan[Any]:
+    """What the rules say at a price, with this cash and these units."""
+    cash, units = books
+    suspended = would_suspend(group, fund, cash, units, price)[0]
+    destination = destination_of(fund.terms.rule, trigger, leverage_of(cash, units, price))
+    stood = enter(fund, (), price)._replace(cash=cash, units=units)
+    return plan_order(group, fund, trigger, destination, price, suspended, stood)
 
 
 def _missing(fund: Fund[Any], trigger: int, price: Any, plan: Any = None) -> str:  # noqa: ANN401
@@ -149,7 +168,7 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
     trigger = first_trigger(terms.rule, leverage, price, state.reference, *due)
     if trigger == Trigger.NONE:
         return
-    plan = _plan(group, fund, trigger, price)
+    plan = _plan(group, fund, _books(fund), trigger, price)
     if plan.outcome == Outcome.TRADE:
         yield _missing(fund, trigger, price, plan)
     elif plan.outcome == Outcome.NOTHING and any(due[:3]):

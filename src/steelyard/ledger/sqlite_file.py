@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
+from weakref import WeakSet
 
 from steelyard.errors import DataError, InputError, InvariantError, JournalError
-from steelyard.ledger.migrations import Migration, newest
+from steelyard.ledger.migrations import Migration, migrations, newest
 from steelyard.ledger.store import Damaged, check_version
 
 __all__ = [
@@ -26,7 +28,10 @@ __all__ = [
 APPLICATION_ID = 0x53544C4A  # "STLJ": says of a SQLite file that it is a journal
 BUSY_S = 5.0
 HEADER_BYTES = 100
+EXPORTED = b'{"body":{'
+WITH_LOG = b"\x02\x02"  # at 18 of the header: written and read through a write-ahead log
 DURABLE = (2, 3)  # synchronous = FULL, EXTRA
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -46,15 +51,15 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 def _readable(path: Path) -> sqlite3.Connection:
     uri = path.absolute().as_uri()
-    connection = _opened(f"{uri}?mode=ro")
+    connection = _connected(path, f"{uri}?mode=ro", uri=True)
     try:
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        _tables(connection)
     except sqlite3.OperationalError as error:
         connection.close()
         if not _cannot_share(error) or _has_log(path):
             raise
         # Nobody can be writing in this folder, and nothing waits in a log.
-        return _opened(f"{uri}?mode=ro&immutable=1")
+        return _connected(path, f"{uri}?mode=ro&immutable=1", uri=True)
     return connection
 
 
@@ -64,12 +69,12 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     Raises:
         DataError: the file holds something else, or a newer journal.
     """
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
+    connection = _connected(path, str(path), uri=False)
     try:
-        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        if _tables(connection):
             _check_journal(connection, str(path), may_be_older=True)
+        else:
+            _check_log(path)
     except BaseException:
         connection.close()
         raise
@@ -134,6 +139,8 @@ def check_file(path: Path) -> None:
     Raises:
         DataError: it is missing, a folder, another kind of file, or was cut.
     """
+    if _is_open_here(path):
+        return
     start = b"SQLite format 3\0"
     if path.is_dir():
         raise DataError(f"{path}: expected a journal, found a folder.", place=str(path))
@@ -146,7 +153,10 @@ def check_file(path: Path) -> None:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.", place=str(path)) from error
     if not header.startswith(start):
-        message = f"{path}: expected a journal (a SQLite file), found another kind of file."
+        found = "another kind of file" if header else "an empty file"
+        if header.startswith(EXPORTED):
+            found = 'an export of one, which only "steelyard journal verify" reads'
+        message = f"{path}: expected a journal (a SQLite file), found {found}."
         raise DataError(message, place=str(path))
     # Where there is a log somebody may be writing, and the log has what the file may lack.
     length, expected = path.stat().st_size, _length_in(header)
@@ -170,10 +180,48 @@ def told(place: str) -> Iterator[None]:
         raise InputError(message, place=place) from error
 
 
-def _opened(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+class _Connection(sqlite3.Connection):
+    """A connection that says which file it has open."""
+
+    file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Close it; the file is open here no more, unless by another connection."""
+        _OPEN.discard(self)
+        super().close()
+
+
+_OPEN: WeakSet[_Connection] = WeakSet()
+"""The connections of this process. A process that closes any handle of a file loses all of its
+locks on it, whoever took them: then another process takes itself for the last one, and removes the
+log that a writer here is writing. So a file that is open here is not opened beside SQLite."""
+
+
+def _connected(path: Path, name: str, *, uri: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        name,
+        uri=uri,
+        timeout=BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
     )
+    connection.file = _file_of(path)
+    _OPEN.add(connection)
+    return connection
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
+
+
+def _is_open_here(path: Path) -> bool:
+    file = _file_of(path)
+    return file is not None and any(each.file == file for each in _OPEN)
 
 
 def _cannot_share(error: sqlite3.OperationalError) -> bool:
@@ -184,6 +232,35 @@ def _cannot_share(error: sqlite3.OperationalError) -> bool:
 def _has_log(path: Path) -> bool:
     log = Path(f"{path}-wal")
     return log.exists() and log.stat().st_size > 0
+
+
+def _check_log(path: Path) -> None:
+    """Refuse an empty database that had a log: its header says so, and no writer left a lock here.
+
+    A writer that is killed before its first transaction leaves the same file, and its lock.
+
+    Raises:
+        DataError: it is a journal's file without the log that its events are in.
+    """
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if header[18:20] == WITH_LOG and not (_has_log(path) or Path(f"{path}-writer").exists()):
+        raise _without_its_log(str(path))
+
+
+def _without_its_log(place: str) -> DataError:
+    name = Path(place).name
+    message = (
+        f"{place}: expected a journal, found an empty database: the events of a journal whose "
+        f"writer was killed are in its log, {name}-wal, which is not beside it. Copy both files, "
+        "or copy the journal after a writer has opened and closed it."
+    )
+    return DataError(message, place=place)
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    return count
 
 
 def _length_in(header: bytes) -> int:
@@ -200,10 +277,45 @@ def _check_journal(
 ) -> None:
     """Refuse a database of another program, and a journal of another version."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application == 0 and not _tables(connection):
+        raise _without_its_log(place)
     if application != APPLICATION_ID:
         raise DataError(f"{place}: expected a journal, found another program's database.")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     check_version(place, version, newest("sqlite"), may_be_older=may_be_older)
+    _check_tables(connection, place, version)
+
+
+def _check_tables(connection: sqlite3.Connection, place: str, version: int) -> None:
+    """Refuse a database whose tables, index and triggers are not those of a journal.
+
+    A view in the place of the events would show what no row holds; without the trigger, or with
+    another one, a row could be changed by mistake or written otherwise than it was given.
+
+    Raises:
+        DataError: one is missing or made in another way, or there is a trigger too many.
+    """
+    found, made = set(connection.execute(_OBJECTS)), _made(version)
+    missing = sorted(made - found, key=lambda each: (each[0] != "table", each))
+    wrong = [f"the {kind} {name}" for kind, name, *_ in missing]
+    more = [f"a trigger {name}" for kind, name, *_ in sorted(found - made) if kind == "trigger"]
+    if wrong or more:
+        what = f"{wrong[0]} missing or changed" if wrong else f"{more[0]} too many"
+        message = (
+            f"{place}: expected the tables of a journal of version {version}, found {what}: "
+            "somebody changed them. It was left as it is; restore a copy, and compare it with the "
+            "last head."
+        )
+        raise DataError(message, place=place, found=what)
+
+
+@cache
+def _made(version: int) -> frozenset[tuple[str, str, str, str]]:
+    """What the steps up to a version make."""
+    with closing(sqlite3.connect(":memory:")) as memory:
+        for step in migrations("sqlite")[:version]:
+            memory.executescript(step.sql)
+        return frozenset(memory.execute(_OBJECTS))
 
 
 def _raise(error: sqlite3.Error, place: str) -> NoReturn:

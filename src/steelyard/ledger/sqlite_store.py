@@ -7,13 +7,14 @@ file; there a journal is read if its log has been merged, as it is when the writ
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from steelyard.errors import InputError, JournalError
 from steelyard.ledger.events import GENESIS, Head, Row
-from steelyard.ledger.lock import WriterLock, lock_writer
+from steelyard.ledger.lock import WriterLock, is_locked, lock_writer
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.sqlite_file import (
     check_file,
@@ -29,9 +30,10 @@ from steelyard.ledger.store import (
     Selection,
     StoredSnapshot,
     fenced_error,
+    in_use_error,
 )
 
-__all__ = ["SqliteReader", "SqliteWriter"]
+__all__ = ["SqliteReader", "SqliteWriter", "owner_now"]
 
 _COLUMNS = "seq, time, fund, kind, body, hash"
 _OWNER = "SELECT token, owner, host, pid, since FROM writer"
@@ -95,6 +97,11 @@ class SqliteReader:
             row = self._connection.execute(_NEWEST_SNAPSHOT, (fund,)).fetchone()
         return None if row is None else StoredSnapshot(*row)
 
+    def owner(self) -> Owner:
+        """The last writer."""
+        with told(self.place):
+            return _current(self._connection).owner
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
@@ -105,8 +112,8 @@ class SqliteWriter:
 
     def __init__(self, path: Path) -> None:
         self.place = str(path)
-        # by another name it is the same journal, with the same lock
         self._path = path.resolve()
+        self._names = str(self._path), f"{self._path}-wal"
         self._lock: WriterLock | None = None
         self._files: tuple[tuple[int, int], ...] | None = None
         if not path.parent.is_dir():
@@ -123,9 +130,11 @@ class SqliteWriter:
             InputError: another writer holds it, and this is not to take over.
         """
         with told(self.place):
-            self._lock = lock_writer(Path(f"{self._path}-writer"), take_over=take_over)
+            self._lock = lock_writer(_lock_file(self._path), take_over=take_over)
             if self._lock is None:
-                raise _in_use(self._connection, self.place)
+                is_made = _has_table(self._connection, "writer")
+                writer = _current(self._connection).owner if is_made else None
+                raise in_use_error(self.place, writer)
             make_durable(self._connection, self.place)
             migrate(self._connection, self.place, migrations("sqlite"))
             self._connection.execute(_SNAPSHOT_TABLE)
@@ -168,10 +177,15 @@ class SqliteWriter:
             if stored != len(rows):
                 raise fenced_error(self.place, token, _current(connection))
 
+    def current_token(self) -> int:
+        """The token of the newest lease."""
+        with told(self.place):
+            return _current(self._connection).token
+
     def _files_now(self) -> tuple[tuple[int, int], ...] | None:
         """Which files stand where the journal and its log are; None where one is missing."""
         try:
-            there = (self._path.stat(), Path(f"{self._path}-wal").stat())
+            there = tuple(map(os.stat, self._names))
         except FileNotFoundError:
             return None
         return tuple((each.st_dev, each.st_ino) for each in there)
@@ -207,6 +221,27 @@ class SqliteWriter:
             self._lock.release()
 
 
+def owner_now(path: Path) -> Owner | None:
+    """Who has the journal in a file open to write it; None: nobody.
+
+    Raises:
+        DataError: there is no journal of this version.
+    """
+    with told(str(path)):
+        if not is_locked(_lock_file(path.resolve())):
+            return None
+    reader = SqliteReader(path)
+    try:
+        return reader.owner()
+    finally:
+        reader.close()
+
+
+def _lock_file(path: Path) -> Path:
+    """By its whole path: by another name it is the same journal, with the same lock."""
+    return Path(f"{path}-writer")
+
+
 def _head(connection: sqlite3.Connection) -> Head:
     row = connection.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
     return Head(0, GENESIS) if row is None else Head(*row)
@@ -220,12 +255,3 @@ def _has_table(connection: sqlite3.Connection, name: str) -> bool:
 def _current(connection: sqlite3.Connection) -> Lease:
     token, *owner = connection.execute(_OWNER).fetchone()
     return Lease(token, Owner(*owner))
-
-
-def _in_use(connection: sqlite3.Connection, place: str) -> InputError:
-    owner = _current(connection).owner if _has_table(connection, "writer") else "a process"
-    message = (
-        f"{place}: is in use: {owner} writes it. Expected to be the only writer; stop that "
-        "process, or take over if it is known to be stopped."
-    )
-    return InputError(message, owner=str(owner))

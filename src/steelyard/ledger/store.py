@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from steelyard.errors import DataError, Fenced
+from steelyard.errors import DataError, Fenced, InputError
 from steelyard.ledger.events import Head, Row
 from steelyard.ledger.instants import time_text
 
@@ -20,6 +20,7 @@ __all__ = [
     "WriteStore",
     "check_version",
     "fenced_error",
+    "in_use_error",
 ]
 
 PAGE_ROWS = 1_000
@@ -61,10 +62,19 @@ class Owner(NamedTuple):
     pid: int
     since_ms: int
 
-    def __str__(self) -> str:
+    @property
+    def who(self) -> str:
+        """Name, process and host."""
         name = f"{self.name}, " if self.name else ""
-        since = time_text(self.since_ms // 1000 * 1000)
-        return f"{name}process {self.pid} on {self.host} since {since}"
+        return f"{name}process {self.pid} on {self.host}"
+
+    @property
+    def since(self) -> str:
+        """Since when, as text."""
+        return time_text(self.since_ms // 1000 * 1000)
+
+    def __str__(self) -> str:
+        return f"{self.who} since {self.since}"
 
 
 class Lease(NamedTuple):
@@ -118,6 +128,9 @@ class WriteStore(Protocol):
     def lease(self, owner: Owner, *, take_over: bool) -> Lease:
         """Take the right to write."""
 
+    def current_token(self) -> int:
+        """The token of the newest lease."""
+
     def append(self, rows: Sequence[Row], token: int) -> None:
         """Store rows in one transaction that is on the disk when this returns."""
 
@@ -143,6 +156,15 @@ def check_version(place: str, found: int, known: int, *, may_be_older: bool = Fa
         return
     message = f"{place}: expected a journal of {expected}, found version {found}: {help_}."
     raise DataError(message, found=found, allowed=known)
+
+
+def in_use_error(place: str, owner: Owner | None) -> InputError:
+    """The error of a second writer; None: the first has not said who it is yet."""
+    message = (
+        f"{place}: is in use: {owner or 'a process'} writes it. Expected to be the only writer; "
+        "stop that process, or take over if it is known to be stopped."
+    )
+    return InputError(message, owner=str(owner or ""))
 
 
 def fenced_error(place: str, token: int, current: Lease) -> Fenced:

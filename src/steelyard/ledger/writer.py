@@ -14,11 +14,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from steelyard.closing import Closing
 from steelyard.errors import DataError, JournalError
 from steelyard.ledger.canonical_json import canonical
 from steelyard.ledger.events import GENESIS, Event, Head, Row, check_fund, link, sealed
@@ -28,7 +29,7 @@ from steelyard.ledger.store import Lease, Owner, StoredSnapshot, WriteStore
 __all__ = ["Writer", "open_writer"]
 
 
-class Writer:
+class Writer(Closing):
     """The right to append to a journal."""
 
     def __init__(self, store: WriteStore, lease: Lease) -> None:
@@ -81,47 +82,27 @@ class Writer:
         with self._closing_on_error():
             self._store.put_snapshot(taken, self.lease.token)
 
+    def is_current(self) -> bool:
+        """Whether no other writer has taken the journal over."""
+        return self._is_open and self._store.current_token() == self.lease.token
+
     def close(self) -> None:
         """Give the lease up, and the file or connection back."""
         if self._is_open:
             self._is_open = False
             self._store.close()
 
-    def _closing_on_error(self) -> _Closing:
+    @contextmanager
+    def _closing_on_error(self) -> Iterator[None]:
+        """A writer whose store raised cannot go on from a head that it guessed."""
         if not self._is_open:
             message = f"{self.place}: this writer is closed: open the journal again."
             raise JournalError(message, place=self.place)
-        return _Closing(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class _Closing:
-    """Closes a writer whose store raised, so that it cannot go on from a head that it guessed."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self._writer.close()
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
 
 def open_writer(where: str | Path, *, owner: str = "", take_over: bool = False) -> Writer:

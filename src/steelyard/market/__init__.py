@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         read_rates,
         read_splits,
     )
+    from steelyard.market.price_feed import Feed, feed_of, prices_of
     from steelyard.market.prices import Gap, Gaps, Prices, read_prices
     from steelyard.market.sample import SAMPLE_NAMES, sample_prices
     from steelyard.market.times import format_duration, format_time, parse_time
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SAMPLE_NAMES",
     "Book",
+    "Feed",
     "Flows",
     "Funding",
     "Gap",
@@ -42,9 +44,11 @@ __all__ = [
     "Rates",
     "Splits",
     "check_report",
+    "feed_of",
     "format_duration",
     "format_time",
     "parse_time",
+    "prices_of",
     "read_book",
     "read_flows",
     "read_funding",
@@ -59,6 +63,7 @@ __all__ = [
 _MODULES = {
     "SAMPLE_NAMES": "sample",
     "Book": "books",
+    "Feed": "price_feed",
     "Flows": "events",
     "Funding": "events",
     "Gap": "prices",
@@ -69,9 +74,11 @@ _MODULES = {
     "Rates": "events",
     "Splits": "events",
     "check_report": "check",
+    "feed_of": "price_feed",
     "format_duration": "times",
     "format_time": "times",
     "parse_time": "times",
+    "prices_of": "price_feed",
     "read_book": "books",
     "read_flows": "events",
     "read_funding": "events",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,6 +123,12 @@ class Snapshots:
             raise source_error(self.name, f"a snapshot by {format_time(wanted)}", found)
         self._keep(self.time == past.max())
         return int(past.max())
+
+    def copy(self) -> Snapshots:
+        """The same rows, to be narrowed down on their own."""
+        copied = copy(self)
+        copied.labels = dict(self.labels)
+        return copied
 
     def _keep(self, rows: NDArray[np.bool_]) -> None:
         self.time = self.time[rows]

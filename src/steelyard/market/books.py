@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MAX_LEVELS", "Book", "read_book"]
+__all__ = ["MAX_LEVELS", "Book", "book_of", "read_book", "snapshots_in"]
 
 MAX_LEVELS = 10_000
 _TABLE = ("bps_from_mid", "bid_notional", "ask_notional")
@@ -142,15 +142,26 @@ def read_book(
 def _read(
     table: Table, time: str | float | date | None, venue: str | None, symbol: str | None
 ) -> Book:
-    if table.header is None:
-        raise source_error(table.name, f"a header with {_EXPECTED}", "numbers in the first row")
-    names = [norm(column) for column in table.header]
+    names = [norm(column) for column in table.header or ()]
     if set(_TABLE) <= set(names):
         chosen = {"time": time, "venue": venue, "symbol": symbol}
         for word, value in chosen.items():
             if value is not None:
                 raise source_error(table.name, f"snapshots, to choose a {word}", "a single book")
         return _plain_book(table, names)
+    snapshots = snapshots_in(table, venue, symbol)
+    return book_of(snapshots, snapshots.choose_time(None if time is None else parse_time(time)))
+
+
+def snapshots_in(table: Table, venue: str | None, symbol: str | None) -> Snapshots:
+    """The snapshots that a table holds of one venue and symbol.
+
+    Raises:
+        DataError: it holds none, a row of it is wrong, or which venue or symbol is not said.
+    """
+    if table.header is None:
+        raise source_error(table.name, f"a header with {_EXPECTED}", "numbers in the first row")
+    names = [norm(column) for column in table.header]
     top = set(TOP) <= set(names)
     measured = [name for name in names if SLIP.fullmatch(name) or DEPTH.fullmatch(name)]
     if not top and not any(DEPTH.fullmatch(name) for name in measured):
@@ -159,12 +170,21 @@ def _read(
     snapshots = Snapshots(table, names, TOP if top else measured, blanks=not top)
     snapshots.choose("venue", venue)
     snapshots.choose("symbol", symbol)
-    at = snapshots.choose_time(None if time is None else parse_time(time))
+    return snapshots
+
+
+def book_of(snapshots: Snapshots, at: int | None) -> Book:
+    """The median of snapshots as a book; ``at``: when the one that was chosen was taken.
+
+    Raises:
+        DataError: a side is empty, or a bid lies above an ask.
+    """
+    top = set(TOP) <= set(snapshots.figures)
     levels = top_levels(snapshots) if top else slippage_levels(snapshots)
     return _checked(
         Book(
             *merged(levels),
-            source=table.name,
+            source=snapshots.name,
             layout="top20" if top else "slippage",
             venue=snapshots.labels.get("venue", [""])[0],
             symbol=snapshots.labels.get("symbol", [""])[0],

@@ -27,6 +27,7 @@ __all__ = [
     "python_strings",
     "texts",
     "unpacked",
+    "words_in",
 ]
 
 _NUMBER = "a number written like 7160.69"
@@ -61,18 +62,25 @@ class Numbers(NamedTuple):
     fault: Fault | None
 
 
-def numbers(array: pa.Array, column: str) -> Numbers:
-    """Read an array of numbers, decimals or text that writes numbers."""
+def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
+    """Read an array of numbers, decimals or text that writes numbers.
+
+    Args:
+        array: the cells.
+        column: its name, for messages.
+        decimal: the mark before the fraction in text, ``.`` or ``,``.
+    """
     from pyarrow import types
 
     array = unpacked(array)
     kind = array.type
     if is_text(array):
-        return _numbers_of_text(array, column)
+        return _numbers_of_text(array, column, decimal)
     if types.is_decimal(kind):
-        from pyarrow import float64
+        from pyarrow import float64, string
 
-        array = array.cast(float64())
+        # By way of text: Arrow's own cast divides by a power of ten and can be off by an ulp.
+        array = array.cast(string()).cast(float64())
     elif types.is_null(kind):
         return Numbers(np.full(len(array), np.nan), _empty(0, column) if len(array) else None)
     elif not (types.is_floating(kind) or types.is_integer(kind)):
@@ -95,6 +103,14 @@ def texts(array: pa.Array, column: str) -> tuple[list[str], Fault | None]:
         if not cell.strip():
             return [], Fault(row, column, "an empty cell", "text")
     return [cell.strip() for cell in cells], None
+
+
+def words_in(array: pa.Array) -> set[str]:
+    """Return the different texts of an array, trimmed; none where it is not text."""
+    array = unpacked(array)
+    if not is_text(array):
+        return set()
+    return {cell.strip() for cell in python_strings(array.unique())} - {""}
 
 
 def plain(array: pa.Array) -> NDArray[Any]:
@@ -138,7 +154,7 @@ def unpacked(array: pa.Array) -> pa.Array:
     return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
 
 
-def _numbers_of_text(array: pa.Array, column: str) -> Numbers:
+def _numbers_of_text(array: pa.Array, column: str, decimal: str) -> Numbers:
     """Parse text, with spaces around the numbers allowed."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -147,19 +163,39 @@ def _numbers_of_text(array: pa.Array, column: str) -> Numbers:
         first = python_strings(array.slice(0, 1))[0]
         text = array if first == first.strip() else pc.ascii_trim(array, " \t")
         try:
+            if decimal != ".":
+                text = _with_point(text, decimal)
             return Numbers(plain(text.cast(pa.float64())), None)
         except pa.ArrowInvalid:
             pass  # read again below, to find which cell
     cells = python_strings(array)
     values = np.full(len(cells), np.nan)
     fault = None
+    other = "." if decimal == "," else ","
     for row, cell in enumerate(cells):
         text = cell.strip(" \t")  # never a line break: a quoted cell that holds one was cut
+        if decimal != ".":
+            # a mark of thousands must not pass for one of a fraction
+            text = "" if other in text else text.replace(decimal, ".")
         if _SYNTAX.fullmatch(text):
             values[row] = float(text)
         elif fault is None:
-            fault = Fault(row, column, shown(cell), _NUMBER)
+            fault = Fault(row, column, shown(cell), _NUMBER.replace(".", decimal))
     return Numbers(values, fault)
+
+
+def _with_point(text: pa.Array, decimal: str) -> pa.Array:
+    """Write the decimal mark of all cells as a point.
+
+    Raises:
+        ArrowInvalid: a cell holds a point already.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pc.any(pc.match_substring(text, ".")).as_py():
+        raise pa.ArrowInvalid("a point in a column of decimal commas")
+    return pc.replace_substring(text, decimal, ".")
 
 
 def python_strings(array: pa.Array) -> list[str]:

@@ -1,8 +1,8 @@
 """A file's time column to whole epoch seconds, held to one way of writing time.
 
-One file, one way: seconds, milliseconds or microseconds since 1970, or ISO dates, and these either
-all without an offset (UTC) or all with the same one. A file that changes its way in the middle has
-been glued together from two, and which of them is right is not ours to guess.
+One file, one way: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO dates, and
+these either all without an offset (UTC) or all with the same one. A file that changes its way in
+the middle has been glued together from two, and which of them is right is not ours to guess.
 """
 
 from __future__ import annotations
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock"]
 
-_EXPECTED = "epoch seconds, milliseconds or microseconds, or a date like 2020-03-12T08:00:00Z"
+_EXPECTED = (
+    "epoch seconds, milliseconds, microseconds or nanoseconds, or a date like 2020-03-12T08:00:00Z"
+)
 _IN_RANGE = "a time from 1970 to 2199"
-_UNITS: Final = {1: "seconds", 1_000: "milliseconds", 1_000_000: "microseconds"}
+_UNITS: Final = {
+    1: "seconds",
+    1_000: "milliseconds",
+    1_000_000: "microseconds",
+    1_000_000_000: "nanoseconds",
+}
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?", re.ASCII)
 _ZONE = re.compile(r"[T ]\d\d.*?( ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?))$", re.ASCII)
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

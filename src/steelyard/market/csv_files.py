@@ -33,6 +33,9 @@ _HEAD_ROWS = 500
 _DELIMITERS = ",;\t|"
 # Counting lines again to name one is for files that a person might open in an editor.
 _COUNTED_LINES = 10_000_000
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)", re.ASCII)
+_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_POINT_NUMBER = re.compile(r"[+-]?\d+\.\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class _CsvText:
@@ -49,12 +52,34 @@ class _CsvText:
         full = [line for line in lines if line]
         if not full:
             raise source_error(self.name, "lines of CSV", f"one line of over {HEAD_BYTES:,} bytes")
-        self.delimiter = max(_DELIMITERS, key=lambda mark: (full[0].count(mark), mark == ","))
+        self.delimiter = _delimiter(full[0])
         self.rows = self._split(full[:_HEAD_ROWS])
+        self.symbol, headers = self._two_headers()
         self.width = len(self.rows[0])
         self.headed = not _is_data(self.rows[0][0])
         # Lines that come before the data, blank ones in front of the header included.
-        self.skipped = lines.index(full[0]) + self.headed
+        self.skipped = lines.index(full[headers]) + self.headed
+        self.decimal = "," if self.delimiter != "," and _has_commas(self.rows) else "."
+
+    def _two_headers(self) -> tuple[str, int]:
+        """Join the three lines in which pandas writes a frame of yfinance into one header.
+
+        Returns the ticker, empty where there is one header only, and how many lines were joined
+        into it beside the last.
+
+        Raises:
+            DataError: the columns are of several tickers.
+        """
+        firsts = [row[0] for row in self.rows[:3]]
+        if sorted(firsts[:2]) != ["Price", "Ticker"] or len(firsts) < 3:  # noqa: PLR2004
+            return "", 0
+        place = firsts.index("Ticker")
+        tickers = sorted({name for name in self.rows[place][1:] if name})
+        if len(tickers) != 1:
+            held = f"{len(tickers)}: {', '.join(map(shown, tickers[:5]))}; save each by itself"
+            raise source_error(self.name, "columns of one ticker", held)
+        self.rows = [[firsts[2], *self.rows[1 - place][1:]], *self.rows[3:]]
+        return tickers[0], 2
 
     def _split(self, lines: list[str]) -> list[list[str]]:
         try:
@@ -188,7 +213,23 @@ def csv_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
         head=() if text.headed else text.rows,
         blocks=text.blocks,
         line=text.line,
+        decimal=text.decimal,
+        symbol=text.symbol,
     )
+
+
+def _delimiter(line: str) -> str:
+    """Find what stands between the cells of a line; a comma inside of a number is none."""
+    counts = {mark: line.count(mark) for mark in _DELIMITERS}
+    if len([mark for mark in counts if counts[mark]]) > 1:
+        counts[","] -= len(_DECIMAL_COMMA.findall(line))
+    return max(counts, key=lambda mark: (counts[mark], mark == ","))
+
+
+def _has_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether numbers are written with a comma before their fraction, and none with a point."""
+    cells = [cell.strip() for row in rows for cell in row]
+    return any(map(_COMMA_NUMBER.fullmatch, cells)) and not any(map(_POINT_NUMBER.fullmatch, cells))
 
 
 def _is_a_row_a_line(block: bytes, skip: int, rows: int) -> bool:

@@ -6,11 +6,19 @@ percent; a magnitude above 1 is refused, since in every feed that we know of it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.market.event_tables import (
+    YEAR_S,
+    Flows,
+    Funding,
+    Injections,
+    Outages,
+    Rates,
+    Splits,
+)
 from steelyard.market.faults import Fault, shown, source_error
 from steelyard.market.layout import (
     FLOWS,
@@ -22,17 +30,18 @@ from steelyard.market.layout import (
     Events,
     event_layout,
 )
-from steelyard.market.reading import Reading, read_table
-from steelyard.market.sources import open_table
-from steelyard.market.table import Table
-from steelyard.market.times import format_time
+from steelyard.market.several_files import read_source
+from steelyard.market.times import DAY_S, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from steelyard.market.reading import Block, Rules
+    from steelyard.market.layout import Layout
+    from steelyard.market.reading import Block, Reading, Rules
+    from steelyard.market.several_files import Source
+    from steelyard.market.table import Table
 
 __all__ = [
     "Flows",
@@ -51,120 +60,50 @@ __all__ = [
 
 KINDS = ("capital", "trading_fees")
 _LARGEST_RATE = 1.0
+# The median of a file's payments, taken for a year. BTC and ETH at their dearest came to 2.1 over
+# three days and to 1.5 over two weeks (early 2021); files in percent come to 5 and more.
+_HIGHEST_PER_YEAR = 3.0
 _LEAST_RATIO = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class Funding:
-    """Funding of a perpetual: at ``time`` a long pays ``rate`` of its notional to a short.
-
-    Attributes:
-        time: int64, epoch seconds UTC, ascending.
-        rate: float64, fraction of notional, positive where longs pay.
-    """
-
-    time: NDArray[np.int64]
-    rate: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-
-@dataclass(frozen=True, eq=False)
-class Rates:
-    """Interest rates: each holds from its ``time`` until the next one's.
-
-    Attributes:
-        time: int64, epoch seconds UTC, ascending.
-        rate: float64, per year, as a fraction.
-    """
-
-    time: NDArray[np.int64]
-    rate: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-
-@dataclass(frozen=True, eq=False)
-class Injections:
-    """Money that is put into a reserve.
-
-    Attributes:
-        time: int64, epoch seconds UTC, never descending.
-        quote: float64, amount in quote, above 0.
-        kind: ``capital`` or ``trading_fees``, one per row.
-    """
-
-    time: NDArray[np.int64]
-    quote: NDArray[np.float64]
-    kind: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-
-@dataclass(frozen=True, eq=False)
-class Flows:
-    """Creations and redemptions.
-
-    Attributes:
-        time: int64, epoch seconds UTC, never descending.
-        tokens: float64, created (> 0) or redeemed (< 0).
-    """
-
-    time: NDArray[np.int64]
-    tokens: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """Splits (ratio > 1) and merges (ratio < 1) of tokens.
-
-    Attributes:
-        time: int64, epoch seconds UTC, ascending.
-        ratio: float64, tokens for one token.
-    """
-
-    time: NDArray[np.int64]
-    ratio: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-
-@dataclass(frozen=True, eq=False)
-class Outages:
-    """Spans in which the keeper is dead: nothing is traded.
-
-    Attributes:
-        start: int64, epoch seconds UTC, ascending; the instant itself is inside.
-        end: int64, epoch seconds UTC, after its start; the instant itself is outside.
-    """
-
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-
-def read_funding(source: object) -> Funding:
+def read_funding(source: object, *, high: bool = False, may_turn: bool = True) -> Funding:
     """Read funding, columns ``time,rate``, from any source that `read_prices` takes.
 
-    Exchanges' names (``fundingTime``, ``fundingRate``, ``last_funding_rate``) are known.
+    Exchanges' names (``fundingTime``, ``fundingRate``, ``last_funding_rate``) are known. Rates of
+    which the median comes to more than 300 % a year, over a day or longer, are refused: they are
+    percent, not fractions.
+
+    Args:
+        source: what `read_prices` takes; Funding is returned as it is.
+        high: take rates beyond 300 % a year as they are.
+        may_turn: whether rows may stand newest first; they are turned round.
 
     Raises:
         DataError: the source is unreadable, has no rows, or a row of it is out of order, a
-            duplicate, not finite or beyond 1; the message names the first such row.
+            duplicate, not finite or beyond 1 (the message names the first such row); its rates are
+            higher than any venue has charged for long.
     """
     if isinstance(source, Funding):
         return source
-    reading = _read(source, FUNDING, _plausible)
-    return Funding(reading.time, reading.numbers["rate"])
+    found = _source(source, FUNDING, lambda: _plausible, may_turn=may_turn)
+    funding = Funding(found.reading.time, found.reading.numbers["rate"], found.name)
+    usual = float(np.median(np.abs(funding.rate)))
+    per_year = usual * YEAR_S / funding.interval_s
+    lasts_s = len(funding) * funding.interval_s
+    if per_year > _HIGHEST_PER_YEAR and lasts_s >= DAY_S and not high:
+        most, amounts = _percent(_HIGHEST_PER_YEAR), _percent(per_year)
+        raise source_error(
+            found.name,
+            f"rates as fractions (0.0001 is 0.01 %), of at most {most} a year",
+            f"{usual:g} as the median, {amounts} a year: divide percent by 100; if it is meant, "
+            f"give --high-funding, in Python read_funding(..., high=True)",
+            per_year=per_year,
+        )
+    return funding
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:z,.0f} %"
 
 
 def read_rates(source: object) -> Rates:
@@ -175,7 +114,7 @@ def read_rates(source: object) -> Rates:
     """
     if isinstance(source, Rates):
         return source
-    reading = _read(source, RATES, _plausible)
+    reading = _read(source, RATES, lambda: _plausible, may_turn=True)
     return Rates(reading.time, reading.numbers["rate"])
 
 
@@ -191,10 +130,7 @@ def read_injections(source: object) -> Injections:
     """
     if isinstance(source, Injections):
         return source
-    with open_table(source) as table:
-        layout = event_layout(table.name, table.header, INJECTIONS)
-        reading = read_table(table, layout, _Additions(), strictly=False)
-        _require_rows(table, reading)
+    reading = _read(source, INJECTIONS, _Additions, strictly=False)
     return Injections(reading.time, reading.numbers["quote"], tuple(reading.texts["kind"]))
 
 
@@ -211,7 +147,7 @@ def read_flows(source: object) -> Flows:
         return source
     wanted = "a finite number of tokens other than 0"
     rules = _only("tokens", wanted, lambda x: np.isfinite(x) & (x != 0))
-    reading = _read(source, FLOWS, rules, strictly=False)
+    reading = _read(source, FLOWS, lambda: rules, strictly=False, may_turn=True)
     return Flows(reading.time, reading.numbers["tokens"])
 
 
@@ -226,7 +162,7 @@ def read_splits(source: object) -> Splits:
         return source
     wanted = "tokens for one token, from 1e-9 to 1e9"
     rules = _only("ratio", wanted, lambda x: (x >= _LEAST_RATIO) & (x <= 1 / _LEAST_RATIO))
-    reading = _read(source, SPLITS, rules)
+    reading = _read(source, SPLITS, lambda: rules, may_turn=True)
     return Splits(reading.time, reading.numbers["ratio"])
 
 
@@ -239,21 +175,36 @@ def read_outages(source: object) -> Outages:
     """
     if isinstance(source, Outages):
         return source
-    reading = _read(source, OUTAGES, _Spans())
+    reading = _read(source, OUTAGES, _Spans)
     return Outages(reading.time, reading.numbers["until"].astype(np.int64))
 
 
-def _read(source: object, events: Events, rules: Rules, *, strictly: bool = True) -> Reading:
-    with open_table(source) as table:
-        layout = event_layout(table.name, table.header, events)
-        reading = read_table(table, layout, rules, strictly=strictly)
-        _require_rows(table, reading)
-    return reading
+def _read(
+    source: object,
+    events: Events,
+    rules: Callable[[], Rules],
+    *,
+    strictly: bool = True,
+    may_turn: bool = False,
+) -> Reading:
+    return _source(source, events, rules, strictly=strictly, may_turn=may_turn).reading
 
 
-def _require_rows(table: Table, reading: Reading) -> None:
-    if len(reading.time) == 0:
-        raise source_error(table.name, "rows", "a header and no rows")
+def _source(
+    source: object,
+    events: Events,
+    rules: Callable[[], Rules],
+    *,
+    strictly: bool = True,
+    may_turn: bool = False,
+) -> Source:
+    def layout_of(table: Table) -> Layout:
+        return event_layout(table.name, table.header, events)
+
+    found = read_source(source, layout_of, rules, strictly=strictly, may_turn=may_turn)
+    if len(found.reading.time) == 0:
+        raise source_error(found.name, "rows", "a header and no rows")
+    return found
 
 
 def _plausible(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:

@@ -6,17 +6,29 @@ top never meets an error above the one just mended.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from steelyard.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Fault", "earliest", "first_fault", "named", "shown", "source_error"]
+__all__ = [
+    "Fault",
+    "corrupt",
+    "earliest",
+    "first_fault",
+    "first_line",
+    "named",
+    "refuse_pipe",
+    "shown",
+    "source_error",
+]
 
 _SHOWN_PATH = 250
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
@@ -64,6 +76,38 @@ def shown(value: object) -> str:
         return "an empty cell"
     cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return repr(cut) if isinstance(value, str) else cut
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library said, short enough for a sentence."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
+@contextmanager
+def corrupt(name: str, kind: str) -> Iterator[None]:
+    """Say of a file that Arrow cannot read what Arrow says of it.
+
+    Raises:
+        DataError: it cannot.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, EOFError, ValueError, MemoryError) as error:
+        found = f"a corrupt one: {first_line(error)}"
+        raise source_error(name, f"a readable {kind} file", found) from error
+
+
+def refuse_pipe(name: str, raw: BinaryIO, kind: str) -> None:
+    """Refuse a pipe for what is read from its end.
+
+    Raises:
+        DataError: it is one.
+    """
+    if not raw.seekable():
+        raise source_error(name, f"a file for {kind}, which is read from its end", "a pipe")
 
 
 def named(path: Path) -> str:

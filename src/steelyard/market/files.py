@@ -1,4 +1,4 @@
-"""Files, opened and recognised by their first bytes: CSV, gzipped CSV, Parquet.
+"""Files, opened and recognised by their first bytes: CSV, JSON, Parquet, Feather, gzip, zip.
 
 A file may be anything, of any size: nothing is read here but its first 64 KiB, and what reads on
 does so block by block.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import zipfile
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from steelyard.market.faults import named, source_error
-from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS
+from steelyard.market.faults import named, refuse_pipe, source_error
+from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["open_file"]
 
 _PARQUET = b"PAR1"
+_FEATHER = b"ARROW1"
 _KNOWN = {
-    b"PK\x03\x04": "a zip archive or spreadsheet: unpack it, or save it as CSV",
-    b"ARROW1": "an Arrow or Feather file: save it as Parquet",
+    b"PK\x03\x04": "a zip archive inside of one that is packed: unpack it",
+    b"PAR1": "a Parquet file inside of one that is packed: unpack it",
+    b"ARROW1": "a Feather file inside of one that is packed: unpack it",
+    b"FEA1": "a Feather file of version 1: save it as version 2 or Parquet",
     b"\x28\xb5\x2f\xfd": "a zstd file: unpack it, or pack it with gzip",
     b"BZh": "a bzip2 file: unpack it, or pack it with gzip",
     b"\xfd7zXZ": "an xz file: unpack it, or pack it with gzip",
@@ -34,7 +38,7 @@ _KNOWN = {
     b"\xfe\xff": "UTF-16 text: save it as UTF-8",
     b"SQLite format 3": "an SQLite database: export the table as CSV",
 }
-_EXPECTED = "a CSV file (also .gz) or a Parquet file"
+_EXPECTED = "a CSV file or a JSON file (also .gz or .zip), a Parquet file or a Feather file"
 
 
 @contextmanager
@@ -48,18 +52,28 @@ def open_file(path: Path) -> Iterator[Table]:
     with ExitStack() as stack:
         try:
             raw = stack.enter_context(path.open("rb"))
-            start = raw.peek(len(_PARQUET))[: len(_PARQUET)]
+            start = raw.peek(len(_FEATHER))[: len(_FEATHER)]
         except (OSError, ValueError) as error:
             raise source_error(name, _EXPECTED, _reason(error)) from error
-        if start == _PARQUET:
+        if start.startswith(_PARQUET):
             from steelyard.market.parquet_files import open_parquet
 
             yield stack.enter_context(open_parquet(path, raw))
             return
-        from steelyard.market.csv_files import csv_table
+        if start == _FEATHER:
+            from steelyard.market.feather_files import open_feather
 
+            yield stack.enter_context(open_feather(path, raw))
+            return
         head, rest = _opened(name, stack, raw)
         _refuse_binary(name, head)
+        from steelyard.market.json_files import is_json, json_table
+
+        if is_json(head):
+            yield json_table(path, head, rest)
+            return
+        from steelyard.market.csv_files import csv_table
+
         yield csv_table(path, head, rest)
 
 
@@ -68,11 +82,30 @@ def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes,
     plain: BinaryIO = raw
     if raw.peek(len(GZIP))[: len(GZIP)] == GZIP:
         plain = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=raw)))
+    elif raw.peek(len(ZIP))[: len(ZIP)] == ZIP:
+        plain = _unzipped(name, stack, raw)
     try:
         head = plain.read(HEAD_BYTES)
     except READ_ERRORS as error:
         raise source_error(name, _EXPECTED, f"a file that cannot be read: {error}") from error
     return head, plain
+
+
+def _unzipped(name: str, stack: ExitStack, raw: io.BufferedReader) -> BinaryIO:
+    """Return the stream of the one file that an archive holds, as Binance publishes them."""
+    refuse_pipe(name, raw, "zip")
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(raw))
+        files = zipped_files(archive)
+        if "[Content_Types].xml" in files:
+            raise source_error(name, _EXPECTED, "a spreadsheet: save it as CSV")
+        if len(files) != 1:
+            held = f"{len(files)} files: unpack it and name the one that is meant"
+            raise source_error(name, "a zip archive of one file", held)
+        return cast("BinaryIO", stack.enter_context(archive.open(files[0])))
+    except READ_ERRORS as error:
+        found = f"a zip archive that cannot be read: {error}"
+        raise source_error(name, _EXPECTED, found) from error
 
 
 def _refuse_binary(name: str, head: bytes) -> None:

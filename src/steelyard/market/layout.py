@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 TIME_NAMES = ("time", "date", "timestamp", "datetime", "open_time", "opentime")
+_SYMBOL_NAMES = ("symbol", "ticker", "pair", "tic")
 _BARS = "time (or date, timestamp),open,high,low,close[,volume] or time,price"
 _CCXT = ("time", "open", "high", "low", "close", "volume")
 _JESSE = ("time", "open", "close", "high", "low", "volume")
@@ -57,11 +58,13 @@ class Layout(NamedTuple):
             ``binance`` or ``events``.
         parts: part -> index of its column.
         columns: part -> the column's name as the source writes it, for messages.
+        symbol: index of the column that names the market; None where there is none.
     """
 
     name: str
     parts: dict[str, int]
     columns: dict[str, str]
+    symbol: int | None = None
 
 
 class Events(NamedTuple):
@@ -144,7 +147,9 @@ def event_layout(name: str, header: Sequence[str] | None, events: Events) -> Lay
     found = _assign(name, header, events.parts)
     if len(found) < len(events.parts):
         raise _refused(name, header, events.expected)
-    return _layout("events", found, header)
+    layout = _layout("events", found, header)
+    # Of other events several symbols may stand in one file, and none is a market's.
+    return layout if events is FUNDING else layout._replace(symbol=None)
 
 
 def _assign(
@@ -171,7 +176,10 @@ def norm(column: str) -> str:
 
 
 def _layout(kind: str, found: dict[str, int], header: Sequence[str]) -> Layout:
-    return Layout(kind, found, {part: header[index].strip() for part, index in found.items()})
+    names = [norm(column) for column in header]
+    symbol = next((names.index(name) for name in _SYMBOL_NAMES if name in names), None)
+    columns = {part: header[index].strip() for part, index in found.items()}
+    return Layout(kind, found, columns, symbol)
 
 
 def _refused(name: str, header: Sequence[str], expected: str) -> DataError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from steelyard.market.faults import named, source_error
+from steelyard.market.faults import corrupt, named, refuse_pipe
 from steelyard.market.table import Table
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["open_parquet"]
 
 _BATCH_ROWS = 1 << 17
-_EXPECTED = "a readable Parquet file"
 
 
 @contextmanager
@@ -31,35 +30,22 @@ def open_parquet(path: Path, raw: BinaryIO) -> Iterator[Table]:
     Raises:
         DataError: the file is cut, corrupt, or a pipe, which cannot be read from its end.
     """
-    import pyarrow as pa
     from pyarrow import parquet
 
     name = named(path)
-    if not raw.seekable():
-        raise source_error(name, "a file for Parquet, which is read from its end", "a pipe")
-    broken = (pa.ArrowException, OSError, EOFError, ValueError, MemoryError)
-    try:
+    refuse_pipe(name, raw, "Parquet")
+    with corrupt(name, "Parquet"):
         # Pages carry checksums where their writer was careful; a flipped bit is then seen here.
         # By path, since Arrow reads that faster than a Python file; absolute, since it would take
         # a relative one with a colon in it for an address.
         file = parquet.ParquetFile(str(path.absolute()), page_checksum_verification=True)
         header = tuple(file.schema_arrow.names)
-    except broken as error:
-        raise source_error(name, _EXPECTED, f"a corrupt one: {_first_line(error)}") from error
 
     def blocks(wanted: Sequence[int]) -> Iterator[list[pa.Array]]:
         columns = [header[index] for index in wanted]
-        try:
+        with corrupt(name, "Parquet"):
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 yield [batch.column(name) for name in columns]
-        except broken as error:
-            raise source_error(name, _EXPECTED, f"a corrupt one: {_first_line(error)}") from error
 
     with file:
         yield Table(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)
-
-
-def _first_line(error: BaseException) -> str:
-    """Return what a library said, short enough for a sentence."""
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:200]

@@ -16,8 +16,7 @@ import numpy as np
 from steelyard.errors import DataError, InputError
 from steelyard.market.faults import Fault, first_fault, source_error
 from steelyard.market.layout import price_layout
-from steelyard.market.reading import read_table
-from steelyard.market.sources import open_table
+from steelyard.market.several_files import read_source
 from steelyard.market.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from steelyard.market.layout import Layout
     from steelyard.market.reading import Block
+    from steelyard.market.table import Table
 
 __all__ = ["Gap", "Gaps", "Prices", "read_prices"]
 
@@ -82,6 +83,8 @@ class Prices:
             prices at instants, to whose times nothing is added.
         source: the file as it was named, or ``frame``; for messages.
         layout: what the columns were recognised as.
+        symbol: the market that the source itself names (a bundled name, a ticker, a column of
+            symbols, a file's name that is plain); empty where it names none.
     """
 
     time: NDArray[np.int64]
@@ -93,6 +96,7 @@ class Prices:
     step_s: int = 0
     source: str = "frame"
     layout: str = ""
+    symbol: str = ""
 
     def __len__(self) -> int:
         return len(self.time)
@@ -173,13 +177,16 @@ class Prices:
         return source_error(self.source, f"prices {wanted}", held, start=first, end=last)
 
 
-def read_prices(source: object) -> Prices:
+def read_prices(source: object, *, may_turn: bool = True) -> Prices:
     """Read and check a price history.
 
     Args:
-        source: a path to a CSV (also .gz) or Parquet file; a pandas or polars DataFrame; an Arrow
-            table; a mapping of column names to arrays; rows as ccxt returns them; or Prices, which
-            are returned as they are. Columns and times as SPEC.md section 6 has them.
+        source: a path to a CSV or JSON file (also .gz or .zip), a Parquet or a Feather file; a list
+            of such paths, or a pattern such as ``btc-*.zip``; a pandas or polars frame, lazy ones
+            too; a pandas Series of closes; an Arrow table; a mapping of column names to arrays;
+            rows as ccxt returns them; or Prices, which are returned as they are. Columns and times
+            as SPEC.md section 6 has them.
+        may_turn: whether rows may stand newest first; they are turned round.
 
     Raises:
         DataError: it is missing, unreadable or of no known layout, or a row of it is out of order,
@@ -188,17 +195,16 @@ def read_prices(source: object) -> Prices:
     """
     if isinstance(source, Prices):
         return source
-    with open_table(source) as table:
-        layout = price_layout(table.name, table.header, table.head)
-        reading = read_table(table, layout, _rules)
+    found = read_source(source, _layout_of, lambda: _rules, may_turn=may_turn)
+    reading = found.reading
     parts = reading.numbers
     rows = len(reading.time)
     is_bars = "close" in parts
     least = 2 if is_bars else 1
     if rows < least:
         wanted = "at least 2 bars (their spacing is their length)" if is_bars else "rows"
-        found = "a header and no rows" if rows == 0 else "1 row"
-        raise source_error(table.name, wanted, found)
+        held = "a header and no rows" if rows == 0 else "1 row"
+        raise source_error(found.name, wanted, held)
     return Prices(
         time=reading.time,
         close=parts["close"] if is_bars else parts["price"],
@@ -207,9 +213,14 @@ def read_prices(source: object) -> Prices:
         low=parts.get("low"),
         volume=parts.get("volume"),
         step_s=_commonest(np.diff(reading.time)) if is_bars else 0,
-        source=table.name,
-        layout=layout.name,
+        source=found.name,
+        layout=found.layout.name,
+        symbol=found.symbol,
     )
+
+
+def _layout_of(table: Table) -> Layout:
+    return price_layout(table.name, table.header, table.head)
 
 
 def _commonest(spacing: NDArray[np.int64]) -> int:

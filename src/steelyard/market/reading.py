@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from steelyard.market.cells import numbers, texts
+from steelyard.market.cells import numbers, texts, words_in
 from steelyard.market.clock import Clock
 from steelyard.market.faults import Fault, earliest, source_error
 from steelyard.market.times import format_time
@@ -58,6 +58,7 @@ class Reading:
         time: int64, epoch seconds, ascending.
         numbers: part -> float64, one per row.
         texts: part -> text, one per row.
+        symbol: what the column of symbols says in every row; empty without one, or of several.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -68,9 +69,23 @@ class Reading:
         self.texts: dict[str, list[str]] = {
             part: [] for part in layout.parts if part in _TEXT_PARTS
         }
+        self.symbol = ""
+
+    def turn(self) -> None:
+        """Put the rows the other way round."""
+        self.time = _turned(self.time)
+        self.numbers = {part: _turned(values) for part, values in self.numbers.items()}
+        self.texts = {part: words[::-1] for part, words in self.texts.items()}
 
 
-def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = True) -> Reading:
+def read_table(
+    table: Table,
+    layout: Layout,
+    rules: Rules,
+    *,
+    strictly: bool = True,
+    may_turn: bool = False,
+) -> Reading:
     """Read the parts of a table, holding every row to the rules.
 
     Args:
@@ -78,6 +93,8 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
         layout: which column plays which part; ``time`` is among them.
         rules: takes each block in turn and the columns' names; returns what breaks them.
         strictly: whether each time must come after the one before, or may equal it.
+        may_turn: whether rows may stand newest first; what is returned ascends in any case. For
+            rules that judge each row by itself only.
 
     Raises:
         DataError: the first row that is unreadable, out of order or against the rules; too many
@@ -90,18 +107,25 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
     }
     times = _Column(np.int64)
     kept = {part: _Column(np.float64) for part in reading.numbers}
-    rows, last = 0, -1
+    order = _Order(clock.column, strictly=strictly, may_turn=may_turn)
+    rows = 0
     parts = list(layout.parts)
-    for arrays in table.blocks([layout.parts[part] for part in parts]):
-        by_part = dict(zip(parts, arrays, strict=True))
+    named = [] if layout.symbol is None else [layout.symbol]
+    symbols: set[str] = set()
+    for arrays in table.blocks([*(layout.parts[part] for part in parts), *named]):
+        by_part = dict(zip(parts, arrays[: len(parts)], strict=True))
+        if named and len(symbols) <= 1:
+            symbols |= words_in(arrays[-1])
         time, fault = clock.read(by_part["time"])
-        faults = [fault, _order(time, last, clock.column, strictly=strictly)]
+        faults = [fault, order.fault(time)]
         block = Block(time, {}, {})
         for part in reading.numbers:
             if part in more_clocks:
                 block.numbers[part], fault = _instants(by_part[part], more_clocks[part])
             else:
-                block.numbers[part], fault = numbers(by_part[part], layout.columns[part])
+                block.numbers[part], fault = numbers(
+                    by_part[part], layout.columns[part], table.decimal
+                )
             faults.append(fault)
         for part in reading.texts:
             block.texts[part], fault = texts(by_part[part], layout.columns[part])
@@ -115,12 +139,21 @@ def read_table(table: Table, layout: Layout, rules: Rules, *, strictly: bool = T
         for part, words in block.texts.items():
             reading.texts[part].extend(words)
         rows += len(time)
-        last = int(time[-1]) if len(time) else last
         if rows > MAX_ROWS:
             raise source_error(table.name, f"at most {MAX_ROWS:,} rows", "more: split the file")
     reading.time = times.finish()
     reading.numbers = {part: column.finish() for part, column in kept.items()}
+    reading.symbol = symbols.pop() if len(symbols) == 1 else ""
+    if order.falls:
+        reading.turn()
     return reading
+
+
+def _turned(values: NDArray[_T]) -> NDArray[_T]:
+    """Return a read-only copy from the last to the first."""
+    turned = np.ascontiguousarray(values[::-1])
+    turned.setflags(write=False)
+    return turned
 
 
 def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault | None]:
@@ -131,23 +164,55 @@ def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault
     return values, fault
 
 
-def _order(time: NDArray[np.int64], last: int, column: str, *, strictly: bool) -> Fault | None:
-    """Find the first time that does not come after the one before it."""
-    if len(time) == 0:
-        return None
-    comes_after = np.greater if strictly else np.greater_equal
-    right = np.empty(len(time), np.bool_)
-    right[0] = comes_after(time[0], last)
-    comes_after(time[1:], time[:-1], out=right[1:])
-    if right.all():
-        return None
-    row = int(right.argmin())
-    before = int(time[row - 1]) if row else last
-    if time[row] == before:
-        found = "the same second again: a duplicate row"
-    else:
-        found = f"{format_time(int(time[row]))}: out of order"
-    return Fault(row, column, found, f"a time after that of the row before, {format_time(before)}")
+class _Order:
+    """Holds times to one order: oldest first, or newest first where that is allowed.
+
+    A table stands newest first where most of its first block does; then all of it must. Two rows
+    are too few: they stand so by a slip just as well.
+    """
+
+    def __init__(self, column: str, *, strictly: bool, may_turn: bool) -> None:
+        self.column = column
+        self.falls = False
+        self._strictly = strictly
+        self._may_turn = may_turn
+        self._last: int | None = None
+
+    def fault(self, time: NDArray[np.int64]) -> Fault | None:
+        """Return the first time of a block that is out of order."""
+        if len(time) == 0:
+            return None
+        first, last = self._last is None, self._last
+        before = np.concatenate(([time[0] if last is None else last], time[:-1]))
+        if self._may_turn:
+            pairs, falling = len(time) - first, int((time < before).sum())
+            self.falls = pairs >= _FEWEST_PAIRS and 2 * falling > pairs
+            self._may_turn = False
+        comes_after = _COMES[self.falls, self._strictly]
+        right = comes_after(time, before)
+        right[0] |= first
+        self._last = int(time[-1])
+        if right.all():
+            return None
+        row = int(right.argmin())
+        if time[row] == before[row]:
+            found = "the same second again: a duplicate row"
+        else:
+            found = f"{format_time(int(time[row]))}: out of order"
+        side, whole = ("before", ", as the rows above go") if self.falls else ("after", "")
+        there = format_time(int(before[row]))
+        expected = f"a time {side} that of the row before, {there}{whole}"
+        return Fault(row, self.column, found, expected)
+
+
+_FEWEST_PAIRS = 2
+_COMES = {
+    (False, True): np.greater,
+    (False, False): np.greater_equal,
+    (True, True): np.less,
+    (True, False): np.less_equal,
+}
+"""Whether times fall, whether strictly: the comparison of a time with the one before it."""
 
 
 class _Column(Generic[_T]):

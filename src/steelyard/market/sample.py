@@ -31,4 +31,4 @@ def sample_prices(name: str = "BTC") -> Prices:
         )
     file = resources.files(__package__) / "sample" / f"{name.lower()}_usd_daily.csv"
     with resources.as_file(file) as path:
-        return replace(read_prices(path), source=path.name)
+        return replace(read_prices(path), source=path.name, symbol=name)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steelyard.market.faults import source_error
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,6 +29,8 @@ def open_table(source: object) -> Iterator[Table]:
     Raises:
         DataError: it is missing, unreadable, of no known kind, or empty.
     """
+    if isinstance(source, str) and not source:
+        raise source_error("''", "a file, a pattern of files or a frame", "an empty name")
     if isinstance(source, str | os.PathLike):
         from steelyard.market.files import open_file
 

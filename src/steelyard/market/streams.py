@@ -1,26 +1,45 @@
-"""Files as streams of bytes, plain or gzipped: how much is looked at first, and what may fail."""
+"""Files as streams of bytes, plain, gzipped or zipped: the first look, and what may fail."""
 
 from __future__ import annotations
 
 import gzip
+import zipfile
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["GZIP", "HEAD_BYTES", "READ_ERRORS", "reopened"]
+__all__ = ["GZIP", "HEAD_BYTES", "READ_ERRORS", "ZIP", "reopened", "zipped_files"]
 
 HEAD_BYTES = 1 << 16
-# What a stream may raise while it is read: a broken disk, a broken or cut gzip file.
-READ_ERRORS = (OSError, EOFError, zlib.error)
+# What a stream may raise while it is read: a broken disk, a broken or cut gzip or zip file, and of
+# zip one with a password (RuntimeError) or packed in a way that Python does not know.
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+)
 GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
 
 
 def reopened(path: Path) -> BinaryIO | None:
-    """Open a plain or gzipped file a second time; None where it can be read only once."""
+    """Open a plain, gzipped or zipped file a second time; None where it can be read only once."""
     if not path.is_file():
         return None
     with path.open("rb") as raw:
-        packed = raw.read(len(GZIP)) == GZIP
-    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
+        start = raw.read(len(ZIP))
+    if start == ZIP:
+        archive = zipfile.ZipFile(path)
+        return cast("BinaryIO", archive.open(zipped_files(archive)[0]))
+    return cast("BinaryIO", gzip.open(path)) if start.startswith(GZIP) else path.open("rb")
+
+
+def zipped_files(archive: zipfile.ZipFile) -> list[str]:
+    """Name the files of an archive, folders and what macOS adds left out."""
+    names = (entry.filename for entry in archive.infolist() if not entry.is_dir())
+    return [name for name in names if not name.startswith("__MACOSX/")]

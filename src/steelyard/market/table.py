@@ -29,6 +29,9 @@ class Table:
             of one length) a block. Raises DataError where the source cannot be read on.
         line: takes a row, counted from 0; returns the line of the file that it stands on, or None
             where there are no lines.
+        decimal: the mark before the fraction of numbers that are text, ``.`` or ``,``.
+        symbol: the market that the source itself names beside its columns; empty where it names
+            none.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Table:
     head: Sequence[Sequence[str]]
     blocks: Callable[[Sequence[int]], Iterator[list[pa.Array]]]
     line: Callable[[int], int | None]
+    decimal: str = "."
+    symbol: str = ""
 
     def error(self, fault: Fault) -> DataError:
         """Make the error that names the row of a fault.

@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 DAY_S = 86_400
-# 2200-01-01T00:00:00Z. Counts of seconds, milliseconds and microseconds below it do not overlap
-# for any instant after March 1970, which is what lets a file's unit be read off its numbers.
+# 2200-01-01T00:00:00Z. Counts of seconds, milliseconds, microseconds and nanoseconds below it do
+# not overlap for any instant after March 1970: so a file's unit can be read off its numbers.
 END_S = 7_258_118_400
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ __all__ = [
     "YEAR_S",
     "cash_interest",
     "funding_payment",
+    "idle_cash_interest",
     "management_fee",
     "units_interest",
 ]
@@ -33,6 +34,16 @@ def cash_interest(cash: Num, rate: Num, borrow_spread: Num, supply_spread: Num, 
     if cash < 0:
         return -cash * (rate + borrow_spread) * time_s / YEAR_S
     return -cash * (rate - supply_spread) * time_s / YEAR_S
+
+
+def idle_cash_interest(nav: Num, rate: Num, time_s: int) -> Num:
+    """Interest earned (negative) beside a margined position, on all of nav, over ``time_s`` s.
+
+    A perpetual or a future takes no money to hold: what a fund is worth lies idle beside it.
+    """
+    if nav > 0:
+        return -nav * rate * time_s / YEAR_S
+    return nav * 0
 
 
 def units_interest(units: Num, rate: Num, time_s: int) -> Num:

@@ -27,6 +27,7 @@ from steelyard.rules.auction_clock import (
     void_clock,
 )
 from steelyard.rules.auction_size import (
+    LEAST_PARTS,
     fill_least,
     fill_most,
     has_arrived,
@@ -69,6 +70,8 @@ class AuctionState(IntEnum):
     """It would raise leverage, and nothing can be borrowed."""
     LOST = 6
     """No fill would bring it below the lender's threshold: only a liquidation is left."""
+    JUMPED = 7
+    """After a large jump of the feed the taker of a raise would pay so much that leverage falls."""
 
 
 class AuctionBooks(NamedTuple, Generic[Num]):
@@ -104,7 +107,8 @@ class AuctionPlan(NamedTuple, Generic[Num]):
     most: Num
     """That, as far as the largest clip and what can be lent allow."""
     least: Num
-    """The least that one fill takes, unless it takes all."""
+    """The least that one fill takes, unless it takes all of a lesser `most`: less can be lent then,
+    and the fill is not remembered."""
 
 
 def plan_auction(
@@ -118,7 +122,9 @@ def plan_auction(
     """Decide what is on sale now.
 
     An emergency goes to the target whatever clips, cooldowns and suspensions say. A fill that
-    starts beyond the lender's threshold must end below it. A series without nav sells nothing.
+    starts beyond the lender's threshold must end below it. A series without nav sells nothing. Nor
+    is a raise on sale whose taker would pay nav / collateral of the notional or more: nav would
+    gain by so much that leverage falls.
     """
     nav = books.collateral - books.debt
     nothing = nav * 0
@@ -146,6 +152,9 @@ def plan_auction(
     if 0 <= began_s < now_s:
         elapsed_s = now_s - began_s
     premium = guarded_premium(terms, premium_at(terms, elapsed_s, danger), books.shift, ltv)
+    if raises and premium < 0 and -premium * books.collateral >= nav:
+        state = AuctionState.JUMPED
+        return _no_sale(state, trigger, emergency, raises, destination, began_s, danger)
     cap = nav * terms.reserve_cap
     if emergency:
         cap = nav / RESCUE_PARTS
@@ -158,11 +167,11 @@ def plan_auction(
     most = whole
     if 0 < rule.max_trade_notional < most and not emergency and rescue == 0:
         most = rule.max_trade_notional
-    if raises:
-        most = lendable_size(most, premium, books.lendable)
     least = fill_least(most, emergency)
     if rescue > least:
         least = rescue
+    if raises:
+        most = lendable_size(most, premium, books.lendable)
     return AuctionPlan(
         AuctionState.OPEN,
         trigger,
@@ -218,9 +227,15 @@ def clock_after_fill(
     now_s: int,
 ) -> AuctionClock:
     """The clock after a fill of ``size``: an arrival, or a partial fill."""
+    if size < plan.least:
+        return clock
     if has_arrived(plan.whole, size, plan.gap):
         return arrived_clock(now_s)
-    pause_s = terms.cooldown_s
+    full = plan.most
+    # what can be lent is what somebody's borrowing of a moment makes it; apart from rounding
+    if plan.raises and (plan.least * LEAST_PARTS - full) * 10**9 > full:
+        full = plan.least * LEAST_PARTS
+    pause_s = int(terms.cooldown_s * size / full)
     if plan.emergency:
         pause_s = 0
     return filled_clock(clock, plan.began_s, plan.raises, plan.trigger, pause_s, now_s)

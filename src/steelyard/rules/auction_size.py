@@ -21,6 +21,7 @@ from __future__ import annotations
 from steelyard.rules.numbers import Num
 
 __all__ = [
+    "LEAST_PARTS",
     "fill_least",
     "fill_most",
     "has_arrived",
@@ -28,6 +29,9 @@ __all__ = [
     "lendable_size",
     "rescue_least",
 ]
+
+LEAST_PARTS = 10
+"""Outside an emergency a fill takes at least so small a part of what is on sale."""
 
 
 def fill_most(gap: Num, multiple: Num, premium: Num, cap: Num, raises: bool) -> Num:
@@ -71,7 +75,7 @@ def fill_least(most: Num, emergency: bool) -> Num:
     """The least part of what is on sale that a fill takes: a tenth, in an emergency a 100th."""
     if emergency:
         return most / 100
-    return most / 10
+    return most / LEAST_PARTS
 
 
 def rescue_least(debt: Num, collateral: Num, threshold: Num, premium: Num, paid: Num) -> Num:

@@ -148,15 +148,16 @@ def trade_cost(
     A market that is bought from holds more than that: see ``is_tradable``.
     """
     size = abs(notional)
-    fee = size * rates.taker_fee_bps / 10_000
-    spread = size * rates.half_spread_bps / 10_000
-    impact = size * size * rates.impact_linear / 10_000_000_000
-    if rates.impact_flat > 0:
-        impact = size * rates.impact_flat / 10_000
-    if rates.impact_root > 0:
-        impact = size * rates.impact_root * sqrt(size / rates.daily_volume) / 10_000
-    if rates.amm_liquidity > 0:
-        impact = swap_cost(rates.amm_liquidity, rates.amm_fee_bps / 10_000, notional)
+    fee_bps, spread_bps, linear, flat, root, volume, liquidity, amm_fee_bps = rates[:8]
+    fee = size * fee_bps / 10_000
+    spread = size * spread_bps / 10_000
+    impact = size * size * linear / 10_000_000_000
+    if flat > 0:
+        impact = size * flat / 10_000
+    if root > 0:
+        impact = size * root * sqrt(size / volume) / 10_000
+    if liquidity > 0:
+        impact = swap_cost(liquidity, amm_fee_bps / 10_000, notional)
     if rates.has_book:
         impact = walk_cost(rates.book, notional)
     return pay(rates, fee, spread, impact, rates.gas, reserve_value)
@@ -167,13 +168,14 @@ def pay(
 ) -> TradeCost[Num]:
     """Costs by kind (quote) with who pays them: the reserve what it bears, while it lasts."""
     borne = fee * 0
-    if rates.bears_fee:
+    bears_fee, bears_spread, bears_impact, bears_gas = rates[11:]
+    if bears_fee:
         borne = borne + fee
-    if rates.bears_spread:
+    if bears_spread:
         borne = borne + spread
-    if rates.bears_impact:
+    if bears_impact:
         borne = borne + impact
-    if rates.bears_gas:
+    if bears_gas:
         borne = borne + gas
     paid = borne
     if paid > reserve_value:

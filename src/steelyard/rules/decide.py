@@ -160,17 +160,18 @@ def plan_trade(
         notional = clip_notional(wanted, rule.max_trade_notional)
     is_clip = notional != wanted or is_all_of_a_book(payers, notional)
     opens = (notional > 0) == (destination > 0)
-    if limits.has_room and opens and abs(notional) > limits.room:
+    lot_notional, min_notional, has_room, room = limits
+    if has_room and opens and abs(notional) > room:
         # what the counterparty cannot carry is not opened, now or later: these are no clips
         is_clip = False
-        notional = limits.room
+        notional = room
         if wanted < 0:
-            notional = -limits.room
+            notional = -room
     if notional == 0:
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
-    if limits.lot_notional > 0:
-        notional = whole_lots(notional, limits.lot_notional)
-    if notional == 0 or exceeds(limits.min_notional, abs(notional)):
+    if lot_notional > 0:
+        notional = whole_lots(notional, lot_notional)
+    if notional == 0 or exceeds(min_notional, abs(notional)):
         return _no_trade(Outcome.WAIT, destination, exposure * 0, raises)
     cost = trade_cost(rates, notional, payers.reserve_value, sqrt)
     if cost.paid_by_nav >= nav:

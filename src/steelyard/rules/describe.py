@@ -124,6 +124,8 @@ def venue_words(series: Series) -> str:
             f"{_percent(venue.liquidation_threshold)} of the collateral"
         )
     margin = f"maintenance margin {_percent(venue.maintenance_margin)}"
+    if venue.cash_rate_per_year:
+        margin += f", idle cash at {_percent(venue.cash_rate_per_year)} a year"
     if venue.kind == "future":
         return (
             f"quarterly futures at a basis of {_percent(venue.basis_per_year)} a year, rolled "

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Generic, TypeVar
@@ -50,6 +50,10 @@ def _to_18_places(amount: Decimal) -> Decimal:
     return amount.quantize(EIGHTEEN_PLACES, ROUND_HALF_EVEN)
 
 
+def _as_it_is(amount: Num) -> Num:
+    return amount
+
+
 @dataclass(frozen=True)
 class Number(Generic[Num]):
     """A kind of number: its name, how a written figure becomes one, and its square root."""
@@ -59,10 +63,12 @@ class Number(Generic[Num]):
     sqrt: Callable[[Num], Num]
     round_amount: Callable[[Num], Num] | None = None
     """How an amount is rounded before it moves between accounts; None: not at all."""
+    amount: Callable[[Num], Num] = field(init=False, repr=False, compare=False)
+    """An amount as it moves: rounded where this kind of number rounds."""
 
-    def amount(self, exact: Num) -> Num:
-        """An amount as it moves: rounded where this kind of number rounds."""
-        return exact if self.round_amount is None else self.round_amount(exact)
+    def __post_init__(self) -> None:
+        # one call less than a method that asks each time, and it is asked at each accrual
+        object.__setattr__(self, "amount", self.round_amount or _as_it_is)
 
     def moved(self, before: Num, after: Num) -> Num:
         """A balance after an amount moved that would take it from ``before`` to ``after``."""

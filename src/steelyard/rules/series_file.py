@@ -12,6 +12,7 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
+from steelyard.arguments import path_of
 from steelyard.errors import InputError
 from steelyard.rules import series_parts as model
 from steelyard.rules.costs import TRADE_KINDS
@@ -29,7 +30,16 @@ from steelyard.rules.series_keys import (
 )
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
 
-__all__ = ["reserve_in", "reserve_values", "series_in", "series_values"]
+__all__ = [
+    "IN_SECONDS",
+    "TABLES",
+    "TRIGGERS",
+    "reserve_in",
+    "reserve_values",
+    "series_in",
+    "series_values",
+    "values_of_document",
+]
 
 # Such that assets, their squares and what they buy are finite numbers at any price that is read.
 LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
@@ -84,7 +94,11 @@ TRIGGERS: dict[str, tuple[type, dict[str, Reader]]] = {
     "fallback": (model.Fallback, {"after": duration(zero=False)}),
 }
 VENUES: dict[str, dict[str, Reader]] = {
-    "perpetual": {"maintenance_margin": PROPER_SHARE, "liquidation_fee": SHARE},
+    "perpetual": {
+        "maintenance_margin": PROPER_SHARE,
+        "liquidation_fee": SHARE,
+        "cash_rate_per_year": ANY,
+    },
     "spot": {
         "liquidation_threshold": THRESHOLD_SHARE,
         "liquidation_fee": SHARE,
@@ -99,6 +113,7 @@ VENUES: dict[str, dict[str, Reader]] = {
         "expiry": choice(("quarterly",)),
         "roll_days": ROLL_DAYS,
         "basis_per_year": BASIS,
+        "cash_rate_per_year": ANY,
     },
     "pool": {"max_utilisation": THRESHOLD_SHARE, "fee_bps": BPS},
 }
@@ -170,7 +185,7 @@ Values = dict[str, Any]
 
 def series_in(path: str | Path) -> Values:
     """Read and check the series file at ``path``; see ``Series.load``."""
-    path = Path(path)
+    path = path_of("path", path)
     values = series_values(toml_content(path, "a series file"), str(path))
     costs = values["costs"]
     if costs.book:
@@ -181,13 +196,18 @@ def series_in(path: str | Path) -> Values:
 
 def reserve_in(path: str | Path) -> Values:
     """Read and check the reserve file at ``path``; see ``Reserve.load``."""
-    return reserve_values(toml_content(Path(path), "a reserve file"), str(path))
+    return reserve_values(toml_content(path_of("path", path), "a reserve file"), str(path))
 
 
 def series_values(content: str, name: str) -> Values:
     """Read and check a series from TOML text; its reserve, if any, as values too."""
-    values = _File(name).series(toml_document(content, name, "a series file"))
+    values = values_of_document(toml_document(content, name, "a series file"), name)
     return {**values, "text": content}
+
+
+def values_of_document(document: Mapping[str, Any], name: str) -> Values:
+    """Check a series that is given as the document of its file; ``name`` stands in messages."""
+    return _File(name).series(document)
 
 
 def reserve_values(content: str, name: str) -> Values:

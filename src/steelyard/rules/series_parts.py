@@ -113,6 +113,8 @@ class Venue:
     borrow_spread_per_year: float = 0.0
     supply_spread_per_year: float = 0.0
     units_borrow_rate_per_year: float = 0.0
+    cash_rate_per_year: float = 0.0
+    """What the idle cash beside a perpetual or a future earns, which is all of nav."""
     expiry: str = "quarterly"
     roll_days: float = 3.0
     """Days before its expiry at which a future is replaced by the next."""
@@ -122,6 +124,16 @@ class Venue:
     """Largest net notional against a pool, as a share of the reserve's value."""
     fee_bps: float = 0.0
     """What a trade against a pool pays into it."""
+
+    @property
+    def has_interest(self) -> bool:
+        """Whether its cash pays or earns by a rate per year, which a file of rates may replace."""
+        return self.kind == "spot" or self.cash_rate_per_year != 0
+
+    @property
+    def first_rate_per_year(self) -> float:
+        """The rate that its cash pays or earns, before spreads, until a file says another."""
+        return self.rate_per_year if self.kind == "spot" else self.cash_rate_per_year
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ __all__ = [
     "gap_to",
     "is_all_of_a_book",
     "is_nothing_to_trade",
+    "order_units",
     "size_trade",
     "smallest_root",
     "whole_lots",
@@ -84,6 +85,17 @@ def whole_lots(notional: Num, lot_notional: Num) -> Num:
             return -lots * lot_notional
         return lots * lot_notional
     return notional
+
+
+def order_units(units: Num, lot: Num, largest: Num) -> Num:
+    """Signed units as a venue takes them: whole lots, and no more than ``largest`` in one order.
+
+    A ``lot`` or ``largest`` of 0 is no such limit.
+    """
+    units = whole_lots(units, lot)
+    if 0 < largest < abs(units):
+        return largest if units > 0 else -largest
+    return units
 
 
 def is_all_of_a_book(payers: Payers[Num], notional: Num) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from steelyard.arguments import text_of
 from steelyard.errors import InputError
 from steelyard.rules.series_keys import Reader
 
@@ -51,7 +52,7 @@ def toml_document(content: str, name: str, kind: str) -> dict[str, Any]:
         InputError: it is none.
     """
     try:
-        return tomllib.loads(content)
+        return tomllib.loads(text_of("text", content))
     except (ValueError, RecursionError) as error:  # ValueError: also an int of 4,300 digits
         message = f"{name}: expected {kind} (TOML), but it cannot be parsed: {error}."
         raise InputError(message, file=name) from error

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Iterable
+from numbers import Real
+
+from steelyard.arguments import refuse_kind
 from steelyard.errors import DataError, InputError
 from steelyard.fund.state import State
 from steelyard.market import Prices, format_time
 from steelyard.rules.numbers import Num
 from steelyard.rules.series import Series
 
-__all__ = ["check_goes_on", "check_kind", "check_reserve", "mode_of"]
+__all__ = [
+    "ENGINES",
+    "check_engine",
+    "check_goes_on",
+    "check_kind",
+    "check_number",
+    "check_place",
+    "check_reserve",
+    "check_several",
+    "mode_of",
+]
+
+
+ENGINES = ("fast", "reference")
+"""By what a run may be made."""
+
+
+def check_engine(engine: str) -> None:
+    """Refuse what no run can be made by.
+
+    Raises:
+        InputError: where it is neither engine.
+    """
+    if engine not in ENGINES:
+        message = f'engine: expected "fast" or "reference", found "{engine}".'
+        raise InputError(message, found=engine, allowed=ENGINES)
 
 
 def check_reserve(series: Series) -> None:
@@ -33,6 +64,39 @@ def check_kind(name: str, given: object, kind: type, source: str) -> None:
     """
     if not isinstance(given, kind):
         message = f"{name}: expected what {source} gives, found a {type(given).__qualname__}."
+        raise InputError(message, argument=name, found=given)
+
+
+def check_place(name: str, given: object) -> None:
+    """Refuse what cannot be where a journal is: a path, a URL, or a memory of the program.
+
+    Raises:
+        InputError: where it is none of these.
+    """
+    if not (given is None or isinstance(given, str | os.PathLike) or hasattr(given, "memory")):
+        refuse_kind(name, "a path or a URL", given)
+
+
+def check_several(name: str, given: object, what: str) -> None:
+    """Refuse one thing where several belong: a text is a sequence of its letters to Python.
+
+    Raises:
+        InputError: where it is a text, or cannot be gone through.
+    """
+    if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Iterable):
+        refuse_kind(name, f"a list of {what}", given)
+
+
+def check_number(name: str, given: object) -> None:
+    """Refuse what is no number, a truth value included.
+
+    Raises:
+        InputError: where it is none.
+    """
+    if isinstance(given, bool) or not isinstance(given, Real):
+        refuse_kind(name, "a number", given)
+    if not math.isfinite(given):
+        message = f"{name}: expected a finite number, found {given!r}."
         raise InputError(message, argument=name, found=given)
 
 

@@ -16,19 +16,21 @@ depend on how a token fared; ``costs`` of a summary are amounts, launch included
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.market import Prices, parse_time, read_prices
-from steelyard.plots.daily_reset import worst_day
+from steelyard.market import Prices, feed_of, parse_time
+from steelyard.market.price_feed import check_symbols, for_series
+from steelyard.report.daily_reset import worst_day
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
+from steelyard.simulate.checks import check_several
 from steelyard.simulate.compared import Compared, marked
 from steelyard.simulate.comparison import Comparison
-from steelyard.simulate.inputs import NEEDS, fits
+from steelyard.simulate.inputs import check_useful, fits
+from steelyard.simulate.named import series_of
 from steelyard.simulate.run import Run, simulate
 
 __all__ = ["compare", "worst_day_of"]
@@ -40,52 +42,48 @@ NO_CHOICE = ("launch", "roll")
 
 
 def compare(
-    series: Sequence[Series] | Mapping[str, Series],
-    prices: Any,  # noqa: ANN401 (whatever read_prices takes)
+    series: Sequence[Series | str] | Mapping[str, Series | str],
+    feed: object,
     *,
-    funding: Any = None,  # noqa: ANN401
-    rates: Any = None,  # noqa: ANN401
-    injections: Any = None,  # noqa: ANN401
-    start: Any = None,  # noqa: ANN401
-    end: Any = None,  # noqa: ANN401
     intrabar: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
-    """Run several series over one history and set them side by side.
+    """Run several series over one feed and set them side by side.
 
     Args:
-        series: the tokens, called by their symbols (a second ``X`` is ``X (2)``); or by name.
-        prices: as ``simulate`` takes them.
-        funding: as ``simulate`` takes it, for the perpetuals among the series.
-        rates: likewise, for those that borrow spot.
-        injections: likewise, for those with a reserve.
-        start: first instant, inclusive.
-        end: last instant, exclusive.
+        series: the tokens, as ``simulate`` takes them, called by their symbols (a second ``X`` is
+            ``X (2)``); or by name.
+        feed: a ``Feed``, or bare prices. Its funding is for the perpetuals among the series, its
+            rates for those that borrow spot, its injections for those with a reserve, its book for
+            those that trade on one, and the rest for all.
         intrabar: ``"path"`` or ``"close"``, as ``simulate`` takes it.
         progress: called now and then with the number of bars done, all series together.
 
     Raises:
-        InputError: no series, an option that goes with none of them, or what ``simulate`` raises.
+        InputError: no series, an input that goes with none of them, or what ``simulate`` raises.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    named = dict(series) if isinstance(series, Mapping) else _named(series)
+    check_several("series", series, "series")
+    if isinstance(series, Mapping):
+        named = {str(name): series_of(token) for name, token in series.items()}
+    else:
+        named = _named([series_of(token) for token in series])
     if not named:
         message = "compare: expected at least one series, found none."
         raise InputError(message)
-    given = {"funding": funding, "rates": rates, "injections": injections}
-    options = {option: value for option, value in given.items() if value is not None}
-    _refuse_useless(options, named)
-    history = read_prices(prices)
-    bars = history.between(start, end)
+    tokens = list(named.values())
+    history = feed_of(feed)
+    check_useful(history.given(), tokens)
+    check_symbols(history, (token.symbol for token in tokens))
+    bars = history.bars
     sigma = _volatility(bars)
     entries: list[Compared] = []
-    for token in named.values():
-        fitting = {option: value for option, value in options.items() if fits(option, token)}
+    for name, token in named.items():
+        own = for_series(history, token.symbol)
+        fitting = own.without(*(option for option in own.given() if not fits(option, token)))
         step = None if progress is None else _onward(progress, len(entries) * len(bars))
-        run = simulate(
-            token, history, **fitting, start=start, end=end, intrabar=intrabar, progress=step
-        )
-        entries.append(_compared(list(named)[len(entries)], run, sigma))
+        run = simulate(token, fitting, intrabar=intrabar, progress=step)
+        entries.append(_compared(name, run, sigma))
     return Comparison(tuple(marked(entries)), bars, entries[0].run.intrabar, sigma)
 
 
@@ -105,16 +103,6 @@ def _named(series: Sequence[Series]) -> dict[str, Series]:
             name = f"{token.symbol} ({times})"
         named[name] = token
     return named
-
-
-def _refuse_useless(options: Mapping[str, Any], named: Mapping[str, Series]) -> None:
-    for option in options:
-        if not any(fits(option, token) for token in named.values()):
-            message = (
-                f"{option}: expected at least one series with {NEEDS[option]}, found none; "
-                f"leave {option} out or add such a series."
-            )
-            raise InputError(message, option=option, expected=NEEDS[option])
 
 
 def _volatility(bars: Prices) -> float | None:

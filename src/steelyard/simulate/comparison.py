@@ -1,4 +1,4 @@
-"""Series that ran over one history, set side by side: as a table, as JSON, as a page."""
+"""Series that ran over one history, set side by side."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
+from steelyard.report.shown import Shown
 from steelyard.simulate.compared import Compared
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
+    from steelyard.report.document import Document
     from steelyard.simulate.run import Run
 
 __all__ = ["SORTS", "Comparison"]
@@ -35,8 +35,8 @@ SORTS: Mapping[str, bool] = {
 """What a comparison can be sorted by, best first: whether the greatest is the best."""
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """Series over one history.
 
     Attributes:
@@ -92,15 +92,11 @@ class Comparison:
         unknown = [entry for entry in self.entries if entry.row[key] is None]
         return replace(self, entries=(*known, *unknown))
 
-    def save(self, path: str | Path) -> None:
-        """Write the comparison as a report page, one HTML file, whole or not at all.
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.simulate.compare_document import comparison_document
 
-        Raises:
-            InputError: where the file cannot be written.
-        """
-        from steelyard.simulate.compare_page import save_comparison
-
-        save_comparison(self.entries, self.prices.source, self.volatility, path)
+        return comparison_document(self.entries, self.volatility)
 
     def __repr__(self) -> str:
         best = ", ".join(entry.name for entry in self.entries if entry.efficient)

@@ -27,9 +27,11 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steelyard.market import Book, Feed
+
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_of"]
+__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_in", "market_of"]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
@@ -71,19 +73,39 @@ class Market(NamedTuple):
 NO_MARKET = Market(None, None)
 
 
-def market_of(series: Series, history: Prices, bars: Prices, intrabar: str) -> Market:
+def market_of(
+    series: Series, history: Prices, bars: Prices, intrabar: str, book: Book | None = None
+) -> Market:
     """The market of a series over ``bars``, a stretch of ``history``.
+
+    Args:
+        series: the token.
+        history: all prices that are known.
+        bars: those of them that are run.
+        intrabar: ``close`` or ``path``.
+        book: what a series that trades on a book trades on; None: the file that it names.
 
     Raises:
         DataError: its book cannot be read, or its impact cannot be known from these prices.
     """
-    book = read_book(series.costs.book).columns if series.costs.impact == "book" else None
+    walked = None
+    if series.costs.impact == "book":
+        walked = (read_book(series.costs.book) if book is None else book).columns
     # what came before the first bar was known when the run starts
     conditions = market_conditions(series, history, intrabar)
     if conditions is not None:
         first = int(np.searchsorted(history.time, bars.time[0]))
         conditions = conditions.slice(first, first + len(bars))
-    return Market(book, conditions)
+    return Market(walked, conditions)
+
+
+def market_in(feed: Feed, series: Series, intrabar: str) -> Market:
+    """The market of a series over a feed; on the feed's book where the feed has one.
+
+    Raises:
+        DataError: as ``market_of`` does.
+    """
+    return market_of(series, feed.prices, feed.bars, intrabar, feed.book)
 
 
 def market_conditions(series: Series, bars: Prices, intrabar: str) -> Conditions | None:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from steelyard.fund.apply import apply
-from steelyard.fund.effects import Accrued, Effect, Seen
+from steelyard.fund.apply import apply, see
+from steelyard.fund.effects import Accrued, Effect
 from steelyard.fund.events import NOTHING_DUE, Event, Inputs, Observed
 from steelyard.fund.group import Group
 from steelyard.fund.step import step
@@ -75,6 +75,7 @@ class FastReplay:
         self.bars = len(prices)
         self.is_path = intrabar == "path"
         self.is_spot = self.terms.venue.spot
+        self.has_interest = self.terms.has_interest
         self.timeline = Timeline(prices, 0 if self.is_path else prices.step_s)
         self.close = self.seen = low = high = np.asarray(prices.close)
         if self.is_path:
@@ -104,7 +105,7 @@ class FastReplay:
         self.is_simple = (
             self.schedule.is_plain
             and self.terms.reserve is None
-            and not self.is_spot
+            and not self.has_interest
             and self.returns is None
             and member.market.conditions is None
         )
@@ -129,7 +130,7 @@ class FastReplay:
         self.funding_paid: list[float] = np.cumsum(paid).tolist()
         """What one unit, held all along, has paid before each funding, and after all of them."""
         stops = schedule.stop_times
-        if self.is_spot:
+        if self.has_interest:
             stops += schedule.rate_times
         if self.terms.is_pool:
             # what was settled in the time that health looks back on stays apart from before
@@ -169,8 +170,8 @@ class FastReplay:
     def _step(self, bar: int) -> None:
         """Have the fund observe a bar."""
         self.bar = bar
-        trades = self.record.trades
-        made, time = len(trades), self.timeline.time_of(bar)
+        traded = self.record.traded
+        made, time = len(traded), self.timeline.time_of(bar)
         if self.is_path:
             opening, close = self.seen.item(bar), self.close.item(bar)
             first, second = self.extremes.low.item(bar), self.extremes.high.item(bar)
@@ -182,7 +183,7 @@ class FastReplay:
                 travel(self.fund, self._tell, is_out, time, start, end)
         else:
             self._observe(time, self.close.item(bar))
-        if len(trades) > made:
+        if len(traded) > made:
             self.look = self.most_look
         self.marks.note(bar, self.state)
 
@@ -197,8 +198,9 @@ class FastReplay:
         inputs: Inputs[float] = NOTHING_DUE
         if not self.is_simple:
             impact = self.member.impact(self.bar)
-            spot = self.is_spot
-            inputs = schedule.inputs_between(since, time, spot, impact, with_funding=by_fund)
+            inputs = schedule.inputs_between(
+                since, time, self.has_interest, impact, with_funding=by_fund
+            )
             if self.returns is not None:
                 inputs = inputs._replace(volatile=self._is_volatile())
         elif by_fund:
@@ -250,7 +252,7 @@ class FastReplay:
                 break
         if self.seen_at is not None and (bar == self.bars or not self.is_simple):
             # told once, after all quiet bars, and not where the next observation tells of itself
-            apply(state, Seen(self.terms.symbol, *self.seen_at, None))
+            see(state, *self.seen_at, None)
         self.seen_at = None
         return bar
 

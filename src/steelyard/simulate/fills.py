@@ -124,14 +124,17 @@ def _late_with_creations(
     own = sent - flows.net
     if intent.trigger == Trigger.FLOW and is_nothing_sent(own, flows.size):
         own = own * 0
+    sizes = flows.size + abs(own)
     if _opens(fund, own):
-        if fund.terms.is_pool and abs(own) > _room(group, fund, entered.units, flows.net, price):
-            return _none(fund, time, price, "capacity")
-    elif abs(own) > abs(entered.units * price):
+        if fund.terms.is_pool:
+            room = _room(group, fund, entered.units, flows.net, price)
+            if _is_above(abs(own), room, sizes):
+                return _none(fund, time, price, "capacity")
+    elif _is_above(abs(own), abs(entered.units * price), sizes):
         # what was sent to lower the exposure does not turn it round
         return _none(fund, time, price, None)
     check_tradable(fund, sent)
-    charges = _together(fund, sent, flows.size + abs(own))
+    charges = _together(fund, sent, sizes)
     value = free_value(group, fund, price)
     nav = nav_of(entered.cash, entered.units, price)
     if own_cost(fund, flows, own, charges, value).paid_by_nav >= nav:
@@ -142,6 +145,11 @@ def _late_with_creations(
 def _opens(fund: Fund[Num], notional: Num) -> bool:
     """Whether a trade is on the fund's own side, so that it adds exposure."""
     return (notional > 0) == (fund.terms.rule.target > 0)
+
+
+def _is_above(size: Num, most: Num, sizes: Num) -> bool:
+    """Whether a size is above its limit by more than rounding: 1e-12 of what it was added up of."""
+    return (size - most) * 1_000_000_000_000 > sizes
 
 
 def _room(

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
-from steelyard.market import (
-    Prices,
-    parse_time,
-    read_flows,
-    read_funding,
-    read_injections,
-    read_outages,
-    read_rates,
-    read_splits,
-)
+from steelyard.market.price_feed import READERS
 from steelyard.rules.numbers import Num, Number
+from steelyard.simulate.coverage import check_covers, reaches
 from steelyard.simulate.schedule import Schedule
 
 if TYPE_CHECKING:
     from steelyard.rules.series import Series
 
 __all__ = [
-    "ENGINES",
     "NEEDS",
     "check_fits",
+    "check_useful",
     "fits",
-    "named_files",
+    "reaching",
     "read_events",
     "read_schedule",
     "schedule_of",
 ]
 
-ENGINES = ("fast", "reference")
-"""By what a run may be made."""
 NEEDS = {
     "funding": 'venue.kind = "perpetual"',
-    "rates": 'venue.kind = "spot"',
+    "rates": 'venue.kind = "spot", or with venue.cash_rate_per_year',
     "injections": "a table [reserve]",
+    "book": 'costs.impact = "book"',
 }
 """What a series must have so that an option says anything about it; the others go with all."""
 
@@ -48,9 +38,11 @@ def fits(option: str, series: Series) -> bool:
     """Whether an option says anything about a series."""
     if option == "injections":
         return series.reserve is not None
-    return series.venue.kind == {"funding": "perpetual", "rates": "spot"}.get(
-        option, series.venue.kind
-    )
+    if option == "book":
+        return series.costs.impact == "book"
+    if option == "rates":
+        return series.venue.has_interest
+    return option != "funding" or series.venue.kind == "perpetual"
 
 
 def check_fits(option: str, series: Series) -> None:
@@ -62,7 +54,8 @@ def check_fits(option: str, series: Series) -> None:
     if fits(option, series):
         return
     expected = NEEDS[option]
-    found = "none" if option == "injections" else f'"{series.venue.kind}"'
+    kind = series.costs.impact if option == "book" else series.venue.kind
+    found = "none" if option == "injections" else f'"{kind}"'
     message = (
         f"{series.symbol}: {option}: expected a series with {expected}, found {found}; "
         f"leave {option} out or change the series."
@@ -70,24 +63,28 @@ def check_fits(option: str, series: Series) -> None:
     raise InputError(message, option=option, expected=expected, found=found)
 
 
-def named_files(given: Mapping[str, Any]) -> dict[str, str]:
-    """The files among what was given, prices too: their paths from the root on, by option."""
-    found = {}
-    for option, source in given.items():
-        is_read = isinstance(source, Prices)
-        # prices that were read know what they were called; not all of them were in a file
-        name: Any = source.source if is_read else source
-        if isinstance(name, str | os.PathLike) and option != "wind_down":
-            path = os.path.abspath(os.fsdecode(name))  # noqa: PTH100 (links stay as they are)
-            if not is_read or os.path.lexists(path):
-                found[option] = path
-            elif name != "frame":
-                found[option] = str(name)
-    return found
+def check_useful(options: Iterable[str], members: Sequence[Series]) -> None:
+    """Refuse an option that says nothing about any of several series.
+
+    Raises:
+        InputError: where there is one.
+    """
+    for option in options:
+        if not any(fits(option, token) for token in members):
+            message = (
+                f"{option}: expected at least one series with {NEEDS[option]}, found none; "
+                f"leave {option} out or add such a series."
+            )
+            raise InputError(message, option=option, expected=NEEDS[option])
 
 
 def read_schedule(
-    series: Series, number: Number[Num], given: Mapping[str, Any], span: tuple[int, int]
+    series: Series,
+    number: Number[Num],
+    given: Mapping[str, Any],
+    span: tuple[int, int],
+    *,
+    goes_on: bool = False,
 ) -> Schedule[Num]:
     """The schedule of one series: ``schedule_of`` what ``read_events`` finds.
 
@@ -95,10 +92,12 @@ def read_schedule(
         InputError: where one does not go with the series.
         DataError: where a source is not what it should be.
     """
-    return schedule_of(series, number, read_events(series, given, span))
+    return schedule_of(series, number, read_events(series, given, span, goes_on=goes_on))
 
 
-def read_events(series: Series, given: Mapping[str, Any], span: tuple[int, int]) -> dict[str, Any]:
+def read_events(
+    series: Series, given: Mapping[str, Any], span: tuple[int, int], *, goes_on: bool = False
+) -> dict[str, Any]:
     """What happens at given times, read once: the events of all that was given and is not None.
 
     Args:
@@ -107,62 +106,73 @@ def read_events(series: Series, given: Mapping[str, Any], span: tuple[int, int])
             sources, ``wind_down`` as a time.
         span: of funding, what is paid after the first and up to the second instant is kept: a
             file may hold years more than a run.
+        goes_on: whether the run goes on from an earlier one, which the same files were given to:
+            then a file may hold nothing for this part.
 
     Raises:
         InputError: where one does not go with the series.
-        DataError: where a source is not what it should be.
+        DataError: where a source is not what it should be, or holds nothing for the history.
     """
     events: dict[str, Any] = {}
     for option, source in given.items():
         if source is not None:
             check_fits(option, series)
-            reads = READERS[option]
-            events[option] = reads(source, span) if option == "funding" else reads(source)
+            events[option] = _columns(option, source)
+            if not goes_on:
+                check_covers(option, events[option], span)
+    if "funding" in events:
+        time, rate = events["funding"]
+        first, last = time.searchsorted(span, "right").tolist()
+        events["funding"] = time[first:last].tolist(), rate[first:last].tolist()
     return events
+
+
+def reaching(
+    given: Mapping[str, Any], span: tuple[int, int], whole: tuple[int, int]
+) -> dict[str, Any]:
+    """Of inputs, each None or a source, those that are of the time of a part of a history.
+
+    Args:
+        given: as ``read_events`` takes it.
+        span: the first instant and the last of the part.
+        whole: those of the history.
+
+    Raises:
+        InputError: a token would be closed outside of the history.
+        DataError: a source is not what it should be, or holds nothing for the history.
+    """
+    kept = {}
+    for option, source in given.items():
+        if source is not None:
+            events = _columns(option, source)
+            check_covers(option, events, whole)
+            if reaches(option, events, span):
+                kept[option] = source
+    return kept
 
 
 def schedule_of(series: Series, number: Number[Num], events: Mapping[str, Any]) -> Schedule[Num]:
     """Events on a schedule, in one kind of number; the series' own rate holds before others."""
-    return Schedule(number, first_rate=series.venue.rate_per_year, **events)
+    return Schedule(number, first_rate=series.venue.first_rate_per_year, **events)
 
 
-def _funding(source: object, span: tuple[int, int]) -> tuple[list[int], list[float]]:
-    found = read_funding(source)
-    first, last = found.time.searchsorted(span, "right").tolist()
-    return found.time[first:last].tolist(), found.rate[first:last].tolist()
+def _columns(option: str, source: object) -> Any:  # noqa: ANN401 (of each table its own)
+    """The columns of an input as a schedule takes them, its times first; of an end the instant."""
+    found = READERS[option](source)
+    if option == "wind_down":
+        return found
+    if option == "funding":
+        # years of it may be given to a day's run: lists are made of what is kept
+        return found.time, found.rate
+    if option == "injections":
+        return found.time.tolist(), found.quote.tolist(), [kind == CAPITAL for kind in found.kind]
+    return tuple(getattr(found, name).tolist() for name in COLUMNS[option])
 
 
-def _rates(source: object) -> tuple[list[int], list[float]]:
-    found = read_rates(source)
-    return found.time.tolist(), found.rate.tolist()
-
-
-def _injections(source: object) -> tuple[list[int], list[float], list[bool]]:
-    found = read_injections(source)
-    return found.time.tolist(), found.quote.tolist(), [kind == "capital" for kind in found.kind]
-
-
-def _flows(source: object) -> tuple[list[int], list[float]]:
-    found = read_flows(source)
-    return found.time.tolist(), found.tokens.tolist()
-
-
-def _splits(source: object) -> tuple[list[int], list[float]]:
-    found = read_splits(source)
-    return found.time.tolist(), found.ratio.tolist()
-
-
-def _outages(source: object) -> tuple[list[int], list[int]]:
-    found = read_outages(source)
-    return found.start.tolist(), found.end.tolist()
-
-
-READERS: dict[str, Any] = {
-    "funding": _funding,
-    "rates": _rates,
-    "injections": _injections,
-    "flows": _flows,
-    "splits": _splits,
-    "outages": _outages,
-    "wind_down": parse_time,
+COLUMNS = {
+    "rates": ("time", "rate"),
+    "flows": ("time", "tokens"),
+    "splits": ("time", "ratio"),
+    "outages": ("start", "end"),
 }
+CAPITAL = "capital"

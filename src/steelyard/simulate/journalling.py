@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from steelyard.errors import InputError
 from steelyard.ledger.events import Event
-from steelyard.ledger.opening import found_books, snapshot_of
-from steelyard.ledger.recorder import Recorder, books_for
+from steelyard.ledger.opening import found_books
+from steelyard.ledger.recorder import Recorder
+from steelyard.ledger.series_rows import books_for
+from steelyard.ledger.snapshots import snapshot_of
 from steelyard.ledger.writer import open_writer
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Series
+from steelyard.rules.series_check import check_series
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
@@ -112,6 +115,7 @@ class Recording:
                 watch=found.watch,
                 last_price=found.last_price,
                 is_out=found.is_out,
+                last_mark=found.last_mark,
             )
             if found.program != __version__:
                 self._recorder.tell_version()
@@ -157,10 +161,13 @@ def recording(
     """Open a journal for a run.
 
     Raises:
-        InputError: it holds one of the funds with another series or kind of number, or in another
-            group; another writer holds it; or it cannot be written.
+        InputError: a series is one that no series file can say; the journal holds one of the funds
+            with another series or kind of number, or in another group; another writer holds it; or
+            it cannot be written.
         DataError: there is something else, or it is damaged.
     """
+    for each in tokens:
+        check_series(each, each.symbol or "series")
     if isinstance(where, InMemory):
         kept = where.memory
         yield Recording(

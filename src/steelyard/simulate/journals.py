@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from steelyard.arguments import path_of
+from steelyard.closing import Closing
 from steelyard.errors import DataError, InputError
 from steelyard.fund.group import Fund
 from steelyard.fund.state import new_state
@@ -48,8 +49,8 @@ __all__ = ["Journal"]
 HEALTH = ("price", "units", "value", "nav", "level", "utilisation", "buffer_depth", "runway_days")
 
 
-class Journal:
-    """A journal, read-only: a SQLite file, or a PostgreSQL database by its URL."""
+class Journal(Closing):
+    """A journal read as a run is read; ``rows`` is the journal of events beneath it."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -64,7 +65,7 @@ class Journal:
             DataError: there is none, or it is of another version.
             Unavailable: the URL does not answer.
         """
-        return cls(Rows.open(where))
+        return cls(Rows.open(where if isinstance(where, str) else path_of("where", where)))
 
     def head(self) -> Head:
         """The number of events and the hash of the last."""
@@ -135,7 +136,7 @@ class Journal:
             head: what a signed head says (``open_head``): finds a cut tail, and a journal whose
                 hashes were all made anew.
         """
-        return self.rows.verify(head=head, checks=Audit(ModelFills(), self.rows.snapshots()).checks)
+        return self.rows.verify(head=head, checks=[Audit(ModelFills(), self.rows.snapshots())])
 
     def close(self) -> None:
         """Give the file or the connection back."""
@@ -157,17 +158,6 @@ class Journal:
         if wanted not in self._told:
             self._told[wanted] = _told(self.rows, wanted)
         return self._told[wanted]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Told:

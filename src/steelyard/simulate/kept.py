@@ -48,6 +48,11 @@ class DrawnRun(Protocol):
         ...
 
     @property
+    def prices(self) -> Prices:
+        """The bars that were run."""
+        ...
+
+    @property
     def splits(self) -> npt.NDArray[np.float64]:
         """One a bar: tokens then for one token of the launch."""
         ...
@@ -75,11 +80,6 @@ class DrawnRun(Protocol):
 
 class KeptRun(DrawnRun, Protocol):
     """A run as it is written to disk, with what it takes to make it again."""
-
-    @property
-    def prices(self) -> Prices:
-        """The bars that were run."""
-        ...
 
     @property
     def intrabar(self) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION
 from steelyard.rules.series import Series
-from steelyard.simulate.inputs import ENGINES
+from steelyard.simulate.checks import ENGINES
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
@@ -150,14 +149,13 @@ def inputs_of(run: KeptRun) -> dict[str, dict[str, Any]]:
     sources = run._sources  # noqa: SLF001 (as above)
     if sources is None:
         return {}
-    names, found = sources.names, {"prices": _bars_read(run)}
+    found = {"prices": _bars_read(run)}
     for option in OPTIONS:
         if option in sources.events:
             found[option] = _fingerprint(sources.events[option])
     if sources.market.book is not None:
         found["book"] = _fingerprint(sources.market.book)
-        names = {**names, "book": os.path.abspath(run.series.costs.book)}  # noqa: PTH100 (as simulate)
-    return {option: {"file": names.get(option), **read} for option, read in found.items()}
+    return {option: {"file": sources.names.get(option), **read} for option, read in found.items()}
 
 
 def _bars_read(run: KeptRun) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.arguments import path_of
 from steelyard.errors import InputError, SteelyardError
+from steelyard.report.writing import file_mode, reason
 from steelyard.rules.json_text import as_json
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.made_of import RECORD, SERIES, record_of
@@ -29,12 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILES",
+    "RUN_FILES",
     "as_table",
-    "check_file",
     "check_folder",
     "save_run",
     "save_shelf",
-    "written_whole",
 ]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
@@ -42,6 +43,8 @@ FLOWS, SUSPENSIONS = "flows.parquet", "suspensions.parquet"
 """Written beside these where there were any."""
 REPEAT = (SERIES, RECORD)
 """Written beside these where a run can be made again from them."""
+RUN_FILES = (*FILES, FLOWS, SUSPENSIONS, *REPEAT)
+"""Every name under which a run is saved in its folder."""
 
 
 def save_run(run: KeptRun, folder: str | Path) -> None:
@@ -55,13 +58,16 @@ def save_run(run: KeptRun, folder: str | Path) -> None:
         InputError: where ``folder`` cannot be a folder or cannot be written to.
         SteelyardError: where writing fails on the way, on a full disk for one.
     """
-    folder = Path(folder)
+    folder = path_of("folder", folder)
     check_folder(folder)
-    page = _page([run])
+    from steelyard.report.html import page
+    from steelyard.simulate.run_document import run_document
+
+    shown = page(run_document(run))
     with _kept_whole(folder), _staged(folder) as stage:
         _write_run(run, stage)
         _write_repeat(run, stage)
-        _write_text(page, stage / "report.html")
+        _write_text(shown, stage / "report.html")
 
 
 def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
@@ -74,16 +80,19 @@ def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | P
         InputError: where ``folder`` cannot be a folder or cannot be written to.
         SteelyardError: where writing fails on the way, on a full disk for one.
     """
-    folder = Path(folder)
+    folder = path_of("folder", folder)
     check_folder(folder)
-    page = _page(runs)
+    from steelyard.report.html import page
+    from steelyard.simulate.runs_document import shared_document
+
+    shown = page(shared_document(runs, summary["reserve"]))
     with _kept_whole(folder), _staged(folder) as stage:
         for run in runs:
             place = stage / folder_name(run.series.symbol)
             place.mkdir()
             _write_run(run, place)
         _write_text(as_json(summary) + "\n", stage / "summary.json")
-        _write_text(page, stage / "report.html")
+        _write_text(shown, stage / "report.html")
 
 
 def folder_name(symbol: str) -> str:
@@ -119,7 +128,7 @@ def _kept_whole(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"{folder}: it cannot be written: {_reason(error)}; nothing was kept."
+        message = f"{folder}: it cannot be written: {reason(error)}; nothing was kept."
         raise SteelyardError(message, folder=str(folder)) from error
 
 
@@ -136,48 +145,9 @@ def check_folder(folder: Path) -> None:
         if not nearest.is_dir():
             raise _refused(folder, f"{'it' if nearest == folder else nearest} is a file")
     except OSError as error:
-        raise _refused(folder, f"it cannot be reached: {_reason(error)}") from error
+        raise _refused(folder, f"it cannot be reached: {reason(error)}") from error
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise _refused(folder, f"{nearest} may not be written to")
-
-
-def check_file(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work is done that it shall hold.
-
-    Raises:
-        InputError: it is a folder, or its folder is not there or cannot be written to.
-    """
-    try:
-        found = ""
-        if path.is_dir():
-            found = "it is a folder"
-        elif not path.parent.is_dir():
-            found = f"there is no folder {path.parent}"
-        elif not os.access(path.parent, os.W_OK | os.X_OK):
-            found = f"{path.parent} may not be written to"
-    except OSError as error:
-        found = f"it cannot be reached: {_reason(error)}"
-    if found:
-        message = f"{path}: expected a file to write; {found}; choose another."
-        raise InputError(message, file=str(path))
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A file's stand-in to write to; it takes the file's name when all has gone well.
-
-    Raises:
-        OSError: as writing does; nothing is left behind then.
-    """
-    handle, name = tempfile.mkstemp(prefix=".steelyard-", dir=path.parent)
-    os.close(handle)
-    stage = Path(name)
-    try:
-        yield stage
-        stage.chmod(0o666 & ~_umask())
-        stage.replace(path)
-    finally:
-        stage.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -190,7 +160,7 @@ def _staged(folder: Path) -> Iterator[Path]:
         if existed:
             _give_way(folder, stage)
         else:
-            stage.chmod(0o777 & ~_umask())
+            stage.chmod(0o777 & ~file_mode())
             folder.parent.mkdir(parents=True, exist_ok=True)
             stage.rename(folder)
     finally:
@@ -199,7 +169,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 def _give_way(folder: Path, stage: Path) -> None:
     """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
-    for name in (*FILES, FLOWS, SUSPENSIONS, *REPEAT):
+    for name in RUN_FILES:
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
     for made in stage.iterdir():
@@ -213,20 +183,6 @@ def _give_way(folder: Path, stage: Path) -> None:
 def _nearest(folder: Path) -> Path:
     """The folder itself or the first of its parents that is there."""
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
-
-
-def _page(runs: Sequence[KeptRun]) -> str:
-    from steelyard.plots.page import report_page
-    from steelyard.simulate.report import report_run
-
-    symbols = ", ".join(run.series.symbol for run in runs)
-    # the level of a shared reserve is judged by what all of them are worth
-    assets = sum(run.nav_columns["nav"] * run.nav_columns["tokens"] for run in runs)
-    return report_page(
-        [report_run(run, assets=np.asarray(assets)) for run in runs],
-        title=f"{symbols} over history",
-        source=runs[0].prices.source,
-    )
 
 
 def _write_parquet(columns: Columns, path: Path) -> None:
@@ -261,16 +217,6 @@ def _array(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
 def _refused(folder: Path, found: str) -> InputError:
     message = f"{folder}: expected a folder to write to; {found}; choose another."
     return InputError(message, folder=str(folder))
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__

@@ -112,10 +112,21 @@ class Record(Generic[Num]):
     """What a run wrote down of one token."""
 
     bars: list[BarRow] = field(default_factory=list)
-    trades: list[RebalanceRow[Num]] = field(default_factory=list)
+    traded: list[Settled[Num] | Rolled[Num]] = field(default_factory=list)
+    """What was settled since ``trades`` was last asked for."""
     flows: list[FlowRow] = field(default_factory=list)
     reserve: ReserveRecord = field(default_factory=ReserveRecord)
     """Of its reserve: shared with the records of others on it."""
+    _trades: list[RebalanceRow[Num]] = field(default_factory=list)
+
+    @property
+    def trades(self) -> list[RebalanceRow[Num]]:
+        """One row a trade so far, made when they are asked for: most runs are asked for nav."""
+        if self.traded:
+            rows = (_row_of(effect) for effect in self.traded)
+            self._trades += [row for row in rows if row is not None]
+            self.traded.clear()
+        return self._trades
 
     def take(self, effects: Iterable[Effect[Num]]) -> None:
         """Write down what followed from an event, of this token and of its reserve."""
@@ -145,51 +156,58 @@ class Record(Generic[Num]):
 
 
 def _settled(record: Record[Num], effect: Settled[Num]) -> None:
-    sizes = abs(effect.notional)
-    for each in effect.creations:
-        sizes += abs(each.notional)
-        record.flows.append(FlowRow(each.time, *map(float, each[1:7])))
+    if effect.creations:
+        record.flows += [FlowRow(each.time, *map(float, each[1:7])) for each in effect.creations]
     if effect.received != 0:
         record.reserve.receipts.append((effect.time, float(effect.received)))
-    if not is_nothing_sent(effect.sent, sizes):
-        _write_row(record, effect, effect.sent, abs(effect.sent), effect.cost)
+    record.traded.append(effect)
 
 
 def _rolled(record: Record[Num], effect: Rolled[Num]) -> None:
-    first, second = effect.costs
-    both = TradeCost(*(a + b for a, b in zip(first, second, strict=True)))
-    _write_row(record, effect, effect.notional, effect.traded, both)
+    record.traded.append(effect)
 
 
-def _write_row(
-    record: Record[Num],
+def _row_of(effect: Settled[Num] | Rolled[Num]) -> RebalanceRow[Num] | None:
+    """The row of a trade; None where creations and redemptions cancelled, so that none was made."""
+    if isinstance(effect, Rolled):
+        first, second = effect.costs
+        both = TradeCost(*(a + b for a, b in zip(first, second, strict=True)))
+        return _row(effect, "roll", effect.notional, effect.traded, both)
+    sent, sizes = effect.sent, abs(effect.notional)
+    for each in effect.creations:
+        sizes += abs(each.notional)
+    if is_nothing_sent(sent, sizes):
+        return None
+    return _row(effect, TRIGGER_NAMES[effect.trigger], sent, abs(sent), effect.cost)
+
+
+def _row(
     effect: Settled[Num] | Rolled[Num],
+    trigger: str,
     sent: Num,
     notional: Num,
     cost: TradeCost[Num],
-) -> None:
-    trigger = Trigger.ROLL if isinstance(effect, Rolled) else effect.trigger
+) -> RebalanceRow[Num]:
     # a future trades in contracts at its mark
     marked = effect.price * effect.mark
     tokens = effect.tokens
-    record.trades.append(
-        RebalanceRow(
-            effect.time,
-            TRIGGER_NAMES[trigger],
-            "buy" if sent > 0 else "sell",
-            abs(sent) / marked,
-            marked,
-            notional,
-            effect.leverage_before,
-            effect.leverage_after,
-            effect.nav_before / tokens,
-            effect.nav_after / tokens,
-            cost.fee,
-            cost.spread,
-            cost.impact,
-            cost.gas,
-            cost.paid_by_reserve,
-        )
+    fee, spread, impact, gas, paid_by_reserve, _ = cost
+    return RebalanceRow(
+        effect.time,
+        trigger,
+        "buy" if sent > 0 else "sell",
+        abs(sent) / marked,
+        marked,
+        notional,
+        effect.leverage_before,
+        effect.leverage_after,
+        effect.nav_before / tokens,
+        effect.nav_after / tokens,
+        fee,
+        spread,
+        impact,
+        gas,
+        paid_by_reserve,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
-from steelyard.fund.effects import Effect, Seen
+from steelyard.fund.effects import Effect
 from steelyard.fund.events import Arrived, Crossed, Event, Inputs, Observed, Visited
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
@@ -53,7 +53,7 @@ class Member(Generic[Num]):
 
     def __post_init__(self) -> None:
         # asked at every bar, where most funds pay no interest and trade at one impact
-        self._is_plain = not self.fund.terms.venue.spot and self.market.conditions is None
+        self._is_plain = not self.fund.terms.has_interest and self.market.conditions is None
 
     @property
     def series(self) -> Series:
@@ -70,8 +70,8 @@ class Member(Generic[Num]):
         since, schedule = self.fund.state.time, self.schedule
         if self._is_plain:
             return schedule.inputs_between(since, time)
-        spot = self.fund.terms.venue.spot
-        return schedule.inputs_between(since, time, spot, self.impact(bar))
+        with_rates = self.fund.terms.has_interest
+        return schedule.inputs_between(since, time, with_rates, self.impact(bar))
 
     def impact(self, bar: int) -> Impact[Num] | None:
         """Its impact at a bar, where that follows the market."""
@@ -140,18 +140,21 @@ class Replay(Generic[Num]):
     def observe(self, time: int, price: Num) -> None:
         """A clock observation: everything may act here."""
         members, group = self.members, self.group
-        alive = members[0].fund
+        first, schedule = members[0], members[0].schedule
+        alive = first.fund
         if alive.state.ended is not None:
             living = group.living
             if not living:
                 return
             alive = living[0]
         injections: tuple[tuple[Num, bool], ...] = ()
-        since = alive.state.time
-        if since is not None and group.terms is not None:
-            injections = self._injections.injections_between(since, time)
-        inputs = tuple([member.inputs(time, self.bar) for member in members])
-        is_out = members[0].schedule.is_out(time)
+        if group.terms is not None and alive.state.time is not None:
+            injections = self._injections.injections_between(alive.state.time, time)
+        # most replays: of one fund
+        inputs: tuple[Inputs[Num], ...] = (first.inputs(time, self.bar),)
+        if self._only is None:
+            inputs += tuple([member.inputs(time, self.bar) for member in members[1:]])
+        is_out = schedule.has_outages and schedule.is_out(time)
         self._step(Observed(time, price, is_out, injections, inputs))
 
     def travel(self, time: int, start: Num, end: Num) -> None:
@@ -231,11 +234,8 @@ class Replay(Generic[Num]):
 
     def _take(self, effects: Sequence[Effect[Num]]) -> None:
         if self._only is not None:
-            for effect in effects:
-                # most bars: a price was seen, and nothing is written
-                if type(effect) is not Seen:
-                    self._only.take(effects)
-                    return
+            if effects:
+                self._only.take(effects)
             return
         for effect in effects:
             self._records[effect.fund].take((effect,))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from steelyard.arguments import path_of
 from steelyard.errors import DataError, InputError
-from steelyard.market import SAMPLE_NAMES, format_time, parse_time, sample_prices
+from steelyard.market import (
+    SAMPLE_NAMES,
+    Feed,
+    format_time,
+    parse_time,
+    read_funding,
+    sample_prices,
+)
+from steelyard.market.several_files import is_there
 from steelyard.rules.series import Series
-from steelyard.simulate.made_of import NUMBERS, SERIES, inputs_of, read_record
+from steelyard.simulate.made_of import NUMBERS, RECORD, SERIES, inputs_of, read_record
 from steelyard.simulate.run import Run, simulate
 from steelyard.version import __version__
 
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     from steelyard.market import Prices
     from steelyard.simulate.frames import Columns
 
-__all__ = ["Again", "bars_of", "load_run", "make_again"]
+__all__ = ["Again", "bars_of", "files_of", "load_run", "make_again"]
 
 TABLES = ("nav", "rebalances")
 
@@ -44,6 +51,18 @@ def bars_of(folder: str | Path) -> int:
         InputError: the folder holds no run that can be made again.
     """
     return int(read_record(Path(folder))["inputs"]["prices"]["rows"])
+
+
+def files_of(folder: str | Path) -> list[str]:
+    """The files that a run in a folder is made again from: its own, and those that it was given.
+
+    Raises:
+        InputError: the folder holds no run that can be made again.
+    """
+    folder = path_of("folder", folder)
+    own = [RECORD, SERIES, *(f"{table}.parquet" for table in TABLES)]
+    given = [known["file"] for known in read_record(folder)["inputs"].values()]
+    return [*(str(folder / name) for name in own), *(file for file in given if file)]
 
 
 def load_run(folder: str | Path, **moved: object) -> Run:
@@ -78,7 +97,7 @@ def make_again(
     Raises:
         InputError, DataError: as ``load_run`` does.
     """
-    folder = Path(folder)
+    folder = path_of("folder", folder)
     record = read_record(folder)
     inputs = record["inputs"]
     for option in moved:
@@ -89,17 +108,20 @@ def make_again(
     for option, given in sources.items():
         if given is None:
             sources[option] = _find(folder, option, inputs[option])
-    series = Series.load(folder / SERIES)
-    if "book" in sources:
-        series = replace(series, costs=replace(series.costs, book=str(sources.pop("book"))))
-    run = simulate(
-        series,
+    if "funding" in sources:
+        # whoever made the run was asked already
+        sources["funding"] = read_funding(sources["funding"], high=True)
+    feed = Feed(
         sources.pop("prices"),
-        **sources,  # type: ignore[arg-type]  # options by their names
+        **sources,
         wind_down=record["wind_down"],
         start=record["start"],
         # the last bar is in the run
         end=parse_time(record["end"]) + 1,
+    )
+    run = simulate(
+        Series.load(folder / SERIES),
+        feed,
         intrabar=record["intrabar"],
         engine=record["engine"],
         number=NUMBERS[record["number"]],
@@ -122,7 +144,7 @@ def make_again(
 def _find(folder: Path, option: str, known: Mapping[str, Any]) -> str | Prices:
     """The file that a run was given, or the bundled history of its name."""
     file = known["file"]
-    if file is not None and Path(file).is_absolute() and os.path.lexists(file):
+    if file is not None and Path(file).is_absolute() and is_there(file):
         return str(file)
     if option == "prices":
         for name in SAMPLE_NAMES:

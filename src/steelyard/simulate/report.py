@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from steelyard.plots.frames import ReportRun, SeriesFacts
+from steelyard.report.frames import ReportRun, SeriesFacts
 from steelyard.rules.describe import (
     cost_words,
     execution_words,
@@ -15,6 +15,7 @@ from steelyard.rules.describe import (
     venue_words,
 )
 from steelyard.rules.series import Series
+from steelyard.simulate.coverage import asset_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ __all__ = ["report_run", "series_facts"]
 def report_run(
     run: DrawnRun, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
 ) -> ReportRun:
-    """What ``plots`` draws of a run.
+    """What ``report`` draws of a run.
 
     Args:
         run: the run.
@@ -37,7 +38,7 @@ def report_run(
         assets: a figure a bar: what all tokens on its reserve are worth, where it is shared.
     """
     return ReportRun(
-        facts=series_facts(run.series, title),
+        facts=series_facts(run.series, title, asset_name(run.series, run.prices)),
         summary=run.summary,
         nav=_held(run) if (run.splits != 1).any() else run.nav_columns,
         rebalances=run.rebalance_columns,
@@ -59,16 +60,17 @@ def _held(run: DrawnRun) -> Columns:
     return {**rows, "nav": rows["nav"] * run.splits, "tokens": rows["tokens"] / run.splits}
 
 
-def series_facts(series: Series, title: str = "") -> SeriesFacts:
-    """A series as a reader meets it."""
+def series_facts(series: Series, title: str = "", asset: str = "") -> SeriesFacts:
+    """A series as a reader meets it, over prices of ``asset``; left out, of its underlying."""
+    asset = asset or series.underlying
     how, pool = series.rebalance, series.reserve
     band = how.band
     return SeriesFacts(
         symbol=series.symbol,
-        title=title or f"{target_words(series)} {series.underlying}",
+        title=title or f"{target_words(series)} {asset}",
         sentence=series_sentences(series),
         rule=rule_words(series),
-        underlying=series.underlying,
+        underlying=asset,
         quote=series.quote,
         target_leverage=series.target_leverage,
         venue=venue_words(series),

@@ -1,24 +1,34 @@
-"""One series over one history: the function that everyone calls, and what it gives back."""
+"""One series over one feed, and what it gives back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from steelyard.errors import InputError
 from steelyard.fund.state import State, Totals, new_state
-from steelyard.market import Prices, read_prices
+from steelyard.market import Feed, Prices, feed_of
+from steelyard.market.price_feed import check_symbols, events_of, files_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
 from steelyard.simulate import frames
-from steelyard.simulate.checks import check_goes_on, check_kind, check_reserve, mode_of
-from steelyard.simulate.conditions import Market, market_of
+from steelyard.simulate.checks import (
+    check_engine,
+    check_goes_on,
+    check_kind,
+    check_place,
+    check_reserve,
+    mode_of,
+)
+from steelyard.simulate.conditions import Market, market_in
+from steelyard.simulate.coverage import notes_on
 from steelyard.simulate.fast import FastReplay, is_supported
-from steelyard.simulate.inputs import ENGINES, named_files, read_events, schedule_of
+from steelyard.simulate.inputs import check_fits, read_events, schedule_of
 from steelyard.simulate.kept import Sources
 from steelyard.simulate.marks import Marks, marks_of_rows
+from steelyard.simulate.named import series_of
 from steelyard.simulate.record import Record
 from steelyard.simulate.reference import Member, Replay, member_of
 from steelyard.simulate.summary import summarise
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steelyard.ledger.recorder import Recorder
+    from steelyard.report.document import Document
     from steelyard.simulate.journalling import InMemory, Recording
 
 __all__ = [
@@ -75,6 +86,8 @@ class Run:
     _suspended: Sequence[tuple[int, int]] = ()
     _sources: Sources | None = None
     """None where it cannot be made again from its launch: it went on from a state, or shared."""
+    _book: Sequence[Sequence[float]] | None = None
+    """The columns of the book that it trades on, where it trades on one."""
 
     @cached_property
     def rebalance_columns(self) -> frames.Columns:
@@ -125,7 +138,7 @@ class Run:
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
-        from steelyard.plots.figure import run_figure
+        from steelyard.report.figure import run_figure
         from steelyard.simulate.report import report_run
 
         return run_figure(report_run(self))
@@ -140,6 +153,18 @@ class Run:
 
         save_run(self, folder)
 
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.simulate.run_document import run_document
+
+        return run_document(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from steelyard.report.html import fragment
+
+        return fragment(self.document())
+
     def __repr__(self) -> str:
         nav, rebalances = self.summary["nav"], self.summary["rebalances"]
         return (
@@ -149,16 +174,9 @@ class Run:
 
 
 def simulate(
-    series: Series,
-    prices: object,
+    series: Series | str | Path,
+    feed: object,
     *,
-    funding: object = None,
-    rates: object = None,
-    injections: object = None,
-    flows: object = None,
-    splits: object = None,
-    outages: object = None,
-    wind_down: str | float | date | None = None,
     start: str | float | date | None = None,
     end: str | float | date | None = None,
     intrabar: str | None = None,
@@ -168,94 +186,81 @@ def simulate(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run a series over a history by the rules, with every cost and flow accounted for.
+    """Run one series over a feed, or over a part of it: what ``sy.simulate`` does for one series.
 
     Args:
-        series: the token, from ``Series.load``.
-        prices: a path, a pandas or polars frame, an Arrow table, or ``Prices``; what lies before
-            ``start`` counts for an impact that follows the market.
-        funding: ``time, rate`` for a perpetual, the same kinds of source.
-        rates: ``time, rate`` per year for a spot venue.
-        injections: ``time, quote, kind`` into the reserve.
-        flows: ``time, tokens``: creations, and redemptions (below 0).
-        splits: ``time, ratio``: tokens for one token.
-        outages: ``from, to``: spans in which nothing triggers.
-        wind_down: when the token is closed and redeemed at nav, after costs; None: never.
-        start: first instant, inclusive (ISO 8601, epoch seconds, date or datetime, UTC); None:
-            from the beginning.
-        end: last instant, exclusive, likewise; None: to the end.
-        intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
-        state: where to go on from: the ``state`` of an earlier run; it is not changed.
-        number: the kind of number to compute in; frames and summary are floats in any case.
-        engine: ``"fast"`` goes from event to event; ``"reference"`` observes every bar, as the
-            specification reads. They make the same trades and agree to 1e-12. What the fast one
-            does not know, and kinds of number other than floats, run by the reference.
-        journal: where to write all that happens, a file or ``postgresql://...``; where it holds
-            the token already, the run goes on from there.
+        series: the token, as ``sy.simulate`` takes it.
+        feed: a ``Feed``, or bare prices.
+        start: first instant of the part; None: that of the feed.
+        end: the instant at which the part ends, left out; None: that of the feed.
+        intrabar: as ``sy.simulate`` takes it, and so with all that follows.
+        state: where to go on from.
+        number: the kind of number to compute in.
+        engine: ``"fast"`` or ``"reference"``.
+        journal: where to write all that happens.
         progress: called now and then with the number of bars done.
 
     Raises:
         InputError: where the series and the options do not go together, or a rule never rests.
         DataError: where a file is not what it should be, or no bar is left.
     """
-    check_kind("series", series, Series, "Series.load")
+    series = series_of(series)
+    check_kind("number", number, Number, "steelyard.rules.numbers")
+    check_place("journal", journal)
     if state is not None:
         check_kind("state", state, State, "run.state")
-    if engine not in ENGINES:
-        message = f'engine: expected "fast" or "reference", found "{engine}".'
-        raise InputError(message, found=engine, allowed=ENGINES)
-    history = read_prices(prices)
-    bars = history.between(start, end)
-    mode = mode_of(intrabar, bars)
-    market = market_of(series, history, bars, mode)
-    given = {
-        "funding": funding,
-        "rates": rates,
-        "injections": injections,
-        "flows": flows,
-        "splits": splits,
-        "outages": outages,
-        "wind_down": wind_down,
-    }
+    check_engine(engine)
+    history = feed_of(feed).between(start, end)
+    check_symbols(history, [series.symbol])
+    history = for_series(history, series.symbol)
+    mode = mode_of(intrabar, history.bars)
+    if history.book is not None:
+        check_fits("book", series)
+    market = market_in(history, series, mode)
     check_reserve(series)
     if journal is None:
-        return _run(series, bars, mode, market, given, prices, state, number, engine, progress)
+        return _run(series, history, mode, market, state, number, engine, progress)
     # imported here: a journal's stores take time to load, and most runs write none
     from steelyard.simulate.journalling import recording
 
     with recording(journal, [series], number, mode, order_books=[market.book]) as kept:
         if state is None and kept.states is not None:
             state = kept.states[0]
-        run = _run(series, bars, mode, market, given, prices, state, number, engine, progress, kept)
+        run = _run(series, history, mode, market, state, number, engine, progress, kept)
         kept.finish()
     return run
 
 
 def _run(
     series: Series,
-    bars: Prices,
+    feed: Feed,
     mode: str,
     market: Market,
-    given: Mapping[str, Any],
-    prices: object,
     state: State[Any] | None,
     number: Number[Any],
     engine: str,
     progress: Callable[[int], None] | None,
     kept: Recording | None = None,
 ) -> Run:
-    """The run of a history that was read, and its journal."""
+    """The run of a series over a feed, and its journal."""
+    bars = feed.bars
     if state is not None:
         check_goes_on(state, bars, mode)
-    events = read_events(series, given, span_of(bars, state))
-    names = named_files({**given, "prices": prices})
-    made_of = Sources(events, market, number, engine, names)
+    goes_on = state is not None
+    events = read_events(series, events_of(feed), span_of(bars, state), goes_on=goes_on)
+    files = files_of(feed)
+    if market.book is not None and feed.book is None:
+        files["book"] = os.path.abspath(series.costs.book)  # noqa: PTH100 (as those of a feed)
+    made_of = Sources(events, market, number, engine, files)
     sources = made_of if state is None else None
     state = new_state(series, number) if state is None else state.copy()
     before = Before.of(state)
     recorder = None if kept is None else kept.recorder([state])
     member, marks = replayed(series, made_of, bars, mode, state, progress, recorder)
-    return replace(run_of(member, marks, bars, mode, before), _sources=sources)
+    run = run_of(member, marks, bars, mode, before)
+    notes = notes_on(series, bars, events)
+    summary = {**run.summary, "notes": notes} if notes else run.summary
+    return replace(run, summary=summary, _sources=sources)
 
 
 def replayed(
@@ -343,4 +348,5 @@ def run_of(
         _marks=marks,
         _sums_before=before.totals,
         _suspended=member.record.reserve.spans(before.suspended_since, last),
+        _book=member.market.book,
     )

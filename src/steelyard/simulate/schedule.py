@@ -18,6 +18,9 @@ __all__ = ["Schedule"]
 
 Value = TypeVar("Value")
 
+NEVER = 2**62
+"""Epoch s after all that can be observed."""
+
 
 class Schedule(Generic[Num]):
     """Events by time, as numbers of one kind.
@@ -58,8 +61,9 @@ class Schedule(Generic[Num]):
         self._splits: _Events[Num] = _Events(splits[0], [number.of(ratio) for ratio in splits[1]])
         self._outages: tuple[list[int], list[int]] = list(outages[0]), list(outages[1])
         self.wind_down: int | None = wind_down
+        self._ends_at: int = NEVER if wind_down is None else wind_down
         self._times: list[int] = sorted(
-            {*self._funding.times, *self._flows.times, *self._splits.times}
+            {*self._funding.times, *self._flows.times, *self._splits.times, NEVER}
         )
         # asked at every observation, where most schedules hold none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
@@ -130,19 +134,15 @@ class Schedule(Generic[Num]):
             impact: of the moment, where that follows the market.
             with_funding: false: a driver pays the funding by itself.
         """
-        ends = self.wind_down is not None and until >= self.wind_down
         if since is None:
-            ends = False
-            is_quiet = True
-        else:
-            place = bisect_right(self._times, since)
-            is_quiet = place == len(self._times) or self._times[place] > until
-        if is_quiet and not (ends or with_rates) and impact is None:
+            return Inputs(impact=impact)
+        times, ends = self._times, until >= self._ends_at
+        is_quiet = times[bisect_right(times, since)] > until
+        if is_quiet and impact is None and not (ends or with_rates):
+            # most observations
             return NOTHING_DUE  # type: ignore[return-value]  # it holds no number
-        rates: tuple[tuple[Num, int], ...] = ()
-        if with_rates and since is not None:
-            rates = tuple(self.rates_between(since, until))
-        if is_quiet or since is None:
+        rates = tuple(self.rates_between(since, until)) if with_rates else ()
+        if is_quiet:
             return Inputs((), rates, (), (), ends, impact)
         funding = self._funding.between(since, until) if with_funding else ()
         splits, flows = self._splits.between(since, until), self._flows.between(since, until)

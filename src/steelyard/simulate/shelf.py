@@ -15,23 +15,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.errors import InputError
 from steelyard.fund.state import ReserveState, State, new_state
-from steelyard.market import Prices, read_prices
+from steelyard.market import Feed, Prices, feed_of
+from steelyard.market.price_feed import BY_SYMBOL, check_symbols, events_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulate.checks import check_goes_on, check_kind, mode_of
-from steelyard.simulate.conditions import market_of
+from steelyard.simulate.checks import (
+    check_goes_on,
+    check_kind,
+    check_place,
+    check_several,
+    mode_of,
+)
+from steelyard.simulate.conditions import market_in
 from steelyard.simulate.frames import nav_columns
 from steelyard.simulate.health import reserve_health
-from steelyard.simulate.inputs import NEEDS, fits, read_schedule
+from steelyard.simulate.inputs import check_useful, fits, read_schedule
 from steelyard.simulate.marks import marks_of_rows
+from steelyard.simulate.named import series_of
 from steelyard.simulate.reference import Member, Replay, member_of
 from steelyard.simulate.run import Before, Run, run_of, span_of
 from steelyard.simulate.tally import Tally
 from steelyard.simulate.walk import walk
 
 if TYPE_CHECKING:
-    from datetime import date
-
+    from steelyard.report.document import Document
     from steelyard.simulate.journalling import InMemory, Recording
 
 __all__ = ["ShelfRun", "simulate_shelf"]
@@ -64,6 +71,18 @@ class ShelfRun:
 
         save_shelf(self.runs, self.summary, folder)
 
+    def document(self) -> Document:
+        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        from steelyard.simulate.runs_document import shared_document
+
+        return shared_document(self.runs, self.summary["reserve"])
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from steelyard.report.html import fragment
+
+        return fragment(self.document())
+
     def __repr__(self) -> str:
         symbols = ", ".join(run.series.symbol for run in self.runs)
         reserve = self.summary["reserve"]
@@ -74,40 +93,23 @@ class ShelfRun:
 
 
 def simulate_shelf(
-    series: Sequence[Series],
-    prices: object,
+    series: Sequence[Series | str],
+    feed: object,
     *,
     reserve: Reserve,
-    funding: object = None,
-    rates: object = None,
-    injections: object = None,
-    flows: Mapping[str, object] | None = None,
-    splits: Mapping[str, object] | None = None,
-    outages: object = None,
-    wind_down: Mapping[str, object] | None = None,
-    start: str | float | date | None = None,
-    end: str | float | date | None = None,
     intrabar: str | None = None,
     states: Sequence[State[Num]] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ShelfRun:
-    """Run several series over one history, on one reserve that they share.
+    """Run several series over one feed, on one reserve: ``sy.simulate`` with ``reserve``.
 
     Args:
         series: the tokens, of one underlying, without a reserve of their own.
-        prices: as ``simulate`` takes them.
+        feed: a ``Feed``, or bare prices; its flows, splits and ends are by symbol, its injections
+            go into the shared reserve, and its outages are those of the one keeper of all.
         reserve: the shared reserve, from ``Reserve.load``.
-        funding: as ``simulate`` takes it, for the perpetuals among them.
-        rates: likewise, for those that borrow spot.
-        injections: into the shared reserve.
-        flows: creations and redemptions by symbol.
-        splits: by symbol.
-        outages: of the one keeper of all.
-        wind_down: by symbol.
-        start: first instant, inclusive.
-        end: last instant, exclusive.
         intrabar: ``"path"`` or ``"close"``; in a bar's path the extreme that hurts the tokens
             together comes first: the low where their targets, weighted by assets, are long.
         states: where to go on from: the ``states`` of an earlier run; they are not changed.
@@ -120,50 +122,53 @@ def simulate_shelf(
         DataError: where a file is not what it should be, or no bar is left.
     """
     check_kind("reserve", reserve, Reserve, "Reserve.load")
+    check_kind("number", number, Number, "steelyard.rules.numbers")
+    check_place("journal", journal)
+    check_several("series", series, "series")
+    if states is not None:
+        check_several("state", states, "states")
+        for state in states:
+            check_kind("state", state, State, "run.state")
     members = [_on_shared(token, reserve) for token in series]
     _check_shelf(members)
-    by_symbol = {"flows": flows, "splits": splits, "wind_down": wind_down}
-    _check_symbols(members, by_symbol)
-    history = read_prices(prices)
-    bars = history.between(start, end)
-    mode = mode_of(intrabar, bars)
-    given = {"funding": funding, "rates": rates, "outages": outages}
-    _check_useful(given, members)
-    asked = Asked(members, reserve, given, injections, by_symbol, number, progress)
+    history = feed_of(feed)
+    for option in BY_SYMBOL:
+        table = getattr(history, option)
+        if table is not None:
+            check_kind(option, table, Mapping, "a mapping by symbol")
+    check_symbols(history, (token.symbol for token in members))
+    mode = mode_of(intrabar, history.bars)
+    check_useful(history.given(), members)
+    asked = Asked(members, reserve, history, mode, number, progress)
     if journal is None:
-        return _run_shelf(asked, history, bars, mode, states)
+        return _run_shelf(asked, states)
     # imported here: a journal's stores take time to load, and most runs write none
     from steelyard.simulate.journalling import recording
 
-    books = [market_of(token, history, bars, mode).book for token in members]
+    books = [market_in(history, token, mode).book for token in members]
     with recording(journal, members, number, mode, name=RESERVE_NAME, order_books=books) as kept:
-        found = _run_shelf(asked, history, bars, mode, states or kept.states, kept)
+        found = _run_shelf(asked, states or kept.states, kept)
         kept.finish()
     return found
 
 
 class Asked(NamedTuple):
-    """What a run of several series was asked for, beside its prices."""
+    """What a run of several series was asked for."""
 
     members: Sequence[Series]
     reserve: Reserve
-    given: Mapping[str, object]
-    injections: object
-    by_symbol: Mapping[str, Mapping[str, object] | None]
+    feed: Feed
+    mode: str
     number: Number[Any]
     progress: Callable[[int], None] | None
 
 
 def _run_shelf(
-    asked: Asked,
-    history: Prices,
-    bars: Prices,
-    mode: str,
-    states: Sequence[State[Any]] | None,
-    kept: Recording | None = None,
+    asked: Asked, states: Sequence[State[Any]] | None, kept: Recording | None = None
 ) -> ShelfRun:
-    """The run over a history that was read, and its journal."""
-    members, reserve, number = asked.members, asked.reserve, asked.number
+    """The run over a feed, and its journal."""
+    members, reserve, number, feed = asked.members, asked.reserve, asked.number, asked.feed
+    bars, mode = feed.bars, asked.mode
     if states is None:
         pool = ReserveState.of(number.of(reserve.initial_units))
         held = [new_state(token, number, pool) for token in members]
@@ -174,15 +179,15 @@ def _run_shelf(
         held = [state.copy() for state in states]
         for state in held:
             state.reserve = held[0].reserve
-    span = span_of(bars, held[0])
-    fed = read_schedule(members[0], number, {"injections": asked.injections}, span)
+    span, goes_on = span_of(bars, held[0]), states is not None
+    fed = read_schedule(members[0], number, {"injections": feed.injections}, span, goes_on=goes_on)
     replayed = []
     for token, state in zip(members, held, strict=True):
-        fitting = {option: source for option, source in asked.given.items() if fits(option, token)}
-        own = {option: (table or {}).get(token.symbol) for option, table in asked.by_symbol.items()}
-        schedule = read_schedule(token, number, {**fitting, **own}, span)
-        market = market_of(token, history, bars, mode)
-        replayed.append(member_of(token, number, schedule, state, market))
+        # injections go into the reserve of all, once
+        given = events_of(for_series(feed, token.symbol).without("injections"))
+        fitting = {option: table for option, table in given.items() if fits(option, token)}
+        schedule = read_schedule(token, number, fitting, span, goes_on=goes_on)
+        replayed.append(member_of(token, number, schedule, state, market_in(feed, token, mode)))
     before = [Before.of(state) for state in held]
     replay = Replay(replayed, fed, RESERVE_NAME)
     replay.write_into(None if kept is None else kept.recorder(held))
@@ -224,8 +229,8 @@ def _shelf_run(
     return ShelfRun(runs, summary, [member.state for member in members])
 
 
-def _on_shared(token: Series, reserve: Reserve) -> Series:
-    check_kind("series", token, Series, "Series.load")
+def _on_shared(given: Series | str, reserve: Reserve) -> Series:
+    token = series_of(given)
     if token.reserve is not None:
         message = (
             f"{token.symbol}: expected a series without a reserve of its own, found a table "
@@ -251,27 +256,3 @@ def _check_shelf(members: Sequence[Series]) -> None:
                 f"in which the shared reserve is held, found {token.underlying}."
             )
             raise InputError(message, symbol=token.symbol, underlying=token.underlying)
-
-
-def _check_symbols(
-    members: Sequence[Series], by_symbol: Mapping[str, Mapping[str, object] | None]
-) -> None:
-    symbols = [token.symbol for token in members]
-    for option, table in by_symbol.items():
-        for symbol in table or {}:
-            if symbol not in symbols:
-                message = (
-                    f"{option}: expected symbols of the series, {', '.join(symbols)}, found "
-                    f"{symbol}."
-                )
-                raise InputError(message, option=option, symbol=symbol)
-
-
-def _check_useful(given: Mapping[str, object], members: Sequence[Series]) -> None:
-    for option, source in given.items():
-        if source is not None and not any(fits(option, token) for token in members):
-            message = (
-                f"{option}: expected at least one series with {NEEDS[option]}, found none; "
-                f"leave {option} out or add such a series."
-            )
-            raise InputError(message, option=option)

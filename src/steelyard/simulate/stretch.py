@@ -4,7 +4,11 @@ With the growth g of cash, the fee f on nav and the growth h of borrowed units o
 stretch in which nothing is traded is a linear recurrence (``rules.accruals``, in its order)::
 
     units[i] = units[i-1] (1 + h[i]), or of a future units[0] mark[i] / mark[0]
-    cash[i] = (cash[i-1] (1 + g[i]) - paid[i]) (1 - f[i]) - f[i] units[i] price[i]
+    cash[i] = (cash[i-1] - paid[i]) (1 + g[i]) (1 - f[i]) - f[i] units[i] price[i]
+
+Borrowed spot pays no funding. Beside a perpetual or a future all of nav earns g, not cash alone::
+
+    cash[i] = ((cash[i-1] - paid[i]) (1 + g[i]) + g[i] units[i] price[i]) (1 - f[i]) - f[i] ...
 
 whose solution is a product and a sum over the bars so far. It agrees with taking the steps one by
 one to the rounding of each (over eight years of hours, to 1e-12).
@@ -57,15 +61,18 @@ class Accruals:
         self.units_rate = venue.units_borrow_rate if venue.spot else 0.0
         spreads = abs(venue.borrow_spread) + abs(venue.supply_spread)
         self.cash_rate = highest_rate + spreads if venue.spot else 0.0
+        self.has_interest = terms.has_interest
+        earns = self.has_interest and not self.spot
+        self.nav_rate = self.management + (highest_rate if earns else 0.0)
         self.basis = terms.basis if terms.is_future else 0.0
-        fastest = self.cash_rate + self.management + abs(self.units_rate) + abs(self.basis)
+        fastest = self.cash_rate + self.nav_rate + abs(self.units_rate) + abs(self.basis)
         self.any = fastest > 0
         self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
 
     def columns(self, bars: int, *, funded: bool) -> dict[str, Floats]:
         """The figures that move at every bar, to be filled in."""
         names = ["cash"] * self.any
-        names += ["interest"] * self.spot
+        names += ["interest"] * self.has_interest
         names += ["units"] * (self.units_rate != 0 or self.basis != 0)
         names += ["management"] * (self.management > 0)
         names += ["funding"] * funded
@@ -81,7 +88,7 @@ class Accruals:
             units_room = 1.1 * abs(last / state.mark - 1.0)
         cash = abs(state.cash)
         assets = cash + abs(state.units) * (1.0 + units_room) * highest_price
-        return Reach((self.cash_rate * cash + self.management * assets) * years, units_room)
+        return Reach((self.cash_rate * cash + self.nav_rate * assets) * years, units_room)
 
     def effect(
         self,
@@ -115,17 +122,21 @@ class Accruals:
         fee = self.management * years
         out = np.zeros(1) if funding is None else value * funding
         grown: Floats | float = 0.0
+        earned: Floats | float = 0.0
         if self.spot:
             spread = self.venue.borrow_spread if cash < 0 else -self.venue.supply_spread
             grown = (rate + spread) * years
-        change = -out * (1.0 - fee) - fee * value
+        elif self.has_interest:
+            grown = rate * years
+            earned = grown * (value - out)
+        change = (earned - out) * (1.0 - fee) - fee * value
         growth = _compounded(grown - fee - grown * fee)
         moved = (1.0 + growth) * np.cumsum(change / (1.0 + growth))
         after = cash + (cash * growth + moved)
         before = np.concatenate(([cash], after[:-1]))
-        if self.spot:
-            paid = -before * grown
-            if isinstance(held, np.ndarray):
+        if self.has_interest:
+            paid = -before * grown - earned
+            if self.spot and isinstance(held, np.ndarray):
                 paid += np.diff(held, prepend=units) * -price
             so_far = np.cumsum(paid)
             columns["interest"][rows] = sums.interest + so_far
@@ -137,7 +148,7 @@ class Accruals:
         elif "funding" in columns:
             columns["funding"][rows] = sums.funding
         if self.management > 0:
-            fees = np.cumsum(fee * (before * (1.0 + grown) - out + value))
+            fees = np.cumsum(fee * (before * (1.0 + grown) + earned - out + value))
             columns["management"][rows] = sums.management + fees
             management = float(fees[-1])
             pending_fees += management * self.fee_share

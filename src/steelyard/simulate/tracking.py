@@ -2,8 +2,9 @@
 
 ``slope``, ``r2``: least squares of the token's UTC-day returns on the underlying's.
 ``error_daily``: standard deviation of token less L times underlying.
-``error``: ``sqrt(sum (leverage[t-1] - L)^2 r[t]^2 / years)`` over bars, the exposure's own error,
-which a daily reset does not hide.
+``tracking_error``: the same for a year, ``error_daily * sqrt(365)``: what the field means by it.
+``exposure_error``: ``sqrt(sum (leverage[t-1] - L)^2 r[t]^2 / years)`` over bars, the exposure's own
+error, which a daily reset does not hide. ``error`` is its former name, and stays for one release.
 ``difference``: final nav over the frictionless daily-reset nav of the same days, less 1.
 """
 
@@ -18,10 +19,20 @@ from steelyard.market.daily_reset import reset_growths
 from steelyard.market.days import day_ends
 from steelyard.rules.accruals import YEAR_S
 
-__all__ = ["FEWEST_RETURNS", "line_through", "tracking"]
+__all__ = ["FEWEST_RETURNS", "FIGURES", "line_through", "tracking"]
 
 Floats = npt.NDArray[np.float64]
 
+FIGURES = (
+    "slope",
+    "r2",
+    "error_daily",
+    "tracking_error",
+    "error",
+    "exposure_error",
+    "difference",
+)
+DAYS_A_YEAR = 365
 FEWEST_RETURNS = 2
 NO_SPREAD = 1e-24
 """Variance over mean square below which days differ by rounding only, and no line goes through."""
@@ -37,21 +48,22 @@ def tracking(
     """
     if not len(time):
         # a token that was closed before the first bar
-        return dict.fromkeys(("slope", "r2", "error_daily", "error", "difference"))
+        return dict.fromkeys(FIGURES)
     ends = day_ends(time)
     day_nav, day_price = nav[ends], price[ends]
-    figures: dict[str, float | None] = dict.fromkeys(("slope", "r2", "error_daily"))
+    figures: dict[str, float | None] = dict.fromkeys(FIGURES)
     lived = day_nav[:-1] > 0
     token = day_nav[1:][lived] / day_nav[:-1][lived] - 1
     asset_all = day_price[1:] / day_price[:-1] - 1
     asset = asset_all[lived]
     if len(token) >= FEWEST_RETURNS:
-        figures["error_daily"] = float(np.std(token - target * asset, ddof=1))
+        daily = figures["error_daily"] = float(np.std(token - target * asset, ddof=1))
+        figures["tracking_error"] = daily * math.sqrt(DAYS_A_YEAR)
         figures["slope"], figures["r2"] = line_through(token, asset)
     years = float(time[-1] - time[0]) / YEAR_S
-    figures["error"] = math.sqrt(squares / years) if years > 0 else None
+    exposure_error = math.sqrt(squares / years) if years > 0 else None
+    figures["error"] = figures["exposure_error"] = exposure_error
     ideal = reset_growths(asset_all, target)
-    figures["difference"] = None
     if len(ideal) and np.all(ideal > 0) and day_nav[0] > 0:
         grown = float(day_nav[-1] / day_nav[0])
         figures["difference"] = grown / math.prod(ideal.tolist()) - 1

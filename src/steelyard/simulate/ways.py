@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from steelyard.errors import InputError
-from steelyard.fund.effects import Closed, Decided, Effect
+from steelyard.fund.effects import Closed, Decided, Effect, Settled
 from steelyard.fund.events import Arrived, Crossed, Event
 from steelyard.fund.group import Fund
 from steelyard.fund.thresholds import next_crossing
@@ -21,6 +21,9 @@ __all__ = ["MOST_REBALANCES", "has_acted", "is_one_price", "refuse_endless", "tr
 
 MOST_REBALANCES = 100_000
 """Between two visited prices; beyond it a rule trades with itself and the run is refused."""
+
+ACTIONS = (Settled, Decided, Closed)
+"""What has been traded or ordered, and an end."""
 
 
 def travel(
@@ -67,7 +70,7 @@ def travel(
 
 def has_acted(effects: Sequence[Effect[Num]]) -> bool:
     """Whether what holds at a crossing ended the fund, traded or ordered."""
-    return any(type(effect) in (Decided, Closed) for effect in effects)
+    return any(type(effect) in ACTIONS for effect in effects)
 
 
 def is_one_price(price: Num, other: Num) -> bool:

@@ -1,182 +1,162 @@
-"""Attacks on the price: feeds that fail for a week, a sequencer down, a pool pushed away."""
+"""M1 and the wrong answers of a feed, and the order in which a rescue moves assets."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
 import boa
 import pytest
 
-from support.chain.deploying import deploy_double
-from support.chain.driving import EMERGENCY, LOWERS, RAISES, go, target_of
-from support.chain.series import WAD, Fund, ReserveTerms, Terms
+from support.chain.attacking import INCENTIVE, fortune, tried
+from support.chain.series import WAD, Fund, Series, Terms, new_transaction
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.chain.series import Token
-    from support.chain.world import World
-
-WEEK = 7 * 86_400
-FAULTS: dict[str, Callable[[World], Any]] = {
-    "stale": lambda world: world.feed.set_times(boa.env.timestamp, boa.env.timestamp),
-    "zero": lambda world: world.feed.update(0),
-    "negative": lambda world: world.feed.update(-1),
-    "reverting": lambda world: world.feed.set_fault(1),
-    "burning gas": lambda world: world.feed.set_fault(2),
-    "enormous": lambda world: world.feed.update(2**200),
-}
+LLTV = Fraction(86, 100)
 
 
-def leave(token: Token) -> None:
-    """A redemption of each kind by the depositor: both go through."""
-    holder = token.world.roles.depositor
-    before = token.collateral.balanceOf(holder)
-    token.redeem(10)
-    token.contract.redeem_in_kind(10 * WAD, 2**255, holder, sender=holder)
-    assert token.collateral.balanceOf(holder) > before
+def test_m1_one_wrong_answer_closes_nothing_for_good(series: Series) -> None:
+    """M1: a fresh answer at which there is no nav, for one round.
 
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_bad_feed_for_a_week_closes_no_exit(token: Token, fault: Callable[[World], Any]) -> None:
-    """Scenario: each kind of bad answer, for seven days. Property: every day both exits are open.
-
-    Nothing is rebalanced meanwhile, emergencies included; on the first good answer it is.
+    Scenario: the feed says that the series is worth nothing, health is published, then it is
+    right again.
+    Property: minting, raising, lowering and leaving work as before.
     """
-    world = token.world
-    go(token, EMERGENCY[token.long])
-    assert token.due == "emergency"
-    price = world.feed_price
-    fault(world)
-    for day in range(8):
-        if day:
-            boa.env.time_travel(seconds=86_400)
-            assert token.due == "idle"
-            with boa.reverts("oracle_guard: refused"):
-                token.rebalance()
-        leave(token)
-        world.pool.move(price)
-    world.feed.set_fault(0)
-    world.move(price)
-    world.pass_time(72)
-    assert token.due == "emergency"
-    token.rebalance()
-    assert abs(token.leverage / target_of(token) - 1) < Fraction(1, 10**5)
-
-
-def test_a_dead_feed_in_a_crash_leaves_the_exit_in_kind(token: Token) -> None:
-    """Scenario: the feed dies, then the market goes 40 % against. Property: in kind stays open."""
-    world = token.world
-    world.feed.set_fault(1)
-    world.pool.move(1_200 if token.long else 3_500)
-    boa.env.time_travel(seconds=WEEK)
-    holder = world.roles.depositor
-    token.contract.redeem_in_kind(900 * WAD, 2**255, holder, sender=holder)
-
-
-@pytest.mark.parametrize("leverage", [RAISES, LOWERS, EMERGENCY], ids=["up", "down", "emergency"])
-def test_a_sequencer_that_is_or_was_down_stops_rebalances_only(
-    world: World, leverage: dict[bool, str]
-) -> None:
-    """Scenario: down for an hour, then up within its grace. Property: idle, exits open; then due.
-
-    So nobody acts on a price of before the outage while others cannot answer it.
-    """
-    sequencer = deploy_double("PriceFeed", 0, 0)
-    grace = 1_800
-    terms = ReserveTerms(sequencer_feed=sequencer, sequencer_grace=grace)
-    boa.env.time_travel(seconds=grace + 1)
-    world.set_feed(2_000)
-    token = Fund(world, Terms(long=world.underlying_first), reserve=terms).tokens[0]
-    go(token, leverage[token.long])
-    due = token.due
-    assert due != "idle"
-    sequencer.update(1)
-    boa.env.time_travel(seconds=3_600)
-    for answer, wait in ((1, 0), (0, 0), (0, grace - 60)):
-        if sequencer.answer() != answer:
-            sequencer.update(answer)
-        if wait:
-            boa.env.time_travel(seconds=wait)
-        world.set_feed(world.feed_price)
-        assert token.due == "idle"
-        with boa.reverts("oracle_guard: refused"):
-            token.rebalance()
-        leave(token)
-        world.pool.move(world.feed_price)
-    world.pass_time(72)
-    assert token.due == due
-    token.rebalance()
-
-
-@pytest.mark.parametrize("apart", [Fraction(k, 100) for k in (-20, -6, 6, 20)], ids=str)
-def test_a_pool_pushed_apart_costs_its_author_and_moves_nothing(
-    token: Token, apart: Fraction
-) -> None:
-    """Scenario: an attacker pushes the pool beyond every tolerance. Property: no rebalance in it.
-
-    Exits stay open, with the redeemer's own bound against the push; pushing and taking back costs
-    the pool's fee twice, and nobody pays it but the attacker.
-    """
-    world, attacker = token.world, token.world.roles.attacker
-    for where in (RAISES, EMERGENCY):
+    world, fund, who = series.world, series.fund, series.world.roles.attacker
+    series.go("3" if series.long else "1")
+    right = world.feed_price
+    world.set_feed(right * (Fraction(1, 2) if series.long else 3))
+    with boa.reverts("leveraged_token: above the band"):
+        series.mint(1)
+    with boa.reverts("leveraged_token: nothing on sale"):
+        series.rebalance(who=who)
+    fund.reserve.publish(sender=who)
+    world.set_feed(right)
+    fund.sleep(61)
+    series.mint(10)
+    series.redeem(5)
+    for leverage in ("2.5", "4", "5.2") if series.long else ("0.7", "1.6", "2.7"):
         with boa.env.anchor():
-            go(token, where[token.long])
-            price, before = world.feed_price, token.position
-            had = world.worth(attacker, price)
-            with boa.env.anchor():
-                fair = token.redeem(10)
-            world.pool.move(price * (1 + apart), attacker)
-            assert token.due == "idle"
-            with boa.reverts("oracle_guard: refused"):
-                token.rebalance()
-            assert token.position == before
-            worse = (apart < 0) == token.long
-            if worse:
-                # by the bound, or because the debt's price is more than all that is sold for it
-                with boa.reverts():
-                    token.redeem(10, least=fair * 99 // 100)
-            holder = world.roles.depositor
-            with boa.env.anchor():
-                token.contract.redeem_in_kind(10 * WAD, 2**255, holder, sender=holder)
-            world.pool.move(price, attacker)
-            cost = had - world.worth(attacker, price)
-            # twice the fee on what the push has to trade: 10,000,000 sqrt(p / 2,000) a side
-            traded = 10_000_000 * abs(float(1 + apart) ** 0.5 - 1) * 0.8
-            assert cost > 2 * 0.0005 * traded
-            assert token.due != "idle"
+            series.go(leverage)
+            if series.plan.state == 1:
+                series.open()
+                fund.sleep(1_200)
+            series.rebalance()
+            assert abs(series.leverage - (3 if series.long else 1)) < Fraction(1, 20)
 
 
-def test_the_minutes_mean_cannot_be_taken_in_one_block(either: Token) -> None:
-    """Scenario: the pool is pushed 25 % for one block, then back. Property: no price is made by it.
+@pytest.mark.parametrize("off", [-4, -6, -10, -14, -20])
+def test_a_wrong_answer_is_not_sold_into(launch: Callable[..., Fund], off: int) -> None:
+    """A wrong fresh answer of a long's feed, while the market stays.
 
-    The feed is the price; the mean only refuses. A push delays a rebalance by at most the minute
-    that it stays in the mean, and an emergency's wider bound lets it through before.
+    Scenario: the fill that follows it is taken at once, and 12, 30 and 60 s later; then the feed
+    is right again.
+    Property: at once a taker wins at the true price no more than the emergency's premium, where
+    the answer is 5 % off or more and below Morpho's threshold; what it wins later is printed.
     """
-    token = either
-    world, attacker = token.world, token.world.roles.attacker
-    go(token, RAISES[token.long])
-    price = world.feed_price
-    world.pool.move(price * Fraction(125, 100), attacker)
-    world.pool.pass_time(12)
-    world.pool.move(price, attacker)
-    world.set_feed(price)
-    assert token.due == "idle", "25 % for 12 s of 60 are 4.6 % in the mean, more than 3 %"
-    world.pass_time(60)
-    assert token.due == "band_up"
+    (series,) = launch(Terms()).series
+    fund, world, who = series.fund, series.world, series.world.roles.keeper
+    series.go("3")
+    true = world.feed_price
+    nav = Fraction(series.nav, 10**6)
+    row = []
+    for after in (0, 12, 30, 60):
+        with tried():
+            before = fortune(fund, who, true)
+            world.feed.update(world.feed.answer() * (100 + off) // 100)
+            boa.env.time_travel(seconds=after)
+            series.accrue()
+            plan = series.plan
+            if plan.state != 2:
+                row.append(f"{after} s: nothing on sale")
+                continue
+            beyond = series.ltv > LLTV
+            series.rebalance(who=who)
+            won = fortune(fund, who, true) - before
+            row.append(f"{after} s: {plan.premium / WAD:+.2%}, ${float(won):+,.0f}")
+            notional = Fraction(plan.whole, 10**6)
+            if after == 0 and not beyond and off <= -6:
+                assert won <= notional * Fraction(series.terms.emergency_top)
+            # never more than what the answer is off, of what may be sold
+            room = notional * (Fraction(-off, 100 + off) + Fraction(plan.premium, WAD) + 1)
+            assert won <= room
+    print(f"a feed {off} % off, series of ${float(nav):,.0f}: " + "; ".join(row))
 
 
-def test_a_feed_pushed_away_from_the_pool_trades_nothing(either: Token) -> None:
-    """Scenario: the feed alone says 5 to 40 % more or less. Property: not one unit is traded."""
-    token = either
-    before = token.position
-    for wrong in (Fraction(k, 100) for k in (60, 85, 95, 105, 115, 140)):
+def test_a_true_jump_is_left_to_takers_at_once_beyond_the_threshold(series: Series) -> None:
+    """Scenario: the price falls (rises, for a short) past Morpho's threshold in one answer.
+
+    Property: a taker is offered the highest premium in the same second, no less than a minute
+    later, and less than Morpho's liquidator is.
+    """
+    series.go("3.5" if series.long else "1.3", 3_600)
+    series.world.move(series.price_at("7.5" if series.long else "6.6"))
+    series.accrue()
+    assert series.ltv > LLTV
+    at_once = series.plan.premium
+    boa.env.time_travel(seconds=60)
+    later = series.plan.premium
+    print(
+        f"one jump past the threshold: a taker is offered {at_once / WAD:.2%} at once, a "
+        f"liquidator {float(INCENTIVE - 1):.2%}"
+    )
+    assert at_once == later == int(Fraction(325, 10_000) * WAD)
+
+
+@pytest.mark.parametrize("ltv", ["0.8", "0.85", "0.88", "0.92", "0.96"])
+def test_withdrawing_first_would_fail_where_the_callback_works(
+    launch: Callable[..., Fund], ltv: str
+) -> None:
+    """The order of a rescue: position first, inside Morpho's callback.
+
+    Scenario: from a loan-to-value in an emergency the fill's collateral is withdrawn before the
+    debt is repaid; against the fill itself.
+    Property: Morpho refuses the first, the second arrives below the threshold; nav after it is
+    more than after a full liquidation.
+    """
+    (series,) = launch(Terms()).series
+    world, morpho, market = series.world, series.world.morpho, tuple(series.market)
+    series.go(1 / (1 - Fraction(ltv)))
+    series.accrue()
+    plan, nav, me = series.plan, series.nav, series.address
+    needed = plan.most * 10**36 // series.price
+    with boa.env.anchor(), boa.reverts():
+        morpho.withdrawCollateral(market, needed, me, me, sender=me)
+    left = 0
+    if Fraction(ltv) > LLTV:
         with boa.env.anchor():
-            token.world.set_feed(2_000 * wrong)
-            assert token.due == "idle"
-            with pytest.raises(boa.BoaError) as refused:
-                token.rebalance()
-            said = str(refused.value)
-            assert "oracle_guard: refused" in said or "nothing to do" in said
-            assert token.position == before
+            shares = morpho.position(series.market.id, me)[1]
+            seized = series.position.collateral
+            whole = series.ltv * INCENTIVE < 1
+            given = (0, shares) if whole else (seized, 0)
+            morpho.liquidate(market, me, *given, b"", sender=world.roles.attacker)
+            left = series.nav
+    new_transaction()
+    series.rebalance()
+    print(
+        f"order, loan-to-value {ltv}: {needed / series.position.collateral:.0%} would have to "
+        f"leave first; nav {series.nav / nav - 1:+.1%} by the fill"
+        + (f", {left / nav - 1:+.1%} by a liquidation" if left else "")
+    )
+    assert series.ltv < LLTV
+    assert series.nav > left
+
+
+@pytest.mark.parametrize("leverage", ["3.41", "3.6", "4", "4.6", "5", "6"])
+def test_what_an_uncontested_lowering_costs(launch: Callable[..., Fund], leverage: str) -> None:
+    """Danger is a floor of the premium: one taker alone gets it at once.
+
+    Property: the series and its reserve pay at most premium * notional, less than a liquidation.
+    """
+    (series,) = launch(Terms()).series
+    series.go(leverage)
+    series.accrue()
+    plan, nav = series.plan, Fraction(series.nav)
+    if plan.state == 1:
+        series.open()
+        plan = series.plan
+    cost = Fraction(plan.premium * plan.whole, WAD) / nav
+    print(
+        f"cost: at {leverage}x the premium begins at {plan.premium / WAD:+.2%}, "
+        f"{float(cost):+.2%} of nav"
+    )
+    assert cost < (INCENTIVE - 1) * (Fraction(leverage) - 1)

@@ -1,39 +1,61 @@
 # pragma version 0.4.3
 # pragma evm-version cancun
+# pragma nonreentrancy off
 """
-@title What stands in a list of leveraged tokens and is none
-@notice A double. It always asks for a rebalance, and then fails in one of the ways there are.
+@title A contract that answers as a series where it is traded with
+@notice A double. It says that it gave what it did not give, calls back as often as it was loaded
+        to, and tries to enter its caller again from within.
 """
 
-flag Vice:
-    REVERTS
-    BURNS_GAS
-    SAYS_NOTHING
-    BURNS_GAS_WHEN_ASKED
+from ethereum.ercs import IERC20
 
-vice: public(Vice)
-calls: public(uint256)
+interface Back:
+    def on_given(given: address, amount: uint256, owed: address, owes: uint256, data: Bytes[512]): nonpayable
+
+BACK: immutable(address)
+_given: address
+_amount: uint256
+_owed: address
+_owes: uint256
+_times: uint256
+_entry: Bytes[1024]
+entered: public(bool)
+
+
+@deploy
+def __init__(back: address):
+    BACK = back
 
 
 @external
-def set_vice(vice: Vice):
+def load(given: address, amount: uint256, owed: address, owes: uint256, times: uint256 = 1, entry: Bytes[1024] = b""):
     """
-    @notice 1 reverts, 2 burns its gas, 4 returns nothing, 8 burns its gas already when asked.
+    @notice What to say in the next callback, how often, and what to call before it.
     """
-    self.vice = vice
+    self._given = given
+    self._amount = amount
+    self._owed = owed
+    self._owes = owes
+    self._times = times
+    self._entry = entry
+
+
+@internal
+def _back():
+    if len(self._entry) > 0:
+        self.entered = raw_call(BACK, self._entry, revert_on_failure=False)
+    for place: uint256 in range(8):
+        if place < self._times:
+            extcall Back(BACK).on_given(self._given, self._amount, self._owed, self._owes, b"")
 
 
 @external
-@view
-def should_rebalance() -> uint256:
-    assert self.vice != Vice.BURNS_GAS_WHEN_ASKED, UNREACHABLE
-    return 4
+def rebalance(most: uint256, limit: int256, data: Bytes[512]) -> (uint256, uint256):
+    self._back()
+    return 0, 0
 
 
 @external
-@payable
-def __default__():
-    # rebalance(address)
-    self.calls += 1
-    assert self.vice != Vice.REVERTS, "hostile: no"
-    assert self.vice != Vice.BURNS_GAS and self.vice != Vice.BURNS_GAS_WHEN_ASKED, UNREACHABLE
+def mint(tokens: uint256, most: uint256, receiver: address, data: Bytes[512]) -> (uint256, uint256):
+    self._back()
+    return 0, 0

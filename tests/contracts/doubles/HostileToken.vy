@@ -28,6 +28,7 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 
 fee_bps: public(uint256)
 returns_false: public(bool)
+refuses_approval: public(bool)
 hook_target: public(address)
 hook_data: public(Bytes[4096])
 hook_victim: public(address)
@@ -63,6 +64,14 @@ def set_returns_false(returns_false: bool):
     @notice From now on transfers move nothing, do not revert, and return False.
     """
     self.returns_false = returns_false
+
+
+@external
+def set_refuses_approval(refuses_approval: bool):
+    """
+    @notice From now on approvals set nothing, do not revert, and return False.
+    """
+    self.refuses_approval = refuses_approval
 
 
 @external
@@ -124,6 +133,8 @@ def transferFrom(owner: address, to: address, amount: uint256) -> bool:
 
 @external
 def approve(spender: address, amount: uint256) -> bool:
+    if self.refuses_approval:
+        return False
     self.allowance[msg.sender][spender] = amount
     log Approval(owner=msg.sender, spender=spender, amount=amount)
     return True

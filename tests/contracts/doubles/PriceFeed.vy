@@ -2,34 +2,89 @@
 # pragma evm-version cancun
 """
 @title A Chainlink-style feed that a test holds in its hand
-@notice A double. Its answer, its times and its decimals can be set to anything, and it can fail
-        in the ways in which a real one can. A sequencer feed is the same with answers 0 and 1.
+@notice A double. Its answers, their times and its decimals can be set to anything, it remembers
+        its rounds, and it can fail in the ways in which a real one can. A sequencer feed is the
+        same with answers 0 and 1.
+@dev Reading the latest round takes three slots, as in an aggregator: there the round, its
+     transmission and the list of readers, here the round with the fault, the answer and its
+     times. A proxy in front of it costs more on a chain, and is not here.
 """
 
 flag Fault:
     REVERTS
     BURNS_GAS
 
+# @dev As a proxy says it: the first phase's first round.
+FIRST: constant(uint80) = 2**64 + 1
+
+ROUND: constant(uint256) = 2**80 - 1
+TIME: constant(uint256) = 2**128 - 1
+
 decimals: public(uint8)
-answer: public(int256)
-started_at: public(uint256)
-updated_at: public(uint256)
-round_id: public(uint80)
-fault: public(Fault)
+
+# @dev fault << 80 | round.
+_hot: uint256
+_answers: HashMap[uint80, int256]
+
+# @dev started at << 128 | updated at.
+_times: HashMap[uint80, uint256]
 
 
 @deploy
 def __init__(decimals: uint8, answer: int256):
     self.decimals = decimals
+    self._hot = convert(FIRST, uint256) - 1
     self._update(answer)
 
 
 @internal
+@view
+def _round() -> uint80:
+    return convert(self._hot & ROUND, uint80)
+
+
+@external
+@view
+def fault() -> Fault:
+    return convert(self._hot >> 80, Fault)
+
+
+@internal
+@view
+def _works(hot: uint256):
+    fault: Fault = convert(hot >> 80, Fault)
+    assert fault != Fault.REVERTS, "feed: reverting"
+    assert fault != Fault.BURNS_GAS, UNREACHABLE
+
+
+@internal
 def _update(answer: int256):
-    self.answer = answer
-    self.round_id += 1
-    self.started_at = block.timestamp
-    self.updated_at = block.timestamp
+    self._hot += 1
+    self._answers[self._round()] = answer
+    self._set_times(block.timestamp, block.timestamp)
+
+
+@internal
+def _set_times(started_at: uint256, updated_at: uint256):
+    self._times[self._round()] = started_at << 128 | updated_at
+
+
+@external
+@view
+def answer() -> int256:
+    return self._answers[self._round()]
+
+
+@external
+@view
+def round_id() -> uint80:
+    return self._round()
+
+
+@external
+@view
+def updated_at() -> uint256:
+    return self._times[self._round()] & TIME
 
 
 @external
@@ -45,8 +100,7 @@ def set_times(started_at: uint256, updated_at: uint256):
     """
     @notice The same answer, said to be from another time.
     """
-    self.started_at = started_at
-    self.updated_at = updated_at
+    self._set_times(started_at, updated_at)
 
 
 @external
@@ -59,12 +113,34 @@ def set_fault(fault: Fault):
     """
     @notice 0 none, 1 every read reverts, 2 every read burns the gas that it is given.
     """
-    self.fault = fault
+    self._hot = convert(fault, uint256) << 80 | self._hot & ROUND
+
+
+@external
+def change_phase():
+    """
+    @notice A new aggregator: the round before the latest cannot be read by its number.
+    """
+    answer: int256 = self._answers[self._round()]
+    self._hot += 2**64
+    self._answers[self._round()] = answer
+    self._set_times(block.timestamp, block.timestamp)
 
 
 @external
 @view
 def latestRoundData() -> (uint80, int256, uint256, uint256, uint80):
-    assert self.fault != Fault.REVERTS, "feed: reverting"
-    assert self.fault != Fault.BURNS_GAS, UNREACHABLE
-    return self.round_id, self.answer, self.started_at, self.updated_at, self.round_id
+    hot: uint256 = self._hot
+    self._works(hot)
+    round: uint80 = convert(hot & ROUND, uint80)
+    times: uint256 = self._times[round]
+    return round, self._answers[round], times >> 128, times & TIME, round
+
+
+@external
+@view
+def getRoundData(round_id: uint80) -> (uint80, int256, uint256, uint256, uint80):
+    self._works(self._hot)
+    times: uint256 = self._times[round_id]
+    assert times > 0, "No data present"
+    return round_id, self._answers[round_id], times >> 128, times & TIME, round_id

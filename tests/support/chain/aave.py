@@ -32,7 +32,7 @@ class Aave:
         self._set_prices(provider, owner)
         self._set_pool(provider, owner)
         self._list(owner)
-        for role in (world.roles.depositor, world.roles.lender):
+        for role in (world.roles.holder, world.roles.lender):
             for token in self.tokens.values():
                 world.approve(token, role, self.pool)
 

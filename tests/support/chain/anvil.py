@@ -30,8 +30,11 @@ STARTS_WITHIN_S = 20
 def unavailable() -> str | None:
     """Why there is no anvil here, or None where it can be started."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        return "gas is measured by anvil, which is pinned for Linux on x86-64 only"
-    return None if PROGRAM.is_file() else f"anvil is not here: bring it by `{HOW}`"
+        return "needs anvil, which is pinned for Linux on x86-64 alone: run this test there"
+    place = PROGRAM.relative_to(MODULES.parent)
+    return (
+        None if PROGRAM.is_file() else f"needs anvil, and {place} is missing; bring it by `{HOW}`"
+    )
 
 
 def _free_port() -> int:

@@ -40,13 +40,18 @@ class Code(NamedTuple):
     bytecode: bytes
 
 
+def could_not_be_had() -> str | None:
+    """Why the install command could not bring them and let tests be skipped; None: it did not."""
+    why_not = COUNTERPARTIES / "compiled" / "why-not.txt"
+    return why_not.read_text(encoding="utf-8").strip() if why_not.is_file() else None
+
+
 def missing() -> str | None:
     """Why the counterparties cannot be had, or None where they can."""
     compiled = sorted((COUNTERPARTIES / "compiled").glob("morpho-*.json"))
     if compiled and (MODULES / UNISWAP_CORE).is_dir():
         return None
-    why_not = COUNTERPARTIES / "compiled" / "why-not.txt"
-    said = why_not.read_text(encoding="utf-8").strip() if why_not.is_file() else "never installed"
+    said = could_not_be_had() or "not installed yet"
     return f"the contracts' counterparties are not here ({said}); bring them by `{HOW}`"
 
 

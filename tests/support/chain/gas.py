@@ -17,6 +17,7 @@ import boa
 
 from support.chain.aave import Aave
 from support.chain.anvil import AnvilEnv, anvil
+from support.chain.periphery_gas import on_periphery
 from support.chain.perpetual import Perpetual
 from support.chain.token_gas import Bill, on_ours
 from support.chain.world import Setting, World
@@ -44,7 +45,7 @@ def on_aave() -> Bill:
     """Aave v3: borrow, swap, supply; withdraw, swap, repay."""
     with anvil() as env:
         world = World(Setting())
-        peer, who = Aave(world), world.roles.depositor
+        peer, who = Aave(world), world.roles.holder
         peer.supply(world.quote, 10**7 * USDC, world.roles.lender)
         peer.supply(world.underlying, 3 * OWN // 2_000 * WETH, who)
         cost(env, peer.up(2 * OWN * USDC, who)[:1])
@@ -58,7 +59,7 @@ def on_perpetual() -> Bill:
     """Perpetual v2: one call each way."""
     with anvil() as env:
         world = World(Setting())
-        peer, who = Perpetual(world), world.roles.depositor
+        peer, who = Perpetual(world), world.roles.holder
         peer.deposit(OWN, who)
         cost(env, peer.up(3 * OWN, who))
         return {
@@ -71,7 +72,7 @@ def on_morpho() -> Bill:
     """Morpho Blue by hand: the venue of ours, without our contract."""
     with anvil() as env:
         world = World(Setting())
-        market, who = world.lending.market(long=True, lent=10**7), world.roles.depositor
+        market, who = world.lending.market(long=True, lent=10**7), world.roles.holder
         morpho, params, got = world.morpho, tuple(market), []
         morpho.supplyCollateral(params, 3 * OWN // 2_000 * WETH, who, b"", sender=who)
         morpho.borrow(params, 2 * OWN * USDC, 0, who, who, sender=who)
@@ -98,7 +99,10 @@ BILLS: tuple[Callable[[], Bill], ...] = (
     on_morpho,
     partial(on_ours, "IrmMock"),
     partial(on_ours, "AdaptingRate"),
-    partial(on_ours, "AdaptingRate", sequencer=True),
+    partial(on_ours, "AdaptingRate", composite=True),
+    partial(on_periphery, "IrmMock"),
+    partial(on_periphery, "AdaptingRate"),
+    partial(on_periphery, "AdaptingRate", composite=True),
 )
 """Each on a node of its own; add yours here."""
 

@@ -11,55 +11,44 @@ from typing import Any
 
 import boa
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from support.chain.book import DEAD
-from support.chain.play import GIFTS, Play
-from support.chain.refusals import Asked, is_liquidatable
+from support.chain.attacking import gift, size_of_gift
+from support.chain.play import Play
 from support.chain.series import WAD
 from support.chain.stages import Stage
 
-SHARES = st.sampled_from([Fraction(1, 10**12), Fraction(1, 997), Fraction(1, 7), Fraction(1, 2)])
-SIZES = st.sampled_from([1, 10**9, 10**14 + 1, WAD, 70 * WAD, 350 * WAD + 3, 1_000 * WAD])
-AUTHORS = st.sampled_from(["depositor", "attacker", "keeper", "lender"])
-PUSHES = st.sampled_from([-2_000, -300, -60, -24, -9, 5, 12, 20, 60, 300, 2_000])
-GIVEN = st.tuples(
-    st.sampled_from(GIFTS),
-    st.sampled_from([Fraction(1, 10**9), Fraction(1, 50), Fraction(1, 3), Fraction(2)]),
+SIZES = st.sampled_from([1, 10**9 + 1, WAD, 70 * WAD, 1_000 * WAD, 100_000 * WAD + 3])
+AUTHORS = st.sampled_from(["holder", "attacker", "keeper", "deployer"])
+PLACES = st.integers(0, 1)
+GIFTS = st.tuples(
+    PLACES,
+    st.sampled_from(["repay", "supply", "assets", "reserve"]),
+    st.sampled_from([Fraction(1, 10**9), Fraction(1, 50), Fraction(1, 5), Fraction(1)]),
 )
+PARTS = st.sampled_from([Fraction(1), Fraction(1), Fraction(1, 3), Fraction(0)])
 TRADES = st.one_of(
-    st.tuples(st.just("mint"), SIZES),
-    st.tuples(st.sampled_from(["redeem", "redeem_in_kind", "transfer"]), SIZES),
-    st.tuples(st.just("push"), PUSHES),
-    st.tuples(st.just("donate"), GIVEN),
+    st.tuples(st.sampled_from(["mint", "mint", "redeem", "transfer"]), st.tuples(PLACES, SIZES)),
+    st.tuples(st.just("donate"), GIFTS),
+    st.tuples(st.just("push"), st.sampled_from([-300, -20, 20, 300])),
+    st.tuples(st.sampled_from(["open", "allocate", "drain"]), st.tuples(PLACES)),
+    st.tuples(st.just("publish"), st.none()),
 )
-REBALANCE = st.just(("rebalance", None))
-RAIDS = st.tuples(
-    st.lists(TRADES, max_size=2),
-    st.lists(REBALANCE, min_size=1, max_size=1),
-    st.lists(st.one_of(TRADES, REBALANCE), max_size=2),
-)
-SEIZED = st.sampled_from([0, 1, 3])
-"""One part in how many is liquidated at once; 0: none."""
-FOLLOWS = st.sampled_from([Fraction(1), Fraction(1), Fraction(999, 1_000), Fraction(1, 2)])
-"""Which part of the feed's way the pool goes."""
-HOUSEKEEPING = {
-    "publish_health": "reserve",
-    "allocate": "reserve",
-    "close_minting": "contract",
-    "collect_fees": "contract",
+FILLS = st.tuples(st.just("fill"), st.tuples(PLACES, PARTS))
+WAITS = st.sampled_from([0, 12, 61, 600, 1_200, 3_000, 90_000])
+LEVERAGES = {
+    "low": ("2.5", "0.7"),
+    "below": ("2.7", "0.85"),
+    "target": ("3", "1"),
+    "above": ("3.3", "1.2"),
+    "high": ("3.6", "1.35"),
+    "worst": ("5.2", "2.8"),
+    "beyond": ("7.6", "6.8"),
 }
-LIQUIDATION_INCENTIVE = Fraction(1_044, 1_000)
-"""Of Morpho at a threshold of 86 %."""
 
 
 def step(act: Callable[..., None]) -> Callable[..., None]:
-    """A rule after which all is checked; what fails inside stops the machine's last act too."""
+    """A rule; what fails inside stops the machine's last act too."""
 
     @wraps(act)
     def checked(self: Any, *args: Any, **named: Any) -> None:
@@ -71,7 +60,7 @@ def step(act: Callable[..., None]) -> Callable[..., None]:
 
 
 class Stateful(RuleBasedStateMachine):
-    """One token, from its launch to the last redemption."""
+    """One fund, from two months after its launch to the last redemption."""
 
     stages: list[Stage]
     seen: Counter[str]
@@ -81,271 +70,205 @@ class Stateful(RuleBasedStateMachine):
         self.broken = True
         self.stack = ExitStack()
 
-    @initialize(
-        case=st.integers(0, 7),
-        launch=st.sampled_from([1_000 * WAD, 1_000 * WAD, 350 * WAD, 35 * WAD + 1, 10**13]),
-        mortal=st.sampled_from([False, False, True]),
-    )
+    @initialize(case=st.integers(0, 5))
     @step
-    def begin(self, case: int, launch: int, mortal: bool) -> None:
-        """One of the stages, launched by the depositor."""
+    def begin(self, case: int) -> None:
+        """One of the stages."""
         self.stage = self.stages[case % len(self.stages)]
         self.stack.enter_context(self.stage.played())
-        self.world, self.token = self.stage.world, self.stage.token
-        self.roles, self.mortal = self.world.roles, mortal
+        self.world, self.fund = self.stage.world, self.stage.fund
         self.play = Play(self.stage, self.seen)
-        self.seen[f"stage: {self.stage.case.name}"] += 1
-        self.play.episode(self.roles.depositor, [("mint", launch)])
-        self.world.pool.move(self.world.feed_price)
-        self.play.facts = self.play.book.read()
 
-    def elsewhere(self, *, free: bool = False) -> None:
-        """Something happened that is nobody's episode; the token's books are checked."""
-        self.play.check(free=free)
+    def _role(self, name: str) -> Any:
+        return getattr(self.world.roles, name)
 
-    @rule(author=AUTHORS, trade=TRADES)
-    @step
-    def trade(self, author: str, trade: Any) -> None:
-        """Somebody does one thing."""
-        self.play.episode(getattr(self.roles, author), [trade])
-
-    @rule(author=AUTHORS, trades=st.lists(TRADES, min_size=2, max_size=5), back=st.booleans())
-    @step
-    def attack(self, author: str, trades: list[Any], back: bool) -> None:
-        """Somebody does several things at once, and maybe undoes them."""
-        self.play.episode(getattr(self.roles, author), trades, back=back)
-
-    @rule(author=AUTHORS, raid=RAIDS, back=st.booleans())
-    @step
-    def raid(self, author: str, raid: Any, back: bool) -> None:
-        """Somebody rebalances in the middle of other things."""
-        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
-
-    @rule(where=st.sampled_from(["low", "band", "high", "worst"]), pool=FOLLOWS)
-    @step
-    def price(self, where: str, pool: Fraction) -> None:
-        """The feed moves to where leverage is so; the pool follows, all of the way or not."""
-        self._place(where, pool, 0)
-
-    @rule(pool=FOLLOWS, author=AUTHORS, raid=RAIDS, back=st.booleans())
-    @step
-    def out_below(self, pool: Fraction, author: str, raid: Any, back: bool) -> None:
-        """Leverage falls out of its band, and somebody makes something of it."""
-        self._cross("low", pool, 72, author, raid, back)
-
-    @rule(
-        where=st.sampled_from(["high", "worst"]),
-        pool=FOLLOWS,
-        author=AUTHORS,
-        raid=RAIDS,
-        back=st.booleans(),
-    )
-    @step
-    def out_above(self, where: str, pool: Fraction, author: str, raid: Any, back: bool) -> None:
-        """Leverage rises out of its band, and somebody makes something of it."""
-        self._cross(where, pool, 72, author, raid, back)
-
-    @rule(
-        where=st.sampled_from(["stay", "band", "below"]),
-        wait=st.sampled_from([660, 90_000]),
-        author=AUTHORS,
-        raid=RAIDS,
-    )
-    @step
-    def later(self, where: str, wait: int, author: str, raid: Any) -> None:
-        """Time passes near the target: clips become due, and the fallback."""
-        self._cross(where, Fraction(1), wait, author, raid, False)
-
-    @rule(where=st.sampled_from(["liquidatable", "lost"]), share=SEIZED, author=AUTHORS, raid=RAIDS)
-    @precondition(lambda self: self.mortal)
-    @step
-    def ruin(self, where: str, share: int, author: str, raid: Any) -> None:
-        """A crash that nobody met; liquidators come, or not, and then others."""
-        self._place(where, Fraction(1), 72)
-        self._liquidate(share)
-        self._keep_house("close_minting")
-        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]])
-
-    def _cross(
-        self, where: str, pool: Fraction, wait: int, author: str, raid: Any, back: bool
-    ) -> None:
+    def _ready(self) -> None:
+        """Feed and pool agree and answer when somebody acts on them."""
         self.world.feed.set_fault(0)
-        if where == "stay":
-            self._to(self.world.feed_price, Fraction(1))
-            self.world.pass_time(wait, every=wait // 2)
-            self.elsewhere()
-        else:
-            self._place(where, pool, wait)
-        self.play.episode(getattr(self.roles, author), [*raid[0], *raid[1], *raid[2]], back=back)
+        self.world.pool.move(self.world.feed_price)
+        self.world.refresh_feeds()
 
-    def _place(self, where: str, pool: Fraction, wait: int) -> None:
-        book, facts = self.play.book, self.play.book.read()
-        if not facts.shares or not facts.collateral:
-            return
-        leverage = {
-            "low": book.lower - book.slack - Fraction(1, 20),
-            "band": book.target * Fraction(101, 100),
-            "below": book.target * Fraction(98, 100),
-            "high": (book.upper * 2 + book.emergency) / 3,
-            "worst": book.emergency * Fraction(11, 10),
-        }.get(where)
-        ltv = {"liquidatable": Fraction(9, 10), "lost": Fraction(21, 20)}.get(where)
-        if leverage:
-            ltv = 1 - 1 / leverage if book.long else leverage / (1 + leverage)
-        assert ltv is not None
-        raw = facts.debt / facts.collateral / ltv
-        price = (raw if book.long else 1 / raw) * Fraction(
-            10**self.world.underlying_decimals, 10**self.world.quote_decimals
-        )
-        self._to(price, pool)
-        self.world.pool.pass_time(wait, every=max(36, wait // 2))
-        self.world.set_feed(self.world.feed_price)
-        self.elsewhere()
+    @rule(author=AUTHORS, trades=st.lists(TRADES, min_size=1, max_size=4))
+    @step
+    def trade(self, author: str, trades: list[Any]) -> None:
+        """Somebody does things at once."""
+        self._ready()
+        self.play.episode(self._role(author), trades)
 
     @rule(
-        change=st.sampled_from([-3_000, -500, -100, -20, 20, 100, 500, 3_000]),
-        pool=st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(0)]),
+        place=PLACES,
+        where=st.sampled_from([*LEVERAGES, "low", "high", "worst", "stay"]),
+        opens=st.booleans(),
+        wait=WAITS,
+        author=AUTHORS,
+        first=st.lists(TRADES, max_size=2),
+        part=PARTS,
+        last=st.lists(st.one_of(TRADES, FILLS), max_size=2),
     )
     @step
-    def drift(self, change: int, pool: Fraction) -> None:
-        """The feed moves by so many basis points."""
-        self._to(self.world.feed_price * (1 + Fraction(change, 10_000)), pool)
-        self.elsewhere()
+    def raid(
+        self,
+        place: int,
+        where: str,
+        opens: bool,
+        wait: int,
+        author: str,
+        first: list[Any],
+        part: Fraction,
+        last: list[Any],
+    ) -> None:
+        """Leverage goes somewhere, an auction may be opened, and somebody makes something of it."""
+        self._ready()
+        self._place(place, where)
+        if opens:
+            self.play.episode(self._role("keeper"), [("open", (place,))])
+        self._wait(wait)
+        ops = [*first, ("fill", (place, part)), *last]
+        self.play.episode(self._role(author), ops)
 
-    def _to(self, price: Fraction, pool: Fraction) -> None:
-        then = self.world.feed_price
-        price = min(max(price, Fraction(20)), Fraction(200_000))
-        self.world.set_feed(price)
-        if pool:
-            self.world.pool.move(then + (price - then) * pool)
-
-    @rule(fault=st.sampled_from(["reverts", "burns", "zero", "negative", "stale", "future", "no"]))
+    @rule(
+        place=PLACES,
+        size=SIZES,
+        where=st.sampled_from(["below", "target", "above"]),
+        level=st.sampled_from(["2.99/0.99", "2.9/0.95", "2.59/0.79", "2.2/0.7"]),
+        wait=st.sampled_from([1_200, 90_000, 91_200]),
+        author=AUTHORS,
+        again=st.booleans(),
+    )
     @step
-    def feed(self, fault: str) -> None:
-        """The feed fails in one of its ways, or is well again."""
-        feed, now = self.world.feed, boa.env.timestamp
-        self.world.set_feed(self.world.feed_price)
+    def farm(
+        self, place: int, size: int, where: str, level: str, wait: int, author: str, again: bool
+    ) -> None:
+        """C1: mint, gift, fill, leave; once or twice in a transaction."""
+        self._ready()
+        self._place(place, where)
+        self._wait(wait)
+        self._ready()
+        series = self.fund.series[place]
+        series.accrue()
+        share = self._share(series, size, level.split("/")[0 if series.long else 1])
+        once = (
+            [("donate", (place, "repay", share)), ("fill", (place, Fraction(1)))] if share else []
+        )
+        ops = [("mint", (place, size)), *once, *(once if again else [])]
+        self.play.episode(self._role(author), [*ops, ("redeem", (place, size))])
+
+    @rule(
+        place=PLACES,
+        where=st.sampled_from(["worst", "worst", "beyond"]),
+        waits=st.lists(st.sampled_from([61, 3_600, 40_000, 90_000]), min_size=2, max_size=3),
+        part=PARTS,
+        author=AUTHORS,
+    )
+    @step
+    def relapse(
+        self, place: int, where: str, waits: list[int], part: Fraction, author: str
+    ) -> None:
+        """One crash after the other, each rescued after the jump has faded."""
+        for wait in waits:
+            self._ready()
+            self._place(place, where)
+            self._wait(wait)
+            self.play.episode(self._role(author), [("fill", (place, part))])
+
+    def _share(self, series: Any, size: int, level: str) -> Fraction:
+        """The part of all debt, after a mint, whose repayment takes leverage there."""
+        del size
+        debt, amount = series.state.debt, size_of_gift(series, level)
+        return Fraction(amount, debt) if 0 < amount < debt else Fraction(0)
+
+    @rule(size=SIZES, place=PLACES, author=AUTHORS, wait=st.sampled_from([3_600, 90_000]))
+    @step
+    def forge(self, size: int, place: int, author: str, wait: int) -> None:
+        """H1: mint, publish, leave."""
+        self._wait(wait)
+        self._ready()
+        ops = [("mint", (place, size)), ("publish", None), ("redeem", (place, size))]
+        self.play.episode(self._role(author), ops[:2])
+        self.play.episode(self._role(author), ops[2:])
+
+    @rule(fault=st.sampled_from(["reverts", "burns", "zero", "negative", "stale"]), author=AUTHORS)
+    @step
+    def feed(self, fault: str, author: str) -> None:
+        """The feed fails, somebody tries to act on it, everybody can leave."""
+        self._ready()
+        feed, answer = self.world.feed, self.world.feed.answer()
         feed.set_fault({"reverts": 1, "burns": 2}.get(fault, 0))
         if fault in {"zero", "negative"}:
             feed.update(0 if fault == "zero" else -1)
-        if fault in {"stale", "future"}:
-            times = now - 3_701 if fault == "stale" else now + 60
-            feed.set_times(times, times)
+        if fault == "stale":
+            feed.set_times(1, 1)
+        who = self._role(author)
+        boa.env.evm.vm.state.clear_transient_storage()
+        for series in self.fund.series:
+            for act, args in (("mint", (WAD, 2**255, who)), ("rebalance", (2**255, -(2**255)))):
+                try:
+                    getattr(series.contract, act)(*args, sender=who)
+                except boa.BoaError:
+                    continue
+                raise AssertionError(f"{act} worked on a feed that {fault}")
+        self.play.exits()
+        feed.set_fault(0)
+        feed.update(answer)
         self.seen[f"feed: {fault}"] += 1
-        self.elsewhere()
 
-    @rule(seconds=st.sampled_from([12, 60, 600, 3_600, 86_400, 604_800]), quiet=st.booleans())
+    @rule(what=st.sampled_from(["all", "half", "lend"]), place=PLACES)
     @step
-    def time(self, seconds: int, quiet: bool) -> None:
-        """Time passes; afterwards the view of the debt is what Morpho makes of it."""
-        good = self.play.book.feed_is_good()
-        if quiet:
-            boa.env.time_travel(seconds=seconds)
-        else:
-            self.world.pool.pass_time(seconds, every=max(12, seconds // 2))
-        if good:
-            self.world.set_feed(self.world.feed_price)
-        seen = self.token.state.position
-        nav = self.token.contract.nav_underlying()
-        facts = self.play.book.read()
-        assert (seen.collateral, seen.shares) == (facts.collateral, facts.shares)
-        assert seen.debt == -(-facts.debt.numerator // facts.debt.denominator), "interest"
-        price = self.play.book.told_price
-        exact = facts.nav(price) / price
-        assert max(0, exact - 2 / min(price, 1) - 2) <= nav <= max(0, exact), "nav is rounded down"
-        self.elsewhere()
-
-    @rule(what=st.sampled_from(["all", "half", "most", "lend"]))
-    @step
-    def lending(self, what: str) -> None:
-        """The lender takes out what can be lent, or brings it: the rate follows."""
-        market, lending = self.token.market, self.world.lending
-        most = lending.lendable(market)
+    def lending(self, what: str, place: int) -> None:
+        """The lender takes out what can be lent, or brings more; exits stay open."""
+        series, lending = self.fund.series[place], self.world.lending
+        series.accrue()
         if what == "lend":
-            lending.lend(market, 10 ** self.token.loan.decimals() * 50_000)
+            series.lend(10**6)
         else:
-            held = self.world.morpho.position(market.id, self.roles.lender)[0]
-            state = self.world.morpho.market(market.id)
-            mine = held * (state[0] + 1) // (state[1] + 10**6)
-            amount = min(most, mine) * {"all": 1_000, "half": 500, "most": 999}[what] // 1_000
+            most = lending.lendable(series.market)
+            held = self.world.morpho.position(series.market.id, self.world.roles.lender)[0]
+            state = self.world.morpho.market(series.market.id)
+            amount = min(most, held * (state[0] + 1) // (state[1] + 10**6) * 999 // 1_000)
+            amount = amount if what == "all" else amount // 2
             if amount:
-                lending.withdraw(market, amount)
-        self.elsewhere()
+                lending.withdraw(series.market, amount)
+        self.play.exits()
 
-    @rule(
-        underlying=st.sampled_from([0, 0, 50, 1_000, 20_000]),
-        width=st.sampled_from([None, 0.02, 0.3]),
-        share=st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(9_995, 10_000)]),
-    )
+    @rule(place=PLACES)
     @step
-    def liquidity(self, underlying: int, width: float | None, share: Fraction) -> None:
-        """Liquidity comes, or that of the newest position goes; the witness's is always left."""
-        newest = self.world.pool.token_ids[-1]
-        if underlying:
-            self.world.pool.add(underlying, width)
-        elif int(self.world.positions.positions(newest)[7] * share):
-            self.world.pool.remove(share, newest)
-        self.elsewhere()
-
-    @rule(what=st.sampled_from([*HOUSEKEEPING, "inject"]), amount=st.sampled_from([1, 10**8]))
-    @step
-    def housekeeping(self, what: str, amount: int) -> None:
-        """Anybody does what anybody may do."""
-        if what == "inject":
-            self.play.reserve.inject(1, amount, sender=self.roles.liquidity_provider)
-            self.elsewhere()
-        else:
-            self._keep_house(what)
-
-    def _keep_house(self, what: str) -> None:
-        contract = getattr(self.play, HOUSEKEEPING[what])
-        closed = self.token.state.minting_closed
-        self.play.facts = self.play.book.read()
-        self.play.call(what, contract, what, sender=self.roles.keeper)
-        assert self.token.state.minting_closed or not closed, "minting opened again"
-        self.elsewhere()
-
-    @rule(share=SEIZED)
-    @precondition(lambda self: self.play.is_past_liquidation())
-    @step
-    def liquidate(self, share: int) -> None:
-        """Morpho's liquidators seize what is above its threshold."""
-        self._liquidate(share)
-
-    def _liquidate(self, share: int) -> None:
-        facts, book = self.play.book.read(), self.play.book
-        ltv = facts.ltv(book.told_price)
-        if not share or ltv <= book.lltv * (1 + Fraction(1, 10**6)) or not facts.collateral:
+    def liquidate(self, place: int) -> None:
+        """Morpho's liquidators take a tenth of what is above its threshold."""
+        series = self.fund.series[place]
+        series.accrue()
+        if not self.play.is_lost(series) or series.ltv <= Fraction(8601, 10_000):
             return
-        seized, repaid = facts.collateral // share, 0
-        if ltv * LIQUIDATION_INCENTIVE < 1 + Fraction(1, 100):
-            seized, repaid = 0, facts.shares // share // 2
-        if seized or repaid:
-            given = (tuple(self.token.market), self.token.contract.address, seized, repaid, b"")
-            self.world.morpho.liquidate(*given, sender=self.roles.arbitrageur)
+        seized = series.state.collateral // 10
+        if seized and series.ltv < Fraction(95, 100):
+            who = self.world.roles.arbitrageur
+            given = (tuple(series.market), series.address, seized, 0, b"")
+            self.world.morpho.liquidate(*given, sender=who)
             self.seen["liquidated"] += 1
-            if seized == facts.collateral:
-                self.seen["wiped out"] += 1
-        self.elsewhere(free=True)
+
+    def _wait(self, seconds: int) -> None:
+        if seconds:
+            boa.env.time_travel(seconds=seconds)
+            self.world.refresh_feeds()
+            self.play.weigh()
+
+    def _place(self, place: int, where: str) -> None:
+        series = self.fund.series[place]
+        state = series.state
+        if where == "stay" or not state.shares or not state.collateral:
+            return
+        price = series.price_at(LEVERAGES[where][0 if series.long else 1])
+        price = min(max(price, Fraction(100)), Fraction(40_000))
+        self.world.move(price)
+        self.play.weigh()
+        self.seen[f"at: {where}"] += 1
 
     def teardown(self) -> None:
-        """At the end everybody leaves in kind, unless Morpho itself would refuse it."""
+        """At the end everybody can leave, unless Morpho itself would refuse it."""
         try:
             if not self.broken:
-                self._all_leave()
+                self.play.exits()
         finally:
             self.stack.close()
 
-    def _all_leave(self) -> None:
-        play = self.play
-        facts = play.book.read()
-        if not facts.supply or is_liquidatable(Asked(play.book, facts)):
-            return
-        for who in self.roles:
-            held = play.contract.balanceOf(who)
-            if facts.collateral * held // max(1, facts.supply):
-                play.episode(who, [("redeem_in_kind", held)])
-                assert play.contract.balanceOf(who) == 0, "an exit was closed"
-        left = play.contract.totalSupply() - play.contract.balanceOf(DEAD)
-        assert left * facts.collateral < facts.supply * len(self.roles)
-        self.seen["all left"] += 1
+
+__all__ = ["Stateful", "gift"]

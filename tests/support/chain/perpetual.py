@@ -36,7 +36,7 @@ class Perpetual:
         self._tokens()
         self._pool()
         self._clearing()
-        for role in (world.roles.liquidity_provider, world.roles.depositor):
+        for role in (world.roles.liquidity_provider, world.roles.holder):
             world.approve(world.quote, role, self.vault)
         boa.env.time_travel(seconds=3_600)
         self._add_liquidity()

@@ -1,334 +1,438 @@
-"""A leveraged token of ours on a world: adapters, markets, the reserve, a long and a short."""
+"""The second edition's contracts in a world: implementations, a factory, series and a reserve.
+
+`Fund(world, Terms(long=True), Terms(long=False))` launches them in one transaction, and lends to
+their markets beside the creator. A `Series` is one of them, with its figures in exact fractions.
+"""
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boa
-import eth_abi
-from boa.contracts.abi.abi_contract import ABIFunction
-from eth._utils.address import generate_contract_address
-from vyper.compiler.output import build_abi_output
 
-from support.chain.deploying import deploy_double, deploy_source, source
+from support.chain import deploying
+from support.chain.lending import Market, Position
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.chain.world import World
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 WAD = 10**18
-BPS = 10_000
+SCALE = 10**36
+DAY = 86_400
+NEVER = 2**32 - 1
+MOST = 2**256 - 1
+LEAST_PREMIUM = -(2**255)
 ZERO = "0x" + "00" * 20
-COIN_DECIMALS = 18
-NATIVE_PRICE = 2_000
-"""Of the native coin in quote, where the underlying is not the wrapped coin."""
-NAMES = ("idle", "band_up", "band_down", "fallback", "emergency", "clip")
-"""What `should_rebalance` answers, by its number."""
+DEAD = "0x000000000000000000000000000000000000dEaD"
+DEAD_TOKENS = 10**15
+DEAD_DEBT = 10_000
+
+IDLE, UNOPENED, OPEN, COOLING, SUSPENDED, UNLENT, LOST, JUMPED = range(8)
+"""States of a plan."""
+EMERGENCY, BAND, DAILY, FALLBACK = 2, 3, 7, 8
+"""Triggers of a plan."""
 
 
 def wad(figure: Any) -> int:
-    """A figure times 1e18, exact for what has a finite decimal fraction."""
-    return int(Fraction(str(figure)) * WAD)
+    """A figure times 1e18; it must be whole then."""
+    raw = Fraction(str(figure)) * WAD
+    assert raw.denominator == 1, f"{figure} has more than 18 digits"
+    return int(raw)
 
 
-def abi_encode_constructor(compiled: Any, *args: Any) -> bytes:
-    """A constructor's arguments, by the contract's own ABI."""
-    abi = build_abi_output(compiled)
-    (entry,) = [each for each in abi if each["type"] == "constructor"]
-    return ABIFunction(entry, "constructor").prepare_calldata(*args)
-
-
-def trigger(number: int) -> str:
-    """The name of what `should_rebalance` or an event says."""
-    return NAMES[number]
-
-
-@dataclass
+@dataclass(frozen=True)
 class Terms:
-    """A series in whole figures; what is None comes from `LONG` or `SHORT`."""
+    """A series to launch: the suggested figures for a 3x long or a -1x short of ETH."""
 
     long: bool = True
-    initial_nav: Any = None
-    """Whole collateral per token."""
-    target_leverage: Any = None
+    target: Any = None
     lower: Any = None
     upper: Any = None
-    edge_slack: Any = "0.02"
-    emergency_leverage: Any = None
+    edge_slack: Any = 0
     to_edge: bool = False
-    max_trade_notional: Any = 0
+    emergency: Any = None
+    start: Any = "0.005"
+    calm_top: Any = "0.008"
+    emergency_top: Any = "0.0325"
+    duration: int = 1_200
+    fallback_after: int = DAY
+    daily_at: int = NEVER
+    cooldown: int = 60
+    largest_clip: Any = 0
     """Whole quote."""
-    cooldown: int = 600
-    fallback_after: int = 86_400
-    tolerance_normal: Any = "0.0015"
-    tolerance_maximum: Any = "0.05"
-    deviation_normal: Any = "0.03"
-    deviation_maximum: Any = "0.3"
-    max_age: int = 3_700
-    premium: Any = "0.001"
-    creation_bps: int = 0
-    redemption_bps: int = 0
-    reserve_share_bps: int = BPS
-    fee_recipient: Any = ZERO
-    lent: Any = 100_000_000
-    """What the lender lends, in whole quote; as much in underlying for a short."""
-    raw: dict[str, Any] = field(default_factory=dict)
-    """Entries of the contract's Config that replace what the above gives."""
+    account_rate: Any = "0.001"
+    fee: Any = "0.001"
+    reserve_share: Any = 1
+    recipient: Any = None
+    debt_cap: Any = 10**9
+    """Whole quote, at the world's price."""
+    initial_nav: Any = None
+    """Whole collateral per whole token; about 20 dollars."""
+    pool_fee: Any = "0.0005"
+    tokens: Any = 1_000
+    injects: Any = "0.5"
+    """Of nav, into the series' account."""
+    lends: Any = None
+    """Raw; the launch's debt and 20,000 units more."""
+    base_age: int = 10**5
+    quote_age: int = 10**5
+    composite: bool = False
+    sequencer: Any = None
+    grace: int = 0
+    name: str = ""
+    symbol: str = ""
+
+    def figure(self, name: str) -> Any:
+        """A figure as it was given, or the usual one of a long or a short."""
+        given = getattr(self, name)
+        if given is not None:
+            return given
+        return (LONG if self.long else SHORT)[name]
 
 
-LONG = {
-    "initial_nav": "0.01",
-    "target_leverage": 3,
-    "lower": "2.6",
-    "upper": "3.4",
-    "emergency_leverage": "4.8",
-}
-SHORT = {
-    "initial_nav": 20,
-    "target_leverage": 1,
-    "lower": "0.8",
-    "upper": "1.25",
-    "emergency_leverage": "2.5",
-}
+LONG = {"target": 3, "lower": "2.6", "upper": "3.4", "emergency": "4.8", "initial_nav": "0.01"}
+SHORT = {"target": 1, "lower": "0.8", "upper": "1.25", "emergency": "2.5", "initial_nav": 20}
+
+
+class Protocol:
+    """What is deployed once on a chain: Decision, implementations and factory."""
+
+    def __init__(self, world: World, block_s: int = 12, folder: Path = CONTRACTS) -> None:
+        """Deploy them from a folder of contracts (a copy with a fault, for example)."""
+        self.world, self.folder = world, folder
+        who = world.roles.deployer
+        morpho = world.morpho.address
+
+        def deploy(name: str, *args: Any) -> Any:
+            return deploying.deploy_source(folder / f"{name}.vy", *args, sender=who)
+
+        self.decision = deploy("Decision")
+        self.token = deploy("LeveragedToken", morpho, self.decision.address)
+        self.reserve = deploy("Reserve")
+        self.oracle = deploy("Oracle")
+        self.factory = deploy(
+            "Factory",
+            morpho,
+            self.token.address,
+            self.reserve.address,
+            self.oracle.address,
+            block_s,
+        )
+
+    def at(self, name: str, address: Any) -> Any:
+        """A clone, spoken to by its implementation's ABI."""
+        with warnings.catch_warnings():
+            # a clone's code is a proxy's, as it should be
+            warnings.filterwarnings("ignore", message="casted bytecode")
+            return deploying.source(self.folder / f"{name}.vy").at(address)
 
 
 @dataclass
-class ReserveTerms:
-    """How the reserve is."""
+class Launch:
+    """A launch that is prepared: the factory's arguments, to be changed before it is sent."""
 
-    native_feed: Any = ZERO
-    """Where the underlying cannot be the wrapped coin, zero is a feed at `NATIVE_PRICE`."""
-    max_age: int = 3_700
-    daily_share: Any = "0.5"
-    allocation_every: int = 86_400
-    tolerance: Any = "0.01"
-    deviation: Any = "0.05"
-    sequencer_feed: Any = ZERO
-    """Of the adapters that the tokens and the reserve read."""
-    sequencer_grace: int = 0
-    initial: Any = 1_000
-    """Whole underlyings that are injected at once."""
+    series: list[list[Any]]
+    underlying: str
+    native_oracle: str = ZERO
+    common: int = 0
+    salt: bytes = b"\1" * 32
+    brings: dict[str, int] = field(default_factory=dict)
+
+    def arguments(self) -> tuple[Any, ...]:
+        """As the factory takes them."""
+        series = [tuple(each) for each in self.series]
+        return (self.underlying, self.native_oracle, series, self.common, self.salt)
 
 
-class Token:
-    """One deployed token, with what a test asks of it."""
+PLACES = [
+    "name",
+    "symbol",
+    "quote",
+    "feeds",
+    "irm",
+    "lltv",
+    "terms",
+    "fee",
+    "reserve_share",
+    "fee_recipient",
+    "debt_cap",
+    "initial_nav",
+    "pool_fee",
+    "tokens",
+    "collateral",
+    "lends",
+    "injects",
+]
+"""The fields of the factory's Series, in their order."""
 
-    def __init__(self, fund: Any, terms: Terms) -> None:
-        self.fund, self.terms, self.world = fund, terms, fund.world
-        self.long = terms.long
-        self.collateral, self.loan = self.world.lending.tokens(long=terms.long)
-        lent = Fraction(terms.lent) / (1 if terms.long else self.world.feed_price)
-        self.oracle = fund.oracles[terms.long]
-        if terms.long not in fund.markets:
-            fund.markets[terms.long] = self.world.lending.market(
-                long=terms.long, lent=lent, oracle=self.oracle
-            )
-        self.market = fund.markets[terms.long]
-        self.contract: Any = None
 
-    def config(self) -> tuple[Any, ...]:
-        """The contract's Config, in its order."""
-        terms, world = self.terms, self.world
-        whole = {**(LONG if self.long else SHORT)}
-        whole = {key: getattr(terms, key) or value for key, value in whole.items()}
-        entries = {
-            "morpho": world.morpho.address,
-            "market": tuple(self.market),
-            "pool": world.pool.address,
-            "reserve": self.fund.reserve.address,
-            "fee_recipient": terms.fee_recipient,
-            "long": self.long,
-            "rule": (
-                wad(whole["target_leverage"]),
-                wad(whole["lower"]),
-                wad(whole["upper"]),
-                wad(terms.edge_slack) if terms.to_edge else 0,
-                wad(whole["emergency_leverage"]),
-                terms.to_edge,
-            ),
-            "initial_nav": int(
-                Fraction(str(whole["initial_nav"])) * 10 ** self.collateral.decimals()
-            ),
-            "max_trade_notional": int(terms.max_trade_notional * 10**world.quote_decimals),
-            "cooldown": terms.cooldown,
-            "fallback_after": terms.fallback_after,
-            "tolerance_normal": wad(terms.tolerance_normal),
-            "tolerance_maximum": wad(terms.tolerance_maximum),
-            "deviation_normal": wad(terms.deviation_normal),
-            "deviation_maximum": wad(terms.deviation_maximum),
-            "max_age": terms.max_age,
-            "premium": wad(terms.premium),
-            "creation_bps": terms.creation_bps,
-            "redemption_bps": terms.redemption_bps,
-            "reserve_share_bps": terms.reserve_share_bps,
-        }
-        unknown = terms.raw.keys() - entries.keys()
-        assert not unknown, f"not in the contract's Config: {unknown}"
-        return tuple({**entries, **terms.raw}.values())
-
-    def deploy(self) -> None:
-        """Put it on the chain, at the address that the reserve was told."""
-        name, symbol = ("ETH 3x long", "ETH3L") if self.long else ("ETH 1x short", "ETH1S")
-        self.contract = deploy_source(
-            CONTRACTS / "LeveragedToken.vy", name, symbol, self.config(), sender=self.fund.issuer
-        )
-        for who in self.world.roles:
-            for token in (self.collateral, self.loan):
-                token.approve(self.contract.address, 2**256 - 1, sender=who)
-
-    def refusal(self) -> str:
-        """Why the constructor refuses this series; empty if it does not."""
-        compiled = source(CONTRACTS / "LeveragedToken.vy").compiler_data
-        encoded = abi_encode_constructor(compiled, "ETH 3x", "ETH3", self.config())
-        _, computation = boa.env.deploy(
-            sender=self.fund.issuer, bytecode=compiled.bytecode + encoded
-        )
-        if not computation.is_error:
-            return ""
-        data = bytes(computation.output)
-        return eth_abi.decode(["string"], data[4:])[0] if len(data) > 4 else "without a reason"
-
-    def mint(self, tokens: Any, who: Any = None, most: int = 2**255) -> int:
-        """Mint whole tokens; gives the raw collateral that it took."""
-        who = who or self.world.roles.depositor
-        return self.contract.mint(int(tokens * WAD), most, who, sender=who)
-
-    def redeem(self, tokens: Any, who: Any = None, least: int = 0) -> int:
-        """Redeem whole tokens; gives the raw collateral that came."""
-        who = who or self.world.roles.depositor
-        return self.contract.redeem(int(tokens * WAD), least, who, sender=who)
-
-    def rebalance(self, who: Any = None) -> Any:
-        """Rebalance as the keeper; gives the event."""
-        self.contract.rebalance(sender=who or self.world.roles.keeper)
-        return self.event("Rebalanced")
-
-    def event(self, name: str) -> Any:
-        """The last event of a name that the last call logged."""
-        found = [log for log in self.contract.get_logs(strict=False) if type(log).__name__ == name]
-        return found[-1]
-
-    @property
-    def state(self) -> Any:
-        """The contract's State."""
-        return self.contract.state()
-
-    @property
-    def position(self) -> Any:
-        """Collateral, shares and debt with interest up to now."""
-        return self.contract.state().position
-
-    @property
-    def due(self) -> str:
-        """What `should_rebalance` says, by name."""
-        return trigger(self.contract.should_rebalance())
-
-    @property
-    def leverage(self) -> Fraction:
-        """|leverage| at the feed's price, exact."""
-        price = self.world.lending.oracle_price(self.world.feed_price, long=self.long)
-        held = self.position
-        value = Fraction(held.collateral * price, 10**36)
-        return (value if self.long else Fraction(held.debt)) / (value - held.debt)
-
-    @property
-    def nav(self) -> Fraction:
-        """Net asset value in whole underlyings."""
-        return Fraction(self.contract.nav_underlying(), 10**self.world.underlying_decimals)
-
-    @property
-    def ltv(self) -> Fraction:
-        """Debt over collateral at the feed's price."""
-        return self.world.lending.ltv(self.market, self.contract, self.world.feed_price)
+def launch_words(world: World, terms: Terms) -> list[Any]:
+    """A series as the factory takes it."""
+    price = Fraction(world.setting.price)
+    quote_unit, underlying_unit = 10**world.quote_decimals, 10**world.underlying_decimals
+    debt_unit = quote_unit if terms.long else underlying_unit / price
+    collateral_unit = underlying_unit if terms.long else quote_unit
+    initial_nav = int(Fraction(str(terms.figure("initial_nav"))) * collateral_unit)
+    tokens = wad(terms.tokens)
+    nav = tokens * initial_nav // WAD
+    target = Fraction(str(terms.figure("target")))
+    multiple = target if terms.long else target + 1
+    collateral = int(nav * multiple)
+    ratio = price * quote_unit / underlying_unit
+    debt = int((collateral - nav) * (ratio if terms.long else 1 / ratio))
+    worth = nav if terms.long else int(nav / ratio)
+    rule = (
+        terms.long,
+        *(wad(terms.figure(name)) for name in ("target", "lower", "upper", "edge_slack")),
+        terms.to_edge,
+        *(wad(terms.figure(n)) for n in ("emergency", "start", "calm_top", "emergency_top")),
+        terms.duration,
+        terms.fallback_after,
+        terms.daily_at,
+        terms.cooldown,
+        int(Fraction(str(terms.largest_clip)) * quote_unit),
+        wad(terms.account_rate),
+    )
+    side = "long" if terms.long else "short"
+    feeds = (
+        world.feed.address,
+        world.quote_feed.address if terms.composite else ZERO,
+        terms.base_age,
+        terms.quote_age if terms.composite else 0,
+        getattr(terms.sequencer, "address", ZERO),
+        terms.grace,
+    )
+    return [
+        terms.name or f"ETH {terms.figure('target')}x {side}",
+        terms.symbol or f"ETH{terms.figure('target')}{side[0].upper()}",
+        world.quote.address,
+        feeds,
+        world.irm.address,
+        world.lending.lltv,
+        rule,
+        wad(terms.fee),
+        wad(terms.reserve_share),
+        terms.recipient or ZERO,
+        int(Fraction(str(terms.debt_cap)) * debt_unit),
+        initial_nav,
+        wad(terms.pool_fee),
+        tokens,
+        collateral,
+        debt + 2 * DEAD_DEBT if terms.lends is None else terms.lends,
+        int(worth * Fraction(str(terms.injects))) + 1,
+    ]
 
 
 class Fund:
-    """A reserve with its tokens; ``Fund(world).tokens[0]`` is a 3x long, launched."""
+    """A reserve with its series, launched by the deployer in one transaction."""
 
     def __init__(
         self,
         world: World,
         *terms: Terms,
-        reserve: ReserveTerms | None = None,
-        launch: Any = 1_000,
-        deploy: bool = True,
+        lent: int = 10**9,
+        common: int = 0,
+        age: int = 60 * DAY,
+        protocol: Protocol | None = None,
+        salt: bytes = b"\1" * 32,
     ) -> None:
-        """Deploy all of it, and mint the first whole tokens of each (0: none).
-
-        Without `deploy` the tokens themselves are not put on the chain.
-        """
-        self.world = world
-        self.terms = reserve or ReserveTerms()
-        self.issuer = boa.env.generate_address("issuer")
-        boa.env.set_balance(self.issuer, 10**24)
-        pair = (world.feed.address, world.underlying.address, world.quote.address)
-        sequencer = getattr(self.terms.sequencer_feed, "address", self.terms.sequencer_feed)
-        grace = self.terms.sequencer_grace
-        self.oracles = {
-            long: deploy_source(
-                CONTRACTS / "MorphoOracle.vy", *pair, long, sequencer, grace, sender=self.issuer
-            )
-            for long in (True, False)
-        }
-        self.reserve: Any = None
-        self.markets: dict[bool, Any] = {}
-        self.tokens = [Token(self, each) for each in terms or (Terms(),)]
-        self._deploy_reserve()
-        for token in self.tokens:
-            if deploy:
-                token.deploy()
-            if launch:
-                token.mint(launch)
-                world.pool.move(world.feed_price)
-        if self.terms.initial and deploy:
-            self.inject(self.terms.initial)
-
-    def _nonce(self) -> int:
-        if hasattr(boa.env, "ask"):
-            asked = boa.env.ask("eth_getTransactionCount", str(self.issuer), "latest")
-            return int(asked, 16)
-        return boa.env.evm.vm.state.get_nonce(self.issuer.canonical_address)
-
-    def _deploy_reserve(self) -> None:
-        world, terms = self.world, self.terms
-        native_feed = getattr(terms.native_feed, "address", terms.native_feed)
-        if native_feed == ZERO and world.underlying_decimals != COIN_DECIMALS:
-            native_feed = deploy_double("PriceFeed", 8, NATIVE_PRICE * 10**8).address
-        nonce = self._nonce()
-        issuer = bytes.fromhex(str(self.issuer)[2:])
-        named = [
-            "0x" + generate_contract_address(issuer, nonce + 1 + k).hex()
-            for k in range(len(self.tokens))
-        ]
-        self.reserve = deploy_source(
-            CONTRACTS / "Reserve.vy",
-            named,
-            self.oracles[True].address,
-            world.pool.address,
+        """Launch, lend so many whole quote more to each market, and let the series grow old."""
+        self.world, self.terms = world, terms
+        self.protocol = protocol or Protocol(world)
+        self.factory = self.protocol.factory
+        self.launch = Launch(
+            [launch_words(world, each) for each in terms],
             world.underlying.address,
-            world.quote.address,
-            native_feed,
-            terms.max_age,
-            wad(terms.daily_share),
-            terms.allocation_every,
-            wad(terms.tolerance),
-            wad(terms.deviation),
-            sender=self.issuer,
+            common=common,
+            salt=salt,
         )
-        for who in world.roles:
-            for token in (world.underlying, world.quote):
-                token.approve(self.reserve.address, 2**256 - 1, sender=who)
+        self._launch()
+        for each in self.series:
+            if lent:
+                each.lend(lent)
+        if age:
+            self.sleep(age)
+        self.ready = boa.env.timestamp
+        """When a test begins with it, epoch s."""
 
-    def inject(self, underlyings: Any, kind: int = 1, who: Any = None) -> None:
-        """Inject whole underlyings."""
-        amount = int(underlyings * 10**self.world.underlying_decimals)
-        self.reserve.inject(kind, amount, sender=who or self.world.roles.liquidity_provider)
+    def _launch(self) -> None:
+        """What `launch` says, by the deployer; all roles let the contracts take their assets."""
+        world = self.world
+        creator = world.roles.deployer
+        world.fund(creator)
+        for token in (world.underlying, world.quote):
+            world.approve(token, creator, self.factory)
+        reserve, made = self.factory.launch(*self.launch.arguments(), sender=creator)
+        self.launched_at = boa.env.timestamp
+        self.reserve = self.protocol.at("Reserve", reserve)
+        self.series = [
+            Series(self, self.protocol.at("LeveragedToken", address), each)
+            for address, each in zip(made, self.terms, strict=True)
+        ]
+        for token in (world.underlying, world.quote):
+            for role in world.roles:
+                world.approve(token, role, self.reserve, *(each.contract for each in self.series))
+
+    def begin(self) -> None:
+        """The time at which it was ready, whatever passed since with other funds on the chain."""
+        boa.env.timestamp = self.ready
+
+    def sleep(self, seconds: int) -> None:
+        """Time passes, in another transaction, and the feeds answer as before at its end."""
+        new_transaction()
+        boa.env.time_travel(seconds=int(seconds))
+        self.world.refresh_feeds()
+
+
+class Series:
+    """One series, with what a test asks of it."""
+
+    def __init__(self, fund: Fund, contract: Any, terms: Terms) -> None:
+        self.fund, self.contract, self.terms = fund, contract, terms
+        self.world, self.long = fund.world, terms.long
+        self.address = contract.address
+        self.config = contract.config()
+        self.market = Market(*self.config.market)
+        self.oracle = fund.protocol.at("Oracle", self.market.oracle)
+        self.collateral, self.loan = self.world.lending.tokens(long=self.long)
+
+    def lend(self, whole_quote: Any) -> None:
+        """The lender supplies so much, in whole quote at the world's price."""
+        amount = Fraction(whole_quote)
+        if not self.long:
+            amount /= Fraction(self.world.setting.price)
+        raw = int(amount * 10 ** self.loan.decimals())
+        self.world.lending.lend(self.market, raw)
 
     @property
-    def value(self) -> Fraction:
-        """The reserve's balance in whole underlyings."""
-        held = self.world.underlying.balanceOf(self.reserve.address)
-        return Fraction(held, 10**self.world.underlying_decimals)
+    def state(self) -> Any:
+        """The contract's own state."""
+        return self.contract.state()
+
+    @property
+    def price(self) -> int:
+        """Morpho's price: debt units per collateral unit, times 1e36."""
+        return self.oracle.price()
+
+    @property
+    def position(self) -> Position:
+        """What lies in Morpho, fees included, up to the last accrual."""
+        return self.world.lending.position(self.market, self.address)
+
+    def accrue(self) -> None:
+        """Interest up to now."""
+        self.world.morpho.accrueInterest(tuple(self.market))
+
+    @property
+    def value(self) -> int:
+        """The collateral's worth without fees, debt units, rounded down."""
+        return self.state.collateral * self.price // SCALE
+
+    @property
+    def nav(self) -> int:
+        """Debt units."""
+        return self.value - self.state.debt
+
+    @property
+    def leverage(self) -> Fraction:
+        """Exactly, of the position and the price."""
+        state = self.state
+        value = Fraction(state.collateral * self.price, SCALE)
+        return (value if self.long else state.debt) / (value - state.debt)
+
+    @property
+    def ltv(self) -> Fraction:
+        """Debt over the collateral's worth."""
+        state = self.state
+        return state.debt / Fraction(state.collateral * self.price, SCALE)
+
+    @property
+    def plan(self) -> Any:
+        """What the Decision says now, a suspension included."""
+        facts = self.contract.facts()
+        facts = facts._replace(suspended=self.fund.reserve.suspended(self.address))
+        return self.fund.protocol.decision.decide(self.config.terms, facts)
+
+    def price_at(self, leverage: Any) -> Fraction:
+        """The price of the underlying at which the position has this leverage."""
+        wanted, state = Fraction(str(leverage)), self.state
+        debt = Fraction(state.debt, 10 ** self.loan.decimals())
+        collateral = Fraction(state.collateral, 10 ** self.collateral.decimals())
+        if self.long:
+            return debt * wanted / (wanted - 1) / collateral
+        return collateral * wanted / (1 + wanted) / debt
+
+    def go(self, leverage: Any, seconds: int = 72) -> None:
+        """Feed and pool to where leverage is this; then time passes."""
+        self.accrue()
+        self.world.move(self.price_at(leverage))
+        if seconds:
+            self.fund.sleep(seconds)
+
+    def arrive(self) -> None:
+        """Be rebalanced to the target now: no fallback is due for a day."""
+        self.go("2.5" if self.long else "0.7")
+        self.open()
+        self.rebalance()
+        boa.env.time_travel(seconds=61)
+
+    def open(self, who: Any = None) -> int:
+        """Open the auction."""
+        return self.contract.open(sender=who or self.world.roles.keeper)
+
+    def rebalance(
+        self, most: int = MOST, limit: int = LEAST_PREMIUM, data: bytes = b"", who: Any = None
+    ) -> tuple[int, int]:
+        """Take a fill, in a transaction of its own."""
+        new_transaction()
+        return self.contract.rebalance(most, limit, data, sender=who or self.world.roles.keeper)
+
+    def mint(self, tokens: Any, who: Any = None, data: bytes = b"") -> tuple[int, int]:
+        """Mint whole tokens in kind."""
+        who = who or self.world.roles.holder
+        return self.contract.mint(wad(tokens), MOST, who, data, sender=who)
+
+    def redeem(self, tokens: Any, who: Any = None, data: bytes = b"") -> tuple[int, int]:
+        """Redeem whole tokens in kind."""
+        who = who or self.world.roles.holder
+        return self.contract.redeem(wad(tokens), MOST, who, data, sender=who)
+
+    @property
+    def account(self) -> Any:
+        """Its account in the reserve."""
+        return self.fund.reserve.account(self.address)
+
+    def wealth(self, who: Any) -> Fraction:
+        """All that somebody has, in whole quote at the feed's price: assets and tokens."""
+        address = getattr(who, "address", who)
+        price = self.world.feed_price
+        held = Fraction(self.contract.balanceOf(address), self.state.supply)
+        nav = Fraction(self.nav, 10 ** self.loan.decimals())
+        worth = held * nav * (1 if self.long else price)
+        return self.world.worth(address, price) + worth
+
+
+def new_transaction() -> None:
+    """In process titanoboa keeps transient storage from call to call; a node does not."""
+    if not hasattr(boa.env, "receipt"):
+        boa.env.evm.vm.state.clear_transient_storage()
+
+
+@contextmanager
+def base_fee(wei: int) -> Iterator[None]:
+    """Blocks with this base fee."""
+    context = boa.env.evm.vm.state.execution_context
+    before = context._base_fee_per_gas
+    context._base_fee_per_gas = wei
+    try:
+        yield
+    finally:
+        context._base_fee_per_gas = before

@@ -1,4 +1,4 @@
-"""The stages of the stateful test: a token of each kind on its own world, deployed once."""
+"""The stages of the stateful test: funds of two series on worlds of their own, deployed once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import boa
 from boa.environment import Env
 
-from support.chain.series import Fund, ReserveTerms, Terms
+from support.chain.series import CONTRACTS, WAD, Fund, Protocol, Terms
 from support.chain.world import Setting, World
 
 
@@ -21,66 +22,48 @@ class Case:
 
     name: str
     setting: dict[str, Any]
-    terms: dict[str, Any]
-    reserve: dict[str, Any]
+    terms: tuple[Terms, ...]
+    common: int = 0
 
 
-EDGE = {"to_edge": True, "edge_slack": "0.05"}
-FEES = {"creation_bps": 30, "redemption_bps": 20, "reserve_share_bps": 10_000}
-FUNDED, POOR = {"initial": 1_000}, {"initial": 0}
 CASES = (
-    Case("long, 18/6", {}, {"long": True}, FUNDED),
     Case(
-        "long to the edge, USDC first, fees, no reserve",
-        {"underlying_first": False},
-        {"long": True, **EDGE, **FEES},
-        POOR,
-    ),
-    Case("short to the edge, 18/6", {}, {"long": False, **EDGE, **FEES}, FUNDED),
-    Case("short, USDC first, no reserve", {"underlying_first": False}, {"long": False}, POOR),
-    Case(
-        "long, 8/18, clips, a small reserve",
-        {"underlying_decimals": 8, "quote_decimals": 18, "underlying_first": False},
-        {"long": True, "max_trade_notional": 4_000, "cooldown": 60},
-        {"initial": Fraction(1, 2)},
+        "a long and a short as suggested",
+        {},
+        (Terms(injects=2), Terms(long=False, injects=2)),
+        WAD,
     ),
     Case(
-        "short, 8/6, an adaptive rate, clips",
-        {"underlying_decimals": 8, "quote_decimals": 6, "rate": "AdaptingRate"},
-        {"long": False, "max_trade_notional": 4_000, "fallback_after": 3_600, **FEES},
-        {"initial": 2},
+        "to the edge, in clips, each day; a small reserve; an adapting rate",
+        {"rate": "AdaptingRate"},
+        (
+            Terms(to_edge=True, edge_slack="0.05", largest_clip=4_000, injects="0.12"),
+            Terms(long=False, daily_at=3_600, fallback_after=3 * 86_400, injects="0.12"),
+        ),
     ),
     Case(
-        "long, 6/18, an adaptive rate, a tight tolerance",
-        {"underlying_decimals": 6, "quote_decimals": 18, "rate": "AdaptingRate"},
-        {"long": True, "tolerance_normal": "0.001", "fallback_after": 3_600, **EDGE},
-        {"initial": 20},
-    ),
-    Case(
-        "short, 6/6, a pool of 0.3 %",
-        {"underlying_decimals": 6, "quote_decimals": 6, "pool_fee": 3_000},
-        {"long": False, "tolerance_normal": "0.006"},
-        {"initial": Fraction(1, 5), "daily_share": "0.1"},
+        "assets of 8 and 18 decimals, a small series beside",
+        {"underlying_decimals": 8, "quote_decimals": 18},
+        (Terms(injects="0.3"), Terms(tokens=10, injects="0.3")),
+        10**8,
     ),
 )
 
 
 class Stage:
-    """One case on a chain of its own, with nothing minted yet.
+    """One case on a chain of its own, because each call costs by the contracts that there are."""
 
-    A chain of its own, because each call costs by the contracts that there are.
-    """
-
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, folder: Path = CONTRACTS) -> None:
         self.case, self.env = case, Env()
         with boa.swap_env(self.env):
-            self._deploy(case)
-
-    def _deploy(self, case: Case) -> None:
-        self.world = World(Setting(**case.setting))
-        reserve = ReserveTerms(**case.reserve)
-        self.fund = Fund(self.world, Terms(**case.terms), reserve=reserve, launch=0)
-        self.token = self.fund.tokens[0]
+            self.world = World(Setting(liquidity=Fraction(20_000), **case.setting))
+            protocol = Protocol(self.world, folder=folder)
+            self.fund = Fund(
+                self.world, *case.terms, common=case.common, protocol=protocol, lent=10**8
+            )
+            for series in self.fund.series:
+                creator = self.world.roles.deployer
+                self.world.approve(series.loan, creator, series.contract)
         self.positions = list(self.world.pool.token_ids)
 
     @contextmanager
@@ -93,6 +76,6 @@ class Stage:
         self.world.pool.token_ids = list(self.positions)
 
 
-def build(cases: tuple[Case, ...] = CASES) -> list[Stage]:
-    """Deploy the cases."""
-    return [Stage(case) for case in cases]
+def build(folder: Path = CONTRACTS, cases: tuple[Case, ...] = CASES) -> list[Stage]:
+    """Deploy the cases, from a folder of contracts."""
+    return [Stage(case, folder) for case in cases]

@@ -31,7 +31,7 @@ class Roles(NamedTuple):
     """Who acts. Each but the deployer holds plenty of both tokens, and has approved the venues."""
 
     deployer: Any
-    depositor: Any
+    holder: Any
     keeper: Any
     attacker: Any
     liquidity_provider: Any
@@ -91,6 +91,7 @@ class World:
         self.irm = self._rate(setting.rate)
         answer = int(Fraction(setting.price) * 10**setting.feed_decimals)
         self.feed = deploying.deploy_double("PriceFeed", setting.feed_decimals, answer)
+        self.quote_feed = deploying.deploy_double("PriceFeed", 8, 10**8)
         for role in self.roles[1:]:
             self.fund(role)
         self.pool = Pool(self, setting.pool_fee, Fraction(setting.price))
@@ -164,6 +165,11 @@ class World:
         """A new answer of the feed, now, and the same price at Morpho's mock oracles."""
         self.feed.update(int(Fraction(price) * 10**self.setting.feed_decimals))
         self.lending.set_price(Fraction(price))
+
+    def refresh_feeds(self) -> None:
+        """Both feeds answer again, as they did."""
+        self.set_feed(self.feed_price)
+        self.quote_feed.update(self.quote_feed.answer())
 
     def move(self, price: Any) -> None:
         """Feed and pool go to a price together."""

@@ -48,7 +48,7 @@ def test_a_person_gets_a_table_and_what_its_columns_mean(steelyard: Steelyard) -
     for words in ("31 bars of 24 h, 2020-03-01", "volatility", "*: efficient", "0.289", "0.564"):
         assert words in result.out
     assert "FTX-BULL: the clock is read at opens" in result.err
-    assert "note: no --funding was given" in result.err
+    assert "note: no funding was given" in result.err
     assert max(map(len, result.out.splitlines())) <= 100
 
 
@@ -123,7 +123,7 @@ def test_series_of_one_symbol_are_told_apart_by_their_files(
     ]
     result = steelyard("compare", *files, *FIRST_DAYS, "--out", "page.html")
     assert result.code == 0
-    assert 'data-symbol="T (one/a.toml)"' in (tmp_path / "page.html").read_text()
+    assert 'data-key="T (one/a.toml)"' in (tmp_path / "page.html").read_text()
 
 
 def test_options_go_to_those_whom_they_fit(steelyard: Steelyard, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_options_go_to_those_whom_they_fit(steelyard: Steelyard, tmp_path: Path)
     assert perpetual["costs"]["funding"] > 0 == perpetual["costs"]["interest"]
     assert spot["costs"]["interest"] > 0 == spot["costs"]["funding"]
     assert pooled["reserve"]["injected"] == 1000
-    assert "no --funding was given" not in result.err
+    assert "no funding was given" not in result.err
 
 
 USAGE = [

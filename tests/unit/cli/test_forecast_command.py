@@ -145,7 +145,7 @@ def test_a_series_that_its_history_kills_is_refused(steelyard: Steelyard, tmp_pa
     assert "found it left without nav at 2020-03-12T00:00:00Z, at a price of" in result.err
     assert "--allow-killed" in result.err
     assert "1 day, fall" in result.out
-    assert "dies at target" in result.out
+    assert "liquidated at" in result.out
 
 
 def test_it_can_be_allowed_and_is_not_quiet_about_it(steelyard: Steelyard, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import steelyard as sy
 from steelyard.cli.journal_lines import LINES, all_fields, line
 from steelyard.ledger import Journal, open_writer
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
@@ -69,7 +70,16 @@ def test_lines_are_in_the_words_of_the_field(kind: str, fields: dict[str, Any], 
 
 def test_every_kind_of_a_fund_has_a_line() -> None:
     """A kind that is added to the fund is told in words too."""
-    assert set(LINES) == {*EVENTS, *EFFECTS, "mark", "health", "stopped", "series", "version"}
+    assert set(LINES) == {
+        *EVENTS,
+        *EFFECTS,
+        *KEEPER_KINDS,
+        "mark",
+        "health",
+        "stopped",
+        "series",
+        "version",
+    }
 
 
 @given(lives(hours=8))

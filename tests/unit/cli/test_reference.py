@@ -31,6 +31,19 @@ def test_the_commands_are_those_of_the_specification() -> None:
         "steelyard tearsheet",
         "steelyard decay",
         "steelyard forecast",
+        "steelyard keeper",
+        "steelyard keeper demo",
+        "steelyard keeper run",
+        "steelyard keeper once",
+        "steelyard keeper status",
+        "steelyard keeper doctor",
+        "steelyard keeper launch",
+        "steelyard keeper pause",
+        "steelyard keeper resume",
+        "steelyard keeper inject",
+        "steelyard keeper winddown",
+        "steelyard rehearsal",
+        "steelyard rehearsal serve",
         "steelyard journal",
         "steelyard journal show",
         "steelyard journal verify",
@@ -98,5 +111,5 @@ def test_a_group_loads_only_the_command_that_is_called() -> None:
     context = click.Context(app)
     assert app.get_command(context, "nothing") is None
     groups = ["demo", "simulate", "compare", "explain", "tearsheet", "decay", "forecast"]
-    groups += ["journal", "data", "series"]
+    groups += ["keeper", "rehearsal", "journal", "data", "series"]
     assert app.list_commands(context) == groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 
@@ -126,3 +127,36 @@ def test_an_invariant_that_broke_asks_to_be_reported(
     """Exit 5 is nobody's mistake but ours."""
     failing(InvariantError("nav is negative"))
     assert "please report it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [error for error, code in CODES if code < 130], ids=repr)
+def test_on_failure_json_is_one_object_with_the_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    """With ``--json`` standard output has the error too; the exit code is what it was."""
+
+    @click.command()
+    @click.option("--json", is_flag=True, expose_value=False)
+    def broken() -> None:
+        raise error
+
+    monkeypatch.setattr(run_module, "app", broken)
+    code = run_module.run(["--json"])
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["schema"] == 1
+    assert found["error"]["kind"] == type(error).__name__
+    assert found["error"]["exit_code"] == code == {id(e): c for e, c in CODES}[id(error)]
+    assert found["error"]["message"] in err
+
+
+def test_a_wrong_option_beside_json_is_told_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the command line cannot be read; without ``--json`` nothing is on stdout."""
+    assert run_module.run(["simulate", "--json", "--nonsense"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["kind"] == "NoSuchOption"
+    assert run_module.run(["simulate", "--nonsense"]) == 2
+    assert capsys.readouterr().out == ""
+    assert run_module.run(["simulate", "nothing", "--prices", "BTC", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)["error"]
+    assert found["kind"] == "InputError"
+    assert found["message"].startswith("nothing: expected a series file")

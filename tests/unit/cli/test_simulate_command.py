@@ -13,10 +13,11 @@ import pytest
 
 from steelyard.cli import progress as progress_module
 from steelyard.cli.progress import progress_bar
-from steelyard.cli.remarks import order_remark, remarks
+from steelyard.market import Feed
 from steelyard.rules.series import Band, Daily, Interval, Reserve, Volatility
 from steelyard.simulate.run import simulate
-from support.tokens import bars, closes, observed, token
+from steelyard.simulate.run_notes import order_note, run_notes
+from support.tokens import T0, bars, closes, observed, token
 
 Steelyard = Callable[..., Any]
 
@@ -30,7 +31,7 @@ def test_a_person_gets_a_table_and_remarks_beside_it(steelyard: Steelyard) -> No
     for words in (
         "ORACLE-3L aims at 3x long",
         "31 bars of 24 h, 2020-03-01 to 2020-03-31 UTC, no gaps",
-        "nav per token",
+        "token return",
         "by band",
         "by fallback",
         "fee",
@@ -42,7 +43,7 @@ def test_a_person_gets_a_table_and_remarks_beside_it(steelyard: Steelyard) -> No
     ):
         assert words in result.out
     assert "the worst order is assumed" in result.err
-    assert "no --funding was given" in result.err
+    assert "no funding was given" in result.err
     assert max(map(len, result.out.splitlines())) <= 100
     assert not any(line.endswith(" ") for line in result.out.splitlines())
 
@@ -53,7 +54,9 @@ def test_json_is_one_object_and_equals_python(steelyard: Steelyard) -> None:
     from steelyard.rules.presets import load_preset
 
     result = steelyard("simulate", "oracle-3l", *SPRING, "--json")
-    run = simulate(load_preset("oracle-3l"), sample_prices(), start="2020-03-01", end="2020-04-01")
+    run = simulate(
+        load_preset("oracle-3l"), Feed(sample_prices(), start="2020-03-01", end="2020-04-01")
+    )
     assert json.loads(result.out) == run.summary
 
 
@@ -121,10 +124,9 @@ def test_data_that_does_not_go_with_the_series_is_exit_code_3(
     assert list(tmp_path.iterdir()) == []
 
 
-def said_of(series: object, prices: object, *, funded: bool = False) -> str:
-    """All remarks on a run, in one text."""
-    run = simulate(series, prices)
-    return "\n".join(remarks(run, run.prices, funded=funded))
+def said_of(series: object, prices: object) -> str:
+    """All notes on a run, in one text."""
+    return "\n".join(run_notes(simulate(series, prices)))
 
 
 def test_remarks_say_what_the_data_cannot_show() -> None:
@@ -140,10 +142,29 @@ def test_remarks_say_what_the_data_cannot_show() -> None:
     assert "holds fewer than two bars" in said_of(window, three)
     two_days = token(volatility=Volatility(172_800, 1.5))
     assert "fewer than two" not in said_of(two_days, three)
-    assert said_of(token(daily=Daily(120)), observed(1.0, 1.0), funded=True) == ""
-    assert said_of(token(daily=Daily(120)), closes(1.0, 1.0), funded=True).startswith(
+    unfunded = "no funding was given: the perpetual neither pays nor receives any."
+    assert said_of(token(daily=Daily(120)), observed(1.0, 1.0)) == unfunded
+    assert said_of(token(daily=Daily(120)), closes(1.0, 1.0)).startswith(
         "the clock is read at closes"
     )
+
+
+def test_a_clock_that_acts_late_is_said_with_how_late() -> None:
+    """More than five minutes: of 00:02 on hourly bars 58, of 23:55 five, which is on time."""
+    hours = closes(*[1.0] * 30, step_s=3_600)
+    late = said_of(token(daily=Daily(120)), hours)
+    assert 'due at 00:02 UTC waits for the next one, at 01:00, 58 min late; at = "00:00"' in late
+    assert "waits" not in said_of(token(daily=Daily(86_100)), hours)
+    early = said_of(token(daily=Daily(84_600)), hours)
+    assert 'at 00:00, 30 min late; at = "00:00" acts at the nearest' in early
+    days = said_of(token(daily=Daily(120)), closes(*[1.0] * 4))
+    assert 'at 00:00, 23 h 58 min late; at = "00:00"' in days
+    # bars that begin at half past are read at half past
+    shifted = closes(*[1.0] * 30, step_s=3_600, start=T0 + 1_800)
+    assert 'at 00:30, 28 min late; at = "00:30"' in said_of(token(daily=Daily(120)), shifted)
+    anchored = token(interval=Interval(8 * 3_600, anchor_s=600))
+    assert "an interval of 8 h from 00:10 UTC acts up to 50 min late" in said_of(anchored, hours)
+    assert "late" not in said_of(token(interval=Interval(8 * 3_600)), hours)
 
 
 def test_remarks_say_that_bars_are_missing() -> None:
@@ -158,7 +179,9 @@ def test_remarks_say_that_bars_are_missing() -> None:
 def test_remarks_say_how_a_token_ended() -> None:
     """The end comes first, with its day."""
     words = said_of(token(), closes(1.0, 0.6))
-    assert words.startswith("TEST was left without nav at 2020-01-03 UTC and is flat from then on.")
+    assert words.startswith(
+        "TEST was left without nav at 2020-01-03 UTC, at a price of 0.6, and is flat from then on."
+    )
 
 
 def test_remarks_say_that_a_reserve_ran_low() -> None:
@@ -172,8 +195,8 @@ def test_remarks_say_that_a_reserve_ran_low() -> None:
 
 def test_the_order_inside_a_bar_is_said_for_its_length() -> None:
     """Days are called days."""
-    assert order_remark(86_400).startswith("daily bars do not say")
-    assert order_remark(60).startswith("bars do not say")
+    assert order_note(86_400).startswith("daily bars do not say")
+    assert order_note(60).startswith("bars do not say")
 
 
 class Terminal:
@@ -218,3 +241,13 @@ def test_a_bar_appears_only_where_a_wait_is_ahead(monkeypatch: pytest.MonkeyPatc
         assert bar.progress is not None
         advance(20)
         assert bar.progress.tasks[0].completed == 20
+
+
+def test_injections_go_into_a_shared_reserve(steelyard: Steelyard, tmp_path: Path) -> None:
+    """No series has a reserve of its own there; the file is for the one that they share."""
+    (tmp_path / "reserve.toml").write_text("[reserve]\ninitial_units = 80\n")
+    (tmp_path / "in.csv").write_text("time,quote,kind\n2020-03-05,1000,capital\n")
+    shared = ("--reserve", "reserve.toml", "--injections", "in.csv")
+    result = steelyard("simulate", "bybit-3l", "bybit-3s", *SPRING, *shared, "--json")
+    assert result.code == 0
+    assert json.loads(result.out)["reserve"]["injected"] == 1_000.0

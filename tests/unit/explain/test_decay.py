@@ -133,13 +133,15 @@ def test_it_is_shown_in_words_and_rows(found: DecayAcross, tmp_path: Path) -> No
     """Text, a notebook's table, a figure in two themes, and a page that needs nothing else."""
     text = repr(found)
     assert text.startswith("Decay of a 3x daily reset at matched volatility, windows of 30 days")
-    assert "At equal volatility from day to day C+D decayed" in text
+    assert "At equal volatility from day to day C+D decayed" in " ".join(text.split())
     assert "C+D" in found._repr_html_()
     figure = found.plot()
     assert {trace.name for trace in figure.data} >= {"A", "B", "C", "D", "matched by days"}
     assert figure.layout.paper_bgcolor != found.plot(dark=True).layout.paper_bgcolor
     found.save(tmp_path / "decay.html")
     page = (tmp_path / "decay.html").read_text(encoding="utf-8")
+    sy.write_report(found, tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
     assert "C+D against A+B" in page
     assert "https://" not in page.partition("<script>")[0]
 
@@ -170,7 +172,7 @@ def test_what_never_matches_is_said() -> None:
     """A calm asset and a wild one: no figure, and words that say why."""
     calm, wild = (np.tile([100.0, 100.0 * (1 + x)], 50) for x in (0.001, 0.1))
     found = decay_across({"CALM": days_of(*calm), "WILD": days_of(*wild)}, window_days=5)
-    assert "cannot be held against CALM: no windows match" in found.words
+    assert "cannot be compared with CALM: no windows match" in found.words
     assert found.pair("WILD", "CALM").matched == 0
     assert "nan" not in repr(found)
     assert found.plot().data
@@ -180,13 +182,13 @@ def test_what_never_matches_is_said() -> None:
     ("given", "message"),
     [
         ({"target": 1.0}, "target: expected neither 0 nor 1, found 1"),
-        ({"target": math.nan}, "target: expected neither 0 nor 1"),
+        ({"target": math.nan}, "target: expected a finite number, found nan"),
         ({"window_days": 1}, "window_days: expected whole days, 2 or more, found 1"),
         ({"window_days": 2.5}, "window_days: expected whole days"),
         ({"shift_days": 5}, "shift_days: expected whole days, less than a window, found 5"),
         ({"caliper": 0.0}, "caliper: expected a share above 0"),
         ({"block_days": 3.0}, "block_days: expected at least a window, found 3"),
-        ({"resamples": 10}, "resamples: expected 100 or more, found 10"),
+        ({"resamples": 10}, "resamples: expected from 100 to 100,000, found 10"),
         ({"confidence": 95}, "confidence: expected between 0 and 1, found 95"),
         ({"against": "C"}, "decay: expected two assets or more, .* found A, B against C"),
         ({"against": ["A", "B"]}, "found A, B against A, B"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from steelyard.explain.outlook import Forecast
 from steelyard.explain.shelf import Shelf, Token
 from steelyard.explain.walk import Flow, next_reset
 from steelyard.market import Prices
+from steelyard.report.number_format import typeset
 from steelyard.rules.leverage import rebalance_demand
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Band, Costs, Daily, Execution, Venue
@@ -320,7 +322,7 @@ def test_the_page_holds_everything_and_nothing_of_a_stranger(tmp_path: Any) -> N
     found = forecast(shelf_of(plain(3.0, "<script>x</script>", 1e6)))
     found.save(tmp_path / "flow.html")
     page = (tmp_path / "flow.html").read_text(encoding="utf-8")
-    assert found.words.split(":")[0] in page
+    assert typeset(found.words).split(":")[0] in page
     assert "<script>x" not in page
     assert "default-src 'none'" in page
 
@@ -360,8 +362,22 @@ def test_a_shelf_without_price_or_worth_is_refused() -> None:
         forecast(Shelf((plain(3.0, "A", 1.0),), "BTC", "USD"))
     with pytest.raises(InputError, match="A: expected books of some worth, found a nav of -100"):
         forecast(shelf_of(Token("A", token(3.0), cash=-200.0, units=1.0)))
-    with pytest.raises(InputError, match=r"expected what Shelf\.load gives"):
-        forecast("shelf.toml")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"positions: expected a Shelf, the path of its file"):
+        forecast(5)  # type: ignore[arg-type]
+
+
+def test_positions_are_a_shelf_a_file_runs_or_series(tmp_path: Path) -> None:
+    """Each is the shelf that it stands for."""
+    run = sy.simulate("oracle-3l", "BTC")
+    of_run = forecast(run).figures
+    assert of_run == forecast([run]).figures == forecast(Shelf.of_runs([run])).figures
+    now = {"price": 50_000.0, "time": 0}
+    of_series = forecast(["oracle-3l", "oracle-1s"], **now).figures
+    assert of_series == forecast(Shelf.of_series("oracle-3l", "oracle-1s"), **now).figures
+    text = '[[token]]\nseries = "oracle-3l"\nassets = 1e6\n'
+    (tmp_path / "shelf.toml").write_text(text)
+    path = tmp_path / "shelf.toml"
+    assert forecast(path, **now).figures == forecast(Shelf.load(path), **now).figures
 
 
 def test_a_ladder_has_the_present_in_it() -> None:

@@ -124,7 +124,7 @@ def test_a_series_is_held_against_its_own_side() -> None:
     assert (calm.target_survives, calm.highest_survives) == (True, True)
     assert (stretched.target_survives, stretched.highest_survives) == (True, False)
     assert (bold.target_survives, bold.highest_survives) == (False, False)
-    for slack, lives in ((0.0, True), (0.2, False)):
+    for slack, lives in ((1e-9, True), (0.2, False)):
         # what lets leverage go farther than the band before it trades counts too
         series = token(2.0, band=Band(1.5, 3.2), move_to="edge", edge_slack=slack)
         assert gaps(prices, series).worst("1d", "fall").highest_survives is lives
@@ -145,9 +145,14 @@ def test_what_a_history_kills_is_said_with_time_and_price() -> None:
 
 
 def test_what_is_no_series_is_refused() -> None:
-    """The name of a preset is not one, and is not taken for one."""
-    with pytest.raises(InputError, match=r"series: expected what Series.load gives, found a str"):
-        gaps(closes(100.0, 90.0), "ftx-bull")  # type: ignore[arg-type]
+    """A preset's name is one; a name that no preset has is not, and neither is a number."""
+    found = gaps(closes(100.0, 90.0), "ftx-bull").series
+    assert found is not None
+    assert found.symbol == "FTX-BULL"
+    with pytest.raises(InputError, match=r'Did you mean "ftx-bull"'):
+        gaps(closes(100.0, 90.0), "ftx-bul")
+    with pytest.raises(InputError, match=r"series: expected what Series.load gives.* found a int"):
+        gaps(closes(100.0, 90.0), 3)  # type: ignore[arg-type]
 
 
 def test_a_table_can_be_looked_at() -> None:

@@ -16,10 +16,10 @@ from steelyard.explain.explanation import Explanation
 from steelyard.explain.steps import variants
 from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.rules.series import Costs, Daily, Fees, Reserve, Series, Venue
+from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Series, Venue
 from steelyard.simulate.run import Run, simulate
 from support.strategies import HOUR_S, MODES, histories, tokens
-from support.tokens import DAY_S, T0, closes, token
+from support.tokens import DAY_S, T0, bars, closes, token
 
 EXACT = 1e-9
 """Of initial nav, beside returns that may be many times that."""
@@ -89,12 +89,14 @@ def test_law_steps_add_up_at_every_venue(
         given_beside["injections"] = fed
     run = simulate(
         series,
-        prices,
-        **given_beside,
-        flows={"time": [T0 + HOUR_S, T0 + 3 * HOUR_S], "tokens": [200.0, -300.0]},
-        splits={"time": [T0 + 2 * HOUR_S], "ratio": [10.0]},
-        outages={"from": [T0 + 4 * HOUR_S], "to": [T0 + 9 * HOUR_S]},
-        wind_down=T0 + 30 * HOUR_S if closes_down else None,
+        sy.Feed(
+            prices,
+            flows={"time": [T0 + HOUR_S, T0 + 3 * HOUR_S], "tokens": [200.0, -300.0]},
+            splits={"time": [T0 + 2 * HOUR_S], "ratio": [10.0]},
+            outages={"from": [T0 + 4 * HOUR_S], "to": [T0 + 9 * HOUR_S]},
+            wind_down=min(T0 + 30 * HOUR_S, int(prices.end_times[-1])) if closes_down else None,
+            **given_beside,
+        ),
         intrabar=mode,
     )
     assert_adds_up(run, sy.explain(run))
@@ -211,7 +213,7 @@ def test_costs_of_time_agree_with_what_was_paid(target: float) -> None:
         (funded, ("funding", "management"), {"funding": funding}),
         (spot, ("interest", "management"), {}),
     ):
-        run = simulate(series, prices, intrabar="close", **beside)
+        run = simulate(series, sy.Feed(prices, **beside), intrabar="close")
         found = sy.explain(run)
         nav, assets = run.nav_columns["nav"], 100_000.0
         growth = nav[-1] / nav
@@ -231,6 +233,38 @@ def test_a_daily_reset_without_costs_only_compounds() -> None:
     assert found.steps["compounding"] == pytest.approx(expected, abs=1e-12)
     assert sum(map(abs, found.steps.values())) == abs(found.steps["compounding"])
     assert found.columns("day")["compounding"] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("by", ["day", "month"])
+def test_a_period_after_a_wipe_out_of_the_daily_reset_starts_anew(by: str) -> None:
+    """A day of -40 % ends the reset of 3x; what a band has delevered lives, month after month."""
+    rises = np.where(np.arange(70) % 2, 1.02, 0.99)
+    rises[1] = 0.6
+    ends = 100 * np.cumprod(rises)
+    begins = np.concatenate(([100.0], ends[:-1]))
+    rows = [(a, max(a, b), min(a, b), b) for a, b in zip(begins, ends, strict=True)]
+    found = sy.explain(simulate(token(3.0, band=Band(2.5, 3.5)), bars(*rows)))
+    columns, marks = found.columns(by), found._marks(by)
+    assert found.run.summary["wiped_out"] is None
+    assert found.held["compounding"][-1] == 0
+    later = [place for place, start in enumerate(marks[:-1]) if start > 2]
+    assert later
+    for place in later:
+        start, end = marks[place], marks[place + 1]
+        days = found.asset[start + 1 : end + 1] / found.asset[start:end] - 1
+        anew = np.prod(1 + 3 * days) - 1
+        wanted = anew - columns["multiple"][place]
+        assert columns["compounding"][place] == pytest.approx(wanted, abs=1e-12)
+    assert found.columns()["compounding"][0] == -1 - 3 * found.columns()["underlying"][0]
+
+
+def test_months_of_the_shelf_after_march_2020_are_not_l_times_the_month() -> None:
+    """The daily reset of 3x died on 12 March 2020; until now April compounded by minus 3x April."""
+    months = sy.explain(load_preset("bybit-3l"), sample_prices("BTC")).months
+    april = months.loc["2020-04-01"]
+    assert april["compounding"] == pytest.approx(0.1202, abs=5e-5)
+    assert april["multiple"] == pytest.approx(1.0307, abs=5e-5)
+    assert april["token"] == pytest.approx(1.0419, abs=5e-5)
 
 
 def test_the_reserve_gives_back_what_it_bears() -> None:
@@ -270,8 +304,8 @@ def test_variance_predicts_what_a_daily_reset_compounds_to() -> None:
 def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
     """The runs beside it would have to be made from a beginning that is not there."""
     series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 102, 103)
-    first = simulate(series, prices, end=T0 + 2 * DAY_S)
-    later = simulate(series, prices, start=T0 + 2 * DAY_S, state=first.state)
+    first = simulate(series, sy.Feed(prices, end=T0 + 2 * DAY_S))
+    later = simulate(series, sy.Feed(prices, start=T0 + 2 * DAY_S), state=first.state)
     with pytest.raises(InputError, match="went on from a state"):
         sy.explain(later)
 
@@ -279,8 +313,11 @@ def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
 def test_a_run_is_explained_as_one_makes_it() -> None:
     """Given a run, or the series and prices of which it was made: the same figures."""
     series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 99, 103)
-    run = simulate(series, prices, end=T0 + 3 * DAY_S)
-    assert sy.explain(run).figures() == sy.explain(series, prices, end=T0 + 3 * DAY_S).figures()
+    run = simulate(series, sy.Feed(prices, end=T0 + 3 * DAY_S))
+    assert (
+        sy.explain(run).figures()
+        == sy.explain(series, sy.Feed(prices, end=T0 + 3 * DAY_S)).figures()
+    )
 
 
 @pytest.mark.parametrize("function", [sy.explain, sy.tear_sheet])
@@ -288,10 +325,10 @@ def test_what_is_given_beside_a_run_is_refused(function: Callable[..., object]) 
     """A run has its own prices and options: others would say nothing about it, and seem to."""
     prices = closes(100, 101)
     run = simulate(token(3.0, daily=Daily(0)), prices)
-    with pytest.raises(InputError, match="expected a run alone, which has its own prices"):
+    with pytest.raises(InputError, match="expected a run alone, which has its own feed"):
         function(run, prices)
-    with pytest.raises(InputError, match="found start beside it; leave it out"):
-        function(run, start="2020-01-01")
+    with pytest.raises(InputError, match="found intrabar beside it; leave it out"):
+        function(run, intrabar="close")
 
 
 def test_a_run_beside_it_that_cannot_be_made_is_named() -> None:

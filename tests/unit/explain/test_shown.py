@@ -21,7 +21,7 @@ from steelyard.simulate.run import Run
 def found() -> Explanation:
     """A preset with costs and a reserve over half a year."""
     series = load_preset("oracle-3l")
-    return sy.explain(series, sample_prices("BTC"), start="2021-01-01", end="2021-07-01")
+    return sy.explain(series, sy.Feed(sample_prices("BTC"), start="2021-01-01", end="2021-07-01"))
 
 
 def test_it_is_called_by_either_name(found: Explanation) -> None:
@@ -133,7 +133,7 @@ def test_a_series_that_only_resets_is_shown_too() -> None:
         '[[rebalance.trigger]]\nwhen = "daily"\nat = "00:00"\n[costs]\ntaker_fee_bps = 0.0\n'
         "half_spread_bps = 0.0\n"
     )
-    found = sy.explain(plain, sample_prices("BTC"), end="2020-02-01", intrabar="close")
+    found = sy.explain(plain, sy.Feed(sample_prices("BTC"), end="2020-02-01"), intrabar="close")
     assert "fee" not in repr(found)
     assert "rule" in repr(found)
     assert np.isfinite(found.plot().data[0].y).all()

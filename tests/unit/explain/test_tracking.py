@@ -98,7 +98,7 @@ def test_time_outside_the_band_by_hand() -> None:
     prices = closes(100, 90, 100, 100)
     series = token(3.0, band=Band(2.8, 3.2))
     outage = {"from": [int(prices.end_times[1])], "to": [int(prices.end_times[3])]}
-    run = simulate(series, prices, outages=outage)
+    run = simulate(series, sy.Feed(prices, outages=outage))
     outside = (run.nav["leverage"] < 2.8) | (run.nav["leverage"] > 3.2)
     assert sy.tracking(run).outside_band == pytest.approx(outside.mean())
     assert outside.any()
@@ -106,7 +106,7 @@ def test_time_outside_the_band_by_hand() -> None:
 
 def test_rolling_windows_are_horizons_of_their_days() -> None:
     """The last window is the horizon of one day on the last thirty days alone."""
-    run = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    run = simulate(load_preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
     rolled = sy.tracking(run).rolling(30)
     days = run.prices.slice(len(run.prices) - 31, len(run.prices))
     nav = run.nav_columns["nav"][-31:]
@@ -121,20 +121,23 @@ def test_rolling_windows_are_horizons_of_their_days() -> None:
 
 def test_it_is_shown_in_notebooks() -> None:
     """A table of the horizons, the figures of the text in it, and each word of its last lines."""
-    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
-    shown = sy.tracking(found)._repr_html_()
+    feed = sy.Feed(sample_prices("BTC"), start="2022-01-01")
+    tracked = sy.tracking(simulate(load_preset("steelyard-3l"), feed))
+    shown, text = tracked._repr_html_(), repr(tracked)
     assert shown.count("<tr>") == 1 + len(HORIZONS)
-    heading, *rows = repr(sy.tracking(found)).splitlines()
+    lines = text.splitlines()
+    heading, *rows = lines[lines.index("Tracking, by days") + 1 :]
     for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
         assert f">{cell}<" in shown
-    for words in rows[-2:]:
+    for words in ("within 0.5", "of bars closed outside the band"):
         assert words in shown
+        assert words in " ".join(text.split())
 
 
 @pytest.mark.parametrize("days", [30, 7])
 def test_its_figure_is_its_rolling_frame(days: int) -> None:
     """One curve a figure, over the days of the frame, in a light and a dark one."""
-    found = simulate(load_preset("steelyard-3l"), sample_prices("BTC"), start="2022-01-01")
+    found = simulate(load_preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
     tracked = sy.tracking(found)
     figure, frame = tracked.plot(days), tracked.rolling(days)
     assert len(figure.data) == len(frame.columns) == 4

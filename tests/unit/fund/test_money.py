@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from steelyard.fund.effects import (
     Accrued,
     Allocated,
+    Booked,
     Closed,
     Effect,
     Injected,
@@ -21,7 +22,7 @@ from steelyard.fund.effects import (
     Split,
     Withdrawn,
 )
-from steelyard.fund.events import Filled, Liquidated
+from steelyard.fund.events import Filled, Liquidated, Traded
 from steelyard.fund.group import Group
 from steelyard.rules.numbers import DECIMAL18, FRACTION, Number
 from steelyard.rules.triggers import Trigger
@@ -87,6 +88,8 @@ class Purse:
             marked = before.units / self.marks[symbol] * effect.mark
             change = cash + (after.units - marked) * price + worth
             assert abs(change) <= self.crumb(price)
+        elif isinstance(effect, Booked):
+            assert (cash, units, tokens, reserve) == (amount(event.amount), 0, 0, 0)
         elif isinstance(effect, (Injected, Allocated)):
             assert abs(reserve * price - effect.quote) <= self.crumb(price)
         elif isinstance(effect, Rolled):
@@ -119,7 +122,7 @@ class Purse:
         self.asked[symbol] -= created
         given = effect.received - cost.paid_by_reserve
         assert abs((after.reserve - before.reserve) * price - given) <= self.crumb(price)
-        if not isinstance(event, Filled):
+        if not isinstance(event, (Filled, Traded)):
             # deleveraged, or an order of creations that cancel: nothing comes from a venue
             moved = (after.units - before.units) * price
             change = after.cash - before.cash - (brought - moved - cost.paid_by_nav)

@@ -71,3 +71,22 @@ def test_what_cannot_have_happened_changes_nothing(name: str, number: Number[Any
         with pytest.raises(InputError):
             step(group, UNSOUND[name](of))
         assert state == before
+
+
+def test_splits_restate_so_many_requests_at_most() -> None:
+    """What would take minutes is refused at once, and one split of the same requests is not."""
+    series = replace(example_series(), reserve=Reserve(initial_units=1.5))
+    number = DECIMAL18
+    with number.context():
+        group = Group([Fund(fund_terms(series, number), new_state(series, number))])
+        state, of = group.funds[0].state, number.of
+        step(group, seen(of, time=T0))
+        assert state.intent is not None
+        step(group, fill(of, state.intent.units, state.intent.sent))
+        step(group, seen(of, inputs=(Inputs(flows=(of("0.001"),) * 1_000),)))
+        assert len(state.intent.requests) == 1_000
+        splits = Inputs(splits=(of(2),) * 101)
+        with pytest.raises(InputError, match="restate 100,000 requests at most, found 101,000"):
+            step(group, seen(of, time=T0 + 7_200, inputs=(splits,)))
+        step(group, seen(of, time=T0 + 7_200, inputs=(Inputs(splits=(of(2),)),)))
+        assert state.intent.requests[0].tokens == of("0.002")

@@ -10,6 +10,7 @@ import pytest
 from steelyard.errors import InputError
 from steelyard.fund.effects import (
     Blocked,
+    Booked,
     Closed,
     Decided,
     Effect,
@@ -24,8 +25,10 @@ from steelyard.fund.events import (
     Filled,
     Inputs,
     Liquidated,
+    MoneyMoved,
     Observed,
     Paused,
+    Traded,
 )
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import new_state
@@ -114,6 +117,31 @@ def test_a_liquidation_closes_the_fund_and_gives_back_what_was_asked_for() -> No
     assert state.cash == 1_234.0 - asked * 70.0
     assert (state.tokens, state.pending, state.intent) == (1_000.0, (), None)
     assert Decided not in kinds(see(group, 4, 70.0))
+
+
+def test_what_the_venue_trades_by_itself_moves_the_books_and_leaves_the_order() -> None:
+    """A part is deleveraged while an order is open: the order stays, and is filled after it."""
+    group = launched()
+    state = group.funds[0].state
+    see(group, 1, 90.0)
+    intent, units, cash = state.intent, state.units, state.cash
+    assert kinds(step(group, Traded(T0 + HOUR_S, 90.0, -100.0, -9_000.0, FREE))) == [Settled]
+    assert (state.units, state.cash, state.intent) == (units - 100.0, cash + 9_000.0, intent)
+    assert state.totals.turnover == 0
+    fill(group, 1, 90.0)
+    assert state.intent is None
+
+
+def test_money_that_the_venue_moves_is_booked_as_it_was_paid() -> None:
+    """Funding and interest count among the fund's costs; what is booked is the venue's figure."""
+    group = launched()
+    state = group.funds[0].state
+    cash = state.cash
+    for what, amount in (("funding", -3.0), ("interest", 1.0), ("other", 0.5)):
+        effects = step(group, MoneyMoved(T0 + HOUR_S, 90.0, what, amount))
+        assert kinds(effects) == [Booked]
+    assert state.cash == cash - 1.5
+    assert (state.totals.funding, state.totals.interest) == (3.0, -1.0)
 
 
 def test_a_partial_final_fill_goes_on_as_clips_and_counts_once() -> None:

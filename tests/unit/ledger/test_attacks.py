@@ -6,7 +6,6 @@ The forger tells the fund something that did not happen, and the recorder writes
 from __future__ import annotations
 
 import copy
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,21 +16,22 @@ from typing import Any
 
 import pytest
 
-from steelyard.errors import InputError, JournalError
+from steelyard.errors import DataError, InputError, JournalError
 from steelyard.fund import deciding
 from steelyard.fund import step as stepping
 from steelyard.fund.events import Charges, Event, Filled, Liquidated, Observed, Paused
 from steelyard.ledger import Event as JournalEvent
 from steelyard.ledger import open_writer
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.canonical_json import canonical
 from steelyard.ledger.events import Row
+from steelyard.market import Feed
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Execution, Reserve, Series, Venue
 from steelyard.simulate.journals import Journal
 from steelyard.simulate.reference import Replay
 from steelyard.simulate.run import simulate
+from support.journals import forge_snapshot
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, folded, journalled, rehashed
 from support.tokens import T0
@@ -161,6 +161,46 @@ def test_a_fund_that_joins_a_life_is_named() -> None:
     assert "to join its life" in reasons(rehashed([*bodies[:where], series, version]))
 
 
+def test_splits_of_many_requests_do_not_stall_the_proof() -> None:
+    """A row of 400 kB asks for two hundred million new requests: it is named, and not worked on."""
+    series = replace(token(), execution=Execution(delay_s=1_800), reserve=None)
+    bars = random_bars(2 * 96, seed=3, step_s=900)
+    flows = {"time": [int(bars.time[60])] * 2_000, "tokens": [0.001] * 2_000}
+    bodies = bodies_of(journalled(series, bars, number=DECIMAL18, flows=flows)[1])
+    requested = max(place for place, each in enumerate(bodies) if each["kind"] == "requested")
+    following = next(each for each in bodies[requested:] if each["kind"] == "observed")
+    following["inputs"][0]["splits"] = ["1"] * 100_000
+    assert "cannot have happened: BTC3L: splits: expected to restate" in reasons(rehashed(bodies))
+
+
+NAMES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "the reserve of another fund": lambda series: series.update(
+        shared={"name": "BTC3L", "terms": series["stated"]["reserve"]}
+    ),
+    "a note beside the terms": lambda series: series.update(
+        shared={"name": "reserve:X", "terms": series["stated"]["reserve"], "note": "x"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_reserve_that_funds_share_has_a_name_of_its_own(name: str) -> None:
+    """A row of a fund cannot be taken for one of a reserve, nor join the books of that name."""
+    bodies = bodies_of(rows_of(token()))
+    series = copy.deepcopy(bodies[0])
+    NAMES[name](series)
+    series["stated"].update(symbol="OTHER", reserve=None)
+    series["fund"] = "OTHER"
+    assert "expected the name (reserve:NAME) and terms" in reasons(rehashed([series, *bodies]))
+
+
+def test_a_fund_is_no_reserve() -> None:
+    """The symbol of a fund that reads as the name of a reserve is refused."""
+    bodies = bodies_of(rows_of(token()))
+    bodies[0]["stated"]["symbol"] = bodies[0]["fund"] = "reserve:X"
+    assert "expected the symbol of a fund" in reasons(rehashed(bodies))
+
+
 def test_a_series_that_says_two_things_is_named() -> None:
     """What holders read as the series file is what the fund runs on."""
     bodies = bodies_of(rows_of(token()))
@@ -194,7 +234,52 @@ def test_an_inputs_array_that_is_none_is_named() -> None:
     """A body of another shape is a finding, and does not end the proof."""
     bodies = bodies_of(rows_of(token()))
     bodies[1]["impact"] = "1"
-    assert "not what its kind says" in reasons(rehashed(bodies))
+    assert "impact: expected an array" in reasons(rehashed(bodies))
+
+
+def objects_in(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects within a body, each with its place; those of one array have the same."""
+    inside: Any = ()
+    if isinstance(value, dict):
+        if path:
+            yield path, value
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = ((".", each) for each in value)
+    for name, each in inside:
+        yield from objects_in(each, path + "/" + name)
+
+
+def test_a_key_too_many_within_a_row_is_named() -> None:
+    """What readers see in a row is what was proved: an object within it holds no more than that."""
+    bodies = bodies_of(rows_of(token()))
+    seen = set()
+    for place, body in enumerate(bodies):
+        for path, _ in objects_in(body):
+            if (body["kind"], path) in seen:
+                continue
+            seen.add((body["kind"], path))
+            forged = copy.deepcopy(bodies[: place + 1])
+            next(each for name, each in objects_in(forged[place]) if name == path)["note"] = "x"
+            verdict = audited(rehashed(forged))
+            found = {each.seq: each.why for each in verdict.proofs["books"].findings}
+            assert "note" in found[place + 1], path
+    assert {
+        ("decided", "/intent"),
+        ("settled", "/cost"),
+        ("settled", "/fill/charges"),
+        ("observed", "/inputs/."),
+        ("mark", "/passed/./accrued"),
+        ("observed", "/came/."),
+        ("series", "/stated/venue"),
+    } <= seen
+
+
+def test_an_impact_of_three_figures_is_named() -> None:
+    """A figure that nothing reads is not shown as if it had been proved."""
+    bodies = bodies_of(rows_of(token()))
+    bodies[1]["impact"] = [["0.1", "5", "7"]]
+    assert "impact: expected" in reasons(rehashed(bodies))
 
 
 @pytest.mark.parametrize("what", ["", "-wal"])
@@ -219,18 +304,39 @@ def test_a_link_is_the_same_journal(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_that_was_changed_is_named(tmp_path: Path) -> None:
-    """A run goes on from a snapshot, which no hash covers: it is held against the rows."""
+    """No hash of the chain covers a snapshot: verify holds it against the rows."""
     path = tmp_path / "x.journal"
     bars = random_bars(2 * 96, seed=3, step_s=900)
     simulate(token(), bars, number=DECIMAL18, journal=path)
     with Journal.open(path) as journal:
         assert journal.verify().ok
-    with closing(sqlite3.connect(path)) as file:
-        body = json.loads(file.execute("SELECT body FROM snapshot").fetchone()[0])
-        body["funds"][0]["state"]["cash"] = "999999999"
-        file.execute("UPDATE snapshot SET body = ?", (canonical(body),))
-        file.commit()
+    forge_snapshot(path)
     with Journal.open(path) as journal:
         books = journal.verify().proofs["books"]
     assert books.ok is False
     assert "snapshot" in books.findings[0].why
+
+
+def test_nothing_goes_on_from_a_snapshot_that_was_changed(tmp_path: Path) -> None:
+    """A stop says the hash of its state: opening refuses another one, and tells what to do."""
+    path = tmp_path / "x.journal"
+    bars = random_bars(2 * 96, seed=3, step_s=900)
+    cut = int(bars.time[96])
+    run = simulate(token(), Feed(bars, end=cut), number=DECIMAL18, journal=path)
+    forge_snapshot(path)
+    with Journal.open(path) as journal, pytest.raises(DataError, match="was changed: expected"):
+        journal.state()
+    with pytest.raises(DataError, match="Drop the table of snapshots"):
+        simulate(token(), Feed(bars, start=cut), number=DECIMAL18, journal=path)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("DROP TABLE snapshot")
+    with Journal.open(path) as journal:
+        assert journal.state() == run.state
+
+
+def test_a_stop_that_names_another_state_is_named() -> None:
+    """Who changes a snapshot and the hash in its row, with all hashes after it, is found too."""
+    bodies = bodies_of(rows_of(token()))
+    assert bodies[-1]["kind"] == "stopped"
+    bodies[-1]["state"] = "0" * 64
+    assert "the hash of its state is 000" in reasons(rehashed(bodies))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given
@@ -56,6 +57,43 @@ def test_no_float_gets_in(value: object) -> None:
     """A float anywhere in a body is refused, by its place."""
     with pytest.raises(InputError, match=r"^mark\.x.*float.*decimal string"):
         canonical({"x": value}, "mark")
+
+
+any_json = st.recursive(
+    leaves
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([":.", ",e", "[1e"]),
+    lambda inside: (
+        st.lists(inside, max_size=4)
+        | st.dictionaries(keys | st.text(max_size=3), inside, max_size=4)
+    ),
+)
+
+
+@given(st.dictionaries(keys, any_json, max_size=6))
+def test_what_is_read_is_what_may_be_written(body: dict[str, Any]) -> None:
+    """Sorted JSON without white space is read if and only if it has no float and ASCII keys."""
+    text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    try:
+        written = canonical(body)
+    except InputError:
+        with pytest.raises(DataError, match="canonical JSON"):
+            parsed(text)
+    else:
+        assert parsed(text) == body
+        assert written == text
+
+
+@pytest.mark.parametrize("inside", [MAX_DEPTH - 1, MAX_DEPTH])
+def test_what_is_nested_deeper_is_not_read(inside: int) -> None:
+    """As many levels as are written are read, and not one more."""
+    text = b'{"a":' + b"[" * inside + b"]" * inside + b"}"
+    if inside < MAX_DEPTH:
+        assert parsed(text)
+    else:
+        with pytest.raises(DataError, match="canonical JSON"):
+            parsed(text)
+    assert parsed(b'{"a":[' + b",".join([b"[]"] * 99) + b"]}")
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ import pytest
 
 from steelyard.ledger import Journal, verify_rows
 from steelyard.ledger.events import Row
-from steelyard.market import Prices, format_time
+from steelyard.market import Feed, Prices, format_time
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Fallback, Reserve, Series
-from steelyard.simulate.journal_anew import compare_anew, span_of
+from steelyard.simulate.journal_anew import compare_anew, left_out, span_of
 from steelyard.simulate.run import simulate
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, forged, journalled, rehashed
@@ -315,6 +315,21 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "the series' band": (rewrites_series("rebalance.band.upper", "3.4"), "rules", ""),
     "the series' fee": (rewrites_series("costs.taker_fee_bps", "4"), "rules", ""),
     "the series' daily trigger": (rewrites_series("rebalance.daily.at_s", 3_600), "rules", ""),
+    "a rebate in the series": (
+        rewrites_series("costs.half_spread_bps", "-5"),
+        "rules",
+        "its series: costs.half_spread_bps: expected basis points from 0",
+    ),
+    "a series with a key of text": (
+        rewrites_series("costs.impact_coefficient", "much"),
+        "rules",
+        "its series: costs.impact_coefficient: expected a number of at least 0",
+    ),
+    "a reserve that pays without end": (
+        rewrites_series("reserve.floor_ratio", "-1"),
+        "rules",
+        "its series: reserve.floor_ratio: expected a number of at least 0",
+    ),
     "a rebalance not asked for": (adds_rebalance, "rules", "a rebalance by band"),
     "a rebalance left out": (leaves_out("band"), "books", "cash"),
     "a rebalance by the clock left out": (leaves_out("daily"), "rules", ""),
@@ -327,7 +342,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "refusals without a first": (hides_refusals, "books", "no refusal"),
     "a dropped health": (drops("health", 20), "rules", "health"),
     "a doubled health": (doubles("health", 20), "rules", "health"),
-    "closes only": (lambda bodies: bodies[0].update(intrabar="close"), "rules", "crossing"),
+    "closes only": (lambda bodies: bodies[0].update(intrabar="close"), "rules", "crossed inside"),
     "a venue of its own": (lambda bodies: bodies[0].update(venue=None), "rules", ""),
     "another kind of number": (lambda bodies: bodies[0].update(number="decimal"), "books", ""),
     "a rebalance by another name": (renames, "rules", "trigger"),
@@ -353,12 +368,12 @@ def test_the_journal_itself_verifies() -> None:
     assert verdict.ok, [each.findings[:2] for each in verdict.proofs.values()]
     kinds = {row.kind for row in rows}
     assert {"crossed", "suspended", "resumed", "blocked", "injected", "allocated"} <= kinds
-    assert compare_anew(list(rows), bars, by_symbol(series, options)) == []
+    assert compare_anew(list(rows), by_symbol(series, bars, options)) == []
 
 
-def by_symbol(series: Series, options: dict[str, Any]) -> dict[str, Any]:
-    """Inputs as ``verify`` takes them."""
-    return {**options, "flows": {series.symbol: options["flows"]}}
+def by_symbol(series: Series, bars: Prices, options: dict[str, Any]) -> Feed:
+    """The feed as ``verify`` makes it."""
+    return Feed(bars, **{**options, "flows": {series.symbol: options["flows"]}})
 
 
 def forges_range(bodies: Bodies) -> None:
@@ -381,9 +396,30 @@ def forges_minute(bodies: Bodies) -> None:
 def test_what_was_observed_is_proved_with_prices(change: Forgery) -> None:
     """A forged range, or a forged input, is found by simulating anew."""
     series, bars, options, rows = history()
-    found = compare_anew(forged(rows, change), bars, by_symbol(series, options))
+    found = compare_anew(forged(rows, change), by_symbol(series, bars, options))
     assert len(found) == 1
     assert "expected" in found[0].why
+
+
+def test_rows_that_no_prices_decide_stay_not_checked() -> None:
+    """A row of another package's kind and fund is compared with nothing, and is counted so."""
+    series, bars, options, rows = history()
+
+    def adds(bodies: Bodies) -> None:
+        other = {"kind": "weather", "fund": "ELSE", "time": bodies[-1]["time"], "rain": "much"}
+        bodies.append(other)
+
+    more = forged(rows, adds)
+    assert left_out(rows) == 0
+    assert compare_anew(more, by_symbol(series, bars, options)) == []
+    verdict = audited(more).with_found("rules", [], left=left_out(more))
+    assert {
+        name: (each.counts or {}).get("not_checked") for name, each in verdict.proofs.items()
+    } == {
+        "chain": None,
+        "books": 0,
+        "rules": 1,
+    }
 
 
 def test_a_tail_that_is_cut_is_found_with_prices() -> None:
@@ -395,13 +431,13 @@ def test_a_tail_that_is_cut_is_found_with_prices() -> None:
     cut = rehashed(
         [
             {**row.fields, "time": row.time_ms, "fund": row.fund, "kind": row.kind}
-            for row in rows[:-40]
+            for row in rows[:-39]
         ]
     )
     assert audited(cut).ok
-    (found,) = compare_anew(cut, bars, by_symbol(series, options))
+    (found,) = compare_anew(cut, by_symbol(series, bars, options))
     assert found.seq == len(cut)
-    assert found.why.startswith("the prices ask for health of BTC3L at 2020-01-20T04:00:00Z")
+    assert found.why.startswith("the prices ask for stopped of BTC3L at 2020-01-20T04:00:00Z")
     assert found.why.endswith("the journal ends before it")
 
 
@@ -414,16 +450,16 @@ def test_a_tail_that_is_cut_where_a_writer_stopped_is_found_with_a_head_only(
     """
     series, bars, options, _ = history()
     place, cut = tmp_path / "two.journal", int(bars.time[900])
-    parts = {**options, "number": DECIMAL18, "journal": place}
-    simulate(series, bars, end=cut, **parts)
-    simulate(series, bars, start=cut, **parts)
+    feed = Feed(bars, **options)
+    simulate(series, feed.between(end=cut), number=DECIMAL18, journal=place)
+    simulate(series, feed.between(cut), number=DECIMAL18, journal=place)
     with Journal.open(place) as journal:
         rows, head = list(journal.all_rows()), journal.head()
     stops = [row.seq for row in rows if row.kind == "stopped"]
     assert len(stops) == 2
     shorter = rows[: stops[0]]
     assert audited(shorter).ok
-    assert compare_anew(shorter, bars, by_symbol(series, options)) == []
+    assert compare_anew(shorter, by_symbol(series, bars, options)) == []
     span = span_of(shorter)
     assert span is not None
     assert span[1] == format_time(shorter[-1].time_ms // 1000)

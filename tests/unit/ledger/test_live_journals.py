@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.errors import InvariantError
+from steelyard.fund.events import Charges, Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.fund.group import Group
-from steelyard.ledger import Event, Journal, open_writer, opening
-from steelyard.ledger.opening import open_books
+from steelyard.fund.step import step
+from steelyard.ledger import Event, Journal, amount_text, open_writer, opening
+from steelyard.ledger.opening import found_books, open_books
+from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
+from steelyard.rules.series import Band, Costs
 from steelyard.simulate.journalling import Memory
-from support.fund_life import Life, lives
+from support.fund_life import Life, group_of, lives
 from support.journals import forge
 from support.live_journals import Told, live_fund
 from support.run_journals import audited, chained, forged
+from support.tokens import T0, token
 
 Change = Callable[[list[dict[str, Any]], str], None]
 LEAST = {"decimal18": "1e-18", "float": "1e-6"}
@@ -70,7 +76,9 @@ def amount(kind: str, place: int, *path: str | int) -> Change:
         body: Any = [body for body in bodies if body["kind"] == kind][place]
         for name in path[:-1]:
             body = body[name]
-        body[path[-1]] = f"{(Decimal(body[path[-1]]) + Decimal(more)).normalize():f}"
+        total = Decimal(body[path[-1]]) + Decimal(more)
+        # a float is written with the digits that it has
+        body[path[-1]] = amount_text(float(total) if more == LEAST["float"] else total)
 
     return change
 
@@ -119,6 +127,23 @@ def test_what_another_version_wrote_is_not_stepped_again(
     assert opened(file)[0].ended is None
 
 
+@pytest.mark.parametrize(("program", "left"), [("0.0.9", 1), (None, 1), ({"a": "b"}, 0)])
+def test_another_programs_name_is_counted(program: object, left: int) -> None:
+    """Opening folds what another version wrote: that it did is believed, and verify says so."""
+    memory = Memory()
+    live_fund(memory.append, DECIMAL18)
+    rows = chained(memory.events)
+
+    def says(bodies: list[dict[str, Any]]) -> None:
+        bodies[0]["program"] = program
+
+    honest, other = (audited(each).proofs["rules"] for each in (rows, forged(rows, says)))
+    assert honest.counts is not None
+    assert other.counts is not None
+    assert other.counts["not_checked"] == honest.counts["not_checked"] + left
+    assert other.ok is (left == 1)
+
+
 def shared_mark(one: list[Event], other: list[Event]) -> list[Event]:
     """The events of two groups on one underlying, in the order of time, with one mark an hour."""
     merged: list[Event] = []
@@ -142,7 +167,7 @@ def test_two_live_funds_on_one_underlying_share_a_mark(file: Path) -> None:
     events = shared_mark(*told)
     assert [event.fields["books"] for event in events if event.kind == "mark"] == [
         ["ONE", "TWO"]
-    ] * 10
+    ] * 9  # that of the tenth hour comes with the next event
     rows = chained(events)
     verdict = audited(rows)
     assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
@@ -160,3 +185,107 @@ def test_two_live_funds_on_one_underlying_share_a_mark(file: Path) -> None:
     rules = audited(forged(rows, forgets)).proofs["rules"]
     assert rules.ok is False
     assert "mark of 2020-01-01T04:00:00Z is missing" in str(rules.why)
+
+
+def test_a_fill_between_two_observations_comes_after_the_marks_of_its_hours(file: Path) -> None:
+    """A venue fills when it likes: the hours before it have their marks, once, also at a stop."""
+    series = token(band=Band(2.5, 3.5))
+    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, Memory()
+    told = Told([series], DECIMAL18, memory.append)
+    nothing = of(0)
+
+    def tell(event: Any) -> None:
+        told.look(group, event, step(group, event))
+
+    with DECIMAL18.context():
+        for quarter, figure in enumerate((100, 80, 100, 120, 90)):
+            time, price = T0 + 600 + quarter * 3_000, of(figure)
+            tell(Observed(time, price, False, (), (Inputs(),)))
+            intent = group.funds[0].state.intent
+            assert intent is not None
+            charges = Charges(nothing, nothing, nothing, nothing)
+            tell(Filled(time + 2_900, price, intent.units, intent.units * price, charges))
+    told.stop()
+    rows = chained(memory.events)
+    marks = [row.time_ms // 1000 - T0 for row in rows if row.kind == "mark"]
+    assert marks == [3_600, 7_200, 10_800, 14_400]
+    assert [row.time_ms for row in rows] == sorted(row.time_ms for row in rows)
+    verdict = audited(rows)
+    assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
+    with open_writer(file) as writer:
+        writer.append(memory.events)
+    assert opened(file)[0].units == group.funds[0].state.units
+    found = found_books(file, ["TEST"], None)
+    assert found is not None
+    assert found.last_mark == T0 + 14_400
+
+
+def test_what_a_venue_or_an_operator_says_is_counted_as_not_checked() -> None:
+    """No rule and no price decides a fill, a pause, a verdict on volatility, an impact."""
+    series = token(band=Band(2.5, 3.5))
+    costs = Costs(impact="square_root", impact_coefficient="realised", daily_volume="file")
+    series = replace(series, costs=costs)
+    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, Memory()
+    told = Told([series], DECIMAL18, memory.append)
+
+    def not_checked() -> int:
+        verdict = audited(chained(memory.events))
+        assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
+        counts = verdict.proofs["rules"].counts
+        assert counts is not None
+        return counts["not_checked"]
+
+    def tell(event: Any) -> int:
+        told.look(group, event, step(group, event))
+        return not_checked()
+
+    with DECIMAL18.context():
+        price, impact = of(100), (of(1), of(1_000_000))
+        assert tell(Observed(T0, price, False, (), (Inputs(impact=impact),))) == 2  # and an order
+        intent = group.funds[0].state.intent
+        assert intent is not None
+        charges = Charges(of(0), of(0), of(0), of(0))
+        notional = intent.units * price
+        assert tell(Filled(T0, price, intent.units, notional, charges)) == 2  # it is filled
+        assert tell(Paused(T0, is_paused=True)) == 3
+        assert tell(Paused(T0, is_paused=False)) == 4
+        assert tell(Observed(T0 + 60, price, False, (), (Inputs(volatile=False),))) == 5
+        assert tell(Observed(T0 + 120, price, False, (), (Inputs(),))) == 5
+        assert tell(Liquidated(T0 + 150, price, of(0))) == 6
+
+
+def test_a_crossing_of_a_live_fund_at_no_threshold_is_named() -> None:
+    """A paper venue may tell a live fund of one, but only at the price of a threshold."""
+    memory = Memory()
+    live_fund(memory.append, DECIMAL18)
+
+    def crosses(bodies: list[dict[str, Any]]) -> None:
+        place = [place for place, body in enumerate(bodies) if body["kind"] == "observed"][6]
+        one = {**bodies[place], "kind": "crossed", "place": 0, "trigger": "band", "came": []}
+        for name in ("is_out", "injections", "inputs"):
+            del one[name]
+        bodies.insert(place + 1, one)
+
+    rules = audited(forged(chained(memory.events), crosses)).proofs["rules"]
+    words = "and no threshold stands there"
+    assert any(words in found.why for found in rules.findings)
+
+
+@NUMBERS
+def test_a_snapshot_that_was_changed_leads_nowhere(file: Path, number: Number[Any]) -> None:
+    """No row names a snapshot between two observations: the fund stands where its rows say."""
+    memory = Memory()
+    live_fund(memory.append, number)
+    seq = [n for n, each in enumerate(memory.events) if each.kind == "observed"][5]
+    with open_writer(file) as writer:
+        writer.append(memory.events[:seq])
+        with Journal.open(file) as journal:
+            books = open_books(journal)["TEST"]
+        state = snapshot_of(books)
+        state["funds"][0]["state"]["cash"] = "1000000"
+        writer.snapshot("TEST", state)
+        assert opened(file) == [each.state for each in books.funds]
+        writer.append(memory.events[seq:])
+    with Journal.open(file) as journal:
+        (unaided,) = open_books(journal, with_snapshots=False).values()
+    assert opened(file) == [each.state for each in unaided.funds]

@@ -5,6 +5,7 @@ Over random series, venues, flows, outages and reserves, shared ones too.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,22 @@ from hypothesis import Phase, given, reject, settings
 from hypothesis import strategies as st
 
 import steelyard as sy
-from steelyard.errors import InputError
+from steelyard.errors import DataError, InputError
 from steelyard.ledger import Journal as Rows
 from steelyard.ledger import recorder
 from steelyard.ledger.events import Row
+from steelyard.ledger.instants import HOUR_S
 from steelyard.ledger.opening import open_books
 from steelyard.market import sample_prices
+from steelyard.market.price_feed import BY_SYMBOL
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number
 from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.series import Fees, Move
 from steelyard.simulate import journalling
 from steelyard.simulate.journal_anew import compare_anew
+from support.feeding import fed, others_in
 from support.random_runs import example_series, random_bars
+from support.reaching import reaching
 from support.run_journals import (
     audited,
     folded,
@@ -35,6 +41,7 @@ from support.run_journals import (
 from support.situations import Situation, situations
 from support.story_cases import delayed_shelves, shelves
 from support.strategies import MODES
+from support.tokens import bars, token
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """A failing history is named as it was drawn: making it smaller takes minutes."""
@@ -58,6 +65,18 @@ def test_a_journal_verifies_and_folds_to_the_state_that_wrote_it(
     except InputError:
         reject()
     assert folded(rows)[case.series.symbol] == run.state
+    assert_holds(rows)
+
+
+def test_a_trade_that_only_a_fee_makes_due_is_not_missed_before_it_was_charged() -> None:
+    """With no cash a 1x token stands at its target at any price: its move trades nothing at first.
+
+    The fee lowers cash, and then the same move is a trade, at a later crossing of its threshold.
+    """
+    series = token(1.0, move=Move(threshold=0.04), fees=Fees(management_per_year=0.02))
+    path = bars((100.0, 108.0, 99.0, 102.0), (102.0, 105.0, 102.0, 104.5), step_s=HOUR_S)
+    run, rows = journalled(series, path, intrabar="path")
+    assert run.summary["rebalances"]["count"] == 1
     assert_holds(rows)
 
 
@@ -155,11 +174,15 @@ def test_closing_a_journal_anywhere_and_going_on_gives_the_same_journal(
         run, rows = journalled(series, bars, number=number, **options)
     except InputError:
         reject()
-    cut = int(bars.time[data.draw(st.integers(1, len(bars) - 1))])
+    at = data.draw(st.integers(1, len(bars) - 1))
+    cut = int(bars.time[at])
     try:
-        sy.simulate(series, bars, end=cut, number=number, journal=place, **options)
-        second = sy.simulate(series, bars, start=cut, number=number, journal=place, **options)
-    except InputError:
+        first = reaching(options, bars.slice(0, at))
+        how = {**others_in(options), "number": number, "journal": place}
+        sy.simulate(series, fed(bars, first, end=cut), **how)
+        second = sy.simulate(series, fed(bars, options, start=cut), **how)
+    except (InputError, DataError):
+        # the first part's own time has none of an input's rows
         reject()
     assert second.state == run.state
     with Rows.open(place) as journal:
@@ -169,11 +192,32 @@ def test_closing_a_journal_anywhere_and_going_on_gives_the_same_journal(
         assert without[series.symbol].funds[0].state == run.state
     assert_holds(parts)
     assert_near(merged(parts), merged(rows))
-    given_again = {**options, "number": None}
-    for name in ("flows", "splits", "wind_down"):
-        given_again[name] = {series.symbol: options[name]} if name in options else {}
-    del given_again["intrabar"]
-    assert compare_anew(parts, bars, given_again) == []
+    own = {name: {series.symbol: options[name]} for name in BY_SYMBOL if name in options}
+    assert compare_anew(parts, fed(bars, options, **own)) == []
+
+
+def test_inputs_that_came_too_late_for_a_closed_fund_do_not_stop_its_proof() -> None:
+    """A fund that is wound down has no rows after; the split of its file is of a later day."""
+    series, bars = example_series(), random_bars(96, seed=3, step_s=900)
+    wind_down, late = int(bars.time[30]), int(bars.time[60])
+    inputs: dict[str, Any] = {"wind_down": wind_down, "splits": {"time": [late], "ratio": [2.0]}}
+    _, rows = journalled(series, bars, **inputs)
+    given = {name: {series.symbol: source} for name, source in inputs.items()}
+    assert compare_anew(rows, sy.Feed(bars, **given)) == []
+    with pytest.raises(DataError, match=r"splits: .* none of them counts"):
+        compare_anew(rows, sy.Feed(bars.slice(0, 50), **given))
+
+
+def test_going_on_looks_back_on_a_reserve_to_the_last_digit(tmp_path: Path) -> None:
+    """What a reserve paid and was worth before the cut is summed in the books' own 50 digits."""
+    series, bars = example_series(reserve=True), random_bars(96, seed=3, step_s=900)
+    assert series.reserve is not None
+    series = replace(series, reserve=replace(series.reserve, initial_units=1.723382059352637))
+    place, first, cut = tmp_path / "two.journal", int(bars.time[1]), int(bars.time[41])
+    sy.simulate(series, sy.Feed(bars, start=first, end=cut), number=DECIMAL18, journal=place)
+    sy.simulate(series, sy.Feed(bars, start=cut), number=DECIMAL18, journal=place)
+    with Rows.open(place) as journal:
+        assert_holds(list(journal.all_rows()))
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -185,7 +229,7 @@ def test_the_journal_of_every_preset_verifies(name: str, tmp_path: Path) -> None
     with sy.Journal.open(place) as journal:
         assert journal.verify().ok
         assert journal.state() == run.state
-        assert compare_anew(list(journal.events()), bars, {}) == []
+        assert compare_anew(list(journal.events()), bars) == []
 
 
 def test_a_journal_has_the_frames_of_its_run(tmp_path: Path) -> None:
@@ -193,7 +237,7 @@ def test_a_journal_has_the_frames_of_its_run(tmp_path: Path) -> None:
     series, bars = example_series(reserve=True), random_bars(300, step_s=1_800)
     flows = {"time": bars.time[[40, 90]] + 1, "tokens": [25.0, -10.0]}
     place = tmp_path / "run.journal"
-    run = sy.simulate(series, bars, flows=flows, journal=place, intrabar="close")
+    run = sy.simulate(series, sy.Feed(bars, flows=flows), journal=place, intrabar="close")
     with sy.Journal.open(place) as journal:
         assert journal.rebalances.equals(run.rebalances)
         assert journal.flows.equals(run.flows)
@@ -210,12 +254,14 @@ def test_a_journal_has_the_frames_of_its_run(tmp_path: Path) -> None:
 def test_a_series_that_changed_is_a_new_fund(tmp_path: Path) -> None:
     """A journal is gone on with by the very series that began it, and told so in one sentence."""
     place, bars = tmp_path / "run.journal", random_bars(40)
-    sy.simulate(example_series(), bars, end=int(bars.time[20]), journal=place)
+    sy.simulate(example_series(), sy.Feed(bars, end=int(bars.time[20])), journal=place)
     other = example_series(target=2.0)
     with pytest.raises(InputError, match="series file that its journal began with"):
-        sy.simulate(other, bars, start=int(bars.time[20]), journal=place)
+        sy.simulate(other, sy.Feed(bars, start=int(bars.time[20])), journal=place)
     with pytest.raises(InputError, match="kind of number that its journal began with"):
-        sy.simulate(example_series(), bars, start=int(bars.time[20]), journal=place, number=DECIMAL)
+        sy.simulate(
+            example_series(), sy.Feed(bars, start=int(bars.time[20])), journal=place, number=DECIMAL
+        )
 
 
 def test_a_fraction_is_not_journalled(tmp_path: Path) -> None:
@@ -234,10 +280,10 @@ def test_a_newer_program_says_its_version_and_goes_on(
     whole, place = tmp_path / "whole.journal", tmp_path / "two.journal"
     run = sy.simulate(series, bars, number=DECIMAL18, journal=whole)
     cut = int(bars.time[60])
-    sy.simulate(series, bars, end=cut, number=DECIMAL18, journal=place)
+    sy.simulate(series, sy.Feed(bars, end=cut), number=DECIMAL18, journal=place)
     for module in (journalling, recorder):
         monkeypatch.setattr(module, "__version__", "999.0")
-    second = sy.simulate(series, bars, start=cut, number=DECIMAL18, journal=place)
+    second = sy.simulate(series, sy.Feed(bars, start=cut), number=DECIMAL18, journal=place)
     assert second.state == run.state
     with Rows.open(place) as journal:
         rows = list(journal.all_rows())
@@ -247,7 +293,7 @@ def test_a_newer_program_says_its_version_and_goes_on(
     assert version.fields["program"] == "999.0"
     assert folded(rows[: version.seq]) == folded(rows[: version.seq - 1])
     assert_holds(rows)
-    assert compare_anew(rows, bars, {}) == []
+    assert compare_anew(rows, bars) == []
 
 
 def test_a_run_is_journalled_in_postgres(postgres: str) -> None:
@@ -255,8 +301,8 @@ def test_a_run_is_journalled_in_postgres(postgres: str) -> None:
     series, bars = example_series(), random_bars(80)
     run, rows = journalled(series, bars, number=DECIMAL18)
     cut = int(bars.time[40])
-    sy.simulate(series, bars, end=cut, number=DECIMAL18, journal=postgres)
-    sy.simulate(series, bars, start=cut, number=DECIMAL18, journal=postgres)
+    sy.simulate(series, sy.Feed(bars, end=cut), number=DECIMAL18, journal=postgres)
+    sy.simulate(series, sy.Feed(bars, start=cut), number=DECIMAL18, journal=postgres)
     with sy.Journal.open(postgres) as journal:
         assert journal.verify().ok
         assert journal.state() == run.state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -29,9 +30,9 @@ NOBODY = 65_534
     ("text", "words"),
     [
         (None, "no such file"),
-        (b"", "cut|another kind"),
+        (b"", "an empty file"),
         (b"time,price\n", "another kind of file"),
-        (b'{"body":{}}\n', "another kind of file"),
+        (b'{"body":{}}\n', "an export of one, which only"),
         (b"SQLite format 3\x00", "cut"),
         (b"SQLite format 3\x00" + bytes(5_000), "damaged|another program"),
     ],
@@ -74,6 +75,33 @@ def test_another_programs_database_is_left_alone(file: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_copy_without_its_log_is_no_new_journal(file: Path, tmp_path: Path) -> None:
+    """What a killed writer's file is without its log is said, and no writer begins anew there."""
+    copy = tmp_path / "copy" / file.name
+    copy.parent.mkdir()
+    with open_writer(file) as writer:
+        writer.append(events(3))
+        shutil.copy(file, copy)
+        before = copy.read_bytes()
+        for opened in (Journal.open, open_writer):
+            with pytest.raises(DataError, match=r"its log, test\.journal-wal, which is not beside"):
+                opened(copy)
+        assert copy.read_bytes() == before
+        shutil.copy(f"{file}-wal", f"{copy}-wal")
+    with Journal.open(copy) as journal:
+        assert journal.head().size == 3
+
+
+def test_a_writer_that_was_killed_before_it_wrote_leaves_a_place_to_begin(file: Path) -> None:
+    """An empty database beside a writer's lock is a journal that was never made."""
+    with closing(sqlite3.connect(file)) as empty:
+        empty.execute("PRAGMA journal_mode = WAL")
+    Path(f"{file}-writer").touch()
+    journal_of(file, events(2))
+    with Journal.open(file) as journal:
+        assert journal.head().size == 2
+
+
 def test_another_programs_schema_is_left_alone(postgres: str) -> None:
     """A database without a journal, and one whose schema ``journal`` is somebody else's."""
     with pytest.raises(DataError, match="found none in this database"):
@@ -112,6 +140,42 @@ def test_an_older_journal_is_brought_up_to_date_by_a_writer(file: Path) -> None:
     journal_of(file, events(2))
     with Journal.open(file) as journal:
         assert journal.head().size == 2
+
+
+CHANGED = {
+    "a view of the events": (
+        "ALTER TABLE event RENAME TO hidden; CREATE VIEW event AS SELECT * FROM hidden",
+        "the table event missing or changed",
+    ),
+    "no index": ("DROP INDEX event_by_fund", "the index event_by_fund missing or changed"),
+    "no trigger": (
+        "DROP TRIGGER event_is_never_deleted",
+        "the trigger event_is_never_deleted missing or changed",
+    ),
+    "a trigger too many": (
+        "CREATE TRIGGER more AFTER INSERT ON event BEGIN SELECT 1; END",
+        "a trigger more too many",
+    ),
+    "a column too many": ("ALTER TABLE event ADD COLUMN note TEXT", "the table event missing"),
+    "a writer of another shape": (
+        "DROP TABLE writer; CREATE TABLE writer (token INTEGER)",
+        "the table writer missing or changed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_file_whose_tables_were_changed_is_refused(file: Path, name: str) -> None:
+    """By readers and writers: a view could show other events than those that were appended."""
+    text, words = CHANGED[name]
+    journal_of(file, events(2))
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(text)
+    before = file.read_bytes()
+    for opened in (Journal.open, open_writer):
+        with pytest.raises(DataError, match=words):
+            opened(file)
+    assert file.read_bytes() == before
 
 
 BROKEN = [

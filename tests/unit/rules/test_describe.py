@@ -35,9 +35,12 @@ SENTENCES = {
     "ftx-bull": (
         "It trades back to its target when leverage rises above 4x, and every day at 00:02 UTC."
     ),
-    "kucoin-3s": (
+    "kucoin-3l": (
         "It trades back to its target when the price has moved 15 % against it since the last "
         "rebalance, and every day at 23:30 UTC."
+    ),
+    "kucoin-3s": (
+        "It trades back to its target when leverage rises above 4x, and every day at 23:55 UTC."
     ),
     "toros-3l": (
         "It trades only as far as the edge that was left when leverage leaves the band from 2.8x "

@@ -55,6 +55,9 @@ TERMS = PLAIN.of(FRACTION)
 RULE = Rule(
     target=Decimal(3), lower=Decimal("2.6"), upper=Decimal("3.4"), emergency=Decimal("4.8")
 ).of(FRACTION)
+SHORT_RULE = Rule(
+    target=Decimal(-1), lower=Decimal("0.8"), upper=Decimal("1.25"), emergency=Decimal(2)
+).of(FRACTION)
 NOTHING = Fraction(0)
 LTVS = written("0.3", "0.99", 4).map(exact)
 
@@ -203,7 +206,7 @@ def test_a_gift_across_the_edge_restarts_nothing() -> None:
 
 
 def test_a_partial_fill_keeps_the_clock_less_its_cooldown() -> None:
-    """The premium stands still while it cools, and the rest goes on inside the band."""
+    """Half of what could be taken costs half a cooldown of age; the rest goes on in the band."""
     terms = Auction(cooldown_s=60).of(FRACTION)
     now_s = LAUNCHED_S + 600
     clock = opened_clock(arrived_clock(LAUNCHED_S), True, LAUNCHED_S)
@@ -214,9 +217,9 @@ def test_a_partial_fill_keeps_the_clock_less_its_cooldown() -> None:
     going_on = plan_auction(RULE, terms, clock, half, False, now_s + 60)
     assert cooling.state == AuctionState.COOLING
     assert (going_on.state, going_on.trigger) == (AuctionState.OPEN, Trigger.BAND)
-    assert going_on.premium == plan.premium
-    # two durations after it began, less the cooldown, the rest is dropped
-    late = plan_auction(RULE, terms, clock, half, False, LAUNCHED_S + 60 + 2_401)
+    assert going_on.premium == premium_at(terms, 630, NOTHING)
+    # two durations after it began, less half a cooldown, the rest is dropped
+    late = plan_auction(RULE, terms, clock, half, False, LAUNCHED_S + 30 + 2_401)
     assert late.state == AuctionState.IDLE
     assert clock_after_call(clock, late).opened_s == 0
 
@@ -298,6 +301,38 @@ def test_no_fill_goes_across_whatever_the_reserve_pays(
     assert (after - goal) * (before - goal) >= 0
     if size > 0:
         assert abs(after - goal) < abs(before - goal)
+
+
+@given(
+    st.sampled_from([1, -1]),
+    st.integers(1, 999),
+    st.integers(0, 500),
+    st.sampled_from([Fraction(0), Fraction(-1, 10**6), Fraction(1, 10**6)]),
+)
+def test_a_raise_that_would_lower_leverage_is_not_on_sale(
+    side: int, thousandths: int, shift: int, hair: Fraction
+) -> None:
+    """After a jump nav gains what a taker pays: on sale exactly while leverage still rises."""
+    low = Fraction(thousandths, 1_000)
+    leverage = 1 + 2 * low if side > 0 else low
+    nav = Fraction(1_000)
+    collateral = nav * leverage if side > 0 else nav * (leverage + 1)
+    begun = opened_clock(arrived_clock(LAUNCHED_S), True, LAUNCHED_S)._replace(
+        arrived_s=LAUNCHED_S - DAY_S
+    )
+    rule = RULE if side > 0 else SHORT_RULE
+    # half of the time right at the edge, which is nav / collateral, or a hair beside it
+    jump = Fraction(shift, 1_000) if shift % 2 else nav / collateral - TERMS.start + hair
+    held = AuctionBooks(collateral, collateral - nav, Fraction(10**9), jump)
+    plan = plan_auction(rule, TERMS, begun, held, False, LAUNCHED_S)
+    assert plan.raises
+    pays = TERMS.start + jump
+    # the first unit of a sale whose premium is nav's alone
+    grows = (collateral + 1, collateral - nav + 1 - pays)
+    after = (grows[0] if side > 0 else grows[1]) / (grows[0] - grows[1])
+    assert (plan.state == AuctionState.OPEN) == (after > leverage)
+    assert plan.state in (AuctionState.OPEN, AuctionState.JUMPED)
+    assert plan.state == AuctionState.OPEN or plan.most == plan.premium == 0
 
 
 def test_sizes_land_exactly_where_the_reserve_pays_as_assumed() -> None:

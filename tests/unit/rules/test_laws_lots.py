@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from steelyard.rules.costs import trade_cost
 from steelyard.rules.decide import Outcome, TradeLimits, plan_trade
 from steelyard.rules.numbers import FRACTION
-from steelyard.rules.sizing import whole_lots
+from steelyard.rules.sizing import order_units, whole_lots
 from steelyard.rules.triggers import Trigger
 from support.rule_cases import NUMBERS, Costing, Rule, any_size, costings, exact, rules, written
 
@@ -174,3 +174,19 @@ def test_a_clip_is_cut_to_whole_lots_and_the_rest_follows() -> None:
     assert whole.notional == 100_000
     assert not whole.clipped
     assert not whole.cut
+
+
+@given(written("-5000", "5000", 3), written("0", "7", 3), written("0", "3000", 1))
+def test_an_order_is_whole_lots_and_no_more_than_the_largest(
+    units: Decimal, lot: Decimal, largest: Decimal
+) -> None:
+    """On the side that was asked, never more than that; the largest alone where it is more."""
+    asked = exact(units)
+    whole = whole_lots(asked, exact(lot))
+    found = order_units(asked, exact(lot), exact(largest))
+    assert found * asked >= 0
+    assert abs(found) <= abs(whole)
+    if largest == 0 or abs(whole) <= largest:
+        assert found == whole
+    else:
+        assert abs(found) == largest

@@ -30,6 +30,7 @@ from steelyard.rules.reserve_account import (
 from steelyard.rules.supply_mean import mean_after
 from support.auction_cases import Auction
 from support.auction_model import NOTHING, SOUND, Faults, Token, account_of, common_of, launched
+from support.page_figures import RESERVES, stated
 from support.rule_cases import Rule
 
 HUGE_MULTIPLES = [Fraction(n, 100) for n in (1, 10, 50, 100, 300, 1_000, 10_000, 1_000_000)]
@@ -494,7 +495,7 @@ def test_a_suspension_costs_at_least_its_formula(
 
 def test_suspending_a_series_of_100_000_for_a_day_costs_300() -> None:
     """Held for a day from a level of 12 %: 300.49 by an endless number of updates, 320 by one."""
-    fee, honest = Fraction(1, 1000), Fraction(100_000)
+    fee, honest, costs = Fraction(1, 1000), Fraction(100_000), list[str]()
     for updates, dearest, cheapest in (
         (1, 320.01, 319.99),
         (24, 302, 300.4),
@@ -506,8 +507,14 @@ def test_suspending_a_series_of_100_000_for_a_day_costs_300() -> None:
             unit = Fraction(float(mean_after(unit, Fraction(1), DAY_S // updates, WEEK_S)))
         needed = honest * Fraction(2, 10) / unit
         assert cheapest < 2 * fee * needed < dearest
+        costs.append(f"{float(2 * fee * needed):.0f}")
     # a mean over a day instead of seven would sell it for a fifth
-    assert 63 < 2 * fee * honest * Fraction(2, 10) / (1 - math.exp(-1)) < 64
+    cheap = 2 * fee * honest * Fraction(2, 10) / (1 - math.exp(-1))
+    stated(
+        f"held for a day: {costs[-1]} with endlessly many updates, {costs[0]} with one",
+        f"A mean over one day would sell it for {float(cheap):.0f}",
+        page=RESERVES,
+    )
 
 
 # -- (g) books, and never across -----------------------------------------------------------------
@@ -574,12 +581,18 @@ def test_griefing_an_account_is_slow_and_costs_something() -> None:
     unbounded = Faults(ignores_account_share=True)
     sound, faulty = (grief(50, Fraction(297, 100), faults) for faults in (SOUND, unbounded))
     assert sound.emptied < 0, "its own fees are more than what is paid"
-    assert sound.cost == pytest.approx(0.21, abs=0.005)
-    assert faulty.emptied == pytest.approx(0.91, abs=0.005)
-    assert faulty.cost == pytest.approx(0.08, abs=0.005)
+    stated(
+        f"would empty {100 * faulty.emptied:.0f} % of an account of 12 % of H, at a loss of "
+        f"{100 * faulty.cost:.0f} % of H.",
+        f"Its loss is {100 * sound.cost:.0f} % of H.",
+        page=RESERVES,
+    )
     sound, faulty = (grief(10, Fraction(297, 100), faults) for faults in (SOUND, unbounded))
-    assert sound.emptied == pytest.approx(0.04, abs=0.005)
-    assert faulty.emptied == pytest.approx(0.20, abs=0.005)
+    stated(
+        f"the account loses {100 * sound.emptied:.0f} %, where it would lose "
+        f"{100 * faulty.emptied:.0f} %",
+        page=RESERVES,
+    )
 
 
 # -- planted faults ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from steelyard.rules.accruals import (
     YEAR_S,
     cash_interest,
     funding_payment,
+    idle_cash_interest,
     management_fee,
     units_interest,
 )
@@ -146,6 +147,8 @@ def test_accruals_over_two_steps_are_the_accrual_over_both(
     steps = (first_s, second_s)
     paid = [cash_interest(money, *terms, step) for step in steps]
     assert sum(paid) == cash_interest(money, *terms, both)
+    earned = [idle_cash_interest(money, exact(rate), step) for step in steps]
+    assert sum(earned) == idle_cash_interest(money, exact(rate), both)
     grown = [units_interest(money, exact(borrow), step) for step in steps]
     assert sum(grown) == units_interest(money, exact(borrow), both)
     fees = [management_fee(money, exact(borrow), step) for step in steps]
@@ -162,6 +165,8 @@ def test_a_year_costs_the_yearly_rate(
     assert YEAR_S == 365 * 86_400
     assert cash_interest(-money, *terms, YEAR_S) == money * exact(rate + borrow)
     assert cash_interest(money, *terms, YEAR_S) == -money * exact(rate - supply)
+    assert idle_cash_interest(money, exact(rate), YEAR_S) == -money * exact(rate)
+    assert idle_cash_interest(-money, exact(rate), YEAR_S) == 0
     assert units_interest(-money, exact(borrow), YEAR_S) == money * exact(borrow)
     assert units_interest(money, exact(borrow), YEAR_S) == 0
     assert management_fee(money, exact(supply), YEAR_S) == money * exact(supply)
@@ -183,5 +188,6 @@ def test_no_time_costs_nothing(amount: str) -> None:
     """Two observations at one instant accrue nothing between them."""
     money, rate = exact(amount), Fraction(1, 10)
     assert cash_interest(money, rate, rate, rate, 0) == 0
+    assert idle_cash_interest(money, rate, 0) == 0
     assert units_interest(money, rate, 0) == 0
     assert management_fee(money, rate, 0) == 0

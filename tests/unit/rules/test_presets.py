@@ -20,7 +20,7 @@ RULES = {
     "ftx-bear": Rebalance(band=Band(None, 4.0, delever_only=True), daily=Daily(120)),
     "ftx-hedge": Rebalance(band=Band(None, 4 / 3, delever_only=True), daily=Daily(120)),
     "kucoin-3l": Rebalance(move=Move(0.15, losing_side_only=True), daily=Daily(84_600)),
-    "kucoin-3s": Rebalance(move=Move(0.15, losing_side_only=True), daily=Daily(84_600)),
+    "kucoin-3s": Rebalance(band=Band(None, 4.0, delever_only=True), daily=Daily(86_100)),
     "bybit-3l": Rebalance(band=Band(2.0, 4.0)),
     "bybit-3s": Rebalance(band=Band(2.0, 4.0)),
     "pionex-2l": Rebalance(band=Band(1.6, 3.5)),
@@ -73,12 +73,13 @@ def test_every_preset_aims_at_its_published_leverage() -> None:
 
 @pytest.mark.parametrize("name", SHELF)
 def test_a_preset_says_whose_rule_it_follows_and_what_is_simplified(name: str) -> None:
-    """The comment on top has a headline, the rule, and what of it is simplified."""
+    """The comment has a headline, the rule, what that rests on, and what of it is simplified."""
     text = preset_text(name)
     comment = text[: text.index("\n\n")]
     assert all(line.startswith("#") for line in comment.splitlines())
     assert comment.startswith(f"# {preset_title(name)}: ")
     assert "\n# Rule: " in comment
+    assert "\n# Rests on: " in comment
     assert "\n# Simplified: " in comment
     assert max(map(len, text.splitlines())) <= 100
 

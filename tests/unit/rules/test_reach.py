@@ -122,8 +122,21 @@ def test_a_liquidation_is_where_the_simulation_ends_the_token() -> None:
 
 def test_a_move_lets_leverage_stand_up_to_where_it_trades() -> None:
     """KuCoin's 15 %: ``L (1 + r) / (1 + L r)``, 4.636 for 3x long and 6.273 for 3x short."""
-    assert highest_standing(load_preset("kucoin-3l")) == pytest.approx(3 * 0.85 / 0.55)
-    assert highest_standing(load_preset("kucoin-3s")) == pytest.approx(3 * 1.15 / 0.55)
+    kucoin = load_preset("kucoin-3l")
+    assert highest_standing(kucoin) == pytest.approx(3 * 0.85 / 0.55)
+    assert highest_standing(replace(kucoin, target_leverage=-3.0)) == pytest.approx(3 * 1.15 / 0.55)
+
+
+def test_the_one_temporary_rebalance_of_a_short_in_kucoins_log() -> None:
+    """It came at 4.04x after a rise of 6.9 %: the preset's line is met, a move of 15 % is not."""
+    series = load_preset("kucoin-3s")
+    assert fired(series, 1.069) == "band"
+    assert fired(replace(load_preset("kucoin-3l"), target_leverage=-3.0), 1.069) is None
+    logged = 3 * 1.069 / (1 - 3 * 0.069)
+    assert logged == pytest.approx(4.04, abs=0.005)
+    assert highest_standing(series) == 4.0
+    (band,) = [reach for reach in reaches(series) if reach.trigger == "band"]
+    assert band.move == pytest.approx(1 / 15)
 
 
 def test_of_two_thresholds_the_nearer_bounds_leverage() -> None:

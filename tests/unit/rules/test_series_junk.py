@@ -68,7 +68,12 @@ KEYS: dict[str, dict[str, str]] = {
     "interval": {"every": "duration", "anchor": "time"},
     "daily": {"at": "time"},
     "fallback": {"after": "duration"},
-    "venue": {"kind": "word", "maintenance_margin": "number", "liquidation_fee": "number"},
+    "venue": {
+        "kind": "word",
+        "maintenance_margin": "number",
+        "liquidation_fee": "number",
+        "cash_rate_per_year": "number",
+    },
     "spot": {
         "liquidation_threshold": "number",
         "liquidation_fee": "number",
@@ -83,6 +88,7 @@ KEYS: dict[str, dict[str, str]] = {
         "expiry": "word",
         "roll_days": "number",
         "basis_per_year": "number",
+        "cash_rate_per_year": "number",
     },
     "pool": {"max_utilisation": "number", "fee_bps": "number"},
     "costs": {

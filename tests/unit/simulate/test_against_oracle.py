@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from steelyard.errors import InputError
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.series import Reserve, Series
 from steelyard.simulate.frames import Columns
 from steelyard.simulate.run import Run, simulate
@@ -19,6 +19,7 @@ from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
 from support.oracle_reserve import Pot
 from support.oracle_shelf import tell, tell_shelf
+from support.reaching import reaching
 from support.story_cases import ASSETS, cases, delayed_cases, delayed_shelves, shelves
 from support.strategies import MODES
 
@@ -94,14 +95,14 @@ def assert_told(run: Run, told: Told, pot: Pot) -> None:
 
 def assert_one_story(series: Series, bars: Prices, mode: str, given_events: dict[str, Any]) -> None:
     """Run both, and compare all that they say."""
-    tables = frames(given_events)
+    feed = Feed(bars, **reaching(frames(given_events), bars))
     try:
         told, pot = tell(series, bars, mode, **given_events)
     except Refused:
         with pytest.raises(InputError):
-            simulate(series, bars, intrabar=mode, **tables)
+            simulate(series, feed, intrabar=mode)
         return
-    assert_told(simulate(series, bars, intrabar=mode, **tables), told, pot)
+    assert_told(simulate(series, feed, intrabar=mode), told, pot)
 
 
 def assert_one_shelf(
@@ -109,20 +110,20 @@ def assert_one_shelf(
 ) -> None:
     """Run both over several series on one reserve, and compare all that they say."""
     members, bars, reserve, given_events, own = shelf
-    tables = frames(given_events)
+    tables = reaching(frames(given_events), bars)
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
-        for name, source in frames(happens).items():
+        for name, source in reaching(frames(happens), bars).items():
             by_symbol[name][member.symbol] = source
-    everything = {"reserve": reserve, "intrabar": mode, **tables, **by_symbol}
+    feed = Feed(bars, **tables, **by_symbol)
     each_own = [Own(**happens) for happens in own]
     try:
         told, pot = tell_shelf(members, bars, mode, reserve, each_own, **given_events)
     except Refused:
         with pytest.raises(InputError):
-            simulate_shelf(members, bars, **everything)
+            simulate_shelf(members, feed, reserve=reserve, intrabar=mode)
         return
-    found = simulate_shelf(members, bars, **everything)
+    found = simulate_shelf(members, feed, reserve=reserve, intrabar=mode)
     for run, each in zip(found.runs, told, strict=True):
         assert_told(run, each, pot)
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from steelyard.errors import DataError, InputError
+from steelyard.market import Feed
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Interval, Move, Venue, Volatility
 from steelyard.simulate.run import simulate
@@ -154,14 +155,15 @@ def test_nav_at_the_maintenance_margin_is_not_under_it() -> None:
 def test_no_bar_left_is_an_error() -> None:
     """A window without bars is refused, naming the window."""
     with pytest.raises(DataError, match="expected prices from 2021"):
-        simulate(token(), closes(100, 101), start="2021-01-01")
+        simulate(token(), Feed(closes(100, 101), start="2021-01-01"))
 
 
-def test_a_path_for_a_series_or_a_run_for_a_state_is_refused() -> None:
+def test_a_run_for_a_series_or_for_a_state_is_refused() -> None:
     """What Python would take for anything is named before it fails somewhere inside."""
-    with pytest.raises(InputError, match=r"series: expected what Series.load gives, found a str"):
-        simulate("btc3l.toml", closes(100, 110))
     run = simulate(token(), closes(100, 110))
+    wanted = r"series: expected what Series.load gives, a path or .* preset, found a Run"
+    with pytest.raises(InputError, match=wanted):
+        simulate(run, closes(100, 110))  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"state: expected what run.state gives, found a Run"):
         simulate(token(), closes(100, start=T0 + 9 * DAY_S), state=run)
 

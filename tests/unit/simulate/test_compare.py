@@ -183,14 +183,15 @@ def test_each_option_goes_to_the_series_that_it_fits() -> None:
         "injections": table_of(quote=50.0).assign(kind="capital"),
     }
     prices = random_bars(20)
-    found = compare(kinds, prices, **given_all)
+    found = compare(kinds, sy.Feed(prices, **given_all))
     fitting = {"perpetual": ["funding"], "spot": ["rates"], "pooled": ["funding", "injections"]}
     for name, options in fitting.items():
-        alone = simulate(kinds[name], prices, **{key: given_all[key] for key in options})
+        feed = sy.Feed(prices, **{key: given_all[key] for key in options})
+        alone = simulate(kinds[name], feed)
         assert found.runs[name].summary == alone.summary
     for name, option in (("spot", "funding"), ("pooled", "rates"), ("perpetual", "injections")):
         with pytest.raises(sy.InputError, match=f"{option}: expected at least one series with"):
-            compare([kinds[name]], prices, **{option: given_all[option]})
+            compare([kinds[name]], sy.Feed(prices, **{option: given_all[option]}))
 
 
 def test_names_tell_series_apart() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.numbers import DECIMAL, FRACTION
 from steelyard.rules.series import (
     Band,
@@ -104,7 +104,7 @@ def test_those_who_stay_neither_win_nor_lose_by_a_flow(prices: list[int], rows: 
     given_flows = flows(*[(2, float(tokens) / 2) for tokens in rows])
     history = at(*prices)
     alone = simulate(series, history, number=FRACTION).state
-    along = simulate(series, history, flows=given_flows, number=FRACTION).state
+    along = simulate(series, Feed(history, flows=given_flows), number=FRACTION).state
     assert (alone.ended is None) == (along.ended is None)
     navs = [(s.cash + s.units * prices[-1]) / s.tokens for s in (alone, along)]
     assert navs[0] == navs[1]
@@ -115,7 +115,7 @@ def test_a_split_changes_no_value() -> None:
     ratio = pd.DataFrame({"time": [T0 + 2 * DAY_S], "ratio": [10.0]})
     series = token(2.0, interval=HOURLY)
     plain = simulate(series, at(100, 90, 120, 110), number=FRACTION).state
-    split = simulate(series, at(100, 90, 120, 110), splits=ratio, number=FRACTION).state
+    split = simulate(series, Feed(at(100, 90, 120, 110), splits=ratio), number=FRACTION).state
     assert (split.cash, split.units) == (plain.cash, plain.units)
     assert split.tokens == 10 * plain.tokens
 
@@ -123,7 +123,7 @@ def test_a_split_changes_no_value() -> None:
 def test_flows_that_cancel_send_no_order() -> None:
     """Who comes and who goes at one instant with the same exposure pays no gas, and has no row."""
     series = token(3.0, costs=Costs(gas_per_rebalance=400.0))
-    run = simulate(series, at(103, 97, 101), flows=flows((2, 8.157), (2, -8.157)))
+    run = simulate(series, Feed(at(103, 97, 101), flows=flows((2, 8.157), (2, -8.157))))
     assert run.rebalances["trigger"].tolist() == ["launch"]
     assert run.flows["cost"].tolist() == pytest.approx([0.0, 0.0])
 
@@ -138,7 +138,7 @@ def test_a_roll_comes_before_the_flows_of_its_instant() -> None:
         2.0, venue=Venue(kind="future", basis_per_year=0.1), costs=Costs(taker_fee_bps=10.0)
     )
     history = closes(100.0, 100.0, step_s=60 * DAY_S, start=T0 + (day - 120) * DAY_S)
-    run = simulate(series, history, flows=flows((day, -250.0)))
+    run = simulate(series, Feed(history, flows=flows((day, -250.0))))
     launch, roll, flow = (row for _, row in run.rebalances.iterrows())
     assert (roll["trigger"], flow["trigger"]) == ("roll", "flow")
     assert roll["units"] == pytest.approx(launch["units"])

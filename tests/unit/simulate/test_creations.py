@@ -18,7 +18,7 @@ from steelyard.fund.effects import Effect, Settled
 from steelyard.fund.group import Fund
 from steelyard.fund.state import Request, new_state
 from steelyard.fund.terms import fund_terms
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.decide import Outcome, Plan, TradeLimits, plan_trade
 from steelyard.rules.flows import netted_plan
 from steelyard.rules.leverage import nav_of
@@ -110,7 +110,7 @@ def test_without_costs_a_token_is_the_same_in_any_company(
     middle = [int(history.time[len(history) // 2])]
     one = simulate(series, history, intrabar=mode)
     two = simulate(
-        series, history, intrabar=mode, flows={"time": middle, "tokens": [float(number)]}
+        series, Feed(history, flows={"time": middle, "tokens": [float(number)]}), intrabar=mode
     )
     for name in ("nav", "leverage"):
         np.testing.assert_allclose(
@@ -125,7 +125,7 @@ def test_who_comes_pays_for_the_exposure_and_who_stays_nothing() -> None:
     """
     series = token(costs=Costs(taker_fee_bps=10.0, gas_per_rebalance=7.0))
     history = closes(100, 110, 110)
-    run = simulate(series, history, flows={"time": [T0 + DAY_S + 1], "tokens": [500.0]})
+    run = simulate(series, Feed(history, flows={"time": [T0 + DAY_S + 1], "tokens": [500.0]}))
     without = simulate(series, history)
     assert run.nav.nav.tolist() == pytest.approx(without.nav.nav.tolist(), rel=1e-15)
     assert run.nav.tokens.tolist() == [1_000, 1_500, 1_500]
@@ -148,7 +148,7 @@ def test_fees_go_to_the_issuer_and_in_part_to_the_reserve() -> None:
     pool = Reserve(initial_units=1_000.0, bears=(), fee_share=0.5)
     fees = Fees(creation_bps=30.0, redemption_bps=50.0)
     flows = {"time": [T0 + DAY_S + 1, T0 + DAY_S + 2], "tokens": [400.0, -200.0]}
-    run = simulate(token(fees=fees, reserve=pool), closes(100, 110, 110), flows=flows)
+    run = simulate(token(fees=fees, reserve=pool), Feed(closes(100, 110, 110), flows=flows))
     expected = [400 * 130 * 0.003, 200 * 130 * 0.005]
     assert run.flows.fee.tolist() == pytest.approx(expected)
     assert run.nav.reserve.tolist() == pytest.approx(
@@ -168,7 +168,9 @@ def test_an_inflow_that_is_the_rebalance_makes_both_free() -> None:
     assets = nav_of(launched.cash, launched.units, 100.0)
     nav = assets + launched.units * 10
     redeemed = -2 * assets * 0.1 / nav * 1_000
-    run = simulate(series, closes(100, 110), flows={"time": [T0 + 2 * DAY_S], "tokens": [redeemed]})
+    run = simulate(
+        series, Feed(closes(100, 110), flows={"time": [T0 + 2 * DAY_S], "tokens": [redeemed]})
+    )
     assert run.nav.leverage.iloc[1] == pytest.approx(3.0, rel=1e-9)
     assert run.nav.nav.iloc[1] == pytest.approx(nav / 1_000, rel=1e-9)
     assert run.flows.cost.iloc[0] == pytest.approx(0, abs=1e-6)
@@ -184,7 +186,7 @@ def test_flows_and_a_rebalance_are_one_order_whose_savings_are_shared() -> None:
     """
     series = token(daily=Daily(0), costs=Costs(taker_fee_bps=10.0, gas_per_rebalance=9.0))
     flows = {"time": [T0 + 2 * DAY_S - 5, T0 + 2 * DAY_S], "tokens": [-100.0, 20.0]}
-    run = simulate(series, closes(100, 110), flows=flows)
+    run = simulate(series, Feed(closes(100, 110), flows=flows))
     row, (leaver, joiner) = run.rebalances.iloc[1], run.flows.itertuples()
     own = run.summary["rebalances"]["turnover"]
     sent = own + leaver.notional + joiner.notional
@@ -218,7 +220,7 @@ def test_whether_a_clip_has_arrived_is_judged_by_what_it_costs_beside_flows(
     series = replace(series, initial_nav=103.0)
     tokens = -1_000 * redeemed / 301_500
     flows = {"time": [T0 + 2 * DAY_S], "tokens": [tokens]} if redeemed else None
-    run = simulate(series, closes(100, 100.5), flows=flows)
+    run = simulate(series, Feed(closes(100, 100.5), flows=flows))
     assert run.rebalances.leverage_before.iloc[1] == pytest.approx(301.5 / 101.5)
     after = run.rebalances.leverage_after.iloc[1]
     assert (after < 3) == (redeemed > 0)
@@ -294,7 +296,7 @@ def test_where_no_size_lands_beside_flows_it_is_the_one_it_has_alone() -> None:
 def test_parties_come_one_after_the_other_at_one_nav() -> None:
     """Three of one instant: each finds the nav that the first found."""
     flows = {"time": [T0 + DAY_S + 9] * 3, "tokens": [500.0, -300.0, 20.0]}
-    run = simulate(token(), closes(100, 110), flows=flows)
+    run = simulate(token(), Feed(closes(100, 110), flows=flows))
     assert run.flows.nav.tolist() == pytest.approx([130] * 3, rel=1e-15)
     assert run.flows.notional.tolist() == pytest.approx([165_000, -99_000, 6_600])
     assert run.rebalances.notional.iloc[1] == pytest.approx(72_600)
@@ -309,7 +311,7 @@ def test_with_a_delay_a_redemption_goes_out_with_the_rebalance() -> None:
         execution=Execution(delay_s=HOUR_S),
     )
     flows = {"time": [T0 + 2 * DAY_S], "tokens": [-100.0]}
-    run = simulate(series, closes(100, 110, 121), flows=flows)
+    run = simulate(series, Feed(closes(100, 110, 121), flows=flows))
     assert run.rebalances.trigger.tolist() == ["launch", "daily"]
     assert run.rebalance_columns["time"].astype("int64").tolist() == [T0 + DAY_S, T0 + 3 * DAY_S]
     row, flow = run.rebalances.iloc[1], run.flows.iloc[0]
@@ -326,7 +328,7 @@ def test_redeeming_all_tokens_is_refused(tokens_left: float) -> None:
     """That would be a wind-down, and says so."""
     flows = {"time": [T0 + DAY_S + 1], "tokens": [tokens_left - 1_000]}
     with pytest.raises(InputError, match=r"flows: expected fewer redemptions .* wind it down"):
-        simulate(token(), closes(100, 110), flows=flows)
+        simulate(token(), Feed(closes(100, 110), flows=flows))
 
 
 def test_a_flow_in_a_gap_comes_at_the_first_observation_after_it() -> None:
@@ -334,7 +336,7 @@ def test_a_flow_in_a_gap_comes_at_the_first_observation_after_it() -> None:
     history = closes(100, 110, 110, 120)
     gap = Prices(time=history.time[[0, 1, 3]], close=history.close[[0, 1, 3]], step_s=DAY_S)
     times = [T0, T0 + DAY_S, T0 + 2 * DAY_S + 1, T0 + 3 * DAY_S]
-    run = simulate(token(), gap, flows={"time": times, "tokens": [1.0, 2.0, 4.0, 8.0]})
+    run = simulate(token(), Feed(gap, flows={"time": times, "tokens": [1.0, 2.0, 4.0, 8.0]}))
     assert run.nav.tokens.tolist() == [1_000, 1_000, 1_012]
     assert run.flows.nav.tolist() == pytest.approx([160, 160])
     stamps = run.flow_columns["time"].astype("int64").tolist()
@@ -349,10 +351,10 @@ def test_a_run_with_flows_can_be_split_anywhere() -> None:
         "tokens": [5.0, 10.0, -7.0, 3.0, 1.0],
     }
     series = token(band=Band(2.8, 3.2), costs=Costs(taker_fee_bps=10.0))
-    whole = simulate(series, history, flows=flows)
+    whole = simulate(series, Feed(history, flows=flows))
     for at in range(1, 5):
-        first = simulate(series, history.slice(0, at), flows=flows)
-        second = simulate(series, history.slice(at, 5), flows=flows, state=first.state)
+        first = simulate(series, Feed(history.slice(0, at), flows=flows))
+        second = simulate(series, Feed(history.slice(at, 5), flows=flows), state=first.state)
         assert second.state == whole.state
         joined = np.concatenate([first.flow_columns["cost"], second.flow_columns["cost"]])
         np.testing.assert_array_equal(joined, whole.flow_columns["cost"])
@@ -367,7 +369,7 @@ def test_flows_that_end_with_the_token_are_still_written() -> None:
         venue=Venue(maintenance_margin=0.05),
     )
     flows = {"time": [T0 + 2 * 60], "tokens": [-10.0]}
-    run = simulate(series, closes(100, 90, 70.5, 70.5, step_s=60), flows=flows)
+    run = simulate(series, Feed(closes(100, 90, 70.5, 70.5, step_s=60), flows=flows))
     assert run.rebalances.trigger.iloc[-1] == "band"
     assert run.summary["wiped_out"]["reason"] == "liquidated"
     assert run.summary["flows"]["redeemed"] == 10
@@ -377,7 +379,7 @@ def test_flows_that_end_with_the_token_are_still_written() -> None:
 def test_flows_are_saved_where_there_are_any(tmp_path: Path) -> None:
     """A file of its own, which gives way to a later run without."""
     flows = {"time": [T0 + DAY_S + 1], "tokens": [5.0]}
-    simulate(token(), closes(100, 110), flows=flows).save(tmp_path)
+    simulate(token(), Feed(closes(100, 110), flows=flows)).save(tmp_path)
     table = pq.read_table(tmp_path / "flows.parquet").to_pydict()
     assert table["tokens"] == [5.0]
     assert table["notional"] == pytest.approx([1_650.0])
@@ -389,8 +391,7 @@ def test_units_are_exact_on_fractions() -> None:
     """A third more tokens is a third more of everything."""
     run = simulate(
         token(initial_tokens=900.0),
-        closes(100, 110),
-        flows={"time": [T0 + DAY_S + 1], "tokens": [300.0]},
+        Feed(closes(100, 110), flows={"time": [T0 + DAY_S + 1], "tokens": [300.0]}),
         number=FRACTION,
     )
     assert run.state.units == Fraction(2_700) * 4 / 3

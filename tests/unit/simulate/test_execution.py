@@ -6,6 +6,7 @@ import pytest
 
 from steelyard.errors import InputError
 from steelyard.fund.state import new_state
+from steelyard.market import Feed
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Band, Costs, Daily, Execution, Interval
 from steelyard.simulate.reference import Replay, member_of
@@ -59,7 +60,7 @@ def test_a_launch_too_small_is_refused() -> None:
 def test_what_the_owner_closes_trades_at_any_size() -> None:
     """A wind-down of 2,996 units in lots of 7, with a smallest trade above it."""
     series = token(execution=Execution(lot_units=7.0, min_notional=250_000.0))
-    run = simulate(series, closes(100, 70), wind_down=T0 + 2 * DAY_S)
+    run = simulate(series, Feed(closes(100, 70), wind_down=T0 + 2 * DAY_S))
     assert run.rebalances.trigger.tolist() == ["launch", "wind_down"]
     assert run.rebalances.units.tolist() == pytest.approx([2_996, 2_996])
 
@@ -161,7 +162,7 @@ def test_a_redemption_during_an_order_waits_for_the_next_one() -> None:
     """Asked for at the fill of the band's order, it goes out a minute later, at its price."""
     flows = {"time": [T0 + 3 * MINUTE_S], "tokens": [-100.0]}
     history = closes(100, 90, 90, 91, 92, 93, step_s=MINUTE_S)
-    run = simulate(delayed(), history, flows=flows)
+    run = simulate(delayed(), Feed(history, flows=flows))
     assert run.rebalances.trigger.tolist() == ["launch", "band", "flow"]
     stamps = run.rebalance_columns["time"].astype("int64") - T0
     # decided once the band's order is filled, and filled a minute after that
@@ -175,7 +176,7 @@ def test_a_wind_down_gives_back_what_waits_for_an_order() -> None:
     flows = {"time": [T0 + 2 * MINUTE_S], "tokens": [-100.0]}
     series = token(execution=Execution(delay_s=MINUTE_S * 5))
     history = closes(100, 100, 100, 100, step_s=MINUTE_S)
-    run = simulate(series, history, flows=flows, wind_down=T0 + 3 * MINUTE_S)
+    run = simulate(series, Feed(history, flows=flows, wind_down=T0 + 3 * MINUTE_S))
     assert run.state.ended.reason == "wind_down"
     assert run.nav.tokens.iloc[-1] == 1_000
     assert run.state.pending == ()

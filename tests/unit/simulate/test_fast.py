@@ -17,6 +17,8 @@ from steelyard.rules.numbers import DECIMAL
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Daily, Venue
 from steelyard.simulate.run import Run, simulate
+from support.feeding import fed, others_in
+from support.reaching import reaching
 from support.same_runs import assert_same_run, assert_same_state, both_ways, joined
 from support.situations import Situation, situations
 from support.tokens import closes, token
@@ -76,7 +78,12 @@ def test_recorded_suspensions_last_as_long_as_was_counted(
     if series.reserve is None:
         assert not len(whole.suspension_columns["from"])
         return
-    first = simulate(series, bars, end=int(bars.time[at]), engine=before, **options)
+    first = simulate(
+        series,
+        fed(bars, reaching(options, bars.slice(0, at)), end=int(bars.time[at])),
+        engine=before,
+        **others_in(options),
+    )
     rest = joined(series, bars, at, (before, after), **options)
     counted = whole.summary["reserve"]["suspended_s"]
     assert _suspended_s(whole) == counted

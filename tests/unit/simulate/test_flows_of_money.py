@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+import steelyard as sy
 from steelyard.errors import InputError
+from steelyard.market import Feed, read_funding
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
 from steelyard.simulate.run import simulate
@@ -17,7 +19,7 @@ from support.tokens import DAY_S, T0, closes, token
 def test_funding_is_paid_at_the_first_observation_at_or_after_its_instant() -> None:
     """A long pays a positive rate on notional; instants up to the launch are skipped."""
     funding = {"time": [T0 + DAY_S, T0 + DAY_S + 3600, T0 + 3 * DAY_S], "rate": [0.5, 0.01, 0.02]}
-    run = simulate(token(), closes(100, 100, 110), funding=funding)
+    run = simulate(token(), Feed(closes(100, 100, 110), funding=read_funding(funding, high=True)))
     # units 3,000: 0.01 at the close of day 2 (100), 0.02 at that of day 3 (110)
     assert run.summary["costs"]["funding"] == pytest.approx(3_000 * (100 * 0.01 + 110 * 0.02))
     assert run.summary["nav"]["final"] == pytest.approx(130 - 3 * (1 + 2.2))
@@ -27,7 +29,7 @@ def test_funding_is_paid_at_the_first_observation_at_or_after_its_instant() -> N
 def test_a_short_earns_positive_funding() -> None:
     """What longs pay, shorts receive."""
     funding = {"time": [T0 + 2 * DAY_S], "rate": [0.01]}
-    run = simulate(token(-1.0), closes(100, 100), funding=funding)
+    run = simulate(token(-1.0), Feed(closes(100, 100), funding=funding))
     assert run.summary["costs"]["funding"] == pytest.approx(-1_000)
 
 
@@ -35,7 +37,7 @@ def test_interest_on_borrowed_cash_follows_the_rates() -> None:
     """Each rate from its time on, plus the spread, on the debt: simple within a step."""
     venue = Venue(kind="spot", liquidation_threshold=0.95, borrow_spread_per_year=0.01)
     rates = {"time": [T0, T0 + DAY_S + DAY_S // 2], "rate": [0.04, 0.08]}
-    run = simulate(token(venue=venue), closes(100, 100), rates=rates)
+    run = simulate(token(venue=venue), Feed(closes(100, 100), rates=rates))
     owed = 200_000 * (0.05 * 43_200 + 0.09 * 43_200) / YEAR_S
     assert run.summary["costs"]["interest"] == pytest.approx(owed, rel=1e-12)
     assert run.summary["nav"]["final"] == pytest.approx(100 - owed / 1000, rel=1e-12)
@@ -53,6 +55,44 @@ def test_borrowed_units_grow_and_idle_cash_earns() -> None:
     expected = 100_000 * 0.02 * DAY_S / YEAR_S - 200_000 * 0.04 * DAY_S / YEAR_S
     assert run.summary["costs"]["interest"] == pytest.approx(expected, rel=1e-12)
     assert run.state.units == pytest.approx(-1_000 * (1 + 0.02 * DAY_S / YEAR_S), rel=1e-15)
+
+
+@pytest.mark.parametrize("target", [3.0, -1.0])
+def test_idle_cash_beside_a_perpetual_is_all_of_nav(target: float) -> None:
+    """After funding, before the management fee, whichever way the position points."""
+    venue, fees = Venue(cash_rate_per_year=0.05), Fees(management_per_year=0.02)
+    run = simulate(
+        token(target, venue=venue, fees=fees),
+        sy.Feed(closes(100, 100), funding={"time": [T0 + 2 * DAY_S], "rate": [0.001]}),
+    )
+    funding = 100_000 * target * 0.001
+    earned = (100_000 - funding) * 0.05 * DAY_S / YEAR_S
+    fee = (100_000 - funding + earned) * 0.02 * DAY_S / YEAR_S
+    assert run.summary["costs"]["interest"] == pytest.approx(-earned, rel=1e-12)
+    assert run.summary["nav"]["final"] == pytest.approx(
+        100 + (earned - funding - fee) / 1000, rel=1e-12
+    )
+
+
+def test_idle_cash_beside_a_future_follows_the_rates() -> None:
+    """A file of rates replaces the series' own; a series without one earns nothing."""
+    rates = {"time": [T0, T0 + DAY_S + DAY_S // 2], "rate": [0.04, 0.08]}
+    future = Venue(kind="future", cash_rate_per_year=0.01)
+    run = simulate(token(venue=future), sy.Feed(closes(100, 100), rates=rates))
+    earned = 100_000 * (0.04 + 0.08) * 43_200 / YEAR_S
+    assert run.summary["costs"]["interest"] == pytest.approx(-earned, rel=1e-12)
+    with pytest.raises(InputError, match=r"cash_rate_per_year, found \"perpetual\""):
+        simulate(token(), sy.Feed(closes(100, 100), rates=rates))
+
+
+def test_what_idle_cash_earned_is_a_step_of_its_own() -> None:
+    """The explanation names it as interest, and it is what the run without it lacks."""
+    earning = token(venue=Venue(cash_rate_per_year=0.05))
+    prices = closes(100, 104, 99, 103, 98, 101)
+    run, without = simulate(earning, prices), simulate(token(), prices)
+    gained = (run.summary["nav"]["final"] - without.summary["nav"]["final"]) / 100
+    assert sy.explain(run).steps["interest"] == pytest.approx(gained, rel=1e-9)
+    assert gained == pytest.approx(0.05 * 5 / 365, rel=0.1)
 
 
 def test_management_is_taken_from_cash_and_shared_with_the_reserve() -> None:
@@ -88,7 +128,7 @@ def test_suspension_at_the_floor_and_resumption_by_injection() -> None:
     assert without.summary["rebalances"]["blocked"] == 4
     assert without.summary["reserve"]["suspended_s"] == 4 * DAY_S
     capital = {"time": [T0 + 4 * DAY_S], "quote": [20_000.0], "kind": ["capital"]}
-    injected = simulate(series, history, injections=capital)
+    injected = simulate(series, Feed(history, injections=capital))
     assert injected.summary["rebalances"]["count"] == 1
     assert injected.summary["rebalances"]["blocked"] == 2
     assert injected.summary["reserve"]["injected"] == 20_000.0
@@ -134,7 +174,7 @@ def test_suspensions_are_recorded_from_one_observation_to_another() -> None:
     pool = Reserve(initial_units=95.0, floor_ratio=0.10, resume_ratio=0.10)
     # 1x and its reserve move together, so only what is paid in lifts the level
     paid_in = {"time": [T0 + 3 * DAY_S], "quote": [1_000.0], "kind": ["capital"]}
-    run = simulate(token(1.0, reserve=pool), closes(*[100.0] * 5), injections=paid_in)
+    run = simulate(token(1.0, reserve=pool), Feed(closes(*[100.0] * 5), injections=paid_in))
     ends = run.suspension_columns
     assert ends["from"].astype(int).tolist() == [T0 + DAY_S]
     assert ends["to"].astype(int).tolist() == [T0 + 3 * DAY_S]
@@ -215,4 +255,4 @@ def test_an_option_that_does_not_fit_the_series_is_refused(
     columns = ("time", "quote", "kind") if option == "injections" else ("time", "rate")
     given = {option: {name: table[name] for name in columns}}
     with pytest.raises(InputError, match=expected):
-        simulate(series, closes(100, 100), **given)
+        simulate(series, Feed(closes(100, 100), **given))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.series import Band, Costs, Daily, Execution, Reserve, Series, Venue
 from steelyard.simulate.run import simulate
 from support.tokens import DAY_S, T0, token
@@ -122,7 +122,7 @@ def test_in_an_outage_nothing_is_rolled() -> None:
     back = at("2020-04-10")
     outages = {"from": [ROLL - DAY_S], "to": [back]}
     times = [T0, ROLL, MARCH, MARCH + 5 * DAY_S, back]
-    run = simulate(future(), seen(*((time, 100.0) for time in times)), outages=outages)
+    run = simulate(future(), Feed(seen(*((time, 100.0) for time in times)), outages=outages))
     contracts = run.rebalances.units.iloc[0]
     assert run.rebalances.trigger.tolist() == ["launch", "roll"]
     assert run.rebalance_columns["time"].astype("int64").tolist() == [T0, back]
@@ -167,4 +167,4 @@ def test_a_roll_comes_before_a_rebalance_of_the_same_observation() -> None:
 def test_a_future_pays_no_funding() -> None:
     """Funding is a perpetual's."""
     with pytest.raises(InputError, match="perpetual"):
-        simulate(future(), seen((T0, 100.0)), funding={"time": [T0], "rate": [0.0]})
+        simulate(future(), Feed(seen((T0, 100.0)), funding={"time": [T0], "rate": [0.0]}))

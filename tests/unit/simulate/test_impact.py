@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.errors import DataError, InputError
-from steelyard.market import Prices, sample_prices
+from steelyard.market import Feed, Prices, sample_prices
 from steelyard.rules.numbers import DECIMAL, FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Interval, Reserve, Series
 from steelyard.simulate.conditions import market_conditions
@@ -63,7 +63,7 @@ def hours(rows: int, *, seed: int = 7, calm: float = 0.004) -> Prices:
 def test_a_pool_over_the_bundled_history(target: float) -> None:
     """Every trade pays what the pool takes on its side, and it is all of the kind impact."""
     series = token(target, costs=POOL, daily=Daily(0))
-    run = simulate(series, sample_prices(), end="2020-07-01")
+    run = simulate(series, Feed(sample_prices(), end="2020-07-01"))
     trades, pool, kept = run.rebalances, 5e6, 1 - 5e-4
     size = trades.notional.to_numpy()
     bought = pool * size / ((pool - size) * kept) - size
@@ -77,7 +77,7 @@ def test_a_pool_over_the_bundled_history(target: float) -> None:
 def test_a_book_over_the_bundled_history(tmp_path: Path) -> None:
     """Buys walk the asks and sells the bids, and no trade takes more than is there."""
     costs = on_book(tmp_path, (1.0, 20_000.0, 10_000.0), (20.0, 30_000.0, 400_000.0))
-    run = simulate(token(costs=costs, daily=Daily(0)), sample_prices(), end="2020-07-01")
+    run = simulate(token(costs=costs, daily=Daily(0)), Feed(sample_prices(), end="2020-07-01"))
     trades = run.rebalances
     near = np.where(trades.side == "buy", 10_000.0, 20_000.0)
     size = trades.notional.to_numpy()
@@ -90,7 +90,9 @@ def test_the_volume_of_the_bundled_history() -> None:
     """On daily bars the last day's volume, in quote, is the trailing 24 hours."""
     history = replace(sample_prices(), volume=np.linspace(1e3, 9e3, len(sample_prices())))
     costs = Costs(impact="square_root", impact_coefficient=100.0, daily_volume="file")
-    run = simulate(token(costs=costs, daily=Daily(0)), history, intrabar="close", end="2020-04-01")
+    run = simulate(
+        token(costs=costs, daily=Daily(0)), Feed(history, end="2020-04-01"), intrabar="close"
+    )
     place = (run.rebalances.time.astype("int64").to_numpy() - T0) // DAY_S
     size, price = run.rebalances.notional, run.rebalances.price
     volume = np.asarray(history.volume)[place % len(history) - 1 + (place == 0)]
@@ -299,7 +301,7 @@ def test_what_came_before_the_start_is_known(intrabar: str) -> None:
     history = hours(24 * 6)
     series = token(costs=MARKET, interval=Interval(HOUR_S))
     middle = T0 + 3 * DAY_S
-    run = simulate(series, history, start=middle, intrabar=intrabar)
+    run = simulate(series, Feed(history, start=middle), intrabar=intrabar)
     blind = simulate(series, history.between(middle, None), intrabar=intrabar)
     assert run.rebalances.impact.iloc[0] > 0
     assert blind.rebalances.impact.iloc[0] == 0
@@ -311,8 +313,8 @@ def test_runs_joined_by_their_state_are_one_run() -> None:
     series = token(costs=MARKET, interval=Interval(HOUR_S), reserve=Reserve(initial_units=50.0))
     whole = simulate(series, history)
     cut = T0 + 2 * DAY_S + 5 * HOUR_S
-    first = simulate(series, history, end=cut)
-    rest = simulate(series, history, start=cut, state=first.state)
+    first = simulate(series, Feed(history, end=cut))
+    rest = simulate(series, Feed(history, start=cut), state=first.state)
     joined = np.concatenate([first.rebalance_columns["impact"], rest.rebalance_columns["impact"]])
     assert joined.tolist() == whole.rebalance_columns["impact"].tolist()
     assert rest.summary["reserve"]["capacity"] == whole.summary["reserve"]["capacity"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from steelyard.errors import InputError
 from steelyard.fund.effects import Effect, Settled
 from steelyard.fund.state import new_state
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
@@ -118,10 +118,11 @@ def test_a_run_can_be_split_anywhere(
     at = data.draw(st.integers(1, len(bars) - 1))
     funding = {"time": bars.time[::5], "rate": np.full(len(bars.time[::5]), 1e-4)}
     # what the fast run accrues over many bars at once rounds by where they begin: test_fast.py
-    how = {"intrabar": mode, "funding": funding, "engine": "reference"}
-    whole = simulate(series, bars, **how)
-    first = simulate(series, bars.slice(0, at), **how)
-    second = simulate(series, bars.slice(at, len(bars)), **how, state=first.state)
+    how = {"intrabar": mode, "engine": "reference"}
+    whole = simulate(series, Feed(bars, funding=funding), **how)
+    first = simulate(series, Feed(bars.slice(0, at), funding=funding), **how)
+    rest = Feed(bars.slice(at, len(bars)), funding=funding)
+    second = simulate(series, rest, **how, state=first.state)
     for columns in ("nav_columns", "rebalance_columns", "cost_columns"):
         one, two, both = (getattr(run, columns) for run in (first, second, whole))
         for name, expected in both.items():

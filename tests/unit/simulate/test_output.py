@@ -12,16 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from steelyard.errors import InputError, SteelyardError
-from steelyard.market import sample_prices
+from steelyard.market import Feed, sample_prices
+from steelyard.report.writing import check_file, written_whole
 from steelyard.rules.presets import load_preset
 from steelyard.simulate import output
 from steelyard.simulate.output import (
     FILES,
     REPEAT,
-    check_file,
     check_folder,
     save_run,
-    written_whole,
 )
 from steelyard.simulate.report import report_run, series_facts
 from steelyard.simulate.run import Run, simulate
@@ -58,7 +57,9 @@ REBALANCES = {
 @pytest.fixture(scope="module")
 def run() -> Run:
     """The oracle's 3x long through spring 2020."""
-    return simulate(load_preset("oracle-3l"), sample_prices(), start="2020-02-01", end="2020-05-01")
+    return simulate(
+        load_preset("oracle-3l"), Feed(sample_prices(), start="2020-02-01", end="2020-05-01")
+    )
 
 
 def test_files_have_the_columns_and_types_of_the_specification(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from steelyard.errors import InputError
@@ -165,7 +167,8 @@ def test_two_thresholds_at_one_price_are_blocked_once() -> None:
         move_to="edge",
         edge_slack=0.1,
         band=Band(2.9, 3.1),
-        emergency_leverage=3.2,
+        # the next number: a file refuses an emergency at the band, and 1e-12 makes them one price
+        emergency_leverage=math.nextafter(3.2, 4.0),
         costs=costs,
     )
     run = simulate(series, bars((100,) * 4, (100, 105, 100, 100)))

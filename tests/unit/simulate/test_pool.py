@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given, settings
 
 from steelyard.errors import InputError
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.series import Band, Costs, Daily, Execution, Move, Series, Venue
 from steelyard.simulate.run import simulate
 from support.pools import HOUR_S, balanced, pool_token, pool_tokens, wild_bars
@@ -66,7 +66,7 @@ def test_a_launch_without_room_is_refused() -> None:
     with pytest.raises(InputError, match="expected a reserve, the counterparty"):
         simulate(Series("T", "BTC", "USD", 3.0, venue=Venue(kind="pool")), closes(100, 100))
     with pytest.raises(InputError, match="perpetual"):
-        simulate(pool_token(), closes(100, 100), funding={"time": [T0], "rate": [0.0]})
+        simulate(pool_token(), Feed(closes(100, 100), funding={"time": [T0], "rate": [0.0]}))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_nothing_stands_above_the_capacity() -> None:
         execution=Execution(lot_units=500.0, min_notional=100_000.0, delay_s=10 * DAY_S),
     )
     outages = {"from": [T0], "to": [T0 + 9 * DAY_S]}
-    run = simulate(series, closes(100, 110), outages=outages)
+    run = simulate(series, Feed(closes(100, 110), outages=outages))
     assert run.rebalances.notional.tolist() == pytest.approx([300_000, 2_000])
 
 

@@ -50,7 +50,7 @@ def assert_same(found: Run, expected: Run) -> None:
 @pytest.mark.parametrize("preset", preset_names())
 def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
     """The same tables, the same summary, and the series' text word for word."""
-    run = simulate(load_preset(preset), sample_prices("BTC"), **SPAN)
+    run = simulate(load_preset(preset), sy.Feed(sample_prices("BTC"), **SPAN))
     run.save(tmp_path)
     again = make_again(tmp_path, {})
     assert_same(again.run, run)
@@ -65,7 +65,7 @@ def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
 )
 def test_the_way_it_was_made_comes_back(way: dict[str, Any], tmp_path: Path) -> None:
     """Engine, kind of number and mode are part of a run: another is not equal to the last bit."""
-    run = simulate(load_preset("ftx-bull"), sample_prices("BTC"), **SPAN, **way)
+    run = simulate(load_preset("ftx-bull"), sy.Feed(sample_prices("BTC"), **SPAN), **way)
     run.save(tmp_path)
     again = make_again(tmp_path, {})
     assert again.differs == ""
@@ -83,7 +83,7 @@ def test_any_stretch_comes_back(preset: str, first: int, bars: int, asset: str) 
     """Wherever a run begins and ends."""
     history = sample_prices(asset)
     start = int(history.time[first])
-    run = simulate(load_preset(preset), history, start=start, end=start + bars * 86_400)
+    run = simulate(load_preset(preset), sy.Feed(history, start=start, end=start + bars * 86_400))
     with tempfile.TemporaryDirectory() as folder:
         run.save(folder)
         again = make_again(folder, {})
@@ -112,7 +112,8 @@ def saved(tmp_path: Path) -> tuple[Path, Run]:
         files[option].write_text(text)
     series = load_preset("oracle-3l")
     bars = tmp_path / "bars.csv"
-    run = simulate(series, bars, **files, **SPAN, wind_down="2020-06-01", intrabar="close")
+    feed = sy.Feed(bars, wind_down="2020-06-01", **files, **SPAN)
+    run = simulate(series, feed, intrabar="close")
     run.save(tmp_path / "run")
     return tmp_path / "run", run
 
@@ -195,7 +196,7 @@ def test_a_book_comes_back(tmp_path: Path) -> None:
     (tmp_path / "book.csv").write_text("bps_from_mid,bid_notional,ask_notional\n1,1e7,1e7\n")
     text = preset_text("bybit-3l").replace("[costs]", '[costs]\nimpact = "book"\nbook = "book.csv"')
     (tmp_path / "series.toml").write_text(text)
-    run = simulate(Series.load(tmp_path / "series.toml"), sample_prices("BTC"), **SPAN)
+    run = simulate(Series.load(tmp_path / "series.toml"), sy.Feed(sample_prices("BTC"), **SPAN))
     run.save(tmp_path / "run")
     assert run.summary["costs"]["impact"] > 0
     assert_same(load_run(tmp_path / "run"), run)
@@ -215,7 +216,7 @@ def test_an_impact_that_follows_the_market_has_its_history(tmp_path: Path) -> No
         "[costs]",
         '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\ndaily_volume = 1e8',
     )
-    run = simulate(Series.loads(text), {"time": hours, "price": wave}, start=360_000)
+    run = simulate(Series.loads(text), sy.Feed({"time": hours, "price": wave}, start=360_000))
     run.save(tmp_path)
     assert_same(load_run(tmp_path, prices={"time": hours, "price": wave}), run)
     other = np.where(hours == 354_000 // 3_600 * 3_600, wave + 1.0, wave)
@@ -242,7 +243,7 @@ def test_a_run_that_comes_out_otherwise_says_so(saved: tuple[Path, Run]) -> None
 
 def test_a_series_that_was_changed_in_its_folder_says_so(tmp_path: Path) -> None:
     """Another rule gives other tables; one that reads what the run never did is refused."""
-    simulate(load_preset("bybit-3l"), sample_prices("BTC"), **SPAN).save(tmp_path)
+    simulate(load_preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
     text = (tmp_path / SERIES).read_text(encoding="utf-8")
     (tmp_path / SERIES).write_text(text.replace("upper = 4.0", "upper = 3.5"))
     with pytest.warns(UserWarning, match="the run is not the one that was saved: nav"):
@@ -273,7 +274,7 @@ def test_what_cannot_be_made_again_says_so(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="a run that cannot be made again"):
             load_run(tmp_path / name)
     tokens = [Series.loads(preset_text(name)) for name in ("bybit-3l", "bybit-3s")]
-    sy.simulate_shelf(tokens, bars, reserve=Reserve()).save(tmp_path / "shelf")
+    sy.simulate(tokens, bars, reserve=Reserve()).save(tmp_path / "shelf")
     with pytest.raises(InputError, match="several series on one reserve"):
         load_run(tmp_path / "shelf")
     (tmp_path / "empty").mkdir()
@@ -313,6 +314,6 @@ def test_a_record_that_is_wrong_is_refused(
 
 def test_an_option_that_the_run_had_not_is_refused(tmp_path: Path) -> None:
     """It would be another run."""
-    simulate(load_preset("bybit-3l"), sample_prices("BTC"), **SPAN).save(tmp_path)
+    simulate(load_preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
     with pytest.raises(InputError, match="funding: expected one of prices"):
         load_run(tmp_path, funding={"time": [0], "rate": [0.1]})

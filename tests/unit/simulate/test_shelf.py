@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+import steelyard as sy
 from steelyard.errors import InputError
-from steelyard.market import Prices
+from steelyard.market import Feed, Prices
 from steelyard.rules.series import Band, Costs, Daily, Reserve, Series, Venue
 from steelyard.simulate.run import simulate
 from steelyard.simulate.shelf import simulate_shelf
@@ -317,11 +318,13 @@ def test_what_is_given_by_symbol_is_that_series_own() -> None:
     at = T0 + 2 * DAY_S
     shelf = simulate_shelf(
         members,
-        history,
+        Feed(
+            history,
+            flows={"A": {"time": [at], "tokens": [50.0]}},
+            splits={"A": {"time": [at], "ratio": [2.0]}},
+            wind_down={"A": T0 + 4 * DAY_S},
+        ),
         reserve=AMPLE,
-        flows={"A": {"time": [at], "tokens": [50.0]}},
-        splits={"A": {"time": [at], "ratio": [2.0]}},
-        wind_down={"A": T0 + 4 * DAY_S},
     )
     assert shelf.runs[0].nav.tokens.iloc[-1] == 2_050
     assert "wound_down" in shelf.runs[0].summary
@@ -343,7 +346,7 @@ def test_a_shelf_is_saved_as_folders_and_one_page(tmp_path: Path) -> None:
     """A folder a series with its tables and figures; summary and page of all beside them."""
     members = [named("BTC3L"), named("BTC/1S", -1.0)]
     flows = {"BTC3L": {"time": [T0 + DAY_S + 1], "tokens": [5.0]}}
-    shelf = simulate_shelf(members, closes(100, 110), reserve=AMPLE, flows=flows)
+    shelf = simulate_shelf(members, Feed(closes(100, 110), flows=flows), reserve=AMPLE)
     shelf.save(tmp_path / "out")
     shelf.save(tmp_path / "out")
     found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
@@ -375,7 +378,9 @@ def test_a_shelf_is_saved_as_folders_and_one_page(tmp_path: Path) -> None:
         ([named("A", reserve=AMPLE)], {}, "without a reserve of its own"),
         ([named("A")], {"flows": {"B": {"time": [T0], "tokens": [1.0]}}}, "found B"),
         ([pooled("A")], {"funding": {"time": [T0], "rate": [0.0]}}, "at least one series with"),
-        (["a.toml"], {}, "expected what Series.load gives"),
+        (["a.toml"], {}, "a.toml: expected a series file"),
+        ([1.5], {}, "expected what Series.load gives"),
+        ("a.toml", {}, "series: expected a list of series, found a str"),
     ],
 )
 def test_series_that_do_not_go_together_are_refused(
@@ -383,12 +388,28 @@ def test_series_that_do_not_go_together_are_refused(
 ) -> None:
     """In one sentence, before anything runs."""
     with pytest.raises(InputError, match=expected):
-        simulate_shelf(members, closes(100, 110), reserve=AMPLE, **options)
+        simulate_shelf(members, Feed(closes(100, 110), **options), reserve=AMPLE)
 
 
 def test_funding_is_paid_by_the_perpetuals_among_them() -> None:
     """What fits one series is not refused because it does not fit another."""
     members = [named("A"), pooled("B")]
     funding = {"time": [T0 + 90_000], "rate": [0.01]}
-    shelf = simulate_shelf(members, closes(100, 100), reserve=AMPLE, funding=funding)
+    shelf = simulate_shelf(members, Feed(closes(100, 100), funding=funding), reserve=AMPLE)
     assert [run.summary["costs"]["funding"] for run in shelf.runs] == pytest.approx([3_000, 0])
+
+
+def test_several_series_are_one_call_of_simulate() -> None:
+    """With a reserve a list is a shelf; without, the reserve is asked for; and so the other way."""
+    members, prices = [named("A"), named("B")], closes(100, 110)
+    run = sy.simulate(members, prices, reserve=AMPLE)
+    assert run.summary == simulate_shelf(members, prices, reserve=AMPLE).summary
+    on = sy.simulate(members, closes(100, 110, 120).slice(2, 3), reserve=AMPLE, state=run.states)
+    assert len(on.runs[0].prices) == 1
+    with pytest.raises(InputError, match="several series: expected reserve="):
+        sy.simulate(members, prices)
+    with pytest.raises(InputError, match="series: expected a list of series, found a Series"):
+        sy.simulate(members[0], prices, reserve=AMPLE)
+    flows = {"time": [T0 + DAY_S], "tokens": [1.0]}
+    with pytest.raises(InputError, match="flows: expected what a mapping by symbol gives"):
+        sy.simulate(members, Feed(prices, flows=flows), reserve=AMPLE)

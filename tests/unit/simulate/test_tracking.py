@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from steelyard.rules.series import Daily
@@ -17,6 +18,18 @@ def test_a_line_through_days_that_differ() -> None:
     assert figures["r2"] == pytest.approx(1.0, rel=1e-12)
     assert figures["error_daily"] == pytest.approx(0.0, abs=1e-14)
     assert figures["difference"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_tracking_error_of_a_year_and_the_error_of_the_exposure() -> None:
+    """The one is of daily returns off target, the other of leverage off target."""
+    run = simulate(token(3.0), closes(100, 110, 99, 104, 103))
+    figures = run.summary["tracking"]
+    token_days = run.nav["nav"].to_numpy()[1:] / run.nav["nav"].to_numpy()[:-1] - 1
+    asset_days = np.array([110, 99, 104, 103]) / np.array([100, 110, 99, 104]) - 1
+    daily = np.std(token_days - 3 * asset_days, ddof=1)
+    assert figures["tracking_error"] == pytest.approx(daily * np.sqrt(365), rel=1e-12)
+    assert figures["exposure_error"] == figures["error"] > 0
+    assert figures["exposure_error"] != pytest.approx(figures["tracking_error"], rel=0.01)
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.03, 0.98])

@@ -21,7 +21,7 @@ Market = Mapping[str, Any]
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _TIMEFRAME = re.compile(r"([1-9]\d{0,3})([smhdw])", re.ASCII)
 _HOST = re.compile(r"https?://[^/]+")
-_INSTALL = 'python -m pip install "steelyard[fetch]"'
+_INSTALL = "python -m pip install '.[fetch]' in a clone of the project"
 
 
 class Exchange(Protocol):

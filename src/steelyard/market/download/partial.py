@@ -11,9 +11,8 @@ import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from steelyard.closing import Closing
 from steelyard.errors import InputError
 from steelyard.market.faults import named
 
@@ -25,7 +24,7 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-class Partial:
+class Partial(Closing):
     """An unfinished download, open and locked.
 
     Args:
@@ -48,17 +47,6 @@ class Partial:
             self._cut(whole)
         self.lines = content.count(b"\n", 0, whole)
         self._last_at = content.rfind(b"\n", 0, max(0, whole - 1)) + 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def append(self, texts: Iterable[str]) -> None:
         """Add lines and see to it that they are on the disk."""

@@ -106,7 +106,11 @@ def read_rows(path: Path, feed: Feed) -> Held:
             f"added; found {','.join(header) or 'none'}. Choose another file"
         )
         raise InputError(message, file=str(path), expected=feed.header, found=header)
-    content: Content = read_prices(path) if "open" in header else read_funding(path)
+    content: Content = (
+        read_prices(path, may_turn=False)
+        if "open" in header
+        else read_funding(path, high=True, may_turn=False)
+    )
     columns = {name: np.asarray(getattr(content, name)) for name in feed.header}
     return Held(content, columns)
 

@@ -35,7 +35,7 @@ def test_an_unknown_exchange(name: str, meant: str) -> None:
 def test_without_ccxt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message is the command that installs it."""
     monkeypatch.setitem(sys.modules, "ccxt", None)
-    with pytest.raises(InputError, match=r'python -m pip install "steelyard\[fetch\]"'):
+    with pytest.raises(InputError, match=r"python -m pip install '\.\[fetch\]' in a clone"):
         open_exchange("binanceusdm")
 
 

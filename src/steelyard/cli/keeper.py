@@ -1,0 +1,308 @@
+"""``steelyard keeper``: run live funds, look at them, and ask their keeper for something."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from steelyard.cli.commands import Command, DiscreetCommand
+from steelyard.cli.output import emit_json, note
+from steelyard.errors import InputError
+
+if TYPE_CHECKING:
+    from steelyard.keeper.settings import Settings
+
+__all__ = ["inject", "launch", "once", "pause", "resume", "run", "status", "winddown"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+LIVE = "Send to real venues; without it nothing real is sent."
+LOOK_S = 0.2
+
+
+def _file_argument(command: F) -> F:
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.argument("file", type=kind)(command)
+
+
+def _keeping(example: str) -> Callable[[F], F]:
+    """A command that keeps the funds of a file, with its example."""
+
+    def wrap(command: F) -> F:
+        options = (
+            _file_argument,
+            click.option("--launch", is_flag=True, help="Ask for the launch of each fund first."),
+            click.option("--live", is_flag=True, help=LIVE),
+            click.option("--json", "as_json", is_flag=True, help="Print the status at the end."),
+        )
+        for option in reversed(options):
+            command = option(command)
+        made = click.command(cls=DiscreetCommand, examples=[example], needs="a keeper file")
+        return made(command)  # type: ignore[return-value]  # a command is called as its function
+
+    return wrap
+
+
+def _keep(file: Path, launch: bool, live: bool, as_json: bool, once: bool) -> None:
+    import asyncio
+    import getpass
+
+    from steelyard.keeper.running import run_keeper
+    from steelyard.keeper.settings import read_settings
+
+    settings = read_settings(file)
+    _refuse_unfit_live(settings, file, live, launch)
+    if as_json and settings.health is not None and settings.health.to == "-":
+        message = (
+            f"{file}: expected, with --json, a folder or a URL as health.to, found standard output "
+            "('-'): the object would stand among the hours of health."
+        )
+        raise InputError(message, file=str(file))
+    owner = f"keeper of {getpass.getuser()}"
+    keeping = run_keeper(settings, owner=owner, say=_say, once=once, launch=launch, live=live)
+    asyncio.run(keeping)
+    _show_status(file, as_json)
+
+
+def _refuse_unfit_live(settings: Settings, file: Path, live: bool, launch: bool) -> None:
+    """Refuse to send where nothing can, and to launch where nothing is sent.
+
+    Raises:
+        InputError: so it is.
+    """
+    if live and settings.is_paper:
+        message = (
+            f"{file}: expected, with --live, a venue that can send, found paper venues only: leave "
+            "--live out; nothing real is sent."
+        )
+        raise InputError(message, file=str(file))
+    if settings.is_paper or live:
+        return
+    if launch:
+        message = (
+            f"{file}: expected, with --launch at an exchange, --live, found none: a fund is "
+            "launched by its first order, and nothing is sent in a dry run."
+        )
+        raise InputError(message, file=str(file))
+    note("dry run: nothing is sent without --live")
+
+
+def _say(fund: str, text: str, is_alarm: bool) -> None:
+    note(f"{'ALARM ' if is_alarm else ''}{fund}: {text}")
+
+
+@_keeping("steelyard keeper run keeper.toml --launch")
+def run(file: Path, launch: bool, live: bool, as_json: bool) -> None:
+    """Keep the funds of FILE: prices in, orders out, every step in the journal.
+
+    It may be killed at any instant, and goes on from its journal. Each decision is a line on
+    standard error. While a file beside FILE with the ending .kill is there, nothing is sent.
+    """
+    _keep(file, launch, live, as_json, once=False)
+
+
+@_keeping("steelyard keeper once keeper.toml")
+def once(file: Path, launch: bool, live: bool, as_json: bool) -> None:
+    """Do what is due now, follow it to its end, and stop."""
+    _keep(file, launch, live, as_json, once=True)
+
+
+@click.command(
+    cls=Command,
+    examples=["steelyard keeper status keeper.toml --json"],
+    needs="a keeper file",
+)
+@_file_argument
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def status(file: Path, as_json: bool) -> None:
+    """Say how the funds of FILE stand, by their journal; a keeper may run meanwhile."""
+    _show_status(file, as_json)
+
+
+def _refuse_no_journal(journal: str, file: Path) -> None:
+    """Refuse what needs the journal of a keeper that has not run yet.
+
+    Raises:
+        InputError: there is none.
+    """
+    from steelyard.ledger.places import is_url
+
+    if not is_url(journal) and not Path(journal).exists():
+        message = (
+            f"{journal}: expected the journal of a keeper, found none: start one first, with "
+            f'"steelyard keeper run {file}".'
+        )
+        raise InputError(message, file=journal)
+
+
+def _show_status(file: Path, as_json: bool) -> None:
+    from steelyard.keeper.settings import read_settings
+    from steelyard.keeper.status import status_of
+    from steelyard.ledger import Journal
+
+    settings = read_settings(file)
+    _refuse_no_journal(settings.journal, file)
+    with Journal.open(settings.journal) as journal:
+        found = status_of(settings, journal, time.time_ns() // 1_000_000)
+    if as_json:
+        emit_json(found)
+        return
+    from steelyard.cli.keeper_status import print_status
+
+    print_status(found)
+
+
+# -- requests --------------------------------------------------------------------------------------
+
+
+def _asking(name: str, what: str = "") -> Callable[[F], F]:
+    """A command that writes a request and waits for what came of it."""
+
+    def wrap(command: F) -> F:
+        options = (
+            _file_argument,
+            click.argument("symbol"),
+            click.option("--key", metavar="KEY", help="Of this request; a new one if left out."),
+            click.option(
+                "--wait",
+                type=click.FloatRange(0),
+                default=10.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="How long to wait for the keeper.",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        )
+        for option in reversed(options):
+            command = option(command)
+        made = click.command(
+            name,
+            cls=Command,
+            examples=[f"steelyard keeper {name} keeper.toml BTC3L{what}"],
+            needs="a keeper file",
+        )
+        return made(command)  # type: ignore[return-value]  # a command is called as its function
+
+    return wrap
+
+
+def _ask(
+    file: Path,
+    symbol: str,
+    what: str,
+    content: dict[str, Any],
+    key: str | None,
+    wait: float,
+    as_json: bool,
+) -> None:
+    import getpass
+    import uuid
+
+    from steelyard.keeper.asking import launch_key
+    from steelyard.keeper.settings import read_settings
+    from steelyard.ledger import Journal
+    from steelyard.ledger.requests import Requests
+
+    settings = read_settings(file)
+    settings.fund(symbol)
+    _refuse_no_journal(settings.journal, file)
+    name = key or f"{what}-{uuid.uuid4().hex}"
+    if key is None and what == "launch":
+        with Journal.open(settings.journal) as journal:
+            name = launch_key(journal, symbol)
+    with Requests(settings.journal) as requests:
+        requests.ask(name, symbol, getpass.getuser(), what, content)
+    found = _outcome(settings.journal, symbol, name, wait)
+    answer = {"schema": 1, "key": name, "outcome": "waiting", "why": None, **(found or {})}
+    if as_json:
+        emit_json(answer)
+    elif found is None:
+        click.echo(f"{symbol}: {what} is asked for as {name}; no keeper has answered yet")
+    else:
+        why = "" if found["why"] is None else f", {found['why']}"
+        click.echo(f"{symbol}: {what}: {found['outcome']}{why}")
+    if found is not None and found["outcome"] == "refused":
+        raise InputError(f"{symbol}: {what} was refused: {found['why']}.", key=name)
+
+
+def _outcome(journal: str, symbol: str, key: str, wait: float) -> dict[str, Any] | None:
+    """What the keeper made of a request; None: nothing yet."""
+    from steelyard.ledger import Journal
+
+    until = time.monotonic() + wait
+    with Journal.open(journal) as opened:
+        while True:
+            for row in opened.events(fund=symbol, kinds=["request"]):
+                fields = row.fields
+                if fields["key"] == key:
+                    return {"outcome": fields["outcome"], "why": fields["why"]}
+            if time.monotonic() >= until:
+                return None
+            time.sleep(LOOK_S)
+
+
+@_asking("launch")
+def launch(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
+    """Launch a fund: its first position is bought at the next price.
+
+    A launch that was refused is asked for anew.
+    """
+    _ask(file, symbol, "launch", {}, key, wait, as_json)
+
+
+@_asking("pause")
+def pause(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
+    """Pause a fund: nothing triggers until it is resumed."""
+    _ask(file, symbol, "pause", {}, key, wait, as_json)
+
+
+@_asking("resume")
+def resume(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
+    """Let a paused fund go on."""
+    _ask(file, symbol, "resume", {}, key, wait, as_json)
+
+
+@_asking("winddown")
+def winddown(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
+    """Wind a fund down: close its position for good."""
+    _ask(file, symbol, "wind_down", {}, key, wait, as_json)
+
+
+@click.argument("amount")
+@click.option(
+    "--kind",
+    type=click.Choice(["capital", "trading_fees"]),
+    default="capital",
+    show_default=True,
+    help="Capital, or income of the issuer.",
+)
+def _inject(
+    file: Path,
+    symbol: str,
+    amount: str,
+    kind: str,
+    key: str | None,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Pay AMOUNT of quote into a fund's reserve."""
+    from decimal import Decimal, InvalidOperation
+
+    from steelyard.ledger.amounts import amount_text
+
+    try:
+        quote = Decimal(amount)
+    except InvalidOperation:
+        quote = Decimal(0)
+    if not quote.is_finite() or quote <= 0:
+        raise click.BadParameter(
+            f"expected an amount above 0, found {amount}.", param_hint="AMOUNT"
+        )
+    content = {"amount": amount_text(quote), "kind": kind}
+    _ask(file, symbol, "inject", content, key, wait, as_json)
+
+
+inject = _asking("inject", " 5000")(_inject)

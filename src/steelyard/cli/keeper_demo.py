@@ -1,0 +1,126 @@
+"""``steelyard keeper demo``: a keeper in rehearsal, killed twice, compared digit for digit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from steelyard.cli.commands import Command
+from steelyard.cli.inputs import OutType
+from steelyard.cli.output import emit_json, note
+from steelyard.cli.progress import progress_bar
+from steelyard.errors import InputError, InvariantError
+
+if TYPE_CHECKING:
+    from steelyard.cli.live_found import Found
+    from steelyard.cli.live_run import Kill
+    from steelyard.keeper.settings import Settings
+    from steelyard.market import Prices
+
+__all__ = ["demo"]
+
+DEFAULT_FOLDER = "steelyard-live"
+
+
+@click.command(
+    cls=Command,
+    examples=["steelyard keeper demo", "steelyard keeper demo --out rehearsal --json"],
+)
+@click.option(
+    "--out",
+    type=OutType(),
+    metavar="DIR",
+    help=f"A new or empty folder.  [default: {DEFAULT_FOLDER}, or {DEFAULT_FOLDER}-2 and so on]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@click.pass_context
+def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
+    """Run a keeper through the crash of March 2020, and kill it twice on the way.
+
+    A 3x long and a 1x short, each with a reserve, trade on a paper venue that takes the bundled
+    days. The keeper is a process of its own: it gets SIGKILL while orders are under way, and is
+    started again. At the end its journal is verified and compared with what "steelyard simulate"
+    says of these days, to the last digit; the exit code is 5 where they differ. Needs no network
+    and no file. All that the keeper writes stays in a folder of its own.
+    """
+    from steelyard.cli.live_compare import refuse_differences
+    from steelyard.cli.live_run import keep_and_kill, write_files
+    from steelyard.keeper.settings import read_settings
+
+    folder = _folder(out)
+    settings = read_settings(write_files(folder))
+    note("Keeping a 3x long and a 1x short through 11 days of March 2020 ...")
+    with progress_bar("keeping", _orders(settings)) as progress:
+        kills = keep_and_kill(settings, note, progress)
+    found = _found(folder, settings, kills)
+    wrote = f"wrote {folder}: keeper file, series files, journal, log and health"
+    if as_json:
+        emit_json(found.as_json())
+        note(wrote)
+        if not found.is_sound:
+            context.exit(InvariantError.exit_code)
+        return
+    from steelyard.cli.live_table import print_found
+
+    print_found(found, settings)
+    note(wrote)
+    if not found.verdict.ok:
+        message = f"{settings.journal}: expected a journal that verifies, found one that does not."
+        raise InvariantError(message, file=settings.journal)
+    refuse_differences(found.comparisons)
+
+
+def _folder(out: Path | None) -> Path:
+    """The folder to write to, made; what is there is never written over."""
+    from steelyard.cli.live_run import free_folder
+    from steelyard.simulate.output import check_folder
+
+    folder = free_folder(DEFAULT_FOLDER) if out is None else out
+    try:
+        check_folder(folder)
+    except InputError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from error
+    if folder.exists() and any(folder.iterdir()):
+        message = f"{folder}: expected a new or an empty folder, found one with files in it."
+        raise click.BadParameter(message, param_hint="--out")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _orders(settings: Settings) -> int:
+    """How many orders there will be: what the progress bar counts to."""
+    from steelyard.cli.live_compare import float_rebalances
+
+    return sum(len(float_rebalances(fund, _prices())) for fund in settings.funds)
+
+
+def _prices() -> Prices:
+    from steelyard.market import sample_prices
+
+    return sample_prices("BTC")
+
+
+def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> Found:
+    """All that is told, from the journal."""
+    from steelyard.cli.journal_verify import verified
+    from steelyard.cli.live_compare import compare_with_simulate
+    from steelyard.cli.live_found import Found, health_of, kills_of, rebalances_of
+    from steelyard.keeper.status import status_of
+    from steelyard.ledger import Journal
+
+    with Journal.open(settings.journal) as journal:
+        rows = list(journal.events())
+        status = status_of(settings, journal, time.time_ns() // 1_000_000)
+    return Found(
+        str(folder),
+        status,
+        kills_of(rows, kills),
+        rebalances_of(rows, kills),
+        health_of(rows, folder / "health"),
+        verified(settings.journal),
+        compare_with_simulate(settings, rows, _prices()),
+    )

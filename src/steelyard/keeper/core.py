@@ -1,0 +1,288 @@
+"""The keeper's core: something happened, and these commands follow.
+
+It has neither input nor output. The shell carries the commands out in their order and tells what
+came of each; a simulator carries out the same ones under a seed. A start and a recovery are one
+path: the journal is folded, the venue is read, and what was begun is finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from steelyard.fund.events import Paused
+from steelyard.keeper import account, asking, following, observing, sending
+from steelyard.keeper.commands import Command, Reading, Store, TakeSnapshot, Timer
+from steelyard.keeper.desk import Desk, Phase
+from steelyard.keeper.events import (
+    Answered,
+    Event,
+    HealthTold,
+    LeaseChanged,
+    LookedUp,
+    Priced,
+    Requested,
+    Stored,
+    Streamed,
+    TimerRang,
+    WasRead,
+)
+from steelyard.keeper.thresholds import Market
+from steelyard.keeper.unreadable import readable, unreadable
+from steelyard.ledger.snapshots import snapshot_of
+
+__all__ = ["Keeper", "add_desk", "is_busy", "start", "step", "stop"]
+
+SNAPSHOT_EVERY = 1_000
+"""Rows of a fund between two snapshots: opening folds not many more than these."""
+
+
+@dataclass(slots=True)
+class Keeper:
+    """The desks of one process, by the symbols of their funds."""
+
+    desks: dict[str, Desk] = field(default_factory=dict)
+    markets: dict[str, Market] = field(default_factory=dict)
+    """By the underlying."""
+    stores: int = 0
+    """How many ``Store`` commands there were."""
+    snapshot_every: int = field(default_factory=lambda: SNAPSHOT_EVERY)
+
+
+def start(keeper: Keeper, now_ms: int, owner: str, token: int, program: str) -> list[Command]:
+    """What follows from the start of a process, once its journal is folded."""
+    commands: list[Command] = []
+    for desk in keeper.desks.values():
+        fields = {"owner": owner, "token": token, "program": program}
+        desk.note(now_ms, "keeper_started", fields)
+        account.start(desk, now_ms)
+        if desk.memory.order is not None:
+            # it was stored; whether it was sent is not known
+            following.ask(desk, now_ms)
+        observing.arm(desk)
+        if desk.guards.clock_every_s > 0:
+            desk.set_timer(now_ms, Timer.CLOCK, desk.guards.clock_every_s * 1000)
+        commands += _out(keeper, desk)
+    return commands
+
+
+def step(keeper: Keeper, event: Event) -> list[Command]:
+    """What follows from an event. The keeper is changed in place; the commands are frozen."""
+    if type(event) is Priced:
+        touched = observing.priced(keeper.markets[event.underlying], keeper.desks, event)
+        return [command for desk in touched for command in _out(keeper, desk)]
+    if type(event) is Stored:
+        return _stored(keeper, event)
+    if type(event) is LeaseChanged:
+        for desk in keeper.desks.values():
+            desk.lease_until_ms = event.until_ms
+        return []
+    desk = keeper.desks[event.fund]  # type: ignore[union-attr]  # the others are of one fund
+    ACTS[type(event)](desk, event)
+    return _out(keeper, desk)
+
+
+def stop(keeper: Keeper) -> list[Command]:
+    """What a process does last, so that the next one opens the journal quickly."""
+    commands: list[Command] = []
+    for desk in keeper.desks.values():
+        if desk.recorder.stop():
+            commands += [_store(keeper, desk), _snapshot(desk)]
+    return commands
+
+
+def is_busy(keeper: Keeper) -> bool:
+    """Whether something that was begun waits for a timer or an answer, as an order for its end."""
+    return any(
+        desk.memory.order is not None or desk.launch is not None or desk.is_reading or desk.is_due
+        for desk in keeper.desks.values()
+    )
+
+
+def add_desk(keeper: Keeper, desk: Desk) -> None:
+    """One more fund; funds on one underlying share its market."""
+    desk.market = keeper.markets.setdefault(desk.market.underlying, desk.market)
+    keeper.desks[desk.symbol] = desk
+
+
+def _out(keeper: Keeper, desk: Desk) -> list[Command]:
+    """The rows of this step as one transaction, and what may follow it."""
+    commands = desk.commands
+    desk.commands = []
+    if not desk.rows:
+        return commands
+    desk.rows_since_snapshot += len(desk.rows)
+    is_due = desk.rows_since_snapshot >= keeper.snapshot_every and desk.phase is Phase.IDLE
+    if is_due and desk.recorder.stop():
+        commands = [_snapshot(desk), *commands]
+    store = _store(keeper, desk)
+    if desk.phase is Phase.STORING and desk.store is None:
+        desk.store = keeper.stores
+    return arranged(desk, store, commands)
+
+
+def _store(keeper: Keeper, desk: Desk) -> Store:
+    keeper.stores += 1
+    store = Store(keeper.stores, tuple(desk.rows))
+    desk.rows.clear()
+    return store
+
+
+def _snapshot(desk: Desk) -> TakeSnapshot:
+    """After the store whose last row, ``stopped``, says the hash of this state."""
+    desk.rows_since_snapshot = 0
+    return TakeSnapshot(desk.symbol, snapshot_of(desk.recorder.books))
+
+
+def arranged(_desk: Desk, store: Store, commands: list[Command]) -> list[Command]:
+    """Nothing is done before what it rests on is on the disk."""
+    return [store, *commands]
+
+
+def _stored(keeper: Keeper, event: Stored) -> list[Command]:
+    commands: list[Command] = []
+    for desk in keeper.desks.values():
+        if desk.phase is Phase.STORING:
+            sending.stored(desk, event.now_ms, event.number)
+            commands += _out(keeper, desk)
+    return commands
+
+
+# -- what is heard ---------------------------------------------------------------------------------
+
+
+def _rang(desk: Desk, event: TimerRang) -> None:
+    if desk.serials.get(event.timer) != event.serial:
+        return
+    RINGS[event.timer](desk, event.now_ms)
+
+
+def _ring_clock(desk: Desk, now_ms: int) -> None:
+    observing.ring_clock(desk, now_ms)
+    account.start(desk, now_ms)
+
+
+def _retry(desk: Desk, now_ms: int) -> None:
+    if not desk.is_due:
+        observing.observe(desk, now_ms)
+
+
+def _answered(desk: Desk, event: Answered) -> None:
+    following.answered(desk, readable(event))
+    _after(desk, event.now_ms)
+
+
+def _looked_up(desk: Desk, event: LookedUp) -> None:
+    following.looked_up(desk, readable(event))
+    _after(desk, event.now_ms)
+
+
+def _streamed(desk: Desk, event: Streamed) -> None:
+    if unreadable(event.order) is None:
+        following.streamed(desk, event)
+
+
+def _was_read(desk: Desk, event: WasRead) -> None:
+    event = readable(event)
+    units = desk.state.units
+    is_complete = account.read(desk, event)
+    if event.what in (Reading.TRADES, Reading.POSITION):
+        following.read_for_proof(desk, event)
+    if is_complete:
+        _came_round(desk, event.now_ms)
+    if desk.state.units != units and desk.memory.order is None:
+        # the venue moved the position: the rules act on what is there now
+        observing.observe(desk, event.now_ms)
+    _after(desk, event.now_ms)
+
+
+def _came_round(desk: Desk, now_ms: int) -> None:
+    """The whole account was read: hold the books against it."""
+    account.judge_clock(desk, now_ms)
+    if not desk.memory.is_open:
+        launch_if_asked(desk, now_ms)
+        return
+    account.end_if_liquidated(desk, now_ms)
+    was_ready = desk.is_ready
+    desk.is_ready = account.compare(desk, now_ms) or desk.is_ready
+    if desk.is_due:
+        desk.is_due = False
+        observing.observe(desk, now_ms)
+    elif desk.is_ready and not was_ready:
+        observing.resume(desk, now_ms)
+
+
+def _after(desk: Desk, now_ms: int) -> None:
+    """After an order's end: the account is read again, and thresholds are looked for anew."""
+    if desk.ended_now:
+        desk.ended_now = False
+        account.start(desk, now_ms)
+        observing.arm(desk)
+
+
+# -- what is asked for -----------------------------------------------------------------------------
+
+
+def _requested(desk: Desk, event: Requested) -> None:
+    """Adopt a request once; the same key again changes nothing."""
+    if asking.is_known(desk, event.key):
+        return
+    now_ms = event.now_ms
+    why = asking.unfit(desk, event)
+    if why is not None:
+        asking.note_request(desk, now_ms, event, why)
+    elif event.what == "launch":
+        desk.launch = event
+        account.start(desk, now_ms)
+    elif event.what in ("pause", "resume"):
+        asking.note_request(desk, now_ms, event, None)
+        desk.tell(Paused(desk.time(now_ms), event.what == "pause"))
+        observing.arm(desk)
+    elif event.what == "wind_down":
+        asking.note_request(desk, now_ms, event, None)
+        observing.observe(desk, now_ms)
+    else:
+        desk.asked_for.append(event)
+        observing.observe(desk, now_ms)
+
+
+def launch_if_asked(desk: Desk, now_ms: int) -> None:
+    """Open the account and buy the first position; a refusal is told and leaves all as it was."""
+    asked = desk.launch
+    if asked is None:
+        return
+    if not account.is_still(desk) or observing.is_stale(desk, now_ms):
+        desk.set_timer(now_ms, Timer.READ, desk.guards.ask_every_ms)
+        return
+    desk.launch = None
+    why = account.unfit_for_launch(desk) or observing.launch_refusal(desk, now_ms)
+    asking.note_request(desk, now_ms, asked, why)
+    if why is None:
+        account.open_account(desk, now_ms)
+        desk.is_ready, desk.is_due = True, False
+        observing.launch(desk, now_ms)
+
+
+def _health_told(desk: Desk, event: HealthTold) -> None:
+    why = event.why or "it is delivered again"
+    desk.alarm(event.now_ms, "health_not_delivered", why, is_on=event.why is not None)
+
+
+RINGS: dict[Timer, Callable[[Desk, int], None]] = {
+    Timer.CLOCK: _ring_clock,
+    Timer.LATE: following.late,
+    Timer.ASK: following.ask,
+    Timer.READ: account.start,
+    Timer.RETRY: _retry,
+}
+
+ACTS: dict[type, Callable[[Desk, Any], None]] = {
+    TimerRang: _rang,
+    Answered: _answered,
+    LookedUp: _looked_up,
+    Streamed: _streamed,
+    WasRead: _was_read,
+    Requested: _requested,
+    HealthTold: _health_told,
+}

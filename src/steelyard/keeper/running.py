@@ -1,0 +1,347 @@
+"""One process of the keeper, wired: lease, journal, venues, requests, and the shell over them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from steelyard.errors import Fenced, InputError
+from steelyard.keeper import core
+from steelyard.keeper.asking import is_known, launch_key
+from steelyard.keeper.clocks import HistoryClock, KeeperClock, WallClock
+from steelyard.keeper.desk import Desk
+from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
+from steelyard.keeper.health import HealthSender
+from steelyard.keeper.observing import stop_on_way
+from steelyard.keeper.opening import open_desk
+from steelyard.keeper.settings import FundSettings, Settings
+from steelyard.keeper.shell import Shell
+from steelyard.ledger.instants import time_text
+from steelyard.ledger.journal import Journal
+from steelyard.ledger.leases import RENEW_MS, Lease, take_lease
+from steelyard.ledger.lock import WriterLock, lock_writer, signed
+from steelyard.ledger.requests import Requests
+from steelyard.ledger.store import Owner
+from steelyard.rules.numbers import DECIMAL18
+from steelyard.venues.exchange.venue import ExchangeVenue, open_exchange
+from steelyard.venues.paper.venue import PaperVenue, open_paper
+from steelyard.venues.protocol import Venue
+from steelyard.venues.secrets import read_secrets
+
+__all__ = ["ask_to_launch", "kill_file", "open_venue", "run_keeper"]
+
+ASK_S = 0.5
+"""How often the table of requests is looked at."""
+ASKED = ("launch", "pause", "resume", "wind_down", "inject")
+"""What the table may ask for. A creation is not among it: no row there proves that it was paid."""
+Say = Callable[[str, str, bool], None]
+
+
+def kill_file(settings: Settings) -> Path:
+    """While this file is there, nothing is sent: ``touch`` it, even while the process hangs."""
+    return settings.path.with_suffix(".kill")
+
+
+def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -> Venue:
+    """The account of a fund: on paper its own file beside the keeper's, or one at an exchange.
+
+    Args:
+        settings: of the keeper.
+        fund: whose account it is.
+        sends: real orders are sent.
+
+    Raises:
+        InputError, DataError: its history cannot be read, or the file is of another account; its
+            secrets cannot be read, or a rehearsal exchange is not there.
+    """
+    venue = fund.venue
+    if venue.is_paper or venue.secrets is None:
+        return _open_paper(settings, fund)
+    rehearsal = None if venue.rehearsal is None else settings.beside(venue.rehearsal)
+    return open_exchange(
+        fund.series.underlying,
+        fund.series.quote,
+        read_secrets(venue.secrets, settings.path.parent),
+        rehearsal=rehearsal,
+        name=venue.name,
+        sends=sends,
+    )
+
+
+def _open_paper(settings: Settings, fund: FundSettings) -> PaperVenue:
+    venue, series = fund.venue, fund.series
+    # funds of several kinds may share an underlying: each is charged what its venue knows
+    files = {"perpetual": ("funding", venue.funding), "spot": ("rates", venue.rates)}
+    what, names = files[series.venue.kind]
+    options = {what: names.get(series.underlying), "books": venue.books.get(series.underlying)}
+    return open_paper(
+        settings.beside(fund.account),
+        series,
+        _history(settings, venue.prices[series.underlying]),
+        start=venue.start,
+        end=venue.end,
+        intrabar=venue.intrabar,
+        speed=venue.speed,
+        name=venue.name,
+        **{each: str(settings.beside(file)) for each, file in options.items() if file is not None},
+    )
+
+
+def hold_account(settings: Settings, fund: FundSettings, owner: str) -> WriterLock:
+    """Keep the paper account of a fund from any other keeper, whatever journal that one writes.
+
+    Raises:
+        InputError: another process trades on it: who, and since when.
+    """
+    path = settings.beside(f"{fund.account}-keeper")
+    try:
+        lock = lock_writer(path, take_over=False)
+    except OSError as error:
+        message = f"{path}: expected a file that can be written, found: {error.strerror}."
+        raise InputError(message, file=str(path)) from error
+    if lock is None:
+        holder = signed(path) or "another process"
+        message = (
+            f"{fund.series.symbol}: expected a venue account that no other keeper trades on, found "
+            f"{holder}, who holds {fund.account} as long as that process lives: stop that one, or "
+            "name another venue."
+        )
+        raise InputError(message, symbol=fund.series.symbol, holder=holder)
+    lock.sign(str(Owner(owner, socket.gethostname(), os.getpid(), time.time_ns() // 1_000_000)))
+    return lock
+
+
+def check_not_behind(desk: Desk, venue: PaperVenue) -> None:
+    """Refuse a paper account that has not come as far as the journal: an older copy, or a new one.
+
+    It would give the ids of its trades a second time.
+
+    Raises:
+        InputError: the account's next price is before what the journal tells of.
+    """
+    next_ms = venue.next_ms
+    if next_ms is not None and next_ms < desk.told_s * 1000:
+        found, told = (time_text(ms // 1000 * 1000) for ms in (venue.now_ms, desk.told_s * 1000))
+        message = (
+            f"{desk.symbol}: expected a paper account of {venue.name} that has come to {told}, as "
+            f"the journal has, found one that stands at {found}: it is an older copy, or a new "
+            "one. Put the right file back, or begin again without both files."
+        )
+        raise InputError(message, symbol=desk.symbol, found=found, allowed=told)
+
+
+def _history(settings: Settings, name: str) -> object:
+    """A price file beside the keeper's; a bundled history where no file has that name."""
+    from steelyard.market import SAMPLE_NAMES, sample_prices
+
+    path = settings.beside(name)
+    return sample_prices(name) if not path.exists() and name in SAMPLE_NAMES else str(path)
+
+
+async def run_keeper(
+    settings: Settings,
+    *,
+    owner: str,
+    say: Say,
+    once: bool = False,
+    launch: bool = False,
+    live: bool = False,
+) -> dict[str, Desk]:
+    """Keep the funds of a file until their histories end, or a signal asks to stop.
+
+    Args:
+        settings: of the keeper.
+        owner: who runs it, for messages and the journal.
+        say: takes each line of the log.
+        once: stop when all that can be done now is done.
+        launch: ask for the launch of each fund that is not launched.
+        live: send orders to real venues.
+
+    Raises:
+        InputError: another keeper runs on this journal (who, until when), or the file is wrong.
+        Fenced: another keeper took over.
+    """
+    async with AsyncExitStack() as stack:
+        lease = take_lease(settings.journal, owner)
+        stack.callback(lease.release)
+        requests = stack.enter_context(Requests(settings.journal))
+        if launch:
+            ask_to_launch(settings, requests, owner)
+        keeper, venues = core.Keeper(), dict[str, Venue]()
+        with Journal.open(settings.journal) as journal, DECIMAL18.context():
+            for fund in settings.funds:
+                desk = open_desk(journal, fund.series, fund.guards)
+                # each account has a history of its own, which the others may be behind of
+                desk.market.underlying = f"{fund.series.underlying} of {desk.symbol}"
+                core.add_desk(keeper, desk)
+                stack.callback(hold_account(settings, fund, owner).release)
+                venue = open_venue(settings, fund, sends=live)
+                stack.push_async_callback(venue.close)
+                if isinstance(venue, PaperVenue):
+                    check_not_behind(desk, venue)
+                    venue.stops = partial(stop_on_way, desk)
+                venues[fund.series.symbol] = venue
+        for fund in settings.funds:
+            if fund.venue.is_paper and fund.venue.secrets is not None:
+                text = (
+                    f"venue {fund.venue.name} is paper: it needs no secrets, and they are not read"
+                )
+                say(fund.series.symbol, text, False)  # noqa: FBT003
+        for venue in venues.values():
+            if isinstance(venue, ExchangeVenue):
+                await venue.warm_up()
+        speed = max(fund.venue.speed for fund in settings.funds)
+        stands = settings.is_paper and speed == 0
+        idle = _never_launched(requests, keeper.desks)
+        if idle and stands and not once:
+            refuse_idle(idle)
+        for symbol in idle:
+            say(symbol, "it is not launched: nothing is done until somebody asks for that", False)  # noqa: FBT003
+        clock = _clock(venues.values(), speed)
+        shell = Shell(
+            keeper,
+            lease.writer,
+            venues,
+            clock,
+            owner=owner,
+            kill_file=kill_file(settings),
+            say=say,
+            waits=stands,
+            once=once,
+        )
+        _tell_lease(lease, shell, clock)
+        number = _tell_requests(requests, 0, keeper.desks, shell, clock)
+        beside = [
+            asyncio.create_task(_renew(lease, shell, clock)),
+            asyncio.create_task(_look(requests, number, keeper.desks, shell, clock)),
+        ]
+        for task in beside:
+            task.add_done_callback(partial(_fail_with, shell))
+        _stop_at_signals(shell)
+        sender = _health_sender(settings, shell, clock)
+        try:
+            await shell.run()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            if sender is not None:
+                await asyncio.to_thread(sender.close)
+        return keeper.desks
+
+
+def _clock(venues: Iterable[Venue], speed: float) -> KeeperClock:
+    """Of the histories, where they are what the funds trade on."""
+    histories = [each for each in venues if isinstance(each, PaperVenue)]
+    return HistoryClock(histories, speed) if histories else WallClock()
+
+
+def _never_launched(requests: Requests, desks: Mapping[str, Desk]) -> list[str]:
+    """Which funds are not launched, and wait for no launch that was asked for."""
+    asked = {
+        row.fund
+        for row in requests.after(0)
+        if row.what == "launch" and row.fund in desks and not is_known(desks[row.fund], row.key)
+    }
+    return [name for name, desk in desks.items() if not desk.is_launched and name not in asked]
+
+
+def refuse_idle(symbols: Sequence[str]) -> None:
+    """A history as fast as it goes would be over before anybody could ask for a launch.
+
+    Raises:
+        InputError: always.
+    """
+    message = (
+        f"{', '.join(symbols)}: expected a launched fund, since the history goes by at once, found "
+        'none: give --launch, or ask with "steelyard keeper launch" first.'
+    )
+    raise InputError(message, found=list(symbols))
+
+
+def ask_to_launch(settings: Settings, requests: Requests, who: str) -> None:
+    """Ask for the launch of each fund; of one that is launched the request is known already."""
+    with Journal.open(settings.journal) as journal:
+        for fund in settings.funds:
+            symbol = fund.series.symbol
+            requests.ask(launch_key(journal, symbol), symbol, who, "launch", {})
+
+
+def _health_sender(settings: Settings, shell: Shell, clock: KeeperClock) -> HealthSender | None:
+    """Publish health beside the keeper, which hears of each delivery that fails."""
+    if settings.health is None:
+        return None
+    loop, symbols = asyncio.get_running_loop(), {each.series.symbol for each in settings.funds}
+
+    def told(fund: str, why: str | None) -> None:
+        if fund in symbols and not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: shell.tell(HealthTold(clock.now_ms(), fund, why)))
+
+    mark = settings.path.with_suffix(".health")
+    sender = HealthSender(settings.health, settings.journal, mark, told)
+    sender.start()
+    return sender
+
+
+def _fail_with(shell: Shell, task: asyncio.Task[None]) -> None:
+    """A keeper that can renew its lease no more, or hear of no request, ends with that error."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        shell.fail(error)
+
+
+def _stop_at_signals(shell: Shell) -> None:
+    """SIGINT and SIGTERM ask for a clean stop.
+
+    Python hands signals to the main thread alone; a keeper in another, as in a program of its own,
+    is stopped by that program.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, shell.stop)
+
+
+def _tell_lease(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+    before_ms = clock.now_ms()
+    lasts_ms = lease.renew()
+    # a history goes by faster than the machine's time: its lease lasts while it is renewed
+    until = None if lasts_ms is None else before_ms + clock.of_machine(lasts_ms)
+    shell.tell(LeaseChanged(clock.now_ms(), until))
+    if lasts_ms is None:
+        place = lease.writer.place
+        shell.fail(Fenced(f"{place}: another keeper has taken over: this one stops.", place=place))
+
+
+async def _renew(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+    while True:
+        await asyncio.sleep(RENEW_MS / 1000)
+        _tell_lease(lease, shell, clock)
+
+
+def _tell_requests(
+    requests: Requests, number: int, desks: Mapping[str, Desk], shell: Shell, clock: KeeperClock
+) -> int:
+    """Tell of the requests after one; the number of the last."""
+    for row in requests.after(number):
+        number = row.number
+        if row.fund in desks:
+            what = row.what if row.what in ASKED else f"{row.what} by the table of requests"
+            event = Requested(clock.now_ms(), row.fund, row.key, row.who, what, row.content)
+            shell.tell(event)
+    return number
+
+
+async def _look(
+    requests: Requests, number: int, desks: Mapping[str, Desk], shell: Shell, clock: KeeperClock
+) -> None:
+    while True:
+        await asyncio.sleep(ASK_S)
+        number = _tell_requests(requests, number, desks, shell, clock)

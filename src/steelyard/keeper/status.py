@@ -1,0 +1,161 @@
+"""What a keeper's journal says of its funds now: the object of ``steelyard keeper status --json``.
+
+It is read from the journal alone, so that it can be asked while a keeper runs and while none does;
+who runs one is asked of the lease. What the venue holds is what its own records say that were
+adopted; whether they agree with its balance is the keeper's last word on it. A paper venue's clock
+is that of its history, and has come as far as the journal tells: the last price may be years old
+by the machine's, and new by its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from steelyard.fund.thresholds import next_crossing
+from steelyard.keeper.desk import Desk
+from steelyard.keeper.observing import FAR
+from steelyard.keeper.opening import open_desk
+from steelyard.keeper.settings import FundSettings, Settings
+from steelyard.ledger.amounts import amount_text
+from steelyard.ledger.events import Row
+from steelyard.ledger.instants import time_text
+from steelyard.ledger.journal import Journal
+from steelyard.ledger.leases import lease_held
+from steelyard.rules.numbers import DECIMAL18
+from steelyard.rules.triggers import Trigger
+
+__all__ = ["status_of"]
+
+PRICED = ("launched", "observed", "crossed")
+"""The rows that take a new price in."""
+PAUSED = ("pause_changed",)
+RUNS = ("launched", "pause_changed", "resumed")
+"""The last of these is what a fund runs since: its launch, or the end of what kept it from it."""
+
+
+def status_of(settings: Settings, journal: Journal, now_ms: int) -> dict[str, Any]:
+    """The status of each fund of a keeper file, amounts as text."""
+    head, held = journal.head(), lease_held(settings.journal)
+    with DECIMAL18.context():
+        funds = [_fund(journal, fund, now_ms) for fund in settings.funds]
+    return {
+        "schema": 1,
+        "journal": {"events": head.size, "head": head.hash.hex()},
+        "lease": {"holder": None, "since": None, "until": None} if held is None else held._asdict(),
+        "funds": funds,
+    }
+
+
+def _last(journal: Journal, fund: str, kinds: Sequence[str]) -> Row | None:
+    last = None
+    for row in journal.events(fund=fund, kinds=kinds):
+        last = row
+    return last
+
+
+def _fund(journal: Journal, fund: FundSettings, now_ms: int) -> dict[str, Any]:
+    desk = open_desk(journal, fund.series, fund.guards)
+    state, memory = desk.state, desk.memory
+    price, name = state.price, _state(desk)
+    since_ms = _since_ms(journal, desk, name)
+    nav = leverage = None
+    if price is not None and state.ended is None:
+        nav, leverage = desk.fund.nav(price) / state.tokens, desk.fund.leverage(price)
+    order = memory.order
+    return {
+        "symbol": desk.symbol,
+        "state": name,
+        "since": None if since_ms is None else time_text(since_ms // 1000 * 1000),
+        "nav": _rounded(nav),
+        "leverage": _rounded(leverage),
+        "next": {"up": _next(desk, lambda x: x * FAR), "down": _next(desk, lambda x: x / FAR)},
+        "intent": None
+        if order is None
+        else {
+            "id": order.client_id,
+            "units": amount_text(order.units),
+            "limit": None if order.limit is None else amount_text(order.limit),
+            "until": time_text(order.until_ms),
+        },
+        "books": {
+            "cash": amount_text(state.cash),
+            "units": amount_text(state.units),
+            "tokens": amount_text(state.tokens),
+        },
+        "venue": {
+            "position": amount_text(memory.units),
+            "balance": amount_text(memory.wallet),
+            "agrees": memory.is_open and "books_differ" not in memory.alarms,
+        },
+        "price": None
+        if price is None
+        else {"mark": amount_text(price), "age_s": _age_s(journal, fund, now_ms)},
+        "alarms": dict(memory.alarms),
+        "reserve": _reserve(desk),
+    }
+
+
+def _state(desk: Desk) -> str:
+    state = desk.state
+    if state.ended is not None:
+        return "ended"
+    if state.time is None:
+        return "waiting"
+    if desk.memory.order is not None:
+        return "asking"
+    if state.paused:
+        return "paused"
+    return "suspended" if state.reserve.suspended else "running"
+
+
+def _since_ms(journal: Journal, desk: Desk, name: str) -> int | None:
+    """Since when the fund is in this state; an order on the way does not begin a new life."""
+    state = desk.state
+    if state.time is None:
+        return None
+    if state.ended is not None:
+        return state.ended.time * 1000
+    if desk.memory.order is not None:
+        return desk.memory.order.stamp_ms
+    if name == "suspended":
+        return state.reserve.suspended_since * 1000
+    row = _last(journal, desk.symbol, PAUSED if name == "paused" else RUNS)
+    return None if row is None else row.time_ms
+
+
+def _age_s(journal: Journal, fund: FundSettings, now_ms: int) -> float | None:
+    """How old the last price is on the venue's clock; of an exchange, by the machine's."""
+    symbol = fund.series.symbol
+    priced = _last(journal, symbol, PRICED)
+    if priced is None:
+        return None
+    if fund.venue.kind == "paper":
+        later = journal.events(fund=symbol, since_ms=priced.time_ms)
+        now_ms = max(row.time_ms for row in later)
+    return max(0, now_ms - priced.time_ms) / 1000
+
+
+def _next(desk: Desk, far: Callable[[Decimal], Decimal]) -> dict[str, str] | None:
+    """The nearest price, on one side, at which something is due."""
+    price = desk.state.price
+    if price is None or desk.state.ended is not None:
+        return None
+    met = next_crossing(desk.fund, False, price, far(price), 0)  # noqa: FBT003
+    if met.trigger == Trigger.NONE:
+        return None
+    trigger = Trigger(met.trigger).name.lower()
+    return {"trigger": trigger, "price": str(_rounded(met.price))}
+
+
+def _reserve(desk: Desk) -> dict[str, Any] | None:
+    if desk.group.terms is None:
+        return None
+    reserve = desk.group.reserve
+    return {"units": amount_text(reserve.units), "suspended": reserve.suspended}
+
+
+def _rounded(figure: Decimal | None) -> str | None:
+    """To ten places: it is shown, and nothing is computed from it."""
+    return None if figure is None else amount_text(round(figure, 10))

@@ -1,0 +1,53 @@
+"""What an audit finds of the books and of the rules, by the number of the row, and its counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from steelyard.ledger.proofs import MAX_FINDINGS, Finding, Proof
+
+__all__ = ["Findings"]
+
+LONGEST_REASON = 400
+Name = Literal["books", "rules"]
+
+
+class Findings:
+    """Gathers what does not hold, and how much was checked."""
+
+    def __init__(self) -> None:
+        self._found: dict[Name, dict[int, str]] = {"books": {}, "rules": {}}
+        self._counts: dict[Name, dict[str, int]] = {
+            "books": {"checked": 0, "not_checked": 0},
+            "rules": {"checked": 0, "not_checked": 0},
+        }
+
+    def books(self, seq: int, why: str) -> None:
+        """The books do not add up at this row."""
+        self._name("books", seq, why)
+
+    def rules(self, seq: int, why: str) -> None:
+        """The rules were not kept at this row."""
+        self._name("rules", seq, why)
+
+    def count(self, name: Name, *, checked: int = 0, not_checked: int = 0) -> None:
+        """So much more was checked of the books or the rules, and so much could not be."""
+        counts = self._counts[name]
+        counts["checked"] += checked
+        counts["not_checked"] += not_checked
+
+    def proofs(self) -> dict[str, Proof]:
+        """What was found, as ``books`` and ``rules``."""
+        made = {}
+        for name, found in self._found.items():
+            findings = tuple(Finding(*one) for one in sorted(found.items()))
+            made[str(name)] = Proof(not findings, findings, self._counts[name])
+        return made
+
+    def _name(self, name: Name, seq: int, why: str) -> None:
+        found = self._found[name]
+        before = found.get(seq)
+        if before is not None and len(before) < LONGEST_REASON:
+            found[seq] = f"{before}; {why}"
+        elif before is None and len(found) < MAX_FINDINGS:
+            found[seq] = why

@@ -1,0 +1,102 @@
+"""What the exchange leaves in its folder, so that clients find it and trust it.
+
+``address.json`` says where it listens, ``ca.pem`` is the certificate of its own authority, and
+``accounts.json`` (for its owner alone) has the keys; so has a file of each account, such as
+``main.toml``, as a keeper reads secrets. They stay the same when it is started again.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from steelyard.errors import DataError
+from steelyard.rehearsal.credentials import Credential
+
+__all__ = ["HOSTS", "address_of", "leave", "leave_accounts", "tls"]
+
+HOSTS = ("fapi.binance.com", "fstream.binance.com", "api.binance.com", "ws-fapi.binance.com")
+"""Which hosts it answers for."""
+ADDRESS, ACCOUNTS = "address.json", "accounts.json"
+CERTIFICATE, AUTHORITY_KEY = "ca.pem", "ca.key"
+
+
+def tls(folder: Path) -> ssl.SSLContext:
+    """A server's context by the folder's own authority, which is made where there is none."""
+    import trustme
+
+    certificate, key = folder / CERTIFICATE, folder / AUTHORITY_KEY
+    if certificate.exists() and key.exists():
+        authority = trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+    else:
+        authority = trustme.CA()
+        _write_secret(key, authority.private_key_pem.bytes())
+        _write(certificate, authority.cert_pem.bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*HOSTS, "localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+def leave(folder: Path, port: int, control_port: int) -> dict[str, Any]:
+    """Say where it listens, once it does. Returns what was said."""
+    said: dict[str, Any] = {
+        "schema": 1,
+        "host": "127.0.0.1",
+        "port": port,
+        "certificate": CERTIFICATE,
+        "hosts": list(HOSTS),
+        "control": f"http://127.0.0.1:{control_port}",
+        "process": os.getpid(),
+    }
+    _write(folder / ADDRESS, orjson.dumps(said, option=orjson.OPT_INDENT_2))
+    return said
+
+
+def leave_accounts(folder: Path, accounts: dict[str, tuple[Credential, Credential]]) -> None:
+    """Write the keys, for the owner of the folder alone, and each as a keeper reads secrets."""
+    rows = [
+        {
+            "account": name,
+            "apiKey": plain.api_key,
+            "secret": plain.secret,
+            "ed25519": {"apiKey": pair.api_key, "secret": pair.secret},
+        }
+        for name, (plain, pair) in accounts.items()
+    ]
+    _write_secret(folder / ACCOUNTS, orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+    for name, (plain, _) in accounts.items():
+        text = f'key = "{plain.api_key}"\nsecret = "{plain.secret}"\n'
+        _write_secret(folder / f"{name}.toml", text.encode())
+
+
+def address_of(folder: Path) -> dict[str, Any] | None:
+    """Where the exchange of a folder listens, or last did; None: it never did.
+
+    Raises:
+        DataError: the file is not what the exchange writes.
+    """
+    path = folder / ADDRESS
+    if not path.exists():
+        return None
+    try:
+        said = orjson.loads(path.read_bytes())
+        return {**said, "port": int(said["port"]), "control": str(said["control"])}
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{path}: expected the address of a rehearsal exchange, found: {error!r}."
+        raise DataError(message, file=str(path)) from error
+
+
+def _write(path: Path, body: bytes, mode: int = 0o644) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(body)
+    beside.replace(path)
+
+
+def _write_secret(path: Path, body: bytes) -> None:
+    _write(path, body, mode=0o600)

@@ -1,0 +1,93 @@
+"""What anyone may ask: contracts, the clock, prices, books, funding that was paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steelyard.rehearsal.calls import Call
+from steelyard.rehearsal.contracts import exchange_info
+from steelyard.rehearsal.exchange import QUOTE
+from steelyard.rehearsal.records import Market
+from steelyard.rehearsal.views import book_ticker_view, depth_view, premium_index_view, text
+
+__all__ = [
+    "book_ticker",
+    "contracts",
+    "depth",
+    "funding_rates",
+    "ping",
+    "premium_index",
+    "server_time",
+]
+
+LEAST_LEVELS = 5
+
+
+def ping(_: Call) -> Any:  # noqa: ANN401 (JSON)
+    """Nothing: it is there."""
+    return {}
+
+
+def server_time(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """The exchange's clock."""
+    return {"serverTime": call.now_ms}
+
+
+def contracts(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """What is listed, with filters and limits."""
+    markets = call.exchange.world.markets.values()
+    return {
+        "timezone": "UTC",
+        "serverTime": call.now_ms,
+        "futuresType": "U_MARGINED",
+        "rateLimits": call.exchange.throttle.rate_limits(),
+        "exchangeFilters": [],
+        "assets": [{"asset": QUOTE, "marginAvailable": True, "autoAssetExchange": "-10000"}],
+        "symbols": [exchange_info(market.contract) for market in markets],
+    }
+
+
+def depth(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """The order book."""
+    limit = max(LEAST_LEVELS, call.limit(500, 1_000))
+    return depth_view(call.exchange.world, call.market(), limit, call.now_ms)
+
+
+def premium_index(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """Mark, index and funding of one market or of all."""
+
+    def tell(market: Market) -> dict[str, Any]:
+        due = call.exchange.next_funding_ms(market, call.now_ms)
+        return premium_index_view(market, due, call.now_ms)
+
+    if call.maybe("symbol"):
+        return tell(call.market())
+    return [tell(market) for market in call.exchange.world.markets.values()]
+
+
+def book_ticker(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """Best bid and ask of one market or of all."""
+    world = call.exchange.world
+    if call.maybe("symbol"):
+        return book_ticker_view(world, call.market(), call.now_ms)
+    return [book_ticker_view(world, market, call.now_ms) for market in world.markets.values()]
+
+
+def funding_rates(call: Call) -> Any:  # noqa: ANN401 (JSON)
+    """Funding that was paid, oldest first."""
+    chosen = call.maybe_symbol()
+    since, until = call.whole("startTime") or 0, call.whole("endTime") or call.now_ms
+    rows = [
+        {
+            "symbol": symbol,
+            "fundingTime": time,
+            "fundingRate": text(rate),
+            "markPrice": text(mark),
+        }
+        for symbol, market in call.exchange.world.markets.items()
+        if chosen in {None, symbol}
+        for time, rate, mark in market.rates
+        if since <= time <= until
+    ]
+    limit = call.limit(100, 1_000)
+    return rows[:limit] if call.whole("startTime") else rows[-limit:]

@@ -1,0 +1,178 @@
+"""What the exchange tells of orders, trades and markets, field for field as Binance USD-M does.
+
+Amounts are decimal strings; units that are signed inside are told as a side and a size.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from steelyard.rehearsal.book import levels
+from steelyard.rehearsal.contracts import Contract
+from steelyard.rehearsal.records import Income, Market, Order, Trade, World
+from steelyard.rehearsal.upkeep import funding_rate
+
+__all__ = [
+    "answer_view",
+    "average",
+    "book_ticker_view",
+    "brackets_view",
+    "depth_view",
+    "forced_view",
+    "income_view",
+    "order_view",
+    "premium_index_view",
+    "side_of",
+    "text",
+    "trade_view",
+]
+
+NOTHING = Decimal(0)
+
+
+def text(amount: Decimal) -> str:
+    """A decimal without an exponent."""
+    return f"{amount:zf}"
+
+
+def side_of(units: Decimal) -> str:
+    """Which side units were ordered on."""
+    return "BUY" if units > 0 else "SELL"
+
+
+def average(order: Order) -> Decimal:
+    """The mean price of what was filled; 0 where nothing was."""
+    return (order.quote / order.filled).quantize(Decimal("0.00000001")) if order.filled else NOTHING
+
+
+def order_view(order: Order) -> dict[str, Any]:
+    """An order, by a look-up."""
+    return {
+        "orderId": order.order_id,
+        "symbol": order.symbol,
+        "status": order.status,
+        "clientOrderId": order.client_id,
+        "price": text(order.price),
+        "avgPrice": text(average(order)),
+        "origQty": text(abs(order.units)),
+        "executedQty": text(abs(order.filled)),
+        "cumQuote": text(abs(order.quote)),
+        "timeInForce": order.tif,
+        "type": order.kind,
+        "reduceOnly": order.reduce_only,
+        "closePosition": order.close_position,
+        "side": side_of(order.units),
+        "positionSide": "BOTH",
+        "stopPrice": "0",
+        "workingType": "CONTRACT_PRICE",
+        "priceProtect": False,
+        "origType": order.kind,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": "EXPIRE_MAKER",
+        "goodTillDate": 0,
+        "time": order.time_ms,
+        "updateTime": order.update_ms,
+    }
+
+
+def answer_view(order: Order) -> dict[str, Any]:
+    """An order, as the answer to it and to its cancellation: when it came is not told."""
+    told = {**order_view(order), "cumQty": text(abs(order.filled))}
+    del told["time"]
+    return told
+
+
+def forced_view(order: Order) -> dict[str, Any]:
+    """A forced order, as ``forceOrders`` lists it."""
+    told = order_view(order)
+    for name in ("priceMatch", "selfTradePreventionMode", "goodTillDate"):
+        del told[name]
+    return told
+
+
+def trade_view(trade: Trade, quote: str) -> dict[str, Any]:
+    """A fill, as ``userTrades`` lists it."""
+    return {
+        "symbol": trade.symbol,
+        "id": trade.trade_id,
+        "orderId": trade.order_id,
+        "side": side_of(trade.units),
+        "price": text(trade.price),
+        "qty": text(abs(trade.units)),
+        "realizedPnl": text(trade.realised),
+        "quoteQty": text(abs(trade.quote)),
+        "commission": text(trade.commission),
+        "commissionAsset": quote,
+        "time": trade.time_ms,
+        "positionSide": "BOTH",
+        "maker": trade.is_maker,
+        "buyer": trade.units > 0,
+    }
+
+
+def income_view(income: Income, quote: str) -> dict[str, Any]:
+    """A movement of money, as ``income`` lists it."""
+    return {
+        "symbol": income.symbol,
+        "incomeType": income.kind,
+        "income": text(income.amount),
+        "asset": quote,
+        "info": income.info,
+        "time": income.time_ms,
+        "tranId": income.tran_id,
+        "tradeId": income.trade_id,
+    }
+
+
+# -- markets ---------------------------------------------------------------------------------------
+
+
+def premium_index_view(market: Market, next_funding_ms: int, now_ms: int) -> dict[str, Any]:
+    """Mark, index and the funding to come."""
+    return {
+        "symbol": market.contract.symbol,
+        "markPrice": text(market.mark),
+        "indexPrice": text(market.index),
+        "estimatedSettlePrice": text(market.index),
+        "lastFundingRate": text(funding_rate(market)),
+        "interestRate": text(market.contract.interest),
+        "nextFundingTime": next_funding_ms,
+        "time": now_ms,
+    }
+
+
+def depth_view(world: World, market: Market, limit: int, now_ms: int) -> dict[str, Any]:
+    """The best levels of both sides."""
+    sides = {
+        name: [[text(price), text(units)] for price, units in levels(market, world.depth, side)]
+        for name, side in (("bids", -1), ("asks", 1))
+    }
+    cut = {name: rows[:limit] for name, rows in sides.items()}
+    return {"lastUpdateId": now_ms, "E": now_ms, "T": now_ms, **cut}
+
+
+def book_ticker_view(world: World, market: Market, now_ms: int) -> dict[str, Any]:
+    """The best bid and ask."""
+    found = {}
+    for name, side in (("bid", -1), ("ask", 1)):
+        rows = levels(market, world.depth, side)
+        price, units = rows[0] if rows else (NOTHING, NOTHING)
+        found[f"{name}Price"], found[f"{name}Qty"] = text(price), text(units)
+    return {"symbol": market.contract.symbol, **found, "lastUpdateId": now_ms, "time": now_ms}
+
+
+def brackets_view(contract: Contract) -> dict[str, Any]:
+    """The margin tiers, as ``leverageBracket`` lists them."""
+    rows = []
+    for place, tier in enumerate(contract.tiers, 1):
+        row = {
+            "bracket": place,
+            "initialLeverage": tier.leverage,
+            "notionalCap": int(tier.cap),
+            "notionalFloor": int(tier.floor),
+            "maintMarginRatio": float(tier.rate),
+            "cum": float(tier.cum),
+        }
+        rows.append(row)
+    return {"symbol": contract.symbol, "notionalCoef": 1.0, "brackets": rows}

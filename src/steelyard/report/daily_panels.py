@@ -1,0 +1,189 @@
+"""Charts of days: how far below the highest, how days are spread, and rolling figures.
+
+Described as the charts of a run are (``panels``), colours and columns left abstract. Curves are
+plain arrays by name; nothing here knows what they are of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from steelyard.report.columns import Instants
+from steelyard.report.frames import Floats, Ints
+from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+
+__all__ = ["Curve", "distribution_panel", "rolling_panel", "underwater_panel"]
+
+_FEWEST_BARS, _MOST_BARS = 12, 80
+_DASHES = ("dot", "dash")
+_WIDTHS = tuple(digit * 10.0**power for power in range(-6, 3) for digit in (1.0, 2.0, 2.5, 5.0))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve over days.
+
+    Args:
+        name: shown in the legend; a user's words are escaped here.
+        time: epoch seconds.
+        value: NaN where there is none; shape of ``time``.
+        color: of the palette, ``$nav``.
+        dash: plotly's.
+        width: of the line.
+    """
+
+    name: str
+    time: Ints
+    value: Floats
+    color: str
+    dash: str = "solid"
+    width: float = 1.6
+
+
+def underwater_panel(curves: Sequence[Curve], summary: Mapping[str, object]) -> Panel:
+    """Drawdowns at the ends of days; the first curve stands filled, in front."""
+    traces: list[Description] = []
+    for place, curve in reversed(list(enumerate(curves))):
+        fill = {"fill": "tozeroy", "fillcolor": f"{curve.color}@0.16"} if not place else {}
+        traces.append({**_line(curve, "%{y:.1%}"), **fill})
+    return Panel(
+        key="underwater",
+        title="Below its highest",
+        caption="At the end of each UTC day, as a share of the highest value up to then.",
+        traces=traces,
+        shapes=wiped_out_marks(summary),
+        yaxis={"title": {"text": "below the highest"}, "tickformat": ".0%", "rangemode": "tozero"},
+        weight=0.85,
+    )
+
+
+def rolling_panel(
+    key: str,
+    title: str,
+    caption: str,
+    curves: Sequence[Curve],
+    *,
+    tickformat: str = "",
+    level: tuple[str, float] | None = None,
+) -> Panel | None:
+    """Figures of trailing windows; None where no curve has one. ``level``: a line and its name."""
+    drawn = [curve for curve in curves if np.isfinite(curve.value).any()]
+    if not drawn:
+        return None
+    # plotly takes the sign off a zero that it rounded to, but not where it is asked for a plus
+    hover = f"%{{y:{tickformat.lstrip('+') or '.3f'}}}"
+    return Panel(
+        key=key,
+        title=title,
+        caption=caption,
+        traces=[_line(curve, hover) for curve in drawn],
+        shapes=[] if level is None else [level_line(level[0], level[1], "$target", "dot")],
+        yaxis={"title": {"text": ""}, **({"tickformat": tickformat} if tickformat else {})},
+        weight=0.75,
+    )
+
+
+def distribution_panel(
+    token: Floats, multiple: Floats, names: tuple[str, str], marks: Mapping[str, float]
+) -> Panel | None:
+    """How often days returned what: the token as bars, the other as a line; ``marks`` by name.
+
+    None where there are no days.
+    """
+    if not len(token):
+        return None
+    edges = _edges(token, multiple)
+    middles = (edges[1:] + edges[:-1]) / 2
+    bars, steps = (np.histogram(values, edges)[0].astype(float) for values in (token, multiple))
+    ranges = [f"{low:+z.1%} to {high:+z.1%}" for low, high in pairwise(edges.tolist())]
+    shared: Description = {"x": middles, "customdata": ranges}
+    hover = "%{customdata}: %{y:,.0f} days"
+    traces: list[Description] = [
+        {
+            **shared,
+            "type": "bar",
+            "name": as_text(names[0]),
+            "y": bars,
+            "marker": {"color": "$nav"},
+            "hovertemplate": hover,
+        },
+        {
+            **shared,
+            "type": "scatter",
+            "mode": "lines",
+            "name": as_text(names[1]),
+            "y": steps,
+            "line": {"color": "$ideal", "width": 1.4, "shape": "hvh"},
+            "hovertemplate": hover,
+        },
+    ]
+    return Panel(
+        key="distribution",
+        title="How days are spread",
+        caption=(
+            "Number of UTC days by their return. Right of the dotted line are 95 % of the token's "
+            "days; the dashed one is the mean of the others."
+            if marks
+            else "Number of UTC days by their return."
+        ),
+        traces=traces,
+        shapes=[
+            _upright(name, at, dash)
+            for (name, at), dash in zip(marks.items(), _DASHES, strict=False)
+        ],
+        xaxis={"title": {"text": "return of a day"}, "tickformat": ".0%", "automargin": True},
+        yaxis={"title": {"text": "days"}, "rangemode": "tozero"},
+        hovermode="x unified",
+        weight=0.9,
+    )
+
+
+def _line(curve: Curve, hover: str) -> Description:
+    return line(
+        as_text(curve.name),
+        Instants(curve.time),
+        curve.value,
+        curve.color,
+        hover,
+        width=curve.width,
+        dash=curve.dash,
+    )
+
+
+def _edges(token: Floats, multiple: Floats) -> Floats:
+    """Bars of a round width, about as Freedman and Diaconis 1981 have it, one edge at zero."""
+    low, high = (float(edge) for edge in (min(token.min(), 0.0), max(token.max(), 0.0)))
+    if len(multiple):
+        low, high = min(low, float(multiple.min())), max(high, float(multiple.max()))
+    quarter, three = np.quantile(token, [0.25, 0.75])
+    wanted = 2 * float(three - quarter) / len(token) ** (1 / 3)
+    reach = high - low
+    if not reach:
+        return np.array([-0.01, 0.0, 0.01])
+    wanted = min(max(wanted, reach / _MOST_BARS), reach / _FEWEST_BARS)
+    width = next((width for width in _WIDTHS if width >= wanted), wanted)
+    # one more on the right: what lies on the last edge is counted left of it; and on the left
+    # where a loss is so small that its share of a bar is rounded to none
+    first = int(np.floor(low / width))
+    count = range(first - (first * width > low), int(np.ceil(high / width)) + 2)
+    return np.array([place * width for place in count])
+
+
+def _upright(name: str, at: float, dash: str) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "name": name,
+        "showlegend": True,
+        "xref": "x",
+        "yref": "y domain",
+        "x0": at,
+        "x1": at,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": "$bad", "width": 1.4, "dash": dash},
+    }

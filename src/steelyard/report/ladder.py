@@ -1,0 +1,126 @@
+"""What will be traded at each price, and the worst moves of a history, as charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steelyard.report.panels import Description, Panel, as_text
+
+__all__ = ["LadderData", "gaps_panel", "ladder_panel"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LadderData:
+    """Flows by price, all of one length, quote, negative for sales.
+
+    Args:
+        title: of the figure.
+        quote: what flows are counted in.
+        underlying: whose price it is.
+        present: the price now.
+        prices: rising.
+        on_the_way: net, traded before the price is there.
+        at_resets: net, traded at the next resets if it stays there.
+    """
+
+    title: str
+    quote: str
+    underlying: str
+    present: float
+    prices: Sequence[float]
+    on_the_way: Sequence[float]
+    at_resets: Sequence[float]
+
+
+def ladder_panel(data: LadderData) -> Panel:
+    """What is traded before each price is there, and at the next resets if it then stays."""
+    kinds = (
+        ("on the way", data.on_the_way, "$nav", ""),
+        ("at the next resets", data.at_resets, "$ideal", "/"),
+    )
+    # written here, since plotly gives a zero that it rounded to the sign that it is asked for
+    hover = f"%{{customdata}} {as_text(data.quote)}"
+    in_all = [way + reset for way, reset in zip(data.on_the_way, data.at_resets, strict=True)]
+    bars: list[Description] = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": list(data.prices),
+            "y": list(flows),
+            "customdata": _amounts(flows),
+            # shapes tell the two apart where colours do not
+            "marker": {"color": color, "pattern": {"shape": shape}},
+            "hovertemplate": hover,
+        }
+        for name, flows, color, shape in kinds
+    ]
+    net: Description = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "in all",
+        "x": list(data.prices),
+        "y": in_all,
+        "customdata": _amounts(in_all),
+        "line": {"color": "$ink", "width": 1.6},
+        "marker": {"color": "$ink", "size": 5},
+        "hovertemplate": hover,
+    }
+    present: Description = {
+        "type": "line",
+        "name": "present price",
+        "showlegend": False,
+        "xref": "x",
+        "yref": "y domain",
+        "x0": data.present,
+        "x1": data.present,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": "$muted", "width": 1.2, "dash": "dot"},
+    }
+    quote = as_text(data.quote)
+    return Panel(
+        key="ladder",
+        title="What will be traded at each price",
+        caption=(
+            "Above zero tokens buy, below they sell. On the way is traded before the price is "
+            "there, at the next resets if it then stays. The dotted line is the present price."
+        ),
+        traces=[*bars, net],
+        shapes=[present],
+        xaxis={"title": {"text": f"price of {as_text(data.underlying)}"}, "automargin": True},
+        yaxis={
+            "title": {"text": f"bought (+) and sold (−), {quote}"},
+            "tickformat": "~s",
+            "zerolinecolor": "$muted",
+        },
+        weight=1.1,
+    )
+
+
+def gaps_panel(moves: Sequence[tuple[str, str, float]]) -> Panel:
+    """Worst moves: span, ``fall`` or ``rise``, simple return."""
+    return Panel(
+        key="gaps",
+        title="Worst moves",
+        caption="The largest fall and rise of the price over each span.",
+        traces=[
+            {
+                "type": "bar",
+                "name": side,
+                "x": [span.replace("_", " ") for span, kind, _ in moves if kind == side],
+                "y": [move for _, kind, move in moves if kind == side],
+                "customdata": [f"{move:+z.2%}" for _, kind, move in moves if kind == side],
+                "marker": {"color": color},
+                "hovertemplate": "%{customdata}",
+            }
+            for side, color in (("fall", "$sell"), ("rise", "$buy"))
+        ],
+        xaxis={"title": {"text": "span"}, "type": "category", "automargin": True},
+        yaxis={"title": {"text": "worst move"}, "tickformat": "+.0%"},
+        hovermode="closest",
+    )
+
+
+def _amounts(flows: Sequence[float]) -> list[str]:
+    return [f"{flow:+z,.0f}" for flow in flows]

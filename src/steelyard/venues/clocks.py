@@ -1,0 +1,68 @@
+"""Clocks of venues that run in process: the machine's, and one that jumps to what is due next."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "MachineClock", "VirtualClock"]
+
+TURNS = 4
+"""How often tasks that are not asleep may go on before virtual time jumps."""
+
+
+class Clock(Protocol):
+    """Milliseconds, and a way to wait for one of them."""
+
+    def now_ms(self) -> int:
+        """The time now, ms."""
+
+    async def sleep_until(self, at_ms: int) -> None:
+        """Come back at that time, or at once where it has passed."""
+
+
+class MachineClock:
+    """The time of this machine, ms UTC."""
+
+    def now_ms(self) -> int:
+        """The time now."""
+        return time.time_ns() // 1_000_000
+
+    async def sleep_until(self, at_ms: int) -> None:
+        """Wait for it."""
+        await asyncio.sleep(max(0, at_ms - self.now_ms()) / 1_000)
+
+
+class VirtualClock:
+    """Time that passes only when every task of the loop waits for it.
+
+    Args:
+        now_ms: at the start.
+    """
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self._now_ms = now_ms
+        self._sleepers: list[tuple[int, int]] = []
+        self._number = 0
+
+    def now_ms(self) -> int:
+        """The time now."""
+        return self._now_ms
+
+    async def sleep_until(self, at_ms: int) -> None:
+        """Let others go on, and then jump there, once nothing is due before it."""
+        self._number += 1
+        sleeper = (at_ms, self._number)
+        heapq.heappush(self._sleepers, sleeper)
+        try:
+            turns = 0
+            while turns < TURNS:
+                await asyncio.sleep(0)
+                # whoever is due first goes first; the others begin to wait anew
+                turns = turns + 1 if self._sleepers[0] == sleeper else 0
+            self._now_ms = max(self._now_ms, at_ms)
+        finally:
+            self._sleepers.remove(sleeper)
+            heapq.heapify(self._sleepers)

@@ -1,0 +1,341 @@
+"""Everything that is particular to Binance USD-M futures: names, limits, outcomes and records.
+
+What came of a call is read off ``OUTCOMES``, from the HTTP status, the exchange's own code and its
+message, first row first. Sources: Binance's "USD-M general information" and "error codes". An
+order is answered by its result (``newOrderRespType``); fees stand in ``userTrades`` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from steelyard.errors import Unknown
+from steelyard.venues.exchange.client import Answer
+from steelyard.venues.exchange.parsing import amount_of, amount_text
+from steelyard.venues.protocol import (
+    Balance,
+    Book,
+    Failure,
+    Limits,
+    Mark,
+    Movement,
+    MovementKind,
+    OrderRequest,
+    OrderState,
+    OrderStatus,
+    Outcome,
+    Position,
+    Trade,
+    TradeCause,
+)
+
+__all__ = ["BINANCE_USDM", "OUTCOMES", "BinanceUsdm", "OutcomeRow"]
+
+QUOTE_STEP = Decimal("1e-8")
+LAG_MS = 3_000
+"""How late its lists and look-ups may show what has happened; it promises nothing."""
+LATE_MS = 60_000
+"""Funding shows in the list of money movements some seconds after it was due."""
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+NOTHING = Decimal(0)
+
+
+# -- what came of a call ---------------------------------------------------------------------------
+
+
+class OutcomeRow(NamedTuple):
+    """What answers of one kind say; a field that is None or empty fits all."""
+
+    outcome: Outcome
+    statuses: Container[int] | None
+    codes: Container[int] | None
+    says: str
+    """What its message begins with, in small letters."""
+
+    def fits(self, status: int, code: int | None, message: str) -> bool:
+        """Whether an answer is of this kind."""
+        return (
+            (self.statuses is None or status in self.statuses)
+            and (self.codes is None or code in self.codes)
+            and message.lower().startswith(self.says)
+        )
+
+
+REFUSING = (400, 401, 404)
+OUTCOMES: tuple[OutcomeRow, ...] = (
+    # the same status 503 says three things: its message which, before any code
+    OutcomeRow(Outcome.UNKNOWN, None, None, "unknown error, please check your request"),
+    OutcomeRow(Outcome.UNAVAILABLE, (503,), None, "service unavailable."),
+    OutcomeRow(Outcome.UNAVAILABLE, (503,), None, "internal error; unable to process"),
+    OutcomeRow(Outcome.UNAVAILABLE, None, (-1001,), "internal error; unable to process"),
+    OutcomeRow(Outcome.UNKNOWN, (408,), None, ""),
+    # what stands behind did not answer: "execution status unknown"
+    OutcomeRow(Outcome.UNKNOWN, None, (-1000, -1006, -1007), ""),
+    # an order of this id is open: it may be the one that was sent
+    OutcomeRow(Outcome.UNKNOWN, None, (-4116,), ""),
+    # overloaded
+    OutcomeRow(Outcome.UNAVAILABLE, None, (-1008,), ""),
+    # too many requests or orders, and the ban that follows
+    OutcomeRow(Outcome.UNAVAILABLE, (418, 429), None, ""),
+    OutcomeRow(Outcome.UNAVAILABLE, None, (-1003, -1015), ""),
+    # the firewall, and a place from which Binance serves nobody: both stand before the exchange
+    OutcomeRow(Outcome.UNAVAILABLE, (403, 451), None, ""),
+    # who asks, and when: key, signature, timestamp
+    OutcomeRow(Outcome.REJECTED, REFUSING, (-1002, -1021, -1022, -2014, -2015), ""),
+    # the request itself; the path too
+    OutcomeRow(Outcome.REJECTED, REFUSING, range(-1136, -1099), ""),
+    OutcomeRow(Outcome.REJECTED, REFUSING, (-1013, -1014, -1020, -1023, -5000), ""),
+    # the order, by the account: no margin, nothing to reduce, in liquidation
+    OutcomeRow(Outcome.REJECTED, REFUSING, range(-2028, -2009), ""),
+    # the order, by the filters and the account's settings
+    OutcomeRow(Outcome.REJECTED, REFUSING, range(-4999, -3999), ""),
+    # immediate, or not at all
+    OutcomeRow(Outcome.REJECTED, REFUSING, (-5021, -5022), ""),
+)
+"""First row first; what fits none is unknown, unless its status is 200."""
+NO_SUCH_ORDER = "-2013"
+
+
+def _said(content: object) -> tuple[int | None, str]:
+    """The exchange's own code and message."""
+    if not isinstance(content, Mapping):
+        return None, ""
+    code, message = content.get("code"), content.get("msg")
+    is_code = isinstance(code, int) and not isinstance(code, bool)
+    return code if is_code else None, message if isinstance(message, str) else ""
+
+
+def _is_error(code: int | None) -> bool:
+    """Some calls that succeed answer with a code of 200."""
+    return code is not None and code not in {0, 200}
+
+
+class BinanceUsdm:
+    """What is particular to this exchange; it holds nothing."""
+
+    ID = "binanceusdm"
+    """As ccxt spells it."""
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def failed(self, answer: Answer) -> Failure | None:
+        """How a call failed that was answered so; None: it did not."""
+        code, message = _said(answer.content)
+        if answer.status == 200 and not _is_error(code) and answer.content is not None:  # noqa: PLR2004
+            return None
+        reason = message or "its answer cannot be read"
+        if code is not None:
+            reason = f"{reason} ({code})"
+        reason = f"{self.ID}: {answer.status}: {reason}"
+        outcome = Outcome.UNKNOWN
+        for row in OUTCOMES:
+            if row.fits(answer.status, code, message):
+                outcome = row.outcome
+                break
+        return Failure(outcome, reason, "" if code is None else str(code))
+
+    def refused_for_ms(self, answer: Answer, venue_ms: int) -> int | None:
+        """Until when it is not to be asked again; None: it may be."""
+        code, message = _said(answer.content)
+        if answer.status not in {418, 429} and code != -1003:  # noqa: PLR2004
+            return None
+        banned = BANNED_UNTIL.search(message)
+        if banned is not None:
+            return int(banned[1])
+        after = answer.headers.get("retry-after", "")
+        if re.fullmatch(r"\d{1,7}", after):
+            return venue_ms + int(after) * 1_000
+        return (venue_ms // MINUTE_MS + 1) * MINUTE_MS
+
+    def used(self, answer: Answer) -> tuple[int | None, int | None]:
+        """Weight and orders of this minute that are used up, as the headers say."""
+        names = ("x-mbx-used-weight-1m", "x-mbx-order-count-1m")
+        found = (answer.headers.get(name, "") for name in names)
+        weight, orders = (int(each) if re.fullmatch(r"\d{1,9}", each) else None for each in found)
+        return weight, orders
+
+    # -- requests ----------------------------------------------------------------------------
+
+    def order_params(self, market: str, request: OrderRequest) -> dict[str, Any]:
+        """An order, immediate or cancel; the stamp that is stored is the one that is signed."""
+        params = {
+            "symbol": market,
+            "side": "BUY" if request.units > 0 else "SELL",
+            "quantity": amount_text(abs(request.units)),
+            "newClientOrderId": request.client_id,
+            "newOrderRespType": "RESULT",
+            "reduceOnly": "true" if request.reduce_only else "false",
+            "timestamp": request.stamp_ms,
+            "recvWindow": request.window_ms,
+        }
+        if request.limit is None:
+            return {**params, "type": "MARKET"}
+        limit = amount_text(request.limit)
+        return {**params, "type": "LIMIT", "timeInForce": "IOC", "price": limit}
+
+    # -- records -----------------------------------------------------------------------------
+
+    def limits(self, market: str, content: Any) -> Limits | None:  # noqa: ANN401 (JSON)
+        """What it takes, of ``exchangeInfo``; None: it has no such linear perpetual."""
+        (found,) = [each for each in content["symbols"] if each["symbol"] == market] or [None]
+        if found is None or found["contractType"] != "PERPETUAL":
+            return None
+        if found["marginAsset"] != found["quoteAsset"] or found.get("status") != "TRADING":
+            return None
+        filters = {each["filterType"]: each for each in found["filters"]}
+        size, at_market = filters["LOT_SIZE"], filters.get("MARKET_LOT_SIZE", filters["LOT_SIZE"])
+        percent = filters["PERCENT_PRICE"]
+        bound = min(
+            amount_of(percent["multiplierUp"]) - 1, 1 - amount_of(percent["multiplierDown"])
+        )
+        per_minute = {
+            each["rateLimitType"]: int(each["limit"])
+            for each in content.get("rateLimits", [])
+            if each.get("interval") == "MINUTE" and each.get("intervalNum") == 1
+        }
+        return Limits(
+            lot=max(amount_of(size["stepSize"]), amount_of(at_market["stepSize"])),
+            min_notional=amount_of(filters["MIN_NOTIONAL"]["notional"]),
+            max_units=min(amount_of(size["maxQty"]), amount_of(at_market["maxQty"])),
+            price_step=amount_of(filters["PRICE_FILTER"]["tickSize"]),
+            price_bound=bound,
+            quote_step=QUOTE_STEP,
+            requests_per_minute=per_minute.get("REQUEST_WEIGHT", 2_400),
+            orders_per_minute=per_minute.get("ORDERS", 1_200),
+            lag_ms=LAG_MS,
+            late_ms=LATE_MS,
+        )
+
+    def mark(self, content: Mapping[str, Any]) -> Mark:
+        """Of ``premiumIndex``."""
+        price, index = amount_of(content["markPrice"]), amount_of(content["indexPrice"])
+        return Mark(price, int(content["time"]), index)
+
+    def book(self, content: Mapping[str, Any]) -> Book:
+        """Of ``depth``."""
+        bids, asks = (
+            tuple((amount_of(price), amount_of(units)) for price, units in content[side])
+            for side in ("bids", "asks")
+        )
+        return Book(bids, asks, int(content["T"]))
+
+    def position(self, market: str, content: Sequence[Mapping[str, Any]]) -> Position:
+        """Of ``positionRisk``: what was paid is the notional less the profit, to the last digit.
+
+        The entry price that it shows is rounded, and times the units would be off by more.
+        """
+        held = [each for each in content if each["symbol"] == market]
+        held = [each for each in held if amount_of(each["positionAmt"]) != 0]
+        if not held:
+            return Position(NOTHING, NOTHING, NOTHING)
+        if len(held) > 1 or held[0]["positionSide"] != "BOTH":
+            raise Unknown(f"{self.ID}: the account is in hedge mode, expected one-way mode")
+        (found,) = held
+        cost = amount_of(found["notional"]) - amount_of(found["unRealizedProfit"])
+        liquidation = amount_of(found["liquidationPrice"])
+        return Position(
+            amount_of(found["positionAmt"]),
+            amount_of(found["entryPrice"]),
+            cost,
+            liquidation_price=liquidation if liquidation > 0 else None,
+        )
+
+    def balance(self, quote: str, content: Sequence[Mapping[str, Any]]) -> Balance:
+        """Of ``balance``."""
+        found = [amount_of(each["balance"]) for each in content if each["asset"] == quote]
+        return Balance(quote, sum(found, NOTHING))
+
+    def order(self, content: Mapping[str, Any]) -> OrderState:
+        """Of an order's answer or look-up; one without id and status says nothing."""
+        status = STATUSES.get(content["status"])
+        if status is None or not content["orderId"]:
+            raise ValueError("no order id, or a status that is not known")
+        sign = 1 if content["side"] == "BUY" else -1
+        return OrderState(
+            str(content["clientOrderId"]),
+            str(content["orderId"]),
+            status,
+            sign * amount_of(content["origQty"]),
+            sign * amount_of(content["executedQty"]),
+            int(content["updateTime"]),
+            reason=str(content["status"]).lower() if status is OrderStatus.EXPIRED else "",
+        )
+
+    def trade(self, quote: str, client_id: str, content: Mapping[str, Any]) -> Trade:
+        """Of ``userTrades``."""
+        commission = amount_of(content["commission"])
+        if commission != 0 and content["commissionAsset"] != quote:
+            asset = content["commissionAsset"]
+            message = f"{self.ID}: expected fees in {quote}, found them in {asset}: see the doctor"
+            raise Unknown(message)
+        sign = 1 if content["side"] == "BUY" else -1
+        return Trade(
+            str(content["id"]),
+            str(content["orderId"]),
+            client_id,
+            int(content["time"]),
+            sign * amount_of(content["qty"]),
+            amount_of(content["price"]),
+            sign * amount_of(content["quoteQty"]),
+            commission,
+            amount_of(content["realizedPnl"]),
+            cause_of(client_id),
+        )
+
+    def movement(self, content: Mapping[str, Any]) -> Movement:
+        """Of ``income``; its ids are its own within a kind."""
+        kind, time_ms = str(content["incomeType"]), int(content["time"])
+        if kind == "FUNDING_FEE" and time_ms % HOUR_MS <= LATE_MS:
+            time_ms -= time_ms % HOUR_MS  # it is charged some seconds after it is due
+        return Movement(
+            f"{kind}:{content['tranId']}",
+            KINDS.get(kind, MovementKind.OTHER),
+            str(content["asset"]),
+            amount_of(content["income"]),
+            time_ms,
+            str(content.get("tradeId") or ""),
+        )
+
+
+BINANCE_USDM = BinanceUsdm()
+
+STATUSES = {
+    "NEW": OrderStatus.OPEN,
+    "PARTIALLY_FILLED": OrderStatus.OPEN,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.EXPIRED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+    "REJECTED": OrderStatus.REJECTED,
+}
+CAUSES = (
+    ("adl_autoclose", TradeCause.AUTO_DELEVERAGING),
+    ("autoclose-", TradeCause.LIQUIDATION),
+    ("settlement_autoclose-", TradeCause.EXPIRY),
+)
+"""How the client ids of orders begin that the exchange itself made."""
+KINDS = {
+    "TRANSFER": MovementKind.TRANSFER,
+    "INTERNAL_TRANSFER": MovementKind.TRANSFER,
+    "CROSS_COLLATERAL_TRANSFER": MovementKind.TRANSFER,
+    "COIN_SWAP_DEPOSIT": MovementKind.TRANSFER,
+    "COIN_SWAP_WITHDRAW": MovementKind.TRANSFER,
+    "STRATEGY_UMFUTURES_TRANSFER": MovementKind.TRANSFER,
+    "REALIZED_PNL": MovementKind.REALISED,
+    "FUNDING_FEE": MovementKind.FUNDING,
+    "COMMISSION": MovementKind.COMMISSION,
+    "INSURANCE_CLEAR": MovementKind.LIQUIDATION_FEE,
+}
+
+
+def cause_of(client_id: str) -> TradeCause:
+    """Why a trade happened, by the client id of its order."""
+    for begins, cause in CAUSES:
+        if client_id.startswith(begins):
+            return cause
+    return TradeCause.ORDER

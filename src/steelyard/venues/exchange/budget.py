@@ -1,0 +1,79 @@
+"""How much an exchange may still be asked in this minute, and from when on again after a ban.
+
+Counted from the headers of its answers, which know of other callers too. A tenth is kept for what
+lowers leverage: reduce-only orders, and the look-ups and readings that they need.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from steelyard.venues.protocol import Failure, Outcome
+
+__all__ = ["Budget"]
+
+MINUTE_MS = 60_000
+KEPT = 10
+"""One of so many parts is kept."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the rate limit of one account."""
+
+    weight_limit: int = 2_400
+    order_limit: int = 1_200
+    weight: int = 0
+    orders: int = 0
+    minute: int = 0
+    """In which these were used, by the venue's clock."""
+    refused_until_ms: int = 0
+    seen_ms: int = 0
+    """The venue's clock as it was read last."""
+    seen_at_s: float = 0.0
+    """By this machine's steady clock."""
+
+    def see_clock(self, venue_ms: int) -> None:
+        """The venue said its time; what was used up in this minute still is."""
+        is_now = self.minute == self.venue_ms() // MINUTE_MS
+        self.seen_ms, self.seen_at_s = venue_ms, time.monotonic()
+        if is_now:
+            self.minute = venue_ms // MINUTE_MS
+
+    def venue_ms(self) -> int:
+        """About where the venue's clock stands now: good enough for minutes and bans."""
+        if self.seen_ms == 0:
+            return time.time_ns() // 1_000_000
+        return self.seen_ms + round((time.monotonic() - self.seen_at_s) * 1_000)
+
+    def note_used(self, weight: int | None, orders: int | None) -> None:
+        """What an answer said is used up of its minute."""
+        minute = self.venue_ms() // MINUTE_MS
+        if minute != self.minute:
+            self.minute, self.weight, self.orders = minute, 0, 0
+        self.weight = self.weight if weight is None else weight
+        self.orders = self.orders if orders is None else orders
+
+    def note_refused(self, until_ms: int) -> None:
+        """It is not to be asked again before that instant."""
+        self.refused_until_ms = max(self.refused_until_ms, until_ms)
+
+    def held_back(self, *, is_urgent: bool) -> Failure | None:
+        """Why nothing may be sent now; None: it may."""
+        now_ms = self.venue_ms()
+        if now_ms < self.refused_until_ms:
+            reason = "the exchange is not asked before the time that it named (429 or 418)"
+            return Failure(Outcome.UNAVAILABLE, reason, until_ms=self.refused_until_ms)
+        minute = now_ms // MINUTE_MS
+        if minute != self.minute:
+            return None
+        kept = 0 if is_urgent else 1
+        is_spent = self.weight * KEPT >= self.weight_limit * (
+            KEPT - kept
+        ) or self.orders * KEPT >= self.order_limit * (KEPT - kept)
+        if not is_spent:
+            return None
+        what = "all" if is_urgent else "what is not kept for lowering leverage"
+        reason = f"{what} of the exchange's rate limit is used up for this minute"
+        return Failure(Outcome.UNAVAILABLE, reason, until_ms=(minute + 1) * MINUTE_MS)

@@ -1,0 +1,208 @@
+"""One call to an exchange through ccxt: its answer as the exchange wrote it, or how it failed.
+
+ccxt signs and carries; what came of a call is judged by what was seen on the wire, never by the
+class of ccxt's error, which is the same for opposite outcomes. Its documented hook
+``on_rest_response`` shows status, headers and body of each answer. Where none came, a connection
+that was never made has sent nothing; whatever else went wrong is unknown. A call is sent once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from steelyard.errors import InputError
+from steelyard.venues.exchange.budget import Budget
+from steelyard.venues.protocol import Failure, Outcome
+from steelyard.venues.secrets import Secrets
+
+__all__ = ["Answer", "Client", "Exchange", "open_client"]
+
+TIMEOUT_MS = 5_000
+LONGEST_REASON = 200
+INSTALL = "python -m pip install '.[exchange]' in a clone of the project"
+
+
+class Answer(NamedTuple):
+    """What an exchange answered."""
+
+    status: int
+    content: Any
+    """The JSON, numbers as Decimal; None where it is none."""
+    headers: Mapping[str, str]
+    """By their names in small letters."""
+
+
+class Exchange(Protocol):
+    """What is particular to one exchange."""
+
+    ID: str
+
+    def failed(self, answer: Answer) -> Failure | None:
+        """How a call failed that was answered so; None: it did not."""
+
+    def refused_for_ms(self, answer: Answer, venue_ms: int) -> int | None:
+        """Until when (its clock) it is not to be asked again; None: it may be."""
+
+    def used(self, answer: Answer) -> tuple[int | None, int | None]:
+        """How much weight and how many orders of this minute are used up, where it says so."""
+
+
+class Client:
+    """An account's way to an exchange.
+
+    Args:
+        exchange: what is particular to it.
+        ccxt_client: ccxt's, with the session and the keys.
+        session: of its connections.
+        secrets: which are shown in no error.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        ccxt_client: Any,  # noqa: ANN401 (ccxt ships no types)
+        session: Any,  # noqa: ANN401 (aiohttp's session, which is imported late)
+        secrets: Secrets,
+    ) -> None:
+        self.exchange, self.budget = exchange, Budget()
+        self._ccxt, self._session, self._secrets = ccxt_client, session, secrets
+
+    async def call(self, name: str, params: Mapping[str, Any], *, is_urgent: bool = True) -> Answer:
+        """Ask once.
+
+        Args:
+            name: of ccxt's method of an endpoint, such as ``fapiPrivatePostOrder``.
+            params: of the request.
+            is_urgent: it may use the share of the rate limit that is kept for what lowers leverage.
+
+        Raises:
+            VenueError: it failed: ``Rejected``, ``Unavailable`` or ``Unknown``.
+        """
+        from steelyard.venues.exchange.session import HEARD, Heard
+
+        held_back = self.budget.held_back(is_urgent=is_urgent)
+        if held_back is not None:
+            raise held_back.error()
+        heard = Heard()
+        token = HEARD.set(heard)
+        error: BaseException | None = None
+        try:
+            await getattr(self._ccxt, name)(dict(params))
+        except Exception as found:  # noqa: BLE001 (judged by what was seen on the wire)
+            error = found
+        finally:
+            HEARD.reset(token)
+        if heard.status is None:
+            # without ccxt's own error, whose text has the signed request in it
+            raise _unanswered(error, is_sent=heard.is_sent).error() from None
+        headers = {key.lower(): value for key, value in heard.headers.items()}
+        answer = Answer(heard.status, _content(heard.body), headers)
+        failure = self._note(answer)
+        if failure is not None:
+            reason = self._secrets.hide(failure.reason)[:LONGEST_REASON]
+            shown = Failure(failure.outcome, reason, failure.code, failure.until_ms)
+            raise shown.error() from None
+        return answer
+
+    def _note(self, answer: Answer) -> Failure | None:
+        """Take what an answer says of the limits; how the call failed, if it did."""
+        self.budget.note_used(*self.exchange.used(answer))
+        failure = self.exchange.failed(answer)
+        if failure is None:
+            return None
+        until_ms = self.exchange.refused_for_ms(answer, self.budget.venue_ms())
+        if until_ms is None:
+            return failure
+        self.budget.note_refused(until_ms)
+        return Failure(failure.outcome, failure.reason, failure.code, until_ms)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._ccxt.close()
+        await self._session.close()
+
+
+def _content(body: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:
+    """No answer came: whether anything was sent is said by the cause underneath."""
+    import aiohttp
+
+    seen, cause = set[int](), error
+    kinds = []
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        kinds.append(type(cause).__name__)
+        if isinstance(cause, aiohttp.ClientConnectorError) and not is_sent:
+            reason = f"no connection was made ({type(cause).__name__}): nothing was sent"
+            return Failure(Outcome.UNAVAILABLE, reason)
+        cause = cause.__cause__ or cause.__context__
+    return Failure(Outcome.UNKNOWN, f"no answer came ({kinds[-1] if kinds else 'none'})")
+
+
+def open_client(
+    exchange: Exchange,
+    secrets: Secrets,
+    rehearsal: Any = None,  # noqa: ANN401 (its class needs aiohttp, which is imported late)
+    timeout_ms: int = TIMEOUT_MS,
+) -> Client:
+    """A way to an exchange; to be opened where a loop runs. Nothing is sent yet.
+
+    Args:
+        exchange: what is particular to it.
+        secrets: key and secret of the account.
+        rehearsal: from ``read_rehearsal``; None: the real hosts.
+        timeout_ms: after which an answer is not waited for any more.
+
+    Raises:
+        InputError: ccxt is not installed.
+    """
+    try:
+        import ccxt.async_support as ccxt
+    except ImportError as error:
+        message = f"a real exchange needs ccxt, which is not installed: {INSTALL}"
+        raise InputError(message, missing="ccxt") from error
+    from steelyard.venues.exchange.session import HEARD, open_session
+
+    session = open_session(rehearsal)
+    settings = {
+        "apiKey": secrets.key,
+        "secret": secrets.secret,
+        "session": session,
+        "timeout": timeout_ms,
+        "number": str,  # amounts stay as the exchange wrote them
+        "enableRateLimit": False,  # counted from the answers' headers instead
+        # an order whose outcome is unknown may have filled: nothing is sent a second time
+        "options": {"maxRetriesOnFailure": 0, "adjustForTimeDifference": False},
+    }
+    client = getattr(ccxt, exchange.ID)(settings)
+
+    def on_rest_response(
+        code: int,
+        _reason: str,
+        _url: str,
+        _method: str,
+        response_headers: Mapping[str, str],
+        response_body: str,
+        _request_headers: object,
+        _request_body: object,
+    ) -> str:
+        heard = HEARD.get(None)
+        if heard is not None:
+            heard.status, heard.body = code, response_body
+            heard.headers = dict(response_headers)
+        return response_body.strip()
+
+    client.on_rest_response = on_rest_response
+    # at its level DEBUG ccxt writes each request with its key and signature
+    logging.getLogger(client.logger.name).setLevel(logging.INFO)
+    return Client(exchange, client, session, secrets)

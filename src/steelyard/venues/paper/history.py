@@ -1,0 +1,187 @@
+"""What happens to a paper account as its history goes on.
+
+At a clock observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
+(funding, then interest), a future that has expired is settled, and the venue's own rule is tested.
+Inside a bar the price visits all between two places, and the venue closes the position at the very
+price at which its margin is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from steelyard.rules.accruals import cash_interest, funding_payment, units_interest
+from steelyard.rules.liquidation import (
+    is_liquidated,
+    is_nav_gone,
+    liquidation_price,
+    nav_after_liquidation,
+)
+from steelyard.rules.numbers import DECIMAL18
+from steelyard.venues.account import Account
+from steelyard.venues.paper.feed import Moment
+from steelyard.venues.paper.state import (
+    Change,
+    PaperState,
+    PaperTerms,
+    booked,
+    order_of,
+    with_order,
+)
+from steelyard.venues.protocol import Movement, MovementKind, TradeCause
+
+__all__ = ["arrived", "opened", "transferred", "visited"]
+
+NOTHING = Decimal(0)
+MS = 1_000
+
+
+def opened(terms: PaperTerms) -> Change:
+    """The account at the first place of its feed, with the fund's first money in it."""
+    number, first = DECIMAL18.of, terms.feed.moment(0)
+    money = DECIMAL18.amount(number(terms.series.initial_nav) * number(terms.series.initial_tokens))
+    state = PaperState(Account(NOTHING), 0, first.price, first.time_s, is_clock=True, number=0)
+    return booked(state, MovementKind.TRANSFER, terms.series.quote, money, first.time_s * MS)
+
+
+def transferred(terms: PaperTerms, state: PaperState, amount: Decimal, now_ms: int) -> Change:
+    """Quote comes in, or goes out (below 0), by a transfer."""
+    moved = DECIMAL18.amount(amount)
+    return booked(state, MovementKind.TRANSFER, terms.series.quote, moved, now_ms)
+
+
+def arrived(terms: PaperTerms, state: PaperState, place: int) -> Change:
+    """The price comes to the next place of the feed."""
+    moment = terms.feed.moment(place)
+    if not moment.is_clock:
+        change = _moved(terms, state, moment, moment.price)
+        return change._replace(state=replace(change.state, place=place))
+    change = _charged(terms, replace(state, place=place, price=moment.price, is_clock=True), moment)
+    change = change.then(_expired(terms, change.state, moment))
+    if _is_over(terms, change.state, moment, moment.price):
+        return change.then(_liquidated(terms, change.state, moment, moment.price))
+    return change
+
+
+def visited(terms: PaperTerms, state: PaperState, price: Decimal) -> Change:
+    """The price stands at one on its way to the next place, which is inside the same bar."""
+    return _moved(terms, state, terms.feed.moment(state.place + 1), price)
+
+
+# --- The venue's own rule -----------------------------------------------------------------------
+
+
+def _moved(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> Change:
+    """The price goes on to ``price`` through all between."""
+    if not _is_over(terms, state, moment, price):
+        return Change(replace(state, price=price, is_clock=False))
+    end = liquidation_price(terms.rules.venue, *terms.holdings(state, moment.time_s))
+    # never at a better price than the one that it came from
+    end = min(end, state.price) if state.account.units > 0 else max(end, state.price)
+    change = _liquidated(terms, replace(state, price=end), moment, end)
+    return change._replace(state=replace(change.state, price=price, is_clock=False))
+
+
+def _is_over(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> bool:
+    """Whether the venue closes the position at a price."""
+    cash, units = terms.holdings(state, moment.time_s)
+    if units == 0:
+        return False
+    return is_liquidated(terms.rules.venue, cash, units, price) or is_nav_gone(cash, units, price)
+
+
+def _liquidated(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> Change:
+    """The venue closes the position at a price, and takes its fee of what is left."""
+    cash, units = terms.holdings(state, moment.time_s)
+    kept = DECIMAL18.amount(nav_after_liquidation(terms.rules.venue, cash, units, price))
+    change = _closed(terms, state, moment, price, "autoclose", TradeCause.LIQUIDATION)
+    fee = kept - change.state.account.wallet
+    kind, quote = MovementKind.LIQUIDATION_FEE, terms.series.quote
+    if fee == 0:
+        return change
+    return change.then(booked(change.state, kind, quote, fee, moment.time_s * MS))
+
+
+def _expired(terms: PaperTerms, state: PaperState, moment: Moment) -> Change:
+    """A future that is still held at its expiry is settled at the underlying's price."""
+    contract = state.account.contract
+    if contract == 0 or moment.time_s < contract:
+        return Change(state)
+    return _closed(terms, state, moment, moment.price, "settlement", TradeCause.EXPIRY)
+
+
+def _closed(
+    terms: PaperTerms,
+    state: PaperState,
+    moment: Moment,
+    price: Decimal,
+    name: str,
+    cause: TradeCause,
+) -> Change:
+    account, time_ms = state.account, moment.time_s * MS
+    client_id = f"{name}-{state.number + 1}"
+    mark = price * terms.factor(account.contract, moment.time_s)
+    order = order_of(client_id, -account.units, -account.units, time_ms)
+    quote = DECIMAL18.amount(-account.units * mark)
+    return with_order(terms, state, order, account.contract, quote, cause=cause)
+
+
+# --- What time costs ----------------------------------------------------------------------------
+
+
+def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> Change:
+    """Funding and interest since the last clock observation."""
+    since, now_s = state.charged_s, moment.time_s
+    state = replace(state, charged_s=now_s)
+    if now_s <= since:
+        return Change(state)
+    if terms.rules.venue.spot:
+        return _interest(terms, state, since, now_s)
+    if terms.is_future or state.account.units == 0:
+        return Change(state)
+    change, units = Change(state), state.account.units
+    times, rates = terms.feed.schedule.funding_within(since, now_s)
+    for time_s, rate in zip(times, rates, strict=True):
+        paid = DECIMAL18.amount(funding_payment(units, moment.price, rate))
+        kind, quote = MovementKind.FUNDING, terms.series.quote
+        change = change.then(booked(change.state, kind, quote, -paid, time_s * MS, rate=rate))
+    return change
+
+
+def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> Change:
+    """Interest on the wallet, at each rate that was in force, and on units that are borrowed."""
+    venue, amount, account = terms.rules.venue, DECIMAL18.amount, state.account
+    change, owed = Change(state), account.wallet * 0
+    kind, quote = MovementKind.INTEREST, terms.series.quote
+    for rate, time_s in terms.feed.schedule.rates_between(since, now_s):
+        so_far = amount(owed)
+        owed += cash_interest(
+            account.wallet, rate, venue.borrow_spread, venue.supply_spread, time_s
+        )
+        # the pieces add up to the whole, which is what is rounded
+        paid = amount(owed) - so_far
+        change = change.then(
+            booked(change.state, kind, quote, -paid, now_s * MS, rate=rate, seconds=time_s)
+        )
+    grown = amount(units_interest(account.units, venue.units_borrow_rate, now_s - since))
+    if grown != 0:
+        change = change.then(_grown(terms, change.state, grown, now_s, now_s - since))
+    return change
+
+
+def _grown(terms: PaperTerms, state: PaperState, grown: Decimal, now_s: int, time_s: int) -> Change:
+    """Units that are borrowed owe more units."""
+    number, kind = state.number + 1, MovementKind.INTEREST
+    rate = terms.rules.venue.units_borrow_rate
+    movement = Movement(
+        f"{kind}:{number}",
+        kind,
+        terms.series.underlying,
+        -grown,
+        now_s * MS,
+        rate=rate,
+        seconds=time_s,
+    )
+    account = state.account._replace(units=state.account.units - grown)
+    return Change(replace(state, account=account, number=number), movements=(movement,))

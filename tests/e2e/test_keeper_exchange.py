@@ -1,0 +1,127 @@
+"""A fund at an exchange, by the command: launched, traded, and followed through what goes wrong.
+
+The exchange is the rehearsal, a process of its own that unmodified ccxt asks. What is asserted is
+what came of it, never a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from support.exchange_keeper import ExchangeFolder
+
+pytestmark = pytest.mark.xdist_group("processes")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ExchangeFolder]:
+    """A keeper's folder with an exchange beside it."""
+    found = ExchangeFolder(tmp_path)
+    try:
+        yield found
+    finally:
+        found.exchange.kill()
+
+
+def test_a_fund_is_launched_and_rebalanced(place: ExchangeFolder) -> None:
+    """Three passes: it buys, it does nothing, it sells back to its target after a fall."""
+    place.once("--launch")
+    bought = place.units()
+    assert bought == Decimal("4.405")
+    place.once()
+    assert place.units() == bought
+    place.price(62_000)
+    said = place.once()
+    assert "band at a price of 62000" in said
+    assert 0 < place.units() < bought
+    place.check_agreement()
+    place.verify()
+    assert abs(Decimal(place.status()["leverage"]) - 3) < Decimal("0.01")
+
+
+def test_without_live_nothing_is_sent(place: ExchangeFolder) -> None:
+    """A dry run reads the account and decides; no order leaves, and none is launched by it."""
+    _, said = place.keeper("once", "keeper.toml", "--launch", code=3)
+    assert "--live" in said
+    place.once("--launch")
+    orders = place.account()["orders"]
+    place.price(62_000)
+    _, said = place.keeper("once", "keeper.toml")
+    assert "dry run" in said
+    assert "band at a price of 62000" in said
+    assert place.account()["orders"] == orders
+    place.once()
+    assert place.account()["orders"] == orders + 1
+    place.check_agreement()
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ("drop_after", "filled"),
+        ("drop_before", "void"),
+        ("503_unknown_filled", "filled"),
+        ("garbled_filled", "filled"),
+        ("empty_filled", "filled"),
+        ("503_busy", "unavailable"),
+    ],
+)
+def test_an_order_is_followed_to_its_end(place: ExchangeFolder, fault: str, outcome: str) -> None:
+    """Whatever became of the answer, the fund knows what became of the order; it is sent once."""
+    place.fault(fault)
+    place.once("--launch")
+    (ended,) = place.rows("order_ended")
+    assert ended["outcome"] == outcome
+    is_filled = outcome == "filled"
+    assert place.account()["orders"] == is_filled
+    assert (place.units() != 0) == is_filled
+    place.check_agreement()
+    place.once()
+    assert place.units() == Decimal("4.405")
+    assert place.account()["orders"] == 1
+    place.check_agreement()
+
+
+def test_key_and_signature_are_written_nowhere(place: ExchangeFolder) -> None:
+    """Neither in what is printed, nor in the journal, nor in any file but the one for them."""
+    said = [place.once("--launch")]
+    place.price(62_000)
+    place.fault("drop_before")
+    said.append(place.once())
+    said += place.keeper("doctor", "keeper.toml")
+    path = place.folder / "secrets.toml"
+    path.write_text(path.read_text().replace(place.secrets.secret, "0" * 64))
+    said += place.keeper("doctor", "keeper.toml", code=4)
+    hidden = [place.secrets.key, place.secrets.secret, "signature=", "0" * 64]
+    texts = "\n".join(said).encode()
+    for file in place.folder.glob("*"):
+        if file.is_file() and file.name != "secrets.toml":
+            texts += file.read_bytes()
+    assert b"BTC3L" in texts
+    for each in hidden:
+        assert each.encode() not in texts
+
+
+def test_a_perpetual_that_the_exchange_does_not_have_is_refused(place: ExchangeFolder) -> None:
+    """By the keeper and by the doctor, before anything is stored or sent."""
+    series = place.folder / "btc3l.toml"
+    series.write_text(series.read_text().replace("BTC/USDT:USDT", "XYZ/USDT:USDT"))
+    for command in (("once", "keeper.toml", "--live", "--launch"), ("doctor", "keeper.toml")):
+        _, said = place.keeper(*command, code=3)
+        assert "found XYZUSDT" in said
+    assert place.account()["orders"] == 0
+
+
+def test_what_the_exchange_closed_is_adopted_and_acted_on(place: ExchangeFolder) -> None:
+    """Half of the position is deleveraged away: it is booked with its cause, and bought again."""
+    place.once("--launch")
+    place.exchange.control("POST", "/adl", account="main", symbol="BTCUSDT", units="2.000")
+    place.once()
+    causes = [each["cause"] for each in place.rows("venue_trade")]
+    assert causes == ["order", "auto_deleveraging", "order"]
+    assert abs(Decimal(place.status()["leverage"]) - 3) < Decimal("0.01")
+    place.check_agreement()

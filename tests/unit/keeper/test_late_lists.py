@@ -1,0 +1,77 @@
+"""A venue whose lists show what has happened later than it promises."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelyard.keeper.shell import Shell
+from steelyard.venues.simulated.face import SimulatedFace
+from support.live_machine import Machine, check
+
+LATE_MS = 100_000
+
+
+class LateFace(SimulatedFace):
+    """Records are listed long after wallet and position show them."""
+
+    async def trades_since(self, since_ms: int) -> Any:
+        """Those that are old."""
+        return self._old(await super().trades_since(since_ms))
+
+    async def movements_since(self, since_ms: int) -> Any:
+        """Those that are old."""
+        return self._old(await super().movements_since(since_ms))
+
+    def _old(self, found: Any) -> Any:
+        value = tuple(each for each in found.value if each.time_ms <= found.time_ms - LATE_MS)
+        return replace(found, value=value)
+
+
+class LateMachine(Machine):
+    """A machine on which somebody moves money, or the position, after a minute and a half."""
+
+    what = ""
+
+    def face(self) -> SimulatedFace:
+        """The venue."""
+        return LateFace(self.venue, self.clock)
+
+    async def move(self, minutes: int, path: list[float], shell: Shell) -> None:
+        """The price, and that."""
+        change = asyncio.create_task(self.change())
+        await super().move(minutes, path, shell)
+        await change
+
+    async def change(self) -> None:
+        """Once."""
+        what, self.what = self.what, ""
+        await self.clock.sleep_until(self.clock.now_ms() + 90_000)
+        if what == "a transfer":
+            self.venue.exchange.transfer(Decimal(500))
+        elif what == "a trade":
+            self.venue.exchange.deleverage(Decimal("0.01"))
+
+
+@pytest.mark.parametrize("what", ["a transfer", "a trade"])
+def test_what_is_listed_late_is_booked_once_it_is(what: str, tmp_path: Path) -> None:
+    """Meanwhile an alarm holds; no restart is needed for the books to agree again."""
+    machine = LateMachine(tmp_path / "live.journal")
+    asyncio.run(Machine.keep(honest(machine), 2, [68_000]))
+    machine.what = what
+    desk = asyncio.run(machine.keep(7, [68_000]))
+    assert any(line.startswith("books_differ holds") for line in machine.lines)
+    assert "books_differ" not in desk.memory.alarms
+    check(machine, desk)
+
+
+def honest(machine: Machine) -> Machine:
+    """The same machine, whose venue lists at once: for the launch."""
+    found = Machine(machine.place)
+    found.venue, found.clock, found.own = machine.venue, machine.clock, machine.clock
+    return found
