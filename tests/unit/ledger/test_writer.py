@@ -17,15 +17,20 @@ import pytest
 
 from steelyard.errors import DataError, InputError
 from steelyard.ledger import Fenced, Journal, JournalError, Writer, open_writer
-from support.journals import event, events, execute, journal_of
+from support.journals import event, events, journal_of, tamper
 
 WRITER = Path(__file__).resolve().parents[2] / "support" / "journal_writer.py"
+WAIT_S = 120
+"""For what takes a second: the end of a process or of a thread."""
+STOPS = 12
+PAUSE_S = 0.1
+"""Between two appends of a process that is to be stopped there: a commit takes a tenth of it."""
 
 
 @contextmanager
-def writing(place: str, seed: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+def writing(place: str, pause_s: float = 0) -> Iterator[subprocess.Popen[bytes]]:
     """A process that writes the journal, which has acknowledged something."""
-    command = [sys.executable, str(WRITER), place, str(seed)]
+    command = [sys.executable, str(WRITER), place, "0", str(pause_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
@@ -54,9 +59,22 @@ def test_a_second_process_hears_of_the_first(place: str) -> None:
         with pytest.raises(InputError, match=f"process {process.pid} on"):
             open_writer(place)
         process.kill()
-        process.wait()
+        process.wait(WAIT_S)
         with open_writer(place) as writer:
             writer.append([event(writer.head.size + 1)])
+
+
+def test_without_locks_of_the_system_the_token_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a system has no such locks a second writer is not refused, and the first is fenced."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with open_writer(tmp_path / "a.journal") as first:
+        first.append(events(1))
+        with open_writer(tmp_path / "a.journal") as second:
+            second.append([event(2)])
+            with pytest.raises(Fenced):
+                first.append([event(2)])
 
 
 def test_tokens_only_grow(place: str) -> None:
@@ -119,7 +137,7 @@ def replacing(place: str, process: subprocess.Popen[bytes]) -> Writer:
     One that is stopped in the middle of a transaction keeps SQLite locked until it ends, and the
     successor is told so; then it is stopped at another moment.
     """
-    while True:
+    for _ in range(STOPS):
         os.kill(process.pid, signal.SIGSTOP)
         try:
             return open_writer(place, owner="successor", take_over=True)
@@ -127,18 +145,19 @@ def replacing(place: str, process: subprocess.Popen[bytes]) -> Writer:
             if "end that process" not in str(error):
                 raise
             os.kill(process.pid, signal.SIGCONT)
-            time.sleep(0.01)
+            time.sleep(PAUSE_S / 2)
+    pytest.fail(f"stopped {STOPS} times, the process was in a transaction each time")
 
 
 def test_a_stopped_process_that_goes_on_is_refused(place: str) -> None:
     """A writer that was stopped in its loop wakes up after a successor wrote: it ends, fenced."""
-    with writing(place) as process, replacing(place, process) as writer:
+    with writing(place, PAUSE_S) as process, replacing(place, process) as writer:
         size = writer.head.size
         rows = writer.append([event(size + 1), event(size + 2)])
         os.kill(process.pid, signal.SIGCONT)
-        assert process.stdout is not None
-        assert process.stdout.read().split()[-1] == b"fenced"
-        assert process.wait() == 0
+        said, _ = process.communicate(timeout=WAIT_S)
+        assert said.split()[-1] == b"fenced"
+        assert process.returncode == 0
         rows += writer.append([event(size + 3)])
     with Journal.open(place) as journal:
         assert journal.verify().ok
@@ -148,24 +167,35 @@ def test_a_stopped_process_that_goes_on_is_refused(place: str) -> None:
 def test_writers_that_take_over_from_each_other_lose_nothing(place: str) -> None:
     """Four threads take over in turn while all write: what was acknowledged is there."""
     open_writer(place).close()
+    count = 4
     acknowledged: list[bytes] = []
-    refused: list[bool] = []
+    opened: list[int] = []
+    refused: list[int] = []
+    ended: list[int] = []
 
     def write() -> None:
         for _ in range(6):
             writer = open_writer(place, take_over=True)
+            opened.append(threading.get_ident())
+            so_far = len(opened)
             try:
                 for n in range(1, 40):
                     acknowledged.extend(row.hash for row in writer.append([event(n)]))
+                # A thread that runs alone would never meet another writer: it waits for one.
+                while len(opened) == so_far and len(ended) < count - 1:
+                    time.sleep(0.001)
+                acknowledged.extend(row.hash for row in writer.append([event(40)]))
             except Fenced:
-                refused.append(True)
+                refused.append(threading.get_ident())
             writer.close()
+        ended.append(threading.get_ident())
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
+    threads = [threading.Thread(target=write, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(WAIT_S)
+    assert not any(thread.is_alive() for thread in threads), f"a writer waits for over {WAIT_S} s"
     assert refused
     with Journal.open(place) as journal:
         verdict = journal.verify()
@@ -178,12 +208,8 @@ def test_writers_that_take_over_from_each_other_lose_nothing(place: str) -> None
 def test_a_journal_whose_last_event_was_changed_gets_no_writer(place: str) -> None:
     """Nothing is appended to a row that is not what its hash says, and nothing is mended."""
     journal_of(place, events(3))
-    if "postgresql" in place:
-        execute(place, "DROP TRIGGER event_is_never_changed ON {schema}event")
-    else:
-        execute(place, "DROP TRIGGER event_is_never_changed")
     zeros = "decode(repeat('00', 32), 'hex')" if "postgresql" in place else "zeroblob(32)"
-    execute(place, "UPDATE {schema}event SET hash = " + zeros + " WHERE seq = 3")
+    tamper(place, "UPDATE {schema}event SET hash = " + zeros + " WHERE seq = 3")
     with Journal.open(place) as journal:
         before = list(journal.events())
     with pytest.raises(DataError, match="last event \\(3\\)"):
