@@ -57,16 +57,34 @@ PRICE = 68_000
 
 
 class ExchangeFolder:
-    """The folder, and the exchange beside it."""
+    """The folder, and the exchange beside it.
 
-    def __init__(self, folder: Path, *more: str) -> None:
+    Args:
+        folder: it.
+        more: prices of other markets.
+        prices: of BTCUSDT.
+        series: the fund's series file.
+        options: more of the exchange's command line.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *more: str,
+        prices: str = f"hand:{PRICE}",
+        series: str = SERIES,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
-        self.exchange = RehearsalProcess(folder / "exchange", f"BTCUSDT=hand:{PRICE}", *more)
+        folder.mkdir(exist_ok=True)
+        self.exchange = RehearsalProcess(
+            folder / "exchange", f"BTCUSDT={prices}", *more, options=options
+        )
         self.secrets = self.exchange.secrets()
         path = folder / "secrets.toml"
         path.touch(0o600)
         path.write_text(f'key = "{self.secrets.key}"\nsecret = "{self.secrets.secret}"\n')
-        (folder / "btc3l.toml").write_text(SERIES)
+        (folder / "btc3l.toml").write_text(series)
         (folder / "keeper.toml").write_text(KEEPER)
 
     @classmethod

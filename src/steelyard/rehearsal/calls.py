@@ -12,7 +12,7 @@ from steelyard.rehearsal.matching import market_of
 from steelyard.rehearsal.records import Account, Income, Market, Order, Trade
 from steelyard.rehearsal.refusals import Refused
 
-__all__ = ["WEEK_MS", "Call", "page", "within"]
+__all__ = ["MOST_DIGITS", "WEEK_MS", "Call", "page", "within"]
 
 MOST_DIGITS = 40
 WEEK_MS = 7 * 86_400_000

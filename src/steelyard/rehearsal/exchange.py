@@ -157,7 +157,8 @@ class Exchange:
             )
             for point in merge(*ahead, key=attrgetter("time_ms")):
                 self._pay_funding(point.time_ms, now)
-                move(self.world, markets[point.symbol], point.price, now)
+                at_ms = self.clock.until(point.time_ms, now)
+                move(self.world, markets[point.symbol], point.price, now, at_ms)
             self._pay_funding(market_ms, now)
             self.walked_ms = market_ms
             if self.world.changes:

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from steelyard.rehearsal.contracts import Contract
 
 __all__ = [
+    "MINUTE_MS",
     "Account",
+    "Candle",
     "Change",
     "Holding",
     "Income",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 NOTHING = Decimal(0)
+MINUTE_MS = 60_000
 
 
 class Holding(NamedTuple):
@@ -127,6 +130,19 @@ class Account:
 
 
 @dataclass(slots=True)
+class Candle:
+    """The prices of one minute of the exchange's clock in which the price moved."""
+
+    symbol: str
+    time_ms: int
+    """Where the minute begins."""
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
+@dataclass(slots=True)
 class Market:
     """One contract's prices."""
 
@@ -141,13 +157,15 @@ class Market:
     """Notional that was taken from the asks (1) and bids (-1) since the price last moved."""
     rates: list[tuple[int, Decimal, Decimal]] = field(default_factory=list)
     """Funding that was settled: time, rate, mark."""
+    candles: dict[int, Candle] = field(default_factory=dict)
+    """By where their minutes begin, oldest first."""
 
 
 class Change(NamedTuple):
     """Something changed: what the store writes and what streams tell."""
 
     account: str
-    record: Order | Trade | Income | Account | Market
+    record: Order | Trade | Income | Account | Market | Candle
     event: str = ""
     """Why, in the exchange's own word (``ORDER``, ``FUNDING_FEE``, ...)."""
     trade: Trade | None = None

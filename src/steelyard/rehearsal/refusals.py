@@ -24,6 +24,7 @@ REFUSALS = {
     "combination": Words(400, -1128, "Combination of optional parameters invalid."),
     "interval": Words(400, -4165, "Maximum time interval is {days} days."),
     "bad_symbol": Words(400, -1121, "Invalid symbol."),
+    "bad_interval": Words(400, -1120, "Invalid interval."),
     "bad_side": Words(400, -1117, "Invalid side."),
     "bad_type": Words(400, -1116, "Invalid orderType."),
     "bad_tif": Words(400, -1115, "Invalid timeInForce."),

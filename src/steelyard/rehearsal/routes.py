@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from steelyard.rehearsal import account_calls as own
 from steelyard.rehearsal import market_calls as markets
 from steelyard.rehearsal import order_calls as orders
-from steelyard.rehearsal.calls import Call
+from steelyard.rehearsal.calls import MOST_DIGITS, Call
 
 __all__ = ["ROUTES", "Needs", "Route", "weight_of"]
 
@@ -51,6 +51,8 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/premiumIndex"): _public(markets.premium_index, 1, 10),
     ("GET", "/fapi/v1/fundingRate"): _public(markets.funding_rates, 0),
     ("GET", "/fapi/v1/ticker/bookTicker"): _public(markets.book_ticker, 2, 5),
+    ("GET", "/fapi/v1/ticker/24hr"): _public(markets.day_tickers, 1, 40),
+    ("GET", "/fapi/v1/klines"): _public(markets.candles, 5),
     ("POST", "/fapi/v1/order"): Route(orders.new_order, 0, is_order=True),
     ("GET", "/fapi/v1/order"): Route(orders.look_up),
     ("DELETE", "/fapi/v1/order"): Route(orders.cancel_order),
@@ -88,16 +90,20 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/sapi/v1/capital/config/getall"): Route(own.coins, 10),
     ("GET", "/sapi/v1/margin/allPairs"): Route(own.coins, needs=Needs.KEY),
 }
-DEPTH_WEIGHTS = ((50, 2), (100, 5), (500, 10))
-DEEPEST_WEIGHT = 20
+LONG_LISTS = {
+    "/fapi/v1/depth": (((50, 2), (100, 5), (500, 10)), 20),
+    "/fapi/v1/klines": (((99, 1), (499, 2), (1_000, 5)), 10),
+}
+"""Weights by the rows that are asked for, 500 where nothing is said: up to so many, and beyond."""
 
 
 def weight_of(path: str, route: Route, params: Mapping[str, str]) -> int:
-    """What a request weighs: some weigh more without a symbol, a book by its depth."""
-    if path == "/fapi/v1/depth":
+    """What a request weighs: some weigh more without a symbol, long lists by their rows."""
+    if path in LONG_LISTS:
+        weights, most = LONG_LISTS[path]
         text = params.get("limit", "500")
-        limit = int(text) if text.isdecimal() else 500
-        return next((weight for levels, weight in DEPTH_WEIGHTS if limit <= levels), DEEPEST_WEIGHT)
+        limit = int(text) if text.isdecimal() and len(text) < MOST_DIGITS else 500
+        return next((weight for rows, weight in weights if limit <= rows), most)
     if route.weight_of_all is not None and not params.get("symbol"):
         return route.weight_of_all
     return route.weight

@@ -20,6 +20,7 @@ from steelyard.errors import InputError, JournalError
 from steelyard.rehearsal.contracts import CONTRACTS
 from steelyard.rehearsal.records import (
     Account,
+    Candle,
     Change,
     Holding,
     Income,
@@ -32,10 +33,12 @@ from steelyard.rehearsal.records import (
 
 __all__ = ["Store"]
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE market (symbol TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE candle (symbol TEXT, time INTEGER, body TEXT NOT NULL, PRIMARY KEY (symbol, time))
+STRICT;
 CREATE TABLE account (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE orders (id INTEGER PRIMARY KEY, account TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE trade (id INTEGER PRIMARY KEY, account TEXT NOT NULL, body TEXT NOT NULL) STRICT;
@@ -44,7 +47,7 @@ CREATE TABLE income (id INTEGER PRIMARY KEY, account TEXT NOT NULL, body TEXT NO
 OPEN = {"NEW", "PARTIALLY_FILLED"}
 SETTINGS = ("leverages", "isolated", "is_hedge", "is_multi_asset", "burns_fees", "permissions")
 
-Record = TypeVar("Record", Order, Trade, Income)
+Record = TypeVar("Record", Order, Trade, Income, Candle)
 
 
 class Store:
@@ -116,6 +119,9 @@ class Store:
         world.number = self.meta("number") or world.number
         for symbol, body in self._file.execute("SELECT symbol, body FROM market"):
             world.markets[symbol] = _market(symbol, orjson.loads(body))
+        for (body,) in self._file.execute("SELECT body FROM candle ORDER BY time"):
+            candle = _read(Candle, orjson.loads(body))
+            world.markets[candle.symbol].candles[candle.time_ms] = candle
         for name, body in self._file.execute("SELECT name, body FROM account"):
             world.accounts[name] = _account(name, orjson.loads(body))
         for name, body in self._rows("orders"):
@@ -147,6 +153,9 @@ def _row(change: Change) -> tuple[str, tuple[object, ...]]:
             "rates": record.rates,
         }
         return "INSERT OR REPLACE INTO market VALUES (?, ?)", (record.contract.symbol, _text(body))
+    if isinstance(record, Candle):
+        row = (record.symbol, record.time_ms, _text(record))
+        return "INSERT OR REPLACE INTO candle VALUES (?, ?, ?)", row
     if isinstance(record, Account):
         holdings = {name: list(held) for name, held in record.holdings.items()}
         settings = {name: getattr(record, name) for name in SETTINGS}
@@ -159,8 +168,8 @@ def _row(change: Change) -> tuple[str, tuple[object, ...]]:
         table, number = "trade", record.trade_id
     else:
         table, number = "income", record.tran_id
-    row = (number, change.account, _text(record))
-    return f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", row  # noqa: S608 (our names)
+    named = (number, change.account, _text(record))
+    return f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", named  # noqa: S608 (our names)
 
 
 def _read(record: type[Record], body: dict[str, Any]) -> Record:

@@ -53,12 +53,14 @@ class Throttle:
         orders_per_ten_seconds: and account.
         orders_per_minute: and account.
         banned_until_ms: before which nothing is answered.
+        asked_while_banned: how many requests came during bans.
     """
 
     weight_limit: int = 2_400
     orders_per_ten_seconds: int = 300
     orders_per_minute: int = 1_200
     banned_until_ms: int = 0
+    asked_while_banned: int = 0
     _weights: _Window = field(default_factory=lambda: _Window(MINUTE_MS))
     _orders: dict[str, _Orders] = field(default_factory=dict)
     _in_vain: int = 0
@@ -71,6 +73,7 @@ class Throttle:
             Refused: there were too many, or the address is banned.
         """
         if now_ms < self.banned_until_ms:
+            self.asked_while_banned += 1
             raise self._ban_refusal(now_ms, ip)
         window = self._weights.at(now_ms)
         window.used += weight

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from steelyard.rehearsal.book import take
 from steelyard.rehearsal.booking import book_fill, pay, tell_order
+from steelyard.rehearsal.candles import note_price
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import maintenance, margin_of
 from steelyard.rehearsal.matching import cancel
@@ -29,13 +30,24 @@ RATE_STEP = Decimal("0.00000001")
 KEPT_RATES = 1_000
 
 
-def move(world: World, market: Market, index: Decimal, now_ms: int) -> None:
-    """The price moves: the book is whole again, orders fill, accounts may be liquidated."""
+def move(
+    world: World, market: Market, index: Decimal, now_ms: int, at_ms: int | None = None
+) -> None:
+    """The price moves: the book is whole again, orders fill, accounts may be liquidated.
+
+    Args:
+        world: the exchange.
+        market: of which.
+        index: the price.
+        now_ms: the exchange's clock, by which records are dated.
+        at_ms: when it moved, by the same clock; None: now.
+    """
     tick = market.contract.tick
     market.index = max(tick, rounded(index / tick, Decimal(1)) * tick)
     market.mark = rounded(market.index * (1 + market.premium), STEP)
     market.taken.clear()
     world.changes.append(Change("", market))
+    world.changes.append(Change("", note_price(market, now_ms if at_ms is None else at_ms)))
     for account in world.accounts.values():
         if account.open_ids:
             _fill_resting(world, account, market, now_ms)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from steelyard.rehearsal.book import levels
+from steelyard.rehearsal.candles import Bar, trades_between
 from steelyard.rehearsal.contracts import Contract
 from steelyard.rehearsal.records import Income, Market, Order, Trade, World
 from steelyard.rehearsal.upkeep import funding_rate
@@ -18,6 +19,8 @@ __all__ = [
     "average",
     "book_ticker_view",
     "brackets_view",
+    "candle_view",
+    "day_view",
     "depth_view",
     "forced_view",
     "income_view",
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 NOTHING = Decimal(0)
+DAY_MS = 86_400_000
 
 
 def text(amount: Decimal) -> str:
@@ -160,6 +164,50 @@ def book_ticker_view(world: World, market: Market, now_ms: int) -> dict[str, Any
         price, units = rows[0] if rows else (NOTHING, NOTHING)
         found[f"{name}Price"], found[f"{name}Qty"] = text(price), text(units)
     return {"symbol": market.contract.symbol, **found, "lastUpdateId": now_ms, "time": now_ms}
+
+
+def candle_view(world: World, symbol: str, bar: Bar, end_ms: int) -> list[Any]:
+    """A candle, as ``klines`` lists it; the volume is what accounts here traded."""
+    done = trades_between(world, symbol, bar.time_ms, end_ms)
+    volume, quote = _volumes(done)
+    # who takes is the one who buys, but where an order rested
+    bought, paid = _volumes([one for one in done if (one.units > 0) != one.is_maker])
+    prices = [text(bar.open), text(bar.high), text(bar.low), text(bar.close)]
+    row = [bar.time_ms, *prices, text(volume), end_ms - 1, text(quote), len(done)]
+    return [*row, text(bought), text(paid), "0"]
+
+
+def _volumes(trades: list[Trade]) -> tuple[Decimal, Decimal]:
+    """What was traded, in base and in quote."""
+    base = sum((abs(one.units) for one in trades), NOTHING)
+    return base, sum((abs(one.quote) for one in trades), NOTHING)
+
+
+def day_view(world: World, market: Market, bars: list[Bar], now_ms: int) -> dict[str, Any]:
+    """The last 24 hours, as ``ticker/24hr`` tells them: of the candles that begin in them."""
+    symbol, first, last = market.contract.symbol, bars[0], bars[-1]
+    done = trades_between(world, symbol, now_ms - DAY_MS, now_ms + 1)
+    volume, quote = _volumes(done)
+    change = last.close - first.open
+    mean = quote / volume if volume else last.close
+    return {
+        "symbol": symbol,
+        "priceChange": text(change),
+        "priceChangePercent": text((change / first.open * 100).quantize(Decimal("0.001"))),
+        "weightedAvgPrice": text(mean.quantize(market.contract.tick)),
+        "lastPrice": text(last.close),
+        "lastQty": text(abs(done[-1].units) if done else NOTHING),
+        "openPrice": text(first.open),
+        "highPrice": text(max(bar.high for bar in bars)),
+        "lowPrice": text(min(bar.low for bar in bars)),
+        "volume": text(volume),
+        "quoteVolume": text(quote),
+        "openTime": now_ms - DAY_MS,
+        "closeTime": now_ms,
+        "firstId": done[0].trade_id if done else -1,
+        "lastId": done[-1].trade_id if done else -1,
+        "count": len(done),
+    }
 
 
 def brackets_view(contract: Contract) -> dict[str, Any]:
