@@ -6,13 +6,13 @@ from typing import Any
 
 from steelyard.rehearsal.calls import Call
 from steelyard.rehearsal.exchange import LISTEN_KEY_MS, QUOTE
-from steelyard.rehearsal.margin import margin_of
-from steelyard.rehearsal.records import Change
+from steelyard.rehearsal.margin import leverage_of, margin_of
+from steelyard.rehearsal.records import Change, symbol_of
 from steelyard.rehearsal.refusals import Refused
 from steelyard.rehearsal.standing import (
     account_settings,
     account_view,
-    balance_view,
+    balance_views,
     position_rows,
     symbol_config,
 )
@@ -60,7 +60,7 @@ def account_with_settings(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 def balances(call: Call) -> Any:  # noqa: ANN401 (JSON)
     """The wallet by asset."""
-    return [balance_view(call.exchange.world, call.account, call.now_ms, QUOTE)]
+    return balance_views(call.exchange.world, call.account, call.now_ms, QUOTE)
 
 
 def positions(call: Call) -> Any:  # noqa: ANN401 (JSON)
@@ -80,8 +80,10 @@ def _positions(call: Call, version: int = 3) -> list[dict[str, Any]]:
 
 def adl_quantiles(call: Call) -> Any:  # noqa: ANN401 (JSON)
     """How soon each position would be deleveraged, 0 to 4."""
-    rows = _positions(call)
-    return [{"symbol": row["symbol"], "adlQuantile": {"BOTH": row["adl"]}} for row in rows]
+    found: dict[str, dict[str, Any]] = {}
+    for row in _positions(call):
+        found.setdefault(row["symbol"], {})[row["positionSide"]] = row["adl"]
+    return [{"symbol": symbol, "adlQuantile": sides} for symbol, sides in found.items()]
 
 
 def brackets(call: Call) -> Any:  # noqa: ANN401 (JSON)
@@ -142,10 +144,12 @@ def set_leverage(call: Call) -> Any:  # noqa: ANN401 (JSON)
     if not 1 <= wanted <= contract.tiers[0].leverage:
         raise Refused("bad_leverage", leverage=wanted)
     world, own, symbol = call.exchange.world, call.account, contract.symbol
-    most, held = contract.cap_at(wanted), own.holdings.get(symbol)
-    if held is not None and abs(held.units) * world.markets[symbol].mark > most:
+    most, before = contract.cap_at(wanted), own.leverages.get(symbol)
+    held = [held for key, held in own.holdings.items() if symbol_of(key) == symbol]
+    if any(abs(one.units) * world.markets[symbol].mark > most for one in held):
         raise Refused("above_tier")
-    before = own.leverages.get(symbol)
+    if held and symbol in own.isolated and wanted < leverage_of(own, symbol):
+        raise Refused("leverage_cut")
     own.leverages[symbol] = wanted
     margin = margin_of(world, own)
     if own.holdings and margin.balance < margin.positions_initial + margin.orders_initial:
@@ -167,8 +171,10 @@ def set_margin_type(call: Call) -> Any:  # noqa: ANN401 (JSON)
         raise Refused("same_margin_type")
     if any(call.account.orders[number].symbol == symbol for number in call.account.open_ids):
         raise Refused("open_orders_margin")
-    if symbol in call.account.holdings:
+    if any(symbol_of(key) == symbol for key in call.account.holdings):
         raise Refused("open_position_margin")
+    if wanted == "ISOLATED" and call.account.is_multi_asset:
+        raise Refused("multi_assets")
     if wanted == "ISOLATED":
         call.account.isolated.append(symbol)
     else:
@@ -203,12 +209,18 @@ def assets_mode(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def set_assets_mode(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Set multi-asset mode; it is shown, and the margin stays that of one asset."""
+    """Set multi-asset mode; all margin is crossed then, and needed where it ends."""
     call.text("multiAssetsMargin")
     wanted = call.flag("multiAssetsMargin")
     if wanted == call.account.is_multi_asset:
         raise Refused("same_assets_mode")
+    if wanted and call.account.isolated:
+        raise Refused("isolated_symbols")
     call.account.is_multi_asset = wanted
+    margin = margin_of(call.exchange.world, call.account)
+    if not wanted and margin.balance < margin.positions_initial + margin.orders_initial:
+        call.account.is_multi_asset = True
+        raise Refused("multi_assets_margin")
     _changed(call)
     return SUCCESS
 

@@ -8,9 +8,10 @@ Whatever happens to a position::
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from steelyard.rehearsal.contracts import STEP
+from steelyard.rehearsal.margin import leverage_of
 from steelyard.rehearsal.records import (
     Account,
     Change,
@@ -20,11 +21,12 @@ from steelyard.rehearsal.records import (
     Seen,
     Trade,
     World,
+    key_of,
 )
 from steelyard.venues import account as books
 from steelyard.venues.account import rounded
 
-__all__ = ["book_fill", "pay", "show", "tell_order"]
+__all__ = ["book_fill", "filled", "pay", "show", "tell_order"]
 
 
 def show(world: World, account: Account, now_ms: int) -> None:
@@ -44,6 +46,40 @@ def tell_order(
     world.changes.append(Change(account.name, replace(order), event, trade))
 
 
+def filled(
+    wallet: Decimal,
+    held: Holding,
+    units: Decimal,
+    quote: Decimal,
+    commission: Decimal,
+    setting: int | None,
+) -> tuple[Decimal, Holding, Decimal]:
+    """Wallet and position after a fill, and the profit that moved into the wallet.
+
+    What is set apart for a position whose margin is isolated is the initial margin of what was
+    opened; what is closed gives its share back.
+
+    Args:
+        wallet: before.
+        held: the position before.
+        units: signed, not zero.
+        quote: signed likewise.
+        commission: paid.
+        setting: the leverage of a position whose margin is isolated; None: it is of the pot.
+    """
+    before = books.Account(wallet, held.units, held.cost)
+    after, realised = books.traded(before, units, quote, commission, STEP)
+    margin = Decimal(0)
+    if setting is not None and after.units != 0:
+        if after.units * held.units > 0:
+            kept = min(Decimal(1), after.units / held.units)
+            margin = rounded(held.margin * kept, STEP)
+        opened = abs(after.units) - abs(held.units) if after.units * held.units > 0 else after.units
+        if opened != 0 and abs(after.units) > abs(held.units) * (after.units * held.units > 0):
+            margin += (abs(quote * opened / units) / setting).quantize(STEP, ROUND_UP)
+    return after.wallet, Holding(after.units, after.cost, margin), realised
+
+
 def pay(
     world: World,
     account: Account,
@@ -53,10 +89,25 @@ def pay(
     *,
     symbol: str = "",
     trade_id: str = "",
+    asset: str = "",
 ) -> None:
-    """Move money into the wallet (below 0: out of it), with its record."""
-    account.wallet += amount
-    _record(world, account, kind, amount, now_ms, symbol, trade_id)
+    """Move money into the wallet (below 0: out of it), with its record.
+
+    Args:
+        world: the exchange.
+        account: whose.
+        kind: in the exchange's own word.
+        amount: of the quote, or of another asset.
+        now_ms: the exchange's clock.
+        symbol: of the market that it is about.
+        trade_id: of the trade that it is about.
+        asset: empty: the quote.
+    """
+    if asset:
+        account.assets[asset] = account.assets.get(asset, Decimal(0)) + amount
+    else:
+        account.wallet += amount
+    _record(world, account, kind, amount, now_ms, symbol, trade_id, asset)
     show(world, account, now_ms)
     world.changes.append(Change(account.name, account, kind))
 
@@ -69,9 +120,10 @@ def _record(
     now_ms: int,
     symbol: str,
     trade_id: str,
+    asset: str = "",
 ) -> None:
     number, seen = world.next_number(), now_ms + world.lag_ms
-    income = Income(number, kind, symbol, amount, kind, trade_id, now_ms, seen)
+    income = Income(number, kind, symbol, amount, kind, trade_id, now_ms, seen, asset)
     account.incomes.append(income)
     world.changes.append(Change(account.name, income))
 
@@ -102,14 +154,16 @@ def book_fill(
     symbol = order.symbol
     quote = rounded(units * price, STEP)
     commission = rounded(abs(quote) * fee, STEP)
-    held = account.holdings.get(symbol, Holding())
-    before = books.Account(account.wallet, held.units, held.cost)
-    after, realised = books.traded(before, units, quote, commission, STEP)
-    account.wallet = after.wallet
+    key = key_of(symbol, order.position_side)
+    held = account.holdings.get(key, Holding())
+    setting = leverage_of(account, symbol) if symbol in account.isolated else None
+    account.wallet, after, realised = filled(
+        account.wallet, held, units, quote, commission, setting
+    )
     if after.units == 0:
-        account.holdings.pop(symbol, None)
+        account.holdings.pop(key, None)
     else:
-        account.holdings[symbol] = Holding(after.units, after.cost)
+        account.holdings[key] = after
     number, seen = world.next_number(), now_ms + world.lag_ms
     trade = Trade(
         number,
@@ -123,6 +177,7 @@ def book_fill(
         is_maker,
         now_ms,
         seen,
+        order.position_side,
     )
     account.trades.append(trade)
     order.filled += units

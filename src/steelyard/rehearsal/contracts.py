@@ -12,13 +12,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-__all__ = ["CONTRACTS", "HOUR_MS", "STEP", "Contract", "Tier", "exchange_info", "tier_of"]
+__all__ = ["COLLATERAL", "CONTRACTS", "HOUR_MS", "STEP", "Contract", "Tier", "exchange_info", "tier_of"]
 
 STEP = Decimal("0.00000001")
 """The last digit of amounts in quote."""
 HOUR_MS = 3_600_000
 FOREVER_MS = 4_133_404_800_000
 LISTED_MS = 1_569_398_400_000
+COLLATERAL = {
+    "BNFCR": Decimal(1),
+    "USDC": Decimal("0.9999"),
+    "BTC": Decimal("0.95"),
+    "ETH": Decimal("0.95"),
+}
+"""The share of other assets that is margin in multi-asset mode."""
 
 
 class Tier(NamedTuple):

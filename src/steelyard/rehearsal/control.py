@@ -15,7 +15,7 @@ from aiohttp import web
 
 from steelyard.errors import InputError
 from steelyard.rehearsal.booking import pay
-from steelyard.rehearsal.exchange import Exchange
+from steelyard.rehearsal.exchange import QUOTE, Exchange
 from steelyard.rehearsal.faults import Faults, rule_of
 from steelyard.rehearsal.records import Account, Change, Market
 from steelyard.rehearsal.standing import position_rows
@@ -81,8 +81,8 @@ def _state(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
         name: {
             "wallet": text(account.wallet),
             "positions": {
-                symbol: {"units": text(held.units), "cost": text(held.cost)}
-                for symbol, held in account.holdings.items()
+                key: {"units": text(held.units), "cost": text(held.cost)}
+                for key, held in account.holdings.items()
             },
             "orders": len(account.orders),
             "open": len(account.open_ids),
@@ -134,17 +134,18 @@ def _adl(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
     market, account = control.market(given), control.account(given)
     price = Decimal(str(given.get("price", market.mark)))
     units = Decimal(str(given["units"]))
-    exchange = control.exchange
-    order = deleverage(exchange.world, account, market, units, price, exchange.now_ms())
+    exchange, side = control.exchange, str(given.get("side", "BOTH"))
+    order = deleverage(exchange.world, account, market, units, price, exchange.now_ms(), side)
     return {"order": None if order is None else order.order_id}
 
 
 def _transfer(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
     """Pay into an account (or, below 0, out of it)."""
     account, amount = control.account(given), Decimal(str(given["amount"]))
-    exchange = control.exchange
-    pay(exchange.world, account, "TRANSFER", amount, exchange.now_ms())
-    return {"wallet": text(account.wallet)}
+    exchange, asset = control.exchange, str(given.get("asset", QUOTE))
+    other = "" if asset == QUOTE else asset
+    pay(exchange.world, account, "TRANSFER", amount, exchange.now_ms(), asset=other)
+    return {"wallet": text(account.wallet if asset == QUOTE else account.assets[asset])}
 
 
 def _permissions(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)

@@ -1,30 +1,44 @@
-"""The margin of an account, which is one pot for all positions (cross).
+"""The margin of an account: one pot for all positions (cross), and what is set apart for others.
 
-It is::
+The pot is::
 
-    margin balance = wallet + sum over positions of (units * mark - cost)
-    available      = margin balance - initial margin of positions and open orders
+    margin balance = wallet - what is set apart + sum over its positions of (units * mark - cost)
+    available      = margin balance - initial margin of its positions and of open orders
 
-A position is closed by the exchange once the margin balance is at or below the maintenance.
+In multi-asset mode the other assets are in it too, at the index and less a share. The exchange
+closes the positions of the pot once its margin balance is at or below the maintenance. A position
+whose margin is isolated has a pot of its own: what was set apart for it, and its profit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
+from itertools import product
 from typing import NamedTuple
 
-from steelyard.rehearsal.contracts import STEP, tier_of
-from steelyard.rehearsal.records import Account, Holding, Market, World
+from steelyard.rehearsal.contracts import COLLATERAL, STEP, tier_of
+from steelyard.rehearsal.records import Account, Holding, Market, Order, World, symbol_of
+from steelyard.venues.account import rounded
 
-__all__ = ["Margin", "leverage_of", "liquidation_price", "maintenance", "margin_of"]
+__all__ = [
+    "Margin",
+    "collateral",
+    "held_back",
+    "isolated_of",
+    "leverage_of",
+    "liquidation_price",
+    "maintenance",
+    "margin_of",
+    "profit_and_needs",
+]
 
 NOTHING = Decimal(0)
 USUAL_LEVERAGE = 20
 
 
 class Margin(NamedTuple):
-    """How an account stands; amounts in quote."""
+    """How a pot stands; amounts in quote."""
 
     wallet: Decimal
     unrealised: Decimal
@@ -34,7 +48,7 @@ class Margin(NamedTuple):
 
     @property
     def balance(self) -> Decimal:
-        """What the account is worth."""
+        """What it is worth."""
         return self.wallet + self.unrealised
 
     @property
@@ -56,55 +70,108 @@ def maintenance(market: Market, units: Decimal) -> Decimal:
     return (notional * tier.rate - tier.cum).quantize(STEP, ROUND_UP)
 
 
+def collateral(world: World, account: Account) -> Decimal:
+    """What the other assets count for as margin: nothing outside multi-asset mode."""
+    if not account.is_multi_asset:
+        return NOTHING
+    prices = {market.contract.base: market.index for market in world.markets.values()}
+    worth = (
+        amount * COLLATERAL.get(asset, NOTHING) * prices.get(asset, Decimal(1))
+        for asset, amount in account.assets.items()
+    )
+    return rounded(sum(worth, NOTHING), STEP)
+
+
 def margin_of(
     world: World,
     account: Account,
     wallet: Decimal | None = None,
     holdings: Mapping[str, Holding] | None = None,
 ) -> Margin:
-    """How the account stands, or would with another wallet or other holdings."""
+    """How the pot stands, or would with another wallet or other holdings."""
     wallet = account.wallet if wallet is None else wallet
     holdings = account.holdings if holdings is None else holdings
+    apart = sum((held.margin for held in holdings.values()), NOTHING)
+    mine = {key: held for key, held in holdings.items() if symbol_of(key) not in account.isolated}
+    orders = sum((held_back(account, account.orders[each]) for each in account.open_ids), NOTHING)
+    pot = wallet - apart + collateral(world, account)
+    return Margin(pot, *profit_and_needs(world, account, mine, orders))
+
+
+def isolated_of(
+    world: World, account: Account, holdings: Mapping[str, Holding] | None = None
+) -> Margin:
+    """How the positions with a margin of their own stand, all together; or would, or one of them.
+
+    Args:
+        world: the exchange.
+        account: whose.
+        holdings: of which; None: all that it has. Those of the pot are left out.
+    """
+    holdings = account.holdings if holdings is None else holdings
+    own = {key: held for key, held in holdings.items() if symbol_of(key) in account.isolated}
+    wallet = sum((held.margin for held in own.values()), NOTHING)
+    return Margin(wallet, *profit_and_needs(world, account, own))
+
+
+def profit_and_needs(
+    world: World, account: Account, holdings: Mapping[str, Holding], orders: Decimal = NOTHING
+) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """Profit, initial margin of positions and of orders, and maintenance of some positions."""
     unrealised = initial = needed = NOTHING
-    for symbol, (units, cost) in holdings.items():
+    for key, held in holdings.items():
+        symbol = symbol_of(key)
         market = world.markets[symbol]
-        worth = units * market.mark
-        unrealised += worth - cost
+        worth = held.units * market.mark
+        unrealised += worth - held.cost
         initial += (abs(worth) / leverage_of(account, symbol)).quantize(STEP, ROUND_UP)
-        needed += maintenance(market, units)
-    return Margin(wallet, unrealised.quantize(STEP), initial, orders_initial(account), needed)
+        needed += maintenance(market, held.units)
+    return unrealised.quantize(STEP), initial, orders, needed
 
 
-def orders_initial(account: Account) -> Decimal:
-    """What open orders that could make a position larger hold back."""
-    held = NOTHING
-    for order_id in account.open_ids:
-        order = account.orders[order_id]
-        if not order.reduce_only:
-            left = abs(order.units - order.filled) * order.price
-            held += (left / leverage_of(account, order.symbol)).quantize(STEP, ROUND_UP)
-    return held
+def held_back(account: Account, order: Order) -> Decimal:
+    """What an open order that could make a position larger holds back."""
+    if order.reduce_only:
+        return NOTHING
+    left = abs(order.units - order.filled) * order.price
+    return (left / leverage_of(account, order.symbol)).quantize(STEP, ROUND_UP)
 
 
 def liquidation_price(
-    world: World, account: Account, symbol: str, wallet: Decimal, holdings: Mapping[str, Holding]
+    world: World, account: Account, key: str, wallet: Decimal, holdings: Mapping[str, Holding]
 ) -> Decimal:
-    """The mark at which this position is closed while all others stand still; 0: none.
+    """The mark at which a position is closed while all other markets stand still; 0: none.
 
-    Solves ``wallet + rest + units * p - cost = |units| * p * rate - cum + needed`` for p, tier by
-    tier: the price that lies in the tier it was solved with is the one.
+    Solves ``rest + sum(units * p - cost) = sum(|units| * p * rate - cum) + needed`` for p over the
+    positions that share its pot and its mark (both sides in hedge mode), tier by tier: the price
+    that lies in the tiers it was solved with is the one.
     """
-    units, cost = holdings.get(symbol, Holding())
-    if units == 0:
+    if key not in holdings:
         return NOTHING
-    market = world.markets[symbol]
-    others = {name: held for name, held in holdings.items() if name != symbol}
-    rest = margin_of(world, account, wallet, others)
-    for tier in market.contract.tiers:
-        slope = abs(units) * tier.rate - units
+    symbol = symbol_of(key)
+    if symbol in account.isolated:
+        moved = [holdings[key]]
+        rest, needed = holdings[key].margin, NOTHING
+    else:
+        same = {name: held for name, held in holdings.items() if symbol_of(name) == symbol}
+        moved = list(same.values())
+        others = {name: held for name, held in holdings.items() if name not in same}
+        pot = margin_of(world, account, wallet, others)
+        rest, needed = pot.balance, pot.maintenance
+    market, found = world.markets[symbol], []
+    for tiers in product(market.contract.tiers, repeat=len(moved)):
+        legs = list(zip(moved, tiers, strict=True))
+        slope = sum((abs(held.units) * tier.rate - held.units for held, tier in legs), NOTHING)
         if slope == 0:
             continue
-        price = (rest.balance - rest.maintenance - cost + tier.cum) / slope
-        if price > 0 and tier.floor <= abs(units) * price <= tier.cap:
-            return price
-    return NOTHING
+        known = sum((tier.cum - held.cost for held, tier in legs), NOTHING)
+        price = (rest - needed + known) / slope
+        sizes = ((abs(held.units) * price, tier) for held, tier in legs)
+        if price > 0 and all(tier.floor <= size <= tier.cap for size, tier in sizes):
+            found.append(price)
+    if len(moved) == 1:
+        return found[0] if found else NOTHING
+    # a long is hurt by a fall, a short by a rise
+    if holdings[key].units > 0:
+        return max((price for price in found if price <= market.mark), default=NOTHING)
+    return min((price for price in found if price >= market.mark), default=NOTHING)

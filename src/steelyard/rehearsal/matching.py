@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.rehearsal.book import Fill, best, take
-from steelyard.rehearsal.booking import book_fill, tell_order
+from steelyard.rehearsal.booking import book_fill, filled, tell_order
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import leverage_of, margin_of
-from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World
+from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World, key_of
 from steelyard.rehearsal.refusals import Refused
-from steelyard.venues import account as books
 from steelyard.venues.account import cut_to_position, rounded
 
 __all__ = ["NewOrder", "cancel", "find", "market_of", "open_orders", "place"]
@@ -39,6 +38,17 @@ class NewOrder:
     reduce_only: bool = False
     position_side: str = "BOTH"
 
+    @property
+    def key(self) -> str:
+        """Of the position that it changes."""
+        return key_of(self.symbol, self.position_side)
+
+    @property
+    def closes(self) -> bool:
+        """It can only make a position smaller; in hedge mode its sides say so."""
+        against = self.units < 0 if self.position_side == "LONG" else self.units > 0
+        return self.reduce_only or (self.position_side != "BOTH" and against)
+
 
 def market_of(world: World, symbol: str) -> Market:
     """The market of a symbol."""
@@ -59,7 +69,7 @@ def place(world: World, account: Account, asked: NewOrder, now_ms: int) -> Order
     _check_filters(market, asked)
     _check_id(account, asked.client_id)
     units = _size(account, asked)
-    if not asked.reduce_only and abs(units) * _least_price(market, asked) < contract.least_notional:
+    if not asked.closes and abs(units) * _least_price(market, asked) < contract.least_notional:
         raise Refused("least_notional", notional=contract.least_notional)
     side, is_market = (1 if units > 0 else -1), asked.kind == "MARKET"
     worst = _bound(market, side) if is_market else asked.price
@@ -76,10 +86,11 @@ def place(world: World, account: Account, asked: NewOrder, now_ms: int) -> Order
         tif="GTC" if is_market else asked.tif,
         price=NOTHING if is_market else asked.price,
         units=units,
-        reduce_only=asked.reduce_only,
+        reduce_only=asked.closes,
         time_ms=now_ms,
         update_ms=now_ms,
         seen_ms=now_ms + world.lag_ms,
+        position_side=asked.position_side,
     )
     account.orders[number] = order
     account.latest[order.client_id] = number
@@ -125,9 +136,12 @@ def _check_sides(account: Account, asked: NewOrder) -> None:
         raise Refused("algo_order" if "STOP" in asked.kind or "TAKE" in asked.kind else "bad_type")
     if asked.kind == "LIMIT" and asked.tif not in {"GTC", "IOC", "FOK", "GTX"}:
         raise Refused("bad_tif")
-    # Trading in hedge mode is not built: whoever set it gets no order through.
-    if account.is_hedge or asked.position_side != "BOTH":
+    if asked.position_side not in {"BOTH", "LONG", "SHORT"}:
+        raise Refused("bad_position_side")
+    if account.is_hedge == (asked.position_side == "BOTH"):
         raise Refused("position_side")
+    if account.is_hedge and asked.reduce_only:
+        raise Refused("not_required", name="reduceonly")
 
 
 def _check_filters(market: Market, asked: NewOrder) -> None:
@@ -173,11 +187,12 @@ def _check_id(account: Account, client_id: str) -> None:
 
 def _size(account: Account, asked: NewOrder) -> Decimal:
     """What is ordered: of a reduce-only order at most the position."""
-    if not asked.reduce_only:
+    if not asked.closes:
         return asked.units
-    held = account.holdings.get(asked.symbol, Holding()).units
+    held = account.holdings.get(asked.key, Holding()).units
     units = cut_to_position(asked.units, held)
-    if units == 0:
+    # in hedge mode an order that is too large is not cut
+    if units == 0 or (account.is_hedge and units != asked.units):
         raise Refused("reduce_only")
     return units
 
@@ -208,23 +223,23 @@ def _check_margin(
     fills: list[Fill],
 ) -> None:
     """What makes a position larger needs its initial margin, and the tier allows only so much."""
-    held = account.holdings.get(asked.symbol, Holding())
-    if asked.reduce_only or abs(held.units + units) <= abs(held.units):
+    held = account.holdings.get(asked.key, Holding())
+    if asked.closes or abs(held.units + units) <= abs(held.units):
         return
     notional = abs(held.units + units) * market.mark
     setting = leverage_of(account, asked.symbol)
     if notional > market.contract.cap_at(setting):
         raise Refused("above_tier")
     side = 1 if units > 0 else -1
-    after = books.Account(account.wallet, held.units, held.cost)
+    apart = setting if asked.symbol in account.isolated else None
+    wallet, after = account.wallet, held
     for price, got in fills:
         quote = rounded(side * got * price, STEP)
         fee = rounded(abs(quote) * market.contract.taker, STEP)
-        after, _ = books.traded(after, side * got, quote, fee, STEP)
+        wallet, after, _ = filled(wallet, after, side * got, quote, fee, apart)
     left = abs(units) - sum((fill.units for fill in fills), NOTHING)
     resting = left * asked.price / setting if asked.tif in RESTS else NOTHING
-    holdings = {**account.holdings, asked.symbol: Holding(after.units, after.cost)}
-    margin = margin_of(world, account, after.wallet, holdings)
+    margin = margin_of(world, account, wallet, {**account.holdings, asked.key: after})
     if margin.balance < margin.positions_initial + margin.orders_initial + resting:
         raise Refused("margin")
 

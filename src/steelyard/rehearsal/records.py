@@ -25,10 +25,14 @@ __all__ = [
     "Seen",
     "Trade",
     "World",
+    "key_of",
+    "side_of_key",
+    "symbol_of",
 ]
 
 NOTHING = Decimal(0)
 MINUTE_MS = 60_000
+BOTH = "BOTH"
 
 
 class Holding(NamedTuple):
@@ -36,6 +40,23 @@ class Holding(NamedTuple):
 
     units: Decimal = NOTHING
     cost: Decimal = NOTHING
+    margin: Decimal = NOTHING
+    """The part of the wallet that is set apart for it, where its margin is isolated."""
+
+
+def key_of(symbol: str, side: str) -> str:
+    """How a position is named: by its symbol, in hedge mode with its side (``BTCUSDT:LONG``)."""
+    return symbol if side == BOTH else f"{symbol}:{side}"
+
+
+def symbol_of(key: str) -> str:
+    """Of which symbol a position is."""
+    return key.partition(":")[0]
+
+
+def side_of_key(key: str) -> str:
+    """``LONG`` or ``SHORT`` in hedge mode, else ``BOTH``."""
+    return key.partition(":")[2] or BOTH
 
 
 @dataclass(slots=True)
@@ -62,6 +83,7 @@ class Order:
     close_position: bool = False
     cause: str = ""
     """``LIQUIDATION`` or ``ADL`` where the exchange closed the position itself."""
+    position_side: str = BOTH
 
 
 @dataclass(slots=True)
@@ -79,6 +101,7 @@ class Trade:
     is_maker: bool
     time_ms: int
     seen_ms: int
+    position_side: str = BOTH
 
 
 @dataclass(slots=True)
@@ -93,6 +116,8 @@ class Income:
     trade_id: str
     time_ms: int
     seen_ms: int
+    asset: str = ""
+    """Empty: the quote."""
 
 
 class Seen(NamedTuple):
@@ -111,10 +136,14 @@ class Account:
 
     name: str
     wallet: Decimal = NOTHING
+    """In the quote, with what is set apart for positions whose margin is isolated."""
+    assets: dict[str, Decimal] = field(default_factory=dict)
+    """What it holds in other assets; margin in multi-asset mode alone."""
     holdings: dict[str, Holding] = field(default_factory=dict)
+    """By ``key_of``."""
     leverages: dict[str, int] = field(default_factory=dict)
     isolated: list[str] = field(default_factory=list)
-    """Symbols set to isolated margin. It is shown, and the margin stays that of the account."""
+    """Symbols set to isolated margin."""
     is_hedge: bool = False
     is_multi_asset: bool = False
     burns_fees: bool = False

@@ -84,6 +84,27 @@ REFUSALS = {
     "cancel_unknown": Words(400, -2011, "Unknown order sent."),
     "same_client_id": Words(400, -4116, "ClientOrderId is duplicated."),
     "position_side": Words(400, -4061, "Order's position side does not match user's setting."),
+    "bad_position_side": Words(400, -4060, "Invalid position side."),
+    "not_required": Words(400, -1106, "Parameter '{name}' sent when not required."),
+    "leverage_cut": Words(
+        400,
+        -4161,
+        "Leverage reduction is not supported in Isolated Margin Mode with open positions",
+    ),
+    "isolated_symbols": Words(
+        400,
+        -4167,
+        "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under "
+        "isolated-margin mode.",
+    ),
+    "multi_assets": Words(
+        400, -4168, "Unable to adjust to isolated-margin mode under the Multi-Assets mode."
+    ),
+    "multi_assets_margin": Words(
+        400,
+        -4169,
+        "Unable to adjust Multi-Assets Mode with insufficient margin balance in USDⓈ-M Futures",
+    ),
     "same_margin_type": Words(400, -4046, "No need to change margin type."),
     "same_position_side": Words(400, -4059, "No need to change position side."),
     "same_assets_mode": Words(400, -4171, "No need to change Multi-Assets mode."),

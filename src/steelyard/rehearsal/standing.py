@@ -7,18 +7,29 @@ from typing import Any
 
 from steelyard.rehearsal.margin import (
     Margin,
+    held_back,
+    isolated_of,
     leverage_of,
     liquidation_price,
     maintenance,
     margin_of,
+    profit_and_needs,
 )
-from steelyard.rehearsal.records import Account, Holding, Seen, World
+from steelyard.rehearsal.records import (
+    Account,
+    Holding,
+    Seen,
+    World,
+    key_of,
+    side_of_key,
+    symbol_of,
+)
 from steelyard.rehearsal.views import text
 
 __all__ = [
     "account_settings",
     "account_view",
-    "balance_view",
+    "balance_views",
     "position_rows",
     "seen_of",
     "symbol_config",
@@ -129,45 +140,57 @@ def _rows(
     world: World, account: Account, now_ms: int, symbol: str | None, *, is_all: bool
 ) -> list[dict[str, Any]]:
     seen = seen_of(account, now_ms)
-    busy = {account.orders[number].symbol for number in account.open_ids}
+    orders = (account.orders[number] for number in account.open_ids)
+    busy = {key_of(order.symbol, order.position_side) for order in orders}
     return [
-        _position(world, account, seen, name)
+        _position(world, account, seen, key)
         for name in (world.markets if symbol is None else [symbol])
-        if is_all or name in seen.holdings or name in busy
+        for key in (key_of(name, side) for side in _sides(account))
+        if is_all or key in seen.holdings or key in busy
     ]
 
 
-def _position(world: World, account: Account, seen: Seen, symbol: str) -> dict[str, Any]:
+def _sides(account: Account) -> tuple[str, ...]:
+    return ("LONG", "SHORT") if account.is_hedge else ("BOTH",)
+
+
+def _position(world: World, account: Account, seen: Seen, key: str) -> dict[str, Any]:
+    symbol, side = symbol_of(key), side_of_key(key)
     market = world.markets[symbol]
-    units, cost = seen.holdings.get(symbol, Holding())
+    held = seen.holdings.get(key, Holding())
+    units = held.units
     worth = (units * market.mark).quantize(Decimal("0.00000001"))
-    alone = {symbol: Holding(units, cost)} if units != 0 else {}
-    margin = margin_of(world, account, NOTHING, alone)
-    entry = (cost / units).quantize(ENTRY_STEP) if units != 0 else NOTHING
-    stop = liquidation_price(world, account, symbol, seen.wallet, seen.holdings)
+    is_isolated = symbol in account.isolated
+    alone = {key: held} if units != 0 else {}
+    margin = Margin(held.margin, *profit_and_needs(world, account, alone))
+    entry = (held.cost / units).quantize(ENTRY_STEP) if units != 0 else NOTHING
+    stop = liquidation_price(world, account, key, seen.wallet, seen.holdings)
     setting = leverage_of(account, symbol)
     most = text(market.contract.cap_at(setting))
-    is_isolated = symbol in account.isolated
+    orders = [account.orders[number] for number in account.open_ids]
+    orders = [order for order in orders if key_of(order.symbol, order.position_side) == key]
+    resting = [(order.units - order.filled) * order.price for order in orders]
+    waits = sum((held_back(account, order) for order in orders), NOTHING)
     return {
         "symbol": symbol,
-        "positionSide": "BOTH",
+        "positionSide": side,
         "positionAmt": text(units),
         "entryPrice": text(entry),
         "breakEvenPrice": text(entry),
         "markPrice": text(market.mark),
         "unRealizedProfit": text(margin.unrealised),
         "liquidationPrice": text(stop.quantize(Decimal("0.00000001"))),
-        "isolatedMargin": "0",
+        "isolatedMargin": text(margin.balance) if is_isolated else "0",
         "notional": text(worth),
         "marginAsset": market.contract.quote,
-        "isolatedWallet": "0",
-        "initialMargin": text(margin.positions_initial),
+        "isolatedWallet": text(held.margin),
+        "initialMargin": text(margin.positions_initial + waits),
         "maintMargin": text(maintenance(market, units)),
         "positionInitialMargin": text(margin.positions_initial),
-        "openOrderInitialMargin": "0",
+        "openOrderInitialMargin": text(waits),
         "adl": _adl(margin, units),
-        "bidNotional": "0",
-        "askNotional": "0",
+        "bidNotional": text(sum((one for one in resting if one > 0), NOTHING)),
+        "askNotional": text(-sum((one for one in resting if one < 0), NOTHING)),
         "updateTime": seen.time_ms if units != 0 else 0,
         "leverage": str(setting),
         "maxNotionalValue": most,
@@ -187,22 +210,30 @@ def _adl(margin: Margin, units: Decimal) -> int:
     return min(4, 1 + int(margin.unrealised / max(margin.positions_initial, Decimal(1)) * 2))
 
 
-def balance_view(world: World, account: Account, now_ms: int, quote: str) -> dict[str, Any]:
-    """The wallet, as ``balance`` lists it."""
+def balance_views(
+    world: World, account: Account, now_ms: int, quote: str
+) -> list[dict[str, Any]]:
+    """The wallet by asset, the quote first, as ``balance`` lists it."""
     seen = seen_of(account, now_ms)
     margin = margin_of(world, account, seen.wallet, seen.holdings)
-    free = text(min(margin.available, max(NOTHING, seen.wallet)))
-    return {
-        "accountAlias": account.name,
-        "asset": quote,
-        "balance": text(seen.wallet),
-        "crossWalletBalance": text(seen.wallet),
-        "crossUnPnl": text(margin.unrealised),
-        "availableBalance": text(margin.available),
-        "maxWithdrawAmount": free,
-        "marginAvailable": True,
-        "updateTime": seen.time_ms,
-    }
+    crossed = seen.wallet - isolated_of(world, account, seen.holdings).wallet
+
+    def tell(asset: str, wallet: Decimal, pot: Decimal, profit: Decimal, free: Decimal) -> Any:  # noqa: ANN401 (JSON)
+        return {
+            "accountAlias": account.name,
+            "asset": asset,
+            "balance": text(wallet),
+            "crossWalletBalance": text(pot),
+            "crossUnPnl": text(profit),
+            "availableBalance": text(free),
+            "maxWithdrawAmount": text(min(free, max(NOTHING, pot))),
+            "marginAvailable": True,
+            "updateTime": seen.time_ms,
+        }
+
+    first = tell(quote, seen.wallet, crossed, margin.unrealised, margin.available)
+    others = account.assets.items()
+    return [first, *(tell(name, held, held, NOTHING, held) for name, held in others)]
 
 
 def account_view(
@@ -211,42 +242,57 @@ def account_view(
     """The whole account, as ``account`` tells it."""
     seen = seen_of(account, now_ms)
     margin = margin_of(world, account, seen.wallet, seen.holdings)
-    free = text(min(margin.available, max(NOTHING, seen.wallet)))
-    initial = margin.positions_initial + margin.orders_initial
+    apart = isolated_of(world, account, seen.holdings)
+    crossed = seen.wallet - apart.wallet
+    free = text(min(margin.available, max(NOTHING, crossed)))
+    profit, needed = margin.unrealised + apart.unrealised, margin.maintenance + apart.maintenance
+    positions_initial = margin.positions_initial + apart.positions_initial
+    initial = positions_initial + margin.orders_initial
     asset = {
         "asset": quote,
         "walletBalance": text(seen.wallet),
-        "unrealizedProfit": text(margin.unrealised),
-        "marginBalance": text(margin.balance),
-        "maintMargin": text(margin.maintenance),
+        "unrealizedProfit": text(profit),
+        "marginBalance": text(seen.wallet + profit),
+        "maintMargin": text(needed),
         "initialMargin": text(initial),
-        "positionInitialMargin": text(margin.positions_initial),
+        "positionInitialMargin": text(positions_initial),
         "openOrderInitialMargin": text(margin.orders_initial),
-        "crossWalletBalance": text(seen.wallet),
+        "crossWalletBalance": text(crossed),
         "crossUnPnl": text(margin.unrealised),
         "availableBalance": text(margin.available),
         "maxWithdrawAmount": free,
         "updateTime": seen.time_ms,
     }
+    assets = [asset, *(_other(name, held, seen) for name, held in account.assets.items())]
     is_old = version == OLD
     fields = ACCOUNT_2 if is_old else ACCOUNT_3
     rows = _rows(world, account, now_ms, None, is_all=is_old)
     return {
         **(account_settings(account) if is_old else {}),
         "totalInitialMargin": text(initial),
-        "totalMaintMargin": text(margin.maintenance),
-        "totalWalletBalance": text(seen.wallet),
-        "totalUnrealizedProfit": text(margin.unrealised),
-        "totalMarginBalance": text(margin.balance),
-        "totalPositionInitialMargin": text(margin.positions_initial),
+        "totalMaintMargin": text(needed),
+        "totalWalletBalance": text(margin.wallet + apart.wallet),
+        "totalUnrealizedProfit": text(profit),
+        "totalMarginBalance": text(margin.balance + apart.balance),
+        "totalPositionInitialMargin": text(positions_initial),
         "totalOpenOrderInitialMargin": text(margin.orders_initial),
-        "totalCrossWalletBalance": text(seen.wallet),
+        "totalCrossWalletBalance": text(margin.wallet),
         "totalCrossUnPnl": text(margin.unrealised),
         "availableBalance": text(margin.available),
         "maxWithdrawAmount": free,
-        "assets": [{**asset, "marginAvailable": True} if is_old else asset],
+        "assets": [{**one, "marginAvailable": True} if is_old else one for one in assets],
         "positions": [{name: row[name] for name in fields} for row in rows],
     }
+
+
+def _other(name: str, held: Decimal, seen: Seen) -> dict[str, Any]:
+    """Another asset than the quote: nothing is traded in it."""
+    amount = text(held)
+    whole = ("walletBalance", "marginBalance", "crossWalletBalance", "availableBalance")
+    none = ("unrealizedProfit", "maintMargin", "initialMargin", "positionInitialMargin")
+    none += ("openOrderInitialMargin", "crossUnPnl")
+    told = {"asset": name, **dict.fromkeys(whole, amount), **dict.fromkeys(none, "0")}
+    return {**told, "maxWithdrawAmount": amount, "updateTime": seen.time_ms}
 
 
 def account_settings(account: Account) -> dict[str, Any]:

@@ -159,8 +159,8 @@ def _row(change: Change) -> tuple[str, tuple[object, ...]]:
     if isinstance(record, Account):
         holdings = {name: list(held) for name, held in record.holdings.items()}
         settings = {name: getattr(record, name) for name in SETTINGS}
-        body = {"wallet": record.wallet, "holdings": holdings, "update_ms": record.update_ms}
-        text = _text({**body, **settings})
+        body = {"wallet": record.wallet, "holdings": holdings, "assets": record.assets}
+        text = _text({**body, **settings, "update_ms": record.update_ms})
         return "INSERT OR REPLACE INTO account VALUES (?, ?)", (record.name, text)
     if isinstance(record, Order):
         table, number = "orders", record.order_id
@@ -198,11 +198,11 @@ def _market(symbol: str, body: dict[str, Any]) -> Market:
 
 def _account(name: str, body: dict[str, Any]) -> Account:
     holdings = {
-        symbol: Holding(Decimal(units), Decimal(cost))
-        for symbol, (units, cost) in body["holdings"].items()
+        key: Holding(*(Decimal(part) for part in parts)) for key, parts in body["holdings"].items()
     }
     wallet = Decimal(body["wallet"])
-    account = Account(name, wallet, holdings, update_ms=body["update_ms"])
+    assets = {asset: Decimal(held) for asset, held in body["assets"].items()}
+    account = Account(name, wallet, assets, holdings, update_ms=body["update_ms"])
     for setting in SETTINGS:
         setattr(account, setting, body[setting])
     account.seen.append(Seen(0, wallet, dict(holdings), account.update_ms))

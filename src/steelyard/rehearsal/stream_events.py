@@ -7,7 +7,17 @@ from typing import Any
 
 from steelyard.rehearsal.exchange import QUOTE, Exchange
 from steelyard.rehearsal.margin import maintenance, margin_of
-from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, Trade
+from steelyard.rehearsal.records import (
+    Account,
+    Change,
+    Holding,
+    Market,
+    Order,
+    Trade,
+    key_of,
+    side_of_key,
+    symbol_of,
+)
 from steelyard.rehearsal.upkeep import funding_rate
 from steelyard.rehearsal.views import average, book_ticker_view, side_of, text
 
@@ -81,7 +91,7 @@ def order_event(order: Order, event: str, trade: Trade | None, now: int) -> Even
         "R": order.reduce_only,
         "wt": "CONTRACT_PRICE",
         "ot": order.kind,
-        "ps": "BOTH",
+        "ps": order.position_side,
         "cp": order.close_position,
         "rp": text(trade.realised) if trade else "0",
         "pP": False,
@@ -92,8 +102,9 @@ def order_event(order: Order, event: str, trade: Trade | None, now: int) -> Even
     return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.update_ms, "o": told}
 
 
-def _position(exchange: Exchange, account: Account, symbol: str) -> Event:
-    units, cost = account.holdings.get(symbol, Holding())
+def _position(exchange: Exchange, account: Account, key: str) -> Event:
+    units, cost, apart = account.holdings.get(key, Holding())
+    symbol = symbol_of(key)
     market = exchange.world.markets[symbol]
     entry = (cost / units).quantize(Decimal("0.000000000001")) if units != 0 else NOTHING
     return {
@@ -104,17 +115,21 @@ def _position(exchange: Exchange, account: Account, symbol: str) -> Event:
         "cr": "0",
         "up": text((units * market.mark - cost).quantize(Decimal("0.00000001"))),
         "mt": "isolated" if symbol in account.isolated else "cross",
-        "iw": "0",
-        "ps": "BOTH",
+        "iw": text(apart),
+        "ps": side_of_key(key),
     }
 
 
 def account_event(exchange: Exchange, account: Account, change: Change, now: int) -> Event:
     """The wallet and the positions, after something moved them."""
     wallet = text(account.wallet)
-    balance = {"a": QUOTE, "wb": wallet, "cw": wallet, "bc": "0"}
-    symbols = exchange.world.markets if change.event == "ORDER" else account.holdings
-    rows = [_position(exchange, account, symbol) for symbol in symbols]
+    apart = sum((held.margin for held in account.holdings.values()), NOTHING)
+    crossed = text(account.wallet - apart)
+    balance = {"a": QUOTE, "wb": wallet, "cw": crossed, "bc": "0"}
+    sides = ("LONG", "SHORT") if account.is_hedge else ("BOTH",)
+    every = [key_of(symbol, side) for symbol in exchange.world.markets for side in sides]
+    told_of = every if change.event == "ORDER" else account.holdings
+    rows = [_position(exchange, account, key) for key in told_of]
     told = {"m": change.event, "B": [balance], "P": rows}
     return {"e": "ACCOUNT_UPDATE", "E": now, "T": account.update_ms, "a": told}
 
@@ -122,14 +137,15 @@ def account_event(exchange: Exchange, account: Account, change: Change, now: int
 def margin_call(exchange: Exchange, account: Account, now: int) -> Event:
     """The account is near its liquidation."""
     rows = []
-    for symbol, (units, cost) in account.holdings.items():
+    for key, (units, cost, apart) in account.holdings.items():
+        symbol = symbol_of(key)
         market = exchange.world.markets[symbol]
         row = {
             "s": symbol,
-            "ps": "BOTH",
+            "ps": side_of_key(key),
             "pa": text(units),
-            "mt": "CROSSED",
-            "iw": "0",
+            "mt": "ISOLATED" if symbol in account.isolated else "CROSSED",
+            "iw": text(apart),
             "mp": text(market.mark),
             "up": text((units * market.mark - cost).quantize(Decimal("0.00000001"))),
             "mm": text(maintenance(market, units)),

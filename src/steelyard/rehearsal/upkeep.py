@@ -6,7 +6,8 @@ Funding is paid at the mark by whoever holds units when it falls due::
 
 An account whose margin balance is at or below its maintenance loses its orders first and then its
 positions, the largest first, each at the mark and with the liquidation fee; what is below zero at
-the end is paid by the insurance fund.
+the end is paid by the insurance fund. A position whose margin is isolated is closed likewise, by
+its own margin alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,19 @@ from steelyard.rehearsal.book import take
 from steelyard.rehearsal.booking import book_fill, pay, tell_order
 from steelyard.rehearsal.candles import note_price
 from steelyard.rehearsal.contracts import STEP, Contract
-from steelyard.rehearsal.margin import maintenance, margin_of
+from steelyard.rehearsal.margin import isolated_of, maintenance, margin_of
 from steelyard.rehearsal.matching import cancel
-from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World
+from steelyard.rehearsal.records import (
+    Account,
+    Change,
+    Holding,
+    Market,
+    Order,
+    World,
+    key_of,
+    side_of_key,
+    symbol_of,
+)
 from steelyard.venues.account import cut_to_position, rounded
 
 __all__ = ["deleverage", "funding_rate", "move", "pay_funding"]
@@ -64,7 +75,8 @@ def _fill_resting(world: World, account: Account, market: Market, now_ms: int) -
         left = order.units - order.filled
         side = 1 if left > 0 else -1
         if order.reduce_only:
-            held = account.holdings.get(order.symbol, Holding()).units
+            key = key_of(order.symbol, order.position_side)
+            held = account.holdings.get(key, Holding()).units
             left = cut_to_position(left, held)
         got = sum(
             (f.units for f in take(market, world.depth, side, abs(left), order.price)), NOTHING
@@ -124,42 +136,84 @@ def _pay_once(world: World, market: Market, rate: Decimal, now_ms: int) -> None:
     del market.rates[:-KEPT_RATES]
     world.changes.append(Change("", market))
     for account in world.accounts.values():
-        units = account.holdings.get(symbol, Holding()).units
-        amount = rounded(-units * market.mark * rate, STEP)
-        if amount != 0:
+        for key, held in tuple(account.holdings.items()):
+            amount = rounded(-held.units * market.mark * rate, STEP)
+            if symbol_of(key) != symbol or amount == 0:
+                continue
+            if symbol in account.isolated:
+                account.holdings[key] = held._replace(margin=held.margin + amount)
             pay(world, account, "FUNDING_FEE", amount, now_ms, symbol=symbol)
-            _liquidate_if_due(world, account, now_ms)
+        _liquidate_if_due(world, account, now_ms)
 
 
 # -- forced closings -------------------------------------------------------------------------------
 
 
 def _liquidate_if_due(world: World, account: Account, now_ms: int) -> None:
+    for key in [key for key in account.holdings if symbol_of(key) in account.isolated]:
+        _liquidate_alone(world, account, key, now_ms)
     margin = margin_of(world, account)
-    if margin.balance > margin.maintenance:
+    if margin.balance > margin.maintenance or not _of_pot(account):
         return
     for number in tuple(account.open_ids):
         cancel(world, account, account.orders[number], now_ms)
-    while account.holdings and margin.balance <= margin.maintenance:
-        symbol = max(account.holdings, key=lambda name: _needs(world, account, name))
-        market = world.markets[symbol]
-        units = account.holdings[symbol].units
-        _close(world, account, market, -units, market.mark, now_ms, cause="LIQUIDATION")
-        fee = rounded(abs(units * market.mark) * market.contract.liquidation_fee, STEP)
-        fee = min(fee, max(NOTHING, margin_of(world, account).balance))
-        if fee > 0:
-            pay(world, account, "INSURANCE_CLEAR", -fee, now_ms, symbol=symbol)
+    while _of_pot(account) and margin.balance <= margin.maintenance:
+        key = max(_of_pot(account), key=lambda name: _needs(world, account, name))
+        fee = _liquidate(world, account, key, now_ms)
+        _pay_fee(world, account, key, min(fee, margin_of(world, account).balance), now_ms)
         margin = margin_of(world, account)
-    if account.wallet < 0 and not account.holdings:
-        pay(world, account, "INSURANCE_CLEAR", -account.wallet, now_ms)
+    if margin.balance < 0 and not _of_pot(account):
+        pay(world, account, "INSURANCE_CLEAR", -margin.balance, now_ms)
 
 
-def _needs(world: World, account: Account, symbol: str) -> Decimal:
-    return maintenance(world.markets[symbol], account.holdings[symbol].units)
+def _of_pot(account: Account) -> list[str]:
+    """The positions whose margin is the account's."""
+    return [key for key in account.holdings if symbol_of(key) not in account.isolated]
+
+
+def _needs(world: World, account: Account, key: str) -> Decimal:
+    return maintenance(world.markets[symbol_of(key)], account.holdings[key].units)
+
+
+def _liquidate_alone(world: World, account: Account, key: str, now_ms: int) -> None:
+    """Close a position whose own margin is used up; no more than that margin is lost."""
+    held = account.holdings[key]
+    margin = isolated_of(world, account, {key: held})
+    if margin.balance > margin.maintenance:
+        return
+    symbol = symbol_of(key)
+    for number in tuple(account.open_ids):
+        if account.orders[number].symbol == symbol:
+            cancel(world, account, account.orders[number], now_ms)
+    before = account.wallet
+    fee = _liquidate(world, account, key, now_ms)
+    left = held.margin + account.wallet - before
+    if left < 0:
+        pay(world, account, "INSURANCE_CLEAR", -left, now_ms, symbol=symbol)
+    _pay_fee(world, account, key, min(fee, left), now_ms)
+
+
+def _liquidate(world: World, account: Account, key: str, now_ms: int) -> Decimal:
+    """Close a position at the mark. Returns the fee of it."""
+    market, units = world.markets[symbol_of(key)], account.holdings[key].units
+    side = side_of_key(key)
+    _close(world, account, market, -units, market.mark, now_ms, cause="LIQUIDATION", side=side)
+    return rounded(abs(units * market.mark) * market.contract.liquidation_fee, STEP)
+
+
+def _pay_fee(world: World, account: Account, key: str, fee: Decimal, now_ms: int) -> None:
+    if fee > 0:
+        pay(world, account, "INSURANCE_CLEAR", -fee, now_ms, symbol=symbol_of(key))
 
 
 def deleverage(
-    world: World, account: Account, market: Market, units: Decimal, price: Decimal, now_ms: int
+    world: World,
+    account: Account,
+    market: Market,
+    units: Decimal,
+    price: Decimal,
+    now_ms: int,
+    side: str = "BOTH",
 ) -> Order | None:
     """Close a part of a position for another's loss (auto-deleveraging), at a given price.
 
@@ -170,13 +224,14 @@ def deleverage(
         units: above zero: how much of the position, at most all of it.
         price: the bankrupt account's.
         now_ms: the exchange's clock.
+        side: of the position, in hedge mode.
     """
-    held = account.holdings.get(market.contract.symbol, Holding()).units
+    held = account.holdings.get(key_of(market.contract.symbol, side), Holding()).units
     if held == 0 or units <= 0:
         return None
     part = min(units, abs(held))
     signed = -part if held > 0 else part
-    return _close(world, account, market, signed, price, now_ms, cause="ADL")
+    return _close(world, account, market, signed, price, now_ms, cause="ADL", side=side)
 
 
 def _close(
@@ -188,6 +243,7 @@ def _close(
     now_ms: int,
     *,
     cause: str,
+    side: str,
 ) -> Order:
     """An order of the exchange's own that closes (a part of) a position."""
     number, contract = world.next_number(), market.contract
@@ -205,6 +261,7 @@ def _close(
         update_ms=now_ms,
         seen_ms=now_ms + world.lag_ms,
         cause=cause,
+        position_side=side,
     )
     account.orders[number] = order
     account.latest[order.client_id] = number
