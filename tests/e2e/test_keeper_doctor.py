@@ -51,18 +51,20 @@ def test_what_is_set_wrong_is_told_and_three_settings_are_fixed(place: ExchangeF
         ("fapiPrivatePostPositionSideDual", {"dualSidePosition": "true"}),
         ("fapiPrivatePostMarginType", {**btc, "marginType": "ISOLATED"}),
         ("fapiPrivatePostLeverage", {**btc, "leverage": 4}),
-        ("fapiPrivatePostMultiAssetsMargin", {"multiAssetsMargin": "true"}),
         ("fapiPrivatePostFeeBurn", {"feeBurn": "true"}),
     )
     rights = {"enableWithdrawals": True, "permitsUniversalTransfer": True, "ipRestrict": False}
     place.exchange.control("POST", "/permissions", account="main", permissions=rights)
     found = unfit(place)
-    own = {"key: rights", "key: address", "margin assets", "fees in another coin"}
+    own = {"key: rights", "key: address", "fees in another coin"}
     assert set(found) == {*own, "position mode", "margin mode", "leverage"}
     assert found["key: rights"]["found"] == "it may withdraw, transfer between wallets"
     assert found["leverage"]["found"] == "4"
     assert "--fix" in found["position mode"]["change"]
     assert set(unfit(place, "--fix", "--any-address")) == own - {"key: address"}
+    # the exchange has one of isolated margin and several assets, not both
+    place.calls(("fapiPrivatePostMultiAssetsMargin", {"multiAssetsMargin": "true"}))
+    assert set(unfit(place)) == {*own, "margin assets"}
     assert place.account()["orders"] == 0
 
 
@@ -83,6 +85,18 @@ def test_an_account_that_holds_anything_else_is_told(place: ExchangeFolder) -> N
     assert found["holdings"]["found"] == "ETHUSDT 1"
     assert found["open orders"]["found"] == "ETHUSDT b"
     assert "maintenance 0.005" in found["margin tier"]["found"]
+
+
+def test_a_credit_account_is_told(place: ExchangeFolder) -> None:
+    """By the asset that such an account has, and by nothing where it has gone again."""
+    credit = {"account": "main", "asset": "BNFCR"}
+    place.exchange.control("POST", "/transfer", **credit, amount="25")
+    found = unfit(place)
+    assert set(found) == {"credit account", "holdings"}
+    assert found["credit account"]["found"] == "yes"
+    assert found["holdings"]["found"] == "25 BNFCR"
+    place.exchange.control("POST", "/transfer", **credit, amount="-25")
+    place.keeper("doctor", "keeper.toml")
 
 
 def test_a_paper_venue_needs_no_doctor(place: ExchangeFolder) -> None:
@@ -118,7 +132,6 @@ FIT = AccountSetup(
     ("change", "expected"),
     [
         ({}, set()),
-        ({"assets": {"BNFCR": Decimal(1)}}, {"credit account", "holdings"}),
         ({"can_trade": False}, {"key: futures"}),
         ({"positions": {"BTCUSDT": Decimal(1)}}, {"holdings"}),
         ({"tiers": ()}, {"margin tier"}),
@@ -126,7 +139,7 @@ FIT = AccountSetup(
     ],
 )
 def test_what_no_rehearsal_shows(tmp_path: Path, change: Any, expected: set[str]) -> None:
-    """A credit account, and a position before the launch: by the checks alone."""
+    """A key without futures, a position before the launch, tiers: by the checks alone."""
     (tmp_path / "btc3l.toml").write_text(SERIES)
     (tmp_path / "keeper.toml").write_text(KEEPER)
     (fund,) = read_settings(tmp_path / "keeper.toml").funds

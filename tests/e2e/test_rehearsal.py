@@ -179,6 +179,65 @@ def test_accounts_are_apart(exchange: Served) -> None:
     run(exchange, use)
 
 
+def test_modes_and_margins_are_set_and_told(tmp_path: Path) -> None:
+    """Isolated margin, then hedge mode, as ccxt asks for them and reads them."""
+    with served(tmp_path / "x") as running:
+
+        async def use(client: Any) -> None:
+            await client.set_leverage(5, PAIR)
+            await client.set_margin_mode("isolated", PAIR)
+            filled = await order(client, 1)
+            (alone,) = await client.fetch_positions([PAIR])
+            assert (alone["marginMode"], alone["side"]) == ("isolated", "long")
+            paid = Decimal(filled["info"]["cumQuote"])
+            assert Decimal(alone["info"]["isolatedWallet"]) == paid / 5
+            assert alone["liquidationPrice"] > 60_000 * 0.8
+            free = (await client.fetch_balance())["USDT"]["free"]
+            assert free == pytest.approx(100_000 - filled["cost"] * (0.2 + 0.0005))
+            await order(client, -1, reduceOnly=True)
+            await client.set_margin_mode("cross", PAIR)
+            await client.set_position_mode(hedged=True)
+            await order(client, 0.5, positionSide="LONG")
+            await order(client, -0.2, positionSide="SHORT")
+            held = {one["side"]: one["contracts"] for one in await client.fetch_positions([PAIR])}
+            assert held == {"long": 0.5, "short": 0.2}
+            await order(client, 0.2, positionSide="SHORT")
+            (left,) = await client.fetch_positions([PAIR])
+            assert (left["side"], left["hedged"]) == ("long", True)
+
+        run(running, use)
+
+
+def test_candles_and_the_day_are_told(tmp_path: Path) -> None:
+    """Of the prices that there were, with what was traded; a killed exchange still has them."""
+    exchange = Served(tmp_path / "x", "--prices", "BTCUSDT=hand:60000")
+    try:
+
+        async def use(client: Any) -> None:
+            for minute, price in enumerate((60_000, 61_000, 59_000)):
+                exchange.control("POST", "/clock", skew_ms=minute * 120_000)
+                exchange.control("POST", "/price", symbol="BTCUSDT", price=str(price))
+            exchange.kill()
+            exchange.start()
+            exchange.control("POST", "/clock", skew_ms=240_000)
+            client.options["timeDifference"] = -240_000
+            await outcome(client.fetch_time())  # the connection to the one that was killed is gone
+            await order(client)
+            rows = await client.fetch_ohlcv(PAIR, "1m")
+            assert [row[4] for row in rows][:5] == [60_000, 60_000, 61_000, 61_000, 59_000]
+            assert {row[0] % 60_000 for row in rows} == {0}
+            (week,) = (await client.fetch_ohlcv(PAIR, "1w"))[-1:]
+            assert week[1:] in ([60_000, 61_000, 59_000, 59_000, LOT], [59_000] * 4 + [LOT])
+            day = await client.fetch_ticker(PAIR)
+            assert (day["open"], day["high"], day["low"], day["last"]) == (60e3, 61e3, 59e3, 59e3)
+            assert (day["baseVolume"], day["change"]) == (LOT, -1_000)
+            assert await outcome(client.fetch_ohlcv(PAIR, "1M")) == "BadRequest"
+
+        run(exchange, use)
+    finally:
+        exchange.kill()
+
+
 # -- faults ----------------------------------------------------------------------------------------
 
 

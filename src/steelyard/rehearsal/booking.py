@@ -70,13 +70,14 @@ def filled(
     before = books.Account(wallet, held.units, held.cost)
     after, realised = books.traded(before, units, quote, commission, STEP)
     margin = Decimal(0)
-    if setting is not None and after.units != 0:
-        if after.units * held.units > 0:
-            kept = min(Decimal(1), after.units / held.units)
-            margin = rounded(held.margin * kept, STEP)
-        opened = abs(after.units) - abs(held.units) if after.units * held.units > 0 else after.units
-        if opened != 0 and abs(after.units) > abs(held.units) * (after.units * held.units > 0):
-            margin += (abs(quote * opened / units) / setting).quantize(STEP, ROUND_UP)
+    if setting is not None:
+        size = abs(after.units)
+        there = abs(held.units) if after.units * held.units > 0 else Decimal(0)
+        kept = min(size, there)
+        if kept > 0:
+            margin = rounded(held.margin * kept / there, STEP)
+        opened = abs(quote) * (size - kept) / abs(units)
+        margin += (opened / setting).quantize(STEP, ROUND_UP)
     return after.wallet, Holding(after.units, after.cost, margin), realised
 
 
