@@ -11,12 +11,15 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from steelyard.errors import SteelyardError
+from steelyard.market import sample_prices
 from support.command import SCRIPT, environment
 from support.doc_pages import REPOSITORY
 from support.exchange_keeper import SERIES, ExchangeFolder
@@ -24,6 +27,7 @@ from support.exchange_keeper import SERIES, ExchangeFolder
 pytestmark = pytest.mark.xdist_group("processes")
 
 PAGE = REPOSITORY / "docs" / "explanation" / "incidents.md"
+HEADINGS = r"^## (.*?)\n(.*?)(?=^## |\Z)"
 WAIT_S = 60
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -35,7 +39,9 @@ ACCOUNT = ("v3/positionRisk", "v3/balance")
 def series(symbol: str, leverage: str, lower: str, upper: str, emergency: str) -> str:
     """A series with a band and an emergency leverage."""
     text = SERIES.replace("BTC3L", symbol).replace("= 3.0", f"= {leverage}")
-    text = text.replace("lower = 2.5", f"lower = {lower}").replace("upper = 3.5", f"upper = {upper}")
+    text = text.replace("lower = 2.5", f"lower = {lower}").replace(
+        "upper = 3.5", f"upper = {upper}"
+    )
     return text.replace("[rebalance]\n", f"[rebalance]\nemergency_leverage = {emergency}\n")
 
 
@@ -82,7 +88,11 @@ def settled(place: ExchangeFolder, orders: int) -> Callable[[], bool]:
     """Whether so many orders have come to their ends, and books and exchange agree on them."""
 
     def is_so() -> bool:
-        if not (place.folder / "keeper.db").exists() or not place.rows("order"):
+        try:
+            is_begun = bool(place.rows("order"))
+        except SteelyardError:  # there is no journal yet
+            return False
+        if not is_begun:
             return False
         status = place.status()
         is_quiet = status["intent"] is None and status["venue"]["agrees"]
@@ -120,8 +130,8 @@ def times(value: Decimal) -> str:
 
 def check_page(heading: str, found: dict[str, str]) -> None:
     """The table of an incident on the page has these rows and no others."""
-    parts = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S))
-    told = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", parts[heading], re.M))
+    parts = dict(re.findall(HEADINGS, PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+    told = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", parts[heading], re.MULTILINE))
     told = {name: value for name, value in told.items() if name not in {"what", "---"}}
     assert told == found
 
@@ -134,7 +144,26 @@ def lost_orders(place: ExchangeFolder) -> list[str]:
 # -- seven days without an exchange ----------------------------------------------------------------
 
 WEEK = series("BTC2L", "2.0", "1.9", "2.1", "3.0")
-MAY = ("--start", "2022-05-04", "--end", "2022-05-14")
+OPENED = Decimal("37735.4")
+"""BTC at the open of 4 May 2022; the lows of the days after it are the bundled history's."""
+
+
+def lows() -> list[Decimal]:
+    """The lows of 5 to 12 May 2022."""
+    may = sample_prices("BTC").between(utc("2022-05-05"), utc("2022-05-13"))
+    assert may.low is not None
+    return [Decimal(repr(float(low))) for low in may.low]
+
+
+def utc(day: str) -> int:
+    """Epoch seconds of a day's begin."""
+    return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
+
+
+def moved(place: ExchangeFolder, price: Decimal) -> None:
+    """The market moves."""
+    place.exchange.control("POST", "/price", symbol="BTCUSDT", price=str(price))
+
 
 
 def later(place: ExchangeFolder, ms: int) -> None:
@@ -145,18 +174,21 @@ def later(place: ExchangeFolder, ms: int) -> None:
 
 
 def unreachable(place: ExchangeFolder, *paths: str) -> None:
-    """Requests of these paths are answered that the service is unavailable, until further notice."""
+    """Requests of these paths, or all, are answered that the service is unavailable."""
     for path in paths or ("",):
         whole = path if not path or path.startswith("/") else f"/fapi/v1/{path}"
         place.fault("503_unavailable", method="GET" if path else "", path=whole, count=0)
 
 
-def week_kept(folder: Path, prices: list[Decimal]) -> tuple[Decimal, int]:
+def week_kept(folder: Path) -> tuple[Decimal, int]:
     """The same prices at an exchange that answers once a day: nav at their end, and orders sent."""
-    with opened(folder, WEEK, f"hand:{prices[0]}") as place:
+    with opened(folder, WEEK, f"hand:{OPENED}") as place:
         place.once("--launch")
-        for price in prices[1:]:
-            place.exchange.control("POST", "/price", symbol="BTCUSDT", price=str(price))
+        first, *others = lows()
+        moved(place, first)
+        place.once()
+        for price in others:
+            moved(place, price)
             place.once()
             for _ in range(3):
                 place.exchange.control("POST", "/funding", symbol="BTCUSDT", rate="0.0001")
@@ -168,20 +200,20 @@ def week_kept(folder: Path, prices: list[Decimal]) -> tuple[Decimal, int]:
 @pytest.mark.parametrize("answer", ["drop_after", "drop_before"])
 def test_seven_days_without_an_exchange(tmp_path: Path, answer: str) -> None:
     """An order is under way as it begins; what came of it is found out a week later."""
-    with opened(tmp_path / "dark", WEEK, "BTC", MAY) as place, running(place):
+    first, *others = lows()
+    midnight = ("--start", "2022-05-05")  # of the clock by which funding falls due
+    with opened(tmp_path / "dark", WEEK, f"hand:{OPENED}", midnight) as place, running(place):
         wait_for(place, settled(place, 1))
-        prices = [mark(place)]
         # look-ups fail first, so that nothing is found out after the order's answer is lost
         unreachable(place, *LOOK_UPS, *(f"/fapi/{path}" for path in ACCOUNT))
         place.fault(answer)
-        later(place, 36 * HOUR_MS)
+        moved(place, first)
         wait_for(place, lambda: not _waits(place, answer))
         unreachable(place)
-        prices.append(mark(place))
         started, held = nav(place), place.units()
-        for _ in range(7):
+        for price in others:
+            moved(place, price)
             later(place, DAY_MS)
-            prices.append(mark(place))
         ended, worst = nav(place), leverage(place)
         assert len(place.rows("order_ended")) == 1
         assert place.status()["intent"] is not None
@@ -194,17 +226,17 @@ def test_seven_days_without_an_exchange(tmp_path: Path, answer: str) -> None:
         assert place.rows("decided")[-1]["intent"]["trigger"] == "emergency"
         paid = [each for each in place.rows("venue_money") if each["kind"] == "funding"]
         found = {
-            "price at the launch, and as it began": f"{prices[0]:,}, {prices[1]:,}",
+            "price at the launch, and as it began": f"{OPENED:,}, {first:,}",
             "nav as it began": amount(started),
             "BTC held as it began": str(held),
-            "price a week later": f"{prices[-1]:,}",
+            "price a week later": f"{others[-1]:,}",
             "nav then, and leverage": f"{amount(ended)}, {times(worst)}",
             "funding payments that were booked late": str(len(paid)),
             "sold at once": f"{held - place.units()} BTC",
             "nav and leverage after that": f"{amount(nav(place))}, {times(leverage(place))}",
         }
     if is_filled:
-        kept, orders = week_kept(tmp_path / "kept", prices)
+        kept, orders = week_kept(tmp_path / "kept")
         found["nav of a fund that traded once a day"] = f"{amount(kept)}, {orders} orders"
         check_page("Seven days without an exchange", found)
 

@@ -64,7 +64,7 @@ class RehearsalProcess:
             time.sleep(0.02)
         raise AssertionError(log.read_text())
 
-    def control(self, method: str, path: str, **given: object) -> Any:
+    def control(self, method: str, path: str, /, **given: object) -> Any:
         """Ask its control port for something."""
         connection = http.client.HTTPConnection(
             str(self._control.hostname), self._control.port, timeout=ANSWERS_WITHIN_S

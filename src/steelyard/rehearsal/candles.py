@@ -1,4 +1,4 @@
-"""Candles: the index minute by minute as it was here, and longer ones that are put together of them.
+"""Candles: the index minute by minute as it was here, and longer ones that are put together.
 
 There are none of before the exchange was set up. Volumes are what its own accounts traded.
 """

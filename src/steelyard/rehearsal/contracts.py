@@ -12,7 +12,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-__all__ = ["COLLATERAL", "CONTRACTS", "HOUR_MS", "STEP", "Contract", "Tier", "exchange_info", "tier_of"]
+__all__ = [
+    "COLLATERAL",
+    "CONTRACTS",
+    "HOUR_MS",
+    "STEP",
+    "Contract",
+    "Tier",
+    "exchange_info",
+    "tier_of",
+]
 
 STEP = Decimal("0.00000001")
 """The last digit of amounts in quote."""

@@ -210,9 +210,7 @@ def _adl(margin: Margin, units: Decimal) -> int:
     return min(4, 1 + int(margin.unrealised / max(margin.positions_initial, Decimal(1)) * 2))
 
 
-def balance_views(
-    world: World, account: Account, now_ms: int, quote: str
-) -> list[dict[str, Any]]:
+def balance_views(world: World, account: Account, now_ms: int, quote: str) -> list[dict[str, Any]]:
     """The wallet by asset, the quote first, as ``balance`` lists it."""
     seen = seen_of(account, now_ms)
     margin = margin_of(world, account, seen.wallet, seen.holdings)
@@ -289,9 +287,9 @@ def _other(name: str, held: Decimal, seen: Seen) -> dict[str, Any]:
     """Another asset than the quote: nothing is traded in it."""
     amount = text(held)
     whole = ("walletBalance", "marginBalance", "crossWalletBalance", "availableBalance")
-    none = ("unrealizedProfit", "maintMargin", "initialMargin", "positionInitialMargin")
-    none += ("openOrderInitialMargin", "crossUnPnl")
-    told = {"asset": name, **dict.fromkeys(whole, amount), **dict.fromkeys(none, "0")}
+    needs = ("maintMargin", "initialMargin", "positionInitialMargin", "openOrderInitialMargin")
+    none = dict.fromkeys((*needs, "unrealizedProfit", "crossUnPnl"), "0")
+    told = {"asset": name, **dict.fromkeys(whole, amount), **none}
     return {**told, "maxWithdrawAmount": amount, "updateTime": seen.time_ms}
 
 

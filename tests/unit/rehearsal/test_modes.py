@@ -81,7 +81,7 @@ def test_its_own_margin_is_told() -> None:
 
 @pytest.mark.parametrize("units", ["1", "-1", "8"])
 def test_it_is_closed_by_its_own_margin_and_loses_no_more(units: str) -> None:
-    """At its liquidation price, with the rest of the wallet untouched however far the price goes."""
+    """At its liquidation price; the rest of the wallet is as it was however far the price goes."""
     world, account, market = isolated("1000000")
     place(world, account, market_order(units), NOW_MS)
     held = account.holdings["BTCUSDT"]
@@ -127,8 +127,13 @@ def test_both_sides_are_held_and_told_apart() -> None:
     place(world, account, side("-0.4", "SHORT"), NOW_MS)
     move(world, market, Decimal(61_000), NOW_MS)
     rows = {row["positionSide"]: row for row in position_rows(world, account, NOW_MS)}
-    assert {name: row["positionAmt"] for name, row in rows.items()} == {"LONG": "1", "SHORT": "-0.4"}
-    assert Decimal(rows["LONG"]["unRealizedProfit"]) > 0 > Decimal(rows["SHORT"]["unRealizedProfit"])
+    assert {name: row["positionAmt"] for name, row in rows.items()} == {
+        "LONG": "1",
+        "SHORT": "-0.4",
+    }
+    assert (
+        Decimal(rows["LONG"]["unRealizedProfit"]) > 0 > Decimal(rows["SHORT"]["unRealizedProfit"])
+    )
     margin = margin_of(world, account)
     assert margin.positions_initial == Decimal(61_000) * Decimal("1.4") / 5
     assert {trade.position_side for trade in account.trades} == {"LONG", "SHORT"}
@@ -238,7 +243,11 @@ def test_the_books_add_up_in_every_mode(
             continue
     assert account.wallet == 30_000 + sum(income.amount for income in account.incomes)
     for key, held in account.holdings.items():
-        trades = [one for one in account.trades if key in {one.symbol, f"{one.symbol}:{one.position_side}"}]
+        trades = [
+            one
+            for one in account.trades
+            if key in {one.symbol, f"{one.symbol}:{one.position_side}"}
+        ]
         assert held.units == sum(one.units for one in trades)
         assert held.margin >= 0
         assert (held.margin > 0) == is_isolated
