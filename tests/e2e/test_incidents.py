@@ -133,7 +133,7 @@ def check_page(heading: str, found: dict[str, str]) -> None:
     parts = dict(re.findall(HEADINGS, PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
     told = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", parts[heading], re.MULTILINE))
     told = {name: value for name, value in told.items() if name not in {"what", "---"}}
-    assert told == found
+    assert told == found, "\n".join(f"| {name} | {value} |" for name, value in found.items())
 
 
 def lost_orders(place: ExchangeFolder) -> list[str]:
@@ -224,7 +224,7 @@ def test_seven_days_without_an_exchange(tmp_path: Path, answer: str) -> None:
         is_filled = answer == "drop_after"
         assert lost_orders(place) == ["filled", "filled" if is_filled else "void", "filled"]
         assert place.rows("decided")[-1]["intent"]["trigger"] == "emergency"
-        paid = [each for each in place.rows("venue_money") if each["kind"] == "funding"]
+        paid = [each for each in place.rows("movement") if each["what"] == "funding"]
         found = {
             "price at the launch, and as it began": f"{OPENED:,}, {first:,}",
             "nav as it began": amount(started),

@@ -42,7 +42,9 @@ USUAL_PRICE = {"BTCUSDT": Decimal(60_000), "ETHUSDT": Decimal(2_500)}
     show_default=True,
     help="A price file, BTC or ETH (bundled), walk[:PRICE[:VOLATILITY]] or hand[:PRICE].",
 )
-@click.option("--start", type=InstantType(), help="First price of files, ISO 8601, UTC.")
+@click.option(
+    "--start", type=InstantType(), help="First price of files; else the market's clock, ISO 8601."
+)
 @click.option("--end", type=InstantType(), help="Where files end, left out.")
 @click.option(
     "--speed",
@@ -149,7 +151,7 @@ def serve(
         _amount("--wallet", wallet),
         seed,
         speed,
-        max(firsts, default=None),
+        max(firsts, default=None if start is None else start * 1_000),
         **({} if book is None else {"depth": _depth(book)}),
         history=f"{' '.join(prices)} from {start} to {end} at {speed:g}",
         is_held=hold,
