@@ -222,11 +222,13 @@ def _check_margin(
     units: Decimal,
     fills: list[Fill],
 ) -> None:
-    """What makes a position larger needs its initial margin, and the tier allows only so much."""
+    """What makes a position larger, or turns it, needs its initial margin, within its tier."""
     held = account.holdings.get(asked.key, Holding())
-    if asked.closes or abs(held.units + units) <= abs(held.units):
+    after_units = held.units + units
+    is_turned = after_units * held.units < 0
+    if asked.closes or (not is_turned and abs(after_units) <= abs(held.units)):
         return
-    notional = abs(held.units + units) * market.mark
+    notional = abs(after_units) * market.mark
     setting = leverage_of(account, asked.symbol)
     if notional > market.contract.cap_at(setting):
         raise Refused("above_tier")

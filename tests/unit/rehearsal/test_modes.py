@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from steelyard.rehearsal.booking import pay
@@ -18,6 +18,12 @@ from steelyard.rehearsal.upkeep import deleverage, move, pay_funding
 from support.rehearsal import NOW_MS, market_order, one_account
 
 LONG, SHORT = "BTCUSDT:LONG", "BTCUSDT:SHORT"
+TURNED = [
+    *((739, "LONG", 55_771), (-900, "LONG", 48_350), (-711, "LONG", 57_363)),
+    *((-287, "LONG", 58_170), (585, "LONG", 68_129), (1, "LONG", 48_000)),
+    *((273, "LONG", 62_107), (-278, "LONG", 49_886)),
+]
+"""The last order turns a long round whose margin has been lost: it was filled without any."""
 
 
 def isolated(wallet: str = "100000") -> tuple[World, Account, Market]:
@@ -117,6 +123,18 @@ def test_what_is_set_apart_must_be_there() -> None:
     place(world, account, market_order("0.9"), NOW_MS)
 
 
+def test_an_order_that_turns_the_position_needs_margin_too() -> None:
+    """What the closed part has lost is gone, and the opened one may not be set apart from it."""
+    world, account, market = isolated("12500")
+    place(world, account, market_order("1"), NOW_MS)
+    move(world, market, Decimal(49_000), NOW_MS)
+    with pytest.raises(Refused) as refused:
+        place(world, account, market_order("-1.9"), NOW_MS)
+    assert refused.value.code == -2019
+    place(world, account, market_order("-1"), NOW_MS)
+    assert account.holdings == {}
+
+
 # -- hedge mode ------------------------------------------------------------------------------------
 
 
@@ -213,6 +231,7 @@ def test_other_assets_are_margin_in_multi_asset_mode_alone() -> None:
     }
 
 
+@example(TURNED, False, True)
 @given(
     st.lists(
         st.tuples(
