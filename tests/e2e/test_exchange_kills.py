@@ -1,11 +1,14 @@
 """A keeper at an exchange is killed at any moment, under faults, and so is the exchange.
 
+``STEELYARD_TEST_KILLS=100`` kills it a hundred times instead of ten.
+
 At the end the books are those of the exchange: position and trades exactly, cash to the last digit
 of each trade, and every order has one intent, which has ended.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
@@ -22,7 +25,7 @@ from support.postgres import database, served
 
 pytestmark = pytest.mark.xdist_group("processes")
 
-ROUNDS = 10
+ROUNDS = int(os.environ.get("STEELYARD_TEST_KILLS", "10"))
 WAIT_S = 60
 FAULTS = (
     "drop_before",
@@ -76,7 +79,7 @@ def kept(place: ExchangeFolder, round_: int) -> subprocess.Popen[bytes]:
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(place: ExchangeFolder) -> None:
-    """Ten times, each with a fault of its own; in the middle the exchange is killed as well."""
+    """Each time with a fault of its own; in the middle the exchange is killed as well."""
     dice = random.Random(15)  # noqa: S311 (moments, no secrets)
     for round_ in range(ROUNDS):
         before = orders(place)
