@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.keeper import core
-from steelyard.keeper.clocks import HistoryClock
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_clocks import HistoryClock
+from steelyard.keeper.keeper_events import LeaseChanged, Requested
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.rules.numbers import DECIMAL18

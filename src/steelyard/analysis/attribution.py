@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.analysis.attribution_variants import Variant, step_names, unrebalanced, variants
 from steelyard.analysis.explanation import Explanation, Held
-from steelyard.analysis.steps import Variant, step_names, unrebalanced, variants
 from steelyard.errors import InputError
 from steelyard.fund.state import new_state
 from steelyard.market import Prices, format_time
@@ -16,7 +16,7 @@ from steelyard.market.days import day_ends
 from steelyard.rules.series import Series
 from steelyard.simulation.conditions import NO_MARKET
 from steelyard.simulation.run import Run, Sources, replayed, simulate
-from steelyard.simulation.tally import lived_bars
+from steelyard.simulation.running_statistics import lived_bars
 
 __all__ = ["explain", "explain_run", "run_for"]
 

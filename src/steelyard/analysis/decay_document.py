@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from steelyard.analysis.decay_pair import Decay
-from steelyard.analysis.matching import Interval, Matched
+from steelyard.analysis.matched_windows import Interval, Matched
 from steelyard.analysis.windows import variance_decay
-from steelyard.report.decay import DecayPoints, DecayRange, differences_panel, windows_panel
+from steelyard.report.decay_charts import DecayPoints, DecayRange, differences_panel, windows_panel
 from steelyard.report.document import Block, Column, Document, Paragraph, Row, Table
 from steelyard.report.number_format import MISSING, count, number, points
 from steelyard.report.panels import Panel

@@ -29,7 +29,7 @@ from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.run import Run
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from steelyard.simulation.run_document import history_words, run_badges, tone
 from steelyard.simulation.run_notes import run_notes
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownExplanation
+    from steelyard.analysis.result_protocols import ShownExplanation
     from steelyard.report.panels import Panel
 
 __all__ = [

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, Stop, Walk
 from steelyard.analysis.rungs import Feedback, Rung, TokenOutlook
 from steelyard.analysis.shelf import Shelf, shelf_of
-from steelyard.analysis.token import Token
-from steelyard.analysis.walk import Flow, Stop, Walk
+from steelyard.analysis.shelf_token import Token
 from steelyard.errors import InputError
 from steelyard.market import Book, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand

@@ -20,8 +20,8 @@ from steelyard.report.number_format import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.analysis.result_protocols import ShownForecast
     from steelyard.analysis.rungs import Rung, TokenOutlook
-    from steelyard.analysis.shown import ShownForecast
 
 __all__ = ["feedback_words", "forecast_document", "ladder_data", "ladder_table"]
 

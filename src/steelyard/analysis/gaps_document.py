@@ -9,7 +9,7 @@ from steelyard.report.ladder import gaps_panel
 from steelyard.report.number_format import MISSING, moment, money, number, percent
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownGaps
+    from steelyard.analysis.result_protocols import ShownGaps
     from steelyard.analysis.worst_move import WorstMove
 
 __all__ = ["gap_table", "gaps_document", "gaps_words", "known_moves"]

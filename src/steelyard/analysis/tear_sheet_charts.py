@@ -28,7 +28,7 @@ from steelyard.report.number_format import multiple, number, percent, typeset
 from steelyard.report.panels import Panel
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownTearSheet
 
 __all__ = [
     "distribution_of",

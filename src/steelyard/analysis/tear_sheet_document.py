@@ -49,11 +49,11 @@ from steelyard.report.number_format import (
 )
 from steelyard.report.panels import Panel, costs_panel, nav_panel, reserve_panel
 from steelyard.report.view import View, view_of
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import run_document, tone
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownForecast, ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownForecast, ShownTearSheet
 
 __all__ = ["tear_sheet_document", "tear_sheet_panels"]
 

@@ -11,7 +11,7 @@ from steelyard.report.number_format import MISSING, count, multiple, number, per
 from steelyard.simulation.coverage import asset_name
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownTearSheet
 
 __all__ = ["GROUPS", "Statistic", "days_words", "headings", "statistic_cell", "statistic_tables"]
 

@@ -13,7 +13,7 @@ from steelyard.report.panels import Panel
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from steelyard.analysis.shown import ShownTracking
+    from steelyard.analysis.result_protocols import ShownTracking
 
 __all__ = ["WINDOW_DAYS", "horizon_table", "tracking_document", "tracking_panels", "tracking_title"]
 

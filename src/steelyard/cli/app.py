@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from steelyard.cli.commands import Group, Place
+from steelyard.cli.command_types import Group, Place
 from steelyard.version import __version__
 
 __all__ = ["app"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import histories
-from steelyard.cli.inputs import InstantType, OutType, find_prices
+from steelyard.cli.input_lookup import InstantType, OutType, find_prices
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option
 

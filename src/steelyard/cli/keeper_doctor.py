@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import DiscreetCommand
+from steelyard.cli.command_types import DiscreetCommand
 from steelyard.cli.output import emit_json, note, show
 from steelyard.errors import InputError
 
@@ -95,7 +95,7 @@ async def _examine(
 
 def _desk(settings: Settings, fund: FundSettings) -> Desk:
     """The fund as its journal leaves it; before its keeper's first start there is none."""
-    from steelyard.keeper.opening import new_desk, open_desk
+    from steelyard.keeper.desk_opening import new_desk, open_desk
     from steelyard.ledger import Journal
     from steelyard.ledger.places import is_url
 

@@ -152,7 +152,7 @@ def _settled(rows: Iterable[Row], symbol: str) -> list[Row]:
 
 def _state_of(settings: Settings, fund: FundSettings) -> dict[str, str]:
     """The state to which the keeper's journal folds, figure by figure."""
-    from steelyard.keeper.opening import open_desk
+    from steelyard.keeper.desk_opening import open_desk
     from steelyard.ledger import Journal
     from steelyard.rules.numbers import DECIMAL18
 

@@ -15,7 +15,7 @@ from steelyard.rules.describe import target_words
 
 if TYPE_CHECKING:
     from steelyard.cli.live_compare import Comparison
-    from steelyard.cli.live_found import Found
+    from steelyard.cli.live_findings import Found
     from steelyard.keeper.settings import Settings
     from steelyard.rules.series import Series
 

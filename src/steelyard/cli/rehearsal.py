@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import InstantType
 from steelyard.cli.output import emit_json, note
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.rehearsal.book import Depth
-    from steelyard.rehearsal.prices import Feed
+    from steelyard.rehearsal.price_feeds import Feed
 
 __all__ = ["serve"]
 
@@ -113,7 +113,7 @@ def serve(
     """
     import asyncio
 
-    from steelyard.rehearsal.pointing import ccxt_lines
+    from steelyard.rehearsal.ccxt_setup import ccxt_lines
 
     if print_ccxt:
         lines = ccxt_lines(folder)
@@ -132,8 +132,8 @@ def serve(
         raise InputError(message, missing=error.name) from error
 
     from steelyard.rehearsal.exchange import Exchange, SetUp
-    from steelyard.rehearsal.faults import Faults, read_rules
-    from steelyard.rehearsal.store import Store
+    from steelyard.rehearsal.exchange_file import Store
+    from steelyard.rehearsal.fault_rules import Faults, read_rules
 
     feeds = tuple(_feed(text, seed, start, end) for text in prices)
     if len({feed.symbol for feed in feeds}) < len(feeds):
@@ -183,7 +183,7 @@ def _amount(name: str, text: str) -> Decimal:
 def _feed(text: str, seed: int, start: int | None, end: int | None) -> Feed:
     """Prices of one symbol, as the command line says where they come from."""
     from steelyard.rehearsal.contracts import CONTRACTS
-    from steelyard.rehearsal.prices import HandFeed, WalkFeed, file_feed
+    from steelyard.rehearsal.price_feeds import HandFeed, WalkFeed, file_feed
 
     symbol, _, source = text.partition("=")
     if symbol not in CONTRACTS or not source:

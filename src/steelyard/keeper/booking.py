@@ -10,7 +10,7 @@ from collections import deque
 from decimal import Decimal
 
 from steelyard.fund.events import Charges, Filled
-from steelyard.keeper import account
+from steelyard.keeper import reconciliation
 from steelyard.keeper.commands import Reading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase, Proof
 from steelyard.keeper.memory import Order
@@ -36,7 +36,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
     order = desk.memory.order
     if order is None:
         return
-    account.adopt_trades(desk, now_ms, final.trades)
+    reconciliation.adopt_trades(desk, now_ms, final.trades)
     if final.filled == 0 and not desk.heard:
         outcome = "rejected" if final.status is OrderStatus.REJECTED else "nothing"
         ended(desk, now_ms, outcome, final.reason or "nothing was there within its limit")
@@ -102,8 +102,8 @@ def settle_trades(
     waiting = deque(trades)
     while waiting:
         trade = waiting.popleft()
-        account.note_trade(desk, now_ms, trade, order.client_id)
-        fill = account.fill_of(desk, trade, order.price)
+        reconciliation.note_trade(desk, now_ms, trade, order.client_id)
+        fill = reconciliation.fill_of(desk, trade, order.price)
         desk.tell(fill._replace(time=time, final=not waiting, goes_on=goes_on))
 
 
@@ -120,4 +120,4 @@ def lag_ms(desk: Desk) -> int:
 
 def trades_since(desk: Desk, order: Order) -> int:
     """From when on trades are read for an order: also what other rounds have not seen yet."""
-    return min(max(order.stamp_ms - lag_ms(desk), 0), account.since_ms(desk, Reading.TRADES))
+    return min(max(order.stamp_ms - lag_ms(desk), 0), reconciliation.since_ms(desk, Reading.TRADES))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.venues.protocol import OrderRequest
 
 __all__ = [

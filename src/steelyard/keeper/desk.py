@@ -17,12 +17,12 @@ from steelyard.fund.events import Event as FundEvent
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
 from steelyard.fund.step import step
-from steelyard.keeper.clock import VenueClock
 from steelyard.keeper.commands import Command, Publish, SetTimer, Timer
-from steelyard.keeper.events import Requested
+from steelyard.keeper.keeper_events import Requested
 from steelyard.keeper.memory import Memory
-from steelyard.keeper.thresholds import Market
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.keeper.sorted_thresholds import Market
+from steelyard.keeper.venue_clock import VenueClock
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.ledger.recorder import Recorder
 from steelyard.rules.order_limit import Urgency
 from steelyard.rules.triggers import Crossing

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from steelyard.keeper import account
+from steelyard.keeper import reconciliation
 from steelyard.keeper.booking import came_to_end, ended, is_whole, lag_ms, trades_since, unclear
 from steelyard.keeper.commands import LookUp, Reading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase
-from steelyard.keeper.events import Answered, LookedUp, Streamed, WasRead
+from steelyard.keeper.keeper_events import Answered, LookedUp, Streamed, WasRead
 from steelyard.keeper.memory import Order
 from steelyard.keeper.sending import send
 from steelyard.venues.protocol import Failure, OrderState, Outcome, Read
@@ -52,7 +52,7 @@ def answered(desk: Desk, event: Answered) -> None:
 def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
     """An answer to an order that has ended: its trades are booked, each once, like any other."""
     if isinstance(found, OrderState) and desk.memory.is_open:
-        account.adopt_trades(desk, now_ms, found.trades)
+        reconciliation.adopt_trades(desk, now_ms, found.trades)
 
 
 def late(desk: Desk, now_ms: int) -> None:

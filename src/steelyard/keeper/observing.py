@@ -15,12 +15,12 @@ from steelyard.fund.events import Crossed, Inputs, Observed
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.step import step
 from steelyard.fund.thresholds import next_crossing
-from steelyard.keeper import account, sending
-from steelyard.keeper.asking import take_requests
+from steelyard.keeper import reconciliation, sending
 from steelyard.keeper.commands import Timer
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Priced
-from steelyard.keeper.thresholds import NEVER, Market
+from steelyard.keeper.keeper_events import Priced
+from steelyard.keeper.request_adoption import take_requests
+from steelyard.keeper.sorted_thresholds import NEVER, Market
 from steelyard.rules.triggers import Crossing, Trigger, exceeds
 from steelyard.venues.protocol import Mark
 
@@ -105,7 +105,7 @@ def read_first(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: in
     for desk in touched:
         desk.is_due = not is_told(desk, mark)
         desk.heading, desk.stop, desk.spent = None, None, 0
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
     return touched
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from steelyard.errors import Fenced, InputError
 from steelyard.keeper import core
-from steelyard.keeper.asking import is_known, launch_key
-from steelyard.keeper.clocks import HistoryClock, KeeperClock, WallClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
-from steelyard.keeper.health import HealthSender
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.health_delivery import HealthSender
+from steelyard.keeper.keeper_clocks import HistoryClock, KeeperClock, WallClock
+from steelyard.keeper.keeper_events import HealthTold, LeaseChanged, Requested
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.request_adoption import is_known, launch_key
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.keeper.shell import Shell
 from steelyard.ledger.instants import time_text

@@ -29,7 +29,7 @@ from steelyard.keeper.commands import (
     TakeSnapshot,
     Timer,
 )
-from steelyard.keeper.events import (
+from steelyard.keeper.keeper_events import (
     Answered,
     Event,
     LookedUp,

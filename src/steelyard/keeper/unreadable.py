@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from steelyard.keeper.events import Answered, LookedUp, WasRead
+from steelyard.keeper.keeper_events import Answered, LookedUp, WasRead
 from steelyard.venues.protocol import (
     Balance,
     Failure,

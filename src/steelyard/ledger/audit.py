@@ -22,7 +22,7 @@ from steelyard.fund.sound import unsound
 from steelyard.ledger.beginnings import begin_fund, go_on_with_version
 from steelyard.ledger.bodies import UNFIT, record_reader
 from steelyard.ledger.effect_words import effect_words
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, Fold, came_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
@@ -33,10 +33,10 @@ from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.ledger.passing import check_known, pass_time
 from steelyard.ledger.proofs import Proof
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.row_form import check_form
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
-from steelyard.ledger.twins import Twins
 
 __all__ = ["Audit"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from steelyard.errors import DataError, InputError
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, Fold
 from steelyard.ledger.hours import Walk

@@ -11,15 +11,15 @@ from typing import Any
 
 from steelyard.fund.effects import Passed
 from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, passed_effects
 from steelyard.ledger.hours import Walk, check_hour
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import is_close
 from steelyard.ledger.snapshots import snapshot_of, state_hash
-from steelyard.ledger.twins import Twins
 from steelyard.version import __version__
 
 __all__ = ["check_known", "pass_time"]

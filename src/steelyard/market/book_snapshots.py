@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.market.cell_faults import earliest, first_fault, shown, source_error
 from steelyard.market.cells import numbers, texts
-from steelyard.market.clock import Clock
-from steelyard.market.faults import earliest, first_fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES
 from steelyard.market.table import Table
+from steelyard.market.time_column import Clock
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:

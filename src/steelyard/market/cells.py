@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import Fault, shown
+from steelyard.market.cell_faults import Fault, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

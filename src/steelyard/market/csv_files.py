@@ -14,8 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.errors import DataError
-from steelyard.market.faults import named, shown, source_error
-from steelyard.market.streams import HEAD_BYTES, READ_ERRORS, reopened
+from steelyard.market.byte_streams import HEAD_BYTES, READ_ERRORS, reopened
+from steelyard.market.cell_faults import named, shown, source_error
 from steelyard.market.table import Table
 from steelyard.market.times import parse_instant
 

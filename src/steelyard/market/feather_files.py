@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from steelyard.market.faults import corrupt, named, refuse_pipe
+from steelyard.market.cell_faults import corrupt, named, refuse_pipe
 from steelyard.market.table import Table
 
 if TYPE_CHECKING:

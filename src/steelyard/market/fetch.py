@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from steelyard.errors import InputError
-from steelyard.market.download.asking import Asker, Patience
-from steelyard.market.download.exchange import Exchange, open_exchange, timeframe_seconds
+from steelyard.market.download.ccxt_exchange import Exchange, open_exchange, timeframe_seconds
 from steelyard.market.download.feeds import Candles, Feed, FundingRates
 from steelyard.market.download.job import Fetched, Job
 from steelyard.market.download.partial import part_of
+from steelyard.market.download.retrying import Asker, Patience
 from steelyard.market.download.rows import file_format
 from steelyard.market.times import parse_time
 

@@ -13,8 +13,8 @@ import zipfile
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from steelyard.market.faults import named, refuse_pipe, source_error
-from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.byte_streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.cell_faults import named, refuse_pipe, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

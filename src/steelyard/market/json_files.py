@@ -9,9 +9,9 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from steelyard.market.faults import first_line, named, shown, source_error
-from steelyard.market.frames import arrow_objects
-from steelyard.market.streams import READ_ERRORS
+from steelyard.market.byte_streams import READ_ERRORS
+from steelyard.market.cell_faults import first_line, named, shown, source_error
+from steelyard.market.memory_tables import arrow_objects
 from steelyard.market.table import Table
 
 if TYPE_CHECKING:

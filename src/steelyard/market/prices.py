@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steelyard.errors import DataError, InputError
-from steelyard.market.faults import Fault, first_fault, source_error
+from steelyard.market.cell_faults import Fault, first_fault, source_error
 from steelyard.market.layout import price_layout
 from steelyard.market.several_files import read_source
 from steelyard.market.times import format_time, parse_time

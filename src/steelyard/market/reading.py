@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from steelyard.market.cell_faults import Fault, earliest, source_error
 from steelyard.market.cells import numbers, texts, words_in
-from steelyard.market.clock import Clock
-from steelyard.market.faults import Fault, earliest, source_error
+from steelyard.market.time_column import Clock
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:

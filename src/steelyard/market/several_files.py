@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import first_line, named, shown, source_error
+from steelyard.market.cell_faults import first_line, named, shown, source_error
 from steelyard.market.reading import MAX_ROWS, Block, Reading, read_table
 from steelyard.market.sources import open_table
 from steelyard.market.symbols import base_of, symbol_in_name

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,6 @@ def open_table(source: object) -> Iterator[Table]:
         with open_file(Path(os.fsdecode(source))) as table:
             yield table
     else:
-        from steelyard.market.frames import frame_table
+        from steelyard.market.memory_tables import frame_table
 
         yield frame_table(source)

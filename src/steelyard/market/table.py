@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from steelyard.market.faults import Fault
+    from steelyard.market.cell_faults import Fault
 
 __all__ = ["Table"]
 

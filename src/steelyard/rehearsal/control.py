@@ -14,11 +14,11 @@ import orjson
 from aiohttp import web
 
 from steelyard.errors import InputError
-from steelyard.rehearsal.booking import pay
+from steelyard.rehearsal.account_entries import pay
+from steelyard.rehearsal.account_views import position_rows
 from steelyard.rehearsal.exchange import Exchange
-from steelyard.rehearsal.faults import Faults, rule_of
+from steelyard.rehearsal.fault_rules import Faults, rule_of
 from steelyard.rehearsal.records import Account, Change, Market
-from steelyard.rehearsal.standing import position_rows
 from steelyard.rehearsal.streams import Streams
 from steelyard.rehearsal.upkeep import deleverage, move, pay_funding
 from steelyard.rehearsal.views import text

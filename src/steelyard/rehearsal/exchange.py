@@ -15,13 +15,13 @@ from heapq import merge
 from operator import attrgetter
 
 from steelyard.errors import InputError, JournalError
+from steelyard.rehearsal.account_entries import pay, show
 from steelyard.rehearsal.book import MODELLED, Depth
-from steelyard.rehearsal.booking import pay, show
 from steelyard.rehearsal.contracts import CONTRACTS
 from steelyard.rehearsal.credentials import Credential, credentials_of
-from steelyard.rehearsal.prices import Feed, MarketClock
+from steelyard.rehearsal.exchange_file import Store
+from steelyard.rehearsal.price_feeds import Feed, MarketClock
 from steelyard.rehearsal.records import Account, Change, Market, World
-from steelyard.rehearsal.store import Store
 from steelyard.rehearsal.throttle import Throttle
 from steelyard.rehearsal.upkeep import move, pay_funding
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from steelyard.rehearsal.account_entries import book_fill, tell_order
 from steelyard.rehearsal.book import Fill, best, take
-from steelyard.rehearsal.booking import book_fill, tell_order
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import leverage_of, margin_of
 from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World

@@ -17,7 +17,7 @@ from steelyard.rehearsal.answering import Answer, Asked, answer
 from steelyard.rehearsal.control import Control
 from steelyard.rehearsal.credentials import credentials_of
 from steelyard.rehearsal.exchange import Exchange
-from steelyard.rehearsal.faults import Fault, Faults, Rule
+from steelyard.rehearsal.fault_rules import Fault, Faults, Rule
 from steelyard.rehearsal.streams import Streams
 
 __all__ = ["serve"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.report.columns import Instants, Labels, Taken, Zipped
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.figure_encoding import Instants, Labels, Taken, Zipped
 from steelyard.report.number_format import leverage, multiple, typeset
 from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+from steelyard.report.plain_frames import Floats, Ints
 from steelyard.report.view import Rows, View
 from steelyard.rules.costs import TRADE_KINDS
 

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from steelyard.report.columns import Instants
-from steelyard.report.frames import Floats
+from steelyard.report.figure_encoding import Instants
 from steelyard.report.number_format import instant, multiple, percent, typeset
+from steelyard.report.plain_frames import Floats
 from steelyard.report.view import View
 from steelyard.rules.costs import COST_KINDS
 

@@ -25,17 +25,17 @@ from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.triggers import is_volatile
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.bar_records import Funding, Marks
+from steelyard.simulation.block_minmax import Extremes
+from steelyard.simulation.bulk_accruals import Accruals
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.health import RUNWAY_S
-from steelyard.simulation.marks import Funding, Marks
-from steelyard.simulation.quiet import NOWHERE, QuietPrices
+from steelyard.simulation.inside_bars import travel
+from steelyard.simulation.no_event_bounds import NOWHERE, QuietPrices
 from steelyard.simulation.reference import Member
+from steelyard.simulation.reserve_health import RUNWAY_S
 from steelyard.simulation.returns import ReturnWindow
 from steelyard.simulation.settlements import Settlements
-from steelyard.simulation.stretch import Accruals
 from steelyard.simulation.timeline import Timeline
-from steelyard.simulation.ways import travel
 
 __all__ = ["FastReplay", "is_supported"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Event
-from steelyard.ledger.opening import found_books
+from steelyard.ledger.current_books import found_books
+from steelyard.ledger.event_rows import Event
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.ledger.snapshots import snapshot_of
@@ -25,7 +25,7 @@ from steelyard.rules.series_check import check_series
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
-    from steelyard.ledger.opening import Found
+    from steelyard.ledger.current_books import Found
 
 __all__ = ["InMemory", "Recording", "recording"]
 

@@ -26,15 +26,15 @@ from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger
 from steelyard.simulation.conditions import NO_MARKET, Market
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.record import Record
-from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.ways import (
+from steelyard.simulation.inside_bars import (
     MOST_REBALANCES,
     has_acted,
     is_one_price,
     refuse_endless,
     travel,
 )
+from steelyard.simulation.record import Record
+from steelyard.simulation.schedule import Schedule
 
 if TYPE_CHECKING:
     from steelyard.ledger.recorder import Recorder

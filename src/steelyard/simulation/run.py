@@ -13,7 +13,9 @@ from steelyard.market import Feed, Prices, feed_of
 from steelyard.market.price_feed import check_symbols, events_of, files_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_loop import walk
+from steelyard.simulation.bar_records import Marks, marks_of_rows
 from steelyard.simulation.checks import (
     check_engine,
     check_goes_on,
@@ -26,14 +28,12 @@ from steelyard.simulation.conditions import Market, market_in
 from steelyard.simulation.coverage import notes_on
 from steelyard.simulation.fast import FastReplay, is_supported
 from steelyard.simulation.inputs import check_fits, read_events, schedule_of
-from steelyard.simulation.kept import Sources
-from steelyard.simulation.marks import Marks, marks_of_rows
-from steelyard.simulation.named import series_of
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member, Replay, member_of
+from steelyard.simulation.run_protocols import Sources
+from steelyard.simulation.running_statistics import Tally, tracked_bars
+from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.walk import walk
 
 if TYPE_CHECKING:
     from datetime import date
@@ -78,7 +78,7 @@ class Run:
     intrabar: str
     summary: dict[str, Any]
     state: State[Any]
-    nav_columns: frames.Columns
+    nav_columns: run_tables.Columns
     splits: npt.NDArray[np.float64]
     _record: Record[Any]
     _marks: Marks
@@ -90,56 +90,56 @@ class Run:
     """The columns of the book that it trades on, where it trades on one."""
 
     @cached_property
-    def rebalance_columns(self) -> frames.Columns:
+    def rebalance_columns(self) -> run_tables.Columns:
         """Worked out when first asked for: most runs are asked for nav alone."""
-        return frames.rebalance_columns(self._record)
+        return run_tables.rebalance_columns(self._record)
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
+    def cost_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.cost_columns(
+        return run_tables.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
 
     @cached_property
-    def flow_columns(self) -> frames.Columns:
+    def flow_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.flow_columns(self._record)
+        return run_tables.flow_columns(self._record)
 
     @cached_property
-    def suspension_columns(self) -> frames.Columns:
+    def suspension_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.suspension_columns(self._suspended)
+        return run_tables.suspension_columns(self._suspended)
 
     @cached_property
     def nav(self) -> pd.DataFrame:
         """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
-        return frames.to_pandas(self.nav_columns)
+        return run_tables.to_pandas(self.nav_columns)
 
     @cached_property
     def rebalances(self) -> pd.DataFrame:
         """One row an executed trade, launch included; units, notional, costs of the whole fund."""
-        return frames.to_pandas(self.rebalance_columns)
+        return run_tables.to_pandas(self.rebalance_columns)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
         """One row a bar: the cost so far by kind, and what the reserve paid of it (quote)."""
-        return frames.to_pandas(self.cost_columns)
+        return run_tables.to_pandas(self.cost_columns)
 
     @cached_property
     def flows(self) -> pd.DataFrame:
         """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
-        return frames.to_pandas(self.flow_columns)
+        return run_tables.to_pandas(self.flow_columns)
 
     @cached_property
     def suspensions(self) -> pd.DataFrame:
         """One row a span in which the reserve suspended what raises leverage: from, to."""
-        return frames.to_pandas(self.suspension_columns)
+        return run_tables.to_pandas(self.suspension_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
         from steelyard.report.figure import run_figure
-        from steelyard.simulation.report import report_run
+        from steelyard.simulation.report_input import report_run
 
         return run_figure(report_run(self))
 
@@ -149,7 +149,7 @@ class Run:
         Raises:
             InputError: where ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.output import save_run
+        from steelyard.simulation.run_folder import save_run
 
         save_run(self, folder)
 
@@ -334,7 +334,7 @@ def run_of(
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
-    nav = frames.nav_columns(bars, marks, tally)
+    nav = run_tables.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
     return Run(
         series=series,

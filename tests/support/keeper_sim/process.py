@@ -25,8 +25,8 @@ from steelyard.keeper.commands import (
     TakeSnapshot,
 )
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Event, LeaseChanged, Stored
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import Event, LeaseChanged, Stored
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.store import Owner
 from steelyard.ledger.writer import Writer

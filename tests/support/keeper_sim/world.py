@@ -18,7 +18,8 @@ from steelyard.errors import InvariantError
 from steelyard.fund.terms import fund_terms
 from steelyard.keeper.commands import Command, LookUp, ReadVenue, Send, SetTimer
 from steelyard.keeper.desk import Guards
-from steelyard.keeper.events import (
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import (
     Answered,
     Event,
     LookedUp,
@@ -28,14 +29,13 @@ from steelyard.keeper.events import (
     TimerRang,
     WasRead,
 )
-from steelyard.keeper.opening import open_desk
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.journal import Journal
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series, Venue
 from steelyard.simulation.fills import ModelFills
 from steelyard.venues.protocol import Failure, Mark, OrderState, Read
-from steelyard.venues.simulated.faults import ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import ROUGH, Faults
 from steelyard.venues.simulated.market import MarketTerms
 from steelyard.venues.simulated.network import Call, SimulatedVenue
 from support.keeper_sim import words

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from steelyard.keeper import core
-from steelyard.keeper.clocks import HistoryClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_clocks import HistoryClock
+from steelyard.keeper.keeper_events import LeaseChanged, Requested
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.market import sample_prices

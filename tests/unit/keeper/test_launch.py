@@ -7,12 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.keeper import core
-from steelyard.keeper.asking import launch_key
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.keeper_events import LeaseChanged, Requested
+from steelyard.keeper.request_adoption import launch_key
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
-from steelyard.venues.simulated.faults import Faults
+from steelyard.venues.simulated.fault_chances import Faults
 from support.live_machine import START_MS, Machine, check, opened
 
 

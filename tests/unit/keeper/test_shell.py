@@ -13,14 +13,14 @@ import pytest
 
 from steelyard.errors import Fenced
 from steelyard.keeper import core
-from steelyard.keeper.events import LeaseChanged, Priced, Requested
+from steelyard.keeper.keeper_events import LeaseChanged, Priced, Requested
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Event, Journal, Row, Writer, open_writer
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.protocol import Mark
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM, ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import CALM, ROUGH, Faults
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import START_MS, Machine, check, opened
 
 

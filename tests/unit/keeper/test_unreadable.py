@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from steelyard.keeper.events import Answered, LookedUp
+from steelyard.keeper.keeper_events import Answered, LookedUp
 from steelyard.keeper.unreadable import readable, unreadable
 from steelyard.ledger import Journal
 from steelyard.venues.protocol import (
@@ -28,7 +28,7 @@ from steelyard.venues.protocol import (
     Read,
     Trade,
 )
-from steelyard.venues.simulated.face import SimulatedFace
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import Machine, check
 
 NAN, INFINITE, HUGE = Decimal("NaN"), Decimal("Infinity"), Decimal("1e40")

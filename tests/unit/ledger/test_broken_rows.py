@@ -19,9 +19,9 @@ from steelyard.errors import DataError, InvariantError
 from steelyard.ledger import open_writer
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.journal import Journal
-from steelyard.ledger.opening import open_books
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.simulation.journal_anew import compare_anew
 from steelyard.simulation.journalling import Memory

@@ -17,8 +17,8 @@ from steelyard.errors import InvariantError
 from steelyard.fund.events import Charges, Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.fund.group import Group
 from steelyard.fund.step import step
-from steelyard.ledger import Event, Journal, amount_text, open_writer, opening
-from steelyard.ledger.opening import found_books, open_books
+from steelyard.ledger import Event, Journal, amount_text, current_books, open_writer
+from steelyard.ledger.current_books import found_books, open_books
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
 from steelyard.rules.series import Band, Costs
@@ -123,7 +123,7 @@ def test_what_another_version_wrote_is_not_stepped_again(
         live_fund(writer.append, DECIMAL18)
     change = amount("settled", 1, "cash")
     forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, "1e-18")))
-    monkeypatch.setattr(opening, "__version__", "999.0")
+    monkeypatch.setattr(current_books, "__version__", "999.0")
     assert opened(file)[0].ended is None
 
 

@@ -10,9 +10,9 @@ from steelyard.rehearsal.address import leave_accounts
 from steelyard.rehearsal.contracts import HOUR_MS
 from steelyard.rehearsal.credentials import credentials_of
 from steelyard.rehearsal.exchange import Exchange, SetUp
+from steelyard.rehearsal.exchange_file import Store
 from steelyard.rehearsal.matching import place
-from steelyard.rehearsal.prices import WalkFeed
-from steelyard.rehearsal.store import Store
+from steelyard.rehearsal.price_feeds import WalkFeed
 from steelyard.venues.secrets import read_secrets
 from support.rehearsal import NOW_MS, market_order
 

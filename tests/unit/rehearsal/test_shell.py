@@ -25,11 +25,11 @@ from steelyard.rehearsal.answering import Answer, Asked, answer
 from steelyard.rehearsal.contracts import HOUR_MS
 from steelyard.rehearsal.credentials import Credential, credentials_of
 from steelyard.rehearsal.exchange import Exchange, SetUp
-from steelyard.rehearsal.faults import FAULTS, Faults, Rule, read_rules, rule_of
+from steelyard.rehearsal.exchange_file import Store
+from steelyard.rehearsal.fault_rules import FAULTS, Faults, Rule, read_rules, rule_of
 from steelyard.rehearsal.matching import place
-from steelyard.rehearsal.prices import HandFeed, MarketClock, WalkFeed, file_feed
+from steelyard.rehearsal.price_feeds import HandFeed, MarketClock, WalkFeed, file_feed
 from steelyard.rehearsal.routes import ROUTES
-from steelyard.rehearsal.store import Store
 from steelyard.rehearsal.upkeep import move
 from support.rehearsal import NOW_MS, market_order
 

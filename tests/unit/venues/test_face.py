@@ -11,9 +11,9 @@ import pytest
 from steelyard.errors import Rejected, Unavailable, Unknown
 from steelyard.venues.clocks import MachineClock, VirtualClock
 from steelyard.venues.protocol import Mark, OrderRequest, OrderState
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM, Faults
+from steelyard.venues.simulated.fault_chances import CALM, Faults
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 
 PRICE = Decimal(68_000)
 

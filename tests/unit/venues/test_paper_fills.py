@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steelyard.rules.costs import cost_curve, curve_slope, is_tradable
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.venues.paper.fills import Fill, filled, model_book
+from steelyard.venues.paper.paper_fills import Fill, filled, model_book
 from support.rule_cases import Costing, costings, written
 
 MARK = Decimal(100)

@@ -20,10 +20,10 @@ from steelyard.venues.protocol import (
     Read,
     TradeCause,
 )
-from steelyard.venues.simulated.exchange import Exchange
-from steelyard.venues.simulated.faults import CALM, ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import CALM, ROUGH, Faults
 from steelyard.venues.simulated.market import MarketTerms
 from steelyard.venues.simulated.network import Ask, Call, SimulatedVenue, Told
+from steelyard.venues.simulated.simulated_exchange import Exchange
 
 PRICE = Decimal(68_000)
 WALLET = Decimal(100_000)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from steelyard.errors import DataError
-from steelyard.market.download.asking import BadAnswer
-from steelyard.market.download.exchange import Exchange
-from steelyard.market.faults import shown
+from steelyard.market.cell_faults import shown
+from steelyard.market.download.ccxt_exchange import Exchange
+from steelyard.market.download.retrying import BadAnswer
 from steelyard.market.times import END_S, format_time
 
 __all__ = [

@@ -23,7 +23,7 @@ from steelyard.market.download.answers import (
     seconds,
     since_ms,
 )
-from steelyard.market.download.exchange import Exchange, Market
+from steelyard.market.download.ccxt_exchange import Exchange, Market
 from steelyard.market.times import DAY_S
 
 __all__ = ["Candles", "Feed", "FundingRates", "first_day_after"]

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steelyard.errors import DataError, InputError, VenueError
-from steelyard.market.download.asking import Asker
-from steelyard.market.download.exchange import find_market
+from steelyard.market.cell_faults import named
+from steelyard.market.download.ccxt_exchange import find_market
 from steelyard.market.download.feeds import Feed
 from steelyard.market.download.joint import Joint
 from steelyard.market.download.pages import walk
 from steelyard.market.download.partial import Partial, part_of
+from steelyard.market.download.retrying import Asker
 from steelyard.market.download.rows import Content, Held, read_rows, write_whole
-from steelyard.market.faults import named
 from steelyard.market.prices import Prices
 from steelyard.market.times import format_time
 

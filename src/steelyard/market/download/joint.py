@@ -10,11 +10,11 @@ from collections import deque
 from pathlib import Path
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
 from steelyard.market.download.feeds import Feed
 from steelyard.market.download.partial import Partial
 from steelyard.market.download.rows import Held, row_text
-from steelyard.market.faults import named
 from steelyard.market.times import format_time
 
 __all__ = ["Joint"]

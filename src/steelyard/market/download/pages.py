@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from steelyard.market.download.answers import Row
-from steelyard.market.download.asking import Asker, BadAnswer
 from steelyard.market.download.feeds import Feed, first_day_after
+from steelyard.market.download.retrying import Asker, BadAnswer
 from steelyard.market.times import DAY_S, format_time
 
 __all__ = ["walk"]

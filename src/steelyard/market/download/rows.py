@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
 from steelyard.market.download.feeds import Feed
-from steelyard.market.events import Funding, read_funding
-from steelyard.market.faults import named
+from steelyard.market.event_readers import Funding, read_funding
 from steelyard.market.prices import Prices, read_prices
 from steelyard.market.sources import open_table
 from steelyard.market.times import format_time

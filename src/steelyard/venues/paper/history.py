@@ -20,8 +20,8 @@ from steelyard.rules.liquidation import (
 )
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.account import Account
-from steelyard.venues.paper.feed import Moment
-from steelyard.venues.paper.state import (
+from steelyard.venues.paper.account_feed import Moment
+from steelyard.venues.paper.account_state import (
     Change,
     PaperState,
     PaperTerms,

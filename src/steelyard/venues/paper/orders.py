@@ -6,8 +6,14 @@ from decimal import Decimal
 
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.venues.account import cut_to_position
-from steelyard.venues.paper.fills import filled
-from steelyard.venues.paper.state import Change, PaperState, PaperTerms, order_of, with_order
+from steelyard.venues.paper.account_state import (
+    Change,
+    PaperState,
+    PaperTerms,
+    order_of,
+    with_order,
+)
+from steelyard.venues.paper.paper_fills import filled
 from steelyard.venues.protocol import EARLY_MS, Failure, OrderRequest, Outcome
 
 __all__ = ["placed"]

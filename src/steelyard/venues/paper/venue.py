@@ -20,13 +20,13 @@ from steelyard.errors import InputError, Unknown
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.account import position_of
-from steelyard.venues.paper.feed import HistoryOptions, read_feed
-from steelyard.venues.paper.fills import model_book
+from steelyard.venues.paper.account_feed import HistoryOptions, read_feed
+from steelyard.venues.paper.account_file import PaperStore
+from steelyard.venues.paper.account_state import STEP, Change, PaperState, PaperTerms
 from steelyard.venues.paper.history import arrived, opened, transferred, visited
 from steelyard.venues.paper.orders import placed
 from steelyard.venues.paper.pace import Pace
-from steelyard.venues.paper.state import STEP, Change, PaperState, PaperTerms
-from steelyard.venues.paper.store import PaperStore
+from steelyard.venues.paper.paper_fills import model_book
 from steelyard.venues.protocol import (
     Balance,
     Book,

@@ -29,9 +29,9 @@ from steelyard.venues.protocol import (
     Read,
     Trade,
 )
-from steelyard.venues.simulated.exchange import Exchange
-from steelyard.venues.simulated.faults import CALM, Faults
+from steelyard.venues.simulated.fault_chances import CALM, Faults
 from steelyard.venues.simulated.market import MarketTerms, book_at
+from steelyard.venues.simulated.simulated_exchange import Exchange
 from steelyard.venues.simulated.turnstile import Turnstile
 
 __all__ = ["Ask", "Call", "SimulatedVenue", "Told", "Value"]
