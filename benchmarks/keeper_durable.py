@@ -27,7 +27,7 @@ from journal import bare_postgres, bare_sqlite, postgres
 from steelyard.keeper import core
 from steelyard.keeper.desk import Guards
 from steelyard.keeper.desk_opening import open_desk
-from steelyard.keeper.keeper_events import LeaseChanged, Requested
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Event, Journal, Row, Writer, open_writer
 from steelyard.rules.numbers import DECIMAL18
@@ -111,7 +111,7 @@ async def crossings(
         core.add_desk(keeper, desk)
         shell = Shell(keeper, writer, {desk.symbol: face}, clock)
         shell.tell(LeaseChanged(T0_MS, FAR_MS))
-        shell.tell(Requested(T0_MS, desk.symbol, "launch", "a benchmark", "launch", {}))
+        shell.tell(NewRequest(T0_MS, desk.symbol, "launch", "a benchmark", "launch", {}))
 
         async def move() -> None:
             for step in range(count + 1):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from steelyard.analysis.price_path import Flow
 from steelyard.analysis.rungs import Feedback, Rung, TokenOutlook
 from steelyard.analysis.shelf import Shelf
-from steelyard.market import Book, format_time
+from steelyard.market import OrderBook, format_time
 from steelyard.report.shown_result import Shown
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Forecast(Shown):
     falling: tuple[Flow, ...]
     rising: tuple[Flow, ...]
     daily_volume: float | None
-    book: Book | None
+    book: OrderBook | None
     feedback: Feedback | None
 
     @cached_property

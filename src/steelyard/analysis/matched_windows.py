@@ -30,7 +30,7 @@ from steelyard.analysis.windows import Floats, Ints, Windows, variance_decay
 
 __all__ = [
     "FEWEST",
-    "Interval",
+    "Estimate",
     "Matched",
     "Resamples",
     "expanded_tail",
@@ -46,7 +46,7 @@ MOST_EMPTY = 0.05
 """Share of resamples that may lack any match."""
 
 
-class Interval(NamedTuple):
+class Estimate(NamedTuple):
     """An estimate and its interval; None where there is none to tell."""
 
     value: float | None
@@ -79,12 +79,12 @@ class Matched:
     volatility: float | None
     decay: float | None
     decay_against: float | None
-    difference: Interval
+    difference: Estimate
     from_variance: float | None
     from_shape: float | None
     lost: float | None
     lost_against: float | None
-    lost_more: Interval
+    lost_more: Estimate
     wiped_out: float | None
     wiped_out_against: float | None
 
@@ -201,14 +201,14 @@ def match(
         volatility=None if variance is None else float(np.sqrt(variance * per_year)),
         decay=_times(decay, per_year),
         decay_against=_times(decay_against, per_year),
-        difference=Interval(
+        difference=Estimate(
             whole, *(_times(end, per_year) for end in living.interval(a.decay, carried))
         ),
         from_variance=part,
         from_shape=None if whole is None or part is None else whole - part,
         lost=lost,
         lost_against=lost_against,
-        lost_more=Interval(_less(lost, lost_against, 1), *every.interval(*shares)),
+        lost_more=Estimate(_less(lost, lost_against, 1), *every.interval(*shares)),
         wiped_out=gone,
         wiped_out_against=gone_against,
     )

@@ -18,11 +18,11 @@ from steelyard.rules.liquidation import liquidation_price
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Trigger, crossing
-from steelyard.simulation.conditions import Market
+from steelyard.simulation.conditions import MarketConditions
 from steelyard.simulation.reference import Member, Replay, member_of
 from steelyard.simulation.schedule import Schedule
 
-__all__ = ["Flow", "Stop", "Threshold", "Walk", "next_reset"]
+__all__ = ["Flow", "PricePath", "Stop", "Threshold", "next_reset"]
 
 NO_MARKET_TRADES = frozenset({"launch", "roll"})
 """A roll sells and buys the same exposure: no flow."""
@@ -62,7 +62,7 @@ class Stop(NamedTuple):
     reset: tuple[Flow, ...]
 
 
-class Walk:
+class PricePath:
     """One token, ready to be walked.
 
     Args:
@@ -82,7 +82,9 @@ class Walk:
         self.name, self.series, self.price, self.time = token.name, token.series, price, time
         schedule = Schedule(FLOAT, first_rate=series.venue.first_rate_per_year)
         state = token.state_at(price, time)
-        self.member: Member[float] = member_of(series, FLOAT, schedule, state, Market(book, None))
+        self.member: Member[float] = member_of(
+            series, FLOAT, schedule, state, MarketConditions(book, None)
+        )
         self.replay: Replay[float] = Replay([self.member])
         self.now: tuple[Flow, ...] = self._observe(time, price)
         """What it trades at once, at the present price."""

@@ -32,10 +32,10 @@ from steelyard.report.document import (
     Fact,
     KeyFigures,
     Paragraph,
-    Row,
     Section,
     SideBySide,
     Table,
+    TableRow,
 )
 from steelyard.report.ladder import ladder_panel
 from steelyard.report.leverage_panel import leverage_panel
@@ -225,8 +225,10 @@ def _silence(found: ShownTearSheet) -> str:
 
 def _thresholds(told: ShownForecast) -> Table:
     (token,) = told.tokens
-    rows: Sequence[Row] = [
-        Row([each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)])
+    rows: Sequence[TableRow] = [
+        TableRow(
+            [each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)]
+        )
         for each in token.thresholds
     ]
     note = f"Leverage is {leverage(token.leverage)} at a price of {money(told.price)}."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from steelyard.report.daily_panels import Curve, rolling_panel
-from steelyard.report.document import Block, Column, Document, Row, SideBySide, Table
+from steelyard.report.document import Block, Column, Document, SideBySide, Table, TableRow
 from steelyard.report.number_format import multiple, number, percent
 from steelyard.report.panels import Panel
 
@@ -53,7 +53,7 @@ def horizon_table(found: ShownTracking) -> Table:
     )
     if figures["outside_band"] is not None:
         note += f" {percent(figures['outside_band'])} of bars closed outside the band."
-    rows = [Row([days, *_cells(row)]) for days, row in figures["horizons"].items()]
+    rows = [TableRow([days, *_cells(row)]) for days, row in figures["horizons"].items()]
     return Table("Tracking, by days", HORIZONS, rows, note=note)
 
 

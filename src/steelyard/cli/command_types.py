@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
-__all__ = ["Command", "DiscreetCommand", "Group", "Place"]
+__all__ = ["Command", "CommandGroup", "DiscreetCommand", "Place"]
 
 
 class Place(NamedTuple):
@@ -69,7 +69,7 @@ class DiscreetCommand(Command):
             raise
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A group of commands that are imported when they are called."""
 
     def __init__(

@@ -14,7 +14,7 @@ from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option
 
 if TYPE_CHECKING:
-    from steelyard.market import Book
+    from steelyard.market import OrderBook
 
 __all__ = ["book", "check"]
 
@@ -97,7 +97,7 @@ def book(
         note(f'wrote {out}: name it in a series with impact = "book"')
 
 
-def _book_figures(found: Book) -> dict[str, Any]:
+def _book_figures(found: OrderBook) -> dict[str, Any]:
     from steelyard.market import format_time
 
     bid_depth, ask_depth = found.depth

@@ -18,7 +18,7 @@ from steelyard.cli.progress import progress_bar
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
-    from steelyard.market.download.ccxt_exchange import Exchange
+    from steelyard.market.download.ccxt_exchange import CcxtExchange
     from steelyard.market.fetch import Fetched
 
 __all__ = ["fetch"]
@@ -130,7 +130,7 @@ def _check_out(out: Path) -> None:
 
 
 def _fetched(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     timeframe: str | None,
     out: Path,

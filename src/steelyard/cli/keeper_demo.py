@@ -16,7 +16,7 @@ from steelyard.cli.progress import progress_bar
 from steelyard.errors import InputError, InvariantError
 
 if TYPE_CHECKING:
-    from steelyard.cli.live_findings import Found
+    from steelyard.cli.live_findings import LiveFindings
     from steelyard.cli.live_run import Kill
     from steelyard.keeper.settings import Settings
     from steelyard.market import Prices
@@ -104,18 +104,18 @@ def _prices() -> Prices:
     return sample_prices("BTC")
 
 
-def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> Found:
+def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> LiveFindings:
     """All that is told, from the journal."""
     from steelyard.cli.journal_verify import verified
     from steelyard.cli.live_compare import compare_with_simulate
-    from steelyard.cli.live_findings import Found, health_of, kills_of, rebalances_of
+    from steelyard.cli.live_findings import LiveFindings, health_of, kills_of, rebalances_of
     from steelyard.keeper.status import status_of
     from steelyard.ledger import Journal
 
     with Journal.open(settings.journal) as journal:
         rows = list(journal.events())
         status = status_of(settings, journal, time.time_ns() // 1_000_000)
-    return Found(
+    return LiveFindings(
         str(folder),
         status,
         kills_of(rows, kills),

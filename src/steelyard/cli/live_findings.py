@@ -13,17 +13,17 @@ from steelyard.ledger.instants import time_text
 from steelyard.rules.numbers import DECIMAL18
 
 if TYPE_CHECKING:
-    from steelyard.cli.live_compare import Comparison
+    from steelyard.cli.live_compare import LiveComparison
     from steelyard.cli.live_run import Kill
     from steelyard.ledger import Row, Verdict
 
-__all__ = ["Found", "health_of", "kills_of", "rebalances_of"]
+__all__ = ["LiveFindings", "health_of", "kills_of", "rebalances_of"]
 
 PLACES = 18
 
 
 @dataclass(frozen=True)
-class Found:
+class LiveFindings:
     """All that the demo tells; amounts are text.
 
     Attributes:
@@ -42,7 +42,7 @@ class Found:
     rebalances: list[dict[str, Any]]
     health: list[dict[str, Any]]
     verdict: Verdict
-    comparisons: list[Comparison]
+    comparisons: list[LiveComparison]
 
     @property
     def is_sound(self) -> bool:

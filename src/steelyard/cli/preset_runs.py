@@ -20,7 +20,7 @@ __all__ = [
     "ASSETS",
     "SOURCE",
     "Crash",
-    "ShelfRun",
+    "PresetRun",
     "Way",
     "crash_of",
     "replay_shelf",
@@ -34,7 +34,7 @@ SOURCE = "Daily prices of BTC and ETH on Bitstamp, 2020-2022, as published in pu
 
 
 @dataclass(frozen=True)
-class ShelfRun:
+class PresetRun:
     """One preset over one asset.
 
     Attributes:
@@ -64,10 +64,10 @@ class Crash:
 
 def replay_shelf(
     names: Sequence[str], progress: Callable[[int], None] | None = None
-) -> list[ShelfRun]:
+) -> list[PresetRun]:
     """Run the presets over each bundled history; ``progress`` takes the number of runs done."""
     histories = {asset: sample_prices(asset) for asset in ASSETS}
-    runs: list[ShelfRun] = []
+    runs: list[PresetRun] = []
     for asset, bars in histories.items():
         for name in names:
             if progress is not None:
@@ -92,7 +92,7 @@ class Way:
     final: float
 
 
-def way_of(each: ShelfRun) -> Way | None:
+def way_of(each: PresetRun) -> Way | None:
     """What made a token's return of its underlying's; None where nothing is left of the token."""
     run, summary = each.run, each.run.summary
     if summary["wiped_out"] is not None:
@@ -124,7 +124,7 @@ def crash_of(run: Run) -> Crash | None:
     )
 
 
-def shelf_figures(runs: Sequence[ShelfRun], page: Path) -> dict[str, Any]:
+def shelf_figures(runs: Sequence[PresetRun], page: Path) -> dict[str, Any]:
     """The object of ``demo --json``: one summary a run, and what stands beside it."""
     return {
         "schema": 1,
@@ -155,12 +155,12 @@ def _on(series: Series, asset: str, bars: Prices, bitcoin: Prices) -> Series:
     return replace(series, symbol=symbol, underlying=underlying, reserve=pool)
 
 
-def _shelf_run(name: str, asset: str, run: Run) -> ShelfRun:
+def _shelf_run(name: str, asset: str, run: Run) -> PresetRun:
     columns, launch = run.nav_columns, run.summary["underlying"]["initial"]
     times = columns["time"].astype(np.int64)
     target = run.series.target_leverage
     ideal = float(daily_reset_index(times, columns["price"], target, launch)[-1])
-    return ShelfRun(
+    return PresetRun(
         name=name,
         asset=asset,
         run=run,

@@ -16,7 +16,7 @@ from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.rehearsal.book import Depth
-    from steelyard.rehearsal.price_feeds import Feed
+    from steelyard.rehearsal.price_feeds import PriceFeed
 
 __all__ = ["serve"]
 
@@ -132,8 +132,8 @@ def serve(
         raise InputError(message, missing=error.name) from error
 
     from steelyard.rehearsal.exchange import Exchange, SetUp
-    from steelyard.rehearsal.exchange_file import Store
-    from steelyard.rehearsal.fault_rules import Faults, read_rules
+    from steelyard.rehearsal.exchange_file import ExchangeFile
+    from steelyard.rehearsal.fault_rules import FaultRules, read_rules
 
     feeds = tuple(_feed(text, seed, start, end) for text in prices)
     if len({feed.symbol for feed in feeds}) < len(feeds):
@@ -156,11 +156,11 @@ def serve(
     )
     rules = [] if faults is None else read_rules(faults)
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store(folder / "exchange.db")
+    store = ExchangeFile(folder / "exchange.db")
     try:
         exchange = Exchange(set_up, store)
         say = emit_json if as_json else _say
-        asyncio.run(serve_exchange(exchange, Faults(rules, seed), folder, port, say))
+        asyncio.run(serve_exchange(exchange, FaultRules(rules, seed), folder, port, say))
     finally:
         store.close()
 
@@ -180,7 +180,7 @@ def _amount(name: str, text: str) -> Decimal:
     return found
 
 
-def _feed(text: str, seed: int, start: int | None, end: int | None) -> Feed:
+def _feed(text: str, seed: int, start: int | None, end: int | None) -> PriceFeed:
     """Prices of one symbol, as the command line says where they come from."""
     from steelyard.rehearsal.contracts import CONTRACTS
     from steelyard.rehearsal.price_feeds import HandFeed, WalkFeed, file_feed

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from steelyard.market import Feed
     from steelyard.rules.series import Series
     from steelyard.simulation.run import Run
-    from steelyard.simulation.shared_reserve import ShelfRun
+    from steelyard.simulation.shared_reserve import SharedReserveRun
 
 __all__ = ["simulate"]
 
@@ -115,7 +115,7 @@ def simulate(
 
 def _simulate(
     tokens: list[Series], feed: Feed, reserve: str | None, options: dict[str, Any]
-) -> Run | ShelfRun:
+) -> Run | SharedReserveRun:
     from steelyard.rules.series import Reserve
     from steelyard.simulation.one_or_several import simulate as run_series
 
@@ -127,7 +127,7 @@ def _simulate(
         return run_series(tokens, feed, reserve=shared, **options, progress=progress)
 
 
-def _say_what_was_written(found: Run | ShelfRun, out: Path) -> None:
+def _say_what_was_written(found: Run | SharedReserveRun, out: Path) -> None:
     from steelyard.simulation.run import Run
 
     if isinstance(found, Run):

@@ -13,7 +13,7 @@ from typing import Any
 
 from steelyard.fund.events import Paused
 from steelyard.keeper import following, observing, reconciliation, request_adoption, sending
-from steelyard.keeper.commands import Command, Reading, Store, TakeSnapshot, Timer
+from steelyard.keeper.commands import AccountReading, Command, Store, TakeSnapshot, Timer
 from steelyard.keeper.desk import Desk, Phase
 from steelyard.keeper.keeper_events import (
     Answered,
@@ -21,14 +21,14 @@ from steelyard.keeper.keeper_events import (
     HealthTold,
     LeaseChanged,
     LookedUp,
+    NewRequest,
     Priced,
-    Requested,
     Stored,
     Streamed,
     TimerRang,
     WasRead,
 )
-from steelyard.keeper.sorted_thresholds import Market
+from steelyard.keeper.sorted_thresholds import WatchedMarket
 from steelyard.keeper.unreadable import readable, unreadable
 from steelyard.ledger.snapshots import snapshot_of
 
@@ -43,7 +43,7 @@ class Keeper:
     """The desks of one process, by the symbols of their funds."""
 
     desks: dict[str, Desk] = field(default_factory=dict)
-    markets: dict[str, Market] = field(default_factory=dict)
+    markets: dict[str, WatchedMarket] = field(default_factory=dict)
     """By the underlying."""
     stores: int = 0
     """How many ``Store`` commands there were."""
@@ -187,7 +187,7 @@ def _was_read(desk: Desk, event: WasRead) -> None:
     event = readable(event)
     units = desk.state.units
     is_complete = reconciliation.read(desk, event)
-    if event.what in (Reading.TRADES, Reading.POSITION):
+    if event.what in (AccountReading.TRADES, AccountReading.POSITION):
         following.read_for_proof(desk, event)
     if is_complete:
         _came_round(desk, event.now_ms)
@@ -224,7 +224,7 @@ def _after(desk: Desk, now_ms: int) -> None:
 # -- what is asked for -----------------------------------------------------------------------------
 
 
-def _requested(desk: Desk, event: Requested) -> None:
+def _requested(desk: Desk, event: NewRequest) -> None:
     """Adopt a request once; the same key again changes nothing."""
     if request_adoption.is_known(desk, event.key):
         return
@@ -283,6 +283,6 @@ ACTS: dict[type, Callable[[Desk, Any], None]] = {
     LookedUp: _looked_up,
     Streamed: _streamed,
     WasRead: _was_read,
-    Requested: _requested,
+    NewRequest: _requested,
     HealthTold: _health_told,
 }

@@ -12,7 +12,7 @@ from steelyard.fund.state import State, new_state
 from steelyard.fund.terms import fund_terms
 from steelyard.keeper.desk import Desk, Guards
 from steelyard.keeper.memory import Memory
-from steelyard.keeper.sorted_thresholds import Market
+from steelyard.keeper.sorted_thresholds import WatchedMarket
 from steelyard.ledger.amounts import decimal_of
 from steelyard.ledger.current_books import found_in
 from steelyard.ledger.event_rows import Event as JournalEvent
@@ -121,7 +121,7 @@ def _desk(
     terms = fund_terms(series, DECIMAL18)
     group: Group[Decimal] = Group([Fund(terms, state)])
     widens = urgency(terms.rule, terms.venue)
-    market = Market(series.underlying)
+    market = WatchedMarket(series.underlying)
     return Desk(series.symbol, group, recorder, Memory(), guards, widens, market, rows=rows)
 
 

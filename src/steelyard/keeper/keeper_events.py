@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from steelyard.keeper.commands import Reading, Timer
+from steelyard.keeper.commands import AccountReading, Timer
 from steelyard.venues.protocol import Failure, Mark, OrderState, Read
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "HealthTold",
     "LeaseChanged",
     "LookedUp",
+    "NewRequest",
     "Priced",
-    "Requested",
     "Stored",
     "Streamed",
     "TimerRang",
@@ -75,7 +75,7 @@ class WasRead:
 
     now_ms: int
     fund: str
-    what: Reading
+    what: AccountReading
     asked_ms: int
     found: Read[Any] | Failure
 
@@ -90,7 +90,7 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class NewRequest:
     """Somebody asked for something by a row in the table of requests."""
 
     now_ms: int
@@ -135,7 +135,7 @@ Event = (
     | LookedUp
     | WasRead
     | Streamed
-    | Requested
+    | NewRequest
     | LeaseChanged
     | HealthTold
     | Stored

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from steelyard.fund.events import Charges, Filled, Liquidated, MoneyMoved, Traded
-from steelyard.keeper.commands import Reading, ReadVenue, Timer
+from steelyard.keeper.commands import AccountReading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk
 from steelyard.keeper.keeper_events import WasRead
 from steelyard.keeper.order_ids import own_order
@@ -49,7 +49,12 @@ __all__ = [
 NOTHING = Decimal(0)
 LATEST_MS = 300_000
 """Lists are read from so long before the account's opening at first."""
-ROUND = (Reading.TRADES, Reading.MOVEMENTS, Reading.POSITION, Reading.BALANCE)
+ROUND = (
+    AccountReading.TRADES,
+    AccountReading.MOVEMENTS,
+    AccountReading.POSITION,
+    AccountReading.BALANCE,
+)
 MOVES_MONEY = {
     MovementKind.FUNDING: "funding",
     MovementKind.INTEREST: "interest",
@@ -70,11 +75,11 @@ def start(desk: Desk, now_ms: int) -> None:
         desk.set_timer(now_ms, Timer.READ, desk.refused_until_ms - venue_ms)
         return
     if desk.limits is None:
-        desk.commands.append(ReadVenue(desk.symbol, Reading.LIMITS, now_ms))
-    for what in (Reading.TRADES, Reading.MOVEMENTS):
+        desk.commands.append(ReadVenue(desk.symbol, AccountReading.LIMITS, now_ms))
+    for what in (AccountReading.TRADES, AccountReading.MOVEMENTS):
         desk.commands.append(ReadVenue(desk.symbol, what, now_ms, since_ms(desk, what)))
-    desk.commands.append(ReadVenue(desk.symbol, Reading.POSITION, now_ms))
-    desk.commands.append(ReadVenue(desk.symbol, Reading.BALANCE, now_ms))
+    desk.commands.append(ReadVenue(desk.symbol, AccountReading.POSITION, now_ms))
+    desk.commands.append(ReadVenue(desk.symbol, AccountReading.BALANCE, now_ms))
     desk.set_timer(now_ms, Timer.READ, desk.guards.read_after_ms)
 
 
@@ -87,7 +92,7 @@ def tell_unread(desk: Desk, now_ms: int) -> None:
         desk.alarm(now_ms, "account_unread", why, is_on=True)
 
 
-def since_ms(desk: Desk, what: Reading) -> int:
+def since_ms(desk: Desk, what: AccountReading) -> int:
     """From when on a list is to be read, so that no record is passed over.
 
     That is the last round of this process in which books and venue agreed, less what a record may
@@ -101,7 +106,7 @@ def since_ms(desk: Desk, what: Reading) -> int:
         return 0
     if limits is None or listed is None:
         return max(desk.memory.opened_ms - LATEST_MS, 0)
-    late = limits.lag_ms if what is Reading.TRADES else max(limits.late_ms, limits.lag_ms)
+    late = limits.lag_ms if what is AccountReading.TRADES else max(limits.late_ms, limits.lag_ms)
     return max(listed - late, 0)
 
 
@@ -112,13 +117,13 @@ def read(desk: Desk, event: WasRead) -> bool:
         desk.hear_refusal(found)
         desk.unread_why = found.reason
         return False  # the timer of the round asks again
-    if event.what is Reading.LIMITS:
+    if event.what is AccountReading.LIMITS:
         desk.limits = found.value
         return False
     desk.clock.see(event.asked_ms, event.now_ms, found.time_ms)
-    if event.what is Reading.TRADES and desk.memory.is_open:
+    if event.what is AccountReading.TRADES and desk.memory.is_open:
         adopt_trades(desk, event.now_ms, found.value)
-    elif event.what is Reading.MOVEMENTS and desk.memory.is_open:
+    elif event.what is AccountReading.MOVEMENTS and desk.memory.is_open:
         adopt_movements(desk, event.now_ms, found.value)
     if not desk.is_reading or event.asked_ms < desk.reading_since:
         return False
@@ -246,8 +251,8 @@ def is_after_end(desk: Desk, movement: Movement) -> bool:
 
 def differences(desk: Desk) -> str | None:
     """By how much the books and the readings of this round differ; None: they agree."""
-    position: Position = desk.readings[Reading.POSITION].value
-    balance: Balance = desk.readings[Reading.BALANCE].value
+    position: Position = desk.readings[AccountReading.POSITION].value
+    balance: Balance = desk.readings[AccountReading.BALANCE].value
     memory, limits = desk.memory, desk.limits
     assert limits is not None  # noqa: S101 (a round is complete with them)
     if position.units != memory.units:
@@ -269,7 +274,7 @@ def compare(desk: Desk, now_ms: int) -> bool:
     why = differences(desk)
     if why is None:
         desk.differs_since = None
-        lists = (desk.readings[each] for each in (Reading.TRADES, Reading.MOVEMENTS))
+        lists = (desk.readings[each] for each in (AccountReading.TRADES, AccountReading.MOVEMENTS))
         desk.listed_ms = min(each.time_ms for each in lists)
         desk.alarm(now_ms, "books_differ", "books and venue agree again", is_on=False)
         return True
@@ -309,8 +314,8 @@ def is_still(desk: Desk) -> bool:
 
 def unfit_for_launch(desk: Desk) -> str | None:
     """Why a fund cannot be launched on the account that was read; None: it can."""
-    position: Read[Position] = desk.readings[Reading.POSITION]
-    balance: Read[Balance] = desk.readings[Reading.BALANCE]
+    position: Read[Position] = desk.readings[AccountReading.POSITION]
+    balance: Read[Balance] = desk.readings[AccountReading.BALANCE]
     cash = balance.value.wallet - position.value.entry_cost
     if position.value.units != 0:
         return f"expected an account without a position, found {position.value.units} units"
@@ -324,13 +329,13 @@ def unfit_for_launch(desk: Desk) -> str | None:
 
 def open_account(desk: Desk, now_ms: int) -> None:
     """Take the account as it is before the launch."""
-    position: Read[Position] = desk.readings[Reading.POSITION]
-    balance: Read[Balance] = desk.readings[Reading.BALANCE]
+    position: Read[Position] = desk.readings[AccountReading.POSITION]
+    balance: Read[Balance] = desk.readings[AccountReading.BALANCE]
     cash = balance.value.wallet - position.value.entry_cost
     fields = {
         "cash": amount_text(cash),
-        "trades": [each.trade_id for each in desk.readings[Reading.TRADES].value],
-        "movements": [each.movement_id for each in desk.readings[Reading.MOVEMENTS].value],
+        "trades": [each.trade_id for each in desk.readings[AccountReading.TRADES].value],
+        "movements": [each.movement_id for each in desk.readings[AccountReading.MOVEMENTS].value],
         "venue_time": balance.time_ms,
     }
     desk.note(now_ms, "account_opened", fields)

@@ -14,11 +14,11 @@ from steelyard.errors import DataError
 from steelyard.fund.events import Inputs, Observed
 from steelyard.fund.sound import unsound
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.keeper_events import Requested
+from steelyard.keeper.keeper_events import NewRequest
 from steelyard.ledger.amounts import decimal_of
 from steelyard.ledger.journal import Journal
 
-__all__ = ["Taken", "is_known", "launch_key", "note_request", "take_requests", "unfit"]
+__all__ = ["AdoptedRequests", "is_known", "launch_key", "note_request", "take_requests", "unfit"]
 
 CONTENT = {
     "launch": (),
@@ -32,7 +32,7 @@ CONTENT = {
 INJECTED = ("capital", "trading_fees")
 
 
-class Taken(NamedTuple):
+class AdoptedRequests(NamedTuple):
     """What was asked for and belongs to one observation."""
 
     injections: tuple[tuple[Decimal, bool], ...] = ()
@@ -61,7 +61,7 @@ def is_known(desk: Desk, key: str) -> bool:
     return key in desk.memory.requests or any(each.key == key for each in waiting)
 
 
-def unfit(desk: Desk, asked: Requested) -> str | None:
+def unfit(desk: Desk, asked: NewRequest) -> str | None:
     """What is wrong with a request, whenever it is done; None: nothing."""
     expected = CONTENT.get(asked.what)
     if expected is None:
@@ -81,7 +81,7 @@ def unfit(desk: Desk, asked: Requested) -> str | None:
     return _wrong_amount(desk, asked) if "amount" in expected else None
 
 
-def _wrong_amount(desk: Desk, asked: Requested) -> str | None:
+def _wrong_amount(desk: Desk, asked: NewRequest) -> str | None:
     try:
         amount = decimal_of(asked.content["amount"])
         is_kept = amount == desk.fund.terms.number.amount(amount)
@@ -94,12 +94,12 @@ def _wrong_amount(desk: Desk, asked: Requested) -> str | None:
     return None
 
 
-def take_requests(desk: Desk, now_ms: int, price: Decimal) -> Taken:
+def take_requests(desk: Desk, now_ms: int, price: Decimal) -> AdoptedRequests:
     """What waits and belongs to an observation at this price; what the fund cannot take is refused.
 
     One after the other: each has to be sound beside those before it.
     """
-    taken = Taken()
+    taken = AdoptedRequests()
     for asked in desk.asked_for:
         amount = decimal_of(asked.content["amount"])
         if asked.what == "inject":
@@ -117,7 +117,7 @@ def take_requests(desk: Desk, now_ms: int, price: Decimal) -> Taken:
     return taken
 
 
-def note_request(desk: Desk, now_ms: int, asked: Requested, why: str | None) -> None:
+def note_request(desk: Desk, now_ms: int, asked: NewRequest, why: str | None) -> None:
     """The row of a request: done, or refused with the reason."""
     fields = {
         "key": asked.key,

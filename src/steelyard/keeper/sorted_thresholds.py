@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from steelyard.venues.protocol import Mark
 
-__all__ = ["NEVER", "Market"]
+__all__ = ["NEVER", "WatchedMarket"]
 
 NEVER = Decimal("Infinity")
 ROOM = 8
@@ -23,7 +23,7 @@ Entry = tuple[Decimal, str, int]
 
 
 @dataclass(slots=True)
-class Market:
+class WatchedMarket:
     """The last price of an underlying, and what it would set off."""
 
     underlying: str

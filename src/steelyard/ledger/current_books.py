@@ -24,13 +24,13 @@ from steelyard.ledger.restep import Restep, is_observed_by_the_clock
 from steelyard.ledger.snapshots import check_snapshot
 from steelyard.version import __version__
 
-__all__ = ["Found", "found_books", "found_in", "open_books"]
+__all__ = ["FoundFunds", "found_books", "found_in", "open_books"]
 
 UNREADABLE = (DataError, InputError, *UNFIT)
 """What reading a row raises where it is not what its kind says."""
 
 
-class Found(NamedTuple):
+class FoundFunds(NamedTuple):
     """Funds as a journal holds them."""
 
     books: Books
@@ -134,7 +134,7 @@ def _fold_row(fold: Fold, opened: Mapping[str, Opened], row: Row) -> None:
             books.take(effect)
 
 
-def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> Found | None:
+def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> FoundFunds | None:
     """The funds of these symbols in a journal, and what a recorder has to know; None: not there.
 
     Raises:
@@ -145,7 +145,7 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
         return found_in(journal, symbols, name)
 
 
-def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> Found | None:
+def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> FoundFunds | None:
     """The same of a journal that is open.
 
     Raises:
@@ -168,7 +168,7 @@ def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> Foun
         raise InputError(message, place=journal.place)
     with books.number.context():
         watch, price, is_out, last_mark = _recent(journal, books)
-    return Found(books, watch, price, is_out, last_mark, _program(journal, symbols[0]))
+    return FoundFunds(books, watch, price, is_out, last_mark, _program(journal, symbols[0]))
 
 
 def _unreadable(row: Row, error: Exception) -> DataError:

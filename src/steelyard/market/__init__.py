@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         read_rates,
         read_splits,
     )
-    from steelyard.market.order_books import Book, read_book
+    from steelyard.market.order_books import OrderBook, read_book
     from steelyard.market.price_feed import Feed, feed_of, prices_of
     from steelyard.market.prices import Gap, Gaps, Prices, read_prices
     from steelyard.market.sample import SAMPLE_NAMES, sample_prices
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAMPLE_NAMES",
-    "Book",
     "Feed",
     "Flows",
     "Funding",
     "Gap",
     "Gaps",
     "Injections",
+    "OrderBook",
     "Outages",
     "Prices",
     "Rates",
@@ -62,7 +62,7 @@ __all__ = [
 
 _MODULES = {
     "SAMPLE_NAMES": "sample",
-    "Book": "order_books",
+    "OrderBook": "order_books",
     "Feed": "price_feed",
     "Flows": "event_readers",
     "Funding": "event_readers",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "Fault",
+    "CellFault",
     "corrupt",
     "earliest",
     "first_fault",
@@ -34,7 +34,7 @@ _SHOWN_PATH = 250
 _SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
 
 
-class Fault(NamedTuple):
+class CellFault(NamedTuple):
     """One bad cell.
 
     Attributes:
@@ -50,7 +50,7 @@ class Fault(NamedTuple):
     expected: str
 
 
-def earliest(faults: list[Fault | None], first_row: int) -> Fault | None:
+def earliest(faults: list[CellFault | None], first_row: int) -> CellFault | None:
     """Return the fault with the lowest row, counted from the file's first row."""
     real = [fault for fault in faults if fault is not None]
     if not real:
@@ -61,12 +61,12 @@ def earliest(faults: list[Fault | None], first_row: int) -> Fault | None:
 
 def first_fault(
     bad: NDArray[np.bool_], column: str, values: NDArray[np.float64], expected: str
-) -> Fault | None:
+) -> CellFault | None:
     """The fault of the first bad row of a column (bool and float64, one a row each)."""
     if not bad.any():
         return None
     row = int(bad.argmax())
-    return Fault(row, column, repr(float(values[row])), expected)
+    return CellFault(row, column, repr(float(values[row])), expected)
 
 
 def shown(value: object) -> str:

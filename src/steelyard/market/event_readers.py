@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steelyard.market.cell_faults import Fault, shown, source_error
+from steelyard.market.cell_faults import CellFault, shown, source_error
 from steelyard.market.event_tables import (
     YEAR_S,
     Flows,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Block, Reading, Rules
     from steelyard.market.several_files import Source
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = [
     "Flows",
@@ -198,7 +198,7 @@ def _source(
     strictly: bool = True,
     may_turn: bool = False,
 ) -> Source:
-    def layout_of(table: Table) -> Layout:
+    def layout_of(table: SourceTable) -> Layout:
         return event_layout(table.name, table.header, events)
 
     found = read_source(source, layout_of, rules, strictly=strictly, may_turn=may_turn)
@@ -207,7 +207,7 @@ def _source(
     return found
 
 
-def _plausible(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+def _plausible(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
     """Hold rates to what a fraction can be."""
     rate = block.numbers["rate"]
     bad = ~(np.abs(rate) <= _LARGEST_RATE)
@@ -215,7 +215,7 @@ def _plausible(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
         return []
     row = int(bad.argmax())
     expected = "a finite rate as a fraction, from -1 to 1 (divide percent by 100)"
-    return [Fault(row, columns["rate"], repr(float(rate[row])), expected)]
+    return [CellFault(row, columns["rate"], repr(float(rate[row])), expected)]
 
 
 def _only(
@@ -223,13 +223,13 @@ def _only(
 ) -> Rules:
     """Hold one part to what is allowed."""
 
-    def rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+    def rules(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
         values = block.numbers[part]
         bad = ~is_allowed(values)
         if not bad.any():
             return []
         row = int(bad.argmax())
-        return [Fault(row, columns[part], repr(float(values[row])), expected)]
+        return [CellFault(row, columns[part], repr(float(values[row])), expected)]
 
     return rules
 
@@ -240,17 +240,17 @@ class _Spans:
     def __init__(self) -> None:
         self._ended = -1.0
 
-    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
         """Return the first span that ends too early or begins too early."""
         # not strictly: behind a time that could not be read nothing needs a look
         for row, (start, end) in enumerate(zip(block.time, block.numbers["until"], strict=False)):
             if not end > start:
                 found = "no time" if np.isnan(end) else format_time(int(end))
                 expected = f"a time after {format_time(int(start))}, where the outage begins"
-                return [Fault(row, columns["until"], found, expected)]
+                return [CellFault(row, columns["until"], found, expected)]
             if start < self._ended:
                 expected = f"a time from {format_time(int(self._ended))} on, the last outage's end"
-                return [Fault(row, columns["time"], format_time(int(start)), expected)]
+                return [CellFault(row, columns["time"], format_time(int(start)), expected)]
             self._ended = float(end)
         return []
 
@@ -265,7 +265,7 @@ class _Additions:
         self._time = -1
         self._kinds: set[str] = set()
 
-    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+    def __call__(self, block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
         """Return the first bad amount and the first bad kind of a block."""
         quote = block.numbers["quote"]
         bad = ~((quote > 0) & (quote < np.inf))
@@ -273,22 +273,22 @@ class _Additions:
         if bad.any():
             row = int(bad.argmax())
             found = repr(float(quote[row]))
-            faults.append(Fault(row, columns["quote"], found, "a finite amount above 0"))
+            faults.append(CellFault(row, columns["quote"], found, "a finite amount above 0"))
         return faults
 
-    def _bad_kind(self, block: Block, column: str) -> Fault | None:
+    def _bad_kind(self, block: Block, column: str) -> CellFault | None:
         # Not strictly: behind a time or a kind that could not be read nothing needs a look.
         for row, (time, kind) in enumerate(
             zip(block.time.tolist(), block.texts["kind"], strict=False)
         ):
             if kind not in KINDS:
-                return Fault(row, column, shown(kind), " or ".join(KINDS))
+                return CellFault(row, column, shown(kind), " or ".join(KINDS))
             if time != self._time:
                 self._time = time
                 self._kinds.clear()
             if kind in self._kinds:
                 # That is how a repeated row looks.
                 expected = "each kind once at an instant (add the amounts up)"
-                return Fault(row, column, f"{kind} again: a duplicate row", expected)
+                return CellFault(row, column, f"{kind} again: a duplicate row", expected)
             self._kinds.add(kind)
         return None

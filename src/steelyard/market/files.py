@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_file"]
 
@@ -42,7 +42,7 @@ _EXPECTED = "a CSV file or a JSON file (also .gz or .zip), a Parquet file or a F
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[Table]:
+def open_file(path: Path) -> Iterator[SourceTable]:
     """Open a file of a table and recognise it.
 
     Raises:

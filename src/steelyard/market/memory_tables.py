@@ -15,7 +15,7 @@ import numpy as np
 
 from steelyard.market.cell_faults import first_line, shown, source_error
 from steelyard.market.layout import TIME_NAMES, norm
-from steelyard.market.table import Table
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ _EXPECTED = (
 )
 
 
-def frame_table(source: object) -> Table:
+def frame_table(source: object) -> SourceTable:
     """Make the table of a frame in memory; its arrays are not copied here.
 
     Raises:
@@ -62,7 +62,7 @@ def frame_table(source: object) -> Table:
     raise source_error(FRAME, _EXPECTED, f"a {kind.__qualname__}")
 
 
-def _pandas_table(frame: pd.DataFrame) -> Table:
+def _pandas_table(frame: pd.DataFrame) -> SourceTable:
     """Make the table of a pandas frame, whose index may hold the times."""
     names, symbol = _names_of(frame)
     columns: list[Any] = [frame.iloc[:, index] for index in range(len(names))]
@@ -107,7 +107,7 @@ def _names_of(frame: pd.DataFrame) -> tuple[list[str], str]:
     return parts, tickers[0] if tickers else ""
 
 
-def _series_table(values: pd.Series[Any]) -> Table:
+def _series_table(values: pd.Series[Any]) -> SourceTable:
     """Make the table of a pandas Series: closes, or prices where it is called so."""
     if not _is_time(values.index):
         found = f"an index of type {values.index.dtype}"
@@ -127,7 +127,7 @@ def _collected(frame: Any) -> object:  # noqa: ANN401 - a polars LazyFrame, not 
         raise source_error(FRAME, _EXPECTED, f"a broken one: {first_line(error)}") from error
 
 
-def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> Table:
+def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> SourceTable:
     """Make the table of rows of numbers without names: ccxt's fetch_ohlcv, jesse's candles."""
     try:
         matrix = np.asarray(rows, dtype=np.float64)
@@ -140,10 +140,10 @@ def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> Table:
     columns = matrix.T
     names = [str(index) for index in range(len(columns))]
     table = _table(names, lambda index: np.ascontiguousarray(columns[index]))
-    return Table(FRAME, None, head, table.blocks, table.line)
+    return SourceTable(FRAME, None, head, table.blocks, table.line)
 
 
-def _table(names: Sequence[object], column: Callable[[int], Any]) -> Table:
+def _table(names: Sequence[object], column: Callable[[int], Any]) -> SourceTable:
     """Make a table of columns that are fetched only when they are asked for."""
     header = tuple(str(name) for name in names)
 
@@ -154,7 +154,7 @@ def _table(names: Sequence[object], column: Callable[[int], Any]) -> Table:
             raise source_error(FRAME, "columns of one length", f"lengths {lengths}")
         yield arrays
 
-    return Table(FRAME, header, (), blocks, lambda _row: None)
+    return SourceTable(FRAME, header, (), blocks, lambda _row: None)
 
 
 def _arrow(values: Any, column: str) -> pa.Array:  # noqa: ANN401 - whatever holds a column

@@ -36,7 +36,7 @@ from steelyard.market.cell_faults import earliest, first_fault, shown, source_er
 from steelyard.market.cells import numbers
 from steelyard.market.layout import norm
 from steelyard.market.sources import open_table
-from steelyard.market.table import Table
+from steelyard.market.table import SourceTable
 from steelyard.market.times import parse_time
 from steelyard.rules.costs import Levels as WalkedLevels
 from steelyard.rules.costs import side_depth, walk_cost
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MAX_LEVELS", "Book", "book_of", "read_book", "snapshots_in"]
+__all__ = ["MAX_LEVELS", "OrderBook", "book_of", "read_book", "snapshots_in"]
 
 MAX_LEVELS = 10_000
 _TABLE = ("bps_from_mid", "bid_notional", "ask_notional")
@@ -60,7 +60,7 @@ _EXPECTED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
+class OrderBook:
     """What rests in an order book, by its distance from the mid price.
 
     Attributes:
@@ -119,7 +119,7 @@ def read_book(
     time: str | float | date | None = None,
     venue: str | None = None,
     symbol: str | None = None,
-) -> Book:
+) -> OrderBook:
     """Read an order book from any source that `read_prices` takes.
 
     Args:
@@ -133,15 +133,15 @@ def read_book(
             it), a side is empty, several venues or symbols are there and none is chosen, or the
             chosen one is not there.
     """
-    if isinstance(source, Book):
+    if isinstance(source, OrderBook):
         return source
     with open_table(source) as table:
         return _read(table, time, venue, symbol)
 
 
 def _read(
-    table: Table, time: str | float | date | None, venue: str | None, symbol: str | None
-) -> Book:
+    table: SourceTable, time: str | float | date | None, venue: str | None, symbol: str | None
+) -> OrderBook:
     names = [norm(column) for column in table.header or ()]
     if set(_TABLE) <= set(names):
         chosen = {"time": time, "venue": venue, "symbol": symbol}
@@ -153,7 +153,7 @@ def _read(
     return book_of(snapshots, snapshots.choose_time(None if time is None else parse_time(time)))
 
 
-def snapshots_in(table: Table, venue: str | None, symbol: str | None) -> Snapshots:
+def snapshots_in(table: SourceTable, venue: str | None, symbol: str | None) -> Snapshots:
     """The snapshots that a table holds of one venue and symbol.
 
     Raises:
@@ -173,7 +173,7 @@ def snapshots_in(table: Table, venue: str | None, symbol: str | None) -> Snapsho
     return snapshots
 
 
-def book_of(snapshots: Snapshots, at: int | None) -> Book:
+def book_of(snapshots: Snapshots, at: int | None) -> OrderBook:
     """The median of snapshots as a book; ``at``: when the one that was chosen was taken.
 
     Raises:
@@ -182,7 +182,7 @@ def book_of(snapshots: Snapshots, at: int | None) -> Book:
     top = set(TOP) <= set(snapshots.figures)
     levels = top_levels(snapshots) if top else slippage_levels(snapshots)
     return _checked(
-        Book(
+        OrderBook(
             *merged(levels),
             source=snapshots.name,
             layout="top20" if top else "slippage",
@@ -194,7 +194,7 @@ def book_of(snapshots: Snapshots, at: int | None) -> Book:
     )
 
 
-def _plain_book(table: Table, names: list[str]) -> Book:
+def _plain_book(table: SourceTable, names: list[str]) -> OrderBook:
     """The table as it is, each row checked."""
     columns = _columns(table, names, _TABLE)
     bps, bids, asks = (columns[name] for name in _TABLE)
@@ -216,10 +216,10 @@ def _plain_book(table: Table, names: list[str]) -> Book:
     first = earliest(faults, 0)
     if first is not None:
         raise table.error(first)
-    return _checked(Book(bps, bids, asks, table.name))
+    return _checked(OrderBook(bps, bids, asks, table.name))
 
 
-def _checked(book: Book) -> Book:
+def _checked(book: OrderBook) -> OrderBook:
     """The book, once both of its sides hold something."""
     for word, side in (("bid", book.bids), ("ask", book.asks)):
         if not (side > 0).any():
@@ -229,7 +229,7 @@ def _checked(book: Book) -> Book:
     return book
 
 
-def _columns(table: Table, names: list[str], wanted: tuple[str, ...]) -> dict[str, Floats]:
+def _columns(table: SourceTable, names: list[str], wanted: tuple[str, ...]) -> dict[str, Floats]:
     """Some columns of numbers, every cell of which must be one."""
     kept: dict[str, list[Floats]] = {name: [] for name in wanted}
     rows = 0

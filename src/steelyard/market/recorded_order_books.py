@@ -9,7 +9,7 @@ import numpy as np
 
 from steelyard.errors import DataError
 from steelyard.market.book_snapshots import Snapshots
-from steelyard.market.order_books import Book, book_of, snapshots_in
+from steelyard.market.order_books import OrderBook, book_of, snapshots_in
 from steelyard.market.sources import open_table
 from steelyard.market.times import format_time
 
@@ -29,7 +29,7 @@ class RecordedBooks:
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
         self.time: NDArray[np.int64] = np.unique(snapshots.time)
-        self._last: Book | None = None
+        self._last: OrderBook | None = None
 
     @property
     def digest(self) -> str:
@@ -39,7 +39,7 @@ class RecordedBooks:
             found.update(name.encode() + values.tobytes())
         return found.hexdigest()
 
-    def at(self, time_s: int) -> Book:
+    def at(self, time_s: int) -> OrderBook:
         """The last book by an instant (epoch s).
 
         Raises:

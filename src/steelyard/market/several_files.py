@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Rules
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["Source", "is_there", "read_source"]
 
@@ -52,7 +52,7 @@ class Source(NamedTuple):
 
 def read_source(
     source: object,
-    layout_of: Callable[[Table], Layout],
+    layout_of: Callable[[SourceTable], Layout],
     rules: Callable[[], Rules],
     *,
     strictly: bool = True,

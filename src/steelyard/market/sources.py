@@ -1,8 +1,8 @@
 """Any source of a table, opened: a path, a frame of any library, a mapping, rows.
 
-What comes out is one kind of `Table`: names, a first look, and blocks of Arrow arrays, so that
-everything after this module reads one way. Files are recognised by what is in them, not by their
-names.
+What comes out is one kind of `SourceTable`: names, a first look, and blocks of Arrow arrays, so
+that everything after this module reads one way. Files are recognised by what is in them, not by
+their names.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from steelyard.market.cell_faults import source_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_table"]
 
 
 @contextmanager
-def open_table(source: object) -> Iterator[Table]:
+def open_table(source: object) -> Iterator[SourceTable]:
     """Open any accepted source for one reading.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from steelyard.market.cell_faults import Fault, shown
+from steelyard.market.cell_faults import CellFault, shown
 from steelyard.market.cells import is_text, missing, plain, python_strings, unpacked
 from steelyard.market.times import DAY_S, END_S, parse_instant
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Clock"]
+__all__ = ["TimeColumn"]
 
 _EXPECTED = (
     "epoch seconds, milliseconds, microseconds or nanoseconds, or a date like 2020-03-12T08:00:00Z"
@@ -40,7 +40,7 @@ _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST_DAY, _LAST_DAY = 19_000_101, 21_991_231
 
 
-class Clock:
+class TimeColumn:
     """Reads the blocks of one time column in turn, remembering how the file writes time.
 
     Args:
@@ -53,7 +53,7 @@ class Clock:
         self._iso = False  # whether the file writes dates as text
         self._offset: int | None = None  # minutes east that its text names
 
-    def read(self, array: pa.Array) -> tuple[NDArray[np.int64], Fault | None]:
+    def read(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
         """Return epoch seconds (int64) and the first fault; nothing from a fault on is returned."""
         import pyarrow as pa
         from pyarrow import types
@@ -78,7 +78,7 @@ class Clock:
 
     def _checked(
         self, whole: NDArray[np.int64], gone: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], Fault | None]:
+    ) -> tuple[NDArray[np.int64], CellFault | None]:
         """Cut the block off at its first row that is no time of a market."""
         bad = (whole < 0) | (whole >= END_S)
         if gone is not None:
@@ -90,14 +90,14 @@ class Clock:
             found, expected = "an empty cell", _EXPECTED
         else:
             found, expected = f"{np.datetime64(int(whole[row]), 's')}", _IN_RANGE
-        return whole[:row], Fault(row, self.column, found, expected)
+        return whole[:row], CellFault(row, self.column, found, expected)
 
-    def _stop(self, row: int, found: str, expected: str) -> tuple[NDArray[np.int64], Fault]:
-        return np.empty(0, np.int64), Fault(row, self.column, found, expected)
+    def _stop(self, row: int, found: str, expected: str) -> tuple[NDArray[np.int64], CellFault]:
+        return np.empty(0, np.int64), CellFault(row, self.column, found, expected)
 
     def _read_epochs(
         self, values: NDArray[Any], gone: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], Fault | None]:
+    ) -> tuple[NDArray[np.int64], CellFault | None]:
         """Read epoch numbers, of the unit that the file's first number is of."""
         if gone is not None and gone[0]:
             return self._stop(0, "an empty cell", _EXPECTED)
@@ -117,23 +117,23 @@ class Clock:
         row = int((~good).argmax())
         found = "an empty cell" if gone is not None and gone[row] else shown(values[row].item())
         whole = _floor(values[:row], self._ticks)
-        return whole, Fault(row, self.column, found, self._same_unit())
+        return whole, CellFault(row, self.column, found, self._same_unit())
 
-    def _learn_unit(self, first: float) -> Fault | None:
+    def _learn_unit(self, first: float) -> CellFault | None:
         """Tell the file's unit from its first number; return a fault where none fits."""
         if self._iso:
-            return Fault(0, self.column, shown(first), "a date, like the rows before")
+            return CellFault(0, self.column, shown(first), "a date, like the rows before")
         if _FIRST_DAY <= first <= _LAST_DAY and _is_day(first):
             expected = f"{_EXPECTED} (a day needs its dashes)"
-            return Fault(0, self.column, shown(first), expected)
+            return CellFault(0, self.column, shown(first), expected)
         for ticks in _UNITS:
             if 0 <= first < END_S * ticks:
                 self._ticks = ticks
                 return None
         expected = f"{_EXPECTED}, {_IN_RANGE}"
-        return Fault(0, self.column, shown(first), expected)
+        return CellFault(0, self.column, shown(first), expected)
 
-    def _read_text(self, array: pa.Array) -> tuple[NDArray[np.int64], Fault | None]:
+    def _read_text(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
         """Read text: numbers or dates, as the file began."""
         import pyarrow as pa
 
@@ -155,7 +155,7 @@ class Clock:
                     continue
         return self._read_epoch_cells(python_strings(array))
 
-    def _read_epoch_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], Fault | None]:
+    def _read_epoch_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], CellFault | None]:
         """Read the numbers up to the first cell that holds none."""
         values = []
         for cell in cells:
@@ -169,10 +169,10 @@ class Clock:
         row = len(values)
         if fault is None and row < len(cells):
             expected = self._same_unit() if self._ticks else _EXPECTED
-            fault = Fault(row, self.column, shown(cells[row]), expected)
+            fault = CellFault(row, self.column, shown(cells[row]), expected)
         return whole, fault
 
-    def _read_dates(self, array: pa.Array) -> tuple[NDArray[np.int64], Fault | None]:
+    def _read_dates(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
         """Read ISO text: in one go where the block is uniform, otherwise cell by cell."""
         import pyarrow as pa
 
@@ -206,18 +206,18 @@ class Clock:
         except pa.ArrowInvalid:
             return None  # bytes that are not UTF-8
 
-    def _read_date_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], Fault | None]:
+    def _read_date_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], CellFault | None]:
         """Read dates up to the first cell that is none or that names another offset."""
         whole = []
         fault = None
         for row, cell in enumerate(cells):
             instant = parse_instant(cell)
             if instant is None:
-                fault = Fault(row, self.column, shown(cell), "a date like 2020-03-12T08:00:00Z")
+                fault = CellFault(row, self.column, shown(cell), "a date like 2020-03-12T08:00:00Z")
             elif instant.offset_min != self._offset:
-                fault = Fault(row, self.column, shown(cell), self._same_zone())
+                fault = CellFault(row, self.column, shown(cell), self._same_zone())
             elif not 0 <= instant.epoch_s < END_S:
-                fault = Fault(row, self.column, shown(cell), _IN_RANGE)
+                fault = CellFault(row, self.column, shown(cell), _IN_RANGE)
             else:
                 whole.append(instant.epoch_s)
                 continue

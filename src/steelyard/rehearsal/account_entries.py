@@ -17,8 +17,8 @@ from steelyard.rehearsal.records import (
     Holding,
     Income,
     Order,
-    Seen,
     Trade,
+    VisibleAccount,
     World,
 )
 from steelyard.venues import account as books
@@ -30,7 +30,7 @@ __all__ = ["book_fill", "pay", "show", "tell_order"]
 def show(world: World, account: Account, now_ms: int) -> None:
     """Let look-ups see the account as it is now, after the lag."""
     account.update_ms = now_ms
-    shown = Seen(now_ms + world.lag_ms, account.wallet, dict(account.holdings), now_ms)
+    shown = VisibleAccount(now_ms + world.lag_ms, account.wallet, dict(account.holdings), now_ms)
     account.seen.append(shown)
     seen_now = [place for place, seen in enumerate(account.seen) if seen.seen_ms <= now_ms]
     for _ in range(seen_now[-1] if seen_now else 0):
@@ -103,7 +103,7 @@ def book_fill(
     quote = rounded(units * price, STEP)
     commission = rounded(abs(quote) * fee, STEP)
     held = account.holdings.get(symbol, Holding())
-    before = books.Account(account.wallet, held.units, held.cost)
+    before = books.OneWayAccount(account.wallet, held.units, held.cost)
     after, realised = books.traded(before, units, quote, commission, STEP)
     account.wallet = after.wallet
     if after.units == 0:

@@ -12,7 +12,7 @@ from steelyard.rehearsal.margin import (
     maintenance,
     margin_of,
 )
-from steelyard.rehearsal.records import Account, Holding, Seen, World
+from steelyard.rehearsal.records import Account, Holding, VisibleAccount, World
 from steelyard.rehearsal.views import text
 
 __all__ = [
@@ -100,12 +100,12 @@ ENTRY_STEP = Decimal("0.000000000001")
 """Of entry prices: so fine that units times the price is the cost, once it is rounded."""
 
 
-def seen_of(account: Account, now_ms: int) -> Seen:
+def seen_of(account: Account, now_ms: int) -> VisibleAccount:
     """What look-ups show of an account now: the last of its states that is seen yet."""
     due = [seen for seen in account.seen if seen.seen_ms <= now_ms]
     if due:
         return due[-1]
-    return account.seen[0] if account.seen else Seen(0, account.wallet, account.holdings)
+    return account.seen[0] if account.seen else VisibleAccount(0, account.wallet, account.holdings)
 
 
 def position_rows(
@@ -137,7 +137,7 @@ def _rows(
     ]
 
 
-def _position(world: World, account: Account, seen: Seen, symbol: str) -> dict[str, Any]:
+def _position(world: World, account: Account, seen: VisibleAccount, symbol: str) -> dict[str, Any]:
     market = world.markets[symbol]
     units, cost = seen.holdings.get(symbol, Holding())
     worth = (units * market.mark).quantize(Decimal("0.00000001"))

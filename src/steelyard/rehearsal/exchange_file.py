@@ -25,12 +25,12 @@ from steelyard.rehearsal.records import (
     Income,
     Market,
     Order,
-    Seen,
     Trade,
+    VisibleAccount,
     World,
 )
 
-__all__ = ["Store"]
+__all__ = ["ExchangeFile"]
 
 VERSION = 1
 SCHEMA = """
@@ -47,7 +47,7 @@ SETTINGS = ("leverages", "isolated", "is_hedge", "is_multi_asset", "burns_fees",
 Record = TypeVar("Record", Order, Trade, Income)
 
 
-class Store:
+class ExchangeFile:
     """The file of an exchange.
 
     Args:
@@ -196,5 +196,5 @@ def _account(name: str, body: dict[str, Any]) -> Account:
     account = Account(name, wallet, holdings, update_ms=body["update_ms"])
     for setting in SETTINGS:
         setattr(account, setting, body[setting])
-    account.seen.append(Seen(0, wallet, dict(holdings), account.update_ms))
+    account.seen.append(VisibleAccount(0, wallet, dict(holdings), account.update_ms))
     return account

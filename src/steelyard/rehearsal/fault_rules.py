@@ -18,7 +18,7 @@ import orjson
 
 from steelyard.errors import InputError
 
-__all__ = ["FAULTS", "Fault", "Faults", "Rule", "read_rules", "rule_of"]
+__all__ = ["FAULTS", "Fault", "FaultRules", "Rule", "read_rules", "rule_of"]
 
 UNKNOWN = (-1000, "Unknown error, please check your request or try again later.")
 LOST = (-1001, "Internal error; unable to process your request. Please try again.")
@@ -168,7 +168,7 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 @dataclass
-class Faults:
+class FaultRules:
     """The rules that hold now."""
 
     rules: list[Rule] = field(default_factory=list)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-__all__ = ["Feed", "FileFeed", "HandFeed", "MarketClock", "Point", "WalkFeed", "file_feed"]
+__all__ = ["FileFeed", "HandFeed", "MarketClock", "Point", "PriceFeed", "WalkFeed", "file_feed"]
 
 SECONDS_A_YEAR = 365 * 86_400
 
@@ -47,7 +47,7 @@ class MarketClock:
         return now_ms + math.ceil((market_ms - self.at(now_ms)) / self.speed)
 
 
-class Feed(Protocol):
+class PriceFeed(Protocol):
     """Prices of one symbol by the market's clock."""
 
     @property

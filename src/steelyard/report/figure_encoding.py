@@ -20,7 +20,7 @@ import numpy.typing as npt
 from steelyard.report.palette import resolve
 from steelyard.report.plain_frames import Floats, Ints
 
-__all__ = ["Column", "Instants", "Labels", "Packer", "Taken", "Zipped", "plain"]
+__all__ = ["Column", "Dates", "Labels", "Packer", "SelectedRows", "Zipped", "plain"]
 
 # A float32 carries whole numbers up to here: enough for any chart and for a column whose digits
 # shown stay below it.
@@ -28,7 +28,7 @@ _EXACT_IN_FLOAT32 = 2.0**24
 
 
 @dataclass(frozen=True)
-class Instants:
+class Dates:
     """Epoch seconds, UTC, shown as dates."""
 
     seconds: Ints
@@ -42,14 +42,14 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Taken:
+class SelectedRows:
     """The rows ``index`` of a column that is already stored for something else."""
 
-    column: Floats | Instants | Labels
+    column: Floats | Dates | Labels
     index: Ints
 
 
-Column: TypeAlias = Floats | Instants | Labels | Taken
+Column: TypeAlias = Floats | Dates | Labels | SelectedRows
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def plain(description: object, palette: Mapping[str, str]) -> Any:  # noqa: ANN4
                 else plain(value, palette)
                 for key, value in description.items()
             }
-        case Instants():
+        case Dates():
             return description.seconds.astype("datetime64[s]").astype("datetime64[ms]")
         case Labels():
             return np.array(description.words, dtype=object)
-        case Taken():
+        case SelectedRows():
             return plain(description.column, palette)[description.index]
         case Zipped():
             columns = [plain(column, palette) for column in description.columns]
@@ -101,11 +101,11 @@ class Packer:
                 return {key: self.pack(value) for key, value in description.items()}
             case np.ndarray():
                 return self.numbers(description)
-            case Instants():
+            case Dates():
                 return {**self._seconds(description.seconds), "date": True}
             case Labels():
                 return self._labels(description)
-            case Taken():
+            case SelectedRows():
                 index = self._whole(description.index)
                 return {"of": self.pack(description.column), "take": index}
             case Zipped():

@@ -17,7 +17,7 @@ from steelyard.fund.state import State
 from steelyard.simulation.record import BarRow, Record
 from steelyard.simulation.running_statistics import Tally
 
-__all__ = ["Funding", "Marks", "marks_of_rows"]
+__all__ = ["Marks", "SteadyFunding", "marks_of_rows"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ BLOCK = 16_384
 """Bars that are worked out together: their columns fit into a core's own cache."""
 
 
-class Funding(NamedTuple):
+class SteadyFunding(NamedTuple):
     """What is paid between notes, where nothing else moves."""
 
     bars: npt.NDArray[np.intp]
@@ -58,7 +58,7 @@ class Marks:
         self,
         bars: int,
         columns: dict[str, Floats] | None = None,
-        funding: Funding | None = None,
+        funding: SteadyFunding | None = None,
     ) -> None:
         self.bars = bars
         self._funding = funding

@@ -28,7 +28,7 @@ from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.futures import mark_factor
 from steelyard.simulation.growth import grown_by, log_of_growth
 
-__all__ = ["Accruals"]
+__all__ = ["BulkAccruals"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -37,14 +37,14 @@ MOST_DRIFT = 2e-3
 """Share of cash by which a stretch may let it drift before its thresholds are worked out anew."""
 
 
-class Reach(NamedTuple):
+class DriftBound(NamedTuple):
     """How far cash (quote) and units (share) can drift over a stretch, at most."""
 
     cash: float
     units: float
 
 
-class Accruals:
+class BulkAccruals:
     """What a fund pays and earns at every bar.
 
     Args:
@@ -78,7 +78,7 @@ class Accruals:
         names += ["funding"] * funded
         return {name: np.empty(bars) for name in names} if self.any else {}
 
-    def reach(self, state: State[float], seconds: int, highest_price: float) -> Reach:
+    def reach(self, state: State[float], seconds: int, highest_price: float) -> DriftBound:
         """How far it can go in ``seconds`` at prices up to ``highest_price``, and a little more."""
         years = 1.1 * seconds / YEAR_S
         units_room = abs(self.units_rate) * years
@@ -88,7 +88,7 @@ class Accruals:
             units_room = 1.1 * abs(last / state.mark - 1.0)
         cash = abs(state.cash)
         assets = cash + abs(state.units) * (1.0 + units_room) * highest_price
-        return Reach((self.cash_rate * cash + self.nav_rate * assets) * years, units_room)
+        return DriftBound((self.cash_rate * cash + self.nav_rate * assets) * years, units_room)
 
     def effect(
         self,

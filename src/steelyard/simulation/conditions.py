@@ -27,11 +27,18 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steelyard.market import Book, Feed
+    from steelyard.market import Feed, OrderBook
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_in", "market_of"]
+__all__ = [
+    "NO_MARKET",
+    "Conditions",
+    "MarketConditions",
+    "market_conditions",
+    "market_in",
+    "market_of",
+]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
@@ -61,7 +68,7 @@ class Conditions:
         return Conditions(self.coefficient[start:stop], self.volume[start:stop])
 
 
-class Market(NamedTuple):
+class MarketConditions(NamedTuple):
     """What a token trades on, where the series alone does not say it."""
 
     book: Sequence[Sequence[float]] | None
@@ -70,12 +77,12 @@ class Market(NamedTuple):
     """Its impact, bar by bar of the run."""
 
 
-NO_MARKET = Market(None, None)
+NO_MARKET = MarketConditions(None, None)
 
 
 def market_of(
-    series: Series, history: Prices, bars: Prices, intrabar: str, book: Book | None = None
-) -> Market:
+    series: Series, history: Prices, bars: Prices, intrabar: str, book: OrderBook | None = None
+) -> MarketConditions:
     """The market of a series over ``bars``, a stretch of ``history``.
 
     Args:
@@ -96,10 +103,10 @@ def market_of(
     if conditions is not None:
         first = int(np.searchsorted(history.time, bars.time[0]))
         conditions = conditions.slice(first, first + len(bars))
-    return Market(walked, conditions)
+    return MarketConditions(walked, conditions)
 
 
-def market_in(feed: Feed, series: Series, intrabar: str) -> Market:
+def market_in(feed: Feed, series: Series, intrabar: str) -> MarketConditions:
     """The market of a series over a feed; on the feed's book where the feed has one.
 
     Raises:

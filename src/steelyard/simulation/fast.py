@@ -25,9 +25,9 @@ from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.triggers import is_volatile
-from steelyard.simulation.bar_records import Funding, Marks
+from steelyard.simulation.bar_records import Marks, SteadyFunding
 from steelyard.simulation.block_minmax import Extremes
-from steelyard.simulation.bulk_accruals import Accruals
+from steelyard.simulation.bulk_accruals import BulkAccruals
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.inside_bars import travel
 from steelyard.simulation.no_event_bounds import NOWHERE, QuietPrices
@@ -84,7 +84,7 @@ class FastReplay:
             )
         self.extremes = Extremes(low, high)
         self.quiet = QuietPrices(series, self.terms)
-        self.accruals = Accruals(self.terms, self.schedule.highest_rate)
+        self.accruals = BulkAccruals(self.terms, self.schedule.highest_rate)
         self._find_instants()
         columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
         self.settlements: Settlements | None = None
@@ -95,7 +95,7 @@ class FastReplay:
             columns["reserve"] = np.empty(self.bars)
         funding = None
         if self.funding_bars and not self.accruals.any:
-            funding = Funding(np.array(self.funding_bars), np.array(self.funding_paid))
+            funding = SteadyFunding(np.array(self.funding_bars), np.array(self.funding_paid))
         self.marks = Marks(self.bars, columns, funding)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:

@@ -55,7 +55,7 @@ class Journal(Closing):
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         """The events themselves: see ``steelyard.ledger.Journal``."""
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, FundHistory] = {}
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
@@ -153,14 +153,14 @@ class Journal(Closing):
         )
         raise InputError(message, found=symbol, allowed=symbols)
 
-    def _tell(self, symbol: str | None) -> Told:
+    def _tell(self, symbol: str | None) -> FundHistory:
         wanted = self._symbol(symbol)
         if wanted not in self._told:
             self._told[wanted] = _told(self.rows, wanted)
         return self._told[wanted]
 
 
-class Told:
+class FundHistory:
     """A fund's history, gathered in one pass over its rows."""
 
     def __init__(self, rows: Rows, books: Books, symbol: str) -> None:
@@ -252,11 +252,11 @@ class Told:
                 self._health.append((time, *figures, fields["suspended"]))
 
 
-def _told(rows: Rows, symbol: str) -> Told:
+def _told(rows: Rows, symbol: str) -> FundHistory:
     fold = Fold()
     for row in rows.events(kinds=["series"]):
         fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
-    return Told(rows, fold.books_of(symbol), symbol)
+    return FundHistory(rows, fold.books_of(symbol), symbol)
 
 
 def _rows_of(rows: Rows, books: Books) -> Iterator[Row]:

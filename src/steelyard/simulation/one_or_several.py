@@ -47,7 +47,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> shared_reserve.ShelfRun: ...
+) -> shared_reserve.SharedReserveRun: ...
 
 
 def simulate(
@@ -61,7 +61,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> run.Run | shared_reserve.ShelfRun:
+) -> run.Run | shared_reserve.SharedReserveRun:
     """Run a series over a feed by the rules, with every cost and flow accounted for.
 
     Args:
@@ -85,7 +85,7 @@ def simulate(
         progress: called now and then with the number of bars done.
 
     Returns:
-        A ``Run``; of several series a ``ShelfRun``, with a ``Run`` for each.
+        A ``Run``; of several series a ``SharedReserveRun``, with a ``Run`` for each.
 
     Raises:
         InputError: where the series, the inputs and the options do not go together, or a rule

@@ -24,7 +24,7 @@ from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger
-from steelyard.simulation.conditions import NO_MARKET, Market
+from steelyard.simulation.conditions import NO_MARKET, MarketConditions
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.inside_bars import (
     MOST_REBALANCES,
@@ -48,7 +48,7 @@ class Member(Generic[Num]):
 
     fund: Fund[Num]
     schedule: Schedule[Num]
-    market: Market
+    market: MarketConditions
     record: Record[Num] = field(default_factory=Record)
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ def member_of(
     number: Number[Num],
     schedule: Schedule[Num],
     state: State[Num],
-    market: Market = NO_MARKET,
+    market: MarketConditions = NO_MARKET,
 ) -> Member[Num]:
     """A fund that starts from ``state``, which is changed in place."""
     return Member(Fund(fund_terms(series, number, market.book), state), schedule, market)

@@ -24,7 +24,7 @@ from steelyard.simulation.checks import (
     check_reserve,
     mode_of,
 )
-from steelyard.simulation.conditions import Market, market_in
+from steelyard.simulation.conditions import MarketConditions, market_in
 from steelyard.simulation.coverage import notes_on
 from steelyard.simulation.fast import FastReplay, is_supported
 from steelyard.simulation.inputs import check_fits, read_events, schedule_of
@@ -235,7 +235,7 @@ def _run(
     series: Series,
     feed: Feed,
     mode: str,
-    market: Market,
+    market: MarketConditions,
     state: State[Any] | None,
     number: Number[Any],
     engine: str,

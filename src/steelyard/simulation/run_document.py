@@ -19,7 +19,7 @@ from steelyard.report.document import (
     Span,
 )
 from steelyard.report.figure import panels_of
-from steelyard.report.figure_encoding import Instants, Labels
+from steelyard.report.figure_encoding import Dates, Labels
 from steelyard.report.number_format import (
     count,
     day,
@@ -312,7 +312,7 @@ def trades(rows: Rows) -> Listing:
             "and the largest of each stretch of time. rebalances.parquet has all of them."
         )
     columns = [
-        ListingColumn("time, UTC", "time", Instants(rows.time)),
+        ListingColumn("time, UTC", "time", Dates(rows.time)),
         ListingColumn("trigger", "text", Labels(rows.trigger)),
         ListingColumn("side", "text", Labels(rows.side)),
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from steelyard.market import Prices
 from steelyard.rules.numbers import Number
 from steelyard.rules.series import Series
-from steelyard.simulation.conditions import Market
+from steelyard.simulation.conditions import MarketConditions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ class Sources(NamedTuple):
 
     events: Mapping[str, Any]
     """Of ``read_events``."""
-    market: Market
+    market: MarketConditions
     number: Number[Any]
     engine: str
     names: Mapping[str, str]

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.report.daily_reset_index import daily_reset_index, worst_day
-from steelyard.report.document import Block, Cell, Column, Document, Lazily, Paragraph, Row, Table
+from steelyard.report.document import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Lazily,
+    Paragraph,
+    Table,
+    TableRow,
+)
 from steelyard.report.number_format import count, multiple, number, percent
 from steelyard.report.plain_frames import ReportRun, floats, times
 from steelyard.report.sparkline import sparkline
@@ -124,7 +133,7 @@ def runs_table(runs: Sequence[ReportRun], names: Sequence[str], keys: Sequence[s
     return Table(
         "",
         [columns[place] for place in kept],
-        [Row([row[place] for place in kept]) for row in rows],
+        [TableRow([row[place] for place in kept]) for row in rows],
         sortable=True,
     )
 

@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from steelyard.report.document import Document
     from steelyard.simulation.journalling import InMemory, Recording
 
-__all__ = ["ShelfRun", "simulate_shelf"]
+__all__ = ["SharedReserveRun", "simulate_shelf"]
 
 RESERVE_NAME = "reserve:shared"
 """Names the shared reserve in effects."""
 
 
 @dataclass(frozen=True, eq=False)
-class ShelfRun:
+class SharedReserveRun:
     """What a simulation of several series on one reserve found.
 
     Attributes:
@@ -87,7 +87,7 @@ class ShelfRun:
         symbols = ", ".join(run.series.symbol for run in self.runs)
         reserve = self.summary["reserve"]
         return (
-            f"<ShelfRun {symbols}: {len(self.runs[0].prices):,} bars, reserve "
+            f"<SharedReserveRun {symbols}: {len(self.runs[0].prices):,} bars, reserve "
             f"{reserve['initial']:g} -> {reserve['final']:.6g} units>"
         )
 
@@ -102,7 +102,7 @@ def simulate_shelf(
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> ShelfRun:
+) -> SharedReserveRun:
     """Run several series over one feed, on one reserve: ``sy.simulate`` with ``reserve``.
 
     Args:
@@ -139,7 +139,7 @@ def simulate_shelf(
     check_symbols(history, (token.symbol for token in members))
     mode = mode_of(intrabar, history.bars)
     check_useful(history.given(), members)
-    asked = Asked(members, reserve, history, mode, number, progress)
+    asked = RunArguments(members, reserve, history, mode, number, progress)
     if journal is None:
         return _run_shelf(asked, states)
     # imported here: a journal's stores take time to load, and most runs write none
@@ -152,7 +152,7 @@ def simulate_shelf(
     return found
 
 
-class Asked(NamedTuple):
+class RunArguments(NamedTuple):
     """What a run of several series was asked for."""
 
     members: Sequence[Series]
@@ -164,8 +164,8 @@ class Asked(NamedTuple):
 
 
 def _run_shelf(
-    asked: Asked, states: Sequence[State[Any]] | None, kept: Recording | None = None
-) -> ShelfRun:
+    asked: RunArguments, states: Sequence[State[Any]] | None, kept: Recording | None = None
+) -> SharedReserveRun:
     """The run over a feed, and its journal."""
     members, reserve, number, feed = asked.members, asked.reserve, asked.number, asked.feed
     bars, mode = feed.bars, asked.mode
@@ -202,7 +202,7 @@ def _shelf_run(
     bars: Prices,
     mode: str,
     before: Sequence[Before],
-) -> ShelfRun:
+) -> SharedReserveRun:
     told = []
     for member in members:
         marks = marks_of_rows(member.record)
@@ -226,7 +226,7 @@ def _shelf_run(
         "reserve": runs[0].summary["reserve"],
         "series": [run.summary for run in runs],
     }
-    return ShelfRun(runs, summary, [member.state for member in members])
+    return SharedReserveRun(runs, summary, [member.state for member in members])
 
 
 def _on_shared(given: Series | str, reserve: Reserve) -> Series:

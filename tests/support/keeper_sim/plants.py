@@ -15,7 +15,7 @@ from unittest.mock import patch
 from steelyard.keeper import booking, core, following, reconciliation, sending, venue_clock
 from steelyard.keeper.commands import Command, Send, Store, Timer
 from steelyard.keeper.desk import Desk, Phase
-from steelyard.keeper.memory import Order
+from steelyard.keeper.memory import StoredOrder
 from steelyard.venues.protocol import (
     Failure,
     Movement,
@@ -57,7 +57,7 @@ def _sent_again_at_once() -> Changes:
 
 
 def _looked_up_once_only() -> Changes:
-    def absent(desk: Desk, now_ms: int, order: Order, found: Read[Any]) -> None:  # noqa: ARG001
+    def absent(desk: Desk, now_ms: int, order: StoredOrder, found: Read[Any]) -> None:  # noqa: ARG001
         booking.ended(desk, now_ms, "void", "it was not found")
 
     return [(following, "absent", absent)]

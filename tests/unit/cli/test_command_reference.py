@@ -9,7 +9,7 @@ import pytest
 
 from steelyard.cli.app import app
 from steelyard.cli.command_reference import all_commands, reference_page
-from steelyard.cli.command_types import Group
+from steelyard.cli.command_types import CommandGroup
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "command-line.md"
 COMMANDS = {context.command_path: context for context in all_commands()}
@@ -99,7 +99,7 @@ def test_help_in_short_is_said_once() -> None:
     """What a group says of a command fits on a line at 80 columns."""
     groups = [context.command for context in COMMANDS.values()]
     for group in groups:
-        if isinstance(group, Group):
+        if isinstance(group, CommandGroup):
             longest = max(map(len, group.places))
             for place in group.places.values():
                 assert len(place.help) + longest + 4 <= 80

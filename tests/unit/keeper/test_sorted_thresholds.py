@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.keeper.sorted_thresholds import NEVER, ROOM, Market
+from steelyard.keeper.sorted_thresholds import NEVER, ROOM, WatchedMarket
 
 PRICES = st.integers(1, 40).map(Decimal)
 
@@ -23,7 +23,7 @@ PRICES = st.integers(1, 40).map(Decimal)
 )
 def test_what_is_reached_is_what_a_list_of_all_thresholds_says(story: list[tuple]) -> None:
     """Whatever is armed, replaced and reached in between, ``low`` and ``high`` are the nearest."""
-    market, plain = Market("BTC"), dict[str, tuple[Decimal, Decimal]]()
+    market, plain = WatchedMarket("BTC"), dict[str, tuple[Decimal, Decimal]]()
     for what, *given_ in story:
         if what == "arm":
             name, low, high = f"F{given_[0]}", given_[1], given_[2]
@@ -42,7 +42,7 @@ def test_what_is_reached_is_what_a_list_of_all_thresholds_says(story: list[tuple
 
 def test_what_was_replaced_does_not_pile_up() -> None:
     """A fund that is armed each minute for years takes the room of a few entries."""
-    market = Market("BTC")
+    market = WatchedMarket("BTC")
     for minute in range(10_000):
         market.arm("F", Decimal(100 - minute % 7), Decimal(110 + minute % 7))
     assert len(market._below) + len(market._above) <= 2 * ROOM + 2
@@ -50,7 +50,7 @@ def test_what_was_replaced_does_not_pile_up() -> None:
 
 def test_a_fund_without_thresholds_is_never_touched() -> None:
     """An ended fund, or one that trades by the clock alone."""
-    market = Market("BTC")
+    market = WatchedMarket("BTC")
     market.arm("F", -NEVER, NEVER)
     assert market.reached(Decimal(1)) == []
     market.arm("F", NEVER, -NEVER)

@@ -16,6 +16,7 @@ from steelyard.keeper.unreadable import readable, unreadable
 from steelyard.ledger import Journal
 from steelyard.venues.protocol import (
     Balance,
+    CallOutcome,
     Failure,
     Limits,
     Movement,
@@ -23,7 +24,6 @@ from steelyard.venues.protocol import (
     OrderRequest,
     OrderState,
     OrderStatus,
-    Outcome,
     Position,
     Read,
     Trade,
@@ -81,7 +81,7 @@ def test_an_answer_about_another_order_is_unknown() -> None:
     other = replace(ORDER, client_id="sy-TEST-2-1")
     heard = readable(Answered(0, "TEST", ORDER.client_id, other))
     assert isinstance(heard.found, Failure)
-    assert heard.found.outcome is Outcome.UNKNOWN
+    assert heard.found.outcome is CallOutcome.UNKNOWN
     looked = readable(LookedUp(0, "TEST", ORDER.client_id, 0, Read(1_000, other)))
     assert isinstance(looked.found, Failure)
     same = Answered(0, "TEST", ORDER.client_id, ORDER)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard.report.figure_encoding import Instants, Labels, Packer, Taken, Zipped, plain
+from steelyard.report.figure_encoding import Dates, Labels, Packer, SelectedRows, Zipped, plain
 from steelyard.report.palette import LIGHT
 
 
@@ -36,9 +36,9 @@ def test_every_kind_of_column_comes_back() -> None:
     packed = packer.pack(
         {
             "y": numbers,
-            "x": Instants(np.array([10, 20, 5_000_000_000])),
+            "x": Dates(np.array([10, 20, 5_000_000_000])),
             "words": words,
-            "some": Taken(words, index),
+            "some": SelectedRows(words, index),
             "rows": Zipped([numbers, words]),
         }
     )
@@ -83,9 +83,9 @@ def test_for_a_notebook_columns_are_arrays_and_colours_are_colours() -> None:
         {
             "name": "$nav",
             "line": {"color": "$nav"},
-            "x": Instants(np.array([0])),
+            "x": Dates(np.array([0])),
             "rows": Zipped([np.array([1.0, 2.0]), Labels(["a", "b"])]),
-            "some": Taken(np.array([1.0, 2.0, 3.0]), np.array([2])),
+            "some": SelectedRows(np.array([1.0, 2.0, 3.0]), np.array([2])),
         },
         LIGHT,
     )

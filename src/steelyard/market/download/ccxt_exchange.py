@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from steelyard.errors import InputError
 from steelyard.market.cell_faults import shown
 
-__all__ = ["Exchange", "Market", "find_market", "open_exchange", "timeframe_seconds"]
+__all__ = ["CcxtExchange", "Market", "find_market", "open_exchange", "timeframe_seconds"]
 
 Market = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ _HOST = re.compile(r"https?://[^/]+")
 _INSTALL = "python -m pip install '.[fetch]' in a clone of the project"
 
 
-class Exchange(Protocol):
+class CcxtExchange(Protocol):
     """What of a ccxt exchange (the synchronous kind) is used here."""
 
     id: str
@@ -58,7 +58,9 @@ class Exchange(Protocol):
         """The answer's content, None where it is no JSON."""
 
 
-def open_exchange(name: str, *, api_url: str | None = None, timeout_s: float = 10.0) -> Exchange:
+def open_exchange(
+    name: str, *, api_url: str | None = None, timeout_s: float = 10.0
+) -> CcxtExchange:
     """Open an exchange for its public data; nothing is sent yet.
 
     It keeps to the exchange's rate limit by itself, and uses the proxy that ``HTTPS_PROXY`` names.
@@ -93,14 +95,14 @@ def open_exchange(name: str, *, api_url: str | None = None, timeout_s: float = 1
         "timeout": round(timeout_s * 1_000),
         "requests_trust_env": True,
     }
-    exchange: Exchange = getattr(ccxt, name)(settings)
+    exchange: CcxtExchange = getattr(ccxt, name)(settings)
     api_url = os.environ.get("STEELYARD_API_URL") if api_url is None else api_url
     if api_url is not None:
         exchange.urls["api"] = _moved(exchange.urls["api"], _base(api_url))
     return exchange
 
 
-def find_market(exchange: Exchange, symbol: str) -> Market:
+def find_market(exchange: CcxtExchange, symbol: str) -> Market:
     """Find a symbol among the markets, which are loaded.
 
     Raises:
@@ -123,7 +125,7 @@ def find_market(exchange: Exchange, symbol: str) -> Market:
     raise InputError(message, found=symbol, exchange=exchange.id)
 
 
-def timeframe_seconds(exchange: Exchange, timeframe: str) -> int:
+def timeframe_seconds(exchange: CcxtExchange, timeframe: str) -> int:
     """Return the length of an exchange's bar in seconds.
 
     Raises:

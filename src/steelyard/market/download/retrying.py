@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from steelyard.errors import DataError, Rejected, Unavailable
-from steelyard.market.download.ccxt_exchange import Exchange
+from steelyard.market.download.ccxt_exchange import CcxtExchange
 from steelyard.market.times import format_duration
 
 __all__ = ["Asker", "BadAnswer", "Patience"]
@@ -57,7 +57,7 @@ class Asker:
     """
 
     def __init__(
-        self, exchange: Exchange, patience: Patience, remark: Callable[[str], None]
+        self, exchange: CcxtExchange, patience: Patience, remark: Callable[[str], None]
     ) -> None:
         self.exchange = exchange
         self.patience = patience
@@ -137,12 +137,12 @@ class _Failure(Exception):
         self.retry_after_s = retry_after_s
 
 
-def _text(exchange: Exchange) -> str | None:
+def _text(exchange: CcxtExchange) -> str | None:
     """What the exchange answered; None where it was not asked."""
     return exchange.last_http_response
 
 
-def _retry_after_s(exchange: Exchange, error: Exception) -> float:
+def _retry_after_s(exchange: CcxtExchange, error: Exception) -> float:
     """The pause that the exchange asks for; 0 where it asks for none."""
     from ccxt.base.errors import DDoSProtection, ExchangeNotAvailable, RateLimitExceeded
 

@@ -20,12 +20,12 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from datetime import date
 
-    from steelyard.market import Book, Prices
+    from steelyard.market import OrderBook, Prices
     from steelyard.market.recorded_order_books import RecordedBooks
-    from steelyard.simulation.conditions import Market
+    from steelyard.simulation.conditions import MarketConditions
     from steelyard.simulation.schedule import Schedule
 
-__all__ = ["Feed", "HistoryOptions", "Moment", "read_feed"]
+__all__ = ["AccountFeed", "HistoryOptions", "Moment", "read_feed"]
 
 STOPS = 4
 """Places of a bar in ``path``."""
@@ -43,7 +43,7 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Feed:
+class AccountFeed:
     """What one account lives through.
 
     Attributes:
@@ -59,7 +59,7 @@ class Feed:
     mode: str
     falls_first: bool
     schedule: Schedule[Decimal]
-    market: Market
+    market: MarketConditions
     books: RecordedBooks | None = None
 
     def __len__(self) -> int:
@@ -111,7 +111,7 @@ class Feed:
         return (bars.open, *extremes, bars.close)
 
 
-def _walking(rates: CostRates[Decimal], book: Book) -> CostRates[Decimal]:
+def _walking(rates: CostRates[Decimal], book: OrderBook) -> CostRates[Decimal]:
     """A price list whose spread and impact are those of a book."""
     of, nothing = DECIMAL18.of, DECIMAL18.of(0)
     columns = (tuple(of(figure) for figure in column) for column in book.columns)
@@ -148,7 +148,7 @@ class HistoryOptions(TypedDict, total=False):
     of the series' spread and impact."""
 
 
-def read_feed(series: Series, prices: object, **options: Unpack[HistoryOptions]) -> Feed:
+def read_feed(series: Series, prices: object, **options: Unpack[HistoryOptions]) -> AccountFeed:
     """Read what ``simulate`` reads, in the same words.
 
     Args:
@@ -173,7 +173,7 @@ def read_feed(series: Series, prices: object, **options: Unpack[HistoryOptions])
     given = {name: options.get(name) for name in ("funding", "rates")}
     schedule = read_schedule(series, DECIMAL18, given, span_of(bars, None))
     market = market_of(series, history, bars, mode)
-    feed = Feed(bars, mode, series.target_leverage > 0, schedule, market)
+    feed = AccountFeed(bars, mode, series.target_leverage > 0, schedule, market)
     books = options.get("books")
     if books is None:
         return feed

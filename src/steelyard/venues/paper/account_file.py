@@ -15,8 +15,8 @@ from typing import Any
 
 from steelyard.errors import InputError, InvariantError, Unknown
 from steelyard.fund.events import Charges
-from steelyard.venues.account import Account
-from steelyard.venues.paper.account_state import Change, PaperState
+from steelyard.venues.account import OneWayAccount
+from steelyard.venues.paper.account_state import AccountChange, PaperState
 from steelyard.venues.protocol import (
     Movement,
     MovementKind,
@@ -122,10 +122,10 @@ class PaperStore:
             )
             raise InputError(message, file=self.path)
         place, price, charged_s, is_clock, number = rest
-        account = Account(Decimal(wallet), Decimal(units), Decimal(cost), contract)
+        account = OneWayAccount(Decimal(wallet), Decimal(units), Decimal(cost), contract)
         return PaperState(account, place, Decimal(price), charged_s, bool(is_clock), number)
 
-    def keep(self, change: Change) -> None:
+    def keep(self, change: AccountChange) -> None:
         """Store a change whole, or nothing of it.
 
         Raises:

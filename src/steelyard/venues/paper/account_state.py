@@ -1,7 +1,7 @@
 """A paper account between two things that happen to it, and the records that a change leaves.
 
-A change is pure: a state goes in and a ``Change`` comes out, which whoever keeps it stores whole
-or not at all. Amounts are rounded to 18 places before they move, as in the books of a live fund.
+A change is pure: a state goes in and an ``AccountChange`` comes out, which whoever keeps it stores
+whole or not at all. Amounts are rounded to 18 places before they move, as in the books of a live fund.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from steelyard.fund.events import Charges
 from steelyard.rules.futures import contract_at, mark_factor
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series, Terms
-from steelyard.venues.account import Account, traded
-from steelyard.venues.paper.account_feed import Feed
+from steelyard.venues.account import OneWayAccount, traded
+from steelyard.venues.paper.account_feed import AccountFeed
 from steelyard.venues.protocol import (
     Movement,
     MovementKind,
@@ -25,7 +25,7 @@ from steelyard.venues.protocol import (
     TradeCause,
 )
 
-__all__ = ["STEP", "Change", "PaperState", "PaperTerms", "booked", "order_of", "with_order"]
+__all__ = ["STEP", "AccountChange", "PaperState", "PaperTerms", "booked", "order_of", "with_order"]
 
 STEP = Decimal("1e-18")
 DAY_S = 86_400
@@ -37,7 +37,7 @@ NO_CHARGES = Charges(NOTHING, NOTHING, NOTHING, NOTHING)
 class PaperState:
     """All that a paper account is."""
 
-    account: Account
+    account: OneWayAccount
     place: int
     """In its feed."""
     price: Decimal
@@ -50,7 +50,7 @@ class PaperState:
     """The last that was given to an order, trade or movement."""
 
 
-class Change(NamedTuple):
+class AccountChange(NamedTuple):
     """A step of an account and the records of it."""
 
     state: PaperState
@@ -58,9 +58,9 @@ class Change(NamedTuple):
     trades: tuple[Trade, ...] = ()
     movements: tuple[Movement, ...] = ()
 
-    def then(self, other: Change) -> Change:
+    def then(self, other: AccountChange) -> AccountChange:
         """This change and another that began at its state."""
-        return Change(
+        return AccountChange(
             other.state,
             self.orders + other.orders,
             self.trades + other.trades,
@@ -74,10 +74,10 @@ class PaperTerms:
 
     series: Series
     rules: Terms[Decimal]
-    feed: Feed
+    feed: AccountFeed
 
     @classmethod
-    def of(cls, series: Series, feed: Feed) -> PaperTerms:
+    def of(cls, series: Series, feed: AccountFeed) -> PaperTerms:
         """The terms of an account for this series."""
         return cls(series, series.terms(DECIMAL18, feed.market.book), feed)
 
@@ -112,14 +112,14 @@ def booked(
     *,
     rate: Decimal | None = None,
     seconds: int | None = None,
-) -> Change:
+) -> AccountChange:
     """Quote moves into the wallet (below 0: out of it), of no trade."""
     number = state.number + 1
     movement = Movement(
         f"{kind}:{number}", kind, asset, amount, time_ms, rate=rate, seconds=seconds
     )
     account = state.account._replace(wallet=state.account.wallet + amount)
-    return Change(replace(state, account=account, number=number), movements=(movement,))
+    return AccountChange(replace(state, account=account, number=number), movements=(movement,))
 
 
 def with_order(
@@ -130,7 +130,7 @@ def with_order(
     quote: Decimal,
     charges: Charges[Decimal] = NO_CHARGES,
     cause: TradeCause = TradeCause.ORDER,
-) -> Change:
+) -> AccountChange:
     """An order came to its end, filled as it says, by one trade or none.
 
     Args:
@@ -146,7 +146,7 @@ def with_order(
     order_id = str(number)
     if units == 0:
         ended = replace(order, order_id=order_id)
-        return Change(replace(state, number=number), (ended,))
+        return AccountChange(replace(state, number=number), (ended,))
     commission = charges.fee + charges.gas
     account, realised = traded(
         state.account, units, quote, commission, STEP, is_spot=terms.rules.venue.spot
@@ -177,7 +177,9 @@ def with_order(
         if moved != 0
     )
     state = replace(state, account=account, number=number + 2)
-    return Change(state, (replace(order, order_id=order_id, trades=(trade,)),), (trade,), movements)
+    return AccountChange(
+        state, (replace(order, order_id=order_id, trades=(trade,)),), (trade,), movements
+    )
 
 
 def order_of(

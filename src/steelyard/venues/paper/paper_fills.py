@@ -15,7 +15,7 @@ from steelyard.fund.events import Charges
 from steelyard.rules.costs import CostCurve, CostRates, cost_curve, curve_slope, is_tradable
 from steelyard.rules.numbers import DECIMAL18
 
-__all__ = ["Fill", "filled", "model_book"]
+__all__ = ["PaperFill", "filled", "model_book"]
 
 SMALLEST = Decimal("1e-18")
 HALVINGS = 80
@@ -23,7 +23,7 @@ BOOK_SIZES = (Decimal(10_000), Decimal(100_000), Decimal(1_000_000), Decimal(10_
 """Quote, up to which a modelled book has its levels."""
 
 
-class Fill(NamedTuple):
+class PaperFill(NamedTuple):
     """The part of an order that is filled, signed as the order."""
 
     units: Decimal
@@ -49,7 +49,7 @@ def filled(
     limit: Decimal | None,
     lot: Decimal,
     planned: Decimal | None = None,
-) -> Fill | None:
+) -> PaperFill | None:
     """What of an order is filled; None: nothing.
 
     Args:
@@ -76,13 +76,13 @@ def filled(
 
 def _fill(
     rates: CostRates[Decimal], units: Decimal, price: Decimal, planned: Decimal | None
-) -> Fill:
+) -> PaperFill:
     amount, notional = DECIMAL18.amount, units * price
     if planned is not None and amount(planned / price) == units:
         # decided at this very mark: the amount that was meant, and not what rounding units left
         notional = planned
     charges = charges_of(rates, notional, DECIMAL18.sqrt)
-    return Fill(units, amount(notional), Charges(*map(amount, charges)))
+    return PaperFill(units, amount(notional), Charges(*map(amount, charges)))
 
 
 def _curve(rates: CostRates[Decimal]) -> CostCurve[Decimal]:

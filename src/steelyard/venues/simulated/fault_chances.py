@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CALM", "ROUGH", "Faults"]
+__all__ = ["CALM", "ROUGH", "FaultChances"]
 
 
 @dataclass(frozen=True)
-class Faults:
+class FaultChances:
     """How a network and a venue fail."""
 
     delay_ms: float = 20.0
@@ -64,9 +64,9 @@ class Faults:
     """From when until when (ms) there is no connection."""
 
 
-CALM = Faults()
+CALM = FaultChances()
 
-ROUGH = Faults(
+ROUGH = FaultChances(
     slow=0.05,
     refused=0.02,
     lost_before=0.03,

@@ -11,10 +11,11 @@ import heapq
 from collections.abc import Callable
 from decimal import Decimal
 
-from steelyard.venues.account import Account, cut_to_position, position_of, rounded, traded
+from steelyard.venues.account import OneWayAccount, cut_to_position, position_of, rounded, traded
 from steelyard.venues.protocol import (
     EARLY_MS,
     Balance,
+    CallOutcome,
     Failure,
     Mark,
     Movement,
@@ -22,7 +23,6 @@ from steelyard.venues.protocol import (
     OrderRequest,
     OrderState,
     OrderStatus,
-    Outcome,
     Position,
     Read,
     Trade,
@@ -31,7 +31,7 @@ from steelyard.venues.protocol import (
 from steelyard.venues.simulated.delayed_views import ShownList, ShownValue
 from steelyard.venues.simulated.market import MarketTerms, fills
 
-__all__ = ["Exchange"]
+__all__ = ["SimulatedExchange"]
 
 NOTHING = Decimal(0)
 
@@ -40,7 +40,7 @@ def _no_lag() -> int:
     return 0
 
 
-class Exchange:
+class SimulatedExchange:
     """One account, one contract.
 
     Args:
@@ -63,7 +63,7 @@ class Exchange:
     ) -> None:
         self.terms = terms
         self.now_ms = now_ms
-        self.account = Account(NOTHING)
+        self.account = OneWayAccount(NOTHING)
         self.price = price
         self.funding_rate = NOTHING
         self.depth = Decimal(1)
@@ -303,4 +303,4 @@ class Exchange:
 
 
 def _refused(code: str, reason: str) -> Failure:
-    return Failure(Outcome.REJECTED, reason, code)
+    return Failure(CallOutcome.REJECTED, reason, code)

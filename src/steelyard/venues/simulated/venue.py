@@ -10,7 +10,8 @@ from steelyard.errors import InvariantError
 from steelyard.venues.clocks import Clock
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
+    CallOutcome,
     Failure,
     Heard,
     Limits,
@@ -18,12 +19,11 @@ from steelyard.venues.protocol import (
     Movement,
     OrderRequest,
     OrderState,
-    Outcome,
     Position,
     Read,
     Trade,
 )
-from steelyard.venues.simulated.network import Ask, Call, SimulatedVenue, Value
+from steelyard.venues.simulated.network import Ask, SimulatedVenue, Value, VenueCall
 
 __all__ = ["SimulatedFace"]
 
@@ -58,43 +58,43 @@ class SimulatedFace:
 
     async def time(self) -> int:
         """The venue's clock, ms UTC."""
-        return _of_kind(int, await self._ask(Call(Ask.TIME)))
+        return _of_kind(int, await self._ask(VenueCall(Ask.TIME)))
 
     async def limits(self) -> Limits:
         """What it takes."""
-        return _of_kind(Limits, await self._ask(Call(Ask.LIMITS)))
+        return _of_kind(Limits, await self._ask(VenueCall(Ask.LIMITS)))
 
     async def mark(self) -> Mark:
         """The mark price now."""
-        return _of_kind(Mark, await self._ask(Call(Ask.MARK)))
+        return _of_kind(Mark, await self._ask(VenueCall(Ask.MARK)))
 
-    async def book(self) -> Book:
+    async def book(self) -> BookLevels:
         """The order book now."""
-        return _of_kind(Book, await self._ask(Call(Ask.BOOK)))
+        return _of_kind(BookLevels, await self._ask(VenueCall(Ask.BOOK)))
 
     async def position(self) -> Read[Position]:
         """What is held."""
-        return _of_kind(Read, await self._ask(Call(Ask.POSITION)))
+        return _of_kind(Read, await self._ask(VenueCall(Ask.POSITION)))
 
     async def balance(self) -> Read[Balance]:
         """The wallet."""
-        return _of_kind(Read, await self._ask(Call(Ask.BALANCE)))
+        return _of_kind(Read, await self._ask(VenueCall(Ask.BALANCE)))
 
     async def place(self, request: OrderRequest) -> OrderState:
         """Send an order, once."""
-        return _of_kind(OrderState, await self._ask(Call(Ask.PLACE, request)))
+        return _of_kind(OrderState, await self._ask(VenueCall(Ask.PLACE, request)))
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
         """The last order of this id, as far as it is seen."""
-        return _of_kind(Read, await self._ask(Call(Ask.LOOK_UP, client_id=client_id)))
+        return _of_kind(Read, await self._ask(VenueCall(Ask.LOOK_UP, client_id=client_id)))
 
     async def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
         """Visible trades."""
-        return _of_kind(Read, await self._ask(Call(Ask.TRADES_SINCE, since_ms=since_ms)))
+        return _of_kind(Read, await self._ask(VenueCall(Ask.TRADES_SINCE, since_ms=since_ms)))
 
     async def movements_since(self, since_ms: int) -> Read[tuple[Movement, ...]]:
         """Visible movements."""
-        return _of_kind(Read, await self._ask(Call(Ask.MOVEMENTS_SINCE, since_ms=since_ms)))
+        return _of_kind(Read, await self._ask(VenueCall(Ask.MOVEMENTS_SINCE, since_ms=since_ms)))
 
     async def stream(self) -> AsyncIterator[Heard]:
         """What the venue tells unasked, for one listener."""
@@ -107,7 +107,7 @@ class SimulatedFace:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    async def _ask(self, call: Call) -> Value:
+    async def _ask(self, call: VenueCall) -> Value:
         """The answer to a call, or its error.
 
         Raises:
@@ -127,7 +127,7 @@ class SimulatedFace:
                     return answer
                 if self._clock.now_ms() >= deadline:
                     reason = f"No answer within {self._timeout_ms} ms."
-                    raise Failure(Outcome.UNKNOWN, reason).error()
+                    raise Failure(CallOutcome.UNKNOWN, reason).error()
                 due = self.venue.next_ms
                 await self._clock.sleep_until(deadline if due is None else min(due, deadline))
         finally:
