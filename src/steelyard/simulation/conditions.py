@@ -1,6 +1,6 @@
 """What the market was like in the 24 hours before each bar: volatility and volume (SPEC 3).
 
-Known at a clock observation at time t, from the whole price file and nothing after t::
+Known at a scheduled observation at time t, from the whole price file and nothing after t::
 
     daily volatility  sqrt(sum of r^2), r the simple returns that lie within [t - 24 h, t]
     daily volume      sum of volume * close of the bars that lie within [t - 24 h, t]
@@ -60,7 +60,7 @@ class Conditions:
         return len(self.coefficient)
 
     def at(self, bar: int) -> tuple[float, float]:
-        """Coefficient and volume at the clock observation of a bar."""
+        """Coefficient and volume at the scheduled observation of a bar."""
         return float(self.coefficient[bar]), float(self.volume[bar])
 
     def slice(self, start: int, stop: int) -> Conditions:

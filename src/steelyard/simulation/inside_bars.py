@@ -1,4 +1,4 @@
-"""A way inside a bar: the price goes from one visited price to the next, through all between.
+"""A way inside a bar: the price goes from one path price to the next, through all between.
 
 The price is continuous there, so each threshold acts at the exact price at which it first holds.
 Both engines take a single fund along the same way; what differs is how they write down what
@@ -20,7 +20,7 @@ from steelyard.rules.triggers import Trigger, exceeds
 __all__ = ["MOST_REBALANCES", "has_acted", "is_one_price", "refuse_endless", "travel"]
 
 MOST_REBALANCES = 100_000
-"""Between two visited prices; beyond it a rule trades with itself and the run is refused."""
+"""Between two path prices; beyond it a rule trades with itself and the run is refused."""
 
 ACTIONS = (Settled, Decided, Closed)
 """What has been traded or ordered, and an end."""

@@ -4,7 +4,7 @@ It is the oracle for everything faster, for any kind of number, for one fund or 
 a reserve. It decides nothing: it says to the fund what was observed and what was crossed, bar by
 bar, and writes down what followed.
 
-Between the visited prices of a bar the price is continuous: emergency, band, move and liquidation
+Between the path prices of a bar the price is continuous: emergency, band, move and liquidation
 act at the exact price where they first hold, the earliest first, whosever it is.
 """
 
@@ -66,7 +66,7 @@ class Member(Generic[Num]):
         return self.fund.state
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
-        """What fell due since its last clock observation, up to ``time``."""
+        """What fell due since its last scheduled observation, up to ``time``."""
         since, schedule = self.fund.state.time, self.schedule
         if self._is_plain:
             return schedule.inputs_between(since, time)
@@ -138,7 +138,7 @@ class Replay(Generic[Num]):
     # -- the two kinds of step -----------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
-        """A clock observation: everything may act here."""
+        """A scheduled observation: everything may act here."""
         members, group = self.members, self.group
         first, schedule = members[0], members[0].schedule
         alive = first.fund

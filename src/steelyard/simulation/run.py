@@ -128,7 +128,7 @@ class Run:
 
     @cached_property
     def flows(self) -> pd.DataFrame:
-        """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
+        """One row a creation (tokens > 0) or redemption: nav per token; quote of that order."""
         return run_tables.to_pandas(self.flow_columns)
 
     @cached_property
@@ -296,7 +296,7 @@ class Before(NamedTuple):
     reserve_units: float
     totals: Totals[Any]
     suspended_since: int | None
-    """Its last clock observation, epoch s, where its reserve is suspended; else None."""
+    """Its last scheduled observation, epoch s, where its reserve is suspended; else None."""
 
     @classmethod
     def of(cls, state: State[Any]) -> Before:
@@ -329,7 +329,7 @@ def run_of(
         mode: ``close`` or ``path``.
         before: what it started from.
         health: of a shared reserve.
-        last: epoch s of the last clock observation of any fund on a shared reserve.
+        last: epoch s of the last scheduled observation of any fund on a shared reserve.
     """
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last

@@ -80,7 +80,7 @@ def rebalance_columns(record: Record[Any]) -> Columns:
 
 
 def suspension_columns(spans: Sequence[tuple[int, int]]) -> Columns:
-    """One row a span in which the reserve was suspended: from one clock observation to another."""
+    """A row for each span of suspension: from one scheduled observation to another."""
     ends = np.array(spans, dtype=np.int64).reshape(-1, 2)
     return {name: instants(ends[:, place].copy()) for place, name in enumerate(("from", "to"))}
 

@@ -1,9 +1,9 @@
-"""Several series on one reserve: a shelf of tokens that share what pays for them.
+"""Several series on one reserve, which they share.
 
-They live through the same prices. At each clock observation all accrue first; then the reserve is
-fed and judged once, by their total nav; then each acts, in the order in which they were given, and
-the reserve pays in that order too. Inside a bar the price is one for all: of the thresholds on its
-way the earliest acts, whosever it is.
+They live through the same prices. At each scheduled observation all accrue first; then the reserve
+is fed and judged once, by their total nav; then each acts, in the order in which they were given,
+and the reserve pays in that order too. Inside a bar the price is one for all: of the thresholds on
+its way the earliest acts, whosever it is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from steelyard.report.document import Document
     from steelyard.simulation.journalling import InMemory, Recording
 
-__all__ = ["SharedReserveRun", "simulate_shelf"]
+__all__ = ["SharedReserveRun", "simulate_several"]
 
 RESERVE_NAME = "reserve:shared"
 """Names the shared reserve in effects."""
@@ -67,9 +67,9 @@ class SharedReserveRun:
         Raises:
             InputError: where ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.run_folder import save_shelf
+        from steelyard.simulation.run_folder import save_several
 
-        save_shelf(self.runs, self.summary, folder)
+        save_several(self.runs, self.summary, folder)
 
     def document(self) -> Document:
         """All that is shown of it: terminal, text, notebook and page are made of it."""
@@ -92,7 +92,7 @@ class SharedReserveRun:
         )
 
 
-def simulate_shelf(
+def simulate_several(
     series: Sequence[Series | str],
     feed: object,
     *,
@@ -130,7 +130,7 @@ def simulate_shelf(
         for state in states:
             check_kind("state", state, State, "run.state")
     members = [_on_shared(token, reserve) for token in series]
-    _check_shelf(members)
+    _check_series(members)
     history = feed_of(feed)
     for option in BY_SYMBOL:
         table = getattr(history, option)
@@ -141,13 +141,13 @@ def simulate_shelf(
     check_useful(history.given(), members)
     asked = RunArguments(members, reserve, history, mode, number, progress)
     if journal is None:
-        return _run_shelf(asked, states)
+        return _run_several(asked, states)
     # imported here: a journal's stores take time to load, and most runs write none
     from steelyard.simulation.journalling import recording
 
     books = [market_in(history, token, mode).book for token in members]
     with recording(journal, members, number, mode, name=RESERVE_NAME, order_books=books) as kept:
-        found = _run_shelf(asked, states or kept.states, kept)
+        found = _run_several(asked, states or kept.states, kept)
         kept.finish()
     return found
 
@@ -163,7 +163,7 @@ class RunArguments(NamedTuple):
     progress: Callable[[int], None] | None
 
 
-def _run_shelf(
+def _run_several(
     asked: RunArguments, states: Sequence[State[Any]] | None, kept: Recording | None = None
 ) -> SharedReserveRun:
     """The run over a feed, and its journal."""
@@ -193,10 +193,10 @@ def _run_shelf(
     replay.write_into(None if kept is None else kept.recorder(held))
     with number.context():
         walk(replay, bars, mode, number, asked.progress)
-    return _shelf_run(replayed, reserve, bars, mode, before)
+    return _run_of_several(replayed, reserve, bars, mode, before)
 
 
-def _shelf_run(
+def _run_of_several(
     members: Sequence[Member[Any]],
     reserve: Reserve,
     bars: Prices,
@@ -240,7 +240,7 @@ def _on_shared(given: Series | str, reserve: Reserve) -> Series:
     return replace(token, reserve=reserve)
 
 
-def _check_shelf(members: Sequence[Series]) -> None:
+def _check_series(members: Sequence[Series]) -> None:
     if not members:
         raise InputError("expected at least one series, found none.")
     symbols: set[str] = set()
