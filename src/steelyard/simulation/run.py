@@ -36,7 +36,6 @@ from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     import numpy as np
@@ -177,8 +176,6 @@ def simulate(
     series: Series | str | Path,
     feed: object,
     *,
-    start: str | float | date | None = None,
-    end: str | float | date | None = None,
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
@@ -186,13 +183,11 @@ def simulate(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run one series over a feed, or over a part of it: what ``sy.simulate`` does for one series.
+    """Run one series over a feed: what ``sy.simulate`` does for one series.
 
     Args:
         series: the token, as ``sy.simulate`` takes it.
         feed: a ``Feed``, or bare prices.
-        start: first instant of the part; None: that of the feed.
-        end: the instant at which the part ends, left out; None: that of the feed.
         intrabar: as ``sy.simulate`` takes it, and so with all that follows.
         state: where to go on from.
         number: the kind of number to compute in.
@@ -210,7 +205,7 @@ def simulate(
     if state is not None:
         check_kind("state", state, State, "run.state")
     check_engine(engine)
-    history = feed_of(feed).between(start, end)
+    history = feed_of(feed)
     check_symbols(history, [series.symbol])
     history = for_series(history, series.symbol)
     mode = mode_of(intrabar, history.bars)
