@@ -28,8 +28,8 @@ def check_whole_roll(fund: Fund[Num], intent: Intent[Num], fill: Filled[Num]) ->
     """
     if fill.units != intent.units:
         message = (
-            f"{fund.terms.symbol}: expected a roll of all {float(intent.units):g} contracts, reported "
-            f"once both of its orders are filled, found a roll of {float(fill.units):g}."
+            f"{fund.terms.symbol}: expected a roll of all {float(intent.units):g} contracts, "
+            f"reported once both of its orders are filled, found a roll of {float(fill.units):g}."
         )
         raise InputError(message, symbol=fund.terms.symbol)
 

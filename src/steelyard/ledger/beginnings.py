@@ -1,4 +1,4 @@
-"""Rows that begin something: a fund with its series, a version of the program with whole states."""
+"""Checks of first rows: a fund's series, and a program version with the whole states."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _is_version = re.compile(r"[0-9A-Za-z.+_-]{1,40}", re.ASCII).fullmatch
 
 
 def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -> Walk:
-    """A fund begins: its series goes into the fold; the walk of its books starts.
+    """Add a new fund to the fold, and start the walk of its books.
 
     Raises:
-        DataError: it would join funds that live already, whose books and rules it changes.
+        DataError: it would join funds that already run, and change their books and rules.
     """
     seq, symbol = row.seq, row.fund
     if body.get("text") and body.get("stated") is not None:
@@ -64,14 +64,14 @@ def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -
 def go_on_with_version(
     found: Findings, row: Row, body: Mapping[str, Any], fold: Fold, walk: Walk
 ) -> None:
-    """Another program goes on from the state in which the one before stopped."""
+    """Check that another program version continues from the state in which the last one stopped."""
     books = fold.books_of(row.fund)
     kept = books.fund(row.fund)
     before = kept.state.copy()
     walk.program = _program_of(found, row.seq, body, books)
     fold.see(row.kind, row.fund, row.time_ms // 1000, body)
     if before.time is None and kept.state.time is not None:
-        # the fund has lived elsewhere: what it was there is not in this journal
+        # the fund ran elsewhere before, and that part of its history is not in this journal
         walk.price, walk.mark = kept.state.price, first_hour_after(kept.state.time)
         found.count("books", not_checked=1)
         if kept is not books.funds[0] and before.reserve != kept.state.reserve:
@@ -87,10 +87,11 @@ def go_on_with_version(
 
 
 def _program_of(found: Findings, seq: int, body: Mapping[str, Any], books: Books) -> str | None:
-    """The version of the program that writes the rows from here on, as its row says it.
+    """The version of the program that writes the rows from here on, as its row states it.
 
-    Opening a live fund steps the rows of this version again and folds those of another. That a row
-    names another one is believed, and counted: it is also what would keep opening from asking.
+    Opening a live fund runs the rows of its own version again, and only applies those of another
+    version. The version in a row cannot be verified, so it is counted as not checked: a false one
+    would keep opening from checking the rows.
     """
     program = body.get("program")
     if program is not None and (type(program) is not str or not _is_version(program)):

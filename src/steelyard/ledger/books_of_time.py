@@ -1,7 +1,7 @@
-"""What time cost between two rows: whether the figures of a row add up, from the state before it.
+"""The check of accruals between two rows: whether a row's figures follow from the state before it.
 
-Each function gives the reasons for which they do not. What depends on prices that are not stored,
-such as the minute at which a fee was taken, is held between bounds only.
+Each function yields the reasons why they do not. Figures that depend on prices that are not stored,
+such as the price at which a fee was charged, are only checked against bounds.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from steelyard.rules.leverage import nav_of
 __all__ = ["wrong_accruals", "wrong_reserve"]
 
 ROOM = 0.01
-"""Relative, of the bounds of a fee: what accrued before it within the hour moves nav a little."""
+"""The relative tolerance of the bounds of a fee, since other accruals within the hour change nav
+slightly."""
 FUNDED_ROOM = 0.25
-"""The same where funding was paid: payments of both signs may have moved nav on the way, and a row
-holds their sum."""
+"""The same tolerance where funding was paid: payments of both signs may have changed nav in
+between, and a row holds only their sum."""
 NEAR = 1e-11
-"""Relative, of sums: of floats, and of decimals that round at 28 digits."""
+"""The relative tolerance of sums: of floats, and of decimals that are rounded at 28 digits."""
 
 
 def wrong_accruals(
@@ -36,15 +37,15 @@ def wrong_accruals(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """Why what a row says of the time before it cannot be.
+    """The reasons why a row's statement about the time before it cannot be true.
 
     Args:
-        kept: the fund, as it was before.
-        terms: its terms.
-        passed: what the row says.
-        time: of the row, epoch s.
-        low: the lowest price observed since the row before; None where none was.
-        high: the highest.
+        kept: the fund before this time.
+        terms: the terms of the fund.
+        passed: the statement of the row.
+        time: the time of the row, epoch s.
+        low: the lowest price observed since the row before; None where none was observed.
+        high: the highest price observed since then.
     """
     state, name = kept.state, passed.fund
     if state.time is None or state.ended is not None:
@@ -82,7 +83,7 @@ def _wrong_cash(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """What is left of cash is what was there, less what accrued by kind."""
+    """Check that cash is the cash before, less the accruals of each kind."""
     state, accrued, settled = kept.state, passed.accrued, passed.settled
     cash = state.cash
     if accrued is not None:
@@ -106,12 +107,15 @@ def _wrong_cash_beside_units(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """What borrowed units cost is counted as interest, at prices of the range, and is no cash."""
+    """Check cash where units are borrowed.
+
+    Their interest is valued at prices within the range, and is not paid in cash.
+    """
     if passed.accrued is None or low is None:
         return
     grown = kept.state.units - passed.accrued.units
     least, most = sorted((cash + grown * low, cash + grown * high))
-    # each observation's interest is rounded by itself
+    # the interest of each observation is rounded separately
     room = (abs(cash) + 1) * (NEAR if isinstance(cash, float) else type(cash)("1e-12"))
     if not least - room <= passed.cash <= most + room:
         yield (
@@ -121,7 +125,7 @@ def _wrong_cash_beside_units(
 
 
 def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """The returns of the volatility trigger follow each other, from the last observation on."""
+    """Check that the volatility trigger's returns are contiguous from the last observation."""
     since = kept.state.time
     if not terms.has_volatility:
         if passed.window:
@@ -148,7 +152,7 @@ def _said(passed: Passed[Any]) -> str:
 
 
 def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """A kind of accrual that its series does not have."""
+    """Check that no kind accrued that the series does not have."""
     accrued = passed.accrued
     if accrued is None:
         return
@@ -174,7 +178,7 @@ def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
 
 
 def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """Units move only where they are borrowed, and a mark only where a future is held."""
+    """Check that units change only where they are borrowed, and the mark only for a future."""
     accrued, state = passed.accrued, kept.state
     if accrued is None:
         return
@@ -204,7 +208,7 @@ def _wrong_management(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """The fee is a share of a nav that lies between those at the lowest and the highest price."""
+    """Check that the fee fits a nav between those at the lowest and the highest price."""
     accrued, state, of = passed.accrued, kept.state, terms.number.of
     if accrued is None or low is None or not terms.management > 0:
         return
@@ -217,7 +221,7 @@ def _wrong_management(
     room = of(ROOM if accrued.funding == 0 else FUNDED_ROOM)
     least = max(min(navs), of(0)) * share * (1 - room)
     most = max(*navs, of(0)) * share * (1 + room)
-    # of several observations each one's fee is rounded by itself
+    # the fee of each observation is rounded separately
     grain = of("1e-12")
     if not least - grain <= accrued.management <= most + grain:
         yield (
@@ -227,7 +231,7 @@ def _wrong_management(
 
 
 def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
-    """What the counterparty paid is units times the change of price, whatever the way."""
+    """Check that the counterparty paid units times the change of price, on any price path."""
     settled, state = passed.settled, kept.state
     if settled is None or state.settled_price is None:
         return
@@ -241,7 +245,7 @@ def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
 def wrong_reserve(
     books: Books, terms: Sequence[FundTerms[Any]], passed: Sequence[Passed[Any]]
 ) -> Iterator[str]:
-    """Why what a row says of the reserve that funds share cannot be: its fees, what it settled."""
+    """The reasons why a row's statement about a reserve's fees and settlements cannot be true."""
     reserve, by_symbol = books.funds[0].state.reserve, {each.symbol: each for each in terms}
     fees, total = reserve.pending_fees, reserve.settled
     for each in passed:

@@ -1,4 +1,4 @@
-"""Whether a threshold is crossed where the journal says that one was."""
+"""The check that a crossing in the journal is at a threshold of its fund."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ __all__ = ["wrong_crossing"]
 
 
 def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
-    """Why a crossing cannot be: its price is not that of the fund's threshold; None: it can.
+    """The reason why a crossing cannot be true; None where it can.
+
+    Its price must be that of a threshold of the fund.
 
     Args:
-        group: as it was before.
-        event: what the journal says.
+        group: the group before the crossing.
+        event: the crossing in the journal.
     """
     if not 0 <= event.place < len(group.funds):
         return f"it is of fund {event.place}, and there are {len(group.funds)}"

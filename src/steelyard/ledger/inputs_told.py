@@ -1,7 +1,8 @@
-"""Whether a fund can be told what a row says that it was told.
+"""The check that a row's inputs are possible for its fund.
 
-An input that a series does not know changes nothing in an honest journal, and could change
-everything in a forged one: another impact makes trades cheaper, a verdict on volatility makes one.
+An input that its series does not use has no effect in an honest journal. In a forged journal it
+could change the outcome: another impact makes trades cheaper, and a claim about volatility causes a
+trade.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ OF_A_VENUE = (Filled, Liquidated, Traded, MoneyMoved, Paused)
 
 
 def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iterator[str]:  # noqa: ANN401
-    """Why what a row says of the outside cannot be.
+    """The reasons why the inputs of a row cannot be true.
 
     Args:
-        books: as they were before it.
-        event: what happened.
-        impact: the impact that trades have at present, one a fund; None for none.
+        books: the books before the row.
+        event: the event of the row.
+        impact: the present impact of trades, one for each fund; None where there is none.
     """
     first, kind = books.funds[0], type(event)
     if first.is_model and kind in OF_A_VENUE:
@@ -65,10 +66,10 @@ def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iter
 
 
 def believed(event: Any) -> int:  # noqa: ANN401 (any event of the fund)
-    """How much of a live fund's row nothing else decides, whatever the prices were.
+    """The number of statements in a live fund's row that no other row can confirm.
 
-    That is what a venue says of its trades and of prices inside its bars, what an operator did, and
-    what the keeper said of the market: a verdict on volatility, an impact.
+    These are the venue's reports of its trades and of prices inside its bars, the actions of an
+    operator, and the keeper's statements about the market (volatility and impact).
     """
     if isinstance(event, (Filled, Liquidated, Paused, *INSIDE_BARS)):
         return 1
@@ -89,7 +90,7 @@ def _wrong_of_one(kept: Kept, inputs: Inputs[Any], time: int) -> Iterator[str]:
         yield "an impact of its own, and its series says it is fixed"
     if inputs.volatile is not None and kept.is_model:
         yield "a verdict on volatility, and the journal holds the returns themselves"
-    # a live fund is told what its venue charged, money movement by money movement
+    # a live fund books each charge of its venue as a money movement
     is_charged_by_rate = kept.is_model or bool(inputs.rates)
     if has_interest and is_charged_by_rate and since is not None and kept.state.ended is None:
         seconds = sum(each for _, each in inputs.rates)

@@ -1,7 +1,7 @@
-"""The kinds of event of a live keeper: what it sent, what its venue said, and what it was asked.
+"""The kinds of event of a live keeper: its orders, its venue's reports, and requests to it.
 
-They stand beside the rows of the fund: an order is stored with the decision that it carries out,
-and a venue's trade with the fill that it is in the books. Times of a venue are ms on its own clock.
+They complement the rows of the fund: an order is stored with the decision that it executes, and a
+venue's trade with the fill that books it. Times of a venue are in ms on its own clock.
 """
 
 from __future__ import annotations
@@ -113,4 +113,4 @@ KINDS = (
 )
 
 KEEPER_KINDS = frozenset(register_kind(kind).name for kind in KINDS)
-"""Their names."""
+"""The names of these kinds."""

@@ -1,8 +1,8 @@
-"""What was due between two rows: a rebalance that the rules ask for and the journal does not hold.
+"""The search for rebalances that were due between two rows and are missing in the journal.
 
-Between two rows the books stand still but for what accrues, and each threshold is a price. So the
-lowest and the highest price decide whether one was passed; the clock decides the rest. What neither
-decides is counted as not checked.
+Between two rows the books change only by accruals, and each threshold is a price, so the lowest and
+the highest price show whether one was passed. The clock decides the rest. Cases that neither
+decides are counted as not checked.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ class Between(NamedTuple):
     low: Any
     high: Any
     start: Any
-    """The last price before them."""
+    """The last price before these observations."""
     out: bool
-    """The keeper was down at one of them."""
+    """Whether the keeper was down at one of them."""
     intrabar: str | None
 
 
 def due_between(
     group: Group[Any], fund: Fund[Any], before: tuple[Any, Any], seen: Between
 ) -> Iterator[str | None]:
-    """What was due at the prices between two rows; None for a price of which it is not known.
+    """The actions that were due at prices between two rows; None for a price that cannot decide.
 
     Args:
-        group: what the fund belongs to, as it was before the later row.
+        group: the group of the fund, before the later row.
         fund: the fund.
         before: cash and units after the earlier row.
-        seen: what was observed between the rows.
+        seen: the observations between the rows.
     """
     state = fund.state
     if seen.low is None or state.reference is None or state.ended is not None:
@@ -68,7 +68,7 @@ def due_between(
 
 
 def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # noqa: ANN401
-    """What holds at a price, whatever the clock says."""
+    """The trigger that holds at a price, without the clock."""
     terms, state = fund.terms, fund.state
     if is_liquidated(terms.venue, cash, units, price) or is_nav_gone(cash, units, price):
         return Trigger.LIQUIDATION
@@ -85,13 +85,13 @@ def _missing_trade(
     price: Any,  # noqa: ANN401
     seen: Between,
 ) -> str | None:
-    """A rebalance that was due at a price, unless nothing was to be traded there.
+    """The rebalance that was due at a price; None where there was nothing to trade.
 
-    What accrued between the rows moves leverage a little: it is due for certain where it is with
-    the books of both.
+    Accruals between the rows change leverage slightly, so a rebalance is certainly due only where
+    it is due with the books of both rows.
     """
     if seen.intrabar == "path":
-        # it acts where its threshold is crossed; what trades nothing there waits for the clock
+        # it acts where its threshold is crossed; if it trades nothing there, it waits for the clock
         met = next_crossing(fund, is_out=False, start=seen.start, end=price, spent=0)
         if met.trigger in (Trigger.NONE, Trigger.LIQUIDATION):
             return None
@@ -99,7 +99,7 @@ def _missing_trade(
     elif seen.intrabar is None:
         return None
     if group.is_counterparty:
-        # what its reserve carries at a price depends on the way there
+        # the reserve's capacity at a price depends on the path of the price
         return None
     if _plan(group, fund, before, trigger, price).outcome != Outcome.TRADE:
         return None
@@ -118,7 +118,7 @@ def _plan(
     trigger: int,
     price: Any,  # noqa: ANN401
 ) -> Plan[Any]:
-    """What the rules say at a price, with this cash and these units."""
+    """The plan of the rules at a price, with this cash and these units."""
     cash, units = books
     suspended = would_suspend(group, fund, cash, units, price)[0]
     destination = destination_of(fund.terms.rule, trigger, leverage_of(cash, units, price))
@@ -138,7 +138,7 @@ def _missing(fund: Fund[Any], trigger: int, price: Any, plan: Any = None) -> str
 
 
 def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str | None]:
-    """What was due by the clock, the reserve or the roll at the last observation before a row."""
+    """The actions due by clock, reserve or roll at the last observation before a row."""
     state, terms = fund.state, fund.terms
     time, price = state.time, state.price
     if state.ended is not None or state.reference is None or time is None:
@@ -183,7 +183,7 @@ def _missing_clip(
     time: int,
     price: Any,  # noqa: ANN401
 ) -> str | None:
-    """A clip that was due, or the end of the clips; None where the venue or the reserve decides."""
+    """A clip that was due, or the end of the clips; None where venue or reserve decides."""
     state, terms = fund.state, fund.terms
     leverage = leverage_of(state.cash, state.units, price)
     name = Trigger(clips.trigger).name.lower()
@@ -211,14 +211,14 @@ def _due_by_clock(fund: Fund[Any], time: int) -> tuple[bool, bool, bool, bool]:
 
 
 def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
-    """Whether the counterparty has settled at another price since."""
+    """Whether the counterparty has since settled at another price."""
     return group.is_counterparty and any(
         fund.terms.is_pool and fund.state.settled_price != price for fund in group.living
     )
 
 
 def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
-    """What was due for the reserve at the last clock observation before a row."""
+    """The reserve's actions that were due at the last clock observation before a row."""
     living = group.living
     if group.terms is None or not living or time is None:
         return
