@@ -144,25 +144,25 @@ def check_fields(kind: Kind, names: set[str]) -> None:
 register_kind(
     Kind(
         "series",
-        "A fund begins: its series file, word for word.",
+        "A fund begins, with the exact text of its series file.",
         {
             "text": "the series file (TOML)",
             "number": "the kind of number that the books are kept in: decimal18, decimal or float",
         },
         {
-            "intrabar": "close, path, or null where prices are observed by the clock",
-            "venue": "model where fills are the series' own costs; null where a venue fills",
-            "shared": "the name and terms of a reserve that it shares; null where it shares none",
-            "book": "the order book that its costs are taken from, as columns; null for none",
+            "intrabar": "close or path; null where prices are observed by the clock",
+            "venue": "model where fills follow the series' own costs; null where a venue fills",
+            "shared": "the name and terms of the reserve that it shares; null where it shares none",
+            "book": "the order book for its costs, as columns; null for none",
             "program": "the version of the program that wrote it",
-            "stated": "the series as data, where its text does not say it; else null",
+            "stated": "the series as data, where its text does not describe it fully; else null",
         },
     )
 )
 register_kind(
     Kind(
         "version",
-        "Another version of the program goes on with a fund: its whole state.",
-        {"program": "the version of the program", "state": "the state that it goes on from"},
+        "Another version of the program continues a fund, with its whole state.",
+        {"program": "the version of the program", "state": "the state from which it continues"},
     )
 )
