@@ -45,7 +45,7 @@ def amount_text(amount: object) -> str:
     else:
         message = (
             f"expected an amount as Decimal, float or int, found {type(amount).__name__} "
-            f"{amount!r}: a Fraction, for one, has no decimal string."
+            f"{amount!r}. A Fraction, for example, has no decimal string."
         )
         raise InputError(message, found=amount)
     if not number.is_finite():
@@ -91,7 +91,7 @@ def _is_own_text(number: float, text: str) -> bool:
 
 def _no_amount(text: object) -> DataError:
     message = (
-        f'expected an amount as a plain decimal such as "-12.5", found {text!r:.80}: no exponent, '
-        "no trailing zeros, no minus zero, no digits that its kind of number does not keep."
+        f'expected an amount as a plain decimal such as "-12.5", found {text!r:.80}. It may have '
+        "no exponent, trailing zeros or negative zero, and no digits beyond its kind of number."
     )
     return DataError(message, found=text)

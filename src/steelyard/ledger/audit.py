@@ -107,7 +107,7 @@ class Audit:
         except (DataError, InputError) as error:
             self._found.books(seq, str(error))
         except UNFIT as error:
-            self._found.books(seq, f"its body is not what its kind says ({error!r})")
+            self._found.books(seq, f"its body does not have the form of its kind ({error!r})")
 
     # -- rows ----------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Audit:
         kind, found, fold = row.kind, self._found, self._fold
         check_form(found, row, body)
         if row.time_ms % 1000 and kind not in KEEPER_KINDS:
-            found.rules(row.seq, "its time is not a full second, and no observation is")
+            found.rules(row.seq, "its time is not a full second, as that of an observation must be")
         if kind in EFFECTS:
             self._add_effect(row, body)
             return
@@ -156,7 +156,7 @@ class Audit:
             told = told_of(row, books, body, self._twins.beside(books), came)
             told.cannot = unsound(told.group, told.event)
         for why in wrong_inputs(books, told.event, told.impact):
-            found.rules(row.seq, f"it says {why}")
+            found.rules(row.seq, f"it states {why}")
             told.impact = None
         self._open = told, books
 
@@ -165,14 +165,14 @@ class Audit:
         read = record_reader(EFFECTS[row.kind], books.of, "fund", "time")
         effect: Effect[Any] = read(body, row.fund, time)
         if self._open is None or books is not self._open[1]:
-            why = f"{row.kind} follows from nothing: no row says what came"
+            why = f"it is an effect ({row.kind}), but no row before it holds its event"
             self._found.rules(row.seq, why)
             with books.number.context():
                 books.take(effect)
             return
         told = self._open[0]
         if time != told.event.time:
-            why = f"its time is {time_text(row.time_ms)}, and that of what it follows from is not"
+            why = f"its time is {time_text(row.time_ms)}, which is not the time of its event"
             self._found.rules(row.seq, why)
         told.add(row.seq, effect, books, body)
 
@@ -193,9 +193,9 @@ class Audit:
             else:
                 _name_mismatch(found, mismatch(told, made.effects))
             if made.fills_left:
-                found.rules(told.rows[-1][0], "a fill that no order of this row asked for")
+                found.rules(told.rows[-1][0], "it holds a fill that no order of this row asked for")
             if made.wrong_fill is not None:
-                why = f"the fill's {made.wrong_fill}, by the costs of the series file"
+                why = f"the fill's {made.wrong_fill}, according to the costs of the series file"
                 found.rules(told.rows[-1][0], why)
             _take_stored(told, books, walk)
         found.count("books", checked=len(told.stored))
@@ -212,7 +212,9 @@ class Audit:
             self._name_failure(taken.seq, self._close)
             books = self._fold.books.get(taken.fund)
             if books is None or taken.state != snapshot_of(books):
-                why = f"the snapshot of {taken.fund} is not the state that the rows up to here left"
+                why = (
+                    f"the snapshot of {taken.fund} differs from the state after the rows up to here"
+                )
                 self._found.books(taken.seq, why)
 
 
@@ -232,7 +234,7 @@ def _name_mismatch(found: Findings, differs: Mismatch | None) -> None:
         return
     seq, said, follows, figure = differs
     if said is None and follows is not None:
-        found.rules(seq, f"the rules ask for {effect_words(follows)}; the journal holds none")
+        found.rules(seq, f"the rules require {effect_words(follows)}, but the journal holds none")
     elif said is not None and figure is not None:
         why = f"{kind_name(type(said))}: {figure}"
         if type(said).__name__ in OF_BOOKS:
@@ -241,14 +243,16 @@ def _name_mismatch(found: Findings, differs: Mismatch | None) -> None:
             found.rules(seq, why)
     elif said is not None:
         asked = "none" if follows is None else effect_words(follows)
-        found.rules(seq, f"the journal says {effect_words(said)}; the rules ask for {asked}")
+        found.rules(seq, f"the journal holds {effect_words(said)}, but the rules require {asked}")
 
 
 def _check_told(found: Findings, row: Row, body: Mapping[str, Any], told: Sequence[Books]) -> None:
     """Check that a mark names the underlying of its funds, under which readers look for it."""
     if len(told) != len(body["books"]) or not told:
-        found.rules(row.seq, f"it tells of {body['books']}, which are no funds of this")
+        found.rules(
+            row.seq, f"it is a mark for {body['books']}, which are not all funds of this journal"
+        )
     for books in told:
         expected = f"price:{books.funds[0].series.underlying}"
         if row.fund != expected:
-            found.rules(row.seq, f"a mark of {row.fund}, expected {expected}")
+            found.rules(row.seq, f"it is a mark of {row.fund}, expected {expected}")

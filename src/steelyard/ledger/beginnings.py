@@ -32,18 +32,18 @@ def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -
     """
     seq, symbol = row.seq, row.fund
     if body.get("text") and body.get("stated") is not None:
-        found.rules(seq, "its series file says one thing and its data another")
+        found.rules(seq, "its series file and its series data differ")
     shared = body.get("shared")
     books = fold.books.get(symbol if shared is None else shared["name"])
     if books is not None:
         if any(each.state.time is not None for each in books.funds):
             raise DataError(
-                f"expected {books.name} to begin once, found {symbol} to join its life."
+                f"expected {books.name} to begin once, found that {symbol} joins it later."
             )
         terms = None if shared is None else shared["terms"]
         if terms != plain(books.pool):
             first = books.funds[0].series.symbol
-            found.rules(seq, f"its terms of the reserve {books.name} are not those of {first}")
+            found.rules(seq, f"its terms of the reserve {books.name} differ from those of {first}")
     fold.see(row.kind, symbol, row.time_ms // 1000, body)
     books = fold.books_of(symbol)
     kept = books.fund(symbol)
@@ -52,11 +52,13 @@ def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -
     except InputError as error:
         found.rules(seq, str(error))
     if kept.is_model and kept.intrabar not in ("close", "path"):
-        found.rules(seq, "a simulated fund observes by close or by path")
+        found.rules(seq, "the fund is simulated, so it must observe prices by close or by path")
     if body.get("venue") not in (None, "model"):
         found.rules(seq, f"its venue is {body['venue']!r:.80}, expected null or model")
     if not kept.is_model and kept.intrabar is not None:
-        found.rules(seq, "a fund whose orders a venue fills observes by the clock, not inside bars")
+        found.rules(
+            seq, "a venue fills its orders, so it must observe prices by the clock, not inside bars"
+        )
     program = _program_of(found, seq, body, books)
     return Walk(ReserveWatch(books), row_time=row.time_ms // 1000, program=program)
 
@@ -75,12 +77,12 @@ def go_on_with_version(
         walk.price, walk.mark = kept.state.price, first_hour_after(kept.state.time)
         found.count("books", not_checked=1)
         if kept is not books.funds[0] and before.reserve != kept.state.reserve:
-            found.books(row.seq, "version: the reserve is not that of the fund before")
+            found.books(row.seq, "version: its reserve differs from that of the fund before it")
         return
     for name in (each.name for each in fields(before)):
         there, said = getattr(before, name), getattr(kept.state, name)
         if there != said:
-            why = f"version: {name} is {said}, expected {there}, as the rows before left it"
+            why = f"version: {name} is {said}, expected {there}, as after the rows before"
             found.books(row.seq, why)
             return
     found.count("books", checked=1)

@@ -57,7 +57,7 @@ def number_named(name: str) -> Number[Any]:
         return NUMBERS[name]
     except (KeyError, TypeError):
         allowed = ", ".join(NUMBERS)
-        message = f"number: expected one of {allowed}, found {name!r}; the others have no decimals."
+        message = f"number: expected one of {allowed}, found {name!r}; others have no decimal text."
         raise InputError(message, found=name, allowed=list(NUMBERS)) from None
 
 
@@ -190,7 +190,7 @@ def _faults(kind: type, body: object, fields: list[tuple[str, Reader]]) -> Itera
 
 def _too_much(kind: type, body: Mapping[str, Any], allowed: Collection[str]) -> DataError:
     unknown = ", ".join(sorted(set(body).difference(allowed)))
-    message = f"{kind.__name__}: expected the fields of its kind alone, found {unknown:.80} too."
+    message = f"{kind.__name__}: expected only the fields of its kind, found also {unknown:.80}."
     return DataError(message, unknown=unknown)
 
 

@@ -49,21 +49,21 @@ def wrong_accruals(
     """
     state, name = kept.state, passed.fund
     if state.time is None or state.ended is not None:
-        yield f"{name}: expected nothing to accrue outside of its life"
+        yield f"{name}: expected no accruals before its launch or after its end"
         return
     if not state.time <= passed.time <= time:
-        yield f"{name}: last observed at {passed.time}, expected {state.time} to {time}"
+        yield f"{name}: the last observation is at {passed.time}, expected {state.time} to {time}"
     if passed.time == state.time:
         if passed.price != state.price:
-            yield f"{name}: price {passed.price}, expected {state.price}, of that instant"
+            yield f"{name}: the price is {passed.price}, expected {state.price} at that time"
     elif low is None:
-        yield f"{name}: price {passed.price} was observed, expected a row that says its range"
+        yield f"{name}: price {passed.price} was observed, expected a row with its range"
     elif not low <= passed.price <= high:
-        yield f"{name}: price {passed.price}, expected one from {low} to {high}"
+        yield f"{name}: the price is {passed.price}, expected one from {low} to {high}"
     if passed.blocked < 0:
-        yield f"{name}: blocked {passed.blocked} times, expected 0 or more"
+        yield f"{name}: it was blocked {passed.blocked} times, expected 0 or more"
     if passed.blocked > 0 and kept.told is None:
-        yield f"{name}: blocked {passed.blocked} times as before, and no refusal is before it"
+        yield f"{name}: it was blocked {passed.blocked} times again, without a first refusal"
     accrued, settled = passed.accrued, passed.settled
     yield from _wrong_cash(kept, terms, passed, low, high)
     yield from _wrong_window(kept, terms, passed)
@@ -96,8 +96,8 @@ def _wrong_cash(
     is_exact = terms.number.round_amount is not None
     adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
     if not adds_up:
-        said = f"{_said(passed)} from {state.cash}"
-        yield f"{passed.fund}: cash {passed.cash}, expected {cash}: {said}"
+        why = f"it was {state.cash} before, and {_said(passed)}"
+        yield f"{passed.fund}: the cash is {passed.cash}, expected {cash}: {why}"
 
 
 def _wrong_cash_beside_units(
@@ -119,8 +119,8 @@ def _wrong_cash_beside_units(
     room = (abs(cash) + 1) * (NEAR if isinstance(cash, float) else type(cash)("1e-12"))
     if not least - room <= passed.cash <= most + room:
         yield (
-            f"{passed.fund}: cash {passed.cash}, expected {shown(least)} to {shown(most)}: "
-            f"{_said(passed)} from {kept.state.cash}"
+            f"{passed.fund}: the cash is {passed.cash}, expected {shown(least)} to {shown(most)}: "
+            f"it was {kept.state.cash} before, and {_said(passed)}"
         )
 
 
@@ -129,16 +129,19 @@ def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Ite
     since = kept.state.time
     if not terms.has_volatility:
         if passed.window:
-            yield f"{passed.fund}: returns, and its series has no volatility trigger"
+            yield f"{passed.fund}: it states returns, but its series has no volatility trigger"
         return
     ends = [start for start, _, _ in passed.window[1:]] + [passed.time]
     for (start, square, first), end in zip(passed.window, ends, strict=False):
         if start != since or square < 0 or first != end - terms.window_s or end < start:
-            yield f"{passed.fund}: a return from {start} to {end}, expected one from {since}"
+            yield (
+                f"{passed.fund}: it states a return from {start} to {end}, expected one from "
+                f"{since}"
+            )
             return
         since = end
     if since != passed.time:
-        yield f"{passed.fund}: no return from {since} to {passed.time}"
+        yield f"{passed.fund}: it states no return from {since} to {passed.time}"
 
 
 def _said(passed: Passed[Any]) -> str:
@@ -147,7 +150,7 @@ def _said(passed: Passed[Any]) -> str:
         return "nothing accrued"
     return (
         f"funding {accrued.funding}, interest {accrued.interest} and management "
-        f"{accrued.management}"
+        f"{accrued.management} accrued"
     )
 
 
@@ -163,7 +166,7 @@ def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
         ("management", accrued.management, terms.management > 0),
     ):
         if found != 0 and not may_be:
-            yield f"{passed.fund}: {kind} {found}, expected 0: its series has none"
+            yield f"{passed.fund}: {kind} is {found}, expected 0, as its series has none"
 
 
 def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
@@ -174,7 +177,7 @@ def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
         before, amount = getattr(sums, kind), getattr(accrued, kind)
         after = getattr(accrued, f"{kind}_total")
         if not _is_near(before + amount, after, abs(before) + abs(amount)):
-            yield f"{passed.fund}: total {kind} {after}, expected {before + amount}"
+            yield f"{passed.fund}: the total of {kind} is {after}, expected {before + amount}"
 
 
 def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
@@ -188,17 +191,17 @@ def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iter
         units = units / state.mark * mark
         near = _is_near(units, accrued.units, abs(units)) and _is_near(mark, accrued.mark, mark)
         if not near:
-            yield f"{passed.fund}: units {accrued.units}, expected {units} at a mark of {mark}"
+            yield f"{passed.fund}: units are {accrued.units}, expected {units} at mark {mark}"
         return
     if accrued.mark != mark:
-        yield f"{passed.fund}: mark {accrued.mark}, expected {mark}"
+        yield f"{passed.fund}: the mark is {accrued.mark}, expected {mark}"
     if terms.venue.spot and units < 0 and terms.venue.units_borrow_rate != 0:
         years = terms.number.of(passed.time - (state.time or 0)) / YEAR_S
         most = abs(units * terms.venue.units_borrow_rate) * years * terms.number.of(1 + ROOM)
         if abs(accrued.units - units) <= most:
             return
     if accrued.units != units:
-        yield f"{passed.fund}: units {accrued.units}, expected {units}"
+        yield f"{passed.fund}: units are {accrued.units}, expected {units}"
 
 
 def _wrong_management(
@@ -225,7 +228,7 @@ def _wrong_management(
     grain = of("1e-12")
     if not least - grain <= accrued.management <= most + grain:
         yield (
-            f"{passed.fund}: management {accrued.management}, expected {shown(least)} to "
+            f"{passed.fund}: management is {accrued.management}, expected {shown(least)} to "
             f"{shown(most)} for this time at these prices"
         )
 
@@ -239,7 +242,7 @@ def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
     found = settled.paid + settled.shortfall
     scale = abs(state.units) * (abs(settled.price) + abs(state.settled_price))
     if not _is_near(gain, found, scale):
-        yield f"{passed.fund}: paid by its counterparty {found}, expected {gain}"
+        yield f"{passed.fund}: its counterparty paid {found}, expected {gain}"
 
 
 def wrong_reserve(
@@ -257,13 +260,13 @@ def wrong_reserve(
     for each in passed:
         if each.accrued is not None and not _is_near(fees, each.accrued.pending_fees, abs(fees)):
             yield (
-                f"{each.fund}: pending fees {each.accrued.pending_fees}, expected {fees}: the "
-                f"reserve's share of management {each.accrued.management}"
+                f"{each.fund}: the pending fees are {each.accrued.pending_fees}, expected {fees} "
+                f"with the reserve's share of management {each.accrued.management}"
             )
         if each.settled is not None and not _is_near(
             total, each.settled.total, abs(total) + abs(each.settled.paid)
         ):
-            yield f"{each.fund}: settled in all {each.settled.total}, expected {total}"
+            yield f"{each.fund}: the total settled is {each.settled.total}, expected {total}"
 
 
 def _is_near(one: Any, other: Any, scale: Any) -> bool:  # noqa: ANN401

@@ -75,8 +75,8 @@ def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
     value = object_of(text, where)
     if _written(value) != text or not (_looks_fit(text) or _is_fit(value, MAX_DEPTH)):
         message = (
-            f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON that is "
-            "written in another way, such as with white space, unsorted keys, a key twice or a "
+            f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON in "
+            "another form, for example with white space, unsorted keys, a duplicate key or a "
             "float."
         )
         raise DataError(message, where=where)
@@ -92,7 +92,7 @@ def object_of(text: bytes, where: str = "body") -> dict[str, Any]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"{where}: expected a JSON object, found none: {error}.") from error
+        raise DataError(f"{where}: expected a JSON object, found other text: {error}.") from error
     if type(value) is not dict:
         raise DataError(f"{where}: expected a JSON object, found {_shown(value)}.", where=where)
     return value

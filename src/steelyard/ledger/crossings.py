@@ -23,7 +23,7 @@ def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
         event: the crossing in the journal.
     """
     if not 0 <= event.place < len(group.funds):
-        return f"it is of fund {event.place}, and there are {len(group.funds)}"
+        return f"a crossing of fund {event.place}, expected 0 to {len(group.funds) - 1}"
     fund, trigger, price = group.funds[event.place], event.trigger, event.price
     name = Trigger(trigger).name.lower()
     spent = AT_REST & ~(1 << trigger)
@@ -36,4 +36,4 @@ def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
             ):
                 return None
     leverage = leverage_of(fund.state.cash, fund.state.units, price)
-    return f"a crossing of {name} at {price} (leverage {leverage}), and no threshold stands there"
+    return f"a crossing of {name} at {price} (leverage {leverage}), where it has no threshold"

@@ -132,7 +132,7 @@ def row_of(body: bytes, digest: bytes) -> Row:
     try:
         inside = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"body: expected a JSON object, found none: {error}.") from error
+        raise DataError(f"body: expected a JSON object, found other text: {error}.") from error
     if isinstance(inside, dict):
         seq, time_ms, fund, kind = (inside.get(name) for name in RESERVED)
         if type(seq) is type(time_ms) is int and type(fund) is type(kind) is str:

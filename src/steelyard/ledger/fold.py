@@ -172,7 +172,9 @@ class Fold:
         try:
             kept, name = _kept_of(symbol, body)
         except UNFIT as error:
-            message = f"series of {symbol}: its body is not what its kind says ({error!r:.200})."
+            message = (
+                f"series of {symbol}: its body does not have the form of its kind ({error!r:.200})."
+            )
             raise DataError(message, fund=symbol) from error
         if symbol.startswith(RESERVE):
             raise DataError(f"expected the symbol of a fund, found the reserve {symbol!r:.80}.")

@@ -39,9 +39,12 @@ def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, k
     is_first = walk.row_seq == 0 and books.funds[0].state.time is None
     if is_first and time != walk.row_time:
         began = time_text(walk.row_time * 1000)
-        found.rules(seq, f"the first row of a fund whose series row says {began}")
+        found.rules(
+            seq,
+            f"it is the first row of a fund, but its time is not that of its series row, {began}",
+        )
     elif time < walk.row_time:
-        found.rules(seq, "its time is before that of the row before it by these books")
+        found.rules(seq, "its time is before that of the previous row of these books")
     walk.row_time, walk.row_seq = max(walk.row_time, time), seq
     _check_health_was_there(found, seq, walk, "before it")
     if kind == "mark":
@@ -49,7 +52,7 @@ def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, k
             walk.health = time
         if walk.mark is not None and time != walk.mark:
             expected = time_text(walk.mark * 1000)
-            found.rules(seq, f"a mark of {time_text(time * 1000)}, expected {expected}")
+            found.rules(seq, f"it is a mark of {time_text(time * 1000)}, expected {expected}")
         walk.mark = time + HOUR_S
     elif walk.mark is None:
         if kind == "observed":
@@ -80,7 +83,7 @@ def compare_health(
     """Check that the published figures of a reserve follow from its books."""
     time = row.time_ms // 1000
     if walk.health != time:
-        found.rules(row.seq, "health that follows no mark of its hour")
+        found.rules(row.seq, "it is the health of a reserve without the mark of its hour before it")
     walk.health = None
     if books.pool is None:
         found.books(row.seq, f"{row.fund} has no reserve")

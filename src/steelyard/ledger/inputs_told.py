@@ -42,27 +42,27 @@ def wrong_inputs(books: Books, event: Any, impact: Sequence[Any] | None) -> Iter
     """
     first, kind = books.funds[0], type(event)
     if first.is_model and kind in OF_A_VENUE:
-        who = "a venue or an operator"
-        yield f"{kind_name(kind)} by {who}, and the fund is a simulated one, which has none"
+        yield f"{kind_name(kind)}, but the fund is simulated and has no venue or operator"
     if kind in INSIDE_BARS and first.intrabar == "close":
-        yield f"{kind_name(kind)} inside a bar, expected observations of closes only"
+        yield f"{kind_name(kind)} inside a bar, expected only observations of closes"
     if impact is not None:
         if len(impact) != len(books.funds):
             yield f"the impact of {len(impact)} funds, expected {len(books.funds)}"
         for kept, one in zip(books.funds, impact, strict=False):
             if one is not None and not kept.series.follows_the_market:
-                yield f"{kept.series.symbol}: an impact of its own, and its series says it is fixed"
+                yield f"an impact of {kept.series.symbol}, whose series has a fixed one"
             if one is not None and not is_impact(one):
-                yield f"{kept.series.symbol}: an impact of {one[0]} at a volume of {one[1]}"
+                impact_words = f"{one[0]} at a volume of {one[1]}"
+                yield f"an impossible impact of {kept.series.symbol}: {impact_words}"
     if not isinstance(event, Observed):
         return
     if len(event.inputs) != len(books.funds):
         yield f"the inputs of {len(event.inputs)} funds, expected {len(books.funds)}"
     if event.injections and books.pool is None:
-        yield "injections, and there is no reserve"
+        yield "injections, but there is no reserve"
     for kept, inputs in zip(books.funds, event.inputs, strict=False):
         for what in _wrong_of_one(kept, inputs, event.time):
-            yield f"{kept.series.symbol}: {what}"
+            yield f"for {kept.series.symbol} {what}"
 
 
 def believed(event: Any) -> int:  # noqa: ANN401 (any event of the fund)
@@ -87,9 +87,9 @@ def _wrong_of_one(kept: Kept, inputs: Inputs[Any], time: int) -> Iterator[str]:
     if inputs.rates and not has_interest:
         yield f"interest rates on a {venue} venue whose cash earns nothing"
     if inputs.impact is not None and not kept.series.follows_the_market:
-        yield "an impact of its own, and its series says it is fixed"
+        yield "an impact, but its series has a fixed one"
     if inputs.volatile is not None and kept.is_model:
-        yield "a verdict on volatility, and the journal holds the returns themselves"
+        yield "a claim about volatility, but the journal holds the returns themselves"
     # a live fund books each charge of its venue as a money movement
     is_charged_by_rate = kept.is_model or bool(inputs.rates)
     if has_interest and is_charged_by_rate and since is not None and kept.state.ended is None:

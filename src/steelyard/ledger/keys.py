@@ -136,7 +136,7 @@ def write_key(path: Path, key: SigningKey) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        message = f"{path}: is there already: a key is never replaced. Name another file."
+        message = f"{path}: exists already, and a key is never replaced. Name another file."
         raise InputError(message) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}.") from error
@@ -166,8 +166,8 @@ def read_key(path: Path) -> SigningKey:
     if mode & OTHERS:
         message = (
             f"{path}: expected a key that only its owner can read (mode 0600), found "
-            f"{stat.S_IMODE(mode):04o}: others may have it. Make a new key, or chmod 600 it if "
-            "nobody has."
+            f"{stat.S_IMODE(mode):04o}: others may have read it. Make a new key, or set the "
+            "mode to 0600 if nobody has."
         )
         raise InputError(message, found=stat.S_IMODE(mode))
     if not text.startswith(PRIVATE):

@@ -96,7 +96,7 @@ class RowLease:
             if not is_free:
                 message = (
                     f"{self._place}: expected a journal that no keeper runs on, found {holder}, "
-                    f"who holds it until {until:%Y-%m-%d %H:%M:%S} UTC: stop that one, or wait."
+                    f"who holds it until {until:%Y-%m-%d %H:%M:%S} UTC; stop that keeper, or wait."
                 )
                 raise InputError(message, place=self._place, holder=holder, until=str(until))
             writer = open_writer(url, owner=owner, take_over=True)
@@ -166,8 +166,8 @@ def take_lease(where: str | Path, owner: str) -> Lease:
             raise
         message = (
             f"{where}: expected a journal that no keeper runs on, found "
-            f"{holder or 'a process that has not said its name yet'}, who holds it as long as "
-            "that process lives: stop that one first."
+            f"{holder or 'a process that has not written its name yet'}, which holds it as long "
+            "as it runs; stop that process first."
         )
         raise InputError(message, place=str(where), holder=holder, until=None) from error
 

@@ -72,7 +72,7 @@ def open_head(note: str, key: PublicKey) -> SignedHead:
         if not is_signed:
             message = (
                 f"head: the signature of {key.name} is not of this text: the head was changed "
-                "after it was signed; get it anew from where it was published."
+                "after it was signed; download it again from where it was published."
             )
             raise InputError(message)
     origin, head = _checkpoint(text)

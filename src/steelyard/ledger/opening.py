@@ -163,7 +163,7 @@ def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> Foun
         message = (
             f"{journal.place}: expected the funds that share a reserve in the journal, "
             f"{', '.join(each.series.symbol for each in books.funds)}, found "
-            f"{', '.join(symbols)}: run the same together, or give another journal."
+            f"{', '.join(symbols)}: run the same funds together, or name another journal."
         )
         raise InputError(message, place=journal.place)
     with books.number.context():

@@ -79,7 +79,7 @@ def check_known(found: Findings, seq: int, told: Sequence[Books], body: Mapping[
     known = {each.series.symbol for books in told for each in books.funds}
     strangers = [each["fund"] for each in body["passed"] if each["fund"] not in known]
     if strangers:
-        found.books(seq, f"it says what passed for {strangers[0]}, which is not of it")
+        found.books(seq, f"it states accruals of {strangers[0]}, which it does not concern")
 
 
 def _range(found: Findings, seq: int, body: Mapping[str, Any], books: Books) -> tuple[Any, Any]:
@@ -89,7 +89,7 @@ def _range(found: Findings, seq: int, body: Mapping[str, Any], books: Books) -> 
         return None, None
     low, high = (None if one is None else of(one) for one in (low, high))
     if (low is None) != (high is None) or (low is not None and not 0 < low <= high):
-        found.rules(seq, f"its range is {low} to {high}, which is none")
+        found.rules(seq, f"its range of prices is {low} to {high}, which is not a range")
         return None, None
     return low, high
 
@@ -98,7 +98,7 @@ def _check_price(found: Findings, seq: int, walk: Walk, price: Any, low: Any, hi
     """Check that the price of a mark is the last observed price."""
     if low is None:
         if walk.price is not None and not is_close(walk.price, price):
-            found.rules(seq, f"its price is {price}, and none was observed since {walk.price}")
+            found.rules(seq, f"its price is {price}, but none was observed since {walk.price}")
     elif not low <= price <= high:
         found.rules(seq, f"its price is {price}, expected one from {low} to {high}")
 
@@ -120,7 +120,7 @@ def _check_stop(found: Findings, seq: int, books: Books, time: int) -> None:
             continue  # each observation is a row, and a fill may come after the last one
         if state.time is not None and state.ended is None and state.time != time:
             last = time_text(state.time * 1000)
-            found.books(seq, f"it says nothing of {each.series.symbol} since {last}")
+            found.books(seq, f"it states no accruals of {each.series.symbol} since {last}")
 
 
 def _check_state(found: Findings, seq: int, books: Books, walk: Walk, said: str | None) -> None:
@@ -150,7 +150,7 @@ def _check_passed(
     terms = twins.terms(books)
     symbols = [each.fund for each in passed]
     if len(set(symbols)) != len(symbols):
-        found.books(seq, "it says twice what passed for one fund")
+        found.books(seq, "it states the accruals of one fund twice")
     for why in wrong_reserve(books, terms, passed):
         found.books(seq, why)
     for effect in passed:

@@ -59,7 +59,7 @@ def connect(url: str) -> tuple[Connection, str]:
         password = parts.get("password")
         if password:
             why = why.replace(str(password), "***")
-        message = f"{place}: the database does not answer: {why}. Is it running, and the URL right?"
+        message = f"{place}: the database does not answer: {why}. Check that it runs, and the URL."
         raise Unavailable(message, place=place) from error
 
 
@@ -73,8 +73,8 @@ def check_durable(connection: Connection, place: str) -> None:
         found = one_row(connection, f"SHOW {name}")[0]
         if found == "off":
             message = (
-                f"{place}: expected {name} = on, found off: this server does not write commits to "
-                "the disk for certain; a journal must not be kept with it."
+                f"{place}: expected {name} = on, found off: this server may lose commits, "
+                "so a journal must not be kept in it."
             )
             raise JournalError(message, setting=name, found=found)
 
@@ -167,7 +167,7 @@ def _raise(error: Error, place: str, *, writing: bool) -> NoReturn:
         message = f"{place}: the role may not do this ({why}): grant it, or use another role."
         raise InputError(message, place=place) from error
     if isinstance(error, errors.UniqueViolation):
-        message = f"{place}: a row of this number is there already ({why})."
+        message = f"{place}: a row with this number exists already ({why})."
         raise InvariantError(message, place=place) from error
     if isinstance(error, (errors.DataCorrupted, errors.IndexCorrupted)):
         message = f"{place}: the database is damaged ({why}). It was left as it is."

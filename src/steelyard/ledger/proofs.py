@@ -215,7 +215,7 @@ class Chain:
             return
         gap = next((gap for gap in self._gaps if gap[0] <= number <= gap[1]), None)
         if gap is None:
-            self._name(number, f"event {number} is there more than once")
+            self._name(number, f"event {number} is present more than once")
             return
         self._gaps.remove(gap)
         parts = [(gap[0], number - 1), (number + 1, gap[1])]
@@ -235,7 +235,7 @@ class Chain:
             for name, said, there in names
             if said != there
         ]
-        self._name(row.seq, f"its columns are not what its body says: {'; '.join(differ)}")
+        self._name(row.seq, f"its columns differ from its body: {'; '.join(differ)}")
         return inside[0] if type(inside[0]) is int else row.seq
 
     def _compare_head(self) -> None:
@@ -251,7 +251,7 @@ class Chain:
         elif self._at_head != self._head.hash:
             self._name(
                 size,
-                f"the hash of event {size} is not the head's: events up to there were written anew",
+                f"the hash of event {size} is not the head's: the events up to it were rewritten",
             )
 
     def _name(self, seq: int, why: str) -> None:
@@ -259,6 +259,4 @@ class Chain:
             self._found.setdefault(seq, why)
 
 
-_CHANGED = (
-    "its hash is not that of its body and of the hash of event {}: one of the two was changed"
-)
+_CHANGED = "its hash does not match its body and the hash of event {}: one of the two was changed"

@@ -73,8 +73,8 @@ class Requests(Closing):
             if not _is_plain(text):
                 shown = _plain(text)
                 message = (
-                    f"{name}: expected at most {MOST_TEXT} printable characters, found {shown}: "
-                    "give another one."
+                    f"{name}: expected at most {MOST_TEXT} printable characters, found {shown}; "
+                    "shorten it."
                 )
                 raise InputError(message, found=shown)
         row = (key, fund, who, what, body, time.time_ns() // 1_000_000)
@@ -82,7 +82,7 @@ class Requests(Closing):
         found = self._table.select("key = ", key)[0]
         if (found[2], found[4], found[5]) != (fund, what, body):
             message = (
-                f"{key}: expected a key of its own, found the one of another request "
+                f"{key}: expected a unique key, found the one of another request "
                 f"({found[4]} of {found[2]} by {found[3]}): give this one another key."
             )
             raise InputError(message, key=key)

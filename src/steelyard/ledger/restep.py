@@ -117,7 +117,7 @@ def _why(found: Mismatch) -> str:
         return f"expected {kind_words(follows)} after it"
     assert said is not None  # noqa: S101 (one of the two is there)
     if follows is None:
-        return f"{kind_words(said)} is stored, and nothing follows"
+        return f"{kind_words(said)} is stored, but no effect follows"
     if found.differs is None:
         return f"{kind_words(said)} is stored, expected {kind_words(follows)}"
     return f"{kind_words(said)}: {found.differs}"
@@ -125,8 +125,8 @@ def _why(found: Mismatch) -> str:
 
 def _stop(seq: int, why: str) -> NoReturn:
     message = (
-        f"event {seq}: {why}, when the observations of the journal are stepped again from the "
-        'outcome stored before it: the fund must not go on. "steelyard journal verify" names all '
-        "events that do not hold."
+        f"event {seq}: {why}, when the observations of the journal are run again from the "
+        'outcome stored before it. The fund must not continue. "steelyard journal verify" names '
+        "all events that fail."
     )
     raise InvariantError(message, at=seq)

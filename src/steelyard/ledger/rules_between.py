@@ -132,8 +132,8 @@ def _missing(fund: Fund[Any], trigger: int, price: Any, plan: Any = None) -> str
     at = f"leverage {leverage_of(state.cash, state.units, price)}" if nav > 0 else f"nav {nav}"
     what = "the end" if plan is None else f"a rebalance of {plan.notional}"
     return (
-        f"{fund.terms.symbol}: the rules ask for {what} by {name} at a price of {price}, which was "
-        f"observed ({at}); the journal holds none"
+        f"{fund.terms.symbol}: the rules require {what} by {name} at a price of {price}, which was "
+        f"observed ({at}), but the journal holds none"
     )
 
 
@@ -145,15 +145,15 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
         return
     rests = seen.out or state.paused
     if terms.is_future and not rests and time + terms.roll_s >= state.expiry:
-        yield f"{terms.symbol}: a future that expires at {state.expiry} was to be rolled by {time}"
+        yield f"{terms.symbol}: the roll of a future that expires at {state.expiry} is overdue"
     if _is_elsewhere(group, price):
         yield None
         return
     if group.is_counterparty and any(each is fund for each in over_capacity(group, price)):
-        yield f"{terms.symbol}: the exposure at a price of {price} is more than the reserve carries"
+        yield f"{terms.symbol}: the exposure at a price of {price} exceeds the reserve's capacity"
     intent = state.intent
     if intent is not None and group.fills is not None and time >= intent.due:
-        yield f"{terms.symbol}: an order of {intent.time} was to be filled by {intent.due}"
+        yield f"{terms.symbol}: an order of {intent.time} was due to be filled by {intent.due}"
         return
     if not rests and state.clips is not None and intent is None and not state.pending:
         yield _missing_clip(group, fund, state.clips, time, price)
@@ -173,7 +173,7 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
         yield _missing(fund, trigger, price, plan)
     elif plan.outcome == Outcome.NOTHING and any(due[:3]):
         name = Trigger(trigger).name.lower()
-        yield f"{terms.symbol}: {name} was due at {time}, and the journal does not say it was used"
+        yield f"{terms.symbol}: {name} was due at {time}, but did not act in the journal"
 
 
 def _missing_clip(
@@ -188,7 +188,9 @@ def _missing_clip(
     leverage = leverage_of(state.cash, state.units, price)
     name = Trigger(clips.trigger).name.lower()
     if is_clip_done(clips.destination, clips.raises, leverage):
-        return f"{terms.symbol}: the clips by {name} were done at {time}; the journal goes on"
+        return (
+            f"{terms.symbol}: the clips by {name} were complete at {time}, but go on in the journal"
+        )
     if time < clips.last_time + terms.cooldown_s:
         return None
     suspended = group.reserve.suspended
@@ -224,14 +226,15 @@ def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str
         return
     reserve = group.reserve
     if time >= reserve.next_allocation:
-        yield f"{group.name}: an allocation was due at {reserve.next_allocation}, and {time} came"
+        due = reserve.next_allocation
+        yield f"{group.name}: an allocation was due at {due}, but is missing at {time}"
     if _is_elsewhere(group, price):
         return
     state = living[0].state
     suspended, value, nav = would_suspend(group, living[0], state.cash, state.units, price)
     if suspended is not reserve.suspended:
-        should, does = ("suspended", "goes on") if suspended else ("resumed", "is suspended")
+        should, does = ("suspended", "go on") if suspended else ("resumed", "are suspended")
         yield (
-            f"{group.name}: at a value of {value} for a nav of {nav} what raises leverage is to be "
-            f"{should}; by the journal it {does}"
+            f"{group.name}: at a value of {value} and a nav of {nav} trades that raise leverage "
+            f"are to be {should}, but in the journal they {does}"
         )

@@ -52,7 +52,7 @@ def check_snapshot(journal: Journal, taken: Snapshot) -> bool:
         message = (
             f"{journal.place}: the snapshot of {taken.fund} at event {taken.seq} was changed: "
             f"expected a state whose hash is {expected}, found {found}. Drop the table of "
-            "snapshots: the journal is read from its events then."
+            "snapshots; the journal is then read from its events."
         )
         raise DataError(message, place=journal.place, at=taken.seq)
     return True

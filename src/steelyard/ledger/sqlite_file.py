@@ -93,8 +93,8 @@ def make_durable(connection: sqlite3.Connection, place: str) -> None:
     check_durable(connection, place)
     if mode != "wal":
         message = (
-            f"{place}: expected journal_mode = wal, found {mode}: the file system does not offer "
-            "what a write-ahead log needs; use a local disk."
+            f"{place}: expected journal_mode = wal, found {mode}: the file system does not "
+            "support a write-ahead log; use a local disk."
         )
         raise JournalError(message, found=mode)
 
@@ -109,7 +109,7 @@ def check_durable(connection: sqlite3.Connection, place: str) -> None:
     if level not in DURABLE:
         message = (
             f"{place}: expected synchronous = FULL (2) or EXTRA (3), found {level}: this SQLite "
-            "does not write commits to the disk; a journal must not be kept with it."
+            "may lose commits, so a journal must not be kept in it."
         )
         raise JournalError(message, found=level)
 
@@ -155,7 +155,7 @@ def check_file(path: Path) -> None:
     if not header.startswith(start):
         found = "another kind of file" if header else "an empty file"
         if header.startswith(EXPORTED):
-            found = 'an export of one, which only "steelyard journal verify" reads'
+            found = 'an export of a journal, which only "steelyard journal verify" reads'
         message = f"{path}: expected a journal (a SQLite file), found {found}."
         raise DataError(message, place=str(path))
     # Where a log exists somebody may be writing, and the log may hold pages that the file lacks.
@@ -302,7 +302,9 @@ def _check_tables(connection: sqlite3.Connection, place: str, version: int) -> N
     wrong = [f"the {kind} {name}" for kind, name, *_ in missing]
     more = [f"a trigger {name}" for kind, name, *_ in sorted(found - made) if kind == "trigger"]
     if wrong or more:
-        what = f"{wrong[0]} missing or changed" if wrong else f"{more[0]} too many"
+        what = (
+            f"{wrong[0]} missing or changed" if wrong else f"{more[0]} that does not belong there"
+        )
         message = (
             f"{place}: expected the tables of a journal of version {version}, found {what}: "
             "somebody changed them. It was left as it is; restore a copy, and compare it with the "
@@ -343,11 +345,11 @@ def _raise(error: sqlite3.Error, place: str) -> NoReturn:
     if code == sqlite3.SQLITE_BUSY:
         message = (
             f"{place}: another process keeps a transaction open, and waiting {BUSY_S:z.0f} s did "
-            "not help: end that process; a stopped one lets go when it is killed."
+            "not help. End that process; one that is stopped must be killed."
         )
         raise InputError(message, place=place) from error
     if code == sqlite3.SQLITE_CONSTRAINT:
-        message = f"{place}: a row of this number is there already ({error})."
+        message = f"{place}: a row with this number exists already ({error})."
         raise InvariantError(message, place=place) from error
     message = f"{place}: SQLite said: {error}. Nothing of the last append is acknowledged."
     raise JournalError(message, place=place) from error

@@ -118,7 +118,9 @@ class SqliteWriter:
         self._lock: WriterLock | None = None
         self._files: tuple[tuple[int, int], ...] | None = None
         if not path.parent.is_dir():
-            raise InputError(f"{path}: expected a folder {path.parent}, found none: make it first.")
+            raise InputError(
+                f"{path}: expected a folder {path.parent}, found none; create it first."
+            )
         if path.exists() and (path.is_dir() or path.stat().st_size):
             check_file(path)
         with told(self.place):
