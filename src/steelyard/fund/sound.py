@@ -91,7 +91,7 @@ def _of_inputs(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
         restated = len(splits) * len(_waiting(fund))
         if restated > MOST_RESTATED:
             most = f"{MOST_RESTATED:,} requests"
-            return f"splits: expected at most {most} requests to convert, found {restated:,}"
+            return f"splits: expected at most {most} to convert, found {restated:,}"
     for ratio in splits:
         if not (math.isfinite(ratio) and ratio > 0):
             return f"splits: expected ratios above 0, found {ratio}"
