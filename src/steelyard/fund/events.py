@@ -73,7 +73,7 @@ class Crossed(NamedTuple, Generic[Num]):
     time: int
     price: Num
     place: int
-    """Which fund of the group."""
+    """The index of the fund in its group."""
     trigger: int
 
 
@@ -115,7 +115,7 @@ class Filled(NamedTuple, Generic[Num]):
     """Signed, quote, at ``price``."""
     charges: Charges[Num]
     place: int = 0
-    """Which fund of the group."""
+    """The index of the fund in its group."""
     final: bool = True
     """Whether the order is complete, so that no more fills follow."""
     goes_on: bool = True

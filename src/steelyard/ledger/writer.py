@@ -40,7 +40,7 @@ class Writer(Closing):
 
     @property
     def place(self) -> str:
-        """Where the journal is, without a password."""
+        """The path or URL of the journal, without a password."""
         return self._store.place
 
     @property

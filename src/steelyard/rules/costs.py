@@ -92,7 +92,7 @@ class CostRates(NamedTuple, Generic[Num]):
     impact_root: Num
     """bps for a trade of 100 % of ``daily_volume``."""
     daily_volume: Num
-    """Quote; 1 where ``impact_root`` is zero."""
+    """The volume traded in a day, quote; 1 where ``impact_root`` is zero."""
     amm_liquidity: Num
     """Liquidity on the quote side of the pool at mid; 0 where there is no pool."""
     amm_fee_bps: Num

@@ -103,7 +103,7 @@ class Terms(NamedTuple, Generic[Num]):
     """The basis of a future, per year."""
     max_utilisation: Num
     pool_fee: Num
-    """Share of notional that a trade pays into the reserve as its counterparty."""
+    """The share of notional that a trade pays into the reserve as its counterparty."""
 
 
 @dataclass(frozen=True)
