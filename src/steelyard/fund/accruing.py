@@ -1,4 +1,4 @@
-"""The accruals of a fund between two clock observations: funding, interest, management fee.
+"""The accruals of a fund between two scheduled observations: funding, interest, management fee.
 
 The order is that of SPEC 3: splits, funding, interest, and then the management fee on the remaining
 nav.
@@ -48,7 +48,7 @@ def _in_new_tokens(
 
 
 def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Book the accruals that fell due since the last clock observation."""
+    """Book the accruals that fell due since the last scheduled observation."""
     state, terms = fund.state, fund.terms
     window = None
     if terms.has_volatility and inputs.volatile is None and state.price is not None:

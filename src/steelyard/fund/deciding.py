@@ -38,7 +38,7 @@ def check_triggers(
     price: Num,
     entered: Entered[Num] | None,
 ) -> bool:
-    """Test the triggers at a clock observation; one rebalance answers all that hold.
+    """Test the triggers at a scheduled observation; one rebalance answers all that hold.
 
     ``entered`` are the books with the requests that would go out in the same order. Returns whether
     these requests were sent.
@@ -102,7 +102,7 @@ def fire(
         leverage: the present leverage, signed.
         entered: the books with the creations that go out in the same order.
         uses: the due times after the rebalance, once its own due time has passed.
-        scheduled: whether it was decided at a clock observation, and not at a crossing inside a
+        scheduled: whether it was decided at a scheduled observation, and not at a crossing inside a
             bar.
     """
     state = fund.state

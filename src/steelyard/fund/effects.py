@@ -92,7 +92,7 @@ class PriceSettled(NamedTuple, Generic[Num]):
 
 
 class Seen(NamedTuple, Generic[Num]):
-    """A clock observation passed at which nothing accrued."""
+    """A scheduled observation passed at which nothing accrued."""
 
     fund: str
     time: int
@@ -102,7 +102,7 @@ class Seen(NamedTuple, Generic[Num]):
 
 
 class Accrued(NamedTuple, Generic[Num]):
-    """Funding, interest and fees accrued up to a clock observation (positive = paid)."""
+    """Funding, interest and fees accrued up to a scheduled observation (positive = paid)."""
 
     fund: str
     time: int
@@ -155,7 +155,7 @@ class Passed(NamedTuple, Generic[Num]):
 
     fund: str
     time: int
-    """The time of the last clock observation among them."""
+    """The time of the last scheduled observation among them."""
     price: Num
     """There."""
     cash: Num

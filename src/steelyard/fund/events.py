@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Inputs(NamedTuple, Generic[Num]):
-    """The inputs of one fund since its last clock observation, in the order of time."""
+    """The inputs of one fund since its last scheduled observation, in the order of time."""
 
     funding: tuple[Num, ...] = ()
     """The rates of the funding instants, as shares of notional."""
@@ -51,7 +51,7 @@ NOTHING_DUE: Inputs[float] = Inputs()
 
 
 class Observed(NamedTuple, Generic[Num]):
-    """A clock observation of the price (quote), at which every rule may act.
+    """A scheduled observation of the price (quote), at which every rule may act.
 
     The first observation launches the funds.
     """

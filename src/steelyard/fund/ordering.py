@@ -106,7 +106,7 @@ def carry_out(
         entered: the books with the creations that go out in the same order.
         uses: the due times after the rebalance, once its own due time has passed.
         counts: whether it counts as a rebalance, and not as a further clip of one.
-        scheduled: whether it was decided at a clock observation, and not at a crossing inside a
+        scheduled: whether it was decided at a scheduled observation, and not at a crossing inside a
             bar.
     """
     outcome, destination, notional, cost, _, clipped, raises, _ = plan

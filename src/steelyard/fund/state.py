@@ -92,7 +92,7 @@ class Intent(NamedTuple, Generic[Num]):
     leverage: Num
     """The leverage at the decision, which together with the series' thresholds is its reason."""
     scheduled: bool
-    """Whether it was decided at a clock observation, and not at a crossing inside a bar."""
+    """Whether it was decided at a scheduled observation, and not at a crossing inside a bar."""
     due: int
     """The time from which a simulated venue fills it, epoch s."""
     limit: Num | None
@@ -177,7 +177,7 @@ class State(Generic[Num]):
     """The sum of the squared returns in ``window``."""
     totals: Totals[Num]
     time: int | None = None
-    """The time of the last clock observation, epoch s; None before the launch."""
+    """The time of the last scheduled observation, epoch s; None before the launch."""
     price: Num | None = None
     """The price at that observation."""
     reference: Num | None = None

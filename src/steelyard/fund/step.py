@@ -1,9 +1,9 @@
 """The function ``step``, which turns an event into effects.
 
-At a clock observation all funds of a group first book their accruals. Then the reserve receives its
-payments and its level is tested once. Then each fund acts in order, and an order that is filled at
-once is settled before the next fund acts. Between clock observations, inside a bar, the driver
-reports which threshold is crossed.
+At a scheduled observation all funds of a group first book their accruals. Then the reserve receives
+its payments and its level is tested once. Then each fund acts in order, and an order that is filled
+at once is settled before the next fund acts. Between scheduled observations, inside a bar, the
+driver reports which threshold is crossed.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
 
 
 def _observe(group: Group[Num], event: Observed[Num]) -> None:
-    """Process a clock observation, at which every rule may act."""
+    """Process a scheduled observation, at which every rule may act."""
     time, price, is_out, _, inputs = event
     fund = group.funds[0]
     if fund.state.time is None:
@@ -93,7 +93,7 @@ def _launch_all(group: Group[Num], event: Observed[Num]) -> None:
 
 
 def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
-    """Process a clock observation of a group: all accrue, the reserve is tested once, each acts."""
+    """Process a scheduled observation of a group: accruals, the reserve, then each fund."""
     time, price, is_out, injections, inputs = event
     settle_prices(group, time, price)
     for fund, due in zip(group.funds, inputs, strict=True):
@@ -113,7 +113,7 @@ def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
 
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Begin a clock observation of a fund: splits, accruals, and possibly its end."""
+    """Begin a scheduled observation of a fund: splits, accruals, and possibly its end."""
     if inputs is not NOTHING_DUE:
         if inputs.impact is not None:
             fund.see_impact(inputs.impact)
@@ -131,7 +131,7 @@ def _act(
     price: Num,
     is_out: bool,
 ) -> None:
-    """Act at a clock observation: roll, process requests, and test the triggers."""
+    """Act at a scheduled observation: roll, process requests, and test the triggers."""
     state, terms = fund.state, fund.terms
     _, _, _, flows, ends, _, _ = inputs
     # a simulated fund without nav has already ended; a real one waits for its venue
@@ -243,7 +243,7 @@ def _visit(group: Group[Num], event: Visited[Num]) -> None:
 
 
 def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
-    """Test for an end at a visited price, since a trade's costs may have used up the margin."""
+    """Test for an end at a path price, since a trade's costs may have used up the margin."""
     time, price = event
     if group.is_counterparty:
         settle_prices(group, time, price)

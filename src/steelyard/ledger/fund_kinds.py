@@ -72,7 +72,7 @@ MEANINGS = {
     "request": "the tokens, with the nav and notional that were quoted",
     "requests": "the number of requests",
     "reserve": "the units of the reserve after it",
-    "scheduled": "whether it was decided at a clock observation, not at a crossing inside a bar",
+    "scheduled": "whether it was decided at a scheduled observation, not at a crossing in a bar",
     "second": "the cost of the second order of a roll; null for other orders",
     "sent": "the notional of the whole order, signed, quote",
     "settled_price": "the price up to which a reserve has settled as counterparty; null for none",

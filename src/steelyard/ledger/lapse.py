@@ -31,7 +31,7 @@ class Lapse:
         self.paid = self.shortfall = nothing
 
     def add(self, effect: Effect[Any], since: int | None) -> None:
-        """Collect one more effect; ``since`` is the time of the clock observation before it."""
+        """Collect one more effect; ``since`` is the time of the scheduled observation before it."""
         if isinstance(effect, Blocked):
             self.blocked += 1
             return

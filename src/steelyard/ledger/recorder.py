@@ -83,7 +83,7 @@ class Recorder:
         last_price: the last observed price, when a journal is continued.
         is_out: whether the keeper was down at the last observation, when a journal is continued.
         last_mark: the last hour that has a mark, epoch s, when a journal is continued.
-        every: whether each clock observation and crossing is a row, as for a live fund, so that
+        every: whether each scheduled observation and crossing is a row, as for a live fund, so that
             none is lost when its process is killed.
         stops: the times at which an earlier writer stopped, where a row ``stopped`` is written
             again.
@@ -119,7 +119,7 @@ class Recorder:
         self._nothing = books.funds[0].state.cash * 0
         times = [each.state.time for each in books.funds if each.state.time is not None]
         self._time: int | None = max(times) if times else None
-        """The time of the last clock observation, epoch s."""
+        """The time of the last scheduled observation, epoch s."""
         self._last = self._time
         """The time of the last event, epoch s."""
         self._next_mark = self._first_mark(last_mark)
@@ -301,7 +301,7 @@ class Recorder:
         )
         self._lapses = {}
         self._low = self._high = None
-        # an outage lasts until the next clock observation
+        # an outage lasts until the next scheduled observation
         self._out = self._is_out
 
     # -- collected accruals --------------------------------------------------------------------

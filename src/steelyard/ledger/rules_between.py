@@ -220,7 +220,7 @@ def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
 
 
 def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
-    """The reserve's actions that were due at the last clock observation before a row."""
+    """The reserve's actions that were due at the last scheduled observation before a row."""
     living = group.living
     if group.terms is None or not living or time is None:
         return
