@@ -1,8 +1,8 @@
 """Costs that accrue over time: funding, interest and the management fee (SPEC 3).
 
 A positive amount is paid by the token, a negative one is received. All amounts are in quote, except
-those of ``units_interest``. Each rate is applied as simple interest over the step between two clock
-observations, so interest compounds from one scheduled observation to the next.
+those of ``units_interest``. Each rate is applied as simple interest over the step between two
+scheduled observations, so interest compounds from one scheduled observation to the next.
 """
 
 from __future__ import annotations
