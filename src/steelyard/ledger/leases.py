@@ -19,7 +19,7 @@ from steelyard.ledger.writer import Writer, open_writer
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["LASTS_MS", "Held", "Lease", "lease_held", "take_lease"]
+__all__ = ["LASTS_MS", "HeldLease", "KeeperLease", "lease_held", "take_lease"]
 
 LASTS_MS = 15_000
 """The time from a renewal to the expiry of a lease, ms."""
@@ -27,7 +27,7 @@ RENEW_MS = 4_000
 """The time between two renewals by a keeper, ms."""
 
 
-class Held(NamedTuple):
+class HeldLease(NamedTuple):
     """A lease that somebody holds."""
 
     holder: str
@@ -38,7 +38,7 @@ class Held(NamedTuple):
     """The expiry time, UTC, by the database's clock; None where it lasts as long as its process."""
 
 
-class Lease(Protocol):
+class KeeperLease(Protocol):
     """The right to try to run the funds of a journal."""
 
     writer: Writer
@@ -149,7 +149,7 @@ WHERE token = %s
 _RELEASE = "UPDATE keeper.lease SET until = '-infinity' WHERE token = %s"
 
 
-def take_lease(where: str | Path, owner: str) -> Lease:
+def take_lease(where: str | Path, owner: str) -> KeeperLease:
     """Take the lease of a journal and the right to write it; a missing journal is created.
 
     Raises:
@@ -172,7 +172,7 @@ def take_lease(where: str | Path, owner: str) -> Lease:
         raise InputError(message, place=str(where), holder=holder, until=None) from error
 
 
-def lease_held(where: str | Path) -> Held | None:
+def lease_held(where: str | Path) -> HeldLease | None:
     """The holder of a journal's lease with its times; None where nobody holds it.
 
     Raises:
@@ -183,10 +183,10 @@ def lease_held(where: str | Path) -> Held | None:
     from steelyard.ledger.sqlite_store import owner_now
 
     owner = owner_now(Path(where))
-    return None if owner is None else Held(owner.who, owner.since, None)
+    return None if owner is None else HeldLease(owner.who, owner.since, None)
 
 
-def _row_held(url: str) -> Held | None:
+def _row_held(url: str) -> HeldLease | None:
     from steelyard.ledger.postgres_link import connect, told
 
     connection, place = connect(url)
@@ -199,4 +199,4 @@ def _row_held(url: str) -> Held | None:
         return None
     *owner, until = row
     known = Owner(*owner)
-    return Held(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    return HeldLease(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")

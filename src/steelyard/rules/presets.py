@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 from steelyard.errors import InputError
 from steelyard.rules.series import Series
 
-__all__ = ["load_preset", "preset_names", "preset_text", "preset_title"]
+__all__ = ["preset", "preset_names", "preset_text", "preset_title"]
 
 # The order in which presets are listed: by issuer, and long before short.
 NAMES = (
@@ -56,7 +56,7 @@ def preset_text(name: str) -> str:
     return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load_preset(name: str) -> Series:
+def preset(name: str) -> Series:
     """The series of the preset ``name``.
 
     Raises:

@@ -24,8 +24,8 @@ from steelyard.rules.accruals import DAY_S, WEEK_S
 from steelyard.rules.numbers import Num
 
 __all__ = [
-    "Account",
     "CommonPart",
+    "ReserveAccount",
     "Settlement",
     "credit_account",
     "draw_common",
@@ -52,7 +52,7 @@ FULL_PARTS = 4
 """An account is full at one part in this many of ``W``; further receipts go to the common part."""
 
 
-class Account(NamedTuple, Generic[Num]):
+class ReserveAccount(NamedTuple, Generic[Num]):
     """A series' account, in the underlying; the used parts of its caps are before scaling."""
 
     held: Num
@@ -80,7 +80,7 @@ class Settlement(NamedTuple, Generic[Num]):
 
     paid: Num
     """The amount that the reserve paid for the fill; negative where it received one."""
-    account: Account[Num]
+    account: ReserveAccount[Num]
     common: CommonPart[Num]
 
 
@@ -131,7 +131,7 @@ def most_reserve_cap(reserve_share: Num, fee: Num, lower: Num, target: Num) -> N
 
 
 def settle_premium(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -151,7 +151,7 @@ def settle_premium(
 
 
 def settle_calm(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -178,7 +178,7 @@ def settle_calm(
         got = counted * share
         kept = account_room(account.held, got, worth)
         paid = remembered(account.paid, _paying_cap(account, cap), elapsed_s, WEEK_S)
-        after = Account(
+        after = ReserveAccount(
             account.held + kept,
             paid,
             gained + counted,
@@ -195,7 +195,7 @@ def settle_calm(
     due = counted * share
     if due > account.held:
         due = account.held
-    after = Account(
+    after = ReserveAccount(
         account.held - due,
         paid + counted,
         gained,
@@ -207,7 +207,7 @@ def settle_calm(
 
 
 def settle_rescue(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -228,7 +228,7 @@ def settle_rescue(
     rescued_s = account.rescued_s
     if counted > 0:
         rescued_s = now_s
-    after = Account(
+    after = ReserveAccount(
         account.held - own,
         account.paid,
         account.gained,
@@ -250,7 +250,7 @@ def draw_common(common: CommonPart[Num], wanted: Num, now_s: int) -> CommonPart[
 
 
 def credit_account(
-    account: Account[Num], common: CommonPart[Num], amount: Num, worth: Num
+    account: ReserveAccount[Num], common: CommonPart[Num], amount: Num, worth: Num
 ) -> Settlement[Num]:
     """Credit a series' fees to its account until it holds a quarter of W.
 
@@ -258,7 +258,7 @@ def credit_account(
     amounts are in the underlying.
     """
     kept = account_room(account.held, amount, worth)
-    after = Account(
+    after = ReserveAccount(
         account.held + kept,
         account.paid,
         account.gained,
@@ -291,7 +291,7 @@ def share_of_common(common_held: Num, week_worth: Num, all_week_worth: Num) -> N
     return common_held * week_worth / all_week_worth
 
 
-def _paying_cap(account: Account[Num], cap: Num) -> Num:
+def _paying_cap(account: ReserveAccount[Num], cap: Num) -> Num:
     """The lesser of ``cap`` and a 25th of the account before the payments that still count."""
     most = (account.held + account.paid) / ACCOUNT_PARTS
     if most < cap:
