@@ -1,8 +1,8 @@
-"""The journal: append-only, hash-chained events of any number of funds.
+"""The journal: an append-only, hash-chained record of the events of any number of funds.
 
-One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
-two keep events (``sqlite_store``, ``postgres_store``, each over the connection beside it), one
-writes (``writer``), one reads (``journal``), and the rest prove and show: ``proofs``, ``notes``,
+``events`` defines an event, with ``kinds``, ``canonical_json`` and ``amounts``. ``sqlite_store``
+and ``postgres_store`` store events, each over its own connection module. ``writer`` appends events
+and ``journal`` reads them. The other modules verify, sign and export: ``proofs``, ``notes``,
 ``keys``, ``exports``.
 """
 

@@ -1,7 +1,7 @@
-"""Opening a journal: the state of its funds after its last row, from a snapshot where one is there.
+"""Opening a journal: the state of its funds after the last row, from a snapshot if there is one.
 
-A snapshot saves time and nothing else: it is bound to the number and the hash of a row, and where
-there is none, or it is dropped, the rows are folded from the first.
+A snapshot only saves time. It is bound to the number and the hash of a row. Without a snapshot the
+rows are applied from the first one.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from steelyard.version import __version__
 __all__ = ["FoundFunds", "found_books", "found_in", "open_books"]
 
 UNREADABLE = (DataError, InputError, *UNFIT)
-"""What reading a row raises where it is not what its kind says."""
+"""The errors that reading a row raises where it does not have the form of its kind."""
 
 
 class FoundFunds(NamedTuple):
-    """Funds as a journal holds them."""
+    """The funds in a journal, with all that a recorder needs to continue."""
 
     books: Books
     watch: ReserveWatch | None
-    """None where they have no reserve."""
+    """The data for the health of their reserve; None where they have no reserve."""
     last_price: Any
-    """The last that was observed; None before the first."""
+    """The last observed price; None before the first observation."""
     is_out: bool
-    """The keeper was down there, and is until the next observation."""
+    """Whether the keeper was down at that observation, and so until the next one."""
     last_mark: int | None
-    """The last hour that has its mark, epoch s."""
+    """The last hour that has a mark, epoch s."""
     program: str | None
-    """The version of the program that wrote last."""
+    """The version of the program that wrote the last rows."""
 
 
 def open_books(journal: Journal, *, with_snapshots: bool = True) -> dict[str, Books]:
     """All funds of a journal after its last row, by the name of their reserve or the symbol.
 
     Raises:
-        DataError: a row cannot be read, or says what no state can be; or a snapshot was changed.
+        DataError: a row cannot be read or describes an impossible state, or a snapshot was changed.
         InvariantError: the observations between two rows do not lead from one to the other.
     """
     fold = Fold()
@@ -76,19 +76,19 @@ def open_books(journal: Journal, *, with_snapshots: bool = True) -> dict[str, Bo
 
 
 class Opened(NamedTuple):
-    """Books that are being opened."""
+    """A set of books while it is being opened."""
 
     books: Books
     after: int
-    """The row of their snapshot; 0: they have none."""
+    """The number of the row of their snapshot; 0 where they have none."""
     since: int
-    """The row with which the program that wrote last began."""
+    """The number of the first row by the program version that wrote the last rows."""
     again: Restep | None
-    """Steps the rows after that again; None where they do not say all that was observed."""
+    """The check that runs the rows after that again; None where they lack some observations."""
 
 
 def _fold_rows(journal: Journal, fold: Fold, opened: Mapping[str, Opened]) -> None:
-    """Fold the rows of books of one kind of number, in its arithmetic."""
+    """Apply the rows of books that are kept in one kind of number, in its arithmetic context."""
     for row in _rows_after(journal, list(opened.values())):
         try:
             _fold_row(fold, opened, row)
@@ -100,7 +100,7 @@ def _fold_rows(journal: Journal, fold: Fold, opened: Mapping[str, Opened]) -> No
 
 
 def _rows_after(journal: Journal, opened: Sequence[Opened]) -> Iterator[Row]:
-    """The rows of each books after its snapshot, in order; marks, which funds share, once."""
+    """The rows of each set of books after its snapshot, in order, with shared marks only once."""
     streams, marks = [], dict[str, int]()
     for books, after, *_ in opened:
         names = sorted({books.name, *(each.series.symbol for each in books.funds)})
@@ -112,9 +112,9 @@ def _rows_after(journal: Journal, opened: Sequence[Opened]) -> Iterator[Row]:
 
 
 def _fold_row(fold: Fold, opened: Mapping[str, Opened], row: Row) -> None:
-    """Step one row again, and apply it.
+    """Run one row again if required, and apply it.
 
-    That it is written canonically, as the chain of hashes needs, is for ``verify`` to prove.
+    Whether it is canonical, as the chain of hashes requires, is checked by ``verify`` only.
     """
     kind, fund, time = row.kind, row.fund, row.time_ms // 1000
     body = object_of(row.body)
@@ -135,10 +135,10 @@ def _fold_row(fold: Fold, opened: Mapping[str, Opened], row: Row) -> None:
 
 
 def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> FoundFunds | None:
-    """The funds of these symbols in a journal, and what a recorder has to know; None: not there.
+    """The funds of these symbols in a journal; None where the journal does not hold them.
 
     Raises:
-        InputError: some of them are there and others not, or on another reserve.
+        InputError: the journal holds only some of them, or holds them on another reserve.
         DataError, InvariantError: as ``open_books``.
     """
     with Journal.open(where) as journal:
@@ -146,7 +146,7 @@ def found_books(where: str | Path, symbols: Sequence[str], name: str | None) -> 
 
 
 def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> FoundFunds | None:
-    """The same of a journal that is open.
+    """The funds of these symbols in an open journal; None where it does not hold them.
 
     Raises:
         InputError, DataError, InvariantError: as ``found_books``.
@@ -163,7 +163,7 @@ def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> Foun
         message = (
             f"{journal.place}: expected the funds that share a reserve in the journal, "
             f"{', '.join(each.series.symbol for each in books.funds)}, found "
-            f"{', '.join(symbols)}: run the same together, or give another journal."
+            f"{', '.join(symbols)}: run the same funds together, or name another journal."
         )
         raise InputError(message, place=journal.place)
     with books.number.context():
@@ -172,12 +172,12 @@ def found_in(journal: Journal, symbols: Sequence[str], name: str | None) -> Foun
 
 
 def _unreadable(row: Row, error: Exception) -> DataError:
-    """A body that cannot be read is named by its number."""
+    """The error for a body that cannot be read, with the number of its row."""
     return DataError(f"event {row.seq}: {error}", at=row.seq)
 
 
 def _from_snapshot(journal: Journal, name: str, books: Books) -> int:
-    """Put the newest snapshot's states into books; the number of the row that it is bound to."""
+    """Put the states of the newest snapshot into the books; returns the number of its row."""
     found = journal.snapshot(name)
     if found is None or not check_snapshot(journal, found):
         return 0
@@ -192,10 +192,10 @@ def _from_snapshot(journal: Journal, name: str, books: Books) -> int:
 
 
 def _recent(journal: Journal, books: Books) -> tuple[ReserveWatch | None, Any, bool, int | None]:
-    """What a recorder has to know beside the states, from the rows of the last thirty days.
+    """The data that a recorder needs besides the states, from the rows of the last thirty days.
 
-    That is what the health of a reserve looks back on, the last price that was seen, whether the
-    keeper was down then, and the last hour that has its mark.
+    These are the history for the health of a reserve, the last observed price, whether the keeper
+    was down then, and the last hour that has a mark.
     """
     watch = ReserveWatch(books) if books.pool is not None else None
     of, price, is_out, last_mark = books.of, None, False, None
@@ -228,7 +228,7 @@ def _program(journal: Journal, symbol: str) -> str | None:
 
 
 def _value_at(journal: Journal, books: Books, opened: Row) -> Any:  # noqa: ANN401
-    """The reserve's value at its launch: its first units at the first price."""
+    """The reserve's value at launch: its initial units at the first price."""
     pool = books.pool
     assert pool is not None  # noqa: S101 (only reserves are opened)
     first = next(journal.events(opened.seq - 2, fund=books.name, kinds=["observed"]))

@@ -1,7 +1,7 @@
-"""An event as it is given to a journal, and the row that the journal keeps of it.
+"""An event as it is passed to a journal, and the row that the journal stores for it.
 
 The body of a row is the canonical JSON of the event's fields together with its sequence number,
-time, fund and kind, so that a line of an export says all by itself. The rows form a chain:
+time, fund and kind, so that a line of an export is complete on its own. The rows form a chain:
 
     hash = SHA-256(hash of the row before || body),  32 zero bytes before the first row
 
@@ -23,7 +23,7 @@ from steelyard.ledger.kinds import RESERVED, check_fields, kind_of
 __all__ = ["GENESIS", "Event", "Head", "Row", "check_fund", "link", "row_of", "sealed"]
 
 GENESIS = bytes(32)
-"""What stands for the hash before the first row."""
+"""The value used as the hash before the first row."""
 
 MAX_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 MAX_FUND_LETTERS = 200
@@ -31,11 +31,11 @@ PREFIXES = ("price", "reserve")
 
 
 class Event(NamedTuple):
-    """Something that happened.
+    """An event of a journal.
 
     Attributes:
-        time_ms: when, in milliseconds since 1970, UTC.
-        fund: the symbol of the fund that it concerns; ``price:UNDERLYING`` or ``reserve:NAME``
+        time_ms: its time in milliseconds since 1970, UTC.
+        fund: the symbol of the fund that it concerns, or ``price:UNDERLYING`` or ``reserve:NAME``
             where it concerns several.
         kind: the name of a registered kind.
         fields: the kind's fields, as JSON values; an amount is a decimal string.
@@ -48,14 +48,14 @@ class Event(NamedTuple):
 
 
 class Head(NamedTuple):
-    """Where a journal ends: its number of rows, and the hash of the last."""
+    """The end of a journal: its number of rows, and the hash of the last row."""
 
     size: int
     hash: bytes
 
 
 class Row(NamedTuple):
-    """An event as the journal keeps it."""
+    """An event as the journal stores it."""
 
     seq: int
     time_ms: int
@@ -69,27 +69,27 @@ class Row(NamedTuple):
         """The event's own fields.
 
         Raises:
-            DataError: the body is no canonical JSON object.
+            DataError: the body is not a canonical JSON object.
         """
         body = parsed(self.body, f"event {self.seq}")
         return {name: value for name, value in body.items() if name not in RESERVED}
 
     @property
     def event(self) -> Event:
-        """The event that was given to the journal."""
+        """The event that was passed to the journal."""
         return Event(self.time_ms, self.fund, self.kind, self.fields)
 
 
 def link(previous: bytes, body: bytes) -> bytes:
-    """The hash of a row: SHA-256 of the hash before it and its body."""
+    """The hash of a row: SHA-256 of the previous row's hash and its own body."""
     return sha256(previous + body).digest()
 
 
 def sealed(event: Event, head: Head) -> Row:
-    """The row that follows ``head`` when the event is appended there.
+    """The row of an event that is appended after ``head``.
 
     Raises:
-        InputError: the event's time, fund, kind or fields are not what a journal takes.
+        InputError: a journal does not accept the event's time, fund, kind or fields.
     """
     time_ms, fund, name, fields = event
     kind = kind_of(name)
@@ -106,10 +106,10 @@ def sealed(event: Event, head: Head) -> Row:
 
 
 def check_fund(fund: str) -> None:
-    """Refuse what can be no fund of an event.
+    """Refuse a text that cannot be the fund of an event.
 
     Raises:
-        InputError: it is empty, too long, not printable, or has a prefix that means nothing.
+        InputError: it is empty, too long, not printable, or has an unknown prefix.
     """
     if type(fund) is not str or not 0 < len(fund) <= MAX_FUND_LETTERS:
         expected = f"text of 1 to {MAX_FUND_LETTERS} letters"
@@ -124,7 +124,7 @@ def check_fund(fund: str) -> None:
 
 
 def row_of(body: bytes, digest: bytes) -> Row:
-    """The row of an export's line, from its body; whether that is canonical is not asked.
+    """The row of an export's line, from its body, which is not checked to be canonical.
 
     Raises:
         DataError: the body is not that of an event.
@@ -132,7 +132,7 @@ def row_of(body: bytes, digest: bytes) -> Row:
     try:
         inside = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"body: expected a JSON object, found none: {error}.") from error
+        raise DataError(f"body: expected a JSON object, found other text: {error}.") from error
     if isinstance(inside, dict):
         seq, time_ms, fund, kind = (inside.get(name) for name in RESERVED)
         if type(seq) is type(time_ms) is int and type(fund) is type(kind) is str:

@@ -1,7 +1,7 @@
-"""A second fund in the books of the first: what ``steelyard.fund`` makes of a stored event.
+"""Copies of stored funds, with which ``steelyard.fund`` processes stored events again.
 
-The verifier asks the fund itself what follows, from the state that the rows before left, with the
-fills that the journal says the venue made. It derives no rule of its own.
+The verifier runs the fund itself, from the state after the rows before and with the venue's fills
+in the journal. It contains no rule of its own.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ __all__ = ["NoFill", "StoredFills", "Twins", "as_told"]
 
 
 class NoFill(Exception):
-    """An order is due, and the journal holds no fill of it."""
+    """An order is due, but the journal does not contain a fill of it."""
 
 
 class StoredFills:
-    """The fills of a journal, in their order, held against the venue's model where there is one."""
+    """The fills of a journal in their order, compared with a simulated venue if there is one."""
 
     as_planned = False
-    """Each fill is asked for, so that it is held against the stored one."""
+    """False, so that ``fill`` is called for each order and compares it with the stored fill."""
 
     def __init__(self, fills: Sequence[Filled[Any]], model: Fills[Any] | None) -> None:
         self._fills, self._model = list(fills), model
         self.wrong: str | None = None
-        """How a stored fill differs first from what the series' own costs make."""
+        """The first difference of a stored fill from one by the series' own costs."""
 
     @property
     def are_left(self) -> bool:
-        """Whether the journal holds fills that nothing asked for."""
+        """Whether the journal holds fills that no order asked for."""
         return bool(self._fills)
 
     def fill(self, group: Group[Any], fund: Fund[Any], time: int, price: Any) -> Filled[Any]:  # noqa: ANN401
-        """The model's fill, where there is a model; else the next stored one."""
+        """The fill of the simulated venue if there is one, otherwise the next stored fill."""
         stored = self._fills.pop(0) if self._fills else None
         if self._model is not None:
             made = self._model.fill(group, fund, time, price)
@@ -55,23 +55,25 @@ class StoredFills:
 
 
 class Twins:
-    """Makes funds that stand where stored ones stand.
+    """The maker of funds in the state of stored ones.
 
-    As long as what follows is what the journal says, the states of a twin stand after each step
-    where the books stand, and are not copied anew.
+    As long as the effects equal those of the journal, the states of a copy equal those of the books
+    after each step, and need not be copied again.
 
     Args:
-        model: fills orders by the series' own costs; None: the journal's fills are believed.
+        model: the venue that fills orders by the series' own costs; None where the fills of the
+            journal are accepted.
     """
 
     def __init__(self, model: Fills[Any] | None) -> None:
         self._model = model
         self._terms: dict[str, FundTerms[Any]] = {}
         self._beside: dict[str, tuple[int, Group[Any]]] = {}
-        """Groups that stand where the books of a name stood, after so many changes of them."""
+        """Groups in the state of the books of a name, each with the number of changes at that
+        state."""
 
     def terms(self, books: Books) -> list[FundTerms[Any]]:
-        """The terms of the funds of books."""
+        """The terms of the funds in the books."""
         found = []
         for each in books.funds:
             symbol = each.series.symbol
@@ -81,32 +83,32 @@ class Twins:
         return found
 
     def group(self, books: Books, states: Sequence[Any] | None = None) -> Group[Any]:
-        """A group in the state of books, or in ``states``; nothing fills its orders."""
+        """A group in the state of the books, or in ``states``; its orders are not filled."""
         held = [each.state for each in books.funds] if states is None else states
         funds = [Fund(terms, state) for terms, state in zip(self.terms(books), held, strict=True)]
         fills = StoredFills((), self._model) if books.funds[0].is_model else None
         return Group(funds, fills, books.name)
 
     def beside(self, books: Books) -> Group[Any]:
-        """A group in states of its own, which are those of the books; a step may change them."""
+        """A group with its own copies of the books' states, which a step may change."""
         changes, group = self._beside.pop(books.name, (None, None))
         if group is None or changes != books.changes:
             return self.group(books, books.copies())
         return group
 
     def keep_beside(self, books: Books, changes: int, group: Group[Any]) -> None:
-        """This group stands where the books stand after so many changes of them."""
+        """Keep a group that equals the books after this number of changes."""
         self._beside[books.name] = changes, group
 
     def prepare(
         self, group: Group[Any], impact: Sequence[Any] | None, fills: Sequence[Filled[Any]]
     ) -> None:
-        """Say what an event finds there.
+        """Prepare a group for an event.
 
         Args:
-            group: to which it happens.
-            impact: that trades have at present, one a fund; None: none has one.
-            fills: of the orders that it sends, where a venue is simulated.
+            group: the group to which the event happens.
+            impact: the present impact of trades, one for each fund; None where no fund has one.
+            fills: the fills of the orders that it sends, where a venue is simulated.
         """
         for fund in group.funds:
             fund.see_impact(None)
@@ -116,7 +118,7 @@ class Twins:
             group.fills = StoredFills(fills, self._model)
 
     def follows(self, group: Group[Any], event: Event[Any]) -> list[Any]:
-        """What follows from an event; where a fill is missing, what followed up to there."""
+        """The effects of an event; if a fill is missing, the effects before it."""
         try:
             return step(group, event)
         except NoFill:
@@ -124,7 +126,7 @@ class Twins:
 
 
 def as_told(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
-    """Effects in the order in which a journal holds them: what accrued first, then the others."""
+    """Effects in the order of a journal: accruals first, then the others."""
     if len(effects) == 1:
         return [*effects]
     came = coming(effects)

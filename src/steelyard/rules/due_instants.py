@@ -1,6 +1,6 @@
-"""The instants that are due next, from a given moment on: what a launch sets (SPEC 2).
+"""The next due times of a series' clocks, which a launch sets (SPEC 2).
 
-Whoever starts a token asks here: a launch, and a forecast of a token whose clocks are not known.
+They are needed to launch a token, and to forecast a token whose clocks are not known.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ __all__ = ["Clocks", "clocks_from"]
 
 
 class Clocks(NamedTuple):
-    """Epoch s of each instant; 0 where the series has no such clock."""
+    """The next due time of each clock, epoch s; 0 where the series has no such clock."""
 
     next_interval: int
     next_daily: int
     next_allocation: int
-    """Of fees to the reserve."""
+    """The next time at which the reserve gets its share of the fees."""
     expiry: int
-    """Of the future that is held."""
+    """The expiry of the future that is held."""
 
 
 def clocks_from(series: Series, time: int) -> Clocks:
-    """The first instants of a series' clocks after ``time`` (epoch s), at which it is launched."""
+    """The first due times of a series' clocks after its launch at ``time`` (epoch s)."""
     how, pool, venue = series.rebalance, series.reserve, series.venue
     interval = daily = allocation = expiry = 0
     if how.interval is not None:

@@ -54,7 +54,7 @@ def test_show_prints_the_file_itself(steelyard: Steelyard, tmp_path: Path) -> No
     """Standard output is the file, to be sent into one's own; the words go to standard error."""
     result = steelyard("series", "show", "toros-3l")
     assert result.out == preset_text("toros-3l")
-    assert "It trades only as far as the edge that was left" in result.err
+    assert "It trades only back to the nearest edge of its band" in result.err
     mine = tmp_path / "mine.toml"
     mine.write_text(result.out)
     assert steelyard("series", "show", "mine.toml").out == result.out

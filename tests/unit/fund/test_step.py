@@ -309,7 +309,7 @@ def test_a_roll_is_told_whole() -> None:
     group = launched(series)
     hours = 24 * 88
     assert see(group, hours, 100.0)[-1].intent.trigger == Trigger.ROLL
-    with pytest.raises(InputError, match=r"expected a roll of all .* found one of"):
+    with pytest.raises(InputError, match=r"expected a roll of all .* found a roll of"):
         fill(group, hours, 100.0, 0.5)
     fill(group, hours, 100.0, 0.0, why="rejected")
     assert see(group, hours + 1, 100.0)[-1].intent.trigger == Trigger.ROLL

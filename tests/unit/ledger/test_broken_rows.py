@@ -60,7 +60,7 @@ FORGERIES: dict[str, tuple[Callable[[Bodies], object], str]] = {
     "an outage as text": (lambda bodies: observed(bodies).update(out="true"), "out is 'true'"),
     "an outage as a number": (lambda bodies: observed(bodies).update(out=0), "out is 0"),
     "no array": (lambda bodies: observed(bodies).update(passed={}), "passed is {}"),
-    "another beginning": (lambda bodies: bodies[0].update(time=0), "series row says 1970-01-01"),
+    "another beginning": (lambda bodies: bodies[0].update(time=0), "series row, 1970-01-01"),
     "a venue of no kind": (lambda bodies: bodies[0].update(venue="own"), "its venue is 'own'"),
     "a live fund by path": (lambda bodies: bodies[0].update(intrabar="path"), "by the clock"),
     "trades that are paid": (

@@ -267,7 +267,7 @@ def test_a_crossing_of_a_live_fund_at_no_threshold_is_named() -> None:
         bodies.insert(place + 1, one)
 
     rules = audited(forged(chained(memory.events), crosses)).proofs["rules"]
-    words = "and no threshold stands there"
+    words = "where it has no threshold"
     assert any(words in found.why for found in rules.findings)
 
 

@@ -100,12 +100,12 @@ WITH_HEAD = {
     "a tail rewritten with right hashes": (
         lambda rows: rehashed(at(10, lambda row: rewritten(row, cash="9"))(rows)),
         12,
-        "written anew",
+        "were rewritten",
     ),
     "all rewritten with right hashes": (
         lambda rows: rehashed(at(1, lambda row: rewritten(row, cash="9"))(rows)),
         12,
-        "written anew",
+        "were rewritten",
     ),
 }
 

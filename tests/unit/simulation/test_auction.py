@@ -227,7 +227,7 @@ def test_an_auction_is_read_from_a_series_file() -> None:
         "fee 5 bps, half spread 1 bp, auction from -50 bps to 80 bps within 20 min, taken 541 s "
         "after it begins, 2.6 bps above a taker's own cost"
     )
-    assert "and inside the band to its target" in rule_sentence(series)
+    assert "and from inside the band to its target" in rule_sentence(series)
 
 
 @pytest.mark.parametrize(
