@@ -1,5 +1,7 @@
 """The journal of a run: it is opened for writing, continued if it has the funds, and closed.
 
+A driver uses it like this::
+
     with recording(where, tokens, number, mode, books) as kept:
         states = kept.states or new ones
         ... the driver reports each step to kept.recorder(states) ...

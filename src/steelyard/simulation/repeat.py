@@ -156,9 +156,7 @@ def _find(folder: Path, option: str, known: Mapping[str, Any]) -> str | Prices:
     name = "put it back, or name it in Python with book=..."
     if option != "book":
         name = f"name the file with --{option} FILE, in Python with {option}=..."
-    message = (
-        f"{folder}: {option}: expected the input of the run, found none; it was {was}: {name}"
-    )
+    message = f"{folder}: {option}: expected the input of the run, found none; it was {was}: {name}"
     raise DataError(message, folder=str(folder), option=option, file=file)
 
 

@@ -314,8 +314,10 @@ class Before(NamedTuple):
 
 
 def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
-    """The instants between which a run is charged for time, the first exclusive, the second
-    inclusive; epoch seconds."""
+    """The instants between which a run is charged for time, in epoch seconds.
+
+    The first instant is exclusive and the second inclusive.
+    """
     since = int(bars.time[0]) if state is None or state.time is None else state.time
     return since, int(bars.time[-1]) + bars.step_s
 
