@@ -106,7 +106,7 @@ class _CsvText:
             try:
                 more = self.rest.read(_BLOCK_BYTES)
             except READ_ERRORS as error:
-                found = f"a file that cannot be read on: {error}"
+                found = f"a file that cannot be read further: {error}"
                 raise source_error(self.name, "readable CSV", found) from error
             part += more
             # A lone \\r ends a line only in files that contain no \\n at all.

@@ -27,9 +27,9 @@ __all__ = ["open_file"]
 _PARQUET = b"PAR1"
 _FEATHER = b"ARROW1"
 _KNOWN = {
-    b"PK\x03\x04": "a zip archive inside of one that is packed: unpack it",
-    b"PAR1": "a Parquet file inside of one that is packed: unpack it",
-    b"ARROW1": "a Feather file inside of one that is packed: unpack it",
+    b"PK\x03\x04": "a zip archive inside a packed file: unpack it",
+    b"PAR1": "a Parquet file inside a packed file: unpack it",
+    b"ARROW1": "a Feather file inside a packed file: unpack it",
     b"FEA1": "a Feather file of version 1: save it as version 2 or Parquet",
     b"\x28\xb5\x2f\xfd": "a zstd file: unpack it, or pack it with gzip",
     b"BZh": "a bzip2 file: unpack it, or pack it with gzip",

@@ -94,7 +94,7 @@ def _pieces(name: str, text: bytes, rest: BinaryIO) -> Iterator[list[Any]]:
         try:
             more = rest.read(_BLOCK_BYTES)
         except READ_ERRORS as error:
-            found = f"a file that cannot be read on: {error}"
+            found = f"a file that cannot be read further: {error}"
             raise source_error(name, _EXPECTED, found) from error
         part += more
         cut = part.rfind(end) + 1

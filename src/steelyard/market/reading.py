@@ -200,7 +200,9 @@ class _Order:
             found = "the same second again: a duplicate row"
         else:
             found = f"{format_time(int(time[row]))}: out of order"
-        side, whole = ("before", ", as the rows above go") if self.falls else ("after", "")
+        side, whole = (
+            ("before", ", since the rows above are newest first") if self.falls else ("after", "")
+        )
         there = format_time(int(before[row]))
         expected = f"a time {side} that of the row before, {there}{whole}"
         return Fault(row, self.column, found, expected)

@@ -58,7 +58,7 @@ def check_covers(option: str, events: Any, span: tuple[int, int]) -> None:  # no
         held += f" to {_day(times[-1])}"
     message = (
         f"{option}: expected rows in the time of the history that is run, {_span(span)}; found "
-        f"{held}: none of them counts. Give rows of that time, or leave {option} out."
+        f"{held}: none of them has an effect. Give rows of that time, or leave {option} out."
     )
     raise DataError(message, option=option, expected=span, found=(times[0], times[-1]))
 

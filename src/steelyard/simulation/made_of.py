@@ -75,7 +75,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise _wrong_record(folder, reason) from error
     if not isinstance(record, dict) or record.get("schema") != 1:
         version = record.get("schema") if isinstance(record, dict) else None
-        raise _wrong_record(folder, f"schema {version!r}, and this version knows 1")
+        raise _wrong_record(folder, f"schema {version!r}; this version reads schema 1")
     wanted: dict[str, Callable[[Any], bool]] = {
         "start": _is_text,
         "end": _is_text,

@@ -132,7 +132,7 @@ def make_again(
         if option not in inputs:
             message = (
                 f"{folder / SERIES}: expected the series that was run, which had no {option}; "
-                f"found one that has: it was changed since. Simulate it again."
+                f"found one that has: the file was changed. Simulate it again."
             )
             raise InputError(message, folder=str(folder), option=option)
         _check_same(folder, option, now, inputs[option])
@@ -152,7 +152,11 @@ def _find(folder: Path, option: str, known: Mapping[str, Any]) -> str | Prices:
             sample = sample_prices(name)
             if file is not None and Path(file).name == sample.source:
                 return sample
-    was = "a frame, which no folder keeps" if file is None else f"{file}, which does not exist"
+    was = (
+        "a frame, which a folder does not store"
+        if file is None
+        else f"{file}, which does not exist"
+    )
     name = "put it back, or name it in Python with book=..."
     if option != "book":
         name = f"name the file with --{option} FILE, in Python with {option}=..."
@@ -164,7 +168,7 @@ def _check_same(folder: Path, option: str, now: Mapping[str, Any], then: Mapping
     if now["sha256"] == then["sha256"]:
         return
     rows = f"{now['rows']:,} rows"
-    found = f"{rows}, other figures" if now["rows"] == then["rows"] else rows
+    found = f"{rows} with different figures" if now["rows"] == then["rows"] else rows
     message = (
         f"{folder}: {option}: expected the {then['rows']:,} rows that the run was made of; found "
         f"{found}: {now['file'] or 'it'} has changed since. Give the file as it was, or simulate "
@@ -206,7 +210,7 @@ def _table_difference(folder: Path, name: str, made: Columns) -> str:
     if saved.schema.names != table.schema.names:
         return f"{file} has other columns"
     if saved.num_rows != table.num_rows:
-        return f"{file} had {saved.num_rows:,} rows and has {table.num_rows:,}"
+        return f"{file} has {saved.num_rows:,} rows as saved and {table.num_rows:,} now"
     differs = np.zeros(table.num_rows, dtype=bool)
     for column in table.schema.names:
         differs |= _bits(saved[column]) != _bits(table[column])

@@ -257,7 +257,7 @@ def _tracking(summary: Mapping[str, object]) -> Iterator[Fact]:
     off = "how far leverage was off its target, a year"
     yield Fact("exposure error", number(tracking["exposure_error"], 3), off)
     daily = percent(tracking["error_daily"])
-    of_days = f"deviation of daily returns from target, a year; {daily} a day"
+    of_days = f"deviation from the daily target, a year; {daily} a day"
     yield Fact("tracking error", percent(tracking["tracking_error"]), of_days)
     apart = "against a daily reset without costs"
     yield Fact("difference", percent(tracking["difference"], signed=True), apart)

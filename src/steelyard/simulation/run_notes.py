@@ -54,7 +54,7 @@ def run_notes(run: DrawnRun) -> Iterator[str]:
         blocked = run.summary["rebalances"]["blocked"]
         yield (
             f"the reserve was below its floor for {duration_words(pool['suspended_s'])} in all, "
-            f"and {counted(blocked, 'rebalance')} that would have raised leverage did not take place."
+            f"and {counted(blocked, 'rebalance')} that would have raised leverage did not happen."
         )
 
 

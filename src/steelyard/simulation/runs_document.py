@@ -115,13 +115,15 @@ def runs_table(runs: Sequence[ReportRun], names: Sequence[str], keys: Sequence[s
         Column("token", words=True, under="trades when"),
         Column("nav, log", page_only=True),
         Column("target", drop=7),
-        Column("return", "return of one token from launch to end"),
+        Column("return", "of one token, from launch to end"),
         Column("daily reset", "return of a daily reset to the target without costs", drop=2),
         Column("rebal.", "number of rebalances, without the launch"),
         Column("blocked", "rebalances due but not made: suspended, or too costly", drop=3),
         Column("cost", "all costs, as a share of initial assets"),
         Column("by reserve", "the part of the cost that the reserve paid", drop=4),
-        Column("error", "exposure error: how far leverage was off its target, a year", drop=6),
+        Column(
+            "error", "exposure error, that is how far leverage was off its target, a year", drop=6
+        ),
         Column("drawdown", "deepest fall from a peak, at closes"),
         Column("worst day", "lowest return of a UTC day", drop=5),
     ]

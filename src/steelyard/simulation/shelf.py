@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from steelyard.arguments import refuse_kind
 from steelyard.errors import InputError
 from steelyard.fund.state import ReserveState, State, new_state
 from steelyard.market import Feed, Prices, feed_of
@@ -135,8 +136,8 @@ def simulate_shelf(
     history = feed_of(feed)
     for option in BY_SYMBOL:
         table = getattr(history, option)
-        if table is not None:
-            check_kind(option, table, Mapping, "a mapping by symbol")
+        if not (table is None or isinstance(table, Mapping)):
+            refuse_kind(option, "a mapping by symbol", table)
     check_symbols(history, (token.symbol for token in members))
     mode = mode_of(intrabar, history.bars)
     check_useful(history.given(), members)

@@ -102,7 +102,7 @@ class Job:
             return since_s
         message = (
             f"{named(self.path)}: expected --since (the time of the first row, such as "
-            "2022-01-01) for a file that is not there yet; found none"
+            "2022-01-01) for a file that does not exist yet; found none"
         )
         raise InputError(message, file=str(self.path))
 
@@ -160,7 +160,8 @@ class Job:
         except (VenueError, DataError) as error:
             if joint.last_s is None:
                 raise
-            kept = f"Kept: rows up to {format_time(joint.last_s)}; the same command goes on there"
+            last = format_time(joint.last_s)
+            kept = f"Rows up to {last} were kept; the same command continues there"
             details = {**error.details, "file": str(self.path), "last": joint.last_s}
             raise type(error)(f"{str(error).rstrip('.')}. {kept}", **details) from error
 

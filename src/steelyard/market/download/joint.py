@@ -101,7 +101,7 @@ class Joint:
     def _compare(self, row: Row) -> None:
         known = self._to_compare.popleft()
         if row[0] != known[0]:
-            raise self._other(known, f"nothing then, but one of {format_time(row[0])}")
+            raise self._other(known, f"no row then, but one of {format_time(row[0])}")
         if row == known:
             self._compared = True
         elif self._compared and not self._to_compare:

@@ -75,11 +75,11 @@ class _Pages:
         if not rows or rows[0][0] != known_s:
             found = f"begins at {format_time(rows[0][0])}" if rows else "is empty"
             raise self._bad(
-                f"expected a page that begins with the end of the last one, {known}; found one "
-                f"that {found} (a smaller page size may help)"
+                f"expected a page that begins with the last row of the one before, {known}; found "
+                f"one that {found} (a smaller page size may help)"
             )
         if len(rows) == 1 and text and text == self.text:
-            raise self._bad(f"the same page again, asked for what follows {known}")
+            raise self._bad(f"expected the rows after {known}; found the same page again")
 
     def _bad(self, what: str) -> BadAnswer:
         return BadAnswer(f"{self.feed.exchange.id} {self.feed.symbol}: {what}")
