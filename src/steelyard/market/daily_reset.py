@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def reset_growths(moves: Floats, target: float) -> Floats:
-    """The growth factor of each day; 0 on a day that ends the token. Shapes (days,)."""
+    """The growth factor of each day, shape (days,); 0 on a day that ends the token."""
     return np.maximum(1.0 + target * moves, 0.0)
 
 

@@ -1,6 +1,4 @@
-"""The fill model of a simulation: every order is filled at the series' own costs.
-
-Orders are filled at once or after a delay.
+"""The fill model of a simulation: orders fill at the series' own costs, at once or after a delay.
 
 An order that is filled at once costs what it was planned to cost. After ``delay``, the units of the
 order are traded at the price of that later time. Then an order that was sent to reduce exposure

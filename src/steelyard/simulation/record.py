@@ -102,7 +102,7 @@ class ReserveRecord:
         found: list[tuple[int, int]] = []
         for time, suspended in [*self.suspensions, (last, False)]:
             if suspended:
-                # a suspension that resumed at this very observation continues
+                # a suspension that ended at this very observation goes on without a break
                 since = found.pop()[0] if found and found[-1][1] == time else time
             elif since is not None:
                 if since < time:

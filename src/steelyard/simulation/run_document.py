@@ -329,7 +329,7 @@ def column_decimals(values: Floats) -> int:
     """The number of decimals for a column of a table: enough to distinguish its rows, and no more.
 
     Columns with values of 100,000 or more show whole numbers, those from 100 on show cents, and
-    each hundredth below that adds two digits.
+    each further factor of 100 below that adds two digits.
     """
     sizes = [abs(value) for value in values.tolist() if abs(value) < float("inf")]
     largest = max(sizes, default=0.0)

@@ -115,9 +115,9 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
         )
         if late > LATE_S:
             yield (
-                f"the clock is read at {at} of bars of {duration_words(step)}: an interval of "
-                f"{duration_words(how.interval.every_s)} from {clock_words(how.interval.anchor_s)} "
-                f"UTC acts up to {_hours(late)} late."
+                f"the clock is read at {at} of bars of {duration_words(step)}: rebalances at an "
+                f"interval of {duration_words(how.interval.every_s)} from "
+                f"{clock_words(how.interval.anchor_s)} UTC are made up to {_hours(late)} late."
             )
     if how.interval is not None and how.interval.every_s < step:
         yield (

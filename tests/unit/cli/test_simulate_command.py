@@ -165,7 +165,7 @@ def test_a_clock_that_acts_late_is_said_with_how_late() -> None:
     shifted = closes(*[1.0] * 30, step_s=3_600, start=T0 + 1_800)
     assert 'at 00:30, 28 min late; with at = "00:30"' in said_of(token(daily=Daily(120)), shifted)
     anchored = token(interval=Interval(8 * 3_600, anchor_s=600))
-    assert "an interval of 8 h from 00:10 UTC acts up to 50 min late" in said_of(anchored, hours)
+    assert "interval of 8 h from 00:10 UTC are made up to 50 min late" in said_of(anchored, hours)
     assert "late" not in said_of(token(interval=Interval(8 * 3_600)), hours)
 
 
