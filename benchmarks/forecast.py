@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 
 import steelyard as sy
+from steelyard.analysis.price_path import PricePath
 from steelyard.analysis.shelf import Token
-from steelyard.analysis.walk import Walk
 from steelyard.rules.presets import load_preset, preset_names
 
 BAR_S = 1.0
@@ -66,7 +66,7 @@ def main() -> int:
     for _ in range(arguments.runs):
         timed(
             "triggers alone",
-            lambda: [Walk(token, PRICE, NOW).thresholds() for token in many.tokens],
+            lambda: [PricePath(token, PRICE, NOW).thresholds() for token in many.tokens],
         )
         timed("forecast", lambda: sy.forecast(many))
 

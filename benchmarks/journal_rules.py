@@ -32,7 +32,7 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import fund_terms
 from steelyard.ledger import Event, Journal, open_writer
 from steelyard.ledger.audit import Audit
-from steelyard.ledger.opening import open_books
+from steelyard.ledger.current_books import open_books
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.ledger.snapshots import snapshot_of

@@ -21,10 +21,10 @@ from steelyard.fund.state import new_state
 from steelyard.fund.terms import fund_terms
 from steelyard.keeper import core, observing
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.events import LeaseChanged, Priced
+from steelyard.keeper.keeper_events import LeaseChanged, Priced
 from steelyard.keeper.memory import Memory
-from steelyard.keeper.thresholds import Market
-from steelyard.ledger.events import Head, sealed
+from steelyard.keeper.sorted_thresholds import WatchedMarket
+from steelyard.ledger.event_rows import Head, sealed
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.rules.numbers import DECIMAL18
@@ -52,7 +52,7 @@ def a_desk(number: int, underlying: str) -> Desk:
         Memory(is_open=True),
         Guards(stale_after_ms=10**15),
         urgency(terms.rule, terms.venue),
-        Market(underlying),
+        WatchedMarket(underlying),
         rows=rows,
     )
     desk.clock.see(0, 0, 0)

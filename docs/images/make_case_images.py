@@ -20,7 +20,7 @@ import numpy as np
 from make_images import BROWSERS, shoot
 
 import steelyard as sy
-from steelyard.report.columns import plain
+from steelyard.report.figure_encoding import plain
 from steelyard.report.html import island
 from steelyard.report.palette import DARK, LIGHT
 from steelyard.rules.presets import load_preset

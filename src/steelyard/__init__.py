@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulation.compare import compare
     from steelyard.simulation.journals import Journal
+    from steelyard.simulation.load_run import load_run
     from steelyard.simulation.one_or_several import simulate
-    from steelyard.simulation.repeat import load_run
 
 __all__ = [
     "DataError",
@@ -90,7 +90,7 @@ _LAZY = {
     "explain": "steelyard.analysis.attribution",
     "forecast": "steelyard.analysis.forecast",
     "gaps": "steelyard.analysis.gaps",
-    "load_run": "steelyard.simulation.repeat",
+    "load_run": "steelyard.simulation.load_run",
     "preset": "steelyard.rules.presets:load_preset",
     "read_prices": "steelyard.market",
     "simulate": "steelyard.simulation.one_or_several",

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from steelyard import __version__
-from steelyard.cli.reference import all_commands
+from steelyard.cli.command_reference import all_commands
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulation.tracking import FIGURES
+from steelyard.simulation.daily_tracking import FIGURES
 from support.command import SCRIPT, command, environment
 from support.keeper_command import keeper_file, running
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import GENESIS, Event, Head, Row, link, sealed
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, link, sealed
 from steelyard.ledger.fold import Fold
 from steelyard.ledger.proofs import Verdict, verify_rows
 from steelyard.market import Prices
@@ -15,7 +15,7 @@ from steelyard.rules.series import Reserve, Series
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.journalling import InMemory
 from steelyard.simulation.run import Run, simulate
-from steelyard.simulation.shelf import ShelfRun, simulate_shelf
+from steelyard.simulation.shared_reserve import SharedReserveRun, simulate_shelf
 from support.feeding import fed, others_in
 from support.reaching import reaching
 
@@ -49,7 +49,7 @@ def journalled(series: Series, bars: Prices, **options: Any) -> tuple[Run, list[
 
 def journalled_shelf(
     tokens: Sequence[Series], bars: Prices, reserve: Reserve, **options: Any
-) -> tuple[ShelfRun, list[Row]]:
+) -> tuple[SharedReserveRun, list[Row]]:
     """A run of several series on one reserve, and the rows of its journal."""
     place = InMemory()
     feed, how = fed(bars, options), others_in(options)

@@ -14,10 +14,10 @@ from steelyard.venues.clocks import VirtualClock
 from steelyard.venues.exchange.venue import open_exchange
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Venue
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM
+from steelyard.venues.simulated.fault_chances import CALM
 from steelyard.venues.simulated.market import MarketTerms
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.exchange_process import RehearsalProcess
 from support.paper_funds import now
 

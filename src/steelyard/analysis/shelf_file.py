@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.analysis.token import Token
+from steelyard.analysis.shelf_token import Token
 from steelyard.arguments import path_of
 from steelyard.errors import InputError
 from steelyard.market import parse_time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from steelyard.cli.commands import Group, Place
+from steelyard.cli.command_types import CommandGroup, Place
 from steelyard.version import __version__
 
 __all__ = ["app"]
@@ -62,7 +62,7 @@ ROOT = {
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=ROOT,
     examples=[
         "steelyard demo",
@@ -81,13 +81,13 @@ def app() -> None:
     """
 
 
-@click.group(cls=Group, places=DATA, examples=["steelyard data check BTC"])
+@click.group(cls=CommandGroup, places=DATA, examples=["steelyard data check BTC"])
 def data() -> None:
     """Look at market data, and get it."""
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=SERIES,
     examples=["steelyard series list", "steelyard series show ftx-bull"],
 )
@@ -96,7 +96,7 @@ def series() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=KEEPER,
     examples=[
         "steelyard keeper demo",
@@ -114,7 +114,7 @@ def keeper() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=REHEARSAL,
     examples=["steelyard rehearsal serve rehearsal --prices BTCUSDT=walk:60000 --seed 1"],
 )
@@ -123,7 +123,7 @@ def rehearsal() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=JOURNAL,
     examples=[
         "steelyard journal show btc3l.journal --kind series",
@@ -138,7 +138,7 @@ def journal() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=JOURNAL_KEY,
     examples=["steelyard journal key new fund.key --name example.com/fund"],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
@@ -41,7 +41,7 @@ def demo(out: Path, as_json: bool) -> None:
     names = preset_names()
     note(f"Replaying {len(names)} tokens over BTC and ETH, daily, 2020 to 2022 ...")
     from steelyard.cli.demo_document import demo_document
-    from steelyard.cli.shelf import ASSETS, replay_shelf, shelf_figures
+    from steelyard.cli.preset_runs import ASSETS, replay_shelf, shelf_figures
     from steelyard.report.writing import write_report
 
     check_out(out, "--out", "page")

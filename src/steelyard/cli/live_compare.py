@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from steelyard.market import Prices
 
 __all__ = [
-    "Comparison",
     "Difference",
+    "LiveComparison",
     "compare_with_simulate",
     "float_rebalances",
     "refuse_differences",
@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LiveComparison:
     """What was compared with what, and where it differed.
 
     Attributes:
@@ -87,7 +87,7 @@ class Comparison:
 
 def compare_with_simulate(
     settings: Settings, rows: Sequence[Row], prices: Prices
-) -> list[Comparison]:
+) -> list[LiveComparison]:
     """A keeper's journal against the reference loop on Decimal, and the fast run on floats.
 
     Args:
@@ -118,12 +118,12 @@ def compare_with_simulate(
         close_fields += sum(map(len, told))
         close.extend(_far(symbol, told, figures))
     return [
-        Comparison("reference", "decimal18", total, hours, exact_fields, tuple(exact)),
-        Comparison("fast", "float", total, 0, close_fields, tuple(close)),
+        LiveComparison("reference", "decimal18", total, hours, exact_fields, tuple(exact)),
+        LiveComparison("fast", "float", total, 0, close_fields, tuple(close)),
     ]
 
 
-def refuse_differences(comparisons: Sequence[Comparison]) -> None:
+def refuse_differences(comparisons: Sequence[LiveComparison]) -> None:
     """End with exit code 5 where a comparison found a difference.
 
     Raises:
@@ -152,7 +152,7 @@ def _settled(rows: Iterable[Row], symbol: str) -> list[Row]:
 
 def _state_of(settings: Settings, fund: FundSettings) -> dict[str, str]:
     """The state to which the keeper's journal folds, figure by figure."""
-    from steelyard.keeper.opening import open_desk
+    from steelyard.keeper.desk_opening import open_desk
     from steelyard.ledger import Journal
     from steelyard.rules.numbers import DECIMAL18
 

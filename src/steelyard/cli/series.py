@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.inputs import find_book, find_prices, find_series, find_series_text
+from steelyard.cli.input_lookup import find_book, find_prices, find_series, find_series_text
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.errors import InputError
 

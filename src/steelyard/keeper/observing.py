@@ -15,12 +15,12 @@ from steelyard.fund.events import Crossed, Inputs, Observed
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.step import step
 from steelyard.fund.thresholds import next_crossing
-from steelyard.keeper import account, sending
-from steelyard.keeper.asking import take_requests
+from steelyard.keeper import reconciliation, sending
 from steelyard.keeper.commands import Timer
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Priced
-from steelyard.keeper.thresholds import NEVER, Market
+from steelyard.keeper.keeper_events import Priced
+from steelyard.keeper.request_adoption import take_requests
+from steelyard.keeper.sorted_thresholds import NEVER, WatchedMarket
 from steelyard.rules.triggers import Crossing, Trigger, exceeds
 from steelyard.venues.protocol import Mark
 
@@ -41,7 +41,7 @@ FAR = 1_000
 """How many times the present price a way goes on which thresholds are looked for."""
 
 
-def priced(market: Market, desks: Mapping[str, Desk], event: Priced) -> list[Desk]:
+def priced(market: WatchedMarket, desks: Mapping[str, Desk], event: Priced) -> list[Desk]:
     """A price that may be traded on: the funds whose threshold it has reached are observed.
 
     Given back are the funds that were touched.
@@ -68,7 +68,7 @@ def priced(market: Market, desks: Mapping[str, Desk], event: Priced) -> list[Des
     return touched
 
 
-def tell_missed_hours(market: Market, desks: Mapping[str, Desk], mark: Mark) -> None:
+def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark) -> None:
     """A full hour went by without a price, as in a gap of a history: it stands at the last one."""
     last = market.mark
     if last is None or (last.time_ms // HOUR_MS + 1) * HOUR_MS >= mark.time_ms:
@@ -99,17 +99,19 @@ def is_told(desk: Desk, mark: Mark) -> bool:
     )
 
 
-def read_first(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> list[Desk]:
+def read_first(
+    market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int
+) -> list[Desk]:
     """A clock observation that the venue itself names: what it booked up to then comes first."""
     touched = [desk for desk in desks.values() if desk.market is market]
     for desk in touched:
         desk.is_due = not is_told(desk, mark)
         desk.heading, desk.stop, desk.spent = None, None, 0
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
     return touched
 
 
-def unfit(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> str | None:
+def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> str | None:
     """What is wrong with a price; None: nothing."""
     price, last = mark.price, market.mark
     if not (price.is_finite() and price > 0):
@@ -132,7 +134,7 @@ def unfit(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) ->
 
 
 def refuse(
-    market: Market, desks: Mapping[str, Desk], now_ms: int, mark: Mark, why: str
+    market: WatchedMarket, desks: Mapping[str, Desk], now_ms: int, mark: Mark, why: str
 ) -> list[Desk]:
     """Record a price that is not traded on; once until a sound one comes."""
     if market.is_refused:

@@ -15,18 +15,18 @@ from pathlib import Path
 
 from steelyard.errors import Fenced, InputError
 from steelyard.keeper import core
-from steelyard.keeper.asking import is_known, launch_key
-from steelyard.keeper.clocks import HistoryClock, KeeperClock, WallClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
-from steelyard.keeper.health import HealthSender
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.health_delivery import HealthSender
+from steelyard.keeper.keeper_clocks import HistoryClock, KeeperClock, WallClock
+from steelyard.keeper.keeper_events import HealthTold, LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.request_adoption import is_known, launch_key
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.keeper.shell import Shell
 from steelyard.ledger.instants import time_text
 from steelyard.ledger.journal import Journal
-from steelyard.ledger.leases import RENEW_MS, Lease, take_lease
+from steelyard.ledger.leases import RENEW_MS, KeeperLease, take_lease
 from steelyard.ledger.lock import WriterLock, lock_writer, signed
 from steelyard.ledger.requests import Requests
 from steelyard.ledger.store import Owner
@@ -309,7 +309,7 @@ def _stop_at_signals(shell: Shell) -> None:
             asyncio.get_running_loop().add_signal_handler(name, shell.stop)
 
 
-def _tell_lease(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+def _tell_lease(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
     before_ms = clock.now_ms()
     lasts_ms = lease.renew()
     # a history goes by faster than the machine's time: its lease lasts while it is renewed
@@ -320,7 +320,7 @@ def _tell_lease(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
         shell.fail(Fenced(f"{place}: another keeper has taken over: this one stops.", place=place))
 
 
-async def _renew(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+async def _renew(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
     while True:
         await asyncio.sleep(RENEW_MS / 1000)
         _tell_lease(lease, shell, clock)
@@ -334,7 +334,7 @@ def _tell_requests(
         number = row.number
         if row.fund in desks:
             what = row.what if row.what in ASKED else f"{row.what} by the table of requests"
-            event = Requested(clock.now_ms(), row.fund, row.key, row.who, what, row.content)
+            event = NewRequest(clock.now_ms(), row.fund, row.key, row.who, what, row.content)
             shell.tell(event)
     return number
 

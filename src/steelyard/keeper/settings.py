@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from steelyard.errors import InputError
 from steelyard.keeper.desk import Guards
-from steelyard.keeper.health import HealthSettings, is_receiver
-from steelyard.keeper.opening import expected_live
+from steelyard.keeper.desk_opening import expected_live
+from steelyard.keeper.health_delivery import HealthSettings, is_receiver
 from steelyard.rules.series import Series
 from steelyard.rules.series_keys import Reader, choice, duration, file_name, number, text
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document

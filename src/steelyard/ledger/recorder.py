@@ -33,7 +33,7 @@ from steelyard.fund.events import (
 )
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import kind_name
 from steelyard.ledger.instants import HOUR_S, first_hour_after

@@ -1,4 +1,4 @@
-"""The tables of dated events that `events` reads and checks: funding, rates, flows and others."""
+"""The tables of dated events that `event_readers` reads and checks: funding, rates and so on."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Opening any source of a table: a path, a frame of any library, a mapping, or rows.
 
-Every source becomes a `Table` (names, first rows, blocks of Arrow arrays), so that all later
+Every source becomes a `SourceTable` (names, first rows, blocks of Arrow arrays), so that all later
 modules read it in one way. Files are recognised by their content, not by their names.
 """
 
@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_table"]
 
 
 @contextmanager
-def open_table(source: object) -> Iterator[Table]:
+def open_table(source: object) -> Iterator[SourceTable]:
     """Open any accepted source so that it can be read once.
 
     Raises:
@@ -36,6 +36,6 @@ def open_table(source: object) -> Iterator[Table]:
         with open_file(Path(os.fsdecode(source))) as table:
             yield table
     else:
-        from steelyard.market.frames import frame_table
+        from steelyard.market.memory_tables import frame_table
 
         yield frame_table(source)

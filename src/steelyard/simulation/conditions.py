@@ -27,11 +27,18 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steelyard.market import Book, Feed
+    from steelyard.market import Feed, OrderBook
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_in", "market_of"]
+__all__ = [
+    "NO_MARKET",
+    "Conditions",
+    "MarketConditions",
+    "market_conditions",
+    "market_in",
+    "market_of",
+]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
@@ -62,7 +69,7 @@ class Conditions:
         return Conditions(self.coefficient[start:stop], self.volume[start:stop])
 
 
-class Market(NamedTuple):
+class MarketConditions(NamedTuple):
     """The market that a token trades on, as far as the series does not state it."""
 
     book: Sequence[Sequence[float]] | None
@@ -71,12 +78,12 @@ class Market(NamedTuple):
     """The parameters of its impact for each bar of the run."""
 
 
-NO_MARKET = Market(None, None)
+NO_MARKET = MarketConditions(None, None)
 
 
 def market_of(
-    series: Series, history: Prices, bars: Prices, intrabar: str, book: Book | None = None
-) -> Market:
+    series: Series, history: Prices, bars: Prices, intrabar: str, book: OrderBook | None = None
+) -> MarketConditions:
     """The market of a series over ``bars``, which are a part of ``history``.
 
     Args:
@@ -98,10 +105,10 @@ def market_of(
     if conditions is not None:
         first = int(np.searchsorted(history.time, bars.time[0]))
         conditions = conditions.slice(first, first + len(bars))
-    return Market(walked, conditions)
+    return MarketConditions(walked, conditions)
 
 
-def market_in(feed: Feed, series: Series, intrabar: str) -> Market:
+def market_in(feed: Feed, series: Series, intrabar: str) -> MarketConditions:
     """The market of a series over a feed; it uses the feed's order book if the feed has one.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from steelyard.errors import InputError
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulation import run, shelf
+from steelyard.simulation import run, shared_reserve
 from steelyard.simulation.checks import check_engine, check_several
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> shelf.ShelfRun: ...
+) -> shared_reserve.SharedReserveRun: ...
 
 
 def simulate(
@@ -61,7 +61,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> run.Run | shelf.ShelfRun:
+) -> run.Run | shared_reserve.SharedReserveRun:
     """Simulate a series over a feed by its rules, with every cost and every flow.
 
     Args:
@@ -84,7 +84,7 @@ def simulate(
         progress: called at times with the number of bars done.
 
     Returns:
-        A ``Run``; for several series a ``ShelfRun``, which holds a ``Run`` for each.
+        A ``Run``; for several series a ``SharedReserveRun``, which holds a ``Run`` for each.
 
     Raises:
         InputError: the series, the inputs and the options do not fit together, or a rule rebalances
@@ -110,7 +110,7 @@ def simulate(
         )
     check_engine(engine)
     check_several("series", series, "series")
-    return shelf.simulate_shelf(
+    return shared_reserve.simulate_shelf(
         series,
         feed,
         reserve=reserve,

@@ -25,17 +25,17 @@ from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger
-from steelyard.simulation.conditions import NO_MARKET, Market
+from steelyard.simulation.conditions import NO_MARKET, MarketConditions
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.record import Record
-from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.ways import (
+from steelyard.simulation.inside_bars import (
     MOST_REBALANCES,
     has_acted,
     is_one_price,
     refuse_endless,
     travel,
 )
+from steelyard.simulation.record import Record
+from steelyard.simulation.schedule import Schedule
 
 if TYPE_CHECKING:
     from steelyard.ledger.recorder import Recorder
@@ -49,7 +49,7 @@ class Member(Generic[Num]):
 
     fund: Fund[Num]
     schedule: Schedule[Num]
-    market: Market
+    market: MarketConditions
     record: Record[Num] = field(default_factory=Record)
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ def member_of(
     number: Number[Num],
     schedule: Schedule[Num],
     state: State[Num],
-    market: Market = NO_MARKET,
+    market: MarketConditions = NO_MARKET,
 ) -> Member[Num]:
     """A fund that starts from ``state``, which is changed in place."""
     return Member(Fund(fund_terms(series, number, market.book), state), schedule, market)

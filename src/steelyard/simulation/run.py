@@ -13,7 +13,9 @@ from steelyard.market import Feed, Prices, feed_of
 from steelyard.market.price_feed import check_symbols, events_of, files_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_loop import walk
+from steelyard.simulation.bar_records import Marks, marks_of_rows
 from steelyard.simulation.checks import (
     check_engine,
     check_goes_on,
@@ -22,18 +24,16 @@ from steelyard.simulation.checks import (
     check_reserve,
     mode_of,
 )
-from steelyard.simulation.conditions import Market, market_in
+from steelyard.simulation.conditions import MarketConditions, market_in
 from steelyard.simulation.coverage import notes_on
 from steelyard.simulation.fast import FastReplay, is_supported
 from steelyard.simulation.inputs import check_fits, read_events, schedule_of
-from steelyard.simulation.kept import Sources
-from steelyard.simulation.marks import Marks, marks_of_rows
-from steelyard.simulation.named import series_of
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member, Replay, member_of
+from steelyard.simulation.run_protocols import Sources
+from steelyard.simulation.running_statistics import Tally, tracked_bars
+from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.walk import walk
 
 if TYPE_CHECKING:
     from datetime import date
@@ -78,7 +78,7 @@ class Run:
     intrabar: str
     summary: dict[str, Any]
     state: State[Any]
-    nav_columns: frames.Columns
+    nav_columns: run_tables.Columns
     splits: npt.NDArray[np.float64]
     _record: Record[Any]
     _marks: Marks
@@ -90,31 +90,31 @@ class Run:
     """The columns of the order book that it trades on; None if it trades on none."""
 
     @cached_property
-    def rebalance_columns(self) -> frames.Columns:
+    def rebalance_columns(self) -> run_tables.Columns:
         """The columns of ``rebalances``, computed on demand, because most callers only need nav."""
-        return frames.rebalance_columns(self._record)
+        return run_tables.rebalance_columns(self._record)
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
+    def cost_columns(self) -> run_tables.Columns:
         """The columns of ``costs``, computed on demand."""
-        return frames.cost_columns(
+        return run_tables.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
 
     @cached_property
-    def flow_columns(self) -> frames.Columns:
+    def flow_columns(self) -> run_tables.Columns:
         """The columns of ``flows``, computed on demand."""
-        return frames.flow_columns(self._record)
+        return run_tables.flow_columns(self._record)
 
     @cached_property
-    def suspension_columns(self) -> frames.Columns:
+    def suspension_columns(self) -> run_tables.Columns:
         """The columns of ``suspensions``, computed on demand."""
-        return frames.suspension_columns(self._suspended)
+        return run_tables.suspension_columns(self._suspended)
 
     @cached_property
     def nav(self) -> pd.DataFrame:
         """One row per bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
-        return frames.to_pandas(self.nav_columns)
+        return run_tables.to_pandas(self.nav_columns)
 
     @cached_property
     def rebalances(self) -> pd.DataFrame:
@@ -122,12 +122,12 @@ class Run:
 
         Units, notional and costs are of the whole fund; notional and costs are in quote.
         """
-        return frames.to_pandas(self.rebalance_columns)
+        return run_tables.to_pandas(self.rebalance_columns)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
         """One row per bar: cumulative costs by kind, and the part that the reserve paid (quote)."""
-        return frames.to_pandas(self.cost_columns)
+        return run_tables.to_pandas(self.cost_columns)
 
     @cached_property
     def flows(self) -> pd.DataFrame:
@@ -135,17 +135,17 @@ class Run:
 
         Nav is per token; the other amounts are those of the holder, in quote.
         """
-        return frames.to_pandas(self.flow_columns)
+        return run_tables.to_pandas(self.flow_columns)
 
     @cached_property
     def suspensions(self) -> pd.DataFrame:
         """One row per span in which the reserve suspended raising leverage: from, to."""
-        return frames.to_pandas(self.suspension_columns)
+        return run_tables.to_pandas(self.suspension_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
         from steelyard.report.figure import run_figure
-        from steelyard.simulation.report import report_run
+        from steelyard.simulation.report_input import report_run
 
         return run_figure(report_run(self))
 
@@ -155,7 +155,7 @@ class Run:
         Raises:
             InputError: ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.output import save_run
+        from steelyard.simulation.run_folder import save_run
 
         save_run(self, folder)
 
@@ -242,7 +242,7 @@ def _run(
     series: Series,
     feed: Feed,
     mode: str,
-    market: Market,
+    market: MarketConditions,
     state: State[Any] | None,
     number: Number[Any],
     engine: str,
@@ -345,7 +345,7 @@ def run_of(
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
-    nav = frames.nav_columns(bars, marks, tally)
+    nav = run_tables.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
     return Run(
         series=series,

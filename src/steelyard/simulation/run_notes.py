@@ -16,7 +16,7 @@ from steelyard.rules.describe import clock_words, duration_words
 if TYPE_CHECKING:
     from steelyard.market import Prices
     from steelyard.rules.series import Series
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = ["is_unfunded", "order_note", "run_notes", "shared_notes"]
 

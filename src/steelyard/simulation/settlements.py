@@ -18,7 +18,7 @@ import numpy.typing as npt
 from steelyard.fund.effects import PriceSettled
 from steelyard.fund.state import State
 from steelyard.rules.series import Reserve
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.block_minmax import Extremes
 
 __all__ = ["Settlements"]
 

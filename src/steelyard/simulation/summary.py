@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.triggers import Trigger
-from steelyard.simulation.frames import Columns
-from steelyard.simulation.health import reserve_health
+from steelyard.simulation.daily_tracking import tracking
 from steelyard.simulation.record import FlowRow
 from steelyard.simulation.reference import Member
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.tracking import tracking
+from steelyard.simulation.reserve_health import reserve_health
+from steelyard.simulation.run_tables import Columns
+from steelyard.simulation.running_statistics import Tally, tracked_bars
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import steelyard as sy
 from steelyard.analysis.forecast import forecast, ladder_moves
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, next_reset
 from steelyard.analysis.shelf import Shelf, Token
-from steelyard.analysis.walk import Flow, next_reset
 from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.report.number_format import typeset

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import steelyard as sy
+from steelyard.analysis.attribution_variants import variants
 from steelyard.analysis.explanation import Explanation
-from steelyard.analysis.steps import variants
 from steelyard.errors import InputError
 from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset, preset_names

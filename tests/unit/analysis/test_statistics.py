@@ -20,7 +20,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import steelyard as sy
-from steelyard.analysis.against import AGAINST
+from steelyard.analysis.benchmark_statistics import AGAINST
 from steelyard.analysis.drawdowns import DRAWDOWNS, underwater
 from steelyard.analysis.statistics import ALONE, DailyValues
 from steelyard.analysis.tear_sheet import TearSheet, tear_sheet

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from steelyard.errors import InputError
-from steelyard.keeper import health
-from steelyard.keeper.health import HealthSender, HealthSettings
+from steelyard.keeper import health_delivery
+from steelyard.keeper.health_delivery import HealthSender, HealthSettings
 from steelyard.keeper.running import run_keeper
 from steelyard.keeper.settings import read_settings
 from steelyard.ledger import Journal
@@ -171,7 +171,7 @@ def test_an_answer_in_drips_is_none_and_no_secret_is_told(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte would begin a socket's time-out anew."""
-    monkeypatch.setattr(health, "ANSWERS_WITHIN_S", 0.5)
+    monkeypatch.setattr(health_delivery, "ANSWERS_WITHIN_S", 0.5)
     ends = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from steelyard.keeper import core
-from steelyard.keeper.clocks import HistoryClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_clocks import HistoryClock
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.market import sample_prices
@@ -79,7 +79,7 @@ async def life(place: Path, name: str, changes: int) -> Desk:
             mortal: Any = Mortal(writer, venue, changes)
             shell = Shell(keeper, mortal, {desk.symbol: venue}, clock, waits=True)
             shell.tell(LeaseChanged(clock.now_ms(), FAR_MS))
-            shell.tell(Requested(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
+            shell.tell(NewRequest(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
             await shell.run()
             return desk
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from steelyard.keeper import core, observing
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Priced
+from steelyard.keeper.keeper_events import Priced
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.protocol import Mark
 from support.live_machine import Machine, opened

@@ -13,10 +13,10 @@ from steelyard.errors import DataError
 from steelyard.keeper import core
 from steelyard.keeper.commands import Command, Send
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
-from steelyard.ledger import opening as ledger_opening
+from steelyard.ledger import current_books as ledger_opening
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.market import sample_prices

@@ -18,9 +18,9 @@ import steelyard as sy
 from steelyard.errors import DataError, InputError
 from steelyard.ledger import Journal as Rows
 from steelyard.ledger import recorder
-from steelyard.ledger.events import Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.instants import HOUR_S
-from steelyard.ledger.opening import open_books
 from steelyard.market import sample_prices
 from steelyard.market.price_feed import BY_SYMBOL
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from steelyard.errors import InputError
 from steelyard.market import Feed, Prices
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulation.frames import Columns
 from steelyard.simulation.run import Run, simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.run_tables import Columns
+from steelyard.simulation.shared_reserve import simulate_shelf
 from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
 from support.oracle_reserve import Pot

@@ -25,7 +25,7 @@ from steelyard.rules.series import (
     Venue,
 )
 from steelyard.simulation.run import simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_shelf
 from support.tokens import DAY_S, T0, bars, closes, token
 
 POOL = Venue(kind="pool", max_utilisation=1.0)

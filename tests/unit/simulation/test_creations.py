@@ -35,8 +35,8 @@ from steelyard.rules.series import (
 )
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
+from steelyard.simulation.bar_loop import walk
 from steelyard.simulation.run import simulate
-from steelyard.simulation.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
 from support.watched import Books, watched

@@ -12,7 +12,7 @@ from steelyard.market import Feed, read_funding
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
 from steelyard.simulation.run import simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_shelf
 from support.tokens import DAY_S, T0, closes, token
 
 

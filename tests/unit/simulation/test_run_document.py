@@ -15,10 +15,10 @@ import pytest
 import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.market import sample_prices
-from steelyard.report.frames import ReportRun
 from steelyard.report.html import page
 from steelyard.report.lines import as_text
 from steelyard.report.number_format import typeset
+from steelyard.report.plain_frames import ReportRun
 from steelyard.rules.presets import load_preset
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run_document import column_decimals, document_of_frames, run_document

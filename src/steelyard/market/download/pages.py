@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from steelyard.market.download.answers import Row
-from steelyard.market.download.asking import Asker, BadAnswer
-from steelyard.market.download.feeds import Feed, first_day_after
+from steelyard.market.download.feeds import HistoryKind, first_day_after
+from steelyard.market.download.retrying import Asker, BadAnswer
 from steelyard.market.times import DAY_S, format_time
 
 __all__ = ["walk"]
@@ -20,7 +20,7 @@ __all__ = ["walk"]
 NOTHING = -1  # there is no known row that the next page must begin with
 
 
-def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
+def walk(feed: HistoryKind, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
     """Yield the rows from ``start_s`` up to, but not including, ``end_s``, page by page.
 
     The first row of a page repeats the last one of the page before, unless there was a gap; it may
@@ -49,7 +49,7 @@ def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]
 class _Pages:
     """Requests pages and checks that each one continues the page before."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: HistoryKind) -> None:
         self.feed = feed
         self.text: str | None = None  # the last answer that contained rows, unchanged
 
@@ -85,7 +85,7 @@ class _Pages:
         return BadAnswer(f"{self.feed.exchange.id} {self.feed.symbol}: {what}")
 
 
-def _after_nothing(feed: Feed, ask: Asker, at_s: int, end_s: int) -> int:
+def _after_nothing(feed: HistoryKind, ask: Asker, at_s: int, end_s: int) -> int:
     """The instant at which to continue after a span without rows, epoch seconds."""
     exchange = feed.exchange
     by_days = exchange.has.get("fetchOHLCV") is True and "1d" in (exchange.timeframes or ())

@@ -20,16 +20,17 @@ from steelyard.errors import InputError, Unknown
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.account import position_of
-from steelyard.venues.paper.feed import HistoryOptions, read_feed
-from steelyard.venues.paper.fills import model_book
+from steelyard.venues.paper.account_feed import HistoryOptions, read_feed
+from steelyard.venues.paper.account_file import PaperStore
+from steelyard.venues.paper.account_state import STEP, AccountChange, PaperState, PaperTerms
 from steelyard.venues.paper.history import arrived, opened, transferred, visited
 from steelyard.venues.paper.orders import placed
 from steelyard.venues.paper.pace import Pace
-from steelyard.venues.paper.state import STEP, Change, PaperState, PaperTerms
-from steelyard.venues.paper.store import PaperStore
+from steelyard.venues.paper.paper_fills import model_book
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
+    CallOutcome,
     Failure,
     Heard,
     Limits,
@@ -37,7 +38,6 @@ from steelyard.venues.protocol import (
     Movement,
     OrderRequest,
     OrderState,
-    Outcome,
     Position,
     Read,
     Trade,
@@ -171,7 +171,7 @@ class PaperVenue:
         mark, now_ms = self._mark(), self.now_ms
         return mark if now_ms == mark.time_ms else Mark(mark.price, now_ms)
 
-    async def book(self) -> Book:
+    async def book(self) -> BookLevels:
         """What the cost model says as a book."""
         moment = self._terms.feed.moment(self._state.place)
         with DECIMAL18.context():
@@ -179,7 +179,7 @@ class PaperVenue:
             contract = self._state.account.contract or self._terms.contract_at(moment.time_s)
             mark = self._state.price * self._terms.factor(contract, moment.time_s)
             bids, asks = model_book(rates, mark)
-        return Book(bids, asks, self.now_ms)
+        return BookLevels(bids, asks, self.now_ms)
 
     async def position(self) -> Read[Position]:
         """What is held."""
@@ -194,7 +194,7 @@ class PaperVenue:
         """Fill an order as far as its limit and the model allow; an id is taken once."""
         if self._store.order(request.client_id) is not None:
             reason = f"Expected an id of its own, found {request.client_id} again."
-            raise Failure(Outcome.REJECTED, reason, "id").error()
+            raise Failure(CallOutcome.REJECTED, reason, "id").error()
         with DECIMAL18.context():
             change = placed(self._terms, self._state, request, self.now_ms)
             if isinstance(change, Failure):
@@ -235,7 +235,7 @@ class PaperVenue:
         state = self._state
         return Mark(state.price, self._time_ms(state.place), is_clock=state.is_clock)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: AccountChange) -> None:
         """Store a change, and only then live by it."""
         try:
             self._store.keep(change)
