@@ -17,7 +17,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
+demo: $(VENV)/.demo ## replay the bundled history for every preset
 	@$(BIN)/steelyard demo
 
 live: $(VENV)/.demo ## run a keeper through a crash, kill it twice, check its books

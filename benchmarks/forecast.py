@@ -18,7 +18,7 @@ from collections.abc import Callable
 import steelyard as sy
 from steelyard.analysis.price_path import PricePath
 from steelyard.analysis.shelf import Token
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 
 BAR_S = 1.0
 PRICE = 60_000.0
@@ -27,7 +27,7 @@ NOW = 1_730_923_200
 
 def shelf(tokens: int) -> sy.Shelf:
     """Presets in turn, at leverages from 3 % below their targets to 3 % above."""
-    series = [load_preset(name) for name in preset_names()]
+    series = [preset(name) for name in preset_names()]
     made = []
     for place in range(tokens):
         one = series[place % len(series)]

@@ -75,7 +75,7 @@ class HandKeeper:
         return self.state.ended is not None
 
     def inputs(self) -> Inputs[Decimal]:
-        """What the venue charged for time since the last clock observation."""
+        """What the venue charged for time since the last scheduled observation."""
         new = [
             each
             for each in now(self.venue.movements_since(self.seen_ms)).value

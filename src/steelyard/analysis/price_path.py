@@ -1,7 +1,7 @@
 """What one token will trade as the price goes somewhere, and at its next reset there.
 
 It is the simulation's own replay, taken along prices that have not been: an observation now, the
-continuous way from price to price inside one bar, and a clock observation at the token's next
+continuous way from price to price inside one bar, and a scheduled observation at the token's next
 scheduled instant. Nothing is decided here.
 """
 
@@ -35,7 +35,7 @@ class Flow(NamedTuple):
 
     token: str
     time: int
-    """Epoch s: of a clock observation; on the way the time of the forecast, since none is known."""
+    """Epoch s of a scheduled observation; on the way that of the forecast, as none is known."""
     price: float
     trigger: str
     """What names the trade; ``liquidation`` where the venue closes the position."""

@@ -15,7 +15,7 @@ DATA = {
     "book": Place("steelyard.cli.data:book", "Read an order book, or make one of snapshots."),
 }
 SERIES = {
-    "list": Place("steelyard.cli.series:list_presets", "List the presets on the shelf."),
+    "list": Place("steelyard.cli.series:list_presets", "List the presets."),
     "show": Place("steelyard.cli.series:show", "Print a series and what it does, in words."),
     "check": Place("steelyard.cli.series:check", "Check a series and say when it will trade."),
     "new": Place("steelyard.cli.series_new:new", "Write a series file with comments."),
@@ -46,7 +46,7 @@ REHEARSAL = {
     "serve": Place("steelyard.cli.rehearsal:serve", "Serve an exchange on this machine."),
 }
 ROOT = {
-    "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
+    "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for every preset."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
     "compare": Place("steelyard.cli.compare:compare", "Set rules side by side on one history."),
     "explain": Place("steelyard.cli.explain:explain", "Say where a token's return went."),

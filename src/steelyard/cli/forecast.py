@@ -135,10 +135,10 @@ def forecast(
 def _find_shelf(name: str) -> Shelf:
     """The shelf file ``name``, or the preset of that name on a shelf of its own."""
     from steelyard.analysis.shelf import Shelf
-    from steelyard.rules.presets import load_preset, preset_names
+    from steelyard.rules.presets import preset, preset_names
 
     if not os.path.lexists(name) and name in preset_names():
-        return Shelf.of_series(load_preset(name))
+        return Shelf.of_series(preset(name))
     shelf = Shelf.load(name)
     _say_what_is_read(Path(name))
     return shelf

@@ -1,4 +1,4 @@
-"""The shelf replayed: every preset over every bundled history, and the page of all of them."""
+"""Every preset over every bundled history, and the page of all these runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from steelyard.market import Prices, sample_prices
 from steelyard.report.daily_reset_index import daily_reset_index
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Costs, Fees, Series
 from steelyard.simulation.compare import worst_day_of
 from steelyard.simulation.run import Run, simulate
@@ -23,8 +23,8 @@ __all__ = [
     "PresetRun",
     "Way",
     "crash_of",
-    "replay_shelf",
-    "shelf_figures",
+    "preset_figures",
+    "replay_presets",
     "way_of",
 ]
 
@@ -62,7 +62,7 @@ class Crash:
     rebalances: int
 
 
-def replay_shelf(
+def replay_presets(
     names: Sequence[str], progress: Callable[[int], None] | None = None
 ) -> list[PresetRun]:
     """Run the presets over each bundled history; ``progress`` takes the number of runs done."""
@@ -72,8 +72,8 @@ def replay_shelf(
         for name in names:
             if progress is not None:
                 progress(len(runs))
-            series = _on(load_preset(name), asset, bars, histories["BTC"])
-            runs.append(_shelf_run(name, asset, simulate(series, bars)))
+            series = _on(preset(name), asset, bars, histories["BTC"])
+            runs.append(_preset_run(name, asset, simulate(series, bars)))
     return runs
 
 
@@ -124,7 +124,7 @@ def crash_of(run: Run) -> Crash | None:
     )
 
 
-def shelf_figures(runs: Sequence[PresetRun], page: Path) -> dict[str, Any]:
+def preset_figures(runs: Sequence[PresetRun], page: Path) -> dict[str, Any]:
     """The object of ``demo --json``: one summary a run, and what stands beside it."""
     return {
         "schema": 1,
@@ -155,7 +155,7 @@ def _on(series: Series, asset: str, bars: Prices, bitcoin: Prices) -> Series:
     return replace(series, symbol=symbol, underlying=underlying, reserve=pool)
 
 
-def _shelf_run(name: str, asset: str, run: Run) -> PresetRun:
+def _preset_run(name: str, asset: str, run: Run) -> PresetRun:
     columns, launch = run.nav_columns, run.summary["underlying"]["initial"]
     times = columns["time"].astype(np.int64)
     target = run.series.target_leverage

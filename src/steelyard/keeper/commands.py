@@ -41,7 +41,7 @@ class Timer(StrEnum):
     """What a timer is for."""
 
     CLOCK = "clock"
-    """The next clock observation."""
+    """The next scheduled observation."""
     LATE = "late"
     """No answer to an order came in time."""
     ASK = "ask"

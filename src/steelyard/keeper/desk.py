@@ -49,7 +49,7 @@ class Guards:
     """A reading that did not come is asked for again after so long."""
     retry_after_ms: int = 5_000
     clock_every_s: int = 60
-    """Between two clock observations; 0: the venue's marks say when one falls (paper)."""
+    """Between two scheduled observations; 0: the venue's marks say when one falls (paper)."""
 
 
 class Phase(Enum):

@@ -1,8 +1,8 @@
 """Prices and the clock: when a fund is observed, and which prices are not traded on.
 
 Between two observations the books stand still, so each threshold is one price in closed form. A
-price between the nearest two touches nothing. One at or past them is a clock observation at that
-price, as is each full minute: the fund accrues, and all its triggers are tested.
+price between the nearest two touches nothing. One at or past them is a scheduled observation at
+that price, as is each full minute: the fund accrues, and all its triggers are tested.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Ma
 def resume(desk: Desk, now_ms: int) -> None:
     """Go on after a start: what happened meanwhile is not known, so the fund is observed.
 
-    Where the marks say when a clock observation falls, the history has stood still meanwhile:
+    Where the marks say when a scheduled observation falls, the history has stood still meanwhile:
     another observation would be one too many.
     """
     if desk.is_launched and desk.guards.clock_every_s == 0:
@@ -91,7 +91,7 @@ def resume(desk: Desk, now_ms: int) -> None:
 
 
 def is_told(desk: Desk, mark: Mark) -> bool:
-    """Whether the clock observation of a mark was made, by a process before this one."""
+    """Whether the scheduled observation of a mark was made, by a process before this one."""
     return (
         desk.guards.clock_every_s == 0
         and desk.state.time is not None
@@ -102,7 +102,7 @@ def is_told(desk: Desk, mark: Mark) -> bool:
 def read_first(
     market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int
 ) -> list[Desk]:
-    """A clock observation that the venue itself names: what it booked up to then comes first."""
+    """A scheduled observation that the venue names: what it booked up to then comes first."""
     touched = [desk for desk in desks.values() if desk.market is market]
     for desk in touched:
         desk.is_due = not is_told(desk, mark)
@@ -164,7 +164,7 @@ def is_stale(desk: Desk, now_ms: int) -> bool:
 
 
 def observe(desk: Desk, now_ms: int) -> None:
-    """A clock observation at the last price; what the fund decides is made an order."""
+    """A scheduled observation at the last price; what the fund decides is made an order."""
     if desk.mark is None or not can_act(desk):
         arm(desk)
         return

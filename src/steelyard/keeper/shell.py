@@ -89,7 +89,7 @@ class Shell:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: list[tuple[int, int, SetTimer]] = []
         self._due: deque[SetTimer] = deque()
-        """Clock observations that are due: one at a time is told, so that updates come between."""
+        """Scheduled observations that are due, told one at a time, so that updates come between."""
         self._is_clock_told = False
         self._seen_ms = 0
         """The clock when timers were looked at last."""

@@ -116,7 +116,7 @@ def _last_due(books: Books, time: int) -> int:
 
 
 def _last_observed(books: Books) -> int:
-    """The last clock observation, epoch s."""
+    """The last scheduled observation, epoch s."""
     return max(each.state.time or 0 for each in books.funds)
 
 

@@ -1,6 +1,6 @@
 """Market conditions before each bar: volatility and volume of the last 24 hours (SPEC 3).
 
-At a clock observation at time t these are known, from the whole price file and nothing after t::
+At a scheduled observation at time t these are known, from the prices up to t and none after it::
 
     daily volatility  sqrt(sum of r^2) over the simple returns r within [t - 24 h, t]
     daily volume      sum of volume * close over the bars within [t - 24 h, t]
@@ -61,7 +61,7 @@ class Conditions:
         return len(self.coefficient)
 
     def at(self, bar: int) -> tuple[float, float]:
-        """The coefficient (bps) and the volume (quote) at the clock observation of a bar."""
+        """The coefficient (bps) and the volume (quote) at the scheduled observation of a bar."""
         return float(self.coefficient[bar]), float(self.volume[bar])
 
     def slice(self, start: int, stop: int) -> Conditions:

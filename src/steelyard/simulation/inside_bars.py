@@ -1,4 +1,4 @@
-"""Price moves inside a bar, from one visited price to the next through all prices between.
+"""Price moves inside a bar, from one path price to the next through all prices between.
 
 The price is continuous there, so each threshold acts at the exact price at which it first holds.
 Both engines move a single fund through the same function; they differ only in ``tell``, which
@@ -20,7 +20,7 @@ from steelyard.rules.triggers import Trigger, exceeds
 __all__ = ["MOST_REBALANCES", "has_acted", "is_one_price", "refuse_endless", "travel"]
 
 MOST_REBALANCES = 100_000
-"""The most rebalances between two visited prices; more mean that a rule triggers itself."""
+"""The most rebalances between two path prices; more mean that a rule triggers itself."""
 
 ACTIONS = (Settled, Decided, Closed)
 """The effects of a trade, of an order, and of the end of a fund."""

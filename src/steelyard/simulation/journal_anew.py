@@ -27,7 +27,7 @@ from steelyard.simulation.inputs import reaching
 from steelyard.simulation.journalling import InMemory
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run import span_of as span_of_bars
-from steelyard.simulation.shared_reserve import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_several
 
 __all__ = ["compare_anew", "left_out", "span_of"]
 
@@ -114,7 +114,7 @@ def _events(rows: Sequence[Row], books: Books, feed: Feed) -> list[Event]:
         simulate(first.series, part, **options)
     else:
         tokens = [replace(each.series, reserve=None) for each in books.funds]
-        simulate_shelf(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
+        simulate_several(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
     return place.memory.events
 
 

@@ -110,7 +110,7 @@ def simulate(
         )
     check_engine(engine)
     check_several("series", series, "series")
-    return shared_reserve.simulate_shelf(
+    return shared_reserve.simulate_several(
         series,
         feed,
         reserve=reserve,

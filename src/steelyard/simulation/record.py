@@ -52,7 +52,7 @@ class RebalanceRow(NamedTuple, Generic[Num]):
 
 
 class FlowRow(NamedTuple):
-    """One creation (tokens > 0) or redemption; quote amounts are those of its holder."""
+    """One creation (tokens > 0) or redemption; quote amounts are those of its order."""
 
     time: int
     tokens: float
@@ -97,7 +97,7 @@ class ReserveRecord:
         Args:
             since: start of a suspension that was in force when the run began; None if there was
                 none.
-            last: the last clock observation, which closes a suspension that is still in force.
+            last: the last scheduled observation, which closes a suspension that is still in force.
         """
         found: list[tuple[int, int]] = []
         for time, suspended in [*self.suspensions, (last, False)]:

@@ -4,7 +4,7 @@ It is the oracle for every faster engine, for any kind of number, and for one fu
 share a reserve. It decides nothing: it tells the fund, bar by bar, what was observed and which
 thresholds were crossed, and records the effects.
 
-Between the visited prices of a bar the price is continuous: emergency, band, move and liquidation
+Between the path prices of a bar the price is continuous: emergency, band, move and liquidation
 act at the exact price at which they first hold, in the order in which these prices are reached,
 across all funds.
 """
@@ -67,7 +67,7 @@ class Member(Generic[Num]):
         return self.fund.state
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
-        """The inputs that fell due since its last clock observation, up to ``time``."""
+        """The inputs that fell due since its last scheduled observation, up to ``time``."""
         since, schedule = self.fund.state.time, self.schedule
         if self._is_plain:
             return schedule.inputs_between(since, time)
@@ -139,7 +139,7 @@ class Replay(Generic[Num]):
     # -- the two kinds of step -----------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
-        """Make a clock observation, at which everything may act."""
+        """Make a scheduled observation, at which everything may act."""
         members, group = self.members, self.group
         first, schedule = members[0], members[0].schedule
         alive = first.fund

@@ -91,7 +91,7 @@ def reserve_health(
 
 
 def _present_suspension(served: Sequence[tuple[Member[Any], Columns]]) -> int:
-    """Seconds of the suspension that is still in force, up to the last clock observation."""
+    """Seconds of the suspension that is still in force, up to the last scheduled observation."""
     held = served[0][0].state.reserve
     if not held.suspended:
         return 0

@@ -26,7 +26,7 @@ ROUNDING = 1e-10
 
 
 class ReturnWindow:
-    """The squared returns between the clock observations of a run.
+    """The squared returns between the scheduled observations of a run.
 
     Args:
         rule: the trigger.

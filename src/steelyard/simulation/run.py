@@ -133,7 +133,7 @@ class Run:
     def flows(self) -> pd.DataFrame:
         """One row per creation (tokens > 0) or redemption.
 
-        Nav is per token; the other amounts are those of the holder, in quote.
+        Nav is per token; the other amounts are those of the order, in quote.
         """
         return run_tables.to_pandas(self.flow_columns)
 
@@ -304,7 +304,7 @@ class Before(NamedTuple):
     reserve_units: float
     totals: Totals[Any]
     suspended_since: int | None
-    """Epoch seconds of the last clock observation if the reserve is suspended; else None."""
+    """Epoch seconds of the last scheduled observation if the reserve is suspended; else None."""
 
     @classmethod
     def of(cls, state: State[Any]) -> Before:
@@ -340,7 +340,7 @@ def run_of(
         mode: ``close`` or ``path``.
         before: the figures of the state that it started from.
         health: figures of a shared reserve.
-        last: epoch seconds of the last clock observation of any fund on a shared reserve.
+        last: epoch seconds of the last scheduled observation of any fund on a shared reserve.
     """
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last

@@ -35,7 +35,7 @@ __all__ = [
     "as_table",
     "check_folder",
     "save_run",
-    "save_shelf",
+    "save_several",
 ]
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
@@ -71,7 +71,7 @@ def save_run(run: KeptRun, folder: str | Path) -> None:
         _write_text(shown, stage / "report.html")
 
 
-def save_shelf(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
+def save_several(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
     """Write several runs on one reserve into ``folder``: a folder per symbol, and two common files.
 
     Each folder holds what ``save_run`` writes except the page; ``summary.json`` and ``report.html``

@@ -132,7 +132,7 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
 
 
 def _late(due_s: int, step_s: int, offset_s: int) -> int:
-    """The seconds from an instant to the next clock observation of bars of one length."""
+    """The seconds from an instant to the next scheduled observation of bars of one length."""
     return (offset_s - due_s) % step_s
 
 

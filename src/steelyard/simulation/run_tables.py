@@ -83,7 +83,7 @@ def rebalance_columns(record: Record[Any]) -> Columns:
 
 
 def suspension_columns(spans: Sequence[tuple[int, int]]) -> Columns:
-    """One row per suspension of the reserve, from one clock observation to another."""
+    """One row per suspension of the reserve, from one scheduled observation to another."""
     ends = np.array(spans, dtype=np.int64).reshape(-1, 2)
     return {name: instants(ends[:, place].copy()) for place, name in enumerate(("from", "to"))}
 

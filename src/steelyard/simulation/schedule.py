@@ -129,7 +129,8 @@ class Schedule(Generic[Num]):
         """The inputs that fall due for a fund in (since, until].
 
         Args:
-            since: epoch seconds of its last clock observation; None if it launches at ``until``.
+            since: epoch seconds of its last scheduled observation; None if it launches at
+                ``until``.
             until: epoch seconds.
             with_rates: whether the fund pays interest.
             impact: its impact at this moment, if that follows the market.

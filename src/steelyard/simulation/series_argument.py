@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from steelyard.errors import InputError
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Series
 from steelyard.rules.series_check import check_series
 
@@ -46,7 +46,7 @@ def _load(name: str) -> Series:
     if os.path.lexists(name) or "/" in name or name.endswith(".toml"):
         return Series.load(Path(name))
     if name in presets:
-        return load_preset(name)
+        return preset(name)
     close = difflib.get_close_matches(name.lower(), presets, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     message = (

@@ -1,6 +1,6 @@
 """A reserve as the counterparty, over bars in which its token does not trade.
 
-The reserve settles at every visited price, in underlying at that price. While the token's units u
+The reserve settles at every path price, in underlying at that price. While the token's units u
 are constant, the reserve's own units are a running sum of the prices alone::
 
     reserve[k] = reserve[0] - u (s[k] - s[0]),   s[k] = s[k-1] + 1 - price[k-1] / price[k]
@@ -34,8 +34,8 @@ class Settlements:
     """The settlements of a reserve with a token over a run.
 
     Args:
-        visits: the visited prices in their order; one array for each visit, shape (bars,).
-        clock: index of the visit that is the clock observation.
+        visits: the path prices in their order; one array for each visit, shape (bars,).
+        clock: index of the visit that is the scheduled observation.
         pool: the terms of the reserve.
         max_utilisation: the largest notional it may carry, as a share of its value.
     """

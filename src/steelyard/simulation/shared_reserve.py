@@ -1,6 +1,6 @@
 """Several series on one reserve: tokens that share the pool which pays part of their costs.
 
-All of them see the same prices. At each clock observation first all of them accrue; then the
+All of them see the same prices. At each scheduled observation first all of them accrue; then the
 reserve receives its income and is judged once, by their total nav; then each of them acts, in the
 order in which they were given, and the reserve pays in that order too. Inside a bar all have the
 same price: of the thresholds on its way the earliest acts, whichever token it belongs to.
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from steelyard.report.document import Document
     from steelyard.simulation.journalling import InMemory, Recording
 
-__all__ = ["SharedReserveRun", "simulate_shelf"]
+__all__ = ["SharedReserveRun", "simulate_several"]
 
 RESERVE_NAME = "reserve:shared"
 """The name of the shared reserve in effects."""
@@ -68,9 +68,9 @@ class SharedReserveRun:
         Raises:
             InputError: ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.run_folder import save_shelf
+        from steelyard.simulation.run_folder import save_several
 
-        save_shelf(self.runs, self.summary, folder)
+        save_several(self.runs, self.summary, folder)
 
     def document(self) -> Document:
         """The document from which terminal output, text, notebook and page are rendered."""
@@ -93,7 +93,7 @@ class SharedReserveRun:
         )
 
 
-def simulate_shelf(
+def simulate_several(
     series: Sequence[Series | str],
     feed: object,
     *,
@@ -132,7 +132,7 @@ def simulate_shelf(
         for state in states:
             check_kind("state", state, State, "run.state")
     members = [_on_shared(token, reserve) for token in series]
-    _check_shelf(members)
+    _check_series(members)
     history = feed_of(feed)
     for option in BY_SYMBOL:
         table = getattr(history, option)
@@ -143,13 +143,13 @@ def simulate_shelf(
     check_useful(history.given(), members)
     asked = RunArguments(members, reserve, history, mode, number, progress)
     if journal is None:
-        return _run_shelf(asked, states)
+        return _run_several(asked, states)
     # imported here: a journal's stores take time to load, and most runs write none
     from steelyard.simulation.journalling import recording
 
     books = [market_in(history, token, mode).book for token in members]
     with recording(journal, members, number, mode, name=RESERVE_NAME, order_books=books) as kept:
-        found = _run_shelf(asked, states or kept.states, kept)
+        found = _run_several(asked, states or kept.states, kept)
         kept.finish()
     return found
 
@@ -165,7 +165,7 @@ class RunArguments(NamedTuple):
     progress: Callable[[int], None] | None
 
 
-def _run_shelf(
+def _run_several(
     asked: RunArguments, states: Sequence[State[Any]] | None, kept: Recording | None = None
 ) -> SharedReserveRun:
     """Run the series over the feed, and record them in a journal if there is one."""
@@ -195,10 +195,10 @@ def _run_shelf(
     replay.write_into(None if kept is None else kept.recorder(held))
     with number.context():
         walk(replay, bars, mode, number, asked.progress)
-    return _shelf_run(replayed, reserve, bars, mode, before)
+    return _run_of_several(replayed, reserve, bars, mode, before)
 
 
-def _shelf_run(
+def _run_of_several(
     members: Sequence[Member[Any]],
     reserve: Reserve,
     bars: Prices,
@@ -242,7 +242,7 @@ def _on_shared(given: Series | str, reserve: Reserve) -> Series:
     return replace(token, reserve=reserve)
 
 
-def _check_shelf(members: Sequence[Series]) -> None:
+def _check_series(members: Sequence[Series]) -> None:
     if not members:
         raise InputError("expected at least one series, found none.")
     symbols: set[str] = set()

@@ -103,7 +103,7 @@ def _change(initial: float, final: float) -> dict[str, float]:
 
 
 def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
-    """Tokens created and redeemed since the launch, and what their holders paid (quote)."""
+    """Tokens created and redeemed since the launch, and what those orders paid (quote)."""
     return {
         "created": math.fsum(row.tokens for row in rows if row.tokens > 0),
         "redeemed": math.fsum(-row.tokens for row in rows if row.tokens < 0),

@@ -249,7 +249,7 @@ class Mark:
     time_ms: int
     index: Decimal | None = None
     is_clock: bool = False
-    """A clock observation falls here, whatever the caller's own clock says (paper: each bar)."""
+    """A scheduled observation is due here, whatever the caller's clock says (paper: each bar)."""
 
 
 @dataclass(frozen=True, slots=True)

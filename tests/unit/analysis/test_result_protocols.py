@@ -12,7 +12,7 @@ import pytest
 import steelyard as sy
 from steelyard.analysis.explanation import Explanation
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Series
 from steelyard.simulation.run import Run
 
@@ -20,7 +20,7 @@ from steelyard.simulation.run import Run
 @pytest.fixture(scope="module")
 def found() -> Explanation:
     """A preset with costs and a reserve over half a year."""
-    series = load_preset("oracle-3l")
+    series = preset("oracle-3l")
     return sy.explain(series, sy.Feed(sample_prices("BTC"), start="2021-01-01", end="2021-07-01"))
 
 

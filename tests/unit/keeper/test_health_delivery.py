@@ -13,7 +13,7 @@ import pytest
 from steelyard.ledger import Journal
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
 from support.paper_keeper import kept
@@ -57,7 +57,7 @@ def test_the_health_of_each_hour_is_that_of_the_reference(
 
     The last hour's own stands in the keeper's journal once something happens after it.
     """
-    series, given = load_preset(name), {"intrabar": intrabar}
+    series, given = preset(name), {"intrabar": intrabar}
     place, live = tmp_path / "reference.journal", tmp_path / "live.journal"
     simulate(
         series,
@@ -83,7 +83,7 @@ def test_the_health_of_each_real_hour_is_that_of_the_reference(
     name: str, history: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Over the thousand hours from May 2021 on, in which bitcoin fell by half, with its funding."""
-    series = load_preset(name)
+    series = preset(name)
     given: dict[str, Any] = {
         "start": "2021-05-01",
         "end": "2021-06-13",
@@ -103,7 +103,7 @@ def test_the_health_of_each_real_hour_is_that_of_the_reference(
 
 def test_an_hour_is_told_once_where_a_keeper_is_killed_before_its_mark(tmp_path: Path) -> None:
     """A restart at each of some hours: nothing is told twice and nothing is left out."""
-    series, given = load_preset("oracle-1s"), {"intrabar": "close"}
+    series, given = preset("oracle-1s"), {"intrabar": "close"}
     whole, live = tmp_path / "whole.journal", tmp_path / "live.journal"
     asyncio.run(kept(whole, series, HOURS, given))
     for hour in (1, 2, 3, 200, 201, 5_000):

@@ -24,7 +24,7 @@ from steelyard.keeper.running import run_keeper
 from steelyard.keeper.settings import read_settings
 from steelyard.ledger import Journal
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset, preset_text
+from steelyard.rules.presets import preset, preset_text
 from support.paper_keeper import kept
 
 GIVEN = {"start": "2020-03-10", "end": "2020-03-14", "intrabar": "path"}
@@ -53,7 +53,7 @@ slippage_bps = 5000.0
 def journal(tmp_path: Path) -> Path:
     """A journal of four days, with the health of each hour."""
     place = tmp_path / "live.journal"
-    asyncio.run(kept(place, load_preset("oracle-1s"), sample_prices("BTC"), GIVEN))
+    asyncio.run(kept(place, preset("oracle-1s"), sample_prices("BTC"), GIVEN))
     return place
 
 

@@ -20,7 +20,7 @@ from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation.run import simulate
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Mark
@@ -66,7 +66,7 @@ class Mortal:
 
 async def life(place: Path, name: str, changes: int) -> Desk:
     """One process of the keeper, up to its n-th change."""
-    series = load_preset(name)
+    series = preset(name)
     venue = open_paper(place.with_suffix(".paper"), series, sample_prices("BTC"), **SPAN)
     clock = HistoryClock([venue])
     try:
@@ -98,7 +98,7 @@ def test_a_start_inside_a_bar_observes_nothing_more(
     Property: the last state is the reference loop's, with what was blocked counted as often. (A
     live keeper is observed at its start, since it does not know what happened meanwhile.)
     """
-    series = load_preset(name)
+    series = preset(name)
     run = simulate(
         series,
         fed(sample_prices("BTC"), SPAN),

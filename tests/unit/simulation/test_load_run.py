@@ -19,7 +19,7 @@ import steelyard as sy
 from steelyard.errors import DataError, InputError
 from steelyard.market import SAMPLE_NAMES, sample_prices
 from steelyard.rules.numbers import DECIMAL
-from steelyard.rules.presets import load_preset, preset_names, preset_text
+from steelyard.rules.presets import preset, preset_names, preset_text
 from steelyard.rules.series import Reserve, Series
 from steelyard.simulation.load_run import load_run, make_again
 from steelyard.simulation.manifest import RECORD, SERIES
@@ -47,15 +47,15 @@ def assert_same(found: Run, expected: Run) -> None:
     assert found.summary == expected.summary
 
 
-@pytest.mark.parametrize("preset", preset_names())
-def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("chosen", preset_names())
+def test_every_preset_comes_back(chosen: str, tmp_path: Path) -> None:
     """The same tables, the same summary, and the series' text word for word."""
-    run = simulate(load_preset(preset), sy.Feed(sample_prices("BTC"), **SPAN))
+    run = simulate(preset(chosen), sy.Feed(sample_prices("BTC"), **SPAN))
     run.save(tmp_path)
     again = make_again(tmp_path, {})
     assert_same(again.run, run)
     assert again.differs == ""
-    assert (tmp_path / SERIES).read_text(encoding="utf-8") == preset_text(preset)
+    assert (tmp_path / SERIES).read_text(encoding="utf-8") == preset_text(chosen)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_preset_comes_back(preset: str, tmp_path: Path) -> None:
 )
 def test_the_way_it_was_made_comes_back(way: dict[str, Any], tmp_path: Path) -> None:
     """Engine, kind of number and mode are part of a run: another is not equal to the last bit."""
-    run = simulate(load_preset("ftx-bull"), sy.Feed(sample_prices("BTC"), **SPAN), **way)
+    run = simulate(preset("ftx-bull"), sy.Feed(sample_prices("BTC"), **SPAN), **way)
     run.save(tmp_path)
     again = make_again(tmp_path, {})
     assert again.differs == ""
@@ -73,17 +73,17 @@ def test_the_way_it_was_made_comes_back(way: dict[str, Any], tmp_path: Path) -> 
 
 
 @given(
-    preset=st.sampled_from(preset_names()),
+    chosen=st.sampled_from(preset_names()),
     first=st.integers(0, 900),
     bars=st.integers(2, 190),
     asset=st.sampled_from(SAMPLE_NAMES),
 )
 @settings(max_examples=30)
-def test_any_stretch_comes_back(preset: str, first: int, bars: int, asset: str) -> None:
+def test_any_stretch_comes_back(chosen: str, first: int, bars: int, asset: str) -> None:
     """Wherever a run begins and ends."""
     history = sample_prices(asset)
     start = int(history.time[first])
-    run = simulate(load_preset(preset), sy.Feed(history, start=start, end=start + bars * 86_400))
+    run = simulate(preset(chosen), sy.Feed(history, start=start, end=start + bars * 86_400))
     with tempfile.TemporaryDirectory() as folder:
         run.save(folder)
         again = make_again(folder, {})
@@ -110,7 +110,7 @@ def saved(tmp_path: Path) -> tuple[Path, Run]:
     for option, text in FILES.items():
         files[option] = tmp_path / f"{option}.csv"
         files[option].write_text(text)
-    series = load_preset("oracle-3l")
+    series = preset("oracle-3l")
     bars = tmp_path / "bars.csv"
     feed = sy.Feed(bars, wind_down="2020-06-01", **files, **SPAN)
     run = simulate(series, feed, intrabar="close")
@@ -184,7 +184,7 @@ def test_a_file_that_has_grown_or_changed_its_format_is_the_same(
 def test_a_frame_has_to_be_named(tmp_path: Path) -> None:
     """What was no file is asked for, and taken from any source."""
     bars = closes(100.0, 105.0, 90.0, 95.0)
-    run = simulate(load_preset("bybit-3l"), bars)
+    run = simulate(preset("bybit-3l"), bars)
     run.save(tmp_path)
     with pytest.raises(DataError, match="a frame, which a folder does not store"):
         load_run(tmp_path)
@@ -243,7 +243,7 @@ def test_a_run_that_comes_out_otherwise_says_so(saved: tuple[Path, Run]) -> None
 
 def test_a_series_that_was_changed_in_its_folder_says_so(tmp_path: Path) -> None:
     """Another rule gives other tables; one that reads what the run never did is refused."""
-    simulate(load_preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
+    simulate(preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
     text = (tmp_path / SERIES).read_text(encoding="utf-8")
     (tmp_path / SERIES).write_text(text.replace("upper = 4.0", "upper = 3.5"))
     with pytest.warns(UserWarning, match="the run is not the one that was saved: nav"):
@@ -259,24 +259,24 @@ def test_a_series_that_was_changed_in_its_folder_says_so(tmp_path: Path) -> None
 
 
 def test_what_cannot_be_made_again_says_so(tmp_path: Path) -> None:
-    """A series made in Python, a run that went on, a shelf, none at all: refused with a reason."""
-    first = simulate(load_preset("bybit-3l"), closes(100.0, 105.0))
+    """A series made in Python, a run that went on, several series, none: refused with a reason."""
+    first = simulate(preset("bybit-3l"), closes(100.0, 105.0))
     made = token()
-    changed = replace(load_preset("bybit-3l"), initial_nav=50.0)
+    changed = replace(preset("bybit-3l"), initial_nav=50.0)
     bars = closes(100.0, 105.0, 90.0, 95.0)
     for name, run in (
         ("made", simulate(made, bars)),
         ("changed", simulate(changed, bars)),
-        ("went on", simulate(load_preset("bybit-3l"), bars.slice(2, 4), state=first.state)),
+        ("went on", simulate(preset("bybit-3l"), bars.slice(2, 4), state=first.state)),
     ):
         first.save(tmp_path / name)  # what an earlier run left is not that run's
         run.save(tmp_path / name)
         with pytest.raises(InputError, match="a run that cannot be made again"):
             load_run(tmp_path / name)
     tokens = [Series.loads(preset_text(name)) for name in ("bybit-3l", "bybit-3s")]
-    sy.simulate(tokens, bars, reserve=Reserve()).save(tmp_path / "shelf")
+    sy.simulate(tokens, bars, reserve=Reserve()).save(tmp_path / "several")
     with pytest.raises(InputError, match="several series on one reserve"):
-        load_run(tmp_path / "shelf")
+        load_run(tmp_path / "several")
     (tmp_path / "empty").mkdir()
     for name in ("empty", "nowhere"):
         with pytest.raises(InputError, match="found no files of a run"):
@@ -314,6 +314,6 @@ def test_a_record_that_is_wrong_is_refused(
 
 def test_an_option_that_the_run_had_not_is_refused(tmp_path: Path) -> None:
     """It would be another run."""
-    simulate(load_preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
+    simulate(preset("bybit-3l"), sy.Feed(sample_prices("BTC"), **SPAN)).save(tmp_path)
     with pytest.raises(InputError, match="funding: expected one of prices"):
         load_run(tmp_path, funding={"time": [0], "rate": [0.1]})

@@ -14,7 +14,7 @@ import pytest
 from steelyard.errors import InputError, SteelyardError
 from steelyard.market import Feed, sample_prices
 from steelyard.report.writing import check_file, written_whole
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation import run_folder
 from steelyard.simulation.report_input import report_run, series_facts
 from steelyard.simulation.run import Run, simulate
@@ -58,7 +58,7 @@ REBALANCES = {
 def run() -> Run:
     """The oracle's 3x long through spring 2020."""
     return simulate(
-        load_preset("oracle-3l"), Feed(sample_prices(), start="2020-02-01", end="2020-05-01")
+        preset("oracle-3l"), Feed(sample_prices(), start="2020-02-01", end="2020-05-01")
     )
 
 
@@ -213,10 +213,10 @@ def test_a_run_is_handed_to_the_page_with_its_thresholds(run: Run) -> None:
     assert report_run(run, title="T").facts.title == "T"
     assert report_run(run).nav is run.nav_columns
     assert report_run(run).costs is run.cost_columns
-    bull = series_facts(load_preset("ftx-bull"))
+    bull = series_facts(preset("ftx-bull"))
     assert (bull.lower, bull.upper, bull.floor_ratio) == (None, 4.0, None)
-    assert series_facts(load_preset("kucoin-3l")).upper is None
-    assert series_facts(load_preset("index-2x")).emergency == 2.6
+    assert series_facts(preset("kucoin-3l")).upper is None
+    assert series_facts(preset("index-2x")).emergency == 2.6
 
 
 def test_a_run_can_be_plotted(run: Run) -> None:

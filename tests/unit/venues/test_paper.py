@@ -86,7 +86,7 @@ def test_a_short_sees_the_high_first(opened: Callable[..., PaperVenue]) -> None:
 
 
 def test_the_price_stops_on_its_way_and_nowhere_else(opened: Callable[..., PaperVenue]) -> None:
-    """A visited price is the mark, orders fill at it, and from there the way goes on."""
+    """A path price is the mark, orders fill at it, and from there the way goes on."""
     venue = opened()
     assert venue.heading == 67_500
     assert venue.visit(Decimal("67890.5")).price == Decimal("67890.5")

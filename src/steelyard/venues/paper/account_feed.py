@@ -1,8 +1,8 @@
 """A history as a row of places at which a price stands, one after another.
 
-In ``close`` each bar is one place: its close, at its end, a clock observation. In ``path`` it is
-four, all at its opening instant: the open, a clock observation, then the extreme that hurts first,
-the other extreme and the close, with every price between two of them visited on the way.
+In ``close`` each bar is one place: its close, at its end, a scheduled observation. In ``path`` it
+is four, all at its opening instant: the open, a scheduled observation, then the extreme that hurts
+first, the other extreme and the close, with every price between two of them visited on the way.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Moment(NamedTuple):
     """Epoch s."""
     price: Decimal
     is_clock: bool
-    """A clock observation, to which the price jumps; else it came here through all between."""
+    """A scheduled observation, to which the price jumps; else it came here through all between."""
     bar: int
 
 
@@ -86,7 +86,7 @@ class AccountFeed:
 
     @cached_property
     def longest_s(self) -> int:
-        """The longest time between two clock observations, gaps in the history included."""
+        """The longest time between two scheduled observations, gaps in the history included."""
         times = self.bars.time
         return int((times[1:] - times[:-1]).max()) if len(times) > 1 else 0
 

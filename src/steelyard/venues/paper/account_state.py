@@ -1,7 +1,8 @@
 """A paper account between two things that happen to it, and the records that a change leaves.
 
 A change is pure: a state goes in and an ``AccountChange`` comes out, which whoever keeps it stores
-whole or not at all. Amounts are rounded to 18 places before they move, as in the books of a live fund.
+whole or not at all. Amounts are rounded to 18 places before they move, as in the books of a live
+fund.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ class PaperState:
     price: Decimal
     """The mark, which may stand between this place and the next."""
     charged_s: int
-    """The last clock observation: time is charged up to it."""
+    """The last scheduled observation: time is charged up to it."""
     is_clock: bool
-    """A clock observation falls where the price stands."""
+    """A scheduled observation falls where the price stands."""
     number: int
     """The last that was given to an order, trade or movement."""
 

@@ -1,6 +1,6 @@
 """What happens to a paper account as its history goes on.
 
-At a clock observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
+At a scheduled observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
 (funding, then interest), a future that has expired is settled, and the venue's own rule is tested.
 Inside a bar the price visits all between two places, and the venue closes the position at the very
 price at which its margin is gone.
@@ -137,7 +137,7 @@ def _closed(
 
 
 def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountChange:
-    """Funding and interest since the last clock observation."""
+    """Funding and interest since the last scheduled observation."""
     since, now_s = state.charged_s, moment.time_s
     state = replace(state, charged_s=now_s)
     if now_s <= since:

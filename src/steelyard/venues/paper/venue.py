@@ -167,7 +167,7 @@ class PaperVenue:
         )
 
     async def mark(self) -> Mark:
-        """The underlying's price now; a clock observation only at its very instant."""
+        """The underlying's price now; a scheduled observation only at its very instant."""
         mark, now_ms = self._mark(), self.now_ms
         return mark if now_ms == mark.time_ms else Mark(mark.price, now_ms)
 

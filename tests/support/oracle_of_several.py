@@ -39,7 +39,7 @@ def tell(
     return token.told, pot
 
 
-def tell_shelf(
+def tell_several(
     members: Sequence[Series],
     bars: Prices,
     mode: str,
