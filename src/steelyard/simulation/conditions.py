@@ -1,6 +1,6 @@
 """Market conditions before each bar: volatility and volume of the last 24 hours (SPEC 3).
 
-At a scheduled observation at time t these are known, from the prices up to t and none after it::
+These are known at a scheduled observation at time t, from the whole price file up to t::
 
     daily volatility  sqrt(sum of r^2) over the simple returns r within [t - 24 h, t]
     daily volume      sum of volume * close over the bars within [t - 24 h, t]
