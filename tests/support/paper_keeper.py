@@ -18,6 +18,7 @@ from steelyard.ledger import Journal, open_writer
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.paper.venue import open_paper
+from support.feeding import fed, others_in
 
 __all__ = ["kept"]
 
@@ -38,7 +39,7 @@ async def kept(
 
     It is stopped, as by a signal, at its first line at or after ``until_ms``.
     """
-    venue = open_paper(place.with_suffix(".paper"), series, prices, **given)
+    venue = open_paper(place.with_suffix(".paper"), series, fed(prices, given), **others_in(given))
     clock = HistoryClock([venue])
     with open_writer(place) as writer:
         with Journal.open(place) as journal, DECIMAL18.context():

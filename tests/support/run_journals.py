@@ -67,9 +67,9 @@ FIGURES = {
 }
 
 
-def options_of_several(found: tuple[Any, ...], mode: str) -> dict[str, Any]:
+def options_of_several(case: tuple[Any, ...], mode: str) -> dict[str, Any]:
     """The inputs and options of ``simulate_several`` for a case of ``story_cases``."""
-    members, bars, reserve, given, own = found
+    members, bars, reserve, given, own = case
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
         for name, source in reaching(_tables(happens), bars).items():

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+from steelyard.market import Feed
 from steelyard.rules.series import Series
 from steelyard.venues.clocks import VirtualClock
 from steelyard.venues.exchange.venue import open_exchange
@@ -198,7 +199,7 @@ class PaperStage:
         if hasattr(self, "venue"):
             self.close()
         self.venue: PaperVenue = open_paper(
-            self.folder / "paper.db", self.series, self.prices, funding=self.funding
+            self.folder / "paper.db", self.series, Feed(self.prices, funding=self.funding)
         )
 
     def close(self) -> None:

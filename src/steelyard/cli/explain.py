@@ -66,8 +66,8 @@ def explain(
     SERIES.toml is a series file; where there is no such file, the name of a preset. The steps add
     up: compounding (a daily reset without costs, less L times the underlying), the rule, fee,
     spread, impact, gas, funding, interest, management, and what a reserve gave back. Each is the
-    difference of two runs that differ by that one thing. Points are points of return; quote is
-    that of the whole fund.
+    difference of two runs that differ by that one thing. Points are percentage points of return;
+    quote is that of the whole fund.
 
     DIR is a folder that "steelyard simulate --out" wrote: the run is made again from it, which
     needs no other option, and must come out as it was saved. Where a file that it was made of has

@@ -23,7 +23,7 @@ from steelyard.ledger.instants import time_text
 if TYPE_CHECKING:
     from steelyard.keeper.settings import FundSettings, Settings
     from steelyard.ledger import Row
-    from steelyard.market import Prices
+    from steelyard.market import Feed, Prices
 
 __all__ = [
     "Difference",
@@ -181,7 +181,12 @@ def _reference(
 
     place = InMemory()
     run = simulate(
-        fund.series, prices, number=DECIMAL18, engine="reference", journal=place, **_span(fund)
+        fund.series,
+        _feed(fund, prices),
+        intrabar=fund.venue.intrabar,
+        number=DECIMAL18,
+        engine="reference",
+        journal=place,
     )
     events = place.memory.events
     settled = [event.fields for event in events if event.kind == "settled"]
@@ -190,9 +195,11 @@ def _reference(
     return {**dict(_flat("state", asdict(run.state))), **_numbered(settled)}
 
 
-def _span(fund: FundSettings) -> dict[str, Any]:
-    venue = fund.venue
-    return {"start": venue.start, "end": venue.end, "intrabar": venue.intrabar}
+def _feed(fund: FundSettings, prices: Prices) -> Feed:
+    """The prices of the fund's life."""
+    from steelyard.market import Feed
+
+    return Feed(prices, start=fund.venue.start, end=fund.venue.end)
 
 
 def _numbered(settled: Iterable[Any]) -> dict[str, str]:
@@ -242,7 +249,8 @@ def float_rebalances(fund: FundSettings, prices: Prices) -> list[dict[str, Any]]
     """The rebalances of the fast run on floats, a dict each."""
     from steelyard.simulation.run import simulate
 
-    columns = simulate(fund.series, prices, **_span(fund)).rebalance_columns
+    run = simulate(fund.series, _feed(fund, prices), intrabar=fund.venue.intrabar)
+    columns = run.rebalance_columns
     rows = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from steelyard.errors import Fenced, InputError
 from steelyard.keeper import core
@@ -31,6 +32,7 @@ from steelyard.ledger.lock import WriterLock, lock_writer, signed
 from steelyard.ledger.requests import Requests
 from steelyard.ledger.store import Owner
 from steelyard.rules.numbers import DECIMAL18
+from steelyard.rules.series import Series
 from steelyard.venues.exchange.venue import ExchangeVenue, open_exchange
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Venue
@@ -77,22 +79,30 @@ def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -
 
 
 def _open_paper(settings: Settings, fund: FundSettings) -> PaperVenue:
+    from steelyard.market import Feed
+
     venue, series = fund.venue, fund.series
     # funds of several kinds may share an underlying: each is charged what its venue knows
     files = {"perpetual": ("funding", venue.funding), "spot": ("rates", venue.rates)}
     what, names = files[series.venue.kind]
-    options = {what: names.get(series.underlying), "books": venue.books.get(series.underlying)}
+    given: dict[str, Any] = {what: _file(settings, names, series)}
+    history = _history(settings, venue.prices[series.underlying])
+    feed = Feed(history, start=venue.start, end=venue.end, **given)
     return open_paper(
         settings.beside(fund.account),
         series,
-        _history(settings, venue.prices[series.underlying]),
-        start=venue.start,
-        end=venue.end,
+        feed,
         intrabar=venue.intrabar,
+        books=_file(settings, venue.books, series),
         speed=venue.speed,
         name=venue.name,
-        **{each: str(settings.beside(file)) for each, file in options.items() if file is not None},
     )
+
+
+def _file(settings: Settings, names: Mapping[str, str], series: Series) -> str | None:
+    """The file for the underlying of a series, from where the keeper file lies; None: none."""
+    name = names.get(series.underlying)
+    return None if name is None else str(settings.beside(name))
 
 
 def hold_account(settings: Settings, fund: FundSettings, owner: str) -> WriterLock:

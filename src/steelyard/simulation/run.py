@@ -36,7 +36,6 @@ from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     import numpy as np
@@ -183,8 +182,6 @@ def simulate(
     series: Series | str | Path,
     feed: object,
     *,
-    start: str | float | date | None = None,
-    end: str | float | date | None = None,
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
@@ -192,13 +189,11 @@ def simulate(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Simulate one series over a feed or a part of it; ``sy.simulate`` does this for one series.
+    """Simulate one series over a feed; ``sy.simulate`` does this for one series.
 
     Args:
         series: the token, in the forms that ``sy.simulate`` accepts.
         feed: a ``Feed``, or bare prices.
-        start: first instant of the part; None for that of the feed.
-        end: the instant at which the part ends, exclusive; None for that of the feed.
         intrabar: as in ``sy.simulate``, like all that follow.
         state: the state to continue from.
         number: the kind of number to compute in.
@@ -217,7 +212,7 @@ def simulate(
     if state is not None:
         check_kind("state", state, State, "run.state")
     check_engine(engine)
-    history = feed_of(feed).between(start, end)
+    history = feed_of(feed)
     check_symbols(history, [series.symbol])
     history = for_series(history, series.symbol)
     mode = mode_of(intrabar, history.bars)

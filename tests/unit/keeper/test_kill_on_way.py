@@ -67,7 +67,8 @@ class Mortal:
 async def life(place: Path, name: str, changes: int) -> Desk:
     """One process of the keeper, up to its n-th change."""
     series = preset(name)
-    venue = open_paper(place.with_suffix(".paper"), series, sample_prices("BTC"), **SPAN)
+    feed = fed(sample_prices("BTC"), SPAN)
+    venue = open_paper(place.with_suffix(".paper"), series, feed, **others_in(SPAN))
     clock = HistoryClock([venue])
     try:
         with open_writer(place) as writer:

@@ -83,16 +83,16 @@ def test_a_trade_that_only_a_fee_makes_due_is_not_missed_before_it_was_charged()
 @settings(max_examples=40, deadline=None, phases=PHASES)
 @given(several_series() | delayed_several_series(), MODES, NUMBERS)
 def test_a_journal_of_funds_on_one_reserve_verifies_and_folds(
-    found: tuple[Any, ...], mode: str, number: Number[Any]
+    case: tuple[Any, ...], mode: str, number: Number[Any]
 ) -> None:
     """Several funds that share what pays for them: the same promise."""
-    options = options_of_several(found, mode)
+    options = options_of_several(case, mode)
     try:
-        run, rows = journalled_series(found[0], found[1], number=number, **options)
+        run, rows = journalled_series(case[0], case[1], number=number, **options)
     except InputError:
         reject()
     states = folded(rows)
-    assert [states[token.symbol] for token in found[0]] == run.states
+    assert [states[token.symbol] for token in case[0]] == run.states
     assert_holds(rows)
 
 

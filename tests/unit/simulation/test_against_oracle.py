@@ -106,10 +106,10 @@ def assert_one_story(series: Series, bars: Prices, mode: str, given_events: dict
 
 
 def assert_several_agree(
-    found: tuple[list[Series], Prices, Reserve, dict[str, Any], list[dict[str, Any]]], mode: str
+    case: tuple[list[Series], Prices, Reserve, dict[str, Any], list[dict[str, Any]]], mode: str
 ) -> None:
     """Run both over several series on one reserve, and compare all that they say."""
-    members, bars, reserve, given_events, own = found
+    members, bars, reserve, given_events, own = case
     tables = reaching(frames(given_events), bars)
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
@@ -146,16 +146,16 @@ def test_path_mode_tells_what_the_oracle_tells(case: tuple) -> None:
 
 @settings(max_examples=150)
 @given(several_series())
-def test_close_mode_tells_what_the_oracle_tells_of_several_series(found: tuple) -> None:
+def test_close_mode_tells_what_the_oracle_tells_of_several_series(case: tuple) -> None:
     """Several series on one reserve agree as well, where only closes are seen."""
-    assert_several_agree(found, "close")
+    assert_several_agree(case, "close")
 
 
 @settings(max_examples=150)
 @given(several_series())
-def test_path_mode_tells_what_the_oracle_tells_of_several_series(found: tuple) -> None:
+def test_path_mode_tells_what_the_oracle_tells_of_several_series(case: tuple) -> None:
     """Several series on one reserve agree inside bars, on the one path that they share."""
-    assert_several_agree(found, "path")
+    assert_several_agree(case, "path")
 
 
 @settings(max_examples=150)
@@ -169,7 +169,7 @@ def test_orders_in_flight_tell_what_the_oracle_tells(case: tuple, mode: str) -> 
 @settings(max_examples=100)
 @given(delayed_several_series(), MODES)
 def test_orders_in_flight_on_a_shared_reserve_tell_what_the_oracle_tells(
-    found: tuple, mode: str
+    case: tuple, mode: str
 ) -> None:
     """The same for several series, whose orders take from one reserve once they fill."""
-    assert_several_agree(found, mode)
+    assert_several_agree(case, mode)

@@ -353,8 +353,8 @@ def test_several_are_saved_as_folders_and_one_page(tmp_path: Path) -> None:
     found = simulate_several(members, Feed(closes(100, 110), flows=flows), reserve=AMPLE)
     found.save(tmp_path / "out")
     found.save(tmp_path / "out")
-    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
-    assert found == {
+    files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
+    assert files == {
         "BTC3L/nav.parquet",
         "BTC3L/rebalances.parquet",
         "BTC3L/flows.parquet",

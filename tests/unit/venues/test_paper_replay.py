@@ -34,7 +34,7 @@ def test_every_preset_has_the_digits_of_the_reference(
     span = {"start": START, "end": END, "intrabar": intrabar}
     feed, how = fed(sample_prices("BTC"), {**given, **span}), others_in(span)
     expected = simulate(series, feed, number=DECIMAL18, engine="reference", **how).state
-    venue = open_paper(tmp_path / "paper.db", series, sample_prices("BTC"), **given, **span)
+    venue = open_paper(tmp_path / "paper.db", series, feed, **how)
     keeper = HandKeeper(series, venue)
     keeper.run()
     found = keeper.state

@@ -11,24 +11,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from steelyard.errors import InputError
 from steelyard.rules.costs import CostRates, Levels
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from steelyard.market import OrderBook, Prices
     from steelyard.market.recorded_order_books import RecordedBooks
     from steelyard.simulation.conditions import MarketConditions
     from steelyard.simulation.schedule import Schedule
 
-__all__ = ["AccountFeed", "HistoryOptions", "Moment", "read_feed"]
+__all__ = ["AccountFeed", "Moment", "read_feed"]
 
 STOPS = 4
 """Places of a bar in ``path``."""
+OF_A_VENUE = ("funding", "rates", "book")
+"""What of a feed an account lives through."""
 
 
 class Moment(NamedTuple):
@@ -130,54 +131,47 @@ def _price(price: float) -> Decimal:
     return DECIMAL18.of(float(price))
 
 
-class HistoryOptions(TypedDict, total=False):
-    """What a history is read by beside its prices, in the words of ``simulate``."""
-
-    funding: object
-    """``time, rate``, for a perpetual."""
-    rates: object
-    """``time, rate`` per year, for a spot venue."""
-    start: str | float | date | None
-    """First instant, inclusive; None: from the beginning."""
-    end: str | float | date | None
-    """Last instant, exclusive; None: to the end."""
-    intrabar: str | None
-    """``"path"`` (default where open, high and low are there) or ``"close"``."""
-    books: object
-    """Recorded snapshots of one venue's order book, from the first bar on: orders walk them instead
-    of the series' spread and impact."""
-
-
-def read_feed(series: Series, prices: object, **options: Unpack[HistoryOptions]) -> AccountFeed:
-    """Read what ``simulate`` reads, in the same words.
+def read_feed(
+    series: Series, feed: object, *, intrabar: str | None = None, books: object = None
+) -> AccountFeed:
+    """The history of an account: a feed, as ``simulate`` takes it.
 
     Args:
         series: the token whose account it is.
-        prices: of its underlying.
-        options: funding, rates, a span, how bars are followed, recorded books.
+        feed: a ``Feed``, with funding or rates; or bare prices.
+        intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
+        books: recorded snapshots of one venue's order book, from the first bar on: orders walk them
+            instead of the series' spread and impact.
 
     Raises:
-        InputError: the series and the options do not go together.
+        InputError: the series and its history do not go together, or the feed holds what no venue
+            knows of, such as flows.
         DataError: a file is not what it should be, or no bar is left.
     """
-    from steelyard.market import read_prices
+    from steelyard.market import feed_of
+    from steelyard.market.price_feed import events_of
     from steelyard.market.recorded_order_books import read_recorded_books
     from steelyard.simulation.checks import mode_of
-    from steelyard.simulation.conditions import market_of
+    from steelyard.simulation.conditions import market_in
     from steelyard.simulation.inputs import read_schedule
     from steelyard.simulation.run import span_of
 
-    history = read_prices(prices)
-    bars = history.between(options.get("start"), options.get("end"))
-    mode = mode_of(options.get("intrabar"), bars)
-    given = {name: options.get(name) for name in ("funding", "rates")}
-    schedule = read_schedule(series, DECIMAL18, given, span_of(bars, None))
-    market = market_of(series, history, bars, mode)
-    feed = AccountFeed(bars, mode, series.target_leverage > 0, schedule, market)
-    books = options.get("books")
+    history = feed_of(feed)
+    for name in history.given():
+        if name not in OF_A_VENUE:
+            message = (
+                f"{series.symbol}: expected a feed of {', '.join(OF_A_VENUE)} beside the prices, "
+                f"found {name}, which a venue does not know of; give it to the keeper."
+            )
+            raise InputError(message, symbol=series.symbol, option=name, allowed=OF_A_VENUE)
+    bars = history.bars
+    mode = mode_of(intrabar, bars)
+    schedule = read_schedule(series, DECIMAL18, events_of(history), span_of(bars, None))
+    market = market_in(history, series, mode)
+    found = AccountFeed(bars, mode, series.target_leverage > 0, schedule, market)
     if books is None:
-        return feed
+        return found
     recorded = read_recorded_books(books)
     # refused now, and not at the first order
-    recorded.at(feed.moment(0).time_s)
-    return replace(feed, books=recorded)
+    recorded.at(found.moment(0).time_s)
+    return replace(found, books=recorded)

@@ -14,13 +14,12 @@ from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Unpack
 
 from steelyard.errors import InputError, Unknown
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.account import position_of
-from steelyard.venues.paper.account_feed import HistoryOptions, read_feed
+from steelyard.venues.paper.account_feed import read_feed
 from steelyard.venues.paper.account_file import PaperStore
 from steelyard.venues.paper.account_state import STEP, AccountChange, PaperState, PaperTerms
 from steelyard.venues.paper.history import arrived, opened, transferred, visited
@@ -249,25 +248,27 @@ class PaperVenue:
 def open_paper(
     path: str | Path,
     series: Series,
-    prices: object,
+    feed: object,
     *,
+    intrabar: str | None = None,
+    books: object = None,
     speed: float = 0.0,
     name: str = "paper",
-    **options: Unpack[HistoryOptions],
 ) -> PaperVenue:
     """The account of a series at a paper venue: a new one, or the one that ``path`` holds.
 
     Args:
         path: its SQLite file.
         series: the token.
-        prices: as ``simulate`` takes them.
+        feed: prices with funding or rates, as ``simulate`` takes it.
+        intrabar: ``"path"`` or ``"close"``, likewise.
+        books: recorded snapshots of an order book, which orders walk.
         speed: seconds of history a second; 0: as fast as it is asked for.
         name: of the venue.
-        options: what else the history is read by, as ``simulate`` takes it.
 
     Raises:
-        InputError: the options do not go together, the series' counterparty is its own reserve, or
-            the file is of another account.
+        InputError: series and feed do not go together, the series' counterparty is its own reserve,
+            or the file is of another account.
         DataError: a file of market data is not what it should be.
     """
     if series.venue.kind == "pool":
@@ -276,7 +277,7 @@ def open_paper(
             f'is its counterparty (venue.kind = "pool"); it needs no venue.'
         )
         raise InputError(message, symbol=series.symbol, found="pool")
-    feed = read_feed(series, prices, **options)
-    history = sha256(f"{series.text}\n{series!r}\n{feed.digest}".encode()).hexdigest()
-    terms = PaperTerms.of(series, feed)
-    return PaperVenue(terms, PaperStore(path, history), Pace(speed), name)
+    history = read_feed(series, feed, intrabar=intrabar, books=books)
+    digest = sha256(f"{series.text}\n{series!r}\n{history.digest}".encode()).hexdigest()
+    terms = PaperTerms.of(series, history)
+    return PaperVenue(terms, PaperStore(path, digest), Pace(speed), name)
