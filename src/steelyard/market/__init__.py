@@ -1,6 +1,6 @@
-"""Market data in: prices, funding, rates, injections and books, read and checked.
+"""Market data: readers and checks for prices, funding, rates, injections and order books.
 
-Importing this package imports nothing heavy: what it offers is fetched when it is asked for.
+Importing this package loads nothing heavy: each name is imported when it is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files as streams of bytes, plain, gzipped or zipped: the first look, and what may fail."""
+"""Files as streams of bytes, plain, gzipped or zipped: magic bytes, and the errors of reading."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["GZIP", "HEAD_BYTES", "READ_ERRORS", "ZIP", "reopened", "zipped_files"]
 
 HEAD_BYTES = 1 << 16
-# What a stream may raise while it is read: a broken disk, a broken or cut gzip or zip file, and of
-# zip one with a password (RuntimeError) or packed in a way that Python does not know.
+# The errors that reading a stream may raise: a broken disk, a broken or cut gzip or zip file, and
+# for zip a password (RuntimeError) or a compression that Python does not know.
 READ_ERRORS = (
     OSError,
     EOFError,
@@ -28,7 +28,7 @@ ZIP = b"PK\x03\x04"
 
 
 def reopened(path: Path) -> BinaryIO | None:
-    """Open a plain, gzipped or zipped file a second time; None where it can be read only once."""
+    """Open a plain, gzipped or zipped file again; None if it can be read only once."""
     if not path.is_file():
         return None
     with path.open("rb") as raw:
@@ -40,6 +40,6 @@ def reopened(path: Path) -> BinaryIO | None:
 
 
 def zipped_files(archive: zipfile.ZipFile) -> list[str]:
-    """Name the files of an archive, folders and what macOS adds left out."""
+    """The names of an archive's files, without folders and without what macOS adds."""
     names = (entry.filename for entry in archive.infolist() if not entry.is_dir())
     return [name for name in names if not name.startswith("__MACOSX/")]

@@ -1,7 +1,7 @@
-"""What is wrong with one cell, and the one sentence that says so.
+"""Faults: what is wrong with one cell, and the error message that says so.
 
-Readers collect faults and raise only the earliest, so that a person who mends a file from the
-top never meets an error above the one just mended.
+Readers collect faults and raise only the earliest, so that a person who corrects a file from the
+top never meets an error above the one just corrected.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ __all__ = [
 ]
 
 _SHOWN_PATH = 250
-_SHOWN = 40  # characters of a cell that a message repeats: junk may be megabytes long
+_SHOWN = 40  # characters of a cell that a message repeats: a bad cell may be megabytes long
 
 
 class CellFault(NamedTuple):
-    """One bad cell.
+    """A cell that is wrong.
 
     Attributes:
-        row: counted from 0, the first row of data.
-        column: its name, as the file writes it.
-        found: what stands there, ready to be shown.
-        expected: what should stand there.
+        row: index of the row, where 0 is the first row of data.
+        column: the column's name as the file writes it.
+        found: the cell's content, prepared for a message.
+        expected: what the cell should contain.
     """
 
     row: int
@@ -51,7 +51,12 @@ class CellFault(NamedTuple):
 
 
 def earliest(faults: list[CellFault | None], first_row: int) -> CellFault | None:
-    """Return the fault with the lowest row, counted from the file's first row."""
+    """Return the fault with the lowest row, counted from the file's first row.
+
+    Args:
+        faults: those of one block; None for a column without a fault.
+        first_row: row of the file at which the block begins.
+    """
     real = [fault for fault in faults if fault is not None]
     if not real:
         return None
@@ -62,7 +67,14 @@ def earliest(faults: list[CellFault | None], first_row: int) -> CellFault | None
 def first_fault(
     bad: NDArray[np.bool_], column: str, values: NDArray[np.float64], expected: str
 ) -> CellFault | None:
-    """The fault of the first bad row of a column (bool and float64, one a row each)."""
+    """Return a fault for the first bad row of a column; None if no row is bad.
+
+    Args:
+        bad: bool, shape (rows,).
+        column: the column's name, for the message.
+        values: float64, shape (rows,).
+        expected: what the cells should contain.
+    """
     if not bad.any():
         return None
     row = int(bad.argmax())
@@ -70,7 +82,7 @@ def first_fault(
 
 
 def shown(value: object) -> str:
-    """Write a cell for a message: quoted where it is text, cut where it is long."""
+    """Format a cell for a message: text is quoted, and long content is cut."""
     text = value if isinstance(value, str) else repr(value)
     if not text.strip():
         return "an empty cell"
@@ -79,17 +91,17 @@ def shown(value: object) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what a library said, short enough for a sentence."""
+    """Return the first line of a library's error message, cut to 200 characters."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:200]
 
 
 @contextmanager
 def corrupt(name: str, kind: str) -> Iterator[None]:
-    """Say of a file that Arrow cannot read what Arrow says of it.
+    """Turn Arrow's errors while it reads a file into a DataError with Arrow's message.
 
     Raises:
-        DataError: it cannot.
+        DataError: Arrow cannot read the file.
     """
     import pyarrow as pa
 
@@ -101,17 +113,17 @@ def corrupt(name: str, kind: str) -> Iterator[None]:
 
 
 def refuse_pipe(name: str, raw: BinaryIO, kind: str) -> None:
-    """Refuse a pipe for what is read from its end.
+    """Refuse a pipe for a format that is read from its end.
 
     Raises:
-        DataError: it is one.
+        DataError: the stream is a pipe.
     """
     if not raw.seekable():
         raise source_error(name, f"a file for {kind}, which is read from its end", "a pipe")
 
 
 def named(path: Path) -> str:
-    """Write a path for a message: on one line, whatever bytes a file system lets into a name."""
+    """Format a path for a message, on one line, whatever bytes the file system allows in a name."""
     text = str(path)
     if len(text) > _SHOWN_PATH:
         text = f"...{text[-_SHOWN_PATH:]}"
@@ -119,7 +131,7 @@ def named(path: Path) -> str:
 
 
 def source_error(name: str, expected: str, found: str, **details: object) -> DataError:
-    """Make the error for a whole source: no row of it is to blame."""
+    """Make the error for a whole source, where no single row is wrong."""
     return DataError(
         f"{name}: expected {expected}; found {found}",
         file=name,

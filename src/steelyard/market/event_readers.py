@@ -1,7 +1,8 @@
-"""What happens to a token at given times: funding, rates, injections, flows, splits, outages.
+"""Readers of dated events: funding, rates, injections, flows, splits and outages.
 
 Each is a table with a header, read from the same sources as prices. All rates are fractions, never
-percent; a magnitude above 1 is refused, since in every feed that we know of it is a percentage.
+percent. A rate above 1 in size is refused, because in every feed that we know such a number is a
+percentage.
 """
 
 from __future__ import annotations
@@ -60,27 +61,28 @@ __all__ = [
 
 KINDS = ("capital", "trading_fees")
 _LARGEST_RATE = 1.0
-# The median of a file's payments, taken for a year. BTC and ETH at their dearest came to 2.1 over
-# three days and to 1.5 over two weeks (early 2021); files in percent come to 5 and more.
+# The limit of the median payment of a file, scaled to a year. The highest rates of BTC and ETH came
+# to 2.1 over three days and to 1.5 over two weeks (early 2021); files in percent come to 5 and
+# more.
 _HIGHEST_PER_YEAR = 3.0
 _LEAST_RATIO = 1e-9
 
 
 def read_funding(source: object, *, high: bool = False, may_turn: bool = True) -> Funding:
-    """Read funding, columns ``time,rate``, from any source that `read_prices` takes.
+    """Read funding rates, columns ``time,rate``, from any source that `read_prices` accepts.
 
-    Exchanges' names (``fundingTime``, ``fundingRate``, ``last_funding_rate``) are known. Rates of
-    which the median comes to more than 300 % a year, over a day or longer, are refused: they are
-    percent, not fractions.
+    The names that exchanges use (``fundingTime``, ``fundingRate``, ``last_funding_rate``) are
+    accepted. Rates whose median comes to more than 300 % a year, over a day or longer, are refused,
+    because they are percent and not fractions.
 
     Args:
-        source: what `read_prices` takes; Funding is returned as it is.
-        high: take rates beyond 300 % a year as they are.
-        may_turn: whether rows may stand newest first; they are turned round.
+        source: any source that `read_prices` accepts; Funding is returned unchanged.
+        high: accept rates above 300 % a year.
+        may_turn: whether rows may be ordered newest first; they are then reversed.
 
     Raises:
-        DataError: the source is unreadable, has no rows, or a row of it is out of order, a
-            duplicate, not finite or beyond 1 (the message names the first such row); its rates are
+        DataError: the source is unreadable or has no rows; a row is out of order, a duplicate, not
+            finite or beyond 1 in size (the message names the first such row); or the rates are
             higher than any venue has charged for long.
     """
     if isinstance(source, Funding):
@@ -107,10 +109,10 @@ def _percent(share: float) -> str:
 
 
 def read_rates(source: object) -> Rates:
-    """Read rates per year, columns ``time,rate``, from any source that `read_prices` takes.
+    """Read interest rates per year, columns ``time,rate``, from any source of `read_prices`.
 
     Raises:
-        DataError: as `read_funding` does.
+        DataError: as in `read_funding`.
     """
     if isinstance(source, Rates):
         return source
@@ -119,14 +121,14 @@ def read_rates(source: object) -> Rates:
 
 
 def read_injections(source: object) -> Injections:
-    """Read injections, columns ``time,quote,kind``, from any source that `read_prices` takes.
+    """Read injections, columns ``time,quote,kind``, from any source that `read_prices` accepts.
 
-    Several may fall on one instant, of different kinds.
+    Several injections of different kinds may have the same time.
 
     Raises:
-        DataError: the source is unreadable, has no rows, or a row of it is out of order, repeats
-            another's time and kind, is no finite amount above 0 or of an unknown kind; the
-            message names the first such row.
+        DataError: the source is unreadable or has no rows; or a row is out of order, repeats
+            another row's time and kind, is not a finite amount above 0, or is of an unknown kind
+            (the message names the first such row).
     """
     if isinstance(source, Injections):
         return source
@@ -137,11 +139,11 @@ def read_injections(source: object) -> Injections:
 def read_flows(source: object) -> Flows:
     """Read creations and redemptions, columns ``time,tokens``, from any source of `read_prices`.
 
-    Several may fall on one instant.
+    Several flows may have the same time.
 
     Raises:
-        DataError: the source is unreadable, has no rows, or a row of it is out of order, not
-            finite or zero; the message names the first such row.
+        DataError: the source is unreadable or has no rows; or a row is out of order, not finite or
+            zero (the message names the first such row).
     """
     if isinstance(source, Flows):
         return source
@@ -152,11 +154,11 @@ def read_flows(source: object) -> Flows:
 
 
 def read_splits(source: object) -> Splits:
-    """Read splits and merges, columns ``time,ratio``, from any source that `read_prices` takes.
+    """Read splits and merges, columns ``time,ratio``, from any source that `read_prices` accepts.
 
     Raises:
-        DataError: the source is unreadable, has no rows, or a row of it is out of order, a
-            duplicate, or no ratio from 1e-9 to 1e9; the message names the first such row.
+        DataError: the source is unreadable or has no rows; or a row is out of order, a duplicate,
+            or not a ratio from 1e-9 to 1e9 (the message names the first such row).
     """
     if isinstance(source, Splits):
         return source
@@ -167,11 +169,11 @@ def read_splits(source: object) -> Splits:
 
 
 def read_outages(source: object) -> Outages:
-    """Read outages of the keeper, columns ``from,to``, from any source that `read_prices` takes.
+    """Read outages of the keeper, columns ``from,to``, from any source that `read_prices` accepts.
 
     Raises:
-        DataError: the source is unreadable, has no rows, or a row of it is out of order, ends
-            before it begins or overlaps another; the message names the first such row.
+        DataError: the source is unreadable or has no rows; or a row is out of order, ends before it
+            begins or overlaps another (the message names the first such row).
     """
     if isinstance(source, Outages):
         return source
@@ -208,7 +210,7 @@ def _source(
 
 
 def _plausible(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
-    """Hold rates to what a fraction can be."""
+    """Check that rates are finite and at most 1 in size, as fractions are."""
     rate = block.numbers["rate"]
     bad = ~(np.abs(rate) <= _LARGEST_RATE)
     if not bad.any():
@@ -221,7 +223,7 @@ def _plausible(block: Block, columns: Mapping[str, str]) -> list[CellFault | Non
 def _only(
     part: str, expected: str, is_allowed: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 ) -> Rules:
-    """Hold one part to what is allowed."""
+    """Make the rule that all values of one part must satisfy a condition."""
 
     def rules(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
         values = block.numbers[part]
@@ -235,14 +237,14 @@ def _only(
 
 
 class _Spans:
-    """Holds spans to ending after they begin, and to beginning after the one before ended."""
+    """The rule of spans: each ends after it begins, and begins at or after the end of the last."""
 
     def __init__(self) -> None:
         self._ended = -1.0
 
     def __call__(self, block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
         """Return the first span that ends too early or begins too early."""
-        # not strictly: behind a time that could not be read nothing needs a look
+        # not strict: rows behind a time that could not be read need no check
         for row, (start, end) in enumerate(zip(block.time, block.numbers["until"], strict=False)):
             if not end > start:
                 found = "no time" if np.isnan(end) else format_time(int(end))
@@ -256,9 +258,9 @@ class _Spans:
 
 
 class _Additions:
-    """Holds injections to amounts that add something, of a known kind, each kind once at a time.
+    """The rule of injections: amounts are above 0, kinds are known, and each kind once at a time.
 
-    Times never descend, so only the kinds at the latest one need to be remembered.
+    Times never descend, so only the kinds at the latest time need to be remembered.
     """
 
     def __init__(self) -> None:
@@ -277,7 +279,7 @@ class _Additions:
         return faults
 
     def _bad_kind(self, block: Block, column: str) -> CellFault | None:
-        # Not strictly: behind a time or a kind that could not be read nothing needs a look.
+        # Not strict: rows behind a time or kind that could not be read need no check.
         for row, (time, kind) in enumerate(
             zip(block.time.tolist(), block.texts["kind"], strict=False)
         ):
@@ -287,7 +289,7 @@ class _Additions:
                 self._time = time
                 self._kinds.clear()
             if kind in self._kinds:
-                # That is how a repeated row looks.
+                # A repeated row looks like this.
                 expected = "each kind once at an instant (add the amounts up)"
                 return CellFault(row, column, f"{kind} again: a duplicate row", expected)
             self._kinds.add(kind)

@@ -1,4 +1,7 @@
-"""Feather and Arrow files (freqtrade's default): the wanted columns, some batches at a time."""
+"""Feather and Arrow files (freqtrade's default), read a few batches at a time.
+
+Only the wanted columns are read.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ def open_feather(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     """Open the table of a Feather file of version 2, which is an Arrow file.
 
     Args:
-        path: of the file.
-        raw: the same file, opened before to recognise it.
+        path: path of the file.
+        raw: the same file, already open because its format was recognised from it.
 
     Raises:
         DataError: the file is cut, corrupt, or a pipe, which cannot be read from its end.

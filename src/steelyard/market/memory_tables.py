@@ -1,7 +1,7 @@
 """Tables in memory: pandas, polars, Arrow, mappings of columns, and rows as ccxt returns them.
 
-Whatever offers Arrow's C stream (polars, Arrow, DuckDB, newer pandas) is taken through it, so no
-library is imported here for the sake of asking whether a frame is one of its own.
+Every object that offers Arrow's C stream (polars, Arrow, DuckDB, newer pandas) is read through that
+stream, so that no library is imported only to ask whether a frame belongs to it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _EXPECTED = (
 
 
 def frame_table(source: object) -> SourceTable:
-    """Make the table of a frame in memory; its arrays are not copied here.
+    """Make a table of a frame in memory, without copying its arrays.
 
     Raises:
-        DataError: it is no table, or has columns of different lengths.
+        DataError: the object is not a table, or its columns differ in length.
     """
     kind = type(source)
     library = kind.__module__.partition(".")[0]
@@ -63,11 +63,11 @@ def frame_table(source: object) -> SourceTable:
 
 
 def _pandas_table(frame: pd.DataFrame) -> SourceTable:
-    """Make the table of a pandas frame, whose index may hold the times."""
+    """Make a table of a pandas frame, whose index may hold the times."""
     names, symbol = _names_of(frame)
     columns: list[Any] = [frame.iloc[:, index] for index in range(len(names))]
     index = frame.index
-    # Times as index are pandas' own habit (yfinance, resample); a column of times goes before.
+    # A time index is usual in pandas (yfinance, resample); a column of times is preferred to it.
     if _is_time(index) and not any(norm(name) in TIME_NAMES for name in names):
         named = norm(str(index.name)) in TIME_NAMES
         names.append(str(index.name) if named else "time")
@@ -80,12 +80,12 @@ def _is_time(index: pd.Index[Any]) -> bool:
 
 
 def _names_of(frame: pd.DataFrame) -> tuple[list[str], str]:
-    """Return the names of a frame's columns, and the symbol that they name beside.
+    """Return the names of a frame's columns, and the symbol that its columns name besides.
 
-    yfinance names each column twice, by what it holds and by the ticker, in either order.
+    yfinance gives each column two names, its content and its ticker, in either order.
 
     Raises:
-        DataError: the columns are of several tickers.
+        DataError: the columns belong to several tickers.
     """
     if frame.columns.nlevels == 1:
         return [str(name) for name in frame.columns], ""
@@ -98,7 +98,7 @@ def _names_of(frame: pd.DataFrame) -> tuple[list[str], str]:
         found = f"columns of {len(levels)} levels"
         raise source_error(FRAME, "columns open, high, low, close of one asset", found)
     place = levels.index(parts)
-    # reset_index leaves the column of times without a ticker
+    # after reset_index the column of times has no ticker
     tickers = list(dict.fromkeys(name for name in levels[1 - place] if name))
     if len(tickers) > 1:
         choose = f"frame.xs({tickers[0]!r}, axis=1, level={1 - place})"
@@ -108,7 +108,7 @@ def _names_of(frame: pd.DataFrame) -> tuple[list[str], str]:
 
 
 def _series_table(values: pd.Series[Any]) -> SourceTable:
-    """Make the table of a pandas Series: closes, or prices where it is called so."""
+    """Make a table of a pandas Series of closes, or of prices if that is its name."""
     if not _is_time(values.index):
         found = f"an index of type {values.index.dtype}"
         raise source_error(FRAME, "a Series whose index holds the times", found)
@@ -120,7 +120,7 @@ def _series_table(values: pd.Series[Any]) -> SourceTable:
 
 
 def _collected(frame: Any) -> object:  # noqa: ANN401 - a polars LazyFrame, not imported here
-    """Return the frame that a lazy one computes."""
+    """Return the frame that a polars LazyFrame computes."""
     try:
         return frame.collect()
     except Exception as error:
@@ -128,7 +128,7 @@ def _collected(frame: Any) -> object:  # noqa: ANN401 - a polars LazyFrame, not 
 
 
 def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> SourceTable:
-    """Make the table of rows of numbers without names: ccxt's fetch_ohlcv, jesse's candles."""
+    """Make a table of unnamed rows of numbers, such as ccxt's fetch_ohlcv or jesse's candles."""
     try:
         matrix = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -144,7 +144,7 @@ def _rows_table(rows: np.ndarray[Any, Any] | Sequence[Any]) -> SourceTable:
 
 
 def _table(names: Sequence[object], column: Callable[[int], Any]) -> SourceTable:
-    """Make a table of columns that are fetched only when they are asked for."""
+    """Make a table whose columns are fetched only when they are read."""
     header = tuple(str(name) for name in names)
 
     def blocks(wanted: Sequence[int]) -> Iterator[list[pa.Array]]:
@@ -158,7 +158,7 @@ def _table(names: Sequence[object], column: Callable[[int], Any]) -> SourceTable
 
 
 def _arrow(values: Any, column: str) -> pa.Array:  # noqa: ANN401 - whatever holds a column
-    """Return a column as one Arrow array, NaN kept apart from missing."""
+    """Return a column as one Arrow array, in which NaN and missing stay distinct."""
     import pyarrow as pa
 
     try:
@@ -179,10 +179,10 @@ def _arrow(values: Any, column: str) -> pa.Array:  # noqa: ANN401 - whatever hol
 
 
 def arrow_objects(values: list[Any]) -> pa.Array:
-    """Return Python objects as an Arrow array, as text where they are of several kinds.
+    """Return Python objects as an Arrow array; objects of several types become text.
 
-    Text lets the readers of cells name the one that does not belong. Datetimes go as text always:
-    Arrow would take one without a zone among others with one for UTC, and say nothing.
+    As text, the cell that does not fit can be named by the readers of cells. Datetimes always
+    become text, because Arrow would silently mix one without a time zone with others in UTC.
     """
     import pyarrow as pa
 
@@ -190,5 +190,5 @@ def arrow_objects(values: list[Any]) -> pa.Array:
         try:
             return pa.array(values)
         except (pa.ArrowException, OverflowError):
-            pass  # of several kinds: as text below
+            pass  # several types: converted to text below
     return pa.array([None if value is None else str(value) for value in values], pa.string())

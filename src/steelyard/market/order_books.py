@@ -1,16 +1,18 @@
-"""Order books: what rests at each distance from mid, read from a table of it or from snapshots.
+"""Order books: the amount that rests at each distance from mid, from a table or from snapshots.
 
-A book's table is ``bps_from_mid,bid_notional,ask_notional``: each row is what rests at that
-distance, not what rests up to it, in quote (units times mid). Recorded snapshots become one:
+The table of a book has the columns ``bps_from_mid,bid_notional,ask_notional``. Each row states what
+rests at exactly that distance, not everything up to it, in quote (units times mid). Recorded
+snapshots are converted to such a table:
 
-- ``top20`` (``time,venue,symbol,level,bid_px,bid_qty,ask_px,ask_qty``): a row for each price;
-- ``slippage`` (``buy_slip_bps_N`` and ``sell_slip_bps_N``, the average cost of market orders of
-  N quote; ``bid_depth_usd_Bbps`` and ``ask_depth_usd_Bbps``, all that rests up to B bps): a row
-  for each step from one N to the next, at the cost of that step, so that walking the book costs
-  what was published. What rests beyond the largest N, and all where there are no costs, lies in
-  the middle between two published distances.
+- ``top20`` (``time,venue,symbol,level,bid_px,bid_qty,ask_px,ask_qty``) gives one row for each
+  price;
+- ``slippage`` (``buy_slip_bps_N`` and ``sell_slip_bps_N`` are the average cost of market orders of
+  N quote; ``bid_depth_usd_Bbps`` and ``ask_depth_usd_Bbps`` are everything that rests up to B bps)
+  gives one row for each step from one N to the next, at the cost of that step, so that walking the
+  book costs what was published. What rests beyond the largest N, and everything where no costs are
+  given, is placed in the middle between two published distances.
 
-Of several snapshots the book is the median, level by level.
+The book of several snapshots is their median, level by level.
 """
 
 from __future__ import annotations
@@ -61,17 +63,19 @@ _EXPECTED = (
 
 @dataclass(frozen=True, eq=False)
 class OrderBook:
-    """What rests in an order book, by its distance from the mid price.
+    """The amounts that rest in an order book, by their distance from the mid price.
 
     Attributes:
-        bps: float64, distance from mid in basis points, ascending.
-        bids: float64, quote that rests there to buy, at mid; market sells take it.
-        asks: float64, the same to sell; market buys take it.
-        source: the file as it was named, or ``frame``.
+        bps: distance from mid in basis points; float64, shape (levels,), ascending.
+        bids: buy orders that rest at each distance, in quote at mid; market sells are filled from
+            them.
+        asks: sell orders that rest at each distance, in quote at mid; market buys are filled from
+            them.
+        source: the file's name as it was given, or ``frame``.
         layout: ``book``, ``top20`` or ``slippage``.
-        venue, symbol: of the snapshots, empty where there is none.
-        time: epoch s of the one snapshot that was chosen, else None.
-        snapshots: how many it is the median of; 0 for a table.
+        venue, symbol: those that the snapshots name, empty where they name none.
+        time: epoch seconds of the one snapshot that was chosen, else None.
+        snapshots: how many snapshots the book is the median of; 0 for the table of a book.
     """
 
     bps: Floats
@@ -89,27 +93,28 @@ class OrderBook:
 
     @property
     def columns(self) -> tuple[list[float], list[float], list[float]]:
-        """Distances, bids and asks, as ``Series.terms`` takes them."""
+        """Distances, bids and asks in the form that ``Series.terms`` takes."""
         return self.bps.tolist(), self.bids.tolist(), self.asks.tolist()
 
     @property
     def depth(self) -> tuple[float, float]:
-        """All the bids and all the asks, quote."""
+        """The sum of all bids and the sum of all asks, in quote."""
         return float(self.bids.sum()), float(self.asks.sum())
 
     def cost(self, notional: float) -> float | None:
-        """What a market order of that size (quote, positive buys) costs against mid, quote.
+        """The cost against mid of a market order, in quote; None if the book does not hold so much.
 
-        None where the book does not hold that much.
+        Args:
+            notional: size of the order in quote; positive buys, negative sells.
         """
-        # all but the last digits of the depth is the depth
+        # `exceeds` tolerates a rounding error in the last digits, so the whole depth can be traded.
         if exceeds(abs(notional), side_depth(self._levels, notional > 0)):
             return None
         return walk_cost(self._levels, notional)
 
     @cached_property
     def _levels(self) -> WalkedLevels[float]:
-        """As the rules walk them."""
+        """The book in the form that the rules walk."""
         return WalkedLevels.of(*self.columns)
 
 
@@ -124,14 +129,14 @@ def read_book(
 
     Args:
         source: the table of a book, or recorded snapshots.
-        time: of snapshots, take the last one at or before; None for the median of all.
-        venue: of snapshots, only this venue's.
-        symbol: of snapshots, only this symbol's.
+        time: use the last snapshot at or before this time; None uses the median of all.
+        venue: use the snapshots of this venue only.
+        symbol: use the snapshots of this symbol only.
 
     Raises:
-        DataError: it is unreadable or of no known layout, a row of it is wrong (the message names
-            it), a side is empty, several venues or symbols are there and none is chosen, or the
-            chosen one is not there.
+        DataError: the source is unreadable or of no known layout, one of its rows is wrong (the
+            message names the row), a side is empty, the snapshots are of several venues or symbols
+            and none was chosen, or the chosen one is missing.
     """
     if isinstance(source, OrderBook):
         return source
@@ -154,10 +159,11 @@ def _read(
 
 
 def snapshots_in(table: SourceTable, venue: str | None, symbol: str | None) -> Snapshots:
-    """The snapshots that a table holds of one venue and symbol.
+    """The snapshots in a table, of one venue and one symbol.
 
     Raises:
-        DataError: it holds none, a row of it is wrong, or which venue or symbol is not said.
+        DataError: the table holds no snapshots, one of its rows is wrong, or a venue or symbol must
+            be chosen and was not.
     """
     if table.header is None:
         raise source_error(table.name, f"a header with {_EXPECTED}", "numbers in the first row")
@@ -174,7 +180,11 @@ def snapshots_in(table: SourceTable, venue: str | None, symbol: str | None) -> S
 
 
 def book_of(snapshots: Snapshots, at: int | None) -> OrderBook:
-    """The median of snapshots as a book; ``at``: when the one that was chosen was taken.
+    """The median of snapshots as a book.
+
+    Args:
+        snapshots: those of one venue and symbol.
+        at: epoch seconds of the snapshot that was chosen; None for the median of all.
 
     Raises:
         DataError: a side is empty, or a bid lies above an ask.
@@ -195,7 +205,7 @@ def book_of(snapshots: Snapshots, at: int | None) -> OrderBook:
 
 
 def _plain_book(table: SourceTable, names: list[str]) -> OrderBook:
-    """The table as it is, each row checked."""
+    """Read the table of a book and check each of its rows."""
     columns = _columns(table, names, _TABLE)
     bps, bids, asks = (columns[name] for name in _TABLE)
     if not len(bps):
@@ -220,7 +230,7 @@ def _plain_book(table: SourceTable, names: list[str]) -> OrderBook:
 
 
 def _checked(book: OrderBook) -> OrderBook:
-    """The book, once both of its sides hold something."""
+    """Return the book with its arrays made read-only; raise if one of its sides is empty."""
     for word, side in (("bid", book.bids), ("ask", book.asks)):
         if not (side > 0).any():
             raise source_error(book.source, f"something on the {word} side", "nothing")
@@ -230,7 +240,7 @@ def _checked(book: OrderBook) -> OrderBook:
 
 
 def _columns(table: SourceTable, names: list[str], wanted: tuple[str, ...]) -> dict[str, Floats]:
-    """Some columns of numbers, every cell of which must be one."""
+    """Read some columns whose cells must all be numbers."""
     kept: dict[str, list[Floats]] = {name: [] for name in wanted}
     rows = 0
     for arrays in table.blocks([names.index(name) for name in wanted]):

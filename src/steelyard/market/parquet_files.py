@@ -1,4 +1,4 @@
-"""Parquet files: the wanted columns only, in batches, so that a huge row group is no matter."""
+"""Parquet files, read in batches so that memory stays bounded; only wanted columns are read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def open_parquet(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     """Open the table of a Parquet file.
 
     Args:
-        path: of the file.
-        raw: the same file, opened before to recognise it.
+        path: path of the file.
+        raw: the same file, already open because its format was recognised from it.
 
     Raises:
         DataError: the file is cut, corrupt, or a pipe, which cannot be read from its end.
@@ -35,9 +35,9 @@ def open_parquet(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     name = named(path)
     refuse_pipe(name, raw, "Parquet")
     with corrupt(name, "Parquet"):
-        # Pages carry checksums where their writer was careful; a flipped bit is then seen here.
-        # By path, since Arrow reads that faster than a Python file; absolute, since it would take
-        # a relative one with a colon in it for an address.
+        # Pages carry checksums if their writer added them, and then a flipped bit is detected here.
+        # The file is opened by its path because Arrow reads that faster than a Python file, and the
+        # path is absolute because Arrow would take a relative one with a colon for an address.
         file = parquet.ParquetFile(str(path.absolute()), page_checksum_verification=True)
         header = tuple(file.schema_arrow.names)
 

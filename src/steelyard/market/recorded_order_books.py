@@ -1,4 +1,4 @@
-"""Order books as they were recorded over time: at each instant the last snapshot by then."""
+"""Recorded order books over time: the book at an instant is the last snapshot up to then."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["RecordedBooks", "read_recorded_books"]
 
 
 class RecordedBooks:
-    """Snapshots of one venue and symbol, as a book for any instant.
+    """Snapshots of one venue and symbol, which give a book for any instant.
 
     Attributes:
-        time: int64, epoch s of each snapshot, ascending, each once.
+        time: int64, epoch seconds of each snapshot, ascending, without duplicates.
     """
 
     def __init__(self, snapshots: Snapshots) -> None:
@@ -33,17 +33,17 @@ class RecordedBooks:
 
     @property
     def digest(self) -> str:
-        """What tells these snapshots from others."""
+        """A hash that identifies these snapshots, SHA-256 in hexadecimal."""
         found = sha256(self._snapshots.time.tobytes())
         for name, values in sorted(self._snapshots.figures.items()):
             found.update(name.encode() + values.tobytes())
         return found.hexdigest()
 
     def at(self, time_s: int) -> OrderBook:
-        """The last book by an instant (epoch s).
+        """The last book recorded at or before an instant, in epoch seconds.
 
         Raises:
-            DataError: none was recorded by then, or it is not what a book should be.
+            DataError: no book was recorded by then, or the recorded one is invalid.
         """
         place = int(np.searchsorted(self.time, time_s, "right"))
         if place == 0:
@@ -55,7 +55,7 @@ class RecordedBooks:
             raise DataError(message, source=name, first=first, wanted=time_s)
         taken = int(self.time[place - 1])
         if self._last is None or self._last.time != taken:
-            # a history is walked forward: the book of now is all that is asked for again
+            # a history is run forward, so only the current book is asked for more than once
             rows = self._snapshots.copy()
             self._last = book_of(rows, rows.choose_time(taken))
         return self._last
@@ -64,11 +64,11 @@ class RecordedBooks:
 def read_recorded_books(
     source: object, *, venue: str | None = None, symbol: str | None = None
 ) -> RecordedBooks:
-    """Read snapshots of an order book, from any source that ``read_book`` takes.
+    """Read recorded snapshots of an order book, from any source that ``read_book`` accepts.
 
     Raises:
-        DataError: it is unreadable, holds no snapshots, a row of it is wrong, or several venues or
-            symbols are there and none is chosen.
+        DataError: the source is unreadable, holds no snapshots or has a wrong row, or it has
+            several venues or symbols and none was chosen.
     """
     with open_table(source) as table:
         return RecordedBooks(snapshots_in(table, venue, symbol))

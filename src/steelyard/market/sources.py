@@ -1,8 +1,7 @@
-"""Any source of a table, opened: a path, a frame of any library, a mapping, rows.
+"""Opening any source of a table: a path, a frame of any library, a mapping, or rows.
 
-What comes out is one kind of `SourceTable`: names, a first look, and blocks of Arrow arrays, so
-that everything after this module reads one way. Files are recognised by what is in them, not by
-their names.
+Every source becomes a `SourceTable` (names, first rows, blocks of Arrow arrays), so that all later
+modules read it in one way. Files are recognised by their content, not by their names.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ __all__ = ["open_table"]
 
 @contextmanager
 def open_table(source: object) -> Iterator[SourceTable]:
-    """Open any accepted source for one reading.
+    """Open any accepted source so that it can be read once.
 
     Raises:
-        DataError: it is missing, unreadable, of no known kind, or empty.
+        DataError: the source is missing, unreadable, of no known kind, or empty.
     """
     if isinstance(source, str) and not source:
         raise source_error("''", "a file, a pattern of files or a frame", "an empty name")

@@ -1,8 +1,9 @@
-"""A file's time column to whole epoch seconds, held to one way of writing time.
+"""Conversion of a file's time column to whole epoch seconds, in one notation for each file.
 
-One file, one way: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO dates, and
-these either all without an offset (UTC) or all with the same one. A file that changes its way in
-the middle has been glued together from two, and which of them is right is not ours to guess.
+A file must write all its times in one way: as seconds, milliseconds, microseconds or nanoseconds
+since 1970, or as ISO dates, and the dates either all without an offset (UTC) or all with the same
+one. A file that changes its notation midway was put together from two files, and the program does
+not guess which of them is right.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ _UNITS: Final = {
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?", re.ASCII)
 _ZONE = re.compile(r"[T ]\d\d.*?( ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?))$", re.ASCII)
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-# Numbers from 19000101 to 21991231 that are calendar days are taken for days written without
-# dashes: as epoch seconds they would all fall into 1970.
+# Numbers from 19000101 to 21991231 that form a calendar date are treated as dates without dashes:
+# as epoch seconds they would all fall into 1970.
 _FIRST_DAY, _LAST_DAY = 19_000_101, 21_991_231
 
 
 class TimeColumn:
-    """Reads the blocks of one time column in turn, remembering how the file writes time.
+    """Reads the blocks of one time column in turn, and remembers how the file writes time.
 
     Args:
         column: the column's name, for messages.
@@ -49,12 +50,12 @@ class TimeColumn:
 
     def __init__(self, column: str) -> None:
         self.column = column
-        self._ticks = 0  # epoch ticks in a second; 0 until the first number
-        self._iso = False  # whether the file writes dates as text
-        self._offset: int | None = None  # minutes east that its text names
+        self._ticks = 0  # epoch ticks per second; 0 until the first number was read
+        self._iso = False  # whether the file writes times as ISO text
+        self._offset: int | None = None  # the UTC offset in the text, minutes east
 
     def read(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Return epoch seconds (int64) and the first fault; nothing from a fault on is returned."""
+        """Return the epoch seconds (int64) of the rows before the first fault, and that fault."""
         import pyarrow as pa
         from pyarrow import types
 
@@ -79,7 +80,7 @@ class TimeColumn:
     def _checked(
         self, whole: NDArray[np.int64], gone: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Cut the block off at its first row that is no time of a market."""
+        """Cut the block off at the first row whose time is missing or out of range."""
         bad = (whole < 0) | (whole >= END_S)
         if gone is not None:
             bad |= gone
@@ -98,17 +99,17 @@ class TimeColumn:
     def _read_epochs(
         self, values: NDArray[Any], gone: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Read epoch numbers, of the unit that the file's first number is of."""
+        """Read epoch numbers in the unit of the file's first number."""
         if gone is not None and gone[0]:
             return self._stop(0, "an empty cell", _EXPECTED)
         if self._ticks == 0:
             fault = self._learn_unit(values[0].item())
             if fault is not None:
                 return np.empty(0, np.int64), fault
-        # Below the unit's range a number would be of a smaller unit, above it of a larger one.
+        # A number below this unit's range is of a smaller unit, and one above it of a larger unit.
         low = 0 if self._ticks == 1 else END_S * (self._ticks // 1_000)
-        # Comparisons, never arithmetic, before the range is known: nothing can overflow, and a
-        # NaN compares false.
+        # The range is checked by comparisons before any arithmetic, so that nothing can overflow; a
+        # NaN fails every comparison.
         good = (values >= low) & (values < END_S * self._ticks)
         if gone is not None:
             good &= ~gone
@@ -120,7 +121,7 @@ class TimeColumn:
         return whole, CellFault(row, self.column, found, self._same_unit())
 
     def _learn_unit(self, first: float) -> CellFault | None:
-        """Tell the file's unit from its first number; return a fault where none fits."""
+        """Recognise the file's unit by its first number; return a fault if no unit fits."""
         if self._iso:
             return CellFault(0, self.column, shown(first), "a date, like the rows before")
         if _FIRST_DAY <= first <= _LAST_DAY and _is_day(first):
@@ -134,7 +135,7 @@ class TimeColumn:
         return CellFault(0, self.column, shown(first), expected)
 
     def _read_text(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Read text: numbers or dates, as the file began."""
+        """Read text as numbers or as dates, whichever the file's first cell was."""
         import pyarrow as pa
 
         if self._ticks == 0 and not self._iso:
@@ -156,7 +157,7 @@ class TimeColumn:
         return self._read_epoch_cells(python_strings(array))
 
     def _read_epoch_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Read the numbers up to the first cell that holds none."""
+        """Read the numbers before the first cell that is not a number."""
         values = []
         for cell in cells:
             text = cell.strip()
@@ -173,7 +174,7 @@ class TimeColumn:
         return whole, fault
 
     def _read_dates(self, array: pa.Array) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Read ISO text: in one go where the block is uniform, otherwise cell by cell."""
+        """Read ISO text: all at once if the block is uniform, otherwise cell by cell."""
         import pyarrow as pa
 
         local = self._without_zone(array)
@@ -188,7 +189,7 @@ class TimeColumn:
         return self._read_date_cells(python_strings(array))
 
     def _without_zone(self, array: pa.Array) -> pa.Array | None:
-        """Return the text less the offset that every cell ends in; None where they differ."""
+        """Return the text without the offset that all cells end in; None if the offsets differ."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -198,16 +199,16 @@ class TimeColumn:
             return None
         zone = _ZONE.search(first)
         if zone is None:
-            return array  # any offset that turns up is refused as it is parsed
+            return array  # the parser refuses any cell that has an offset
         suffix = zone.group(1)
         try:
             alike = pc.all(pc.ends_with(array, suffix)).as_py()
             return pc.utf8_slice_codeunits(array, 0, -len(suffix)) if alike else None
         except pa.ArrowInvalid:
-            return None  # bytes that are not UTF-8
+            return None  # invalid UTF-8
 
     def _read_date_cells(self, cells: list[str]) -> tuple[NDArray[np.int64], CellFault | None]:
-        """Read dates up to the first cell that is none or that names another offset."""
+        """Read dates up to the first cell that is not a date or has another offset."""
         whole = []
         fault = None
         for row, cell in enumerate(cells):
@@ -238,7 +239,7 @@ class TimeColumn:
 
 
 def _floor(values: NDArray[Any], ticks: int) -> NDArray[np.int64]:
-    """Cut epoch numbers, already known to be in range, to whole seconds."""
+    """Cut epoch numbers, which must be in range, to whole seconds."""
     if values.dtype.kind == "f":
         values = np.floor(values / ticks)
         return values.astype(np.int64)
@@ -247,6 +248,6 @@ def _floor(values: NDArray[Any], ticks: int) -> NDArray[np.int64]:
 
 
 def _is_day(number: float) -> bool:
-    """Whether a number reads as a calendar day written YYYYMMDD."""
+    """Whether a number can be read as a calendar date in the form YYYYMMDD."""
     text = str(int(number))
     return parse_instant(f"{text[:4]}-{text[4:6]}-{text[6:]}") is not None

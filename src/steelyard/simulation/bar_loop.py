@@ -1,4 +1,4 @@
-"""Bars observed one after another: what the reference is taken through."""
+"""The loop over all bars, which the reference engine observes one after another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def walk(
     number: Number[Num],
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Take a replay through the bars, in one of the two intrabar modes."""
+    """Run a replay through the bars, in one of the two intrabar modes."""
     way = _walk_path if intrabar == "path" else _walk_close
     way(replay, bars, number, progress)
 
@@ -33,7 +33,7 @@ def _walk_close(
     number: Number[Num],
     progress: Callable[[int], None] | None,
 ) -> None:
-    """One observation a bar: its close, stamped with its end."""
+    """Observe each bar once, at its close and at the time of its end."""
     of = number.of
     columns = zip(bars.end_times.tolist(), bars.close.tolist(), strict=True)
     for done, (time, close) in enumerate(columns):
@@ -51,7 +51,7 @@ def _walk_path(
     number: Number[Num],
     progress: Callable[[int], None] | None,
 ) -> None:
-    """Open, the extreme that hurts first, the other extreme, close."""
+    """Visit each bar's open, the extreme that hurts first, the other extreme, and the close."""
     of = number.of
     falls = replay.fears_falls
     first, second = (bars.low, bars.high) if falls else (bars.high, bars.low)

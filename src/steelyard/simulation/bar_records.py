@@ -1,8 +1,9 @@
-"""What a run remembers of each bar: the token at its close, kept where it changed.
+"""The figures of each bar at its close, stored only where they change.
 
-``nav`` and ``leverage`` of a bar follow from cash, units and tokens after it and from its close,
-by the operations of ``rules.leverage`` on whole columns, which give the same bits. A figure that
-moves at every bar is a column of its own; the others are kept from one change to the next.
+``nav`` and ``leverage`` of a bar follow from cash, units and tokens after the bar and from its
+close, by the operations of ``rules.leverage`` on whole columns, which give the same bits. A figure
+that changes at every bar has a column of its own; the other figures are stored from one change to
+the next.
 """
 
 from __future__ import annotations
@@ -32,26 +33,27 @@ FIGURES = (
     "management",
 )
 BLOCK = 16_384
-"""Bars that are worked out together: their columns fit into a core's own cache."""
+"""Number of bars computed together, so that their columns fit into the cache of one core."""
 
 
 class SteadyFunding(NamedTuple):
-    """What is paid between notes, where nothing else moves."""
+    """Funding that is paid between notes, while nothing else changes."""
 
     bars: npt.NDArray[np.intp]
-    """At which it is paid, ascending."""
+    """The bars at which funding is paid, ascending."""
     paid: Floats
     """What one unit, held all along, has paid before each of them, and after all (quote)."""
 
 
 class Marks:
-    """The figures of a run's bars.
+    """The figures of the bars of a run.
 
     Args:
-        bars: their number.
-        columns: those of ``FIGURES`` (or ``nav`` and ``leverage`` themselves) that are kept bar
-            by bar; whoever runs the token fills them in.
-        funding: what is paid between notes; None where nothing is, or ``columns`` say so.
+        bars: the number of bars.
+        columns: the columns among ``FIGURES`` (or ``nav`` and ``leverage`` themselves) that have a
+            value for each bar; the driver of the run fills them in.
+        funding: the funding that is paid between notes; None if there is none, or if ``columns``
+            contain it.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Marks:
         self._flat_from = bars
 
     def note(self, bar: int, state: State[float]) -> None:
-        """From this bar on the token is as ``state`` says, until the next note."""
+        """Set the token's figures from this bar on, until the next note, to those of ``state``."""
         sums = state.totals
         self._starts.append(bar)
         self._rows.append(
@@ -88,14 +90,14 @@ class Marks:
                 column[bar] = self._rows[-1][FIGURES.index(name)]
 
     def end(self, bar: int, state: State[float]) -> None:
-        """The token is gone at this bar: nothing moves and its leverage is zero from there on."""
+        """End the token at this bar: from here on nothing changes and its leverage is zero."""
         self.note(bar, state)
         self._flat_from = bar
         for column in self.columns.values():
             column[bar:] = column[bar]
 
     def column(self, name: str) -> Floats:
-        """One figure, a row a bar; read-only where it is the same at all of them."""
+        """One figure for each bar, shape (bars,); read-only if it is the same at all bars."""
         if name in self.columns:
             return self.columns[name]
         values = self._noted[name]
@@ -104,9 +106,9 @@ class Marks:
         return self._filled(name)
 
     def nav_and_leverage(self, close: Floats, tally: Tally) -> tuple[Floats, Floats]:
-        """Nav per token and signed leverage at each bar's close, and both to the tally."""
+        """Nav per token and signed leverage at each bar's close; the tally receives both."""
         is_worked_out = "nav" in self.columns
-        # else the two columns hold cash and units first, and are worked out where they stand
+        # otherwise the two columns first hold cash and units, and the results replace them in place
         nav = self.columns["nav"] if is_worked_out else self._filled("cash")
         leverage = self.columns["leverage"] if is_worked_out else self._filled("units")
         tokens, split = self.column("tokens"), self.column("split")
@@ -126,12 +128,12 @@ class Marks:
         return nav, leverage
 
     def held(self, nav: Floats) -> Floats:
-        """Nav of one token that was held since the launch, through every split."""
+        """The nav of one token of the launch, held through every split."""
         split = self.column("split")
         return nav if _is_one(split) else nav * split
 
     def held_at(self, close: Floats, bars: npt.NDArray[np.intp]) -> Floats:
-        """``held`` at the closes of some bars only, in order."""
+        """The same as ``held``, at the closes of some bars only, in their order."""
         if "nav" in self.columns:
             nav = self.columns["nav"][bars]
         else:
@@ -140,27 +142,27 @@ class Marks:
         return nav * self._at("split", bars)
 
     def _at(self, name: str, bars: npt.NDArray[np.intp]) -> Floats:
-        """A figure at some bars."""
+        """The values of a figure at some bars."""
         if name in self.columns:
             return self.columns[name][bars]
         return self._noted[name][np.searchsorted(self._changes, bars, side="right") - 1]
 
     def _filled(self, name: str) -> Floats:
-        """A figure as ``column`` has it, in an array of its own."""
+        """The same values as ``column``, in an array of its own."""
         if name in self.columns:
             return self.columns[name].copy()
         return np.repeat(self._noted[name], np.diff(self._changes, append=self.bars))
 
     @cached_property
     def _changes(self) -> npt.NDArray[np.intp]:
-        """The bars from which a figure is another; complete when the first is asked for."""
+        """The bars at which a figure changes; it is complete once all bars have been run."""
         starts = np.array(self._starts)
         starts[0] = 0
         return starts if self._funding is None else np.union1d(starts, self._funding.bars)
 
     @cached_property
     def _noted(self) -> dict[str, Floats]:
-        """The figures from each change on."""
+        """The values of each figure from each change on."""
         columns = np.array(self._rows, dtype=np.float64).T
         figures = dict(zip(FIGURES, columns, strict=True))
         if self._funding is None:
@@ -179,12 +181,12 @@ class Marks:
 
 
 def _is_one(split: Floats) -> bool:
-    """Whether nothing was ever split."""
+    """Whether there was no split at all."""
     return split.strides == (0,) and bool(split[0] == 1)
 
 
 def marks_of_rows(record: Record[Any]) -> Marks:
-    """The rows that the reference wrote, one a bar, as columns; the record lets go of them."""
+    """The rows that the reference wrote, as columns; the record's own rows are then dropped."""
     rows = record.bars
     columns = {
         name: np.array([row[place] for row in rows], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Where a column first leaves an interval: most of it is asked of blocks, by their extremes."""
+"""Search for the first bar outside an interval, mostly by the extremes of blocks of bars."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["Extremes"]
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 512
-"""Bars whose lowest and highest figure are looked at first."""
+"""Number of bars in a block; a block is searched only if its extremes leave the interval."""
 
 
 class Extremes:
-    """The lowest and highest figure of each bar.
+    """The lowest and highest figure of each bar, with a search by blocks.
 
     Args:
-        low: one a bar.
-        high: likewise; may be the same column.
+        low: lowest figure of each bar, shape (bars,).
+        high: highest figure of each bar, shape (bars,); it may be the same column.
     """
 
     def __init__(self, low: Floats, high: Floats) -> None:
@@ -27,7 +27,7 @@ class Extremes:
         self._highs = _by_blocks(np.maximum, high)
 
     def first_outside(self, bar: int, end: int, low: float, high: float) -> int:
-        """The first bar before ``end`` that is not strictly between the two, or ``end``."""
+        """The first bar before ``end`` that is not strictly inside the interval, or ``end``."""
         lows, highs = self._lows, self._highs
         for block in range(bar // BLOCK, (end - 1) // BLOCK + 1):
             if lows[block] > low and highs[block] < high:
@@ -42,6 +42,6 @@ class Extremes:
 
 
 def _by_blocks(extreme: np.ufunc, column: Floats) -> list[float]:
-    """The lowest or highest of each block, the last of which may be short."""
+    """The lowest or highest figure of each block; the last block may be shorter."""
     found: list[float] = extreme.reduceat(column, np.arange(0, len(column), BLOCK)).tolist()
     return found

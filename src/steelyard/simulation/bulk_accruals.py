@@ -1,17 +1,17 @@
-"""What accrues at every bar of a quiet stretch, all bars at once.
+"""The accruals at every bar of a quiet stretch, computed for all bars at once.
 
 With the growth g of cash, the fee f on nav and the growth h of borrowed units over each step, a
-stretch in which nothing is traded is a linear recurrence (``rules.accruals``, in its order)::
+stretch without trades is a linear recurrence (``rules.accruals``, in its order)::
 
-    units[i] = units[i-1] (1 + h[i]), or of a future units[0] mark[i] / mark[0]
+    units[i] = units[i-1] (1 + h[i]); for a future, units[0] mark[i] / mark[0]
     cash[i] = (cash[i-1] - paid[i]) (1 + g[i]) (1 - f[i]) - f[i] units[i] price[i]
 
-Borrowed spot pays no funding. Beside a perpetual or a future all of nav earns g, not cash alone::
+Borrowed spot pays no funding. For a perpetual or a future all of nav earns g, not only cash::
 
     cash[i] = ((cash[i-1] - paid[i]) (1 + g[i]) + g[i] units[i] price[i]) (1 - f[i]) - f[i] ...
 
-whose solution is a product and a sum over the bars so far. It agrees with taking the steps one by
-one to the rounding of each (over eight years of hours, to 1e-12).
+The solution is a product and a sum over the bars so far. It agrees with computing the steps one by
+one up to the rounding of each (over eight years of hours, to 1e-12).
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MOST_DRIFT = 2e-3
-"""Share of cash by which a stretch may let it drift before its thresholds are worked out anew."""
+"""The share of cash that may drift over a stretch before its thresholds are computed again."""
 
 
 class DriftBound(NamedTuple):
-    """How far cash (quote) and units (share) can drift over a stretch, at most."""
+    """The most that cash (in quote) and units (as a share) can drift over a stretch."""
 
     cash: float
     units: float
 
 
 class BulkAccruals:
-    """What a fund pays and earns at every bar.
+    """The payments and receipts of a fund at every bar.
 
     Args:
-        terms: of the fund.
+        terms: the terms of the fund.
         highest_rate: the largest size of any rate per year that cash may be charged.
     """
 
@@ -70,7 +70,7 @@ class BulkAccruals:
         self.most_s = int(MOST_DRIFT * YEAR_S / fastest) if self.any else 0
 
     def columns(self, bars: int, *, funded: bool) -> dict[str, Floats]:
-        """The figures that move at every bar, to be filled in."""
+        """Empty columns for the figures that change at every bar."""
         names = ["cash"] * self.any
         names += ["interest"] * self.has_interest
         names += ["units"] * (self.units_rate != 0 or self.basis != 0)
@@ -79,11 +79,11 @@ class BulkAccruals:
         return {name: np.empty(bars) for name in names} if self.any else {}
 
     def reach(self, state: State[float], seconds: int, highest_price: float) -> DriftBound:
-        """How far it can go in ``seconds`` at prices up to ``highest_price``, and a little more."""
+        """The most that can accrue in ``seconds`` at up to ``highest_price``, with a margin."""
         years = 1.1 * seconds / YEAR_S
         units_room = abs(self.units_rate) * years
         if self.basis != 0 and state.time is not None:
-            # from now on the mark comes nearer to the price, and nothing else
+            # the mark approaches the price from now on, and does nothing else
             last = mark_factor(self.basis, state.expiry, state.time + seconds)
             units_room = 1.1 * abs(last / state.mark - 1.0)
         cash = abs(state.cash)
@@ -100,16 +100,17 @@ class BulkAccruals:
         rate: float,
         funding: Floats | None,
     ) -> Accrued[float]:
-        """What accrues over bars, none of which changes the sign of cash; fills their columns.
+        """The accruals over bars in which cash keeps its sign; their columns are filled in.
 
         Args:
-            state: as it is before the first of them.
-            columns: of ``columns``; their rows from ``first`` on are filled in.
-            first: the first bar.
-            times: epoch s of the observation before the first, and of each.
-            price: at each observation.
-            rate: per year, in force all the while.
-            funding: the sum of the funding rates paid at each; None for none.
+            state: the state before the first bar.
+            columns: the result of ``columns``; the rows from ``first`` on are filled in.
+            first: index of the first bar.
+            times: epoch seconds of the observation before the first bar, and of each bar.
+            price: price at each observation, shape (bars,).
+            rate: interest per year, in force over the whole stretch.
+            funding: sum of the funding rates paid at each bar, shape (bars,); None if there are
+                none.
         """
         sums, cash, units = state.totals, state.cash, state.units
         interest = management = 0.0
@@ -175,7 +176,7 @@ class BulkAccruals:
     def _held(
         self, state: State[float], times: Ints, years: Floats
     ) -> tuple[Floats | float, float]:
-        """Units at each observation, and the mark at the last."""
+        """The units at each observation, and the mark at the last."""
         units, mark = state.units, state.mark
         held: Floats | float = units
         if units < 0 and self.units_rate != 0:
@@ -189,9 +190,9 @@ class BulkAccruals:
 
 
 def _compounded(rates: Floats) -> Floats:
-    """``(1 + rates[0]) (1 + rates[1]) ... - 1`` up to each.
+    """``(1 + rates[0]) (1 + rates[1]) ... - 1``, up to each rate.
 
-    By logarithms: a rate of a millionth keeps six digits less where it is added to one, and the
-    same rate at every bar would lose the same ones each time.
+    Logarithms keep the precision: a rate of a millionth loses six digits when it is added to one,
+    and the same rate at every bar would lose the same digits each time.
     """
     return grown_by(np.cumsum(log_of_growth(rates)))

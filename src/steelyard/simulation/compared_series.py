@@ -1,7 +1,7 @@
-"""One series of a comparison: what its rule cost and missed, and whether it is efficient.
+"""One series of a comparison: the cost and the error of its rule, and whether it is efficient.
 
-A series is efficient where no other of its target has at most its error and its cost, and less of
-one of them; a token that was wiped out is no choice, and neither is nor bars one.
+A series is efficient if no other of its target has at most its error and its cost, and less of one
+of them. A token that was wiped out is never efficient, and it does not keep another from being so.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ class Compared:
     """One series of a comparison.
 
     Attributes:
-        name: its own among those compared.
-        run: what was found.
-        cost_per_year: fees, spreads, impact and gas of rebalances, share of nav, whoever paid.
-        carry_per_year: funding, interest, management and rolls, share of nav.
+        name: name of the series in the comparison.
+        run: its run.
+        cost_per_year: fees, spreads, impact and gas of rebalances, as a share of nav, whoever paid
+            them.
+        carry_per_year: funding, interest, management and rolls, as a share of nav.
         turnover_per_year: notional of rebalances, in multiples of nav.
-        proportional_cost: c, what fees and spreads came to per unit of notional.
-        worst_day: UTC day and return, or None.
-        kappa: error times cost, as above; None where undefined, and after a wipe-out.
+        proportional_cost: c, the fees and spreads per unit of notional.
+        worst_day: UTC day and return of the worst day, or None.
+        kappa: error times cost, as defined in ``compare``; None if undefined or after a wipe-out.
         efficient: whether no other of its target is as good in both and better in one.
     """
 
@@ -43,7 +44,7 @@ class Compared:
 
     @property
     def row(self) -> dict[str, Any]:
-        """Its row of ``Comparison.table``."""
+        """The row of this series in ``Comparison.table``."""
         summary = self.run.summary
         ended = summary["wiped_out"]
         return {
@@ -66,7 +67,7 @@ class Compared:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Its entry in the object of ``compare --json``."""
+        """The entry of this series in the output of ``compare --json``."""
         worst = self.worst_day
         return {
             "name": self.name,
@@ -83,7 +84,7 @@ class Compared:
 
 
 def efficient(points: Sequence[tuple[float, float]]) -> list[bool]:
-    """Of points (error, cost): whether no other has at most as much of both and less of one."""
+    """For each point (error, cost), whether no other is as low in both and lower in one."""
     marks = [False] * len(points)
     least = float("inf")
     order = sorted(range(len(points)), key=lambda place: points[place])
@@ -92,12 +93,12 @@ def efficient(points: Sequence[tuple[float, float]]) -> list[bool]:
             least = points[place][1]
             marks[place] = True
         elif rank and points[order[rank - 1]] == points[place]:
-            marks[place] = marks[order[rank - 1]]  # equals share their fate
+            marks[place] = marks[order[rank - 1]]  # equal points have equal marks
     return marks
 
 
 def marked(entries: Sequence[Compared]) -> Iterator[Compared]:
-    """The entries with ``efficient`` filled in, each judged among those of its target."""
+    """The entries with ``efficient`` set, each judged among the series of its target."""
     points: dict[float, dict[str, tuple[float, float]]] = {}
     for entry in entries:
         error, cost = entry.run.summary["tracking"]["error"], entry.cost_per_year

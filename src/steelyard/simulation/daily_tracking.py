@@ -1,11 +1,12 @@
-"""How well a token tracks: its days against the underlying's, and how far its exposure was off.
+"""How well a token tracks: its daily returns against the underlying's, and its exposure error.
 
-``slope``, ``r2``: least squares of the token's UTC-day returns on the underlying's.
-``error_daily``: standard deviation of token less L times underlying.
-``tracking_error``: the same for a year, ``error_daily * sqrt(365)``: what the field means by it.
-``exposure_error``: ``sqrt(sum (leverage[t-1] - L)^2 r[t]^2 / years)`` over bars, the exposure's own
-error, which a daily reset does not hide. ``error`` is its former name, and stays for one release.
-``difference``: final nav over the frictionless daily-reset nav of the same days, less 1.
+``slope``, ``r2``: least-squares fit of the token's UTC-day returns to the underlying's.
+``error_daily``: standard deviation of the token's returns less L times the underlying's.
+``tracking_error``: the same for a year, ``error_daily * sqrt(365)``, as the field defines it.
+``exposure_error``: ``sqrt(sum (leverage[t-1] - L)^2 r[t]^2 / years)`` over bars, the error of the
+exposure itself, which a daily reset does not hide. ``error`` is its former name, kept for one
+release.
+``difference``: final nav over the nav of a frictionless daily reset over the same days, less 1.
 """
 
 from __future__ import annotations
@@ -35,16 +36,22 @@ FIGURES = (
 DAYS_A_YEAR = 365
 FEWEST_RETURNS = 2
 NO_SPREAD = 1e-24
-"""Variance over mean square below which days differ by rounding only, and no line goes through."""
+"""Variance over mean square below which days differ only by rounding, so no line is fitted."""
 
 
 def tracking(
     time: npt.NDArray[np.int64], price: Floats, nav: Floats, target: float, squares: float
 ) -> dict[str, float | None]:
-    """The figures above, from one row a bar (epoch s, quote, quote); None: undefined.
+    """The figures above, from one row per bar; None where undefined.
 
-    A token whose nav is gone has no returns: the days after that are left out. ``squares`` is the
-    sum under the root of ``error``.
+    A token without nav has no returns, so the days after its end are left out.
+
+    Args:
+        time: epoch seconds, shape (bars,).
+        price: price of the underlying at each close, shape (bars,).
+        nav: nav per token at each close, shape (bars,).
+        target: target leverage, signed.
+        squares: the sum under the root of ``exposure_error``.
     """
     if not len(time):
         # a token that was closed before the first bar
@@ -71,7 +78,7 @@ def tracking(
 
 
 def line_through(token: Floats, asset: Floats) -> tuple[float | None, float | None]:
-    """Slope and R2 of the least squares of returns (at least one); None where undefined."""
+    """Slope and R2 of the least-squares line through returns; None where undefined."""
     moved = asset - asset.mean()
     spread = float(np.sum(moved * moved))
     if not spread > NO_SPREAD * float(np.sum(asset * asset)):
@@ -79,5 +86,5 @@ def line_through(token: Floats, asset: Floats) -> tuple[float | None, float | No
     centred = token - token.mean()
     total = float(np.sum(centred * centred))
     slope = float(np.sum(moved * centred)) / spread
-    # two days lie on a line exactly, and rounding may say a little more than that
+    # two days lie exactly on a line, and rounding may give an R2 slightly above 1
     return slope, min(slope * slope * spread / total, 1.0) if total > 0 else None

@@ -1,8 +1,8 @@
-"""A way inside a bar: the price goes from one path price to the next, through all between.
+"""Price moves inside a bar, from one path price to the next through all prices between.
 
 The price is continuous there, so each threshold acts at the exact price at which it first holds.
-Both engines take a single fund along the same way; what differs is how they write down what
-followed, which is ``tell``.
+Both engines move a single fund through the same function; they differ only in ``tell``, which
+records the effects.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from steelyard.rules.triggers import Trigger, exceeds
 __all__ = ["MOST_REBALANCES", "has_acted", "is_one_price", "refuse_endless", "travel"]
 
 MOST_REBALANCES = 100_000
-"""Between two path prices; beyond it a rule trades with itself and the run is refused."""
+"""The most rebalances between two path prices; more mean that a rule triggers itself."""
 
 ACTIONS = (Settled, Decided, Closed)
-"""What has been traded or ordered, and an end."""
+"""The effects of a trade, of an order, and of the end of a fund."""
 
 
 def travel(
@@ -34,18 +34,18 @@ def travel(
     start: Num,
     end: Num,
 ) -> None:
-    """Take one fund from ``start`` to ``end``.
+    """Move the price of one fund from ``start`` to ``end``.
 
     Args:
-        fund: of a group of its own.
-        tell: steps the group by an event, and gives back what followed.
-        is_out: the keeper is down.
-        time: epoch s of the bar.
-        start: price.
-        end: price.
+        fund: a fund in a group of its own.
+        tell: steps the group with an event, and returns the effects.
+        is_out: whether the keeper is down.
+        time: epoch seconds of the bar.
+        start: price at the beginning.
+        end: price at the end.
 
     Raises:
-        InputError: its rule never comes to rest.
+        InputError: its rule rebalances without end.
     """
     spent = rebalances = 0
     while fund.state.ended is None:
@@ -54,7 +54,7 @@ def travel(
             tell(Arrived(time, end))
             return
         if spent and is_one_price(met.price, start):
-            # one crossing with the one before, which named it and traded nothing
+            # the same crossing as the one before, which named it and traded nothing
             spent |= 1 << met.trigger
             continue
         start = met.price
@@ -62,14 +62,14 @@ def travel(
             spent = 0
             rebalances += 1
         else:
-            # it stays where it is, so on this way it is not crossed again
+            # nothing changed, so it is not crossed again on this move
             spent |= 1 << met.trigger
         if rebalances > MOST_REBALANCES:
             refuse_endless(fund.terms.symbol, met.trigger)
 
 
 def has_acted(effects: Sequence[Effect[Num]]) -> bool:
-    """Whether what holds at a crossing ended the fund, traded or ordered."""
+    """Whether the rule that holds at a crossing ended the fund, traded or sent an order."""
     return any(type(effect) in ACTIONS for effect in effects)
 
 
@@ -79,7 +79,7 @@ def is_one_price(price: Num, other: Num) -> bool:
 
 
 def refuse_endless(symbol: str, trigger: int) -> None:
-    """Refuse a rule that never comes to rest.
+    """Refuse a rule that rebalances without end.
 
     Raises:
         InputError: always.

@@ -1,4 +1,4 @@
-"""A run that was saved, made again: from what it was made of, and held against its tables."""
+"""Making a saved run again from what it was made of, and checking the result against it."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ TABLES = ("nav", "rebalances")
 
 
 class Again(NamedTuple):
-    """A saved run, made again."""
+    """A saved run that was made again."""
 
     run: Run
     differs: str
-    """How its tables differ from those that were saved; empty where they are the same."""
+    """How its tables differ from the saved ones; empty if they are equal."""
     options: tuple[str, ...]
-    """What it was given: ``prices``, and of the others those that it had."""
+    """The inputs that it was given: ``prices``, and those of the others that it had."""
 
 
 def bars_of(folder: str | Path) -> int:
-    """How many bars the run in a folder has.
+    """The number of bars of the run in a folder.
 
     Raises:
         InputError: the folder holds no run that can be made again.
@@ -54,7 +54,7 @@ def bars_of(folder: str | Path) -> int:
 
 
 def files_of(folder: str | Path) -> list[str]:
-    """The files that a run in a folder is made again from: its own, and those that it was given.
+    """The files from which the run in a folder is made again: its own, and those of its inputs.
 
     Raises:
         InputError: the folder holds no run that can be made again.
@@ -69,17 +69,18 @@ def load_run(folder: str | Path, **moved: object) -> Run:
     """Make the run again that ``simulate --out`` or ``run.save`` wrote into ``folder``.
 
     Args:
-        folder: of the run; its report and its summary are not read.
+        folder: the folder of the run; its report and its summary are not read.
         **moved: ``prices``, ``funding``, ``rates``, ``injections``, ``flows``, ``splits``,
-            ``outages`` or ``book`` (a path), where the file that the run was made of is elsewhere
-            now, or it was no file; what it holds must be the same.
+            ``outages`` or ``book`` (a path), for an input whose file has moved since or which was
+            not a file; its content must be the same.
 
     Raises:
         InputError: the folder holds no run that can be made again.
         DataError: an input is missing, or has changed since.
 
     Warns:
-        UserWarning: the run is not the one that was saved: another version may compute otherwise.
+        UserWarning: the run differs from the one that was saved, because another version may
+            compute it differently.
     """
     found = make_again(folder, moved)
     if found.differs:
@@ -92,10 +93,10 @@ def make_again(
     moved: Mapping[str, object],
     progress: Callable[[int], None] | None = None,
 ) -> Again:
-    """Make a saved run again, hold its inputs against what they were, and its tables too.
+    """Make a saved run again, and check its inputs and its tables against the saved ones.
 
     Raises:
-        InputError, DataError: as ``load_run`` does.
+        InputError, DataError: as in ``load_run``.
     """
     folder = path_of("folder", folder)
     record = read_record(folder)
@@ -109,14 +110,14 @@ def make_again(
         if given is None:
             sources[option] = _find(folder, option, inputs[option])
     if "funding" in sources:
-        # whoever made the run was asked already
+        # the rates were accepted when the run was first made
         sources["funding"] = read_funding(sources["funding"], high=True)
     feed = Feed(
         sources.pop("prices"),
         **sources,
         wind_down=record["wind_down"],
         start=record["start"],
-        # the last bar is in the run
+        # the end is exclusive, and the last bar belongs to the run
         end=parse_time(record["end"]) + 1,
     )
     run = simulate(
@@ -131,7 +132,7 @@ def make_again(
         if option not in inputs:
             message = (
                 f"{folder / SERIES}: expected the series that was run, which had no {option}; "
-                f"found one that has: it was changed since. Simulate it again."
+                f"found one that has: the file was changed. Simulate it again."
             )
             raise InputError(message, folder=str(folder), option=option)
         _check_same(folder, option, now, inputs[option])
@@ -142,7 +143,7 @@ def make_again(
 
 
 def _find(folder: Path, option: str, known: Mapping[str, Any]) -> str | Prices:
-    """The file that a run was given, or the bundled history of its name."""
+    """The file that a run was given, or the bundled history of that name."""
     file = known["file"]
     if file is not None and Path(file).is_absolute() and is_there(file):
         return str(file)
@@ -151,13 +152,15 @@ def _find(folder: Path, option: str, known: Mapping[str, Any]) -> str | Prices:
             sample = sample_prices(name)
             if file is not None and Path(file).name == sample.source:
                 return sample
-    was = "a frame, which no folder keeps" if file is None else f"{file}, which is not there"
+    was = (
+        "a frame, which a folder does not store"
+        if file is None
+        else f"{file}, which does not exist"
+    )
     name = "put it back, or name it in Python with book=..."
     if option != "book":
         name = f"name the file with --{option} FILE, in Python with {option}=..."
-    message = (
-        f"{folder}: {option}: expected what the run was made of, found none; it was {was}: {name}"
-    )
+    message = f"{folder}: {option}: expected the input of the run, found none; it was {was}: {name}"
     raise DataError(message, folder=str(folder), option=option, file=file)
 
 
@@ -165,7 +168,7 @@ def _check_same(folder: Path, option: str, now: Mapping[str, Any], then: Mapping
     if now["sha256"] == then["sha256"]:
         return
     rows = f"{now['rows']:,} rows"
-    found = f"{rows}, other figures" if now["rows"] == then["rows"] else rows
+    found = f"{rows} with different figures" if now["rows"] == then["rows"] else rows
     message = (
         f"{folder}: {option}: expected the {then['rows']:,} rows that the run was made of; found "
         f"{found}: {now['file'] or 'it'} has changed since. Give the file as it was, or simulate "
@@ -175,7 +178,7 @@ def _check_same(folder: Path, option: str, now: Mapping[str, Any], then: Mapping
 
 
 def _difference(folder: Path, run: Run, record: Mapping[str, Any]) -> str:
-    """Where the tables that were saved are not those of the run, in words; empty where they are.
+    """How the saved tables differ from those of the run, in words; empty if they are equal.
 
     Raises:
         InputError: a table cannot be read.
@@ -186,8 +189,8 @@ def _difference(folder: Path, run: Run, record: Mapping[str, Any]) -> str:
         return ""
     return (
         f"{folder}: the run is not the one that was saved: {'; '.join(wrong)}. It was made by "
-        f"version {record.get('steelyard')}, this is {__version__}; what follows is "
-        f"this version's."
+        f"version {record.get('steelyard')}, this is {__version__}; the figures shown are "
+        f"those of this version."
     )
 
 
@@ -207,7 +210,7 @@ def _table_difference(folder: Path, name: str, made: Columns) -> str:
     if saved.schema.names != table.schema.names:
         return f"{file} has other columns"
     if saved.num_rows != table.num_rows:
-        return f"{file} had {saved.num_rows:,} rows and has {table.num_rows:,}"
+        return f"{file} has {saved.num_rows:,} rows as saved and {table.num_rows:,} now"
     differs = np.zeros(table.num_rows, dtype=bool)
     for column in table.schema.names:
         differs |= _bits(saved[column]) != _bits(table[column])
@@ -218,6 +221,6 @@ def _table_difference(folder: Path, name: str, made: Columns) -> str:
 
 
 def _bits(column: Any) -> Any:  # noqa: ANN401 (pyarrow has no types)
-    """A column such that equal means equal to the last bit, what is no number included."""
+    """A column in which equal means equal to the last bit, NaN included."""
     values = column.to_numpy()
     return values.view(np.int64) if values.dtype.kind in "fM" else values

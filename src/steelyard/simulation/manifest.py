@@ -1,9 +1,10 @@
-"""What a run was made of, as ``run.json`` says it beside the run's tables.
+"""The record of what a run was made of, ``run.json`` beside the run's tables.
 
-It says by which engine a run was made, over which bars, and what was given beside them. An input is
-known by what the run read in it, not by its file: rows and a SHA-256 of the columns as numbers. So
-a file may move, change its format or grow at its end and still be the same input; one figure that
-changed makes it another (decision 8). The series is in ``series.toml``, word for word.
+It states the engine of the run, its bars, and its inputs. An input is identified by what the run
+read from it, not by its file: by the number of rows and a SHA-256 of the columns as numbers. A file
+may therefore move, change its format or grow at its end and still be the same input, while a single
+changed figure makes it a different one (decision 8). The series is kept in ``series.toml`` word for
+word.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ __all__ = ["NUMBERS", "RECORD", "SERIES", "inputs_of", "read_record", "record_of
 
 SERIES, RECORD = "series.toml", "run.json"
 OPTIONS = ("funding", "rates", "injections", "flows", "splits", "outages")
-"""What is given from files beside the prices."""
+"""The inputs that are read from files, in addition to the prices."""
 NUMBERS: dict[str, Any] = {number.name: number for number in (FLOAT, DECIMAL, FRACTION)}
 
 
 def record_of(run: KeptRun) -> dict[str, Any] | None:
-    """What ``run.json`` holds; None where the run cannot be made again from its folder.
+    """The content of ``run.json``; None if the run cannot be made again from its folder.
 
-    It cannot where it went on from a state or shared its reserve, and where its series was not
-    read from a text, or was changed since.
+    A run cannot be made again if it continued from a state, if it shared its reserve, or if its
+    series was not read from a text or was changed afterwards.
     """
     sources = run._sources  # noqa: SLF001 (kept to make a run again, and for nothing else)
     if sources is None or not _is_said_by_its_text(run.series):
@@ -60,21 +61,21 @@ def record_of(run: KeptRun) -> dict[str, Any] | None:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What ``run.json`` says.
+    """The content of ``run.json``.
 
     Raises:
-        InputError: it is not there, or says nothing that ``record_of`` would have written.
+        InputError: the file does not exist, or is not one that ``record_of`` could have written.
     """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise _not_repeatable(folder) from error
     except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or f"it is no JSON ({error})"
+        reason = getattr(error, "strerror", None) or f"text that is not JSON ({error})"
         raise _wrong_record(folder, reason) from error
     if not isinstance(record, dict) or record.get("schema") != 1:
         version = record.get("schema") if isinstance(record, dict) else None
-        raise _wrong_record(folder, f"schema {version!r}, and this version knows 1")
+        raise _wrong_record(folder, f"schema {version!r}; this version reads schema 1")
     wanted: dict[str, Callable[[Any], bool]] = {
         "start": _is_text,
         "end": _is_text,
@@ -108,10 +109,10 @@ def _are_inputs(value: object) -> bool:
 
 
 def _not_repeatable(folder: Path) -> InputError:
-    found = "nothing of a run"
+    found = "no files of a run"
     if (folder / "nav.parquet").exists():
         found = (
-            "a run that cannot be made again: it went on from a state, shared its reserve, had a "
+            "a run that cannot be made again: it continued from a state, shared its reserve, had a "
             "series made in Python, or is of an earlier version"
         )
     elif _holds_several(folder):
@@ -124,7 +125,7 @@ def _not_repeatable(folder: Path) -> InputError:
 
 
 def _holds_several(folder: Path) -> bool:
-    """Whether its summary is that of several series on one reserve."""
+    """Whether the summary in a folder is that of several series on one reserve."""
     try:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -133,7 +134,7 @@ def _holds_several(folder: Path) -> bool:
 
 
 def _wrong_record(folder: Path, found: str) -> InputError:
-    message = f"{folder / RECORD}: expected what simulate --out wrote, found {found}."
+    message = f"{folder / RECORD}: expected the file that simulate --out wrote, found {found}."
     return InputError(message, folder=str(folder))
 
 
@@ -145,7 +146,7 @@ def _is_said_by_its_text(series: Series) -> bool:
 
 
 def inputs_of(run: KeptRun) -> dict[str, dict[str, Any]]:
-    """What was given to a run from files, and what it read in them."""
+    """The files that a run was given, and fingerprints of what it read from them, by input."""
     sources = run._sources  # noqa: SLF001 (as above)
     if sources is None:
         return {}
@@ -159,7 +160,7 @@ def inputs_of(run: KeptRun) -> dict[str, dict[str, Any]]:
 
 
 def _bars_read(run: KeptRun) -> dict[str, Any]:
-    """Of the price file what the run saw: its bars, and the market that its impact follows."""
+    """The fingerprint of the prices that the run used: its bars, and the figures of its impact."""
     bars, sources = run.prices, run._sources  # noqa: SLF001 (as above)
     columns: list[Any] = [bars.time, [bars.step_s], bars.close]
     if run.intrabar == "path":
@@ -171,7 +172,7 @@ def _bars_read(run: KeptRun) -> dict[str, Any]:
 
 
 def _fingerprint(columns: Sequence[Any]) -> dict[str, Any]:
-    """Rows, and SHA-256 of the columns as little-endian numbers of eight bytes, one by one."""
+    """The number of rows, and the SHA-256 of the columns as little-endian 8-byte numbers."""
     digest = hashlib.sha256()
     for values in columns:
         array = np.asarray(values)

@@ -1,11 +1,11 @@
-"""The prices at which a token stays quiet: nothing is due, and no threshold can be met.
+"""The prices at which a token stays quiet: nothing is due, and no threshold is reached.
 
-While cash and units stand still, every threshold of the rules is a condition that is linear in the
-price, ``a * cash + b * price > 0`` while it is not met: liquidation, emergency, the band's two
-limits, and the level at which the reserve changes over. Each is asked for with room to spare,
-relative to its terms and not to their difference, and with room for what accrues meanwhile; so
-whatever lies strictly inside is quiet by the rules themselves. What lies outside may act or not:
-there the rules are asked.
+While cash and units do not change, every threshold of the rules is a condition that is linear in
+the price: ``a * cash + b * price > 0`` as long as it is not reached. This holds for liquidation,
+emergency, the band's two limits, and the level at which the reserve is suspended or resumes. Each
+condition is required with a margin, relative to its terms and not to their difference, and with a
+further margin for what accrues meanwhile. Therefore the token is quiet by the rules themselves at
+every price strictly inside the interval. Outside it may act or not; there the rules are asked.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from steelyard.rules.series import Series
 __all__ = ["NOWHERE", "QuietPrices"]
 
 ROOM = 1e-9
-"""Relative; the rules tell figures apart beyond 1e-12, and rounding is a thousandth of that."""
+"""Relative margin; the rules ignore differences below 1e-12, and rounding is 1e-15."""
 
 LEAST = 1e-300
-"""For a slope of nothing: it bounds no price while there is room, and leaves none when not."""
+"""Replaces a slope of zero: it bounds no price if there is a margin, and excludes all if not."""
 
 NOWHERE = (math.inf, 0.0)
 
 
 class Condition(NamedTuple):
-    """``a * cash + b * |units| * price > 0``, ``b`` being a difference of terms of that size."""
+    """``a * cash + b * |units| * price > 0``; ``terms`` is the size of the terms in ``b``."""
 
     a: float
     b: float
@@ -38,15 +38,16 @@ class Condition(NamedTuple):
 
 
 Bounds = tuple[tuple[tuple[float, bool], ...], tuple[tuple[float, bool], ...]]
-"""Lower and upper bounds of a price by cash over |units|: a factor, and whether of the least."""
+"""Lower and upper bounds of the price: a factor of cash over |units|, and whether it applies to
+the least cash."""
 
 
 class QuietPrices:
-    """The open interval of quiet prices of a series' token, from its state.
+    """The open interval of prices at which a series' token is quiet, computed from its state.
 
     Args:
         series: the token.
-        terms: of its fund.
+        terms: the terms of its fund.
     """
 
     def __init__(self, series: Series, terms: FundTerms[float]) -> None:
@@ -73,7 +74,7 @@ class QuietPrices:
         self._at_limits, self._at_band = _standing(limits), _standing(band)
         self.rests_inside = rule.has_band and rule.move_to == MoveTo.EDGE
         self._side = side
-        # as a counterparty it moves with the price: see ``settlements``
+        # as a counterparty, the reserve changes with the price: see ``settlements``
         self._has_reserve = pool is not None and series.venue.kind != "pool"
         self._floor = pool.floor_ratio if pool else 0.0
         self._resume = max(pool.floor_ratio, pool.resume_ratio) if pool else 0.0
@@ -93,14 +94,15 @@ class QuietPrices:
         within_band: bool,
         asleep: bool,
     ) -> tuple[float, float]:
-        """Lowest and highest quiet price, both left out; ``NOWHERE`` where there is none.
+        """The lowest and the highest quiet price, both exclusive; ``NOWHERE`` if there is none.
 
         Args:
-            state: launched, alive, and with no clips under way.
-            cash_room: quote by which cash may have moved, up or down, before it ends.
-            units_room: share of units by which they may have grown.
-            within_band: ask for a leverage inside the band itself, not only inside its limits.
-            asleep: no trigger acts: thresholds are the token's end and the reserve's level only.
+            state: the state of a token that is launched, not ended, and has no clips under way.
+            cash_room: quote by which cash may change, up or down, before the interval is used up.
+            units_room: the share of units by which they may grow meanwhile.
+            within_band: require a leverage inside the band itself, not only inside its limits.
+            asleep: no trigger acts, so that only the token's end and the reserve's level are
+                thresholds.
         """
         size = state.units * self._side
         if not size > 0:
@@ -134,7 +136,7 @@ class QuietPrices:
         return low, high
 
     def _level(self, state: State[float], size: float) -> Condition:
-        """The reserve's level stays on its side of the ratio at which suspension changes."""
+        """The condition that the reserve's level stays on its side of its ratio."""
         held = state.reserve.units / size
         if state.reserve.suspended:
             ratio = self._resume
@@ -144,12 +146,12 @@ class QuietPrices:
 
 
 def _standing(conditions: list[Condition]) -> tuple[list[Condition], Bounds]:
-    """Conditions with their bounds while units stand still."""
+    """Conditions together with their bounds for constant units."""
     return conditions, _bounds(conditions, ROOM)
 
 
 def _bounds(conditions: list[Condition], share: float) -> Bounds:
-    """The prices at which each holds with ``share`` of its terms to spare."""
+    """The prices at which each condition holds with ``share`` of its terms as a margin."""
     lows: list[tuple[float, bool]] = []
     highs: list[tuple[float, bool]] = []
     for a, b, terms in conditions:

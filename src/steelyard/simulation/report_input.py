@@ -1,4 +1,4 @@
-"""A run handed to the report page: the series in words and thresholds, its frames as they are."""
+"""A run prepared for the report page: the series in words and thresholds, and its frames."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ __all__ = ["report_run", "series_facts"]
 def report_run(
     run: DrawnRun, *, title: str = "", assets: npt.NDArray[np.float64] | None = None
 ) -> ReportRun:
-    """What ``report`` draws of a run.
+    """The figures of a run that the report page draws.
 
     Args:
         run: the run.
-        title: its headline; by default what it aims at.
-        assets: a figure a bar: what all tokens on its reserve are worth, where it is shared.
+        title: headline; by default the target and the asset.
+        assets: the value of all tokens on its reserve at each bar, if the reserve is shared; shape
+            (bars,).
     """
     return ReportRun(
         facts=series_facts(run.series, title, asset_name(run.series, run.prices)),
@@ -55,13 +56,16 @@ def _seconds(columns: Columns) -> Iterator[list[int]]:
 
 
 def _held(run: DrawnRun) -> Columns:
-    """The rows of one token that was held since the launch, through every split."""
+    """The rows of one token of the launch, held through every split."""
     rows = run.nav_columns
     return {**rows, "nav": rows["nav"] * run.splits, "tokens": rows["tokens"] / run.splits}
 
 
 def series_facts(series: Series, title: str = "", asset: str = "") -> SeriesFacts:
-    """A series as a reader meets it, over prices of ``asset``; left out, of its underlying."""
+    """A series in words, over prices of ``asset``.
+
+    Without an ``asset`` the name of its underlying is used.
+    """
     asset = asset or series.underlying
     how, pool = series.rebalance, series.reserve
     band = how.band

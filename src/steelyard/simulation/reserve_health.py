@@ -1,4 +1,4 @@
-"""The reserve over a run: what it paid and got, and its health at the end (SPEC 4)."""
+"""The reserve over a run: its payments and receipts, and its health at the end (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["RUNWAY_S", "reserve_health"]
 
 DAY_S = 86_400
 RUNWAY_S = 30 * DAY_S
-"""What is received and paid in the time before the end tells the runway."""
+"""The span before the end whose receipts and payments determine the runway, in seconds."""
 
 
 def reserve_health(
@@ -30,14 +30,14 @@ def reserve_health(
     at_start: tuple[float, float],
     last_bar: int,
 ) -> dict[str, float | None]:
-    """The object ``reserve`` of the summary; ``settled`` only where it is a counterparty.
+    """The object ``reserve`` of the summary; ``settled`` is present only for a counterparty.
 
     Args:
-        pool: the reserve's terms.
-        served: each token that it serves, at the run's end, with its rows, one a bar.
-        stamps: epoch s at which each bar was observed.
+        pool: the terms of the reserve.
+        served: each token that it serves, at the end of the run, with one row per bar.
+        stamps: epoch seconds at which each bar was observed, shape (bars,).
         at_start: the reserve's units before the run, and the first price.
-        last_bar: the bar at whose impact its capacity is told, where that follows the market.
+        last_bar: the bar whose impact is used for the capacity, if impact follows the market.
     """
     first, nav = served[0]
     held, kept = first.state.reserve, first.record.reserve
@@ -91,7 +91,7 @@ def reserve_health(
 
 
 def _present_suspension(served: Sequence[tuple[Member[Any], Columns]]) -> int:
-    """Seconds of the suspension that still holds, up to the last scheduled observation."""
+    """Seconds of the suspension that is still in force, up to the last scheduled observation."""
     held = served[0][0].state.reserve
     if not held.suspended:
         return 0
@@ -99,7 +99,7 @@ def _present_suspension(served: Sequence[tuple[Member[Any], Columns]]) -> int:
 
 
 def _reserve_curve(member: Member[Any], bar: int) -> CostCurve[float]:
-    """What the reserve bears of a trade at a bar, in floats whatever the run computes in."""
+    """The reserve's share of the cost of a trade at a bar, as floats in every kind of run."""
     terms = fund_terms(member.series, FLOAT, member.market.book)
     if member.market.conditions is None:
         return terms.costs.reserve_curve

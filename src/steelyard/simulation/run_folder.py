@@ -1,7 +1,7 @@
-"""A run on disk: nav, rebalances, summary and report page in one folder, all of it or nothing.
+"""Writing a run to disk: tables, summary and report page in one folder, completely or not at all.
 
-Everything is written beside its place first and renamed into it at the end, so that a full disk
-or an interruption leaves no half of a run behind.
+All files are first written to a temporary folder beside the target and then renamed into it, so
+that a full disk or an interruption leaves no incomplete run behind.
 """
 
 from __future__ import annotations
@@ -40,23 +40,24 @@ __all__ = [
 
 FILES = ("nav.parquet", "rebalances.parquet", "summary.json", "report.html")
 FLOWS, SUSPENSIONS = "flows.parquet", "suspensions.parquet"
-"""Written beside these where there were any."""
+"""Files that are written as well if the run had any flows or suspensions."""
 REPEAT = (SERIES, RECORD)
-"""Written beside these where a run can be made again from them."""
+"""Files that are written as well if a run can be made again from them."""
 RUN_FILES = (*FILES, FLOWS, SUSPENSIONS, *REPEAT)
-"""Every name under which a run is saved in its folder."""
+"""All names of files that a run may write into its folder."""
 
 
 def save_run(run: KeptRun, folder: str | Path) -> None:
-    """Write a run into ``folder``, which is made if need be; files of an earlier run give way.
+    """Write a run into ``folder``, which is created if needed; an earlier run's files are replaced.
 
-    ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, times as UTC timestamps;
-    ``summary.json`` the figures of ``simulate --json``; ``report.html`` the page; ``series.toml``
-    and ``run.json`` what it takes to make the run again, where that can be done.
+    ``nav.parquet`` and ``rebalances.parquet`` hold the columns of SPEC 6, with times as UTC
+    timestamps; ``summary.json`` holds the figures of ``simulate --json``; ``report.html`` is the
+    page; ``series.toml`` and ``run.json`` hold what is needed to make the run again, if that is
+    possible.
 
     Raises:
-        InputError: where ``folder`` cannot be a folder or cannot be written to.
-        SteelyardError: where writing fails on the way, on a full disk for one.
+        InputError: ``folder`` cannot be a folder or cannot be written to.
+        SteelyardError: writing fails midway, for instance on a full disk.
     """
     folder = path_of("folder", folder)
     check_folder(folder)
@@ -71,14 +72,14 @@ def save_run(run: KeptRun, folder: str | Path) -> None:
 
 
 def save_several(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str | Path) -> None:
-    """Write several runs on one reserve into ``folder``: a folder a symbol, and two files of all.
+    """Write several runs on one reserve into ``folder``: a folder per symbol, and two common files.
 
-    Each folder holds what ``save_run`` writes, but the page; ``summary.json`` and ``report.html``
-    are those of all. What an earlier run left under the same names gives way.
+    Each folder holds what ``save_run`` writes except the page; ``summary.json`` and ``report.html``
+    are those of all runs together. Files of an earlier run under the same names are replaced.
 
     Raises:
-        InputError: where ``folder`` cannot be a folder or cannot be written to.
-        SteelyardError: where writing fails on the way, on a full disk for one.
+        InputError: ``folder`` cannot be a folder or cannot be written to.
+        SteelyardError: writing fails midway, for instance on a full disk.
     """
     folder = path_of("folder", folder)
     check_folder(folder)
@@ -96,7 +97,7 @@ def save_several(runs: Sequence[KeptRun], summary: dict[str, Any], folder: str |
 
 
 def folder_name(symbol: str) -> str:
-    """A symbol as the name of a folder: what a file system might not take becomes ``_``."""
+    """A symbol as the name of a folder, with ``_`` for what a file system might not accept."""
     name = "".join(x if x.isascii() and (x.isalnum() or x in "-_.") else "_" for x in symbol)
     return name if name.strip(".") else "_" + name
 
@@ -124,7 +125,7 @@ def _write_text(text: str, path: Path) -> None:
 
 @contextlib.contextmanager
 def _kept_whole(folder: Path) -> Iterator[None]:
-    """Say what an error of writing means: not the caller's fault, as a wrong folder is."""
+    """Report an error of writing as ours: unlike a wrong folder, it is not the caller's fault."""
     try:
         yield
     except OSError as error:
@@ -133,10 +134,10 @@ def _kept_whole(folder: Path) -> Iterator[None]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before hours of work are lost on it.
+    """Refuse a folder that cannot be written to, before a long computation starts.
 
     Raises:
-        InputError: it is a file, or it or its nearest parent that exists cannot be written to.
+        InputError: it is a file, or neither it nor its nearest existing parent can be written to.
     """
     try:
         nearest = _nearest(folder)
@@ -168,7 +169,7 @@ def _staged(folder: Path) -> Iterator[Path]:
 
 
 def _give_way(folder: Path, stage: Path) -> None:
-    """Move all of ``stage`` into ``folder``, over what an earlier run left there."""
+    """Move everything in ``stage`` into ``folder``, in place of what an earlier run left there."""
     for name in RUN_FILES:
         if not (stage / name).exists():
             (folder / name).unlink(missing_ok=True)
@@ -181,7 +182,7 @@ def _give_way(folder: Path, stage: Path) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder itself or the first of its parents that is there."""
+    """The folder itself, or the first of its parents that exists."""
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
 
 
@@ -192,14 +193,14 @@ def _write_parquet(columns: Columns, path: Path) -> None:
 
 
 def as_table(columns: Columns) -> pa.Table:
-    """Columns as they are written to disk."""
+    """The columns as an Arrow table, the form in which they are written to disk."""
     import pyarrow as pa
 
     return pa.table({name: _array(values) for name, values in columns.items()})
 
 
 def _array(values: npt.NDArray[Any]) -> pa.Array:
-    """A column as Arrow has it, made of buffers: ``pa.array`` would load pandas for nothing."""
+    """A column as an Arrow array, made of buffers, because ``pa.array`` would import pandas."""
     import pyarrow as pa
 
     if values.dtype.kind == "U":
@@ -210,7 +211,7 @@ def _array(values: npt.NDArray[Any]) -> pa.Array:
         )
     kind = pa.float64()
     if values.dtype.kind == "M":
-        # microseconds: what every reader of Parquet knows
+        # every reader of Parquet knows microseconds
         kind = pa.timestamp("us", tz="UTC")
         values = values.astype("datetime64[us]").view(np.int64)
     buffer = pa.py_buffer(np.ascontiguousarray(values))

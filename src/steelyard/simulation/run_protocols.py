@@ -1,6 +1,6 @@
-"""What is read of a run where it is drawn and written to disk, and what it was made of.
+"""The parts of a run that pages, figures and files read, and the inputs that it was made of.
 
-A run calls what draws and saves it; that is written against these.
+A run calls the modules that draw and save it; those modules know a run only by these protocols.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ __all__ = ["DrawnRun", "KeptRun", "Sources"]
 
 
 class Sources(NamedTuple):
-    """What a run was made of beside its series and its bars, read: enough to make it again."""
+    """What a run was made of in addition to its series and bars: enough to make it again."""
 
     events: Mapping[str, Any]
-    """Of ``read_events``."""
+    """The result of ``read_events``."""
     market: MarketConditions
     number: Number[Any]
     engine: str
     names: Mapping[str, str]
-    """Paths of the files among what was given, by option; of frames there are none."""
+    """Input name -> path of its file; inputs that were frames are left out."""
 
 
 class DrawnRun(Protocol):
@@ -54,32 +54,32 @@ class DrawnRun(Protocol):
 
     @property
     def splits(self) -> npt.NDArray[np.float64]:
-        """One a bar: tokens then for one token of the launch."""
+        """Number of tokens now for each token of the launch; float64, shape (bars,)."""
         ...
 
     @property
     def nav_columns(self) -> Columns:
-        """One row a bar."""
+        """The nav table, one row per bar."""
         ...
 
     @property
     def rebalance_columns(self) -> Columns:
-        """One row a trade."""
+        """The table of rebalances, one row per trade."""
         ...
 
     @property
     def cost_columns(self) -> Columns:
-        """One row a bar."""
+        """The table of cumulative costs, one row per bar."""
         ...
 
     @property
     def suspension_columns(self) -> Columns:
-        """One row a span."""
+        """The table of suspensions, one row per span."""
         ...
 
 
 class KeptRun(DrawnRun, Protocol):
-    """A run as it is written to disk, with what it takes to make it again."""
+    """A run as it is written to disk, with what is needed to make it again."""
 
     @property
     def intrabar(self) -> str:
@@ -88,10 +88,10 @@ class KeptRun(DrawnRun, Protocol):
 
     @property
     def flow_columns(self) -> Columns:
-        """One row a creation or redemption."""
+        """The table of flows, one row per creation or redemption."""
         ...
 
     @property
     def _sources(self) -> Sources | None:
-        """None where it cannot be made again."""
+        """What the run was made of; None if it cannot be made again."""
         ...

@@ -1,7 +1,7 @@
-"""The run's tables as plain columns: what is written, plotted and handed to Python.
+"""The tables of a run as plain columns, for files, figures and Python.
 
-A frame here is a dict of arrays by column name; pandas is imported only where someone asks for a
-DataFrame, since it costs more time than the run.
+A frame here is a dict of arrays by column name. pandas is imported only if a DataFrame is asked
+for, because the import takes longer than the run.
 """
 
 from __future__ import annotations
@@ -38,12 +38,15 @@ TEXT = ("trigger", "side")
 
 
 def instants(seconds: npt.ArrayLike) -> npt.NDArray[np.datetime64]:
-    """Epoch seconds as UTC instants."""
+    """Epoch seconds as NumPy instants (UTC)."""
     return np.asarray(seconds, dtype=np.int64).view("datetime64[s]")
 
 
 def nav_columns(bars: Prices, marks: Marks, tally: Tally) -> Columns:
-    """One row a bar, stamped as in the price file and marked at its close; to the tally, too."""
+    """One row per bar, with the time of the price file and the figures at its close.
+
+    The tally receives the same figures.
+    """
     close = np.asarray(bars.close)
     nav, leverage = marks.nav_and_leverage(close, tally)
     return {
@@ -57,7 +60,7 @@ def nav_columns(bars: Prices, marks: Marks, tally: Tally) -> Columns:
 
 
 def flow_columns(record: Record[Any]) -> Columns:
-    """One row a creation or redemption."""
+    """One row per creation or redemption."""
     columns: Columns = {}
     for place, name in enumerate(FlowRow._fields):
         values = [row[place] for row in record.flows]
@@ -66,7 +69,7 @@ def flow_columns(record: Record[Any]) -> Columns:
 
 
 def rebalance_columns(record: Record[Any]) -> Columns:
-    """One row an executed trade, launch included."""
+    """One row per executed trade, the launch included."""
     columns: Columns = {}
     values = list(zip(*record.trades, strict=True)) or [()] * len(RebalanceRow._fields)
     for name, column in zip(RebalanceRow._fields, values, strict=True):
@@ -80,7 +83,7 @@ def rebalance_columns(record: Record[Any]) -> Columns:
 
 
 def suspension_columns(spans: Sequence[tuple[int, int]]) -> Columns:
-    """A row for each span of suspension: from one scheduled observation to another."""
+    """One row per suspension of the reserve, from one scheduled observation to another."""
     ends = np.array(spans, dtype=np.int64).reshape(-1, 2)
     return {name: instants(ends[:, place].copy()) for place, name in enumerate(("from", "to"))}
 
@@ -88,7 +91,7 @@ def suspension_columns(spans: Sequence[tuple[int, int]]) -> Columns:
 def cost_columns(
     bars: Prices, record: Record[Any], marks: Marks, intrabar: str, before: Totals[Any]
 ) -> Columns:
-    """Cumulative cost by kind at each bar's close, since launch (quote, whole fund)."""
+    """Cumulative costs by kind at each bar's close since launch, in quote, of the whole fund."""
     stamps = bars.time if intrabar == "path" else bars.end_times
     columns: Columns = {"time": instants(bars.time)}
     trades = rebalance_columns(record)

@@ -1,7 +1,7 @@
-"""Figures over all bars of a run, taken while its columns are written, block by block.
+"""Figures over all bars of a run, computed block by block while its columns are written.
 
-A block is read while it is still in a core's own cache; each of these figures on whole columns
-would fetch them from memory once more.
+A block is read while it is still in the cache of a core; computing each figure on whole columns
+would read them from memory again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Floats = npt.NDArray[np.float64]
 
 
 def tracked_bars(bars: Prices, intrabar: str, ended: Ended[Any] | None) -> int:
-    """Bars up to a planned end: what was closed as planned has nothing left to track with."""
+    """The number of bars up to a wind-down: a token that was closed as planned is not tracked."""
     if ended is None or ended.reason != "wind_down":
         return len(bars)
     return lived_bars(bars, intrabar, ended)
 
 
 def lived_bars(bars: Prices, intrabar: str, ended: Ended[Any] | None) -> int:
-    """Bars up to the token's end, planned or not, that of its end included."""
+    """The number of bars up to the token's end, planned or not, including the bar of its end."""
     if ended is None:
         return len(bars)
     stamps = bars.time if intrabar == "path" else bars.end_times
@@ -36,17 +36,17 @@ def lived_bars(bars: Prices, intrabar: str, ended: Ended[Any] | None) -> int:
 
 
 class Tally:
-    """The least, highest and mean leverage, the exposure's own error, and the deepest fall.
+    """Lowest, highest and mean leverage, exposure error, and maximum drawdown of a run.
 
     Args:
-        price: at each bar's close.
-        target: leverage, signed.
-        tracked: bars of which the exposure's error is taken.
+        price: price at each bar's close, shape (bars,).
+        target: target leverage, signed.
+        tracked: number of bars that count for the exposure error.
 
     Attributes:
-        least, most: leverage.
+        least, most: lowest and highest leverage.
         squares: sum of ``((leverage[t-1] - target) r[t])^2`` over the bars.
-        max_drawdown: the deepest fall below the highest nav so far; a share, not positive.
+        max_drawdown: the deepest fall below the highest nav so far, as a share; 0 or negative.
     """
 
     def __init__(self, price: Floats, target: float, tracked: int) -> None:
@@ -67,14 +67,14 @@ class Tally:
         return self._sum / self._bars
 
     def add(self, nav: Floats, leverage: Floats) -> None:
-        """Take in the next bars."""
+        """Add the figures of the next bars."""
         first, count = self._bars, len(nav)
         self._bars += count
-        # reduced by the ufuncs themselves: the methods of an array take as long again to call them
+        # the ufuncs are called directly, because an array's methods double the time of a call
         self._sum += float(np.add.reduce(leverage))
         self.least = min(self.least, float(np.minimum.reduce(leverage)))
         self.most = max(self.most, float(np.maximum.reduce(leverage)))
-        # one price more than the block has: the return that its last leverage meets
+        # one price more than the block has, because its last leverage meets the next bar's return
         price = self._price[first : min(first + count + 1, self._tracked)]
         met = max(len(price) - 1, 0)
         moves, off = self._room(met)
@@ -82,13 +82,14 @@ class Tally:
         np.subtract(moves, 1.0, out=moves)
         np.subtract(leverage[:met], self._target, out=off)
         np.multiply(off, moves, out=off)
-        # a product of vectors this long is shared out among threads, which wait for one another
+        # NumPy would spread a dot product of vectors this long over threads, which wait for each
+        # other
         np.multiply(off, off, out=off)
         self.squares += float(np.add.reduce(off))
         self._fall(nav)
 
     def _room(self, rows: int) -> Floats:
-        """Two columns to work in, the same ones for each block."""
+        """Two columns of working memory, the same ones for each block."""
         if rows > self._columns.shape[1]:
             self._columns = np.empty((2, rows))
         return self._columns[:, :rows]
@@ -98,7 +99,7 @@ class Tally:
         self._peak = max(before, float(np.maximum.reduce(nav)))
         if before > 0:
             self.max_drawdown = min(self.max_drawdown, lowest / before - 1)
-        # only a peak in the block itself can make for a deeper fall than that
+        # a deeper fall than that is only possible from a peak inside the block
         if self._peak > 0 and lowest / self._peak - 1 < self.max_drawdown:
             peaks = np.maximum(np.maximum.accumulate(nav), before)
             lived = peaks > 0

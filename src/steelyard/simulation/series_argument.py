@@ -1,8 +1,8 @@
-"""What a caller means by a series: an object, a file, or the name of a preset.
+"""The series that an argument stands for: an object, a file, or the name of a preset.
 
-Python and the command line take the same: ``"ftx-bull"`` is a preset. A file always wins: a name
-is meant only where no file has it. A series that was made in Python is held to what a series file
-may say.
+Python and the command line accept the same: ``"ftx-bull"`` is a preset. A file comes first, so that
+a name means a preset only if there is no file of that name. A series that was made in Python must
+satisfy the rules of a series file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["series_of"]
 
 
 def series_of(given: object, argument: str = "series") -> Series:
-    """The series that was given, or that of the file or the preset that was named.
+    """Return a series unchanged, or load that of a file or of a preset.
 
     Args:
         given: a ``Series``, a path, or the name of a preset.
-        argument: what it is called, for messages.
+        argument: name of the argument, for messages.
 
     Raises:
-        InputError: it is none of these, or says what no series file can say.
+        InputError: it is none of these, or it breaks a rule of series files.
     """
     if isinstance(given, Series):
         check_series(given, argument)

@@ -1,9 +1,9 @@
-"""Several series on one reserve, which they share.
+"""Several series on one reserve: tokens that share the pool which pays part of their costs.
 
-They live through the same prices. At each scheduled observation all accrue first; then the reserve
-is fed and judged once, by their total nav; then each acts, in the order in which they were given,
-and the reserve pays in that order too. Inside a bar the price is one for all: of the thresholds on
-its way the earliest acts, whosever it is.
+All of them see the same prices. At each scheduled observation first all of them accrue; then the
+reserve receives its income and is judged once, by their total nav; then each of them acts, in the
+order in which they were given, and the reserve pays in that order too. Inside a bar all have the
+same price: of the thresholds on its way the earliest acts, whichever token it belongs to.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from steelyard.arguments import refuse_kind
 from steelyard.errors import InputError
 from steelyard.fund.state import ReserveState, State, new_state
 from steelyard.market import Feed, Prices, feed_of
@@ -44,17 +45,17 @@ if TYPE_CHECKING:
 __all__ = ["SharedReserveRun", "simulate_several"]
 
 RESERVE_NAME = "reserve:shared"
-"""Names the shared reserve in effects."""
+"""The name of the shared reserve in effects."""
 
 
 @dataclass(frozen=True, eq=False)
 class SharedReserveRun:
-    """What a simulation of several series on one reserve found.
+    """The result of a simulation of several series on one reserve.
 
     Attributes:
-        runs: one a series, in their order; the reserve in each is the shared one.
+        runs: one run for each series, in their order; each shows the shared reserve.
         summary: ``{"schema", "reserve", "series": [a summary each]}``.
-        states: the tokens at the end; a later run can start from them.
+        states: the states of the tokens at the end, from which a later run can start.
     """
 
     runs: tuple[Run, ...]
@@ -62,23 +63,23 @@ class SharedReserveRun:
     states: list[State[Any]]
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder a series into ``folder``, and ``summary.json`` and the page of them all.
+        """Write a folder for each series into ``folder``, and ``summary.json`` and the page of all.
 
         Raises:
-            InputError: where ``folder`` cannot be a folder or cannot be written to.
+            InputError: ``folder`` cannot be a folder or cannot be written to.
         """
         from steelyard.simulation.run_folder import save_several
 
         save_several(self.runs, self.summary, folder)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal output, text, notebook and page are rendered."""
         from steelyard.simulation.runs_document import shared_document
 
         return shared_document(self.runs, self.summary["reserve"])
 
     def _repr_html_(self) -> str:
-        """For notebooks."""
+        """The run as HTML for notebooks."""
         from steelyard.report.html import fragment
 
         return fragment(self.document())
@@ -103,23 +104,24 @@ def simulate_several(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SharedReserveRun:
-    """Run several series over one feed, on one reserve: ``sy.simulate`` with ``reserve``.
+    """Simulate several series over one feed, on one reserve: ``sy.simulate`` with ``reserve``.
 
     Args:
-        series: the tokens, of one underlying, without a reserve of their own.
-        feed: a ``Feed``, or bare prices; its flows, splits and ends are by symbol, its injections
-            go into the shared reserve, and its outages are those of the one keeper of all.
+        series: the tokens, of one underlying and without a reserve of their own.
+        feed: a ``Feed``, or bare prices; flows, splits and wind-downs are given by symbol,
+            injections go into the shared reserve, and the outages are those of the one keeper of
+            all.
         reserve: the shared reserve, from ``Reserve.load``.
-        intrabar: ``"path"`` or ``"close"``; in a bar's path the extreme that hurts the tokens
-            together comes first: the low where their targets, weighted by assets, are long.
-        states: where to go on from: the ``states`` of an earlier run; they are not changed.
+        intrabar: ``"path"`` or ``"close"``; on a bar's path the extreme that hurts the tokens in
+            total comes first, which is the low if their targets, weighted by assets, are long.
+        states: the states to continue from, the ``states`` of an earlier run; they are not changed.
         number: the kind of number to compute in.
-        journal: where to write all that happens, as ``simulate`` takes it.
-        progress: called now and then with the number of bars done.
+        journal: where to record all events, as in ``simulate``.
+        progress: called at times with the number of bars done.
 
     Raises:
-        InputError: where the series do not go together or with the options.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: the series do not fit together, or an option does not fit them.
+        DataError: a file is invalid, or no bar is left.
     """
     check_kind("reserve", reserve, Reserve, "Reserve.load")
     check_kind("number", number, Number, "steelyard.rules.numbers")
@@ -134,8 +136,8 @@ def simulate_several(
     history = feed_of(feed)
     for option in BY_SYMBOL:
         table = getattr(history, option)
-        if table is not None:
-            check_kind(option, table, Mapping, "a mapping by symbol")
+        if not (table is None or isinstance(table, Mapping)):
+            refuse_kind(option, "a mapping by symbol", table)
     check_symbols(history, (token.symbol for token in members))
     mode = mode_of(intrabar, history.bars)
     check_useful(history.given(), members)
@@ -153,7 +155,7 @@ def simulate_several(
 
 
 class RunArguments(NamedTuple):
-    """What a run of several series was asked for."""
+    """The arguments of a run of several series."""
 
     members: Sequence[Series]
     reserve: Reserve
@@ -166,7 +168,7 @@ class RunArguments(NamedTuple):
 def _run_several(
     asked: RunArguments, states: Sequence[State[Any]] | None, kept: Recording | None = None
 ) -> SharedReserveRun:
-    """The run over a feed, and its journal."""
+    """Run the series over the feed, and record them in a journal if there is one."""
     members, reserve, number, feed = asked.members, asked.reserve, asked.number, asked.feed
     bars, mode = feed.bars, asked.mode
     if states is None:
@@ -175,7 +177,7 @@ def _run_several(
     else:
         for state in states:
             check_goes_on(state, bars, mode)
-        # together, so that they go on sharing one reserve
+        # copied together, so that they still share one reserve
         held = [state.copy() for state in states]
         for state in held:
             state.reserve = held[0].reserve
@@ -183,7 +185,7 @@ def _run_several(
     fed = read_schedule(members[0], number, {"injections": feed.injections}, span, goes_on=goes_on)
     replayed = []
     for token, state in zip(members, held, strict=True):
-        # injections go into the reserve of all, once
+        # injections go into the shared reserve, once
         given = events_of(for_series(feed, token.symbol).without("injections"))
         fitting = {option: table for option, table in given.items() if fits(option, token)}
         schedule = read_schedule(token, number, fitting, span, goes_on=goes_on)
@@ -246,7 +248,9 @@ def _check_series(members: Sequence[Series]) -> None:
     symbols: set[str] = set()
     for token in members:
         if token.symbol in symbols:
-            message = f"{token.symbol}: expected series of different symbols, found it twice."
+            message = (
+                f"{token.symbol}: expected series of different symbols, found two of this one."
+            )
             raise InputError(message, symbol=token.symbol)
         symbols.add(token.symbol)
         first = members[0]

@@ -1,4 +1,4 @@
-"""The run in one object: the figures of ``simulate --json`` (SPEC 6); None where undefined."""
+"""The summary of a run, the figures of ``simulate --json`` (SPEC 6); None where undefined."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def summarise(
     reserve_before: float,
     health: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
-    """The summary of a run from what it wrote down; sums are since the token's launch.
+    """The summary of a run from its records; sums are since the token's launch.
 
-    Returns, drawdown and tracking are those of one token held since the launch, through every
-    split: ``held`` is its nav at each bar.
+    Returns, drawdown and tracking are those of one token of the launch, held through every split:
+    ``held`` is its nav at each bar, shape (bars,).
     """
     series, state, record = member.series, member.state, member.record
     sums = state.totals
@@ -114,7 +114,7 @@ def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
 
 
 def _without_undefined(figures: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows neither NaN nor infinity: both become None."""
+    """Replace NaN and infinity by None, because JSON has neither."""
     return {
         key: _without_undefined(value)
         if isinstance(value, dict)

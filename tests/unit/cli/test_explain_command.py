@@ -115,7 +115,7 @@ def test_a_folder_that_comes_out_otherwise_is_explained_with_a_note(
     (tmp_path / "other" / "nav.parquet").replace(tmp_path / "run" / "nav.parquet")
     result = steelyard("explain", "run")
     assert result.code == 0
-    assert "nav.parquet had 1,096 rows and has 92" in result.err
+    assert "nav.parquet has 1,096 rows as saved and 92 now" in result.err
 
 
 def test_what_a_folder_says_is_not_said_twice(steelyard: Steelyard, tmp_path: Path) -> None:

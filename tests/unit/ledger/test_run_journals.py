@@ -204,7 +204,7 @@ def test_inputs_that_came_too_late_for_a_closed_fund_do_not_stop_its_proof() -> 
     _, rows = journalled(series, bars, **inputs)
     given = {name: {series.symbol: source} for name, source in inputs.items()}
     assert compare_anew(rows, sy.Feed(bars, **given)) == []
-    with pytest.raises(DataError, match=r"splits: .* none of them counts"):
+    with pytest.raises(DataError, match=r"splits: .* none of them has an effect"):
         compare_anew(rows, sy.Feed(bars.slice(0, 50), **given))
 
 

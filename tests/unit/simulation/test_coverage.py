@@ -72,7 +72,7 @@ def test_half_of_a_history_is_said() -> None:
     (note,) = sy.simulate(PERPETUAL, sy.Feed(BTC, funding=given("funding", DAYS))).summary["notes"]
     assert "2020-02-01 to 2020-02-03 UTC: 3 payments" in note
     assert "+3.65 % of notional a year" in note
-    assert "outside none is charged" in note
+    assert "no funding is charged outside the payments" in note
 
 
 def test_rates_that_begin_late_name_the_rate_before() -> None:

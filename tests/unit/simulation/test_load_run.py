@@ -154,7 +154,7 @@ def test_an_input_that_has_moved_can_be_named(saved: tuple[Path, Run], option: s
     folder, run = saved
     old = folder.parent / ("bars.csv" if option == "prices" else f"{option}.csv")
     new = old.rename(folder.parent / "moved.csv")
-    with pytest.raises(DataError, match=rf"{old}, which is not there: .* --{option} FILE"):
+    with pytest.raises(DataError, match=rf"{old}, which does not exist: .* --{option} FILE"):
         load_run(folder)
     assert_same(load_run(folder, **{option: new}), run)
 
@@ -163,7 +163,7 @@ def test_prices_that_have_changed_are_refused(saved: tuple[Path, Run]) -> None:
     """A close that is a hair apart, and a file under another name too."""
     folder, _ = saved
     write_bars(folder.parent / "bars.csv", close=1e-9)
-    with pytest.raises(DataError, match=r"prices: expected the 151 rows .* other figures"):
+    with pytest.raises(DataError, match=r"prices: expected the 151 rows .* with different figures"):
         load_run(folder)
     with pytest.raises(DataError, match="prices: expected the 151 rows"):
         load_run(folder, prices=sample_prices("ETH"))
@@ -186,7 +186,7 @@ def test_a_frame_has_to_be_named(tmp_path: Path) -> None:
     bars = closes(100.0, 105.0, 90.0, 95.0)
     run = simulate(preset("bybit-3l"), bars)
     run.save(tmp_path)
-    with pytest.raises(DataError, match="a frame, which no folder keeps"):
+    with pytest.raises(DataError, match="a frame, which a folder does not store"):
         load_run(tmp_path)
     assert_same(load_run(tmp_path, prices=bars), run)
 
@@ -221,7 +221,7 @@ def test_an_impact_that_follows_the_market_has_its_history(tmp_path: Path) -> No
     assert_same(load_run(tmp_path, prices={"time": hours, "price": wave}), run)
     other = np.where(hours == 354_000 // 3_600 * 3_600, wave + 1.0, wave)
     assert (other != wave).sum() == 1
-    with pytest.raises(DataError, match="other figures"):
+    with pytest.raises(DataError, match="with different figures"):
         load_run(tmp_path, prices={"time": hours, "price": other})
 
 
@@ -279,7 +279,7 @@ def test_what_cannot_be_made_again_says_so(tmp_path: Path) -> None:
         load_run(tmp_path / "several")
     (tmp_path / "empty").mkdir()
     for name in ("empty", "nowhere"):
-        with pytest.raises(InputError, match="found nothing of a run"):
+        with pytest.raises(InputError, match="found no files of a run"):
             load_run(tmp_path / name)
 
 
@@ -303,12 +303,12 @@ def test_a_record_that_is_wrong_is_refused(
     record = json.loads((folder / RECORD).read_text())
     (folder / RECORD).write_text(json.dumps({**record, **changes}))
     with pytest.raises(
-        InputError, match=r"run\.json: expected what simulate --out wrote"
+        InputError, match=r"run\.json: expected the file that simulate --out wrote"
     ) as caught:
         load_run(folder)
     assert found in str(caught.value)
     (folder / RECORD).write_text("{")
-    with pytest.raises(InputError, match="no JSON"):
+    with pytest.raises(InputError, match="text that is not JSON"):
         load_run(folder)
 
 

@@ -415,5 +415,5 @@ def test_several_series_are_one_call_of_simulate() -> None:
     with pytest.raises(InputError, match="series: expected a list of series, found a Series"):
         sy.simulate(members[0], prices, reserve=AMPLE)
     flows = {"time": [T0 + DAY_S], "tokens": [1.0]}
-    with pytest.raises(InputError, match="flows: expected what a mapping by symbol gives"):
+    with pytest.raises(InputError, match="flows: expected a mapping by symbol"):
         sy.simulate(members, Feed(prices, flows=flows), reserve=AMPLE)

@@ -1,6 +1,6 @@
-"""An exchange as ccxt has it, opened by name: its markets and timeframes, or what was meant.
+"""An exchange of ccxt, opened by name; errors about a name suggest the nearest valid one.
 
-Only public data are asked for: no key is ever needed or looked for.
+Only public data is requested: no API key is needed or looked for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INSTALL = "python -m pip install '.[fetch]' in a clone of the project"
 
 
 class CcxtExchange(Protocol):
-    """What of a ccxt exchange (the synchronous kind) is used here."""
+    """The part of a synchronous ccxt exchange that is used here."""
 
     id: str
     has: Mapping[str, Any]
@@ -36,44 +36,45 @@ class CcxtExchange(Protocol):
     last_response_headers: Mapping[str, str] | None
 
     def load_markets(self) -> object:
-        """Ask for all markets."""
+        """Request all markets."""
 
     def fetch_time(self) -> int | None:
-        """Ask for the exchange's clock, epoch ms."""
+        """Request the exchange's time, epoch ms."""
 
     def fetch_ohlcv(
         self, symbol: str, timeframe: str, since: int | None, limit: int | None
     ) -> list[list[Any]]:
-        """Ask for candles from ``since`` (epoch ms) on."""
+        """Request candles from ``since`` (epoch ms) on."""
 
     def fetch_funding_rate_history(
         self, symbol: str, since: int | None, limit: int | None
     ) -> list[Mapping[str, Any]]:
-        """Ask for funding rates from ``since`` (epoch ms) on."""
+        """Request funding rates from ``since`` (epoch ms) on."""
 
     def feature_value(self, symbol: str, method: str, param: str) -> object:
-        """What ccxt knows of a method's limits."""
+        """A limit of a method, as far as ccxt knows it."""
 
     def parse_json(self, http_response: str) -> object:
-        """The answer's content, None where it is no JSON."""
+        """The content of an answer; None if it is not JSON."""
 
 
 def open_exchange(
     name: str, *, api_url: str | None = None, timeout_s: float = 10.0
 ) -> CcxtExchange:
-    """Open an exchange for its public data; nothing is sent yet.
+    """Open an exchange for its public data; no request is sent yet.
 
-    It keeps to the exchange's rate limit by itself, and uses the proxy that ``HTTPS_PROXY`` names.
+    ccxt keeps the exchange's rate limit by itself, and uses the proxy in ``HTTPS_PROXY``.
 
     Args:
-        name: as ccxt spells it, such as ``binanceusdm``.
-        api_url: takes the place of scheme and host in every address of the exchange: a mirror, a
-            recording proxy, a test server; where it is None, the environment variable
-            ``STEELYARD_API_URL`` says the same.
-        timeout_s: how long one answer may take.
+        name: the exchange as ccxt spells it, such as ``binanceusdm``.
+        api_url: replaces scheme and host in every address of the exchange, to use a mirror, a
+            recording proxy or a test server. If it is None, the environment variable
+            ``STEELYARD_API_URL`` is used.
+        timeout_s: the longest time that one answer may take, in seconds.
 
     Raises:
-        InputError: ccxt is not installed or knows no such exchange; the address is none.
+        InputError: ccxt is not installed or knows no such exchange, or the address is not an http
+            address.
     """
     try:
         import ccxt
@@ -103,10 +104,10 @@ def open_exchange(
 
 
 def find_market(exchange: CcxtExchange, symbol: str) -> Market:
-    """Find a symbol among the markets, which are loaded.
+    """Find a symbol among the exchange's markets, which must be loaded.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: the exchange has no market of that name.
     """
     markets = exchange.markets or {}
     if symbol in markets:
@@ -129,7 +130,7 @@ def timeframe_seconds(exchange: CcxtExchange, timeframe: str) -> int:
     """Return the length of an exchange's bar in seconds.
 
     Raises:
-        InputError: the exchange has no such bars, or they have no one length (months, years).
+        InputError: the exchange has no such bars, or their length varies (months, years).
     """
     offered = [name for name in exchange.timeframes or () if _TIMEFRAME.fullmatch(name)]
     if timeframe in offered:
@@ -145,7 +146,7 @@ def timeframe_seconds(exchange: CcxtExchange, timeframe: str) -> int:
 
 
 def _seconds(timeframe: str) -> int:
-    """The length that a timeframe writes; 0 where it writes none."""
+    """The length of a timeframe in seconds; 0 if the text is not a timeframe."""
     match = _TIMEFRAME.fullmatch(timeframe)
     return int(match[1]) * _UNITS[match[2]] if match else 0
 
@@ -173,7 +174,7 @@ def _base(api_url: str) -> str:
 
 
 def _moved(urls: Any, base: str) -> Any:  # noqa: ANN401 (ccxt nests addresses as it likes)
-    """The same paths on another host."""
+    """The same addresses with another scheme and host."""
     if isinstance(urls, Mapping):
         return {name: _moved(url, base) for name, url in urls.items()}
     return _HOST.sub(lambda _: base, urls, count=1) if isinstance(urls, str) else urls

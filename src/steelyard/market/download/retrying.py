@@ -1,8 +1,8 @@
-"""One question to an exchange, asked until it is answered or patience is at its end.
+"""A request to an exchange, repeated until it is answered or the retries are used up.
 
-What may pass is tried again: no connection, a timeout, an overloaded server, a limit on requests
-(429, 418: as long as the exchange says), an answer that makes no sense. What stays is not: a
-refusal. ccxt itself keeps to the rate limit between questions.
+Errors that may pass are retried: no connection, a timeout, an overloaded server, a rate limit (429,
+418: after the pause that the exchange asks for), an answer that makes no sense. A refusal is not
+retried. ccxt itself keeps the rate limit between requests.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from steelyard.market.times import format_duration
 __all__ = ["Asker", "BadAnswer", "Patience"]
 
 _T = TypeVar("_T")
-_SHOWN = 200  # characters of what a server says: it may be a whole page
-# What ccxt's parsers raise on an answer of another shape than the exchange documents.
+_SHOWN = 200  # characters of a server's text that a message repeats: it may be a whole page
+# The errors of ccxt's parsers when an answer is not in the form that the exchange documents.
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class BadAnswer(Exception):
-    """An answer that cannot be what was asked for; asking again may help."""
+    """An answer that cannot be what was requested; a second request may succeed."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on asking.
+    """How often and how long a request is retried.
 
     Attributes:
-        retries: how often a question is asked again.
-        first_wait_s: before the first time; doubled before each one after.
-        longest_wait_s: an exchange that wants a longer pause than this is given up at once.
-        sleep: waits, in seconds.
+        retries: how often a request is repeated.
+        first_wait_s: pause before the first retry, in seconds; it doubles before each further one.
+        longest_wait_s: if the exchange asks for a longer pause than this, the request fails at
+            once.
+        sleep: the function that waits, given seconds.
     """
 
     retries: int = 5
@@ -48,12 +49,12 @@ class Patience:
 
 
 class Asker:
-    """Asks an exchange, patiently.
+    """Sends requests to an exchange and retries those that fail for a reason that may pass.
 
     Args:
-        exchange: from ccxt.
-        patience: how long to go on.
-        remark: told in a sentence of every wait.
+        exchange: an exchange of ccxt.
+        patience: how often and how long to retry.
+        remark: called with a sentence about every pause.
     """
 
     def __init__(
@@ -64,12 +65,12 @@ class Asker:
         self.remark = remark
 
     def __call__(self, question: Callable[[], _T]) -> _T:
-        """Ask until there is an answer.
+        """Send a request until it is answered.
 
         Raises:
-            Unavailable: there was none.
-            Rejected: the exchange said no.
-            DataError: the answer holds what no history can, each time.
+            Unavailable: the exchange did not answer, in all tries.
+            Rejected: the exchange refused the request.
+            DataError: each answer contained values that are impossible in a history.
         """
         asked = 0
         while True:
@@ -88,21 +89,21 @@ class Asker:
                 self.patience.sleep(wait_s)
 
     def _once(self, question: Callable[[], _T]) -> _T:
-        """Ask once; ccxt's errors become ours."""
+        """Send the request once; errors of ccxt become errors of ours."""
         from ccxt.base.errors import BaseError, OperationFailed
 
         name = self.exchange.id
-        self.exchange.last_http_response = None  # not every question needs the exchange
+        self.exchange.last_http_response = None  # ccxt answers some requests by itself
         try:
             answer = question()
         except OperationFailed as error:
             raise _Failure(_said(error), _retry_after_s(self.exchange, error)) from error
         except BaseError as error:
-            if error.__cause__ is not None:  # from the transport: certificates, proxies, redirects
+            if error.__cause__ is not None:  # from the connection: certificate, proxy, redirect
                 cause = f"{_said(error)} ({error.__cause__})"
                 raise Unavailable(f"{name}: {_line(cause)}.", exchange=name) from error
             raise Rejected(f"{name} refused: {_line(_said(error))}.", exchange=name) from error
-        except OSError as error:  # below ccxt, where it has no word for it
+        except OSError as error:  # an error of the connection that ccxt does not convert
             raise _Failure(f"{name}: {error}", 0.0) from error
         except _MISSHAPEN as error:
             raise BadAnswer(
@@ -110,8 +111,8 @@ class Asker:
             ) from error
         text = _text(self.exchange)
         if text is not None and self.exchange.parse_json(text) is None:
-            # ccxt would take text that is cut or is no JSON for an answer without rows.
-            raise BadAnswer(f"{name} answered with what is no JSON: {_line(text)!r}")
+            # ccxt treats text that is cut or not JSON as an answer without rows.
+            raise BadAnswer(f"{name} answered with text that is not JSON: {_line(text)!r}")
         return answer
 
     def _wait_s(self, error: Exception, asked: int) -> float:
@@ -130,7 +131,7 @@ class Asker:
 
 
 class _Failure(Exception):
-    """ccxt's OperationFailed in our words."""
+    """ccxt's OperationFailed with a message of ours."""
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
@@ -138,15 +139,15 @@ class _Failure(Exception):
 
 
 def _text(exchange: CcxtExchange) -> str | None:
-    """What the exchange answered; None where it was not asked."""
+    """The exchange's last answer as text; None if no request was sent."""
     return exchange.last_http_response
 
 
 def _retry_after_s(exchange: CcxtExchange, error: Exception) -> float:
-    """The pause that the exchange asks for; 0 where it asks for none."""
+    """The pause that the exchange asks for, in seconds; 0 if it asks for none."""
     from ccxt.base.errors import DDoSProtection, ExchangeNotAvailable, RateLimitExceeded
 
-    # After any other error the last headers are those of an earlier answer.
+    # After any other error the headers that ccxt holds belong to an earlier answer.
     if not isinstance(error, DDoSProtection | ExchangeNotAvailable | RateLimitExceeded):
         return 0.0
     headers = exchange.last_response_headers or {}
@@ -162,7 +163,7 @@ def _retry_after_s(exchange: CcxtExchange, error: Exception) -> float:
 
 
 def _said(error: Exception) -> str:
-    """What ccxt says, which kind of error it takes it for, and what the system says of it."""
+    """The message of ccxt, its class of error, and the operating system's reason, if any."""
     root: BaseException = error
     while root.__cause__ or root.__context__:
         root = root.__cause__ or root.__context__ or root
@@ -171,6 +172,6 @@ def _said(error: Exception) -> str:
 
 
 def _line(text: str) -> str:
-    """One line of what a server said, short enough for a sentence."""
+    """A server's text on one line, short enough for a message."""
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
