@@ -1,4 +1,4 @@
-"""What time costs a fund between two clock observations: funding, interest, management.
+"""What time costs a fund between two scheduled observations: funding, interest, management.
 
 In this order (SPEC 3): splits, funding, interest, and the management fee on what is left.
 """
@@ -47,7 +47,7 @@ def _in_new_tokens(
 
 
 def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Come to a clock observation: pay and earn what fell due since the last one."""
+    """Come to a scheduled observation: pay and earn what fell due since the last one."""
     state, terms = fund.state, fund.terms
     window = None
     if terms.has_volatility and inputs.volatile is None and state.price is not None:

@@ -124,7 +124,7 @@ def _sum(figures: Iterable[Num], nothing: Num) -> Num:
 
 
 def _alone(fund: Fund[Num], notional: Num) -> TradeCost[Num]:
-    """The cost of an order of its own, none for none; these parties have no reserve."""
+    """The cost of an order of its own, none for none; no reserve pays for these."""
     nothing = notional * 0
     if notional == 0:
         return no_cost(nothing)

@@ -38,7 +38,7 @@ def check_triggers(
     price: Num,
     entered: Entered[Num] | None,
 ) -> bool:
-    """Test the triggers at a clock observation; one rebalance serves all that hold.
+    """Test the triggers at a scheduled observation; one rebalance serves all that hold.
 
     ``entered`` are the books with the requests that would go out in the same order; whether they
     did is given back.
@@ -102,7 +102,7 @@ def fire(
         leverage: now, signed.
         entered: the books with the creations that go out in the same order.
         uses: the clock, once what made it due is used up.
-        scheduled: it was found at a clock observation, not at a crossing inside a bar.
+        scheduled: it was found at a scheduled observation, not at a crossing inside a bar.
     """
     state = fund.state
     suspended = False

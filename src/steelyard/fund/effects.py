@@ -92,7 +92,7 @@ class PriceSettled(NamedTuple, Generic[Num]):
 
 
 class Seen(NamedTuple, Generic[Num]):
-    """A clock observation at which nothing accrued."""
+    """A scheduled observation at which nothing accrued."""
 
     fund: str
     time: int
@@ -102,7 +102,7 @@ class Seen(NamedTuple, Generic[Num]):
 
 
 class Accrued(NamedTuple, Generic[Num]):
-    """What time cost up to a clock observation (positive = paid)."""
+    """What time cost up to a scheduled observation (positive = paid)."""
 
     fund: str
     time: int
@@ -155,7 +155,7 @@ class Passed(NamedTuple, Generic[Num]):
 
     fund: str
     time: int
-    """Of the last clock observation among them."""
+    """Of the last scheduled observation among them."""
     price: Num
     """There."""
     cash: Num
@@ -258,7 +258,7 @@ class ClockMoved(NamedTuple, Generic[Num]):
 
 
 class Creation(NamedTuple, Generic[Num]):
-    """A creation (tokens > 0) or redemption that was filled; quote of that party."""
+    """A creation (tokens > 0) or redemption that was filled; quote of that order."""
 
     time: int
     tokens: Num

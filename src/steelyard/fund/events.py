@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Inputs(NamedTuple, Generic[Num]):
-    """What fell due for one fund since its last clock observation, in the order of time."""
+    """What fell due for one fund since its last scheduled observation, in the order of time."""
 
     funding: tuple[Num, ...] = ()
     """Rates of the funding instants."""
@@ -50,7 +50,7 @@ NOTHING_DUE: Inputs[float] = Inputs()
 
 
 class Observed(NamedTuple, Generic[Num]):
-    """A clock observation of the price (quote): everything may act here.
+    """A scheduled observation of the price (quote): everything may act here.
 
     The first one launches the funds.
     """

@@ -6,9 +6,9 @@ from steelyard.errors import InputError
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.ordering import carry_out, plan_order
-from steelyard.rules.clocks import clocks_from
 from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, Plan
+from steelyard.rules.due_instants import clocks_from
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger

@@ -105,7 +105,7 @@ def carry_out(
         entered: the books with the creations that go out in the same order.
         uses: the clock, once what made it due is used up.
         counts: it is a rebalance of its own.
-        scheduled: it was found at a clock observation, not at a crossing inside a bar.
+        scheduled: it was found at a scheduled observation, not at a crossing inside a bar.
     """
     outcome, destination, notional, cost, _, clipped, raises, _ = plan
     if outcome == Outcome.BLOCKED:

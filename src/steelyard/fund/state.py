@@ -92,7 +92,7 @@ class Intent(NamedTuple, Generic[Num]):
     leverage: Num
     """When it was decided: the reason, with the series' own thresholds."""
     scheduled: bool
-    """It was decided at a clock observation, and not at a crossing inside a bar."""
+    """It was decided at a scheduled observation, and not at a crossing inside a bar."""
     due: int
     """Epoch s from which a simulated venue fills it."""
     limit: Num | None
@@ -174,7 +174,7 @@ class State(Generic[Num]):
     """Sum of the squared returns in ``window``."""
     totals: Totals[Num]
     time: int | None = None
-    """The last clock observation, epoch s; None before the launch."""
+    """The last scheduled observation, epoch s; None before the launch."""
     price: Num | None = None
     """The price at that observation."""
     reference: Num | None = None

@@ -1,8 +1,8 @@
 """The one function: something happens, and effects follow.
 
-At a clock observation the funds of a group accrue; the reserve is fed and judged once; then each
-acts in order, and each order that is filled at once is settled before the next fund is asked.
-Between clock observations, inside a bar, a driver says which threshold is crossed.
+At a scheduled observation the funds of a group accrue; the reserve is fed and judged once; then
+each acts in order, and each order that is filled at once is settled before the next fund is asked.
+Between scheduled observations, inside a bar, a driver says which threshold is crossed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
 
 
 def _observe(group: Group[Num], event: Observed[Num]) -> None:
-    """A clock observation: everything may act here."""
+    """A scheduled observation: everything may act here."""
     time, price, is_out, _, inputs = event
     fund = group.funds[0]
     if fund.state.time is None:
@@ -112,7 +112,7 @@ def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
 
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Come to a clock observation: splits, what time cost, perhaps the end."""
+    """Come to a scheduled observation: splits, what time cost, perhaps the end."""
     if inputs is not NOTHING_DUE:
         if inputs.impact is not None:
             fund.see_impact(inputs.impact)
@@ -242,7 +242,7 @@ def _visit(group: Group[Num], event: Visited[Num]) -> None:
 
 
 def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
-    """Come to a visited price: a trade's own costs may have taken a fund past its margin."""
+    """Come to a path price: a trade's own costs may have taken a fund past its margin."""
     time, price = event
     if group.is_counterparty:
         settle_prices(group, time, price)

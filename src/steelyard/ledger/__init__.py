@@ -13,7 +13,7 @@ import steelyard.ledger.keeper_kinds  # noqa: F401 (their kinds are in the table
 from steelyard.errors import Fenced, JournalError
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical, parsed
-from steelyard.ledger.events import GENESIS, Event, Head, Row, link
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, link
 from steelyard.ledger.journal import Journal, Snapshot
 from steelyard.ledger.keys import (
     PublicKey,

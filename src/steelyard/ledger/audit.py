@@ -22,21 +22,21 @@ from steelyard.fund.sound import unsound
 from steelyard.ledger.beginnings import begin_fund, go_on_with_version
 from steelyard.ledger.bodies import UNFIT, record_reader
 from steelyard.ledger.effect_words import effect_words
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, Fold, came_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
-from steelyard.ledger.hours import Walk, check_end, compare_health
+from steelyard.ledger.hours import HoursAudited, check_end, compare_health
 from steelyard.ledger.inputs_told import believed, wrong_inputs
 from steelyard.ledger.instants import time_text
 from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.ledger.passing import check_known, pass_time
 from steelyard.ledger.proofs import Proof
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.row_form import check_form
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
-from steelyard.ledger.twins import Twins
 
 __all__ = ["Audit"]
 
@@ -69,7 +69,7 @@ class Audit:
         self._snapshots = sorted(snapshots, key=lambda each: each.seq)
         self._fold, self._twins = Fold(), Twins(model)
         self._has_model = model is not None
-        self._walks: dict[str, Walk] = {}
+        self._walks: dict[str, HoursAudited] = {}
         self._open: tuple[Told, Books] | None = None
         """What happened last, while rows of what followed may still come."""
         self._last_seq = 0
@@ -215,7 +215,7 @@ class Audit:
                 self._found.books(taken.seq, why)
 
 
-def _take_stored(told: Told, books: Books, walk: Walk) -> None:
+def _take_stored(told: Told, books: Books, walk: HoursAudited) -> None:
     """The books go on from what the journal says followed."""
     for _, effect in told.stored:
         if isinstance(effect, ReserveOpened):

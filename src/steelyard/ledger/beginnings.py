@@ -9,10 +9,10 @@ from typing import Any
 
 from steelyard.errors import DataError, InputError
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, Fold
-from steelyard.ledger.hours import Walk
+from steelyard.ledger.hours import HoursAudited
 from steelyard.ledger.instants import first_hour_after
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.restep import is_observed_by_the_clock
@@ -24,7 +24,7 @@ __all__ = ["begin_fund", "go_on_with_version"]
 _is_version = re.compile(r"[0-9A-Za-z.+_-]{1,40}", re.ASCII).fullmatch
 
 
-def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -> Walk:
+def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -> HoursAudited:
     """A fund begins: its series goes into the fold; the walk of its books starts.
 
     Raises:
@@ -58,11 +58,11 @@ def begin_fund(found: Findings, row: Row, body: Mapping[str, Any], fold: Fold) -
     if not kept.is_model and kept.intrabar is not None:
         found.rules(seq, "a fund whose orders a venue fills observes by the clock, not inside bars")
     program = _program_of(found, seq, body, books)
-    return Walk(ReserveWatch(books), row_time=row.time_ms // 1000, program=program)
+    return HoursAudited(ReserveWatch(books), row_time=row.time_ms // 1000, program=program)
 
 
 def go_on_with_version(
-    found: Findings, row: Row, body: Mapping[str, Any], fold: Fold, walk: Walk
+    found: Findings, row: Row, body: Mapping[str, Any], fold: Fold, walk: HoursAudited
 ) -> None:
     """Another program goes on from the state in which the one before stopped."""
     books = fold.books_of(row.fund)

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from steelyard.errors import DataError, InputError
-from steelyard.ledger.events import GENESIS, Head, Row, row_of
+from steelyard.ledger.event_rows import GENESIS, Head, Row, row_of
 
 __all__ = ["FORMATS", "export_format", "export_line", "is_export", "read_export", "write_export"]
 

@@ -72,7 +72,7 @@ MEANINGS = {
     "request": "tokens, and the nav and notional that were quoted",
     "requests": "how many",
     "reserve": "units of the reserve after it",
-    "scheduled": "whether it was found at a clock observation, not at a crossing inside a bar",
+    "scheduled": "whether it was found at a scheduled observation, not at a crossing inside a bar",
     "second": "of a roll: the cost of its second order; else null",
     "sent": "of the whole order, signed, quote",
     "settled_price": "up to which a reserve as the counterparty has settled; null for none",

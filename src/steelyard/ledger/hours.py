@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books
 from steelyard.ledger.instants import HOUR_S, first_hour_after, time_text
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.same import is_close
 
-__all__ = ["Walk", "check_end", "check_hour", "compare_health"]
+__all__ = ["HoursAudited", "check_end", "check_hour", "compare_health"]
 
 
 @dataclass
-class Walk:
+class HoursAudited:
     """Where the audit of some books stands."""
 
     watch: ReserveWatch
@@ -34,7 +34,9 @@ class Walk:
     """The version of the program that wrote these rows."""
 
 
-def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, kind: str) -> None:
+def check_hour(
+    found: Findings, seq: int, books: Books, walk: HoursAudited, time: int, kind: str
+) -> None:
     """A row comes in the order of time, and after the marks of the hours before it."""
     is_first = walk.row_seq == 0 and books.funds[0].state.time is None
     if is_first and time != walk.row_time:
@@ -59,7 +61,7 @@ def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, k
         walk.mark = _next_hour(time)
 
 
-def check_end(found: Findings, books: Books, walk: Walk) -> None:
+def check_end(found: Findings, books: Books, walk: HoursAudited) -> None:
     """After the last row of these books: no mark and no health that was written with it is missing.
 
     Health is stored in one transaction with its mark, and the mark of a simulated fund with the
@@ -75,7 +77,7 @@ def check_end(found: Findings, books: Books, walk: Walk) -> None:
 
 
 def compare_health(
-    found: Findings, row: Row, body: Mapping[str, Any], books: Books, walk: Walk
+    found: Findings, row: Row, body: Mapping[str, Any], books: Books, walk: HoursAudited
 ) -> None:
     """The figures of a reserve are those of its books."""
     time = row.time_ms // 1000
@@ -114,11 +116,11 @@ def _last_due(books: Books, time: int) -> int:
 
 
 def _last_observed(books: Books) -> int:
-    """The last clock observation, epoch s."""
+    """The last scheduled observation, epoch s."""
     return max(each.state.time or 0 for each in books.funds)
 
 
-def _check_health_was_there(found: Findings, seq: int, walk: Walk, where: str) -> None:
+def _check_health_was_there(found: Findings, seq: int, walk: HoursAudited, where: str) -> None:
     if walk.health is not None:
         why = f"the reserve's health of {time_text(walk.health * 1000)} is missing {where}"
         found.rules(seq, why)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 
 from steelyard.closing import Closing
 from steelyard.ledger.canonical_json import parsed
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.places import open_reader
 from steelyard.ledger.proofs import Check, Verdict, verify_rows
 from steelyard.ledger.store import PAGE_ROWS, ReadStore, Selection

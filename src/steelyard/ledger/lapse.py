@@ -31,7 +31,7 @@ class Lapse:
         self.paid = self.shortfall = nothing
 
     def add(self, effect: Effect[Any], since: int | None) -> None:
-        """Hold back one more effect; ``since``: the clock observation before it."""
+        """Hold back one more effect; ``since``: the scheduled observation before it."""
         if isinstance(effect, Blocked):
             self.blocked += 1
             return

@@ -18,7 +18,7 @@ from steelyard.ledger.writer import Writer, open_writer
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["LASTS_MS", "Held", "Lease", "lease_held", "take_lease"]
+__all__ = ["LASTS_MS", "HeldLease", "KeeperLease", "lease_held", "take_lease"]
 
 LASTS_MS = 15_000
 """From a renewal to the end of a lease."""
@@ -26,7 +26,7 @@ RENEW_MS = 4_000
 """A keeper renews it that often."""
 
 
-class Held(NamedTuple):
+class HeldLease(NamedTuple):
     """A lease that is held."""
 
     holder: str
@@ -37,7 +37,7 @@ class Held(NamedTuple):
     """UTC, by the database's clock, renewed every few seconds; None: while its process lives."""
 
 
-class Lease(Protocol):
+class KeeperLease(Protocol):
     """The right to try."""
 
     writer: Writer
@@ -148,7 +148,7 @@ WHERE token = %s
 _RELEASE = "UPDATE keeper.lease SET until = '-infinity' WHERE token = %s"
 
 
-def take_lease(where: str | Path, owner: str) -> Lease:
+def take_lease(where: str | Path, owner: str) -> KeeperLease:
     """Take the lease of a journal, which is made where it is missing, and the right to write it.
 
     Raises:
@@ -171,7 +171,7 @@ def take_lease(where: str | Path, owner: str) -> Lease:
         raise InputError(message, place=str(where), holder=holder, until=None) from error
 
 
-def lease_held(where: str | Path) -> Held | None:
+def lease_held(where: str | Path) -> HeldLease | None:
     """Who holds the lease of a journal, since when and until when; None: nobody.
 
     Raises:
@@ -182,10 +182,10 @@ def lease_held(where: str | Path) -> Held | None:
     from steelyard.ledger.sqlite_store import owner_now
 
     owner = owner_now(Path(where))
-    return None if owner is None else Held(owner.who, owner.since, None)
+    return None if owner is None else HeldLease(owner.who, owner.since, None)
 
 
-def _row_held(url: str) -> Held | None:
+def _row_held(url: str) -> HeldLease | None:
     from steelyard.ledger.postgres_link import connect, told
 
     connection, place = connect(url)
@@ -198,4 +198,4 @@ def _row_held(url: str) -> Held | None:
         return None
     *owner, until = row
     known = Owner(*owner)
-    return Held(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    return HeldLease(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")

@@ -21,7 +21,7 @@ import re
 from typing import NamedTuple
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Head
+from steelyard.ledger.event_rows import Head
 from steelyard.ledger.keys import ID_BYTES, PublicKey, SigningKey
 
 __all__ = ["SignedHead", "open_head", "sign_head"]

@@ -11,22 +11,27 @@ from typing import Any
 
 from steelyard.fund.effects import Passed
 from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, passed_effects
-from steelyard.ledger.hours import Walk, check_hour
+from steelyard.ledger.hours import HoursAudited, check_hour
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import is_close
 from steelyard.ledger.snapshots import snapshot_of, state_hash
-from steelyard.ledger.twins import Twins
 from steelyard.version import __version__
 
 __all__ = ["check_known", "pass_time"]
 
 
 def pass_time(
-    found: Findings, twins: Twins, row: Row, body: Mapping[str, Any], books: Books, walk: Walk
+    found: Findings,
+    twins: Twins,
+    row: Row,
+    body: Mapping[str, Any],
+    books: Books,
+    walk: HoursAudited,
 ) -> None:
     """Take in what a row says of the time before it, and ask whether something was due.
 
@@ -56,7 +61,7 @@ def _take_passed(
     seq: int,
     books: Books,
     passed: Sequence[Passed[Any]],
-    walk: Walk,
+    walk: HoursAudited,
     time: int,
     seen: Between,
 ) -> None:
@@ -94,7 +99,14 @@ def _range(found: Findings, seq: int, body: Mapping[str, Any], books: Books) -> 
     return low, high
 
 
-def _check_price(found: Findings, seq: int, walk: Walk, price: Any, low: Any, high: Any) -> None:  # noqa: ANN401
+def _check_price(
+    found: Findings,
+    seq: int,
+    walk: HoursAudited,
+    price: Any,  # noqa: ANN401
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> None:
     """A mark's price is the last that was seen."""
     if low is None:
         if walk.price is not None and not is_close(walk.price, price):
@@ -123,7 +135,9 @@ def _check_stop(found: Findings, seq: int, books: Books, time: int) -> None:
             found.books(seq, f"it says nothing of {each.series.symbol} since {last}")
 
 
-def _check_state(found: Findings, seq: int, books: Books, walk: Walk, said: str | None) -> None:
+def _check_state(
+    found: Findings, seq: int, books: Books, walk: HoursAudited, said: str | None
+) -> None:
     """The hash that a stop says of its state is that of the state which the rows left."""
     if said is None:
         return

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from steelyard.ledger.events import GENESIS, Head, Row
+from steelyard.ledger.event_rows import GENESIS, Head, Row
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.postgres_link import (
     check_durable,

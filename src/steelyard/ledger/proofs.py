@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from steelyard.errors import DataError
 from steelyard.ledger.canonical_json import parsed
-from steelyard.ledger.events import GENESIS, Head, Row, link
+from steelyard.ledger.event_rows import GENESIS, Head, Row, link
 from steelyard.ledger.store import Damaged
 
 __all__ = ["MAX_FINDINGS", "Chain", "Check", "Finding", "Proof", "Verdict", "verify_rows"]

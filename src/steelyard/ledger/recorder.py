@@ -33,7 +33,7 @@ from steelyard.fund.events import (
 )
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import kind_name
 from steelyard.ledger.instants import HOUR_S, first_hour_after
@@ -83,8 +83,8 @@ class Recorder:
         last_price: the last that was seen, likewise.
         is_out: whether the keeper was down at the last observation, likewise.
         last_mark: the last hour, epoch s, that has its mark, likewise.
-        every: each clock observation and crossing is a row, as of a live fund: where its process
-            is killed next, it was told of that.
+        every: each scheduled observation and crossing is a row, as of a live fund: where its
+            process is killed next, it was told of that.
         stops: instants at which an earlier writer stopped: such a row is written there again.
     """
 
@@ -118,7 +118,7 @@ class Recorder:
         self._nothing = books.funds[0].state.cash * 0
         times = [each.state.time for each in books.funds if each.state.time is not None]
         self._time: int | None = max(times) if times else None
-        """Of the last clock observation."""
+        """Of the last scheduled observation."""
         self._last = self._time
         """Of the last event."""
         self._next_mark = self._first_mark(last_mark)
@@ -299,7 +299,7 @@ class Recorder:
         )
         self._lapses = {}
         self._low = self._high = None
-        # an outage lasts to the next clock observation
+        # an outage lasts to the next scheduled observation
         self._out = self._is_out
 
     # -- what is held back ---------------------------------------------------------------------

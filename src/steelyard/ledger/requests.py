@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-__all__ = ["Requests", "Row"]
+__all__ = ["RequestRow", "Requests"]
 
 MOST_SHOWN = 80
 MOST_TEXT = 200
@@ -34,7 +34,7 @@ MOST_CONTENT = 10_000
 _COLUMNS = "number, key, fund, who, what, content, time"
 
 
-class Row(NamedTuple):
+class RequestRow(NamedTuple):
     """One request."""
 
     number: int
@@ -86,7 +86,7 @@ class Requests(Closing):
             )
             raise InputError(message, key=key)
 
-    def after(self, since: int) -> list[Row]:
+    def after(self, since: int) -> list[RequestRow]:
         """The requests after one number, in order."""
         return [_row(*each) for each in self._table.select("number > ", since)]
 
@@ -95,7 +95,9 @@ class Requests(Closing):
         self._table.close()
 
 
-def _row(number: int, key: str, fund: str, who: str, what: str, body: str, time_ms: int) -> Row:
+def _row(
+    number: int, key: str, fund: str, who: str, what: str, body: str, time_ms: int
+) -> RequestRow:
     """A row of the table; of one that nobody here wrote the content is kept as text.
 
     Whoever wrote it, its texts are short and stay on their line: they go into journal and log.
@@ -104,7 +106,7 @@ def _row(number: int, key: str, fund: str, who: str, what: str, body: str, time_
     if len(body) <= MOST_CONTENT and _is_plain(key):
         with suppress(DataError):
             content = parsed(body.encode(), key)
-    return Row(number, _plain(key), fund, _plain(who), _plain(what), content, time_ms)
+    return RequestRow(number, _plain(key), fund, _plain(who), _plain(what), content, time_ms)
 
 
 def _is_plain(text: str) -> bool:

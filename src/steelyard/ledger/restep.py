@@ -16,11 +16,11 @@ from steelyard.errors import InvariantError
 from steelyard.fund.effects import Effect, Passed
 from steelyard.fund.group import Group
 from steelyard.ledger.effect_words import kind_words
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.fold import REFUSING, Books
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
-from steelyard.ledger.twins import Twins
 from steelyard.rules.numbers import FLOAT
 
 __all__ = ["Restep", "is_observed_by_the_clock"]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Row, check_fund
+from steelyard.ledger.event_rows import Row, check_fund
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fund_kinds import TELLING
 from steelyard.ledger.kinds import RESERVED, check_kind_name, kind_of

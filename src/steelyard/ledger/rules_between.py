@@ -218,7 +218,7 @@ def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
 
 
 def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
-    """What was due for the reserve at the last clock observation before a row."""
+    """What was due for the reserve at the last scheduled observation before a row."""
     living = group.living
     if group.terms is None or not living or time is None:
         return

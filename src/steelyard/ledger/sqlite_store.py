@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steelyard.errors import InputError, JournalError
-from steelyard.ledger.events import GENESIS, Head, Row
+from steelyard.ledger.event_rows import GENESIS, Head, Row
 from steelyard.ledger.lock import WriterLock, is_locked, lock_writer
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.sqlite_file import (

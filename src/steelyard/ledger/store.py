@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from steelyard.errors import DataError, Fenced, InputError
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.instants import time_text
 
 __all__ = [

@@ -18,11 +18,11 @@ from steelyard.fund.group import Group
 from steelyard.fund.terms import Impact
 from steelyard.ledger.bodies import built, record_reader
 from steelyard.ledger.crossings import wrong_crossing
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import EVENTS
+from steelyard.ledger.replayed_funds import StoredFills, Twins, as_told
 from steelyard.ledger.same import difference
-from steelyard.ledger.twins import StoredFills, Twins, as_told
 from steelyard.rules.numbers import Num
 
 __all__ = ["Followed", "Mismatch", "Told", "followed", "mismatch", "told_of"]

@@ -22,7 +22,7 @@ from typing import Any
 from steelyard.closing import Closing
 from steelyard.errors import DataError, JournalError
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import GENESIS, Event, Head, Row, check_fund, link, sealed
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, check_fund, link, sealed
 from steelyard.ledger.places import open_writer_store
 from steelyard.ledger.store import Lease, Owner, StoredSnapshot, WriteStore
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.market.cell_faults import earliest, first_fault, shown, source_error
 from steelyard.market.cells import numbers, texts
-from steelyard.market.clock import Clock
-from steelyard.market.faults import earliest, first_fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES
-from steelyard.market.table import Table
+from steelyard.market.table import SourceTable
+from steelyard.market.time_column import TimeColumn
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ class Snapshots:
     """
 
     def __init__(
-        self, table: Table, names: list[str], wanted: tuple[str, ...] | list[str], *, blanks: bool
+        self,
+        table: SourceTable,
+        names: list[str],
+        wanted: tuple[str, ...] | list[str],
+        *,
+        blanks: bool,
     ) -> None:
         self.name = table.name
         times = [name for name in names if name in TIME_NAMES]
@@ -63,7 +68,7 @@ class Snapshots:
             name: [] for name in ("venue", "symbol") if name in names
         }
         order = [times[0], *self.labels, *wanted]
-        clock, stamps = Clock(times[0]), [np.empty(0, np.int64)]
+        clock, stamps = TimeColumn(times[0]), [np.empty(0, np.int64)]
         kept: dict[str, list[Floats]] = {name: [np.empty(0)] for name in wanted}
         rows = 0
         for arrays in table.blocks([names.index(name) for name in order]):
@@ -92,7 +97,7 @@ class Snapshots:
         self.figures = {name: np.concatenate(blocks) for name, blocks in kept.items()}
         self._check(table)
 
-    def _check(self, table: Table) -> None:
+    def _check(self, table: SourceTable) -> None:
         """Every price, amount and distance is a number that can be one."""
         for name, values in self.figures.items():
             above = 0.0 if name.endswith("_px") else -1e-300

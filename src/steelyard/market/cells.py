@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import Fault, shown
+from steelyard.market.cell_faults import CellFault, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ class Numbers(NamedTuple):
     """
 
     values: NDArray[np.float64]
-    fault: Fault | None
+    fault: CellFault | None
 
 
 def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
@@ -85,7 +85,7 @@ def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
         return Numbers(np.full(len(array), np.nan), _empty(0, column) if len(array) else None)
     elif not (types.is_floating(kind) or types.is_integer(kind)):
         empty = np.full(len(array), np.nan)
-        return Numbers(empty, Fault(0, column, f"a column of type {kind}", _NUMBER))
+        return Numbers(empty, CellFault(0, column, f"a column of type {kind}", _NUMBER))
     values = plain(array).astype(np.float64, copy=False)
     gone = missing(array)
     if gone is None:
@@ -93,15 +93,15 @@ def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
     return Numbers(np.where(gone, np.nan, values), _empty(int(gone.argmax()), column))
 
 
-def texts(array: pa.Array, column: str) -> tuple[list[str], Fault | None]:
+def texts(array: pa.Array, column: str) -> tuple[list[str], CellFault | None]:
     """Read an array of text, trimmed."""
     array = unpacked(array)
     if not is_text(array):
-        return [], Fault(0, column, f"a column of type {array.type}", "text")
+        return [], CellFault(0, column, f"a column of type {array.type}", "text")
     cells = python_strings(array)
     for row, cell in enumerate(cells):
         if not cell.strip():
-            return [], Fault(row, column, "an empty cell", "text")
+            return [], CellFault(row, column, "an empty cell", "text")
     return [cell.strip() for cell in cells], None
 
 
@@ -180,7 +180,7 @@ def _numbers_of_text(array: pa.Array, column: str, decimal: str) -> Numbers:
         if _SYNTAX.fullmatch(text):
             values[row] = float(text)
         elif fault is None:
-            fault = Fault(row, column, shown(cell), _NUMBER.replace(".", decimal))
+            fault = CellFault(row, column, shown(cell), _NUMBER.replace(".", decimal))
     return Numbers(values, fault)
 
 
@@ -206,5 +206,5 @@ def python_strings(array: pa.Array) -> list[str]:
     return ["" if cell is None else cell.decode("utf-8", "replace") for cell in raw]
 
 
-def _empty(row: int, column: str) -> Fault:
-    return Fault(row, column, "an empty cell", _NUMBER)
+def _empty(row: int, column: str) -> CellFault:
+    return CellFault(row, column, "an empty cell", _NUMBER)

@@ -14,9 +14,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.errors import DataError
-from steelyard.market.faults import named, shown, source_error
-from steelyard.market.streams import HEAD_BYTES, READ_ERRORS, reopened
-from steelyard.market.table import Table
+from steelyard.market.byte_streams import HEAD_BYTES, READ_ERRORS, reopened
+from steelyard.market.cell_faults import named, shown, source_error
+from steelyard.market.table import SourceTable
 from steelyard.market.times import parse_instant
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class _CsvText:
             return next(islice(full, row, None), None)
 
 
-def csv_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
+def csv_table(path: Path, head: bytes, rest: BinaryIO) -> SourceTable:
     """Make the table of a CSV text.
 
     Args:
@@ -207,7 +207,7 @@ def csv_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
         DataError: the beginning is no CSV.
     """
     text = _CsvText(path, head, rest)
-    return Table(
+    return SourceTable(
         name=text.name,
         header=text.rows[0] if text.headed else None,
         head=() if text.headed else text.rows,

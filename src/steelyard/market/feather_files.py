@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from steelyard.market.faults import corrupt, named, refuse_pipe
-from steelyard.market.table import Table
+from steelyard.market.cell_faults import corrupt, named, refuse_pipe
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _BLOCK_ROWS = 1 << 17
 
 
 @contextmanager
-def open_feather(path: Path, raw: BinaryIO) -> Iterator[Table]:
+def open_feather(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     """Open the table of a Feather file of version 2, which is an Arrow file.
 
     Args:
@@ -54,4 +54,4 @@ def open_feather(path: Path, raw: BinaryIO) -> Iterator[Table]:
                     ]
                     held = []
 
-    yield Table(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)
+    yield SourceTable(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)

@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from steelyard.errors import InputError
-from steelyard.market.download.asking import Asker, Patience
-from steelyard.market.download.exchange import Exchange, open_exchange, timeframe_seconds
-from steelyard.market.download.feeds import Candles, Feed, FundingRates
+from steelyard.market.download.ccxt_exchange import CcxtExchange, open_exchange, timeframe_seconds
+from steelyard.market.download.feeds import Candles, FundingRates, HistoryKind
 from steelyard.market.download.job import Fetched, Job
 from steelyard.market.download.partial import part_of
+from steelyard.market.download.retrying import Asker, Patience
 from steelyard.market.download.rows import file_format
 from steelyard.market.times import parse_time
 
@@ -61,7 +61,7 @@ class Asking:
 
 
 def fetch_candles(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     timeframe: str,
     path: str | Path,
@@ -96,7 +96,7 @@ def fetch_candles(
 
 
 def fetch_funding(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     path: str | Path,
     *,
@@ -115,7 +115,7 @@ def fetch_funding(
 
 
 def _fetch(
-    feed: Feed,
+    feed: HistoryKind,
     path: str | Path,
     since: Instant | None,
     until: Instant | None,
@@ -132,7 +132,7 @@ def _fetch(
     return Job(feed, ask, path, asking.progress).run(since_s, until_s)
 
 
-def _require(exchange: Exchange, ability: str, what: str) -> None:
+def _require(exchange: CcxtExchange, ability: str, what: str) -> None:
     # "emulated": ccxt would make it up from other data.
     if exchange.has.get(ability) is not True:
         message = f"exchange: expected one that gives {what}; {exchange.id} does not (see ccxt)"

@@ -13,14 +13,14 @@ import zipfile
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from steelyard.market.faults import named, refuse_pipe, source_error
-from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.byte_streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.cell_faults import named, refuse_pipe, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_file"]
 
@@ -42,7 +42,7 @@ _EXPECTED = "a CSV file or a JSON file (also .gz or .zip), a Parquet file or a F
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[Table]:
+def open_file(path: Path) -> Iterator[SourceTable]:
     """Open a file of a table and recognise it.
 
     Raises:

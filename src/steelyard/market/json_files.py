@@ -9,10 +9,10 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from steelyard.market.faults import first_line, named, shown, source_error
-from steelyard.market.frames import arrow_objects
-from steelyard.market.streams import READ_ERRORS
-from steelyard.market.table import Table
+from steelyard.market.byte_streams import READ_ERRORS
+from steelyard.market.cell_faults import first_line, named, shown, source_error
+from steelyard.market.memory_tables import arrow_objects
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def is_json(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS).startswith((b"[", b"{"))
 
 
-def json_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
+def json_table(path: Path, head: bytes, rest: BinaryIO) -> SourceTable:
     """Make the table of a JSON text.
 
     Args:
@@ -76,7 +76,7 @@ def json_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
     header = tuple(map(str, columns)) if is_objects else None
     shown_rows = [] if is_objects else first[:_HEAD_ROWS]
     _check_rows(name, first[:1], 0, columns, is_objects=is_objects)
-    return Table(
+    return SourceTable(
         name=name,
         header=header,
         head=[[str(cell) for cell in row] for row in shown_rows if isinstance(row, list)],

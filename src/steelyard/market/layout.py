@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from steelyard.market.faults import shown, source_error
+from steelyard.market.cell_faults import shown, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
-from steelyard.market.books import Book, read_book
-from steelyard.market.events import (
+from steelyard.market.event_readers import (
     Flows,
     Funding,
     Injections,
@@ -30,6 +29,7 @@ from steelyard.market.events import (
     read_splits,
 )
 from steelyard.market.layout import TIME_NAMES, norm
+from steelyard.market.order_books import OrderBook, read_book
 from steelyard.market.prices import Prices, read_prices
 from steelyard.market.sample import SAMPLE_NAMES, sample_prices
 from steelyard.market.several_files import is_there
@@ -98,7 +98,7 @@ class Feed:
     splits: Splits | Mapping[str, Splits] | None
     outages: Outages | None
     wind_down: int | Mapping[str, int] | None
-    book: Book | None
+    book: OrderBook | None
     start: int | None
     end: int | None
     bars: Prices = field(init=False)

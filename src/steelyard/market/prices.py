@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steelyard.errors import DataError, InputError
-from steelyard.market.faults import Fault, first_fault, source_error
+from steelyard.market.cell_faults import CellFault, first_fault, source_error
 from steelyard.market.layout import price_layout
 from steelyard.market.several_files import read_source
 from steelyard.market.times import format_time, parse_time
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Block
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["Gap", "Gaps", "Prices", "read_prices"]
 
@@ -219,7 +219,7 @@ def read_prices(source: object, *, may_turn: bool = True) -> Prices:
     )
 
 
-def _layout_of(table: Table) -> Layout:
+def _layout_of(table: SourceTable) -> Layout:
     return price_layout(table.name, table.header, table.head)
 
 
@@ -232,7 +232,7 @@ def _commonest(spacing: NDArray[np.int64]) -> int:
     return int(sizes[counts.argmax()])  # the first of equals, and sizes ascend
 
 
-def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
+def _rules(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
     """Hold a block of rows to what prices are; return the first fault of each kind."""
     faults = []
     parts = block.numbers

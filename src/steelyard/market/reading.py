@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from steelyard.market.cell_faults import CellFault, earliest, source_error
 from steelyard.market.cells import numbers, texts, words_in
-from steelyard.market.clock import Clock
-from steelyard.market.faults import Fault, earliest, source_error
+from steelyard.market.time_column import TimeColumn
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steelyard.market.layout import Layout
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
-    Rules = Callable[["Block", Mapping[str, str]], list[Fault | None]]
+    Rules = Callable[["Block", Mapping[str, str]], list[CellFault | None]]
 
 __all__ = ["MAX_ROWS", "Block", "Reading", "read_table"]
 
@@ -79,7 +79,7 @@ class Reading:
 
 
 def read_table(
-    table: Table,
+    table: SourceTable,
     layout: Layout,
     rules: Rules,
     *,
@@ -101,9 +101,9 @@ def read_table(
             rows; a source that breaks off.
     """
     reading = Reading(layout)
-    clock = Clock(layout.columns["time"])
+    clock = TimeColumn(layout.columns["time"])
     more_clocks = {
-        part: Clock(layout.columns[part]) for part in reading.numbers if part in _TIME_PARTS
+        part: TimeColumn(layout.columns[part]) for part in reading.numbers if part in _TIME_PARTS
     }
     times = _Column(np.int64)
     kept = {part: _Column(np.float64) for part in reading.numbers}
@@ -156,7 +156,7 @@ def _turned(values: NDArray[_T]) -> NDArray[_T]:
     return turned
 
 
-def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault | None]:
+def _instants(cells: pa.Array, clock: TimeColumn) -> tuple[NDArray[np.float64], CellFault | None]:
     """Read a further time column; from a fault on it is NaN."""
     read, fault = clock.read(cells)
     values = np.full(len(cells), np.nan)
@@ -178,7 +178,7 @@ class _Order:
         self._may_turn = may_turn
         self._last: int | None = None
 
-    def fault(self, time: NDArray[np.int64]) -> Fault | None:
+    def fault(self, time: NDArray[np.int64]) -> CellFault | None:
         """Return the first time of a block that is out of order."""
         if len(time) == 0:
             return None
@@ -202,7 +202,7 @@ class _Order:
         side, whole = ("before", ", as the rows above go") if self.falls else ("after", "")
         there = format_time(int(before[row]))
         expected = f"a time {side} that of the row before, {there}{whole}"
-        return Fault(row, self.column, found, expected)
+        return CellFault(row, self.column, found, expected)
 
 
 _FEWEST_PAIRS = 2

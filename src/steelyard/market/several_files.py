@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import first_line, named, shown, source_error
+from steelyard.market.cell_faults import first_line, named, shown, source_error
 from steelyard.market.reading import MAX_ROWS, Block, Reading, read_table
 from steelyard.market.sources import open_table
 from steelyard.market.symbols import base_of, symbol_in_name
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Rules
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["Source", "is_there", "read_source"]
 
@@ -52,7 +52,7 @@ class Source(NamedTuple):
 
 def read_source(
     source: object,
-    layout_of: Callable[[Table], Layout],
+    layout_of: Callable[[SourceTable], Layout],
     rules: Callable[[], Rules],
     *,
     strictly: bool = True,

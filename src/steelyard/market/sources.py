@@ -1,8 +1,8 @@
 """Any source of a table, opened: a path, a frame of any library, a mapping, rows.
 
-What comes out is one kind of `Table`: names, a first look, and blocks of Arrow arrays, so that
-everything after this module reads one way. Files are recognised by what is in them, not by their
-names.
+What comes out is one kind of `SourceTable`: names, a first look, and blocks of Arrow arrays, so
+that everything after this module reads one way. Files are recognised by what is in them, not by
+their names.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_table"]
 
 
 @contextmanager
-def open_table(source: object) -> Iterator[Table]:
+def open_table(source: object) -> Iterator[SourceTable]:
     """Open any accepted source for one reading.
 
     Raises:
@@ -37,6 +37,6 @@ def open_table(source: object) -> Iterator[Table]:
         with open_file(Path(os.fsdecode(source))) as table:
             yield table
     else:
-        from steelyard.market.frames import frame_table
+        from steelyard.market.memory_tables import frame_table
 
         yield frame_table(source)

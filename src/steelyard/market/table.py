@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from steelyard.market.faults import Fault
+    from steelyard.market.cell_faults import CellFault
 
-__all__ = ["Table"]
+__all__ = ["SourceTable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """A table that can be read once, block by block.
 
     Attributes:
@@ -42,7 +42,7 @@ class Table:
     decimal: str = "."
     symbol: str = ""
 
-    def error(self, fault: Fault) -> DataError:
+    def error(self, fault: CellFault) -> DataError:
         """Make the error that names the row of a fault.
 
         Rows are counted from 1, header and blank lines left out, as a person counts data; lines

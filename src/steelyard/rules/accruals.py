@@ -1,6 +1,6 @@
 """What time costs: funding, interest and the management fee (SPEC 3; positive = paid).
 
-All are simple over the step between two clock observations, so they compound at the clock.
+All are simple over the step between two scheduled observations, so they compound at the clock.
 """
 
 from __future__ import annotations

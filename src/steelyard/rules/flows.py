@@ -56,13 +56,13 @@ def is_nothing_sent(order: Num, sizes: Num) -> bool:
 
 
 def netted_kind(alone: Num, all_alone: Num, together: Num, size: Num, all_sizes: Num) -> Num:
-    """A party's part of one kind of cost: its own less its share of what netting saved.
+    """A trade's part of one kind of cost: what it costs alone less its share of what netting saved.
 
     Args:
-        alone: the party's cost in an order of its own.
-        all_alone: the sum of these over all parties.
+        alone: the trade's cost in an order of its own.
+        all_alone: the sum of these over all trades of the order.
         together: the cost of the one order that was sent.
-        size: the party's notional, not negative.
+        size: the trade's notional, not negative.
         all_sizes: the sum of these, above 0.
     """
     return alone - (all_alone - together) * size / all_sizes
@@ -115,7 +115,7 @@ def netted_plan(
     to follow is judged by the leverage that it comes to at this cost.
     """
     notional = plan.notional
-    # parties of a fund without exposure trade nothing: there is nothing to net with
+    # creations in a fund without exposure trade nothing: there is nothing to net with
     if not plan.cut and flows.size > 0:
         notional = _netted_size(plan, rates, flows, nav, exposure, reserve_value, sqrt)
     cost = rebalance_cost(rates, flows, notional, reserve_value, sqrt)

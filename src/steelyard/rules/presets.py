@@ -1,4 +1,4 @@
-"""The shelf: series that follow published rules, shipped with the package.
+"""The presets: series that follow published rules, shipped with the package.
 
 Each preset is a series file of its own; its first line is a headline, and the comment under it
 names the rule it follows and what of that rule is simplified.
@@ -13,9 +13,9 @@ from importlib.resources.abc import Traversable
 from steelyard.errors import InputError
 from steelyard.rules.series import Series
 
-__all__ = ["load_preset", "preset_names", "preset_text", "preset_title"]
+__all__ = ["preset", "preset_names", "preset_text", "preset_title"]
 
-# The order of the shelf: who issued it, then long before short.
+# The order of the presets: who issued it, then long before short.
 NAMES = (
     "ftx-bull",
     "ftx-bear",
@@ -35,7 +35,7 @@ NAMES = (
 
 
 def preset_names() -> tuple[str, ...]:
-    """The names of all presets, in the order of the shelf."""
+    """The names of all presets, in their order."""
     return NAMES
 
 
@@ -55,7 +55,7 @@ def preset_text(name: str) -> str:
     return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load_preset(name: str) -> Series:
+def preset(name: str) -> Series:
     """The preset as a series.
 
     Raises:

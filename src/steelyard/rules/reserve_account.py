@@ -24,8 +24,8 @@ from steelyard.rules.accruals import DAY_S, WEEK_S
 from steelyard.rules.numbers import Num
 
 __all__ = [
-    "Account",
     "CommonPart",
+    "ReserveAccount",
     "Settlement",
     "credit_account",
     "draw_common",
@@ -51,7 +51,7 @@ FULL_PARTS = 4
 """An account that holds this part of ``W`` is full: what comes in goes to the common part."""
 
 
-class Account(NamedTuple, Generic[Num]):
+class ReserveAccount(NamedTuple, Generic[Num]):
     """A series' account, in the underlying; the amounts remembered are before scaling."""
 
     held: Num
@@ -79,7 +79,7 @@ class Settlement(NamedTuple, Generic[Num]):
 
     paid: Num
     """By the reserve to the fill; below zero, what it received."""
-    account: Account[Num]
+    account: ReserveAccount[Num]
     common: CommonPart[Num]
 
 
@@ -129,7 +129,7 @@ def most_reserve_cap(reserve_share: Num, fee: Num, lower: Num, target: Num) -> N
 
 
 def settle_premium(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -145,7 +145,7 @@ def settle_premium(
 
 
 def settle_calm(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -172,7 +172,7 @@ def settle_calm(
         got = counted * share
         kept = account_room(account.held, got, worth)
         paid = remembered(account.paid, _paying_cap(account, cap), elapsed_s, WEEK_S)
-        after = Account(
+        after = ReserveAccount(
             account.held + kept,
             paid,
             gained + counted,
@@ -189,7 +189,7 @@ def settle_calm(
     due = counted * share
     if due > account.held:
         due = account.held
-    after = Account(
+    after = ReserveAccount(
         account.held - due,
         paid + counted,
         gained,
@@ -201,7 +201,7 @@ def settle_calm(
 
 
 def settle_rescue(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -219,7 +219,7 @@ def settle_rescue(
     rescued_s = account.rescued_s
     if counted > 0:
         rescued_s = now_s
-    after = Account(
+    after = ReserveAccount(
         account.held - own,
         account.paid,
         account.gained,
@@ -241,14 +241,14 @@ def draw_common(common: CommonPart[Num], wanted: Num, now_s: int) -> CommonPart[
 
 
 def credit_account(
-    account: Account[Num], common: CommonPart[Num], amount: Num, worth: Num
+    account: ReserveAccount[Num], common: CommonPart[Num], amount: Num, worth: Num
 ) -> Settlement[Num]:
     """Take in a series' fees: into its account until that holds a quarter of W.
 
     The rest goes to the common part. An injection that names a series stays in its account.
     """
     kept = account_room(account.held, amount, worth)
-    after = Account(
+    after = ReserveAccount(
         account.held + kept,
         account.paid,
         account.gained,
@@ -280,7 +280,7 @@ def share_of_common(common_held: Num, week_worth: Num, all_week_worth: Num) -> N
     return common_held * week_worth / all_week_worth
 
 
-def _paying_cap(account: Account[Num], cap: Num) -> Num:
+def _paying_cap(account: ReserveAccount[Num], cap: Num) -> Num:
     """The lesser of ``cap`` and a 25th of what the account holds with what is remembered."""
     most = (account.held + account.paid) / ACCOUNT_PARTS
     if most < cap:

@@ -135,7 +135,7 @@ def first_trigger(
     daily_due: bool,
     fallback_due: bool,
 ) -> int:
-    """The first trigger that holds at a clock observation, or ``Trigger.NONE``."""
+    """The first trigger that holds at a scheduled observation, or ``Trigger.NONE``."""
     if is_emergency(rule, leverage):
         return Trigger.EMERGENCY
     if is_outside_band(rule, leverage):

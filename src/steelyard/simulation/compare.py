@@ -22,16 +22,16 @@ import numpy as np
 from steelyard.errors import InputError
 from steelyard.market import Prices, feed_of, parse_time
 from steelyard.market.price_feed import check_symbols, for_series
-from steelyard.report.daily_reset import worst_day
+from steelyard.report.daily_reset_index import worst_day
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
 from steelyard.simulation.checks import check_several
-from steelyard.simulation.compared import Compared, marked
+from steelyard.simulation.compared_series import Compared, marked
 from steelyard.simulation.comparison import Comparison
 from steelyard.simulation.inputs import check_useful, fits
-from steelyard.simulation.named import series_of
 from steelyard.simulation.run import Run, simulate
+from steelyard.simulation.series_argument import series_of
 
 __all__ = ["compare", "worst_day_of"]
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from steelyard.report.comparison import RulePoint, comparison_panel
-from steelyard.report.document import Badge, Cell, Column, Document, Paragraph, Row, Table
-from steelyard.report.frames import ReportRun
+from steelyard.report.cost_error_chart import RulePoint, comparison_panel
+from steelyard.report.document import Badge, Cell, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.number_format import count, money, multiple, number, percent
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.sparkline import sparkline
 from steelyard.rules.optimal_band import policy_product
-from steelyard.simulation.compared import Compared
-from steelyard.simulation.report import report_run
+from steelyard.simulation.compared_series import Compared
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import history_words, tone
 from steelyard.simulation.runs_document import return_cell, runs_document
 
@@ -61,7 +61,7 @@ def comparison_document(entries: Sequence[Compared], sigma: float | None) -> Doc
     table = Table(
         "",
         [COLUMNS[i] for i in kept],
-        [Row([row[i] for i in kept]) for row in rows],
+        [TableRow([row[i] for i in kept]) for row in rows],
         note=NOTE,
         sortable=True,
     )

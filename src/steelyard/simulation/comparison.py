@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
-from steelyard.report.shown import Shown
-from steelyard.simulation.compared import Compared
+from steelyard.report.shown_result import Shown
+from steelyard.simulation.compared_series import Compared
 
 if TYPE_CHECKING:
     import pandas as pd

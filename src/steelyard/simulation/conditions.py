@@ -1,6 +1,6 @@
 """What the market was like in the 24 hours before each bar: volatility and volume (SPEC 3).
 
-Known at a clock observation at time t, from the whole price file and nothing after t::
+Known at a scheduled observation at time t, from the whole price file and nothing after t::
 
     daily volatility  sqrt(sum of r^2), r the simple returns that lie within [t - 24 h, t]
     daily volume      sum of volume * close of the bars that lie within [t - 24 h, t]
@@ -27,11 +27,18 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steelyard.market import Book, Feed
+    from steelyard.market import Feed, OrderBook
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_in", "market_of"]
+__all__ = [
+    "NO_MARKET",
+    "Conditions",
+    "MarketConditions",
+    "market_conditions",
+    "market_in",
+    "market_of",
+]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
@@ -53,7 +60,7 @@ class Conditions:
         return len(self.coefficient)
 
     def at(self, bar: int) -> tuple[float, float]:
-        """Coefficient and volume at the clock observation of a bar."""
+        """Coefficient and volume at the scheduled observation of a bar."""
         return float(self.coefficient[bar]), float(self.volume[bar])
 
     def slice(self, start: int, stop: int) -> Conditions:
@@ -61,7 +68,7 @@ class Conditions:
         return Conditions(self.coefficient[start:stop], self.volume[start:stop])
 
 
-class Market(NamedTuple):
+class MarketConditions(NamedTuple):
     """What a token trades on, where the series alone does not say it."""
 
     book: Sequence[Sequence[float]] | None
@@ -70,12 +77,12 @@ class Market(NamedTuple):
     """Its impact, bar by bar of the run."""
 
 
-NO_MARKET = Market(None, None)
+NO_MARKET = MarketConditions(None, None)
 
 
 def market_of(
-    series: Series, history: Prices, bars: Prices, intrabar: str, book: Book | None = None
-) -> Market:
+    series: Series, history: Prices, bars: Prices, intrabar: str, book: OrderBook | None = None
+) -> MarketConditions:
     """The market of a series over ``bars``, a stretch of ``history``.
 
     Args:
@@ -96,10 +103,10 @@ def market_of(
     if conditions is not None:
         first = int(np.searchsorted(history.time, bars.time[0]))
         conditions = conditions.slice(first, first + len(bars))
-    return Market(walked, conditions)
+    return MarketConditions(walked, conditions)
 
 
-def market_in(feed: Feed, series: Series, intrabar: str) -> Market:
+def market_in(feed: Feed, series: Series, intrabar: str) -> MarketConditions:
     """The market of a series over a feed; on the feed's book where the feed has one.
 
     Raises:

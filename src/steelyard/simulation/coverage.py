@@ -12,7 +12,7 @@ import numpy as np
 
 from steelyard.errors import DataError, InputError
 from steelyard.market import format_time
-from steelyard.market.events import Funding
+from steelyard.market.event_readers import Funding
 from steelyard.market.symbols import base_of
 
 if TYPE_CHECKING:

@@ -25,17 +25,17 @@ from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.triggers import is_volatile
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.bar_records import Marks, SteadyFunding
+from steelyard.simulation.block_minmax import Extremes
+from steelyard.simulation.bulk_accruals import BulkAccruals
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.health import RUNWAY_S
-from steelyard.simulation.marks import Funding, Marks
-from steelyard.simulation.quiet import NOWHERE, QuietPrices
+from steelyard.simulation.inside_bars import travel
+from steelyard.simulation.no_event_bounds import NOWHERE, QuietPrices
 from steelyard.simulation.reference import Member
+from steelyard.simulation.reserve_health import RUNWAY_S
 from steelyard.simulation.returns import ReturnWindow
 from steelyard.simulation.settlements import Settlements
-from steelyard.simulation.stretch import Accruals
 from steelyard.simulation.timeline import Timeline
-from steelyard.simulation.ways import travel
 
 __all__ = ["FastReplay", "is_supported"]
 
@@ -84,7 +84,7 @@ class FastReplay:
             )
         self.extremes = Extremes(low, high)
         self.quiet = QuietPrices(series, self.terms)
-        self.accruals = Accruals(self.terms, self.schedule.highest_rate)
+        self.accruals = BulkAccruals(self.terms, self.schedule.highest_rate)
         self._find_instants()
         columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
         self.settlements: Settlements | None = None
@@ -95,7 +95,7 @@ class FastReplay:
             columns["reserve"] = np.empty(self.bars)
         funding = None
         if self.funding_bars and not self.accruals.any:
-            funding = Funding(np.array(self.funding_bars), np.array(self.funding_paid))
+            funding = SteadyFunding(np.array(self.funding_bars), np.array(self.funding_paid))
         self.marks = Marks(self.bars, columns, funding)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:

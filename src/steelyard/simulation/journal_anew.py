@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Event, Row
+from steelyard.ledger.event_rows import Event, Row
 from steelyard.ledger.fold import Books, Fold
 from steelyard.ledger.proofs import Finding
 from steelyard.ledger.same import CLOSE
@@ -27,7 +27,7 @@ from steelyard.simulation.inputs import reaching
 from steelyard.simulation.journalling import InMemory
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run import span_of as span_of_bars
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_several
 
 __all__ = ["compare_anew", "left_out", "span_of"]
 
@@ -114,7 +114,7 @@ def _events(rows: Sequence[Row], books: Books, feed: Feed) -> list[Event]:
         simulate(first.series, part, **options)
     else:
         tokens = [replace(each.series, reserve=None) for each in books.funds]
-        simulate_shelf(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
+        simulate_several(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
     return place.memory.events
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Event
-from steelyard.ledger.opening import found_books
+from steelyard.ledger.current_books import found_books
+from steelyard.ledger.event_rows import Event
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.ledger.snapshots import snapshot_of
@@ -25,12 +25,12 @@ from steelyard.rules.series_check import check_series
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
-    from steelyard.ledger.opening import Found
+    from steelyard.ledger.current_books import FoundFunds
 
 __all__ = ["InMemory", "Recording", "recording"]
 
 
-class Keeper(Protocol):
+class RecordingTarget(Protocol):
     """What a recording writes with: a journal's writer, or memory."""
 
     @property
@@ -44,7 +44,7 @@ class Keeper(Protocol):
         """Write a snapshot."""
 
 
-class Memory:
+class KeptEvents:
     """Events that are kept and not stored."""
 
     place = "memory"
@@ -76,8 +76,8 @@ class Recording:
 
     def __init__(
         self,
-        writer: Keeper,
-        found: Found | None,
+        writer: RecordingTarget,
+        found: FoundFunds | None,
         tokens: Sequence[Series],
         number: Number[Any],
         mode: str,
@@ -145,7 +145,7 @@ class InMemory:
     """The place of a journal that is only to be compared; ``stops`` as ``Recorder`` takes them."""
 
     def __init__(self, stops: Sequence[int] = ()) -> None:
-        self.memory, self.stops = Memory(), stops
+        self.memory, self.stops = KeptEvents(), stops
 
 
 @contextmanager
@@ -184,7 +184,7 @@ def recording(
 
 
 def _check_same(
-    place: str, found: Found, tokens: Sequence[Series], number: Number[Any], mode: str
+    place: str, found: FoundFunds, tokens: Sequence[Series], number: Number[Any], mode: str
 ) -> None:
     """Refuse to go on with another fund under the same name.
 

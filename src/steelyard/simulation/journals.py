@@ -24,22 +24,22 @@ from steelyard.fund.group import Fund
 from steelyard.fund.state import new_state
 from steelyard.fund.terms import fund_terms
 from steelyard.ledger.audit import Audit
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.fold import Books, Fold, Kept, effects_of
 from steelyard.ledger.journal import Journal as Rows
-from steelyard.ledger.opening import open_books
 from steelyard.ledger.proofs import Verdict
 from steelyard.market import Prices
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_records import marks_of_rows
 from steelyard.simulation.conditions import NO_MARKET
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.health import reserve_health
-from steelyard.simulation.marks import marks_of_rows
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member
+from steelyard.simulation.reserve_health import reserve_health
 from steelyard.simulation.run import Before, Run, run_of
+from steelyard.simulation.running_statistics import Tally
 from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class Journal(Closing):
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         """The events themselves: see ``steelyard.ledger.Journal``."""
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, FundHistory] = {}
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
@@ -117,17 +117,17 @@ class Journal(Closing):
     @property
     def rebalances(self) -> pd.DataFrame:
         """One row an executed trade, launch included, as of a run."""
-        return frames.to_pandas(frames.rebalance_columns(self._tell(None).record))
+        return run_tables.to_pandas(run_tables.rebalance_columns(self._tell(None).record))
 
     @property
     def flows(self) -> pd.DataFrame:
         """One row a creation (tokens > 0) or redemption, as of a run."""
-        return frames.to_pandas(frames.flow_columns(self._tell(None).record))
+        return run_tables.to_pandas(run_tables.flow_columns(self._tell(None).record))
 
     @property
     def reserve(self) -> pd.DataFrame:
         """One row a full hour: the reserve's units, value, level and health."""
-        return frames.to_pandas(self._tell(None).health)
+        return run_tables.to_pandas(self._tell(None).health)
 
     def verify(self, *, head: Head | None = None) -> Verdict:
         """Prove that the chain is whole, that the books add up and that the rules were kept.
@@ -153,14 +153,14 @@ class Journal(Closing):
         )
         raise InputError(message, found=symbol, allowed=symbols)
 
-    def _tell(self, symbol: str | None) -> Told:
+    def _tell(self, symbol: str | None) -> FundHistory:
         wanted = self._symbol(symbol)
         if wanted not in self._told:
             self._told[wanted] = _told(self.rows, wanted)
         return self._told[wanted]
 
 
-class Told:
+class FundHistory:
     """A fund's history, gathered in one pass over its rows."""
 
     def __init__(self, rows: Rows, books: Books, symbol: str) -> None:
@@ -182,10 +182,10 @@ class Told:
         return self.records[self.symbol]
 
     @property
-    def health(self) -> frames.Columns:
+    def health(self) -> run_tables.Columns:
         """The hours of the reserve, as columns."""
         columns = list(zip(*self._health, strict=True)) or [()] * (len(HEALTH) + 2)
-        found: frames.Columns = {"time": frames.instants(columns[0])}
+        found: run_tables.Columns = {"time": run_tables.instants(columns[0])}
         for name, column in zip(HEALTH, columns[1:-1], strict=True):
             found[name] = np.array(column, dtype=np.float64)
         found["suspended"] = np.array(columns[-1], dtype=np.bool_)
@@ -211,7 +211,7 @@ class Told:
             served = []
             for member, marks in made:
                 tally = Tally(bars.close, member.series.target_leverage, len(bars))
-                served.append((member, frames.nav_columns(bars, marks, tally)))
+                served.append((member, run_tables.nav_columns(bars, marks, tally)))
             start = (float(pool.initial_units), self._prices[0])
             health = reserve_health(pool, served, bars.time, start, len(bars) - 1)
         member, marks = next(pair for pair in made if pair[0].series.symbol == self.symbol)
@@ -252,11 +252,11 @@ class Told:
                 self._health.append((time, *figures, fields["suspended"]))
 
 
-def _told(rows: Rows, symbol: str) -> Told:
+def _told(rows: Rows, symbol: str) -> FundHistory:
     fold = Fold()
     for row in rows.events(kinds=["series"]):
         fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
-    return Told(rows, fold.books_of(symbol), symbol)
+    return FundHistory(rows, fold.books_of(symbol), symbol)
 
 
 def _rows_of(rows: Rows, books: Books) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from steelyard.errors import InputError
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulation import run, shelf
+from steelyard.simulation import run, shared_reserve
 from steelyard.simulation.checks import check_engine, check_several
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> shelf.ShelfRun: ...
+) -> shared_reserve.SharedReserveRun: ...
 
 
 def simulate(
@@ -61,7 +61,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> run.Run | shelf.ShelfRun:
+) -> run.Run | shared_reserve.SharedReserveRun:
     """Run a series over a feed by the rules, with every cost and flow accounted for.
 
     Args:
@@ -85,7 +85,7 @@ def simulate(
         progress: called now and then with the number of bars done.
 
     Returns:
-        A ``Run``; of several series a ``ShelfRun``, with a ``Run`` for each.
+        A ``Run``; of several series a ``SharedReserveRun``, with a ``Run`` for each.
 
     Raises:
         InputError: where the series, the inputs and the options do not go together, or a rule
@@ -111,7 +111,7 @@ def simulate(
         )
     check_engine(engine)
     check_several("series", series, "series")
-    return shelf.simulate_shelf(
+    return shared_reserve.simulate_several(
         series,
         feed,
         reserve=reserve,

@@ -49,7 +49,7 @@ class RebalanceRow(NamedTuple, Generic[Num]):
 
 
 class FlowRow(NamedTuple):
-    """One creation (tokens > 0) or redemption; quote of the party that came or went."""
+    """One creation (tokens > 0) or redemption order, in quote."""
 
     time: int
     tokens: float
@@ -93,7 +93,7 @@ class ReserveRecord:
 
         Args:
             since: the start of a suspension that the run began with; None: it began with none.
-            last: the last clock observation, which closes a suspension that still holds.
+            last: the last scheduled observation, which closes a suspension that still holds.
         """
         found: list[tuple[int, int]] = []
         for time, suspended in [*self.suspensions, (last, False)]:

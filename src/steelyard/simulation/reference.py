@@ -4,7 +4,7 @@ It is the oracle for everything faster, for any kind of number, for one fund or 
 a reserve. It decides nothing: it says to the fund what was observed and what was crossed, bar by
 bar, and writes down what followed.
 
-Between the visited prices of a bar the price is continuous: emergency, band, move and liquidation
+Between the path prices of a bar the price is continuous: emergency, band, move and liquidation
 act at the exact price where they first hold, the earliest first, whosever it is.
 """
 
@@ -24,17 +24,17 @@ from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger
-from steelyard.simulation.conditions import NO_MARKET, Market
+from steelyard.simulation.conditions import NO_MARKET, MarketConditions
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.record import Record
-from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.ways import (
+from steelyard.simulation.inside_bars import (
     MOST_REBALANCES,
     has_acted,
     is_one_price,
     refuse_endless,
     travel,
 )
+from steelyard.simulation.record import Record
+from steelyard.simulation.schedule import Schedule
 
 if TYPE_CHECKING:
     from steelyard.ledger.recorder import Recorder
@@ -48,7 +48,7 @@ class Member(Generic[Num]):
 
     fund: Fund[Num]
     schedule: Schedule[Num]
-    market: Market
+    market: MarketConditions
     record: Record[Num] = field(default_factory=Record)
 
     def __post_init__(self) -> None:
@@ -66,7 +66,7 @@ class Member(Generic[Num]):
         return self.fund.state
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
-        """What fell due since its last clock observation, up to ``time``."""
+        """What fell due since its last scheduled observation, up to ``time``."""
         since, schedule = self.fund.state.time, self.schedule
         if self._is_plain:
             return schedule.inputs_between(since, time)
@@ -87,7 +87,7 @@ def member_of(
     number: Number[Num],
     schedule: Schedule[Num],
     state: State[Num],
-    market: Market = NO_MARKET,
+    market: MarketConditions = NO_MARKET,
 ) -> Member[Num]:
     """A fund that starts from ``state``, which is changed in place."""
     return Member(Fund(fund_terms(series, number, market.book), state), schedule, market)
@@ -138,7 +138,7 @@ class Replay(Generic[Num]):
     # -- the two kinds of step -----------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
-        """A clock observation: everything may act here."""
+        """A scheduled observation: everything may act here."""
         members, group = self.members, self.group
         first, schedule = members[0], members[0].schedule
         alive = first.fund

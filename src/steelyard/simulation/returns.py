@@ -26,7 +26,7 @@ ROUNDING = 1e-10
 
 
 class ReturnWindow:
-    """Squared returns between the clock observations of a run.
+    """Squared returns between the scheduled observations of a run.
 
     Args:
         rule: the trigger.

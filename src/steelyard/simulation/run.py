@@ -13,7 +13,9 @@ from steelyard.market import Feed, Prices, feed_of
 from steelyard.market.price_feed import check_symbols, events_of, files_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_loop import walk
+from steelyard.simulation.bar_records import Marks, marks_of_rows
 from steelyard.simulation.checks import (
     check_engine,
     check_goes_on,
@@ -22,21 +24,18 @@ from steelyard.simulation.checks import (
     check_reserve,
     mode_of,
 )
-from steelyard.simulation.conditions import Market, market_in
+from steelyard.simulation.conditions import MarketConditions, market_in
 from steelyard.simulation.coverage import notes_on
 from steelyard.simulation.fast import FastReplay, is_supported
 from steelyard.simulation.inputs import check_fits, read_events, schedule_of
-from steelyard.simulation.kept import Sources
-from steelyard.simulation.marks import Marks, marks_of_rows
-from steelyard.simulation.named import series_of
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member, Replay, member_of
+from steelyard.simulation.run_protocols import Sources
+from steelyard.simulation.running_statistics import Tally, tracked_bars
+from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.walk import walk
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     import numpy as np
@@ -78,7 +77,7 @@ class Run:
     intrabar: str
     summary: dict[str, Any]
     state: State[Any]
-    nav_columns: frames.Columns
+    nav_columns: run_tables.Columns
     splits: npt.NDArray[np.float64]
     _record: Record[Any]
     _marks: Marks
@@ -90,56 +89,56 @@ class Run:
     """The columns of the book that it trades on, where it trades on one."""
 
     @cached_property
-    def rebalance_columns(self) -> frames.Columns:
+    def rebalance_columns(self) -> run_tables.Columns:
         """Worked out when first asked for: most runs are asked for nav alone."""
-        return frames.rebalance_columns(self._record)
+        return run_tables.rebalance_columns(self._record)
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
+    def cost_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.cost_columns(
+        return run_tables.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
 
     @cached_property
-    def flow_columns(self) -> frames.Columns:
+    def flow_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.flow_columns(self._record)
+        return run_tables.flow_columns(self._record)
 
     @cached_property
-    def suspension_columns(self) -> frames.Columns:
+    def suspension_columns(self) -> run_tables.Columns:
         """Likewise."""
-        return frames.suspension_columns(self._suspended)
+        return run_tables.suspension_columns(self._suspended)
 
     @cached_property
     def nav(self) -> pd.DataFrame:
         """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
-        return frames.to_pandas(self.nav_columns)
+        return run_tables.to_pandas(self.nav_columns)
 
     @cached_property
     def rebalances(self) -> pd.DataFrame:
         """One row an executed trade, launch included; units, notional, costs of the whole fund."""
-        return frames.to_pandas(self.rebalance_columns)
+        return run_tables.to_pandas(self.rebalance_columns)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
         """One row a bar: the cost so far by kind, and what the reserve paid of it (quote)."""
-        return frames.to_pandas(self.cost_columns)
+        return run_tables.to_pandas(self.cost_columns)
 
     @cached_property
     def flows(self) -> pd.DataFrame:
-        """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
-        return frames.to_pandas(self.flow_columns)
+        """One row a creation (tokens > 0) or redemption: nav per token; quote of that order."""
+        return run_tables.to_pandas(self.flow_columns)
 
     @cached_property
     def suspensions(self) -> pd.DataFrame:
         """One row a span in which the reserve suspended what raises leverage: from, to."""
-        return frames.to_pandas(self.suspension_columns)
+        return run_tables.to_pandas(self.suspension_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
         from steelyard.report.figure import run_figure
-        from steelyard.simulation.report import report_run
+        from steelyard.simulation.report_input import report_run
 
         return run_figure(report_run(self))
 
@@ -149,7 +148,7 @@ class Run:
         Raises:
             InputError: where ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.output import save_run
+        from steelyard.simulation.run_folder import save_run
 
         save_run(self, folder)
 
@@ -177,8 +176,6 @@ def simulate(
     series: Series | str | Path,
     feed: object,
     *,
-    start: str | float | date | None = None,
-    end: str | float | date | None = None,
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
@@ -186,13 +183,11 @@ def simulate(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run one series over a feed, or over a part of it: what ``sy.simulate`` does for one series.
+    """Run one series over a feed: what ``sy.simulate`` does for one series.
 
     Args:
         series: the token, as ``sy.simulate`` takes it.
         feed: a ``Feed``, or bare prices.
-        start: first instant of the part; None: that of the feed.
-        end: the instant at which the part ends, left out; None: that of the feed.
         intrabar: as ``sy.simulate`` takes it, and so with all that follows.
         state: where to go on from.
         number: the kind of number to compute in.
@@ -210,7 +205,7 @@ def simulate(
     if state is not None:
         check_kind("state", state, State, "run.state")
     check_engine(engine)
-    history = feed_of(feed).between(start, end)
+    history = feed_of(feed)
     check_symbols(history, [series.symbol])
     history = for_series(history, series.symbol)
     mode = mode_of(intrabar, history.bars)
@@ -235,7 +230,7 @@ def _run(
     series: Series,
     feed: Feed,
     mode: str,
-    market: Market,
+    market: MarketConditions,
     state: State[Any] | None,
     number: Number[Any],
     engine: str,
@@ -296,7 +291,7 @@ class Before(NamedTuple):
     reserve_units: float
     totals: Totals[Any]
     suspended_since: int | None
-    """Its last clock observation, epoch s, where its reserve is suspended; else None."""
+    """Its last scheduled observation, epoch s, where its reserve is suspended; else None."""
 
     @classmethod
     def of(cls, state: State[Any]) -> Before:
@@ -329,12 +324,12 @@ def run_of(
         mode: ``close`` or ``path``.
         before: what it started from.
         health: of a shared reserve.
-        last: epoch s of the last clock observation of any fund on a shared reserve.
+        last: epoch s of the last scheduled observation of any fund on a shared reserve.
     """
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
-    nav = frames.nav_columns(bars, marks, tally)
+    nav = run_tables.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
     return Run(
         series=series,

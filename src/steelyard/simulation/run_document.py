@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from steelyard.report.columns import Instants, Labels
 from steelyard.report.document import (
     Badge,
     Block,
@@ -20,7 +19,7 @@ from steelyard.report.document import (
     Span,
 )
 from steelyard.report.figure import panels_of
-from steelyard.report.frames import times
+from steelyard.report.figure_encoding import Dates, Labels
 from steelyard.report.number_format import (
     count,
     day,
@@ -31,18 +30,19 @@ from steelyard.report.number_format import (
     number,
     percent,
 )
+from steelyard.report.plain_frames import times
 from steelyard.report.view import ROW_NUMBERS, Ends, Rows, View, ends_of, view_of
 from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.describe import duration_words
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_notes import is_unfunded, run_notes
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from steelyard.report.frames import Floats, ReportRun
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.report.plain_frames import Floats, ReportRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = [
     "CLOSING",
@@ -312,7 +312,7 @@ def trades(rows: Rows) -> Listing:
             "and the largest of each stretch of time. rebalances.parquet has all of them."
         )
     columns = [
-        ListingColumn("time, UTC", "time", Instants(rows.time)),
+        ListingColumn("time, UTC", "time", Dates(rows.time)),
         ListingColumn("trigger", "text", Labels(rows.trigger)),
         ListingColumn("side", "text", Labels(rows.side)),
     ]

@@ -16,7 +16,7 @@ from steelyard.rules.describe import clock_words, duration_words
 if TYPE_CHECKING:
     from steelyard.market import Prices
     from steelyard.rules.series import Series
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = ["is_unfunded", "order_note", "run_notes", "shared_notes"]
 
@@ -131,7 +131,7 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
 
 
 def _late(due_s: int, step_s: int, offset_s: int) -> int:
-    """Seconds from an instant to the next clock observation of bars of one length."""
+    """Seconds from an instant to the next scheduled observation of bars of one length."""
     return (offset_s - due_s) % step_s
 
 

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steelyard.report.daily_reset import daily_reset_index, worst_day
-from steelyard.report.document import Block, Cell, Column, Document, Lazily, Paragraph, Row, Table
-from steelyard.report.frames import ReportRun, floats, times
+from steelyard.report.daily_reset_index import daily_reset_index, worst_day
+from steelyard.report.document import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Lazily,
+    Paragraph,
+    Table,
+    TableRow,
+)
 from steelyard.report.number_format import count, multiple, number, percent
+from steelyard.report.plain_frames import ReportRun, floats, times
 from steelyard.report.sparkline import sparkline
 from steelyard.report.view import figure_of
 from steelyard.rules.costs import COST_KINDS
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import (
     CLOSING,
     history_words,
@@ -25,7 +34,7 @@ from steelyard.simulation.run_document import (
 from steelyard.simulation.run_notes import run_notes, shared_notes
 
 if TYPE_CHECKING:
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = [
     "each_drawn",
@@ -124,7 +133,7 @@ def runs_table(runs: Sequence[ReportRun], names: Sequence[str], keys: Sequence[s
     return Table(
         "",
         [columns[place] for place in kept],
-        [Row([row[place] for place in kept]) for row in rows],
+        [TableRow([row[place] for place in kept]) for row in rows],
         sortable=True,
     )
 

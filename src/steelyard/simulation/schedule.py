@@ -128,7 +128,7 @@ class Schedule(Generic[Num]):
         """What falls due for a fund in (since, until].
 
         Args:
-            since: epoch s of its last clock observation; None: it launches at ``until``.
+            since: epoch s of its last scheduled observation; None: it launches at ``until``.
             until: epoch s.
             with_rates: whether it pays interest.
             impact: of the moment, where that follows the market.

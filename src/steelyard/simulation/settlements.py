@@ -1,6 +1,6 @@
 """A reserve as the counterparty over bars in which its token trades nothing.
 
-It settles at every visited price, in underlying at that price. While the token's units u stand
+It settles at every path price, in underlying at that price. While the token's units u stand
 still, its own are a running sum of the prices alone::
 
     reserve[k] = reserve[0] - u (s[k] - s[0]),   s[k] = s[k-1] + 1 - price[k-1] / price[k]
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from steelyard.fund.effects import PriceSettled
 from steelyard.fund.state import State
 from steelyard.rules.series import Reserve
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.block_minmax import Extremes
 
 __all__ = ["Settlements"]
 
@@ -34,8 +34,8 @@ class Settlements:
     """What a reserve settles with a token over a run.
 
     Args:
-        visits: the visited prices, in their order: one column a visit, one row a bar.
-        clock: which of them is the clock observation.
+        visits: the path prices, in their order: one column a visit, one row a bar.
+        clock: which of them is the scheduled observation.
         pool: the reserve's terms.
         max_utilisation: share of its value that it carries.
     """

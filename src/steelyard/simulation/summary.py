@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.triggers import Trigger
-from steelyard.simulation.frames import Columns
-from steelyard.simulation.health import reserve_health
+from steelyard.simulation.daily_tracking import tracking
 from steelyard.simulation.record import FlowRow
 from steelyard.simulation.reference import Member
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.tracking import tracking
+from steelyard.simulation.reserve_health import reserve_health
+from steelyard.simulation.run_tables import Columns
+from steelyard.simulation.running_statistics import Tally, tracked_bars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ def _change(initial: float, final: float) -> dict[str, float]:
 
 
 def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
-    """Tokens that came and went since the launch, and what those parties paid (quote)."""
+    """Tokens created and redeemed since the launch, and what those orders paid (quote)."""
     return {
         "created": math.fsum(row.tokens for row in rows if row.tokens > 0),
         "redeemed": math.fsum(-row.tokens for row in rows if row.tokens < 0),

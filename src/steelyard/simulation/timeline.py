@@ -13,7 +13,7 @@ __all__ = ["Timeline"]
 
 
 class Timeline:
-    """The clock observations of a run: one a bar.
+    """The scheduled observations of a run: one a bar.
 
     Args:
         prices: the bars.

@@ -11,7 +11,7 @@ import pytest
 
 from steelyard.analysis.attribution import explain
 from steelyard.market import Feed, sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 
 Steelyard = Callable[..., Any]
 
@@ -50,7 +50,7 @@ def test_periods_are_rows(steelyard: Steelyard, by: str, rows: int) -> None:
 def test_the_object_is_that_of_python(steelyard: Steelyard) -> None:
     """Standard output is one object, its figures those of the library."""
     result = steelyard("explain", "oracle-3l", *SPRING, "--by", "month", "--json")
-    series = load_preset("oracle-3l")
+    series = preset("oracle-3l")
     again = explain(series, Feed(sample_prices("BTC"), start="2021-03-01", end="2021-06-01"))
     assert json.loads(result.out) == {**again.figures("month"), "report": None}
 

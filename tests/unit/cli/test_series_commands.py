@@ -112,7 +112,7 @@ def test_check_warns_of_what_may_not_be_meant(
 
 
 def test_a_file_wins_over_a_preset_of_its_name(steelyard: Steelyard, tmp_path: Path) -> None:
-    """What stands in the folder is meant before what stands on the shelf."""
+    """A file in the folder comes before a preset of the same name."""
     series_file(tmp_path, "emergency_leverage = 4.0").rename(tmp_path / "ftx-bull")
     assert json.loads(steelyard("series", "check", "ftx-bull", "--json").out)["symbol"] == "MINE"
 

@@ -51,12 +51,10 @@ def test_a_person_gets_a_table_and_remarks_beside_it(steelyard: Steelyard) -> No
 def test_json_is_one_object_and_equals_python(steelyard: Steelyard) -> None:
     """``--json`` prints the very summary of ``sy.simulate``, whole and alone."""
     from steelyard.market import sample_prices
-    from steelyard.rules.presets import load_preset
+    from steelyard.rules.presets import preset
 
     result = steelyard("simulate", "oracle-3l", *SPRING, "--json")
-    run = simulate(
-        load_preset("oracle-3l"), Feed(sample_prices(), start="2020-03-01", end="2020-04-01")
-    )
+    run = simulate(preset("oracle-3l"), Feed(sample_prices(), start="2020-03-01", end="2020-04-01"))
     assert json.loads(result.out) == run.summary
 
 

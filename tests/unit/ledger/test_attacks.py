@@ -23,7 +23,7 @@ from steelyard.fund.events import Charges, Event, Filled, Liquidated, Observed, 
 from steelyard.ledger import Event as JournalEvent
 from steelyard.ledger import open_writer
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.market import Feed
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import DECIMAL18

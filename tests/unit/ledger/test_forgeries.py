@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from steelyard.ledger import Journal, verify_rows
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.market import Feed, Prices, format_time
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Fallback, Reserve, Series

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Reserve, Series, Venue
 from support.random_runs import example_series, random_bars

@@ -16,7 +16,7 @@ from steelyard.rules.describe import (
     target_words,
     venue_words,
 )
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import (
     Band,
     Costs,
@@ -66,13 +66,13 @@ SHORT = {
 @pytest.mark.parametrize("name", SENTENCES)
 def test_a_rule_is_one_sentence(name: str) -> None:
     """Known rules read as a person would put them."""
-    assert rule_sentence(load_preset(name)) == SENTENCES[name]
+    assert rule_sentence(preset(name)) == SENTENCES[name]
 
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_rule_fits_into_a_table(name: str) -> None:
     """The same in a few words."""
-    assert rule_words(load_preset(name)) == SHORT[name]
+    assert rule_words(preset(name)) == SHORT[name]
 
 
 def test_every_kind_of_trigger_is_said() -> None:

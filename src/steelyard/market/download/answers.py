@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from steelyard.errors import DataError
-from steelyard.market.download.asking import BadAnswer
-from steelyard.market.download.exchange import Exchange
-from steelyard.market.faults import shown
+from steelyard.market.cell_faults import shown
+from steelyard.market.download.ccxt_exchange import CcxtExchange
+from steelyard.market.download.retrying import BadAnswer
 from steelyard.market.times import END_S, format_time
 
 __all__ = [
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 _Refusal = Callable[[Row, str], DataError]
 
 
-def known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
+def known_limit(exchange: CcxtExchange, symbol: str, method: str) -> int | None:
     """How many rows ccxt knows the exchange to give at once.
 
     More must not be asked for: some then answer with the last rows of the span, not the first.
@@ -39,7 +39,7 @@ def known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
     return limit if isinstance(limit, int) and limit > 0 else None
 
 
-def refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
+def refuse_dropped(exchange: CcxtExchange, answer: Sequence[object]) -> None:
     """Refuse an answer of which ccxt kept nothing.
 
     It drops rows without a time and rows from before the time asked for, and what is left would
@@ -87,7 +87,7 @@ def ordered(rows: list[Row], since_s: int, refused: _Refusal) -> list[Row]:
     return kept
 
 
-def refusal(exchange: Exchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
+def refusal(exchange: CcxtExchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
     """The error for a row that no history can hold."""
     return DataError(
         f"{exchange.id} {symbol}: {what} of {format_time(row[0])}: expected {expected}; found "

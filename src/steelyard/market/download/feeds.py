@@ -23,10 +23,10 @@ from steelyard.market.download.answers import (
     seconds,
     since_ms,
 )
-from steelyard.market.download.exchange import Exchange, Market
+from steelyard.market.download.ccxt_exchange import CcxtExchange, Market
 from steelyard.market.times import DAY_S
 
-__all__ = ["Candles", "Feed", "FundingRates", "first_day_after"]
+__all__ = ["Candles", "FundingRates", "HistoryKind", "first_day_after"]
 
 _CANDLE = ("time", "open", "high", "low", "close", "volume")
 _LARGEST_RATE = 1.0
@@ -35,7 +35,7 @@ _FEWEST_ROWS = 100  # the smallest page that an exchange in ccxt gives
 _FUNDING_S = 3_600  # the shortest interval that an exchange in ccxt funds at
 
 
-class Feed(Protocol):
+class HistoryKind(Protocol):
     """One kind of history of one symbol.
 
     Attributes:
@@ -49,7 +49,7 @@ class Feed(Protocol):
     what: ClassVar[str]
 
     @property
-    def exchange(self) -> Exchange:
+    def exchange(self) -> CcxtExchange:
         """From ccxt, its markets loaded."""
 
     @property
@@ -86,7 +86,7 @@ class Candles:
         page_rows: how many to ask for at once; None for what ccxt takes for the best.
     """
 
-    exchange: Exchange
+    exchange: CcxtExchange
     symbol: str
     timeframe: str
     step_s: int
@@ -153,7 +153,7 @@ class FundingRates:
         page_rows: how many to ask for at once; None for what ccxt takes for the best.
     """
 
-    exchange: Exchange
+    exchange: CcxtExchange
     symbol: str
     page_rows: int | None = None
 
@@ -211,7 +211,7 @@ class FundingRates:
         return refusal(self.exchange, self.symbol, "funding rate", row, expected)
 
 
-def first_day_after(exchange: Exchange, symbol: str, instant_s: int) -> int:
+def first_day_after(exchange: CcxtExchange, symbol: str, instant_s: int) -> int:
     """Ask where the history goes on: one candle a day finds it in few questions.
 
     Returns:

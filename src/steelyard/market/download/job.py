@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steelyard.errors import DataError, InputError, VenueError
-from steelyard.market.download.asking import Asker
-from steelyard.market.download.exchange import find_market
-from steelyard.market.download.feeds import Feed
+from steelyard.market.cell_faults import named
+from steelyard.market.download.ccxt_exchange import find_market
+from steelyard.market.download.feeds import HistoryKind
 from steelyard.market.download.joint import Joint
 from steelyard.market.download.pages import walk
 from steelyard.market.download.partial import Partial, part_of
-from steelyard.market.download.rows import Content, Held, read_rows, write_whole
-from steelyard.market.faults import named
+from steelyard.market.download.retrying import Asker
+from steelyard.market.download.rows import Content, HeldRows, read_rows, write_whole
 from steelyard.market.prices import Prices
 from steelyard.market.times import format_time
 
@@ -51,7 +51,7 @@ class Job:
         progress: called with the share that is done.
     """
 
-    feed: Feed
+    feed: HistoryKind
     ask: Asker
     path: Path
     progress: Callable[[float], None]
@@ -77,7 +77,7 @@ class Job:
             message = f"{named(self.path)}: expected a file that can be written; found: {found}"
             raise InputError(message, file=str(self.path)) from error
 
-    def _held(self, partial: Partial) -> Held | None:
+    def _held(self, partial: Partial) -> HeldRows | None:
         """What is there already: the finished file, or the partial one, which is further on."""
         finished = read_rows(self.path, self.feed) if self.path.exists() else None
         if partial.lines <= self.feed.least:  # the header is a line too
@@ -95,7 +95,7 @@ class Job:
         )
         raise InputError(message, file=str(partial.path))
 
-    def _first_s(self, held: Held | None, since_s: int | None) -> int:
+    def _first_s(self, held: HeldRows | None, since_s: int | None) -> int:
         if held is not None:
             return int(held.columns["time"][0])
         if since_s is not None:
@@ -125,7 +125,7 @@ class Job:
             raise InputError(message, start=first_s, end=end_s)
         return end_s
 
-    def _refuse_earlier(self, held: Held | None, since_s: int | None) -> None:
+    def _refuse_earlier(self, held: HeldRows | None, since_s: int | None) -> None:
         """Refuse to continue a file that lacks its beginning: rows are only added at the end."""
         if held is None or since_s is None:
             return
@@ -164,7 +164,7 @@ class Job:
             details = {**error.details, "file": str(self.path), "last": joint.last_s}
             raise type(error)(f"{str(error).rstrip('.')}. {kept}", **details) from error
 
-    def _finish(self, joint: Joint, held: Held | None) -> Fetched:
+    def _finish(self, joint: Joint, held: HeldRows | None) -> Fetched:
         partial = joint.partial
         if partial.lines == 0 and held is not None:
             return Fetched(self.path, held.content, 0, 0)
@@ -183,7 +183,7 @@ class Job:
         return Fetched(self.path, content, joint.added, joint.corrected)
 
 
-def _whole(part: Path, feed: Feed) -> Held:
+def _whole(part: Path, feed: HistoryKind) -> HeldRows:
     """The rows of a partial file, every one of them fit to be used."""
     try:
         return read_rows(part, feed)

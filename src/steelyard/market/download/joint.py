@@ -10,11 +10,11 @@ from collections import deque
 from pathlib import Path
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
-from steelyard.market.download.feeds import Feed
+from steelyard.market.download.feeds import HistoryKind
 from steelyard.market.download.partial import Partial
-from steelyard.market.download.rows import Held, row_text
-from steelyard.market.faults import named
+from steelyard.market.download.rows import HeldRows, row_text
 from steelyard.market.times import format_time
 
 __all__ = ["Joint"]
@@ -37,7 +37,9 @@ class Joint:
         last_s: time of the last row; None where there is none.
     """
 
-    def __init__(self, path: Path, feed: Feed, partial: Partial, held: Held | None) -> None:
+    def __init__(
+        self, path: Path, feed: HistoryKind, partial: Partial, held: HeldRows | None
+    ) -> None:
         self.where = partial.path if partial.lines else path
         self.feed = feed
         self.partial = partial

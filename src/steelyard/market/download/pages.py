@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from steelyard.market.download.answers import Row
-from steelyard.market.download.asking import Asker, BadAnswer
-from steelyard.market.download.feeds import Feed, first_day_after
+from steelyard.market.download.feeds import HistoryKind, first_day_after
+from steelyard.market.download.retrying import Asker, BadAnswer
 from steelyard.market.times import DAY_S, format_time
 
 __all__ = ["walk"]
@@ -20,7 +20,7 @@ __all__ = ["walk"]
 NOTHING = -1  # no row is known that the next page must begin with
 
 
-def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
+def walk(feed: HistoryKind, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
     """Yield the rows from ``start_s`` up to ``end_s``, the latter left out, page by page.
 
     The first row of a page repeats the last one of the page before, unless there was a gap; it may
@@ -49,7 +49,7 @@ def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]
 class _Pages:
     """Asks for pages and holds each to the one before."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: HistoryKind) -> None:
         self.feed = feed
         self.text: str | None = None  # the last answer that brought rows, as it came
 
@@ -82,7 +82,7 @@ class _Pages:
         return BadAnswer(f"{self.feed.exchange.id} {self.feed.symbol}: {what}")
 
 
-def _after_nothing(feed: Feed, ask: Asker, at_s: int, end_s: int) -> int:
+def _after_nothing(feed: HistoryKind, ask: Asker, at_s: int, end_s: int) -> int:
     """Where to go on after a span that holds nothing."""
     exchange = feed.exchange
     by_days = exchange.has.get("fetchOHLCV") is True and "1d" in (exchange.timeframes or ())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from steelyard.closing import Closing
 from steelyard.errors import InputError
-from steelyard.market.faults import named
+from steelyard.market.cell_faults import named
 
 __all__ = ["Partial", "part_of"]
 

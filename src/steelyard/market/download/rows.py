@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
-from steelyard.market.download.feeds import Feed
-from steelyard.market.events import Funding, read_funding
-from steelyard.market.faults import named
+from steelyard.market.download.feeds import HistoryKind
+from steelyard.market.event_readers import Funding, read_funding
 from steelyard.market.prices import Prices, read_prices
 from steelyard.market.sources import open_table
 from steelyard.market.times import format_time
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Content", "Held", "file_format", "read_rows", "row_text", "write_whole"]
+__all__ = ["FORMATS", "Content", "HeldRows", "file_format", "read_rows", "row_text", "write_whole"]
 
 Content = Prices | Funding
 
@@ -38,7 +38,7 @@ _CHUNK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRows:
     """The rows of a file.
 
     Attributes:
@@ -63,7 +63,7 @@ class Held:
         for start in range(0, len(self), _CHUNK_ROWS):
             yield "".join(map(row_text, self.rows(start, start + _CHUNK_ROWS)))
 
-    def begins_like(self, other: Held, rows: int) -> bool:
+    def begins_like(self, other: HeldRows, rows: int) -> bool:
         """Whether so many of its first rows are those of another."""
         return rows <= min(len(self), len(other)) and all(
             np.array_equal(column[:rows], other.columns[name][:rows])
@@ -91,7 +91,7 @@ def file_format(path: Path) -> str:
     raise InputError(message, file=str(path), allowed=FORMATS)
 
 
-def read_rows(path: Path, feed: Feed) -> Held:
+def read_rows(path: Path, feed: HistoryKind) -> HeldRows:
     """Read a file that an earlier download wrote.
 
     Raises:
@@ -112,10 +112,10 @@ def read_rows(path: Path, feed: Feed) -> Held:
         else read_funding(path, high=True, may_turn=False)
     )
     columns = {name: np.asarray(getattr(content, name)) for name in feed.header}
-    return Held(content, columns)
+    return HeldRows(content, columns)
 
 
-def write_whole(part: Path, held: Held, path: Path) -> None:
+def write_whole(part: Path, held: HeldRows, path: Path) -> None:
     """Make a finished partial file, whose rows are ``held``, the file at ``path``; it is then gone.
 
     At every moment ``path`` is either what it was or whole.
@@ -146,7 +146,7 @@ def _pack(source: Path, target: Path) -> None:
         _sync(raw)
 
 
-def _write_parquet(held: Held, target: Path) -> None:
+def _write_parquet(held: HeldRows, target: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
