@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from steelyard.rehearsal.answering import Asked, answer
+from steelyard.rehearsal.answering import HttpRequest, answer
 from steelyard.rehearsal.credentials import credentials_of
 from steelyard.rehearsal.exchange import Exchange, SetUp
-from steelyard.rehearsal.prices import HandFeed
-from steelyard.rehearsal.store import Store
+from steelyard.rehearsal.exchange_file import ExchangeFile
+from steelyard.rehearsal.price_feeds import HandFeed
 from steelyard.rehearsal.upkeep import deleverage, move, pay_funding
 
 __all__ = ["FILE", "answers", "kept", "written"]
@@ -87,7 +87,10 @@ def answers() -> dict[str, Any]:
     """Ask for all of them anew: by their names, each with its request, status, limits and body."""
     found: dict[str, Any] = {}
     time = [NOW_MS]
-    with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder) / "x.db")) as store:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(ExchangeFile(Path(folder) / "x.db")) as store,
+    ):
         exchange = Exchange(SET_UP, store, lambda: time[0])
         found.update(_ask(exchange, each, time[0]) for each in BEFORE)
         time[0] += MINUTE_MS
@@ -101,12 +104,16 @@ def answers() -> dict[str, Any]:
     return found
 
 
+def _file(folder: str) -> ExchangeFile:
+    return ExchangeFile(Path(folder) / "exchange.db")
+
+
 def _ask(exchange: Exchange, request: Request, now_ms: int) -> tuple[str, dict[str, Any]]:
     name, method, path, params = request
     plain, _ = credentials_of("main", 0)
     text = urlencode({"timestamp": now_ms, **params})
     mark = hmac.new(plain.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    asked = Asked(method, path, f"{text}&signature={mark}", api_key=plain.api_key)
+    asked = HttpRequest(method, path, f"{text}&signature={mark}", api_key=plain.api_key)
     given = answer(exchange, asked)
     said = {"request": f"{method} {path}", "params": params, "status": given.status}
     return name, {**said, "headers": given.headers, "body": json.loads(given.body)}

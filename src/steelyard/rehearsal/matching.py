@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from steelyard.rehearsal.book import Fill, best, take
-from steelyard.rehearsal.booking import book_fill, filled, tell_order
+from steelyard.rehearsal.account_entries import book_fill, filled, tell_order
+from steelyard.rehearsal.book import LevelFill, best, take
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import leverage_of, margin_of
 from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World, key_of
@@ -202,7 +202,7 @@ def _least_price(market: Market, asked: NewOrder) -> Decimal:
 
 
 def _check_fills(
-    world: World, market: Market, asked: NewOrder, units: Decimal, fills: list[Fill]
+    world: World, market: Market, asked: NewOrder, units: Decimal, fills: list[LevelFill]
 ) -> None:
     side = 1 if units > 0 else -1
     got = sum((fill.units for fill in fills), NOTHING)
@@ -220,7 +220,7 @@ def _check_margin(
     market: Market,
     asked: NewOrder,
     units: Decimal,
-    fills: list[Fill],
+    fills: list[LevelFill],
 ) -> None:
     """What makes a position larger, or turns it, needs its initial margin, within its tier."""
     held = account.holdings.get(asked.key, Holding())

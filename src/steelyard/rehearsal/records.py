@@ -22,8 +22,8 @@ __all__ = [
     "Income",
     "Market",
     "Order",
-    "Seen",
     "Trade",
+    "VisibleAccount",
     "World",
     "key_of",
     "side_of_key",
@@ -120,7 +120,7 @@ class Income:
     """Empty: the quote."""
 
 
-class Seen(NamedTuple):
+class VisibleAccount(NamedTuple):
     """What look-ups show of an account from an instant on."""
 
     seen_ms: int
@@ -154,7 +154,7 @@ class Account:
     open_ids: list[int] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     incomes: list[Income] = field(default_factory=list)
-    seen: deque[Seen] = field(default_factory=deque)
+    seen: deque[VisibleAccount] = field(default_factory=deque)
     update_ms: int = 0
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from steelyard.rehearsal.account_entries import book_fill, pay, tell_order
 from steelyard.rehearsal.book import take
-from steelyard.rehearsal.booking import book_fill, pay, tell_order
 from steelyard.rehearsal.candles import note_price
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import isolated_of, maintenance, margin_of

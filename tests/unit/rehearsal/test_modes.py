@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from steelyard.rehearsal.booking import pay
+from steelyard.rehearsal.account_entries import pay
+from steelyard.rehearsal.account_views import account_view, balance_views, position_rows
 from steelyard.rehearsal.margin import isolated_of, liquidation_price, margin_of
 from steelyard.rehearsal.matching import NewOrder, place
 from steelyard.rehearsal.records import Account, Market, World
 from steelyard.rehearsal.refusals import Refused
-from steelyard.rehearsal.standing import account_view, balance_views, position_rows
 from steelyard.rehearsal.upkeep import deleverage, move, pay_funding
 from support.rehearsal import NOW_MS, market_order, one_account
 
