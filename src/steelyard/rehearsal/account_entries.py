@@ -65,7 +65,7 @@ def filled(
         units: signed, not zero.
         quote: signed likewise.
         commission: paid.
-        setting: the leverage of a position whose margin is isolated; None: it is of the pot.
+        setting: the leverage of a position whose margin is isolated; None: its margin is crossed.
     """
     before = books.OneWayAccount(wallet, held.units, held.cost)
     after, realised = books.traded(before, units, quote, commission, STEP)

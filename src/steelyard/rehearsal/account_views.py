@@ -216,15 +216,15 @@ def balance_views(world: World, account: Account, now_ms: int, quote: str) -> li
     margin = margin_of(world, account, seen.wallet, seen.holdings)
     crossed = seen.wallet - isolated_of(world, account, seen.holdings).wallet
 
-    def tell(asset: str, wallet: Decimal, pot: Decimal, profit: Decimal, free: Decimal) -> Any:  # noqa: ANN401 (JSON)
+    def tell(asset: str, wallet: Decimal, crossed: Decimal, profit: Decimal, free: Decimal) -> Any:  # noqa: ANN401 (JSON)
         return {
             "accountAlias": account.name,
             "asset": asset,
             "balance": text(wallet),
-            "crossWalletBalance": text(pot),
+            "crossWalletBalance": text(crossed),
             "crossUnPnl": text(profit),
             "availableBalance": text(free),
-            "maxWithdrawAmount": text(min(free, max(NOTHING, pot))),
+            "maxWithdrawAmount": text(min(free, max(NOTHING, crossed))),
             "marginAvailable": True,
             "updateTime": seen.time_ms,
         }

@@ -1,13 +1,13 @@
-"""The margin of an account: one pot for all positions (cross), and what is set apart for others.
+"""The margin of an account: cross margin, which positions share, and isolated margins.
 
-The pot is::
+Cross margin is::
 
-    margin balance = wallet - what is set apart + sum over its positions of (units * mark - cost)
+    margin balance = wallet - isolated margins + sum over its positions of (units * mark - cost)
     available      = margin balance - initial margin of its positions and of open orders
 
-In multi-asset mode the other assets are in it too, at the index and less a share. The exchange
-closes the positions of the pot once its margin balance is at or below the maintenance. A position
-whose margin is isolated has a pot of its own: what was set apart for it, and its profit.
+In multi-asset mode it includes the other assets, at the index and with a discount. The exchange
+closes the positions with cross margin once the margin balance is at or below their maintenance. A
+position with isolated margin has a balance of its own: its margin and its unrealised profit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ USUAL_LEVERAGE = 20
 
 
 class Margin(NamedTuple):
-    """How a pot stands; amounts in quote."""
+    """Cross margin, or the isolated margins together; amounts in quote."""
 
     wallet: Decimal
     unrealised: Decimal
@@ -88,25 +88,25 @@ def margin_of(
     wallet: Decimal | None = None,
     holdings: Mapping[str, Holding] | None = None,
 ) -> Margin:
-    """How the pot stands, or would with another wallet or other holdings."""
+    """The cross margin, now or with another wallet or other holdings."""
     wallet = account.wallet if wallet is None else wallet
     holdings = account.holdings if holdings is None else holdings
     apart = sum((held.margin for held in holdings.values()), NOTHING)
     mine = {key: held for key, held in holdings.items() if symbol_of(key) not in account.isolated}
     orders = sum((held_back(account, account.orders[each]) for each in account.open_ids), NOTHING)
-    pot = wallet - apart + collateral(world, account)
-    return Margin(pot, *profit_and_needs(world, account, mine, orders))
+    crossed = wallet - apart + collateral(world, account)
+    return Margin(crossed, *profit_and_needs(world, account, mine, orders))
 
 
 def isolated_of(
     world: World, account: Account, holdings: Mapping[str, Holding] | None = None
 ) -> Margin:
-    """How the positions with a margin of their own stand, all together; or would, or one of them.
+    """The isolated margins of an account together, or of some of its positions.
 
     Args:
         world: the exchange.
         account: whose.
-        holdings: of which; None: all that it has. Those of the pot are left out.
+        holdings: of which; None: all that it has. Those with cross margin are left out.
     """
     holdings = account.holdings if holdings is None else holdings
     own = {key: held for key, held in holdings.items() if symbol_of(key) in account.isolated}
@@ -143,7 +143,7 @@ def liquidation_price(
     """The mark at which a position is closed while all other markets stand still; 0: none.
 
     Solves ``rest + sum(units * p - cost) = sum(|units| * p * rate - cum) + needed`` for p over the
-    positions that share its pot and its mark (both sides in hedge mode), tier by tier: the price
+    positions that share its margin and its mark (both sides in hedge mode), tier by tier: the price
     that lies in the tiers it was solved with is the one.
     """
     if key not in holdings:
@@ -156,8 +156,8 @@ def liquidation_price(
         same = {name: held for name, held in holdings.items() if symbol_of(name) == symbol}
         moved = list(same.values())
         others = {name: held for name, held in holdings.items() if name not in same}
-        pot = margin_of(world, account, wallet, others)
-        rest, needed = pot.balance, pot.maintenance
+        crossed = margin_of(world, account, wallet, others)
+        rest, needed = crossed.balance, crossed.maintenance
     market, found = world.markets[symbol], []
     for tiers in product(market.contract.tiers, repeat=len(moved)):
         legs = list(zip(moved, tiers, strict=True))

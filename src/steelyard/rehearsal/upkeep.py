@@ -153,21 +153,21 @@ def _liquidate_if_due(world: World, account: Account, now_ms: int) -> None:
     for key in [key for key in account.holdings if symbol_of(key) in account.isolated]:
         _liquidate_alone(world, account, key, now_ms)
     margin = margin_of(world, account)
-    if margin.balance > margin.maintenance or not _of_pot(account):
+    if margin.balance > margin.maintenance or not _crossed(account):
         return
     for number in tuple(account.open_ids):
         cancel(world, account, account.orders[number], now_ms)
-    while _of_pot(account) and margin.balance <= margin.maintenance:
-        key = max(_of_pot(account), key=lambda name: _needs(world, account, name))
+    while _crossed(account) and margin.balance <= margin.maintenance:
+        key = max(_crossed(account), key=lambda name: _needs(world, account, name))
         fee = _liquidate(world, account, key, now_ms)
         _pay_fee(world, account, key, min(fee, margin_of(world, account).balance), now_ms)
         margin = margin_of(world, account)
-    if margin.balance < 0 and not _of_pot(account):
+    if margin.balance < 0 and not _crossed(account):
         pay(world, account, "INSURANCE_CLEAR", -margin.balance, now_ms)
 
 
-def _of_pot(account: Account) -> list[str]:
-    """The positions whose margin is the account's."""
+def _crossed(account: Account) -> list[str]:
+    """The positions with cross margin."""
     return [key for key in account.holdings if symbol_of(key) not in account.isolated]
 
 

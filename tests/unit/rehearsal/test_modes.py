@@ -54,9 +54,9 @@ def test_the_initial_margin_is_set_apart_and_given_back() -> None:
     order = place(world, account, market_order("1"), NOW_MS)
     assert account.holdings["BTCUSDT"].margin == order.quote / 5
     wallet = account.wallet
-    pot = margin_of(world, account)
-    assert pot.wallet == pot.available == wallet - order.quote / 5
-    assert (pot.unrealised, pot.positions_initial, pot.maintenance) == (0, 0, 0)
+    crossed = margin_of(world, account)
+    assert crossed.wallet == crossed.available == wallet - order.quote / 5
+    assert (crossed.unrealised, crossed.positions_initial, crossed.maintenance) == (0, 0, 0)
     place(world, account, market_order("-0.5"), NOW_MS)
     assert account.holdings["BTCUSDT"].margin == order.quote / 10
     turned = place(world, account, market_order("-1"), NOW_MS)
@@ -188,7 +188,7 @@ def test_an_order_that_closes_is_reduce_only() -> None:
 
 @pytest.mark.parametrize(("long", "short"), [("7", "-1"), ("1", "-7")])
 def test_the_liquidation_price_counts_both_sides(long: str, short: str) -> None:
-    """At it the pot is just the maintenance of both; a tick further both are closed."""
+    """At it the margin is just the maintenance of both; a tick further both are closed."""
     world, account, market = hedged()
     place(world, account, side(long, "LONG"), NOW_MS)
     place(world, account, side(short, "SHORT"), NOW_MS)
