@@ -2,8 +2,8 @@
 
 The exchange is a process of its own on loopback, with TLS; the venue is the keeper's, over
 unmodified ccxt. A look-up is two requests, the exchange's clock and the order, as the keeper makes
-it. The order alone, signed and read, is measured beside it. Processor time is that of both
-processes, so a busy machine does not change it much.
+it. The order alone and the clock alone are measured beside it. Processor time is that of both
+processes. On a machine whose cores are all busy it was up to three times as much.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ async def measure(venue: ExchangeVenue, client: Client, server: int, times: int)
         each = (own * 1_000, other * 1_000, (own + other) * 1_000)
         a_second = requests / max(other, 1e-9)
         print(f"{name:<28}{each[0]:>10.2f}{each[1]:>13.2f}{each[2]:>10.2f}{a_second:>12,.0f}")
-    _, own, other = rows["the order alone"]
-    together, a_second = (own + other) * 1_000, 1 / other
+    requests, own, other = rows["look-up (clock and order)"]
+    together, a_second = (own + other) * 1_000, requests / max(other, 1e-9)
     is_held = together <= MOST_MS and a_second >= LEAST_A_SECOND
     print(
-        f"bar: the order alone at most {MOST_MS:g} ms together, {LEAST_A_SECOND} requests in a "
+        f"bar: a look-up at most {MOST_MS:g} ms together, {LEAST_A_SECOND} requests in a "
         f"second of the exchange's processor: {'held' if is_held else 'missed'}"
     )
     return is_held
