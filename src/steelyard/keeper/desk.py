@@ -104,6 +104,8 @@ class Desk:
     """Of the present round of the account; an empty one stands for what is awaited."""
     is_reading: bool = False
     reading_since: int = 0
+    is_told: bool = False
+    """A stream told meanwhile of an order that the fund did not send: another round follows."""
     unread_since: int | None = None
     """Own clock: since when no round has read the whole account."""
     unread_why: str = ""

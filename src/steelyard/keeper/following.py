@@ -20,6 +20,7 @@ from steelyard.keeper.commands import LookUp, Reading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase
 from steelyard.keeper.events import Answered, LookedUp, Streamed, WasRead
 from steelyard.keeper.memory import Order
+from steelyard.keeper.order_ids import own_order
 from steelyard.keeper.sending import send
 from steelyard.venues.protocol import Failure, OrderState, Outcome, Read
 
@@ -85,10 +86,21 @@ def ask(desk: Desk, now_ms: int) -> None:
 
 
 def streamed(desk: Desk, event: Streamed) -> None:
-    """A stream only makes things faster: the books move by what is asked."""
-    order = desk.memory.order
-    if order is not None and order.client_id == event.order.client_id and event.order.is_final:
-        ask(desk, event.now_ms)
+    """A stream only makes things faster: the books move by what is asked.
+
+    Of the open order that is what came of it. An order that the fund did not send, such as a
+    liquidation, is a reason to read the whole account.
+    """
+    order, told, now_ms = desk.memory.order, event.order, event.now_ms
+    if order is not None and order.client_id == told.client_id:
+        if told.is_final:
+            ask(desk, now_ms)
+    elif told.filled != 0 and own_order(desk.symbol, told.client_id) is None:
+        if desk.is_reading:
+            # a part of this round may have been read before the order was filled
+            desk.is_told = True
+        else:
+            account.start(desk, now_ms)
 
 
 def looked_up(desk: Desk, event: LookedUp) -> None:

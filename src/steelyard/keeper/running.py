@@ -50,13 +50,16 @@ def kill_file(settings: Settings) -> Path:
     return settings.path.with_suffix(".kill")
 
 
-def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -> Venue:
+def open_venue(
+    settings: Settings, fund: FundSettings, *, sends: bool = False, listens: bool = False
+) -> Venue:
     """The account of a fund: on paper its own file beside the keeper's, or one at an exchange.
 
     Args:
         settings: of the keeper.
         fund: whose account it is.
         sends: real orders are sent.
+        listens: the streams of an exchange are opened beside its REST calls.
 
     Raises:
         InputError, DataError: its history cannot be read, or the file is of another account; its
@@ -73,6 +76,8 @@ def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -
         rehearsal=rehearsal,
         name=venue.name,
         sends=sends,
+        listens=listens,
+        stale_after_ms=fund.guards.stale_after_ms,
     )
 
 
@@ -183,7 +188,7 @@ async def run_keeper(
                 desk.market.underlying = f"{fund.series.underlying} of {desk.symbol}"
                 core.add_desk(keeper, desk)
                 stack.callback(hold_account(settings, fund, owner).release)
-                venue = open_venue(settings, fund, sends=live)
+                venue = open_venue(settings, fund, sends=live, listens=not once)
                 stack.push_async_callback(venue.close)
                 if isinstance(venue, PaperVenue):
                     check_not_behind(desk, venue)

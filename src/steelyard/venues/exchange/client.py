@@ -19,7 +19,7 @@ from steelyard.venues.exchange.budget import Budget
 from steelyard.venues.protocol import Failure, Outcome
 from steelyard.venues.secrets import Secrets
 
-__all__ = ["Answer", "Client", "Exchange", "open_client"]
+__all__ = ["INSTALL", "Answer", "Client", "Exchange", "answer_of", "open_client"]
 
 TIMEOUT_MS = 5_000
 LONGEST_REASON = 200
@@ -99,14 +99,17 @@ class Client:
         if heard.status is None:
             # without ccxt's own error, whose text has the signed request in it
             raise _unanswered(error, is_sent=heard.is_sent).error() from None
-        headers = {key.lower(): value for key, value in heard.headers.items()}
-        answer = Answer(heard.status, _content(heard.body), headers)
+        answer = answer_of(heard.status, heard.body, heard.headers)
         failure = self._note(answer)
         if failure is not None:
             reason = self._secrets.hide(failure.reason)[:LONGEST_REASON]
             shown = Failure(failure.outcome, reason, failure.code, failure.until_ms)
             raise shown.error() from None
         return answer
+
+    def note(self, answer: Answer) -> None:
+        """Take what an answer that somebody else has got says of the limits."""
+        self._note(answer)
 
     def _note(self, answer: Answer) -> Failure | None:
         """Take what an answer says of the limits; how the call failed, if it did."""
@@ -124,6 +127,11 @@ class Client:
         """Give the connections back."""
         await self._ccxt.close()
         await self._session.close()
+
+
+def answer_of(status: int, body: str, headers: Mapping[str, str]) -> Answer:
+    """An answer as it was seen on the wire."""
+    return Answer(status, _content(body), {key.lower(): value for key, value in headers.items()})
 
 
 def _content(body: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
