@@ -6,15 +6,21 @@ what came of it, never a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from steelyard.venues.secrets import Secrets
 from support.exchange_keeper import ExchangeFolder
 
 pytestmark = pytest.mark.xdist_group("processes")
+
+WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -86,24 +92,72 @@ def test_an_order_is_followed_to_its_end(place: ExchangeFolder, fault: str, outc
     place.check_agreement()
 
 
-def test_key_and_signature_are_written_nowhere(place: ExchangeFolder) -> None:
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that is to happen."""
+    end = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("signing", ["main", "main.ed25519"])
+def test_key_and_signature_are_written_nowhere(place: ExchangeFolder, signing: str) -> None:
     """Neither in what is printed, nor in the journal, nor in any file but the one for them."""
+    secrets = place.sign(signing)
     said = [place.once("--launch")]
     place.price(62_000)
     place.fault("drop_before")
     said.append(place.once())
     said += place.keeper("doctor", "keeper.toml")
+    with place.running():
+        until(lambda: len(place.sockets()) == 2)
+        place.exchange.control("POST", "/streams", cut=True, expire=True)
+        until(lambda: place.sockets("opened")["main"] > 1)
+    wrong = Secrets("0" * 64, "0" * 64)
+    if signing == "main.ed25519":
+        pair = Ed25519PrivateKey.generate()
+        wrong.secret = pair.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ).decode()
     path = place.folder / "secrets.toml"
-    path.write_text(path.read_text().replace(place.secrets.secret, "0" * 64))
-    said += place.keeper("doctor", "keeper.toml", code=4)
-    hidden = [place.secrets.key, place.secrets.secret, "signature=", "0" * 64]
+    for old, new in ((secrets.secret, wrong.secret), (secrets.key, wrong.key)):
+        path.write_text(path.read_text().replace(old, new.strip()))
+        said += place.keeper("doctor", "keeper.toml", code=4)
+    hidden = [
+        part
+        for each in (secrets.key, wrong.key, secrets.secret, wrong.secret)
+        for part in each.splitlines()
+        if not part.startswith("---")
+    ]
     texts = "\n".join(said).encode()
     for file in place.folder.glob("*"):
         if file.is_file() and file.name != "secrets.toml":
             texts += file.read_bytes()
     assert b"BTC3L" in texts
-    for each in hidden:
-        assert each.encode() not in texts
+    for part in [*hidden, "signature=", "PRIVATE KEY", "listenKey="]:
+        assert part.encode() not in texts
+
+
+def test_a_keeper_that_runs_hears_what_nobody_ordered(place: ExchangeFolder) -> None:
+    """It is woken up by its streams, which are cut meanwhile; it ends without a word of a leak."""
+    with place.running("--launch") as log:
+        until(lambda: place.units() != 0 and len(place.sockets()) == 2)
+        until(lambda: len(place.rows("venue_trade")) == 1)
+        place.exchange.control("POST", "/adl", account="main", symbol="BTCUSDT", units="2.000")
+        until(lambda: len(place.rows("venue_trade")) == 3)
+        place.exchange.control("POST", "/streams", cut=True)
+        place.price(62_000)
+        until(lambda: len(place.rows("venue_trade")) == 4)
+        until(lambda: len(place.sockets()) == 2)
+    causes = [each["cause"] for each in place.rows("venue_trade")]
+    assert causes == ["order", "auto_deleveraging", "order", "order"]
+    until(lambda: not place.sockets())
+    text = log.read_text()
+    for word in ("Traceback", "Unclosed", "never retrieved", "destroyed", "Warning", "release all"):
+        assert word not in text
+    place.once()
+    place.check_agreement()
+    place.verify()
 
 
 def test_a_perpetual_that_the_exchange_does_not_have_is_refused(place: ExchangeFolder) -> None:
