@@ -22,6 +22,7 @@ from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
 from steelyard.keeper.health import HealthSender
 from steelyard.keeper.observing import stop_on_way
 from steelyard.keeper.opening import open_desk
+from steelyard.keeper.own_accounts import check_own_accounts
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.keeper.shell import Shell
 from steelyard.ledger.instants import time_text
@@ -174,6 +175,7 @@ async def run_keeper(
         InputError: another keeper runs on this journal (who, until when), or the file is wrong.
         Fenced: another keeper took over.
     """
+    check_own_accounts(settings)
     async with AsyncExitStack() as stack:
         lease = take_lease(settings.journal, owner)
         stack.callback(lease.release)
