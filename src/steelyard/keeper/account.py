@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "end_if_liquidated",
     "fill_of",
+    "is_all_moved",
     "judge_clock",
     "note_trade",
     "open_account",
@@ -120,6 +121,7 @@ def read(desk: Desk, event: WasRead) -> bool:
         adopt_trades(desk, event.now_ms, found.value)
     elif event.what is Reading.MOVEMENTS and desk.memory.is_open:
         adopt_movements(desk, event.now_ms, found.value)
+        desk.moved_ms = max(desk.moved_ms or 0, found.time_ms)
     if not desk.is_reading or event.asked_ms < desk.reading_since:
         return False
     desk.readings[event.what] = found
@@ -193,6 +195,17 @@ def fill_of(desk: Desk, trade: Trade, mark: Decimal) -> Filled[Decimal]:
     return Filled(0, mark, trade.units, notional, charges)
 
 
+def is_all_moved(desk: Desk, until_ms: int) -> bool:
+    """Whether all money movements up to an instant of the venue's clock were read, and booked.
+
+    A fund ends with what it is owed and owes: nobody redeems at a nav that lacks the last funding.
+    """
+    limits, moved_ms = desk.limits, desk.moved_ms
+    if limits is None or moved_ms is None:
+        return False
+    return moved_ms >= until_ms + max(limits.late_ms, limits.lag_ms)
+
+
 def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     """The venue closed the position of a fund: what is left once all is booked is its end.
 
@@ -200,6 +213,8 @@ def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     """
     state = desk.state
     if not desk.memory.is_liquidated or state.ended is not None or state.units != 0:
+        return
+    if not is_all_moved(desk, max(desk.memory.trades.values(), default=0)):
         return
     price = state.price if desk.mark is None else desk.mark.price
     assert price is not None  # noqa: S101 (a position was held)

@@ -187,7 +187,7 @@ def _was_read(desk: Desk, event: WasRead) -> None:
     event = readable(event)
     units = desk.state.units
     is_complete = account.read(desk, event)
-    if event.what in (Reading.TRADES, Reading.POSITION):
+    if event.what in (Reading.TRADES, Reading.MOVEMENTS, Reading.POSITION):
         following.read_for_proof(desk, event)
     if is_complete:
         _came_round(desk, event.now_ms)

@@ -113,6 +113,8 @@ class Desk:
     listed_ms: int | None = None
     """The venue's clock at the last round that agreed with the books: all that came of what is
     older was seen, but late records."""
+    moved_ms: int | None = None
+    """The venue's clock at the last reading of money movements."""
     differs_since: int | None = None
     """Own clock: since when books and venue differ."""
     is_ready: bool = False

@@ -15,7 +15,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from steelyard.keeper import account
-from steelyard.keeper.booking import came_to_end, ended, is_whole, lag_ms, trades_since, unclear
+from steelyard.keeper.booking import (
+    came_to_end,
+    ended,
+    is_whole,
+    lag_ms,
+    trades_since,
+    unclear,
+    waits_for_money,
+)
 from steelyard.keeper.commands import LookUp, Reading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase
 from steelyard.keeper.events import Answered, LookedUp, Streamed, WasRead
@@ -47,7 +55,7 @@ def answered(desk: Desk, event: Answered) -> None:
     elif found.outcome is Outcome.UNKNOWN:
         unknown(desk, now_ms, "answer", "unknown", found.reason)
     elif desk.phase is Phase.SENT:
-        ended(desk, now_ms, found.outcome.value, found.reason)
+        ended(desk, now_ms, found.outcome.value, found.reason, is_sent=found.is_sent)
 
 
 def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
@@ -178,12 +186,12 @@ def settled_ms(desk: Desk, order: Order) -> int:
 
 
 def read_for_proof(desk: Desk, event: WasRead) -> None:
-    """Trades or the position were read while an order is open: take them as evidence."""
+    """Trades, money or the position were read while an order is open: take them as evidence."""
     order, proof, now_ms, found = desk.memory.order, desk.proof, event.now_ms, event.found
     if order is None or isinstance(found, Failure):
         return
     if proof.final is not None:
-        if is_whole(desk, proof.final):
+        if is_whole(desk, proof.final) and not waits_for_money(desk):
             came_to_end(desk, now_ms, proof.final)
         return  # else the timer asks again
     if not proof.is_reading or found.time_ms <= settled_ms(desk, order):

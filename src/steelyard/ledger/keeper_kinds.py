@@ -61,6 +61,7 @@ KINDS = (
             "outcome": "filled, partly, nothing, rejected, unavailable or void",
             "filled": "units, signed",
             "why": "the reason",
+            "sent": "whether anything of it may have left; false: it is certain that nothing did",
         },
     ),
     Kind(

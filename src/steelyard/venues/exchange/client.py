@@ -152,7 +152,7 @@ def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:
         kinds.append(type(cause).__name__)
         if isinstance(cause, aiohttp.ClientConnectorError) and not is_sent:
             reason = f"no connection was made ({type(cause).__name__}): nothing was sent"
-            return Failure(Outcome.UNAVAILABLE, reason)
+            return Failure(Outcome.UNAVAILABLE, reason, is_sent=False)
         cause = cause.__cause__ or cause.__context__
     return Failure(Outcome.UNKNOWN, f"no answer came ({kinds[-1] if kinds else 'none'})")
 

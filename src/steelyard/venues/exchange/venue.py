@@ -171,7 +171,7 @@ class ExchangeVenue:
     async def place(self, request: OrderRequest) -> OrderState:
         """Send an order, once, with the stamp that it was stored with."""
         if not self._sends:
-            raise Unavailable(DRY, code="dry")
+            raise Unavailable(DRY, code="dry", is_sent=False)
         params = self._exchange.order_params(self._market, request)
         content = await self._ask("fapiPrivatePostOrder", params, is_urgent=request.reduce_only)
         with readable():
