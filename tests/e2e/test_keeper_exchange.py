@@ -6,6 +6,7 @@ what came of it, never a time.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -98,6 +99,42 @@ def until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("name", ["once", "run"])
+def test_a_launch_that_is_refused_ends_with_the_reason(place: ExchangeFolder, name: str) -> None:
+    """The account lacks money: nothing is sent, and the command fails; filled, it is launched."""
+    place.exchange.control("POST", "/transfer", account="main", amount="-500")
+    out, said = place.keeper(name, "keeper.toml", "--live", "--launch", "--json", code=3)
+    assert "the launch was refused: BTC3L: expected an account that holds" in said
+    assert "transfer 500" in said.splitlines()[-1]
+    assert json.loads(out)["funds"][0]["state"] == "not launched"
+    assert place.account()["orders"] == 0
+    # without a launch that was asked for, nothing was refused
+    place.once()
+    place.exchange.control("POST", "/transfer", account="main", amount="500")
+    place.once("--launch")
+    assert place.units() != 0
+    place.check_agreement()
+
+
+def test_a_wind_down_is_done_when_the_fund_has_ended(place: ExchangeFolder) -> None:
+    """Before that it is accepted: its position is closed, and then its last money is booked."""
+    asked = ("winddown", "keeper.toml", "BTC3L", "--key", "end", "--json")
+    with place.running("--launch"):
+        until(lambda: place.units() != 0)
+        until(lambda: place.status()["venue"]["agrees"])
+        out, _ = place.keeper(*asked, "--wait", "20")
+        answer = json.loads(out)["outcome"]
+        assert answer in ("accepted", "waiting") or place.rows("closed")
+        until(lambda: place.units() == 0)
+        out, _ = place.keeper(*asked, "--wait", str(WAIT_S))
+    assert json.loads(out)["outcome"] == "done"
+    (closed,) = place.rows("closed")
+    assert Decimal(closed["cash"]) == place.cash()
+    assert place.status()["state"] == "ended"
+    place.check_agreement()
+    place.verify()
 
 
 @pytest.mark.parametrize("signing", ["main", "main.ed25519"])

@@ -330,9 +330,11 @@ def unfit_for_launch(desk: Desk) -> str | None:
     if position.value.units != 0:
         return f"expected an account without a position, found {position.value.units} units"
     if cash != desk.state.cash:
+        wanted, found = amount_text(desk.state.cash), amount_text(cash)
+        missing = amount_text(desk.state.cash - cash)
         return (
-            f"expected an account that holds the fund's first assets of {desk.state.cash}, found "
-            f"{cash}: transfer {desk.state.cash - cash}"
+            f"expected an account that holds the fund's first assets of {wanted}, found {found}: "
+            f"transfer {missing}"
         )
     return None
 

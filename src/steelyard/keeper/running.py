@@ -15,7 +15,7 @@ from pathlib import Path
 
 from steelyard.errors import Fenced, InputError
 from steelyard.keeper import core
-from steelyard.keeper.asking import is_known, launch_key
+from steelyard.keeper.asking import is_known, is_refused, launch_key
 from steelyard.keeper.clocks import HistoryClock, KeeperClock, WallClock
 from steelyard.keeper.desk import Desk
 from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
@@ -180,8 +180,7 @@ async def run_keeper(
         lease = take_lease(settings.journal, owner)
         stack.callback(lease.release)
         requests = stack.enter_context(Requests(settings.journal))
-        if launch:
-            ask_to_launch(settings, requests, owner)
+        launches = ask_to_launch(settings, requests, owner) if launch else {}
         keeper, venues = core.Keeper(), dict[str, Venue]()
         with Journal.open(settings.journal) as journal, DECIMAL18.context():
             for fund in settings.funds:
@@ -228,7 +227,7 @@ async def run_keeper(
         number = _tell_requests(requests, 0, keeper.desks, shell, clock)
         beside = [
             asyncio.create_task(_renew(lease, shell, clock)),
-            asyncio.create_task(_look(requests, number, keeper.desks, shell, clock)),
+            asyncio.create_task(_look(requests, number, keeper.desks, shell, clock, launches)),
         ]
         for task in beside:
             task.add_done_callback(partial(_fail_with, shell))
@@ -274,12 +273,17 @@ def refuse_idle(symbols: Sequence[str]) -> None:
     raise InputError(message, found=list(symbols))
 
 
-def ask_to_launch(settings: Settings, requests: Requests, who: str) -> None:
-    """Ask for the launch of each fund; of one that is launched the request is known already."""
+def ask_to_launch(settings: Settings, requests: Requests, who: str) -> dict[str, str]:
+    """Ask for the launch of each fund; of one that is launched the request is known already.
+
+    Given back are the keys, by the symbols of the funds.
+    """
+    symbols = [fund.series.symbol for fund in settings.funds]
     with Journal.open(settings.journal) as journal:
-        for fund in settings.funds:
-            symbol = fund.series.symbol
-            requests.ask(launch_key(journal, symbol), symbol, who, "launch", {})
+        keys = {symbol: launch_key(journal, symbol) for symbol in symbols}
+    for symbol, key in keys.items():
+        requests.ask(key, symbol, who, "launch", {})
+    return keys
 
 
 def _health_sender(settings: Settings, shell: Shell, clock: KeeperClock) -> HealthSender | None:
@@ -347,8 +351,15 @@ def _tell_requests(
 
 
 async def _look(
-    requests: Requests, number: int, desks: Mapping[str, Desk], shell: Shell, clock: KeeperClock
+    requests: Requests,
+    number: int,
+    desks: Mapping[str, Desk],
+    shell: Shell,
+    clock: KeeperClock,
+    launches: Mapping[str, str],
 ) -> None:
     while True:
         await asyncio.sleep(ASK_S)
         number = _tell_requests(requests, number, desks, shell, clock)
+        if launches and all(is_refused(desks[name], key) for name, key in launches.items()):
+            shell.stop()  # whoever asked is told why, and there is no fund to keep

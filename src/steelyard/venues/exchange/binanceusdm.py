@@ -183,7 +183,10 @@ class BinanceUsdm:
     def row(self, market: str, content: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 (JSON)
         """What ``exchangeInfo`` says of a market; None: it has none of that name."""
         rows: list[Mapping[str, Any]] = content["symbols"]
-        (found,) = [each for each in rows if each["symbol"] == market] or [None]
+        named = [each for each in rows if each["symbol"] == market]
+        if not named:
+            return None
+        (found,) = named
         return found
 
     def limits(self, market: str, content: Any) -> Limits | None:  # noqa: ANN401 (JSON)
