@@ -108,7 +108,7 @@ def test_a_launch_that_is_refused_ends_with_the_reason(place: ExchangeFolder, na
     out, said = place.keeper(name, "keeper.toml", "--live", "--launch", "--json", code=3)
     assert "the launch was refused: BTC3L: expected an account that holds" in said
     assert "transfer 500" in said.splitlines()[-1]
-    assert json.loads(out)["funds"][0]["state"] == "not launched"
+    assert json.loads(out)["funds"][0]["state"] == "waiting"
     assert place.account()["orders"] == 0
     # without a launch that was asked for, nothing was refused
     place.once()
