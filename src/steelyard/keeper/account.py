@@ -40,6 +40,7 @@ __all__ = [
     "fill_of",
     "is_all_moved",
     "judge_clock",
+    "last_trade_ms",
     "note_trade",
     "open_account",
     "read",
@@ -206,6 +207,11 @@ def is_all_moved(desk: Desk, until_ms: int) -> bool:
     return moved_ms >= until_ms + max(limits.late_ms, limits.lag_ms)
 
 
+def last_trade_ms(desk: Desk) -> int:
+    """The venue's clock at the last trade that is booked; 0: there is none."""
+    return max(desk.memory.trades.values(), default=0)
+
+
 def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     """The venue closed the position of a fund: what is left once all is booked is its end.
 
@@ -214,7 +220,7 @@ def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     state = desk.state
     if not desk.memory.is_liquidated or state.ended is not None or state.units != 0:
         return
-    if not is_all_moved(desk, max(desk.memory.trades.values(), default=0)):
+    if not is_all_moved(desk, last_trade_ms(desk)):
         return
     price = state.price if desk.mark is None else desk.mark.price
     assert price is not None  # noqa: S101 (a position was held)

@@ -64,13 +64,14 @@ def test_the_fee_of_a_liquidation_is_in_the_end(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "live.journal")
     asyncio.run(machine.keep(2, [68_000]))
     owing(machine)
-    machine.venue.move(machine.clock.now_ms(), Decimal(40_000))
-    desk = asyncio.run(machine.keep(3, [40_000]))
+    machine.venue.move(machine.clock.now_ms() + 2, Decimal(68_000))
+    machine.venue.move(machine.clock.now_ms() + 2, Decimal(45_500))
+    desk = asyncio.run(machine.keep(3, [45_500]))
     assert desk.state.ended is not None
     assert desk.state.ended.reason == "liquidated"
-    kinds = [kind for kind, _ in rows(machine, "booked", "closed")]
-    assert kinds[-1] == "closed"
-    assert kinds.count("booked") >= 1
+    found = [fields.get("what", "closed") for _, fields in rows(machine, "booked", "closed")]
+    assert "funding" in found
+    assert found[-1] == "closed"
     check(machine, desk)
 
 
@@ -85,3 +86,19 @@ def test_a_wind_down_says_at_what_leverage_it_was_due(tmp_path: Path) -> None:
     assert abs(Decimal(intents[1]["leverage"]) - 3) < Decimal("0.02")
     assert any("wind_down at a price of 68100" in line for line in machine.lines)
     assert not any("leverage of 0.0" in line for line in machine.lines)
+
+
+def test_a_fund_that_holds_nothing_any_more_ends_likewise(tmp_path: Path) -> None:
+    """Its position was taken away just before it was to be wound down: nothing is bought again."""
+    machine = Machine(tmp_path / "live.journal")
+    asyncio.run(machine.keep(2, [68_000]))
+    owing(machine)
+    machine.venue.move(machine.clock.now_ms() + 2, Decimal(68_000))
+    machine.venue.exchange.deleverage(Decimal(1))
+    desk = asyncio.run(machine.keep(4, [68_000], [("end", "wind_down", {})]))
+    assert desk.state.ended is not None
+    kinds = [kind for kind, _ in rows(machine, "booked", "closed", "venue_trade")]
+    assert sorted(kinds[:-1]) == ["booked", "venue_trade", "venue_trade"]
+    assert kinds[-1] == "closed"
+    assert desk.state.cash == machine.venue.exchange.account.wallet
+    check(machine, desk)
