@@ -14,12 +14,12 @@ import numpy as np
 
 from steelyard.analysis.decay_found import DecayAcross
 from steelyard.analysis.decay_pair import Pair
-from steelyard.analysis.matching import Matched, Resamples, joined, match, resampled
+from steelyard.analysis.matched_windows import Matched, Resamples, joined, match, resampled
 from steelyard.analysis.windows import Windows, windows_of
 from steelyard.arguments import text_of
 from steelyard.errors import InputError
 from steelyard.market import Prices, feed_of, format_time
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 from steelyard.market.times import DAY_S
 from steelyard.simulation.checks import check_kind, check_number, check_several
 

@@ -29,7 +29,7 @@ from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.run import Run
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from steelyard.report.document import Document
 
-__all__ = ["PERIODS", "Explanation", "Held"]
+__all__ = ["PERIODS", "Explanation", "HeldToken"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,7 +47,7 @@ RESET = "compounding"
 """The step whose run is the daily reset without costs."""
 
 
-class Held(NamedTuple):
+class HeldToken(NamedTuple):
     """One token held since the launch, in one of the runs."""
 
     nav: Floats
@@ -75,7 +75,7 @@ class Explanation(Shown):
     assets: Floats
     asset: Floats
     held: Mapping[str, Floats]
-    unrebalanced: Held
+    unrebalanced: HeldToken
     bars: int
 
     @property

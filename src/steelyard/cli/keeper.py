@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from steelyard.cli.commands import Command, DiscreetCommand
+from steelyard.cli.command_types import Command, DiscreetCommand
 from steelyard.cli.output import emit_json, note
 from steelyard.errors import InputError
 
@@ -76,7 +76,7 @@ def _refuse_unlaunched(desks: Mapping[str, Desk], as_json: bool) -> None:
     Raises:
         InputError: one was.
     """
-    from steelyard.keeper.asking import why_not_launched
+    from steelyard.keeper.request_adoption import why_not_launched
 
     whys = {name: why_not_launched(desk) for name, desk in desks.items()}
     refused = {name: why for name, why in whys.items() if why is not None}
@@ -223,7 +223,7 @@ def _ask(
     import getpass
     import uuid
 
-    from steelyard.keeper.asking import launch_key
+    from steelyard.keeper.request_adoption import launch_key
     from steelyard.keeper.settings import read_settings
     from steelyard.ledger import Journal
     from steelyard.ledger.requests import Requests

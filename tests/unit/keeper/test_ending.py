@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from steelyard.ledger import Journal
-from steelyard.venues.simulated.faults import Faults
+from steelyard.venues.simulated.fault_chances import FaultChances
 from support.live_machine import Machine, check
 
-LATE = Faults(late_funding=1.0, late_funding_ms=50_000)
+LATE = FaultChances(late_funding=1.0, late_funding_ms=50_000)
 
 
 def rows(machine: Machine, *kinds: str) -> list[tuple[str, Any]]:

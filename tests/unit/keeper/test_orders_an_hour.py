@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal
-from steelyard.venues.simulated.faults import Faults
+from steelyard.venues.simulated.fault_chances import FaultChances
 from support.live_machine import Machine, check
 
 WORDS = "60 orders went out in the last hour"
@@ -23,7 +23,7 @@ class Busy(Machine):
         moving = asyncio.create_task(super().move(minutes, path, shell))
         if self.is_busy:
             await self.clock.sleep_until(self.clock.now_ms() + 60_000)
-            self.venue.faults = Faults(overloaded=1.0)
+            self.venue.faults = FaultChances(overloaded=1.0)
         await moving
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from steelyard.ledger import Journal
 from steelyard.venues.protocol import Heard, OrderState, OrderStatus
-from steelyard.venues.simulated.face import SimulatedFace
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import Machine, check
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from steelyard.venues.protocol import Failure, Outcome
+from steelyard.venues.protocol import CallOutcome, Failure
 
 __all__ = ["Budget"]
 
@@ -65,7 +65,7 @@ class Budget:
         if now_ms < self.refused_until_ms:
             reason = "the exchange is not asked before the time that it named (429 or 418)"
             until_ms = self.refused_until_ms
-            return Failure(Outcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)
+            return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)
         minute = now_ms // MINUTE_MS
         if minute != self.minute:
             return None
@@ -78,4 +78,4 @@ class Budget:
         what = "all" if is_urgent else "what is not kept for lowering leverage"
         reason = f"{what} of the exchange's rate limit is used up for this minute"
         until_ms = (minute + 1) * MINUTE_MS
-        return Failure(Outcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)
+        return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)
