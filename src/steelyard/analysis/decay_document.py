@@ -1,4 +1,4 @@
-"""Decay across assets as a document: the assets, the pairs a way to match, what they say."""
+"""The document of a decay comparison: assets, matched pairs for each way of matching, summary."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MATCHED = {"bars": "matched by bars", "days": "matched by days"}
 
 
 def decay_document(found: Decay) -> Document:
-    """All that is shown of it."""
+    """Build the document of a decay comparison for terminals, notebooks and pages."""
     rows: dict[str, list[Row]] = {}
     for pair in found.pairs:
         name = f"{pair.asset} against {pair.against}"
@@ -77,7 +77,7 @@ def decay_document(found: Decay) -> Document:
 
 
 def decay_title(found: Decay) -> str:
-    """``Decay of a 3x daily reset at matched volatility, windows of 30 days``."""
+    """The title, such as ``Decay of a 3x daily reset at matched volatility, ...``."""
     return (
         f"Decay of a {found.target:g}x daily reset at matched volatility, "
         f"windows of {found.window_days} days"
@@ -85,7 +85,7 @@ def decay_title(found: Decay) -> str:
 
 
 def decay_panels(found: Decay) -> list[Panel]:
-    """The windows, and the differences on any dates."""
+    """The chart of all windows, and the chart of the differences that were matched on any dates."""
     clouds = []
     for name, one in found.held.items():
         living = one.chosen(one.lived & (one.days > 0))
@@ -103,8 +103,8 @@ def decay_panels(found: Decay) -> list[Panel]:
 
 
 def decay_words(found: Decay) -> str:
-    """What the intervals say of all assets together, a sentence a measure."""
-    # the last of each way has all assets together
+    """One sentence for each measure of volatility, about all assets together."""
+    # the last pair of each way of matching holds all assets together
     chosen = {(pair.volatility, pair.dates): pair for pair in found.pairs}
     said = []
     for (measure, dates), pair in chosen.items():

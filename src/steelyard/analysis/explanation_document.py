@@ -1,4 +1,4 @@
-"""An explanation as a document: the steps, what stands beside them, horizons, periods."""
+"""The document of an explanation: steps, comparisons, tracking by horizon, and periods."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ MEANINGS: Mapping[str, str] = {
     "management": "the management fee",
     "reserve": "what the reserve paid, and what its suspensions changed",
 }
-"""What each step is, in short."""
+"""A short description of each step."""
 LEAST_FIRST = (
     *("gas", "interest", "spread", "basis", "management", "impact", "funding", "fee"),
     *("reserve", "rule", "compounding"),
 )
-"""Steps that a table of periods leaves out, one after the other, until a row fits."""
+"""The order in which a table of periods leaves out steps until a row fits the width."""
 
 
 class Line(NamedTuple):
-    """A step: a name, its share of nav and its quote, and what it is."""
+    """One line of the table of steps: name, return, quote amount and description."""
 
     name: str
     share: float
@@ -59,11 +59,12 @@ class Line(NamedTuple):
 
 
 def explanation_document(found: ShownExplanation, by: str | None = None) -> Document:
-    """All that is shown of it.
+    """Build the document of an explanation for terminals, notebooks and pages.
 
     Args:
         found: the explanation.
-        by: ``month`` or ``day``, the periods that a terminal shows; a page shows months anyway.
+        by: ``"month"`` or ``"day"``: the periods that a terminal lists; None: none. A page always
+            lists the months.
     """
     run = found.run
     periods = [period_table(found, by)] if by is not None else []
@@ -88,7 +89,7 @@ def explanation_document(found: ShownExplanation, by: str | None = None) -> Docu
 
 
 def headline(found: ShownExplanation) -> str:
-    """One sentence: what the underlying did and what the token did."""
+    """One sentence that gives the returns of the underlying and of the token."""
     figures = found.figures()
     asset, token = figures["underlying"]["return"], figures["token"]["return"]
     series = found.run.series
@@ -101,7 +102,7 @@ def headline(found: ShownExplanation) -> str:
 
 
 def explanation_panel(found: ShownExplanation) -> Panel:
-    """The steps as a waterfall, from L times the underlying to the token."""
+    """The steps as a waterfall chart, from L times the underlying's return to the token's."""
     life = {name: float(values[0]) for name, values in found.columns().items() if name != "start"}
     return waterfall_panel(
         found.run.series.symbol, found.steps, found.target, life["underlying"], life["token"]
@@ -109,7 +110,7 @@ def explanation_panel(found: ShownExplanation) -> Panel:
 
 
 def step_table(found: ShownExplanation) -> Table:
-    """L times the underlying, each step that is there, and the token, over the whole life."""
+    """The table of L times the underlying, each step and the token, over the whole life."""
     lines = _lines(found)
     rows = []
     for place, line in enumerate(lines):
@@ -122,7 +123,7 @@ def step_table(found: ShownExplanation) -> Table:
 
 
 def beside_table(found: ShownExplanation) -> Table:
-    """What is no step, and helps to judge them."""
+    """The table of figures that are not steps but help to judge the steps."""
     figures = found.figures()
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f" until {day(alone['ended'])}, when it was liquidated" if alone["ended"] else ""
@@ -145,7 +146,7 @@ def _columns(*quote: str) -> list[Column]:
 
 
 def period_table(found: ShownExplanation, by: str) -> Table:
-    """The steps of each month or day, in points."""
+    """The table of the steps of each month or day, in percentage points."""
     columns = found.columns(by)
     steps = [name for name in found.held if columns[name].any() or name in ("compounding", "rule")]
     names = {"multiple": f"{multiple(found.target)} {_base(found)}", "token": _symbol(found)}

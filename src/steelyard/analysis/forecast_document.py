@@ -1,4 +1,4 @@
-"""A forecast as a document: the ladder, the tokens, and what will be traded in a few sentences."""
+"""The document of a forecast: a summary in sentences, the ladder, and the tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["feedback_words", "forecast_document", "ladder_data", "ladder_table"]
 
 MOST_TOKENS, MOST_LINES = 500, 20
-"""Rows of tokens on a page and on a terminal, the largest assets first; --json has them all."""
+"""Most rows of tokens on a page and on a terminal, largest assets first; --json lists all."""
 BPS = 10_000
 LADDER = (
     Column("price"),
@@ -55,7 +55,7 @@ TOKENS = (
 
 
 def forecast_document(found: ShownForecast) -> Document:
-    """All that is shown of it."""
+    """Build the document of a forecast for terminals, notebooks and pages."""
     data, shelf = ladder_data(found), found.shelf
     head = (
         f"{shelf.source}: {tokens_counted(found)} on {shelf.underlying} at {found.price:,.10g}, "
@@ -79,7 +79,7 @@ def forecast_document(found: ShownForecast) -> Document:
 
 
 def ladder_data(found: ShownForecast) -> LadderData:
-    """What is drawn."""
+    """The data of the ladder chart."""
     rungs = found.ladder
     return LadderData(
         title=f"Order flow of {tokens_counted(found)} on {found.shelf.underlying}, "
@@ -94,7 +94,7 @@ def ladder_data(found: ShownForecast) -> LadderData:
 
 
 def ladder_table(found: ShownForecast) -> Table:
-    """A row a price, without columns that say nothing in any row: of a book nobody gave, say."""
+    """One row for each price; a column without any figure, as of a book not given, is left out."""
     rows = [_rung_cells(rung) for rung in found.ladder]
     known = [i for i in range(len(LADDER)) if i < FLOWS or any(row[i] != MISSING for row in rows)]
     return Table(
@@ -108,7 +108,7 @@ def ladder_table(found: ShownForecast) -> Table:
 
 
 FLOWS = 7
-"""Columns that are always there."""
+"""Number of columns that are always shown."""
 
 
 def _rung_cells(rung: Rung) -> list[str]:
@@ -126,7 +126,7 @@ def _rung_cells(rung: Rung) -> list[str]:
 
 
 def feedback_words(found: ShownForecast) -> str:
-    """FORMULAS 8 in words."""
+    """The feedback (FORMULAS 8) in sentences."""
     feedback, quote = found.feedback, found.shelf.quote
     if feedback is None or feedback.demand <= 0:
         return "Resets answer no move: there is no feedback."

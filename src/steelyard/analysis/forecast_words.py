@@ -1,7 +1,7 @@
-"""A forecast in a few sentences: what is traded if the price stays, and the side not to be on.
+"""A forecast in a few sentences: what is traded if the price stays, and whom the flow hurts.
 
-A flow adds to a move where tokens sell into a fall or buy into a rise. Who is on the other side of
-that flow (long into a fall, short into a rise) is on the side not to be on.
+A flow adds to a move where tokens sell into a fall or buy into a rise. Such a flow moves against
+traders who are long in a fall or short in a rise.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["forecast_words", "tokens_counted"]
 
 SMALL = 1e-9
-"""Of all assets: less than that is no flow."""
+"""A flow below this share of all assets counts as none."""
 
 
 def forecast_words(found: ShownForecast) -> str:
-    """Two sentences or so, with figures."""
+    """About two sentences with figures: the flow if the price stays, and if it moves."""
     return " ".join((_staying(found), _moving(found)))
 
 
 def tokens_counted(found: ShownForecast) -> str:
-    """``1 token``, ``1,000 tokens``."""
+    """The number of tokens in words: ``1 token``, ``1,000 tokens``."""
     return f"{len(found.tokens):,} token{'' if len(found.tokens) == 1 else 's'}"
 
 
@@ -41,7 +41,7 @@ def _staying(found: ShownForecast) -> str:
 
 
 def _moving(found: ShownForecast) -> str:
-    """The answer to moves, beyond what is traded anyway."""
+    """The response to moves, beyond what is traded if the price stays."""
     still = found.present.net
     fall, rise = found.ladder[0], found.ladder[-1]
     adds = {

@@ -1,4 +1,4 @@
-"""A tear sheet as a document: which charts, tables and sentences stand in each chapter."""
+"""The document of a tear sheet: the charts, tables and sentences of each chapter."""
 
 from __future__ import annotations
 
@@ -58,13 +58,14 @@ if TYPE_CHECKING:
 __all__ = ["tear_sheet_document", "tear_sheet_panels"]
 
 MOST = 6_000, 1_000
-"""Of bars drawn and trades marked: half of a run's own page, whose place is for looking closer."""
+"""Most bars drawn and most trades marked: half as many as on the page of a run, which is the place
+for details."""
 MOST_SHOWN = 1_000
 NO_COSTS = frozenset({"compounding", "rule", "reserve"})
 
 
 def tear_sheet_document(found: ShownTearSheet) -> Document:
-    """All that is shown of it."""
+    """Build the document of a tear sheet for terminals, notebooks and pages."""
     view = _view(found)
     of_run = run_document(found.run, most=MOST)
     opening, rest = _head(found, of_run)
@@ -98,7 +99,7 @@ def tear_sheet_document(found: ShownTearSheet) -> Document:
 
 
 def tear_sheet_panels(found: ShownTearSheet) -> list[Panel]:
-    """Growth, drawdown and rolling volatility."""
+    """The charts of growth, drawdown and rolling volatility."""
     panels = [nav_panel(_view(found)), underwater_of(found), rolling_volatility(found)]
     return [panel for panel in panels if panel is not None]
 
@@ -108,7 +109,7 @@ def _view(found: ShownTearSheet) -> View:
 
 
 def _head(found: ShownTearSheet, of_run: Document) -> tuple[list[Block], list[Block]]:
-    """What opens the sheet, and the key figures of the run for which a terminal has no room."""
+    """The opening blocks, and the key figures of the run that only a page has room for."""
     opening: list[Block] = []
     rest: list[Block] = []
     for block in of_run.blocks:
@@ -143,7 +144,7 @@ def _facts(found: ShownTearSheet) -> list[Fact]:
 
 
 def _cost_steps(found: ShownTearSheet) -> tuple[float, float]:
-    """What all steps of cost made of the token's return, and what the reserve did."""
+    """The sum of all cost steps in the token's return, and the step of the reserve."""
     steps = found.explanation.steps
     paid = float(np.sum([share for name, share in steps.items() if name not in NO_COSTS]))
     return paid, steps["reserve"]
@@ -204,7 +205,7 @@ def _reserve_words(pool: dict[str, Any], quote: str) -> str:
 
 
 def _next(found: ShownTearSheet) -> list[Block]:
-    """The forecast from the last state: prices at which it acts, and the ladder."""
+    """The forecast from the last state: the prices at which the token acts, and the ladder."""
     told = found.forecast
     if told is None:
         return [Paragraph(_silence(found))]
@@ -214,7 +215,7 @@ def _next(found: ShownTearSheet) -> list[Block]:
 
 
 def _silence(found: ShownTearSheet) -> str:
-    """Why there is no forecast."""
+    """The reason why there is no forecast."""
     ended = found.run.state.ended
     if ended is not None:
         return f"Nothing: it ended on {format_time(ended.time)[:10]}."

@@ -1,4 +1,4 @@
-"""The statistics of a tear sheet as tables: what each is, and its figures for all three."""
+"""The tables of a tear sheet's statistics, with the meaning of each and its three figures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["GROUPS", "Statistic", "days_words", "headings", "statistic_cell", "statistic_tables"]
 
 MOST = 1e4
-"""A figure from which on digits say nothing: powers of ten do."""
+"""Figures of this size and more are shown in scientific notation."""
 
 
 class Statistic(NamedTuple):
-    """How a statistic is shown: its title, whether as ``percent``, ``days`` or ``number``."""
+    """How a statistic is shown.
+
+    Attributes:
+        title: its name in the table.
+        kind: ``"percent"`` (with a sign), ``"share"`` (in percent, without a plus), ``"days"`` or
+            ``"number"``.
+        meaning: a short explanation; empty where the title is enough.
+    """
 
     title: str
     kind: str
@@ -67,11 +74,11 @@ GROUPS: Mapping[str, Mapping[str, Statistic]] = {
         "down_capture": Statistic("Down capture", "number", "mean day over its, where it fell"),
     },
 }
-"""Every statistic by its name, in groups, in the order in which it is shown."""
+"""All statistics by name, in groups, in the order in which they are shown."""
 
 
 def statistic_tables(found: ShownTearSheet) -> list[Table]:
-    """A table a group: of the token, of L times daily and of the underlying."""
+    """One table for each group, with a column for each of the three curves."""
     columns = [Column(""), *map(Column, headings(found))]
     return [
         Table(
@@ -87,7 +94,7 @@ def statistic_tables(found: ShownTearSheet) -> list[Table]:
 
 
 def headings(found: ShownTearSheet) -> tuple[str, str, str]:
-    """What the three columns are called."""
+    """The headings of the three columns: token, daily reset without costs, underlying."""
     series = found.run.series
     base = asset_name(series, found.run.prices).partition("/")[0]
     return series.symbol, f"{multiple(series.target_leverage)} daily", base
@@ -98,7 +105,7 @@ def _cells(found: ShownTearSheet, name: str, statistic: Statistic) -> list[str]:
 
 
 def statistic_cell(value: float | None, kind: str) -> str:
-    """A figure as text; what is undefined is a dash."""
+    """A statistic as text; a dash where it is undefined."""
     if value is None:
         return MISSING
     if kind == "days":
@@ -109,7 +116,7 @@ def statistic_cell(value: float | None, kind: str) -> str:
 
 
 def days_words(found: ShownTearSheet) -> str:
-    """Which days the statistics are of, and what is left out."""
+    """The sentences that say which days the statistics cover and what is left out."""
     token = found.days["token"]
     if not len(token.returns):
         return "There is no whole UTC day after that of the launch: statistics have nothing to say."

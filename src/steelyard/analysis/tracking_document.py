@@ -1,4 +1,4 @@
-"""How well a token tracks, as a document: by horizon, and over trailing windows."""
+"""The document of a token's tracking: figures by horizon and charts of trailing windows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HORIZONS = (
 
 
 def tracking_document(found: ShownTracking) -> Document:
-    """All that is shown of it."""
+    """Build the document of tracking for terminals, notebooks and pages."""
     charts: list[Block] = []
     if len(found.time) > WINDOW_DAYS:
         charts = tracking_charts(found.rolling_columns(WINDOW_DAYS), found.target, WINDOW_DAYS)
@@ -37,12 +37,12 @@ def tracking_document(found: ShownTracking) -> Document:
 
 
 def tracking_title(found: ShownTracking) -> str:
-    """``Tracking 3x the underlying``."""
+    """The title, such as ``Tracking 3x the underlying``."""
     return f"Tracking {multiple(found.target)} the underlying"
 
 
 def horizon_table(found: ShownTracking) -> Table:
-    """A row a horizon; below it how near the days were."""
+    """The table with one row for each horizon; its note says how close the days were."""
     figures = found.figures
     near = ", ".join(
         f"{percent(met)} within {float(share) * 100:g}" for share, met in figures["within"].items()
@@ -58,7 +58,7 @@ def horizon_table(found: ShownTracking) -> Table:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    """The figures of one horizon as text; what is undefined is a dash."""
+    """The figures of one horizon as text; a dash where one is undefined."""
     return [
         f"{row['spans']:,}",
         number(row["slope"], 3),
@@ -71,7 +71,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 def tracking_charts(
     columns: Mapping[str, npt.NDArray[Any]], target: float, days: int
 ) -> list[Block]:
-    """The charts of trailing windows, two beside each other."""
+    """The charts of trailing windows, two in each row."""
     panels = [panel for panel in tracking_panels(columns, target, days).values() if panel]
     return [SideBySide(panels[:2]), SideBySide(panels[2:])] if panels else []
 
@@ -79,12 +79,12 @@ def tracking_charts(
 def tracking_panels(
     columns: Mapping[str, npt.NDArray[Any]], target: float, days: int
 ) -> dict[str, Panel | None]:
-    """A chart a figure, by its name; None where no window has it.
+    """One chart for each figure, by its name; None where no window has the figure.
 
     Args:
-        columns: as ``Tracking.rolling_columns`` has them.
-        target: L, signed.
-        days: of a window.
+        columns: arrays in the form of ``Tracking.rolling_columns``.
+        target: target leverage L, signed.
+        days: length of each window, in days.
     """
     last = f"of the last {days} {'day' if days == 1 else 'days'}"
 
