@@ -1,4 +1,4 @@
-"""The leverage of a run: its band, and every rebalance with where it came from and went to."""
+"""The chart of a run's leverage: the band, and every rebalance with leverage before and after."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from steelyard.rules.costs import TRADE_KINDS
 
 __all__ = ["leverage_panel"]
 
-# Beyond this multiple of its outermost threshold a leverage says only "about to be wiped out",
-# and would press the rest of the chart flat.
+# The axis ends at this multiple of the outermost threshold. A leverage beyond it only shows that
+# the token is about to be wiped out, and would compress the rest of the chart.
 _FARTHEST = 1.75
 
 _SOME = 150
-# From here on stems and line step back, so that the band stays visible through them.
+# From this number of trades on, stems and line are thinner, so that the band stays visible.
 _MANY = 600
 
 
 def leverage_panel(view: View) -> Panel:
-    """Leverage at the bars' closes, thresholds, and a marker with a stem for each rebalance."""
+    """The chart of leverage at closes, thresholds, and a marker with a stem for each rebalance."""
     facts, rows = view.facts, view.rows
     low, high = _reach(view)
     bottom, top = _range(view, low, high)
@@ -149,7 +149,7 @@ def _size(many: int) -> float:
 
 
 def _reach(view: View) -> tuple[float, float]:
-    """Least and greatest leverage drawn, signed; a token that is flat has none."""
+    """Smallest and greatest leverage drawn, signed; a flat token has no leverage to draw."""
     numbers = view.rows.numbers
     drawn: Floats = np.concatenate(
         [view.leverage, numbers["leverage_before"], numbers["leverage_after"]]
