@@ -63,8 +63,8 @@ def run_for(
     for option, value in (("feed", feed), ("intrabar", intrabar)):
         if value is not None:
             message = (
-                f"{series.series.symbol}: {what}: expected a run alone, which has its own "
-                f"{option}, found {option} beside it; leave it out, or give the series instead."
+                f"{series.series.symbol}: {what}: expected no {option} together with a run, which "
+                f"has its own, found one; leave it out, or give the series instead of the run."
             )
             raise InputError(message, symbol=series.series.symbol, option=option)
     return series
@@ -81,8 +81,8 @@ def explain_run(run: Run, progress: Callable[[int], None] | None = None) -> Expl
     if sources is None:
         message = (
             f"{series.symbol}: explain: expected a run of one series from its launch, found one "
-            f"that went on from a state or shares its reserve; simulate it by itself from its "
-            f"beginning."
+            f"that continued from a state or shares its reserve; simulate the series by itself "
+            f"from its launch."
         )
         raise InputError(message, symbol=series.symbol)
     bars = run.prices.slice(0, lived_bars(run.prices, run.intrabar, run.state.ended))
@@ -134,8 +134,8 @@ def _run_again(
         replay, marks = replayed(series, again, bars, mode, state, progress)
     except InputError as error:
         message = (
-            f"{series.symbol}: explain: the run up to the step {name!r}, which has to be made "
-            f"beside the token's own, cannot be: {error}"
+            f"{series.symbol}: explain: the run up to the step {name!r}, which has to be "
+            f"simulated in addition to the token's own, cannot be simulated: {error}"
         )
         raise InputError(message, symbol=series.symbol, step=name) from error
     nav = marks.held_at(np.asarray(bars.close), ends)

@@ -195,7 +195,7 @@ def _windows(prices: Prices, target: float, length_days: int, shift_days: int) -
             prices.source,
             f"at least one whole window of {length_days} days, counted from "
             f"{format_time(shift_days * DAY_S)[:10]}",
-            f"{len(prices):,} bars of {days:z.1f} days without one",
+            f"{len(prices):,} bars over {days:z.1f} days without a whole window",
         )
     return found
 
@@ -204,8 +204,8 @@ def _check_names(names: Sequence[str], against: Sequence[str]) -> None:
     unknown = [name for name in against if name not in names]
     if len(names) < 2 or unknown or len(set(against)) == len(names):  # noqa: PLR2004 (a pair)
         message = (
-            f"decay: expected two assets or more, and among them those that the others are held "
-            f"against; found {', '.join(names) or 'none'} against {', '.join(against) or 'none'}."
+            f"decay: expected two assets or more, and among them those with which the others are "
+            f"compared; found {', '.join(names) or 'none'} against {', '.join(against) or 'none'}."
         )
         raise InputError(message, found=list(against), allowed=list(names))
 
@@ -221,12 +221,12 @@ def _check_bars(histories: Mapping[str, Prices]) -> None:
     first = next(iter(steps.values()))
     for name, step in steps.items():
         if not step or DAY_S % step:
-            expected = "bars of a day, or of a length that fills days"
+            expected = "bars of one day, or of a length that divides a day"
             raise source_error(histories[name].source, expected, _bars_words(step))
         if step != first:
             message = (
-                f"{name}: expected bars of {first} s, as of {next(iter(steps))}, found {step} s: "
-                f"volatility from bar to bar is comparable over bars of one length only."
+                f"{name}: expected bars of {first} s, as for {next(iter(steps))}, found {step} s: "
+                f"volatility from bar to bar can be compared only between bars of one length."
             )
             raise InputError(message, found=step, expected=first)
 

@@ -29,17 +29,17 @@ __all__ = [
 ]
 
 MEANINGS: Mapping[str, str] = {
-    "compounding": "a daily reset without costs, less that",
+    "compounding": "a daily reset without costs, less L times the underlying",
     "rule": "this rule without costs, less the daily reset",
-    "fee": "exchange fees, on the run so far",
-    "spread": "half spreads",
+    "fee": "exchange fees",
+    "spread": "the half spread",
     "impact": "price impact of its own trades",
     "gas": "gas",
-    "basis": "the future's basis, paid or earned as it runs down",
+    "basis": "the future's basis, paid or earned as it converges to the price",
     "funding": "funding",
     "interest": "interest",
     "management": "the management fee",
-    "reserve": "what the reserve paid, and what its suspensions changed",
+    "reserve": "payments by the reserve, and the effect of its suspensions",
 }
 """A short description of each step."""
 LEAST_FIRST = (
@@ -97,7 +97,7 @@ def headline(found: ShownExplanation) -> str:
     return (
         f"{name} {_moved(asset)} and {series.symbol} {_moved(token)}, from "
         f"{figures['start'][:10]} to {figures['end'][:10]}: {_apart(figures['total']['return'])} "
-        f"{found.target:g} times the underlying."
+        f"{found.target:g} times the underlying's return."
     )
 
 
@@ -118,8 +118,8 @@ def step_table(found: ShownExplanation) -> Table:
         share = Cell(points(line.share), line.share, "" if is_end else tone(line.share))
         quoted = number(line.quote, 0, signed=True)
         rows.append(Row([line.name, share, quoted, line.meaning], strong=is_end))
-    note = "Each step is the difference of two runs that differ by that one thing."
-    return Table("Where it went", _columns(f"{found.run.series.quote}, the fund"), rows, note)
+    note = "Each step is the difference between two runs that differ in that one respect."
+    return Table("Steps of the return", _columns(f"{found.run.series.quote}, the fund"), rows, note)
 
 
 def beside_table(found: ShownExplanation) -> Table:
@@ -128,16 +128,16 @@ def beside_table(found: ShownExplanation) -> Table:
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f" until {day(alone['ended'])}, when it was liquidated" if alone["ended"] else ""
     rows = [
-        ("never rebalanced", alone["return"], f"bought once and left alone{until}"),
+        ("never rebalanced", alone["return"], f"bought once, never traded again{until}"),
         (
             "variance decay",
             variance["predicted"],
-            f"compounding as a variance of {money(variance['realised'])} predicts it",
+            f"the compounding that a variance of {money(variance['realised'])} predicts",
         ),
-        ("left", variance["left"], "of compounding: steps of a day's size"),
+        ("left", variance["left"], "compounding less variance decay: the effect of daily steps"),
     ]
     told = [Row([name, points(share), meaning]) for name, share, meaning in rows]
-    return Table("Beside it", _columns(), told)
+    return Table("For comparison", _columns(), told)
 
 
 def _columns(*quote: str) -> list[Column]:
@@ -166,11 +166,12 @@ def _lines(found: ShownExplanation) -> list[Line]:
     life = {name: values[0] for name, values in found.columns().items()}
     assets, series = float(life["assets"]), found.run.series
     times = f"{multiple(found.target)} {asset_name(series, found.run.prices)}"
-    told = [Line(times, float(life["multiple"]), 0.0, f"{points(life['underlying'])} x L")]
+    meaning = f"the underlying's {points(life['underlying'])}, times L"
+    told = [Line(times, float(life["multiple"]), 0.0, meaning)]
     for name, share in found.steps.items():
         if share or name in ("compounding", "rule"):
             told.append(Line(name, share, 0.0, MEANINGS[name]))
-    told.append(Line(series.symbol, float(life["token"]), 0.0, "what a holder had, the sum"))
+    told.append(Line(series.symbol, float(life["token"]), 0.0, "the holder's return, the sum"))
     return [line._replace(quote=line.share * assets) for line in told]
 
 
@@ -187,5 +188,5 @@ def _apart(share: float) -> str:
 
 
 def _moved(share: float) -> str:
-    word = "rose" if share > 0 else "fell" if share < 0 else "stood still"
+    word = "rose" if share > 0 else "fell" if share < 0 else "did not move"
     return f"{word} {abs(share) * 100:,.1f} %" if share else word

@@ -33,11 +33,8 @@ def _staying(found: ShownForecast) -> str:
     rung = found.present
     if not _counts(found, rung.net):
         return f"{stays} trade nothing at their next resets."
-    on_it = "short" if rung.net > 0 else "long"
-    return (
-        f"{stays} {_trade(found, rung)} by their next resets: until then the side not to be on "
-        f"is {on_it}."
-    )
+    hurt = "shorts" if rung.net > 0 else "longs"
+    return f"{stays} {_trade(found, rung)} by their next resets; this flow moves against {hurt}."
 
 
 def _moving(found: ShownForecast) -> str:
@@ -55,16 +52,16 @@ def _moving(found: ShownForecast) -> str:
         if rung is not None
     ]
     if not said:
-        return "No move of the ladder brings a flow that adds to it."
+        return "The flow of the tokens does not add to any move of the ladder."
     sides = sorted(
         (side for side, rung in adds.items() if rung is not None),
         key=lambda side: -abs(_per_move(adds[side], still)),
     )
     first = "; ".join(said)
     return (
-        f"{first[0].upper()}{first[1:]}: the flow adds to the move"
-        f"{' both ways, more' if len(sides) > 1 else ','} against a {sides[0]}, the side not to "
-        f"be on."
+        f"{first[0].upper()}{first[1:]}. The flow adds to the move"
+        f"{' in both directions, and it moves more strongly' if len(sides) > 1 else ' and moves'} against "
+        f"{sides[0]}s."
     )
 
 

@@ -41,8 +41,8 @@ def gaps_words(found: ShownGaps) -> str:
     """One sentence that says what the table holds."""
     venue = "a venue without a margin" if found.series is None else found.series.venue.kind
     return (
-        f"The worst moves of {found.prices.source}, and the leverage that each would wipe out on "
-        f"this venue ({venue}) if nothing could be traded in it."
+        f"The worst moves of {found.prices.source}, and the smallest leverage that each would wipe "
+        f"out on this venue ({venue}) if the token could not trade during the move."
     )
 
 
@@ -55,12 +55,12 @@ def gap_table(found: ShownGaps) -> Table:
         Column("from", drop=3),
         Column("price", drop=2),
         Column("to", drop=1),
-        Column("wipes out", "from this leverage on"),
+        Column("wipes out", "the smallest leverage that the move wipes out"),
         Column(name, words=True),
     )
     unknown = [words for span, words in SPANS.items() if not _is_known(found, span)]
     rows = [_row(row) for row in found.rows if _is_known(found, row.span)]
-    note = f"These bars do not tell of {' and '.join(unknown)}." if unknown else ""
+    note = f"These bars do not show moves over {' and '.join(unknown)}." if unknown else ""
     return Table("", columns, rows, note=note)
 
 

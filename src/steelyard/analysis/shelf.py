@@ -161,7 +161,7 @@ def _checked(shelf: Shelf) -> Shelf:
         place = f"{shelf.source}: {token.name}"
         if token.name in names:
             message = (
-                f"{place}: expected tokens of different names, found it twice; give each a name."
+                f"{place}: expected tokens of different names, found this name twice; rename one."
             )
             raise InputError(message, token=token.name, key="name", file=shelf.source)
         names.add(token.name)
@@ -179,15 +179,15 @@ def _checked(shelf: Shelf) -> Shelf:
             )
             raise InputError(message, token=token.name, key="series", file=shelf.source)
         if token.state is not None and token.state.ended is not None:
-            message = f"{place}: expected a token that lives, found one that has ended."
+            message = f"{place}: expected a token that is still running, found one that has ended."
             raise InputError(message, token=token.name, file=shelf.source)
         # a run that was simulated with number= has another type here than is declared
         cash: object = None if token.state is None else token.state.cash
         if cash is not None and not isinstance(cash, float):
             kind = type(cash).__name__
             message = (
-                f"{place}: expected a token that was simulated in floats, in which a forecast is "
-                f"made, found its books in {kind}; simulate it without number=."
+                f"{place}: expected a token that was simulated in floats, as a forecast requires, "
+                f"found its books in {kind}; simulate it without number=."
             )
             raise InputError(message, token=token.name, file=shelf.source)
     return shelf

@@ -116,7 +116,7 @@ class _ShelfFile(TomlFile):
             self.refuse(f"{place}series", "either series or target_leverage", both)
         self._check_books(place, values)
         if "at" in given and "series" in given:
-            self.refuse(f"{place}at", "no such key beside series, which has its own", values["at"])
+            self.refuse(f"{place}at", "no such key with series, which has its own", values["at"])
         if "series" in given:
             series = self._series(values.pop("series"), place, root)
         else:
@@ -136,12 +136,12 @@ class _ShelfFile(TomlFile):
         if "assets" in values:
             for key in ("cash", "units"):
                 if key in values:
-                    self.refuse(place + key, "no such key beside assets", values[key])
+                    self.refuse(place + key, "no such key with assets", values[key])
             if values.get("leverage") == 0:
                 self.refuse(f"{place}leverage", "a leverage other than 0", 0)
             return
         if "leverage" in values:
-            expected = "no such key but beside assets: cash and units say it"
+            expected = "no such key without assets: cash and units determine it"
             self.refuse(f"{place}leverage", expected, values["leverage"])
         for key in ("cash", "units"):
             if key not in values:

@@ -69,7 +69,7 @@ def distribution_of(found: ShownTearSheet) -> Panel | None:
     days, figures = found.days, found.statistics["token"]
     names = {
         "5 % of days are worse": figures["value_at_risk"],
-        "mean of these": figures["expected_shortfall"],
+        "mean of these days": figures["expected_shortfall"],
     }
     marks = {name: at for name, at in names.items() if at is not None}
     return distribution_panel(
@@ -86,7 +86,7 @@ def rolling_volatility(found: ShownTearSheet) -> Panel | None:
     return rolling_panel(
         "volatility",
         f"Volatility of the last {WINDOW_DAYS} days",
-        "Standard deviation of daily returns, of a year.",
+        "Annualised standard deviation of daily returns.",
         curves,
         tickformat=".0%",
     )
@@ -135,7 +135,7 @@ def month_table(found: ShownTearSheet) -> Table | None:
     symbol, multiplied, underlying = headings(found)
     note = (
         f"Returns of {symbol} over the days of each UTC month, in percent. The day of the launch "
-        f"is left out. A pointer on a month shows {multiplied} and {underlying}."
+        f"is left out. Hover over a month to see {multiplied} and {underlying}."
     )
     columns = [Column(""), *map(Column, MONTHS), Column("Year", strong=True)]
     return Table("By month", columns, rows, note=note)

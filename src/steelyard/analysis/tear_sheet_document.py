@@ -125,9 +125,9 @@ def _head(found: ShownTearSheet, of_run: Document) -> tuple[list[Block], list[Bl
 def _facts(found: ShownTearSheet) -> list[Fact]:
     token, asset = found.statistics["token"], found.statistics["underlying"]
     grown, (paid, relief) = token["annual_return"], _cost_steps(found)
-    under = "of initial nav, all steps of cost"
+    under = "of initial nav, the sum of all cost steps"
     if relief:
-        under = f"of initial nav; the reserve {percent(relief, signed=True)}"
+        under = f"of initial nav; the reserve added {percent(relief, signed=True)}"
     large = grown is not None and abs(grown) >= MOST_SHOWN
     annual = f"over {count(MOST_SHOWN)}x" if large else percent(grown, signed=True)
     beside = f"Sortino {number(token['sortino'], 2)}, underlying {number(asset['sharpe'], 2)}"
@@ -185,7 +185,7 @@ def _costs(found: ShownTearSheet, view: View) -> list[Block]:
     blocks: list[Block] = []
     if pool is not None:
         blocks.append(Paragraph(_reserve_words(pool, found.run.series.quote)))
-    blocks.append(costs if costs.traces else Paragraph("It paid for nothing."))
+    blocks.append(costs if costs.traces else Paragraph("The token had no costs."))
     return [*blocks, *([level] if level is not None else [])]
 
 
@@ -209,7 +209,7 @@ def _next(found: ShownTearSheet) -> list[Block]:
     told = found.forecast
     if told is None:
         return [Paragraph(_silence(found))]
-    stands = f"As it stands at {moment(told.time)} UTC, the end of this history."
+    stands = f"The forecast starts at {moment(told.time)} UTC, the end of this history."
     shown: list[Block] = [_thresholds(told), ladder_panel(ladder_data(told)), ladder_table(told)]
     return [Paragraph(f"{stands} {told.words}"), Section("", shown, page_only=True)]
 
@@ -218,10 +218,10 @@ def _silence(found: ShownTearSheet) -> str:
     """The reason why there is no forecast."""
     ended = found.run.state.ended
     if ended is not None:
-        return f"Nothing: it ended on {format_time(ended.time)[:10]}."
+        return f"It trades nothing more: it ended on {format_time(ended.time)[:10]}."
     if found.run.series.venue.kind == "pool":
-        return "Nothing on any market: its reserve is its counterparty."
-    return "What it trades next is worked out in floats, and this run was made in another number."
+        return "It trades on no market, because its reserve is its counterparty."
+    return "There is no forecast, because forecasts need a run that was simulated in floats."
 
 
 def _thresholds(told: ShownForecast) -> Table:
@@ -234,6 +234,6 @@ def _thresholds(told: ShownForecast) -> Table:
     if token.next_reset is not None:
         note += f" Its next reset is due at {moment(token.next_reset)} UTC."
     if not rows:
-        note += " No price makes it act."
-    columns = [Column(""), Column("price"), Column("from now")]
+        note += " There is no price at which it acts."
+    columns = [Column(""), Column("price"), Column("from now", "relative to the present price")]
     return Table("Prices at which it acts", columns, rows, note=note)

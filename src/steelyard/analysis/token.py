@@ -83,7 +83,7 @@ class Token:
         nav = nav_of(state.cash, state.units, price)
         if nav <= 0:
             message = (
-                f"{self.name}: expected books of some worth, found a nav of {nav:,.10g} "
+                f"{self.name}: expected books with a nav above 0, found {nav:,.10g} "
                 f"{series.quote} at the price {price:,.10g}; check cash, units and the price."
             )
             raise InputError(message, token=self.name, nav=nav, price=price)

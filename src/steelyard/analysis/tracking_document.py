@@ -21,10 +21,10 @@ WINDOW_DAYS = 30
 HORIZONS = (
     Column("days"),
     Column("spans"),
-    Column("slope", "of the token's returns on the underlying's"),
+    Column("slope", "the slope of the token's returns on the underlying's"),
     Column("R2", "share of their variance that the underlying explains", drop=1),
     Column("error", "standard deviation of the token's return less L times the underlying's"),
-    Column("difference", "to a daily reset without costs"),
+    Column("difference", "relative to a daily reset without costs"),
 )
 
 
@@ -45,16 +45,17 @@ def horizon_table(found: ShownTracking) -> Table:
     """The table with one row for each horizon; its note says how close the days were."""
     figures = found.figures
     near = ", ".join(
-        f"{percent(met)} within {float(share) * 100:g}" for share, met in figures["within"].items()
+        f"{percent(met)} were within {float(share) * 100:g}"
+        for share, met in figures["within"].items()
     )
     note = (
-        f"Of {figures['days']:,} days {near} percentage points of {multiple(found.target)} the "
-        f"underlying's day."
+        f"Of {figures['days']:,} daily returns, {near} percentage points of "
+        f"{multiple(found.target)} the underlying's."
     )
     if figures["outside_band"] is not None:
         note += f" {percent(figures['outside_band'])} of bars closed outside the band."
     rows = [Row([days, *_cells(row)]) for days, row in figures["horizons"].items()]
-    return Table("Tracking, by days", HORIZONS, rows, note=note)
+    return Table("Tracking by horizon, in days", HORIZONS, rows, note=note)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -95,28 +96,28 @@ def tracking_panels(
         "slope": rolling_panel(
             "slope",
             f"Slope {last}",
-            "Of the token's days on the underlying's, by least squares: the leverage that its "
-            "holders had, its beta.",
+            "The least-squares slope of the token's daily returns on the underlying's: its beta, "
+            "the leverage that holders had.",
             curve("slope", "slope"),
             level=(f"target {multiple(target)}", target),
         ),
         "r2": rolling_panel(
             "r2",
             f"R² {last}",
-            "Share of the variance of the token's days that the underlying's explain.",
+            "Share of the variance of the token's daily returns that the underlying's explain.",
             curve("r2", "R²"),
         ),
         "error": rolling_panel(
             "error",
             f"Error {last}",
-            "Standard deviation of the token's days less L times the underlying's.",
-            curve("error", "error, of a day"),
+            "Standard deviation of the token's daily returns less L times the underlying's.",
+            curve("error", "error, daily"),
             tickformat=".2~%",
         ),
         "difference": rolling_panel(
             "difference",
             f"Difference {last}",
-            "Of the whole window, to a daily reset without costs.",
+            "The token's growth over the window, relative to a daily reset without costs.",
             curve("difference", "difference"),
             tickformat="+.2~%",
         ),

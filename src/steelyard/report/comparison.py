@@ -93,8 +93,8 @@ def comparison_panel(points: Sequence[RulePoint], unit: float | None) -> Panel:
         title="Exposure error against cost",
         caption=_caption(drawn_limits=bool(limits)),
         traces=[*limits, *frontiers, *marks],
-        xaxis={**errors, "title": {"text": "exposure error, a year"}, "tickformat": ".3~g"},
-        yaxis={**costs, "title": {"text": "cost, share of nav a year"}, "tickformat": ".2~%"},
+        xaxis={**errors, "title": {"text": "exposure error, annualised"}, "tickformat": ".3~g"},
+        yaxis={**costs, "title": {"text": "cost, share of nav per year"}, "tickformat": ".2~%"},
         hovermode="closest",
         weight=1.35,
     )
@@ -102,14 +102,14 @@ def comparison_panel(points: Sequence[RulePoint], unit: float | None) -> Panel:
 
 def _caption(*, drawn_limits: bool) -> str:
     words = (
-        "Each point is a series and leads to it: left is closer to its target, down is cheaper. "
-        "The stairs are the efficient frontier, of one target each: beyond it, another series has "
-        "less of both."
+        "Each point is a series; select it to see the series. A point further to the left is "
+        "closer to its target, and a lower point is cheaper. The stairs are the efficient frontier "
+        "of each target: for a series beyond it, another series has less of both."
     )
     if drawn_limits:
         words += (
-            " The straight lines are what rules of any width reach where the price moves "
-            "continuously: trading to the edge of a band (0.289), a reset at a band (0.408), a "
+            " The straight lines show what rules of any width reach if the price moves "
+            "continuously: trading to the edge of a band (0.289), a reset at a band (0.408), and a "
             "reset by the clock (0.564)."
         )
     return words

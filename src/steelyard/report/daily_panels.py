@@ -53,11 +53,11 @@ def underwater_panel(curves: Sequence[Curve], summary: Mapping[str, object]) -> 
         traces.append({**_line(curve, "%{y:.1%}"), **fill})
     return Panel(
         key="underwater",
-        title="Below its highest",
-        caption="At the end of each UTC day, as a share of the highest value up to then.",
+        title="Drawdown",
+        caption="The relative loss from the highest value so far, at the end of each UTC day.",
         traces=traces,
         shapes=wiped_out_marks(summary),
-        yaxis={"title": {"text": "below the highest"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": {"text": "drawdown"}, "tickformat": ".0%", "rangemode": "tozero"},
         weight=0.85,
     )
 
@@ -128,10 +128,10 @@ def distribution_panel(
     ]
     return Panel(
         key="distribution",
-        title="How days are spread",
+        title="Distribution of daily returns",
         caption=(
-            "Number of UTC days by their return. Right of the dotted line are 95 % of the token's "
-            "days; the dashed one is the mean of the others."
+            "Number of UTC days by their return. 95 % of the token's days are to the right of the "
+            "dotted line; the dashed line is the mean of the other days."
             if marks
             else "Number of UTC days by their return."
         ),

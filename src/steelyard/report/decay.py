@@ -62,10 +62,10 @@ def windows_panel(points: Sequence[DecayPoints]) -> Panel:
     """The chart of each window's decay relative to the predicted decay, against its volatility."""
     return Panel(
         key="windows",
-        title="Decay of each window over what its variance predicts",
+        title="Decay of each window relative to its prediction",
         caption=(
-            "Each point is a window of one asset that the token lived through. On the dotted line "
-            "it decayed as the variance of its days predicts; above it, more."
+            "Each point is a window of one asset that the token survived. On the dotted line, the "
+            "token decayed as the variance of daily returns predicts; above it, it decayed more."
         ),
         traces=[
             {
@@ -87,12 +87,12 @@ def windows_panel(points: Sequence[DecayPoints]) -> Panel:
         shapes=[_ONE],
         xaxis={
             "type": "log",
-            "title": {"text": "volatility from day to day, a year"},
+            "title": {"text": "annualised volatility from day to day"},
             "tickformat": ".0%",
             "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10],
             "automargin": True,
         },
-        yaxis={"title": {"text": "decay over what variance predicts"}},
+        yaxis={"title": {"text": "decay relative to prediction"}},
         hovermode="closest",
         weight=1.25,
     )
@@ -107,15 +107,15 @@ def differences_panel(ranges: Sequence[DecayRange]) -> Panel | None:
         key="differences",
         title="Difference at matched volatility",
         caption=(
-            "Percentage points of log return a year, each with its interval: left of zero an asset "
-            "decays more than the one that it is compared with."
+            "Differences in percentage points of log return per year, each with its interval. Left "
+            "of zero, an asset decays more than the one with which it is compared."
         ),
         traces=[
             _bars([one for one in ranges if one.way == way], pairs, place, apart)
             for place, (way, apart) in enumerate(zip(ways, _offsets(ways), strict=True))
         ],
         xaxis={
-            "title": {"text": "difference, percentage points a year"},
+            "title": {"text": "difference of decay, percentage points per year"},
             "zeroline": True,
             "zerolinewidth": 1.6,
             "zerolinecolor": "$muted",
@@ -157,7 +157,7 @@ def _bars(
             "symbol": "diamond-open" if place else "square",
             "size": 9,
         },
-        "hovertemplate": "%{text}: %{customdata} percentage points a year<extra></extra>",
+        "hovertemplate": "%{text}: %{customdata} percentage points per year<extra></extra>",
     }
 
 

@@ -45,7 +45,7 @@ def page(document: Document) -> str:
     keys = [member.key for member in document.members]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        message = f"a page links to each member by its name: {twice[0]!r} is there twice"
+        message = f"a page needs a different name for each member, found {twice[0]!r} twice"
         raise InputError(message, keys=twice)
     packer = Packer()
     shown = [document, *document.members]

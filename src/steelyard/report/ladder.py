@@ -58,7 +58,7 @@ def ladder_panel(data: LadderData) -> Panel:
     net: Description = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": "in all",
+        "name": "total",
         "x": list(data.prices),
         "y": in_all,
         "customdata": _amounts(in_all),
@@ -83,8 +83,9 @@ def ladder_panel(data: LadderData) -> Panel:
         key="ladder",
         title="What will be traded at each price",
         caption=(
-            "Above zero tokens buy, below they sell. On the way is traded before the price is "
-            "there, at the next resets if it then stays. The dotted line is the present price."
+            "Tokens buy above zero and sell below it. One bar shows what is traded on the way to "
+            "the price, the other what is traded at the next resets if the price is there then. "
+            "The dotted line is the present price."
         ),
         traces=[*bars, net],
         shapes=[present],

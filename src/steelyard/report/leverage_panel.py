@@ -28,18 +28,19 @@ def leverage_panel(view: View) -> Panel:
     low, high = _reach(view)
     bottom, top = _range(view, low, high)
     caption = (
-        "The line is each bar's close. A triangle stands at the leverage that called for a trade "
-        "and points the way it went (up: bought, down: sold); its stem ends where the trade led."
+        "The line shows leverage at each bar's close. A triangle marks the leverage that triggered "
+        "a trade; it points up for a purchase and down for a sale. Its stem ends at the leverage "
+        "after the trade."
     )
     if len(rows.time) < rows.total:
         caption += (
-            f" Marked are {len(rows.time):,} of {rows.total:,} trades: launch, emergencies, the "
-            "largest, and the largest of each stretch of time."
+            f" Only {len(rows.time):,} of {rows.total:,} trades are marked: the launch, "
+            "emergencies, the largest trades, and the largest of each stretch of time."
         )
     if low < bottom or high > top:
         caption += (
-            f" Leverage reached from {typeset(leverage(low))} to {typeset(leverage(high))}; "
-            "the axis ends sooner."
+            f" Leverage ranged from {typeset(leverage(low))} to {typeset(leverage(high))}, which "
+            "is more than the axis shows."
         )
     width = 1.4 if len(rows.time) < _MANY else 0.9
     hover = "leverage %{y:.3f}<br>%{x|%Y-%m-%d %H:%M}<extra></extra>"
@@ -64,7 +65,7 @@ def _thresholds(view: View) -> list[Description]:
     if facts.upper is not None and facts.lower is not None:
         shapes.append(_band(sign * facts.lower, sign * facts.upper))
     elif facts.upper is not None:
-        name = f"delevers beyond {typeset(multiple(sign * facts.upper))}"
+        name = f"deleverages beyond {typeset(multiple(sign * facts.upper))}"
         shapes.append(level_line(name, sign * facts.upper, "$band", "dash"))
     target = facts.target_leverage
     shapes.append(level_line(f"target {typeset(multiple(target))}", target, "$target", "dot"))

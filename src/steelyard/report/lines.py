@@ -183,7 +183,8 @@ def _table(table: Table, width: int) -> Iterator[Line]:
 def _left_out(table: Table) -> str:
     if not table.most or len(table.rows) <= table.most:
         return ""
-    return f"The first {table.most} of {len(table.rows):,} rows; a page and --json have more."
+    first, rows = table.most, len(table.rows)
+    return f"These are the first {first} of {rows:,} rows; a page and --json show more."
 
 
 class _Grid(NamedTuple):

@@ -73,9 +73,9 @@ def nav_panel(view: View) -> Panel:
         key="nav",
         title=f"Nav against {times_target} the underlying",
         caption=(
-            f"Launch = 100, logarithmic. “{times_target} daily, no costs” compounds "
-            f"{times_target} each UTC day's return of the underlying and pays nothing: "
-            "the token to be held against."
+            f"All curves are 100 at the launch; the axis is logarithmic. “{times_target} daily, no "
+            f"costs” compounds {times_target} each UTC day's return of the underlying without any "
+            "cost; it is the benchmark for the token."
         ),
         traces=[
             line("underlying", x, view.asset, "$asset", hover, width=1.2),
@@ -134,13 +134,13 @@ def reserve_panel(view: View) -> Panel | None:
     for i, (since, until) in enumerate(view.suspended):
         shapes.append(_span("suspended", since, until, "$suspended", first=i == 0))
     caption = "Value of the reserve over the net asset value of all tokens, at each bar's close. "
-    caption += "Under the floor nothing is done that raises leverage, until the level is back at "
-    caption += "the resume ratio. "
+    caption += "Below the floor, trades that raise leverage are suspended until the level is back "
+    caption += "at the resume ratio. "
     spans = len(view.suspended)
     caption += (
-        f"Suspended in {spans} {'span' if spans == 1 else 'spans'}, shaded."
+        f"They were suspended in {spans} {'span' if spans == 1 else 'spans'}, shown shaded."
         if spans
-        else "It was never suspended."
+        else "They were never suspended."
     )
     return Panel(
         key="reserve",
@@ -295,11 +295,12 @@ def _span(name: str, since: int, until: int, color: str, *, first: bool) -> Desc
 
 
 def _costs_caption(view: View, *, negative: bool) -> str:
-    caption = "Cumulative, the whole fund, before what the reserve pays."
+    caption = "Cumulative costs of the whole fund, before payments by the reserve."
     if negative:
-        caption += " Below zero: received."
+        caption += " Amounts below zero were received."
     if view.accruals_missing:
         caption += (
-            " Costs of trades only: funding, interest and management are known as totals, above."
+            " Only costs of trades are shown; funding, interest and management are known only as "
+            "totals, which are listed above."
         )
     return caption

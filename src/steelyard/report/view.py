@@ -164,7 +164,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
 def _bars(run: ReportRun) -> Ints:
     time = times(run.nav)
     if not len(time):
-        message = f"{run.facts.symbol}: a run without a bar cannot be drawn"
+        message = f"{run.facts.symbol}: expected a run with at least one bar to draw, found none"
         raise InputError(message, symbol=run.facts.symbol)
     return time
 

@@ -45,8 +45,8 @@ def waterfall_panel(
         title="From the multiple to the token",
         caption=(
             "Percentage points of return since the launch: the multiple of the underlying's "
-            "return, each step away from it, and what a holder had. Each step is the difference of "
-            "two runs."
+            "return, each step away from it, and the holder's return. Each step is the difference "
+            "between two runs."
         ),
         traces=[trace],
         xaxis={"type": "category", "automargin": True},
