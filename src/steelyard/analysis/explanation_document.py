@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 MEANINGS: Mapping[str, str] = {
-    "compounding": "a daily reset without costs, less L times the underlying",
+    "compounding": "a daily reset without costs, less the line above",
     "rule": "this rule without costs, less the daily reset",
     "fee": "exchange fees",
     "spread": "the half spread",
@@ -119,7 +119,9 @@ def step_table(found: ShownExplanation) -> Table:
         quoted = number(line.quote, 0, signed=True)
         rows.append(Row([line.name, share, quoted, line.meaning], strong=is_end))
     note = "Each step is the difference between two runs that differ in that one respect."
-    return Table("Steps of the return", _columns(f"{found.run.series.quote}, the fund"), rows, note)
+    return Table(
+        "Where the return went", _columns(f"{found.run.series.quote}, the fund"), rows, note
+    )
 
 
 def beside_table(found: ShownExplanation) -> Table:

@@ -58,11 +58,8 @@ def _moving(found: ShownForecast) -> str:
         key=lambda side: -abs(_per_move(adds[side], still)),
     )
     first = "; ".join(said)
-    return (
-        f"{first[0].upper()}{first[1:]}. The flow adds to the move"
-        f"{' in both directions, and it moves more strongly' if len(sides) > 1 else ' and moves'} against "
-        f"{sides[0]}s."
-    )
+    how = " in both directions, and it moves more strongly" if len(sides) > 1 else " and moves"
+    return f"{first[0].upper()}{first[1:]}. The flow adds to the move{how} against {sides[0]}s."
 
 
 def _per_move(rung: Rung | None, still: float) -> float:

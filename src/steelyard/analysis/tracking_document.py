@@ -45,12 +45,11 @@ def horizon_table(found: ShownTracking) -> Table:
     """The table with one row for each horizon; its note says how close the days were."""
     figures = found.figures
     near = ", ".join(
-        f"{percent(met)} were within {float(share) * 100:g}"
-        for share, met in figures["within"].items()
+        f"{percent(met)} within {float(share) * 100:g}" for share, met in figures["within"].items()
     )
     note = (
-        f"Of {figures['days']:,} daily returns, {near} percentage points of "
-        f"{multiple(found.target)} the underlying's."
+        f"Of {figures['days']:,} daily returns, {near.replace('within', 'were within', 1)} "
+        f"percentage points of {multiple(found.target)} the underlying's."
     )
     if figures["outside_band"] is not None:
         note += f" {percent(figures['outside_band'])} of bars closed outside the band."

@@ -42,7 +42,7 @@ def waterfall_panel(
     }
     return Panel(
         key="waterfall",
-        title="From the multiple to the token",
+        title="From L times the underlying to the token",
         caption=(
             "Percentage points of return since the launch: the multiple of the underlying's "
             "return, each step away from it, and the holder's return. Each step is the difference "
