@@ -61,7 +61,7 @@ def time_under_water(values: DailyValues) -> float | None:
 
 
 def ulcer_index(values: DailyValues) -> float | None:
-    """``sqrt(mean(drawdown^2))`` over the days (Martin and McCann 1989)."""
+    """Ulcer index: ``sqrt(mean(drawdown^2))`` over the days (Martin and McCann 1989)."""
     if not len(values.returns):
         return None
     return defined(math.sqrt(float(np.mean(np.square(underwater(values)[1:])))))

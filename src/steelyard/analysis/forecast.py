@@ -124,7 +124,7 @@ def ladder_moves(ladder: tuple[float, float, int]) -> list[float]:
 
 
 def _ladder_words(ladder: tuple[float, float, int]) -> str:
-    """A ladder in percent, as it was understood; what is none as it stands."""
+    """The given ladder in percent, for a message; an invalid one is shown as it was given."""
     try:
         return f"{float(ladder[0]) * 100:g} % to {float(ladder[1]) * 100:g} % in {ladder[2]} steps"
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -143,7 +143,7 @@ def _price(shelf: Shelf, given: float | None) -> float:
 
 
 def _positive(name: str, value: object) -> float:
-    """As a plain float, whatever kind of number it is: figures go into JSON."""
+    """The number, of any numeric type, as a plain float, because figures are written as JSON."""
     found = 0.0 if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     if not 0 < found < 1e50:  # noqa: PLR2004 (as prices)
         message = f"{name}: expected a number above 0 and below 1e50, found {value!r}."

@@ -128,7 +128,10 @@ def sharpe(values: DailyValues) -> float | None:
 
 
 def sortino(values: DailyValues) -> float | None:
-    """``mean(r) / sqrt(sum(min(r, 0)^2) / n) sqrt(365)`` (Sortino and Price 1994, target 0)."""
+    """Sortino ratio with a target of 0: ``mean(r) / sqrt(sum(min(r, 0)^2) / n) sqrt(365)``.
+
+    The definition is that of Sortino and Price 1994.
+    """
     returns = values.returns
     if not (returns < 0).any():
         return None
