@@ -1,6 +1,5 @@
 // This runs before the page is painted: it records errors where tests can read them, and it sets
-the
-// theme.
+// the theme.
 (() => {
   "use strict";
   const root = document.documentElement;

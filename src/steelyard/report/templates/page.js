@@ -1,7 +1,6 @@
 // The script of a page: it shows one document at a time, draws its charts and listings, and
-switches
-// the theme. Data comes from the JSON element #report-data; text is inserted as text, never as
-markup.
+// switches the theme. Data comes from the JSON element #report-data; text is inserted as text,
+// never as markup.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -139,8 +138,7 @@ markup.
       .replace(/&#x27;/g, "'").replace(/&amp;/g, "&");
   }
 
-  // Draws the charts of a section and returns them, or null if they are drawn already. `run` has
-  the
+  // Draws the charts of a section and returns them, or null if they are drawn already. `run` has the
   // time range that they show.
   function plot(section, panels, run) {
     if (!panels.length) return null;
@@ -165,8 +163,7 @@ markup.
   function draw({ data, section }) {
     const charts = plot(section, data.panels, data);
     if (charts !== null) {
-      const timed = charts.filter((_, i) => !data.panels[i].xaxis); // the other charts have no time
-      axis
+      const timed = charts.filter((_, i) => !data.panels[i].xaxis); // others have no time axis
       link(timed);
       if (data.from && timed.length) spans(data, section, timed);
       // A click on a point in the chart of a comparison shows the document of that member.
@@ -304,8 +301,7 @@ markup.
       return { row, key: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text };
     });
     keyed.sort((a, b) => {
-      if (a.key === "" || b.key === "") return (a.key === "") - (b.key === ""); // empty cells are
-      sorted last
+      if (a.key === "" || b.key === "") return (a.key === "") - (b.key === ""); // empty ones last
       const order = typeof a.key === typeof b.key && typeof a.key === "number"
         ? a.key - b.key : String(a.key).localeCompare(String(b.key));
       return down ? -order : order;
@@ -347,8 +343,7 @@ markup.
 
   document.getElementById("theme").addEventListener("click", () => {
     const theme = root.dataset.theme === "dark" ? "light" : "dark";
-    try { localStorage.setItem("steelyard-theme", theme); } catch { /* the choice lasts as long as
-    the page */ }
+    try { localStorage.setItem("steelyard-theme", theme); } catch { /* it lasts as long as the page */ }
     setTheme(theme);
   });
   if (picker) {
