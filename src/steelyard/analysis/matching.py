@@ -43,9 +43,8 @@ __all__ = [
 
 FEWEST = 20
 """Least number of matched windows for an interval. On simulated prices without any difference,
-intervals of 95 % covered the truth in 93 to 98 % of cases from 40 matched windows on, and in 93 %
-at
-about 25."""
+intervals of 95 % covered the truth in 93 to 98 % of cases from 40 matched windows on, and in
+93 % at about 25."""
 MOST_EMPTY = 0.05
 """Largest share of resamples that may be without any match."""
 

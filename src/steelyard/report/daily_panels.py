@@ -78,8 +78,7 @@ def rolling_panel(
     drawn = [curve for curve in curves if np.isfinite(curve.value).any()]
     if not drawn:
         return None
-    # plotly drops the sign of a value that it rounds to zero, except where the format asks for a
-    # plus
+    # plotly drops the sign of a value rounded to zero, except where the format asks for a plus
     hover = f"%{{y:{tickformat.lstrip('+') or '.3f'}}}"
     return Panel(
         key=key,

@@ -52,8 +52,7 @@ def page(document: Document) -> str:
     sections = [_packed(each, packer) for each in shown]
     script = ""
     if any(section["panels"] for section in sections):
-        # plotly is imported only when a page with charts is written, because importing it takes
-        # time
+        # importing plotly takes time, so it is imported only for a page with charts
         from plotly.offline import get_plotlyjs
 
         script = get_plotlyjs().replace("</script", "<\\/script")

@@ -6,8 +6,7 @@ require 4.5:1 for text and 3:1 for lines). No meaning depends on colour alone: s
 shape, thresholds in dash pattern, and curves have names.
 
 In the description of a figure, a colour is written ``$name`` or ``$name@opacity``. It is replaced
-by
-a value where the theme is known: in the browser for pages, and in ``resolve`` for notebooks.
+by a value where the theme is known: in the browser for pages, and in ``resolve`` for notebooks.
 """
 
 from __future__ import annotations
