@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.report.comparison import RulePoint, comparison_panel
+from steelyard.report.cost_error_chart import RulePoint, comparison_panel
 from steelyard.report.html import page
 from steelyard.simulation.run_document import document_of_frames
 from support.browser import BROWSER, dom_of, root

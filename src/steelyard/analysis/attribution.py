@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.analysis.explanation import Explanation, Held
-from steelyard.analysis.steps import Variant, step_names, unrebalanced, variants
+from steelyard.analysis.attribution_variants import Variant, step_names, unrebalanced, variants
+from steelyard.analysis.explanation import Explanation, HeldToken
 from steelyard.errors import InputError
 from steelyard.fund.state import new_state
 from steelyard.market import Prices, format_time
@@ -16,7 +16,7 @@ from steelyard.market.days import day_ends
 from steelyard.rules.series import Series
 from steelyard.simulation.conditions import NO_MARKET
 from steelyard.simulation.run import Run, Sources, replayed, simulate
-from steelyard.simulation.tally import lived_bars
+from steelyard.simulation.running_statistics import lived_bars
 
 __all__ = ["explain", "explain_run", "run_for"]
 
@@ -89,9 +89,9 @@ def explain_run(run: Run, progress: Callable[[int], None] | None = None) -> Expl
     ends = day_ends(bars.time)
     held = np.asarray(run.nav_columns["nav"][ends] * run.splits[ends], dtype=np.float64)
     as_it_was = Variant(series, sources.events)
-    made = [(as_it_was, Held(_from(series.initial_nav, held), None))]
+    made = [(as_it_was, HeldToken(_from(series.initial_nav, held), None))]
     wanted = {**variants(series, sources.events), "unrebalanced": unrebalanced(series)}
-    found: dict[str, Held] = {}
+    found: dict[str, HeldToken] = {}
     done = len(run.prices)
     for name, variant in reversed(wanted.items()):
         line = next((line for other, line in made if other == variant), None)
@@ -123,7 +123,7 @@ def _run_again(
     mode: str,
     ends: npt.NDArray[np.intp],
     progress: Callable[[int], None] | None,
-) -> Held:
+) -> HeldToken:
     """The nav, at the ends of days, of one token held since the launch, and the end of that run."""
     series = variant.series
     # market data is needed only for impact; a variant without impact needs none
@@ -140,7 +140,9 @@ def _run_again(
         raise InputError(message, symbol=series.symbol, step=name) from error
     nav = marks.held_at(np.asarray(bars.close), ends)
     ended = replay.state.ended
-    return Held(_from(series.initial_nav, nav), None if ended is None else format_time(ended.time))
+    return HeldToken(
+        _from(series.initial_nav, nav), None if ended is None else format_time(ended.time)
+    )
 
 
 def _first_price(run: Run) -> float:

@@ -1,9 +1,9 @@
 """Decay across assets: does one asset decay more than another at the same realised volatility?
 
 Histories are cut into windows of whole days (``windows``). The windows of each asset are compared
-with windows of the other assets that had nearly the same volatility (``matching``). Volatility is
-measured both from bar to bar and from day to day, because the answer may depend on the measure.
-Windows are matched both on any dates and on the same dates.
+with windows of the other assets that had nearly the same volatility (``matched_windows``).
+Volatility is measured both from bar to bar and from day to day, because the answer may depend on the
+measure. Windows are matched both on any dates and on the same dates.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 
 from steelyard.analysis.decay_found import DecayAcross
 from steelyard.analysis.decay_pair import Pair
-from steelyard.analysis.matching import Matched, Resamples, joined, match, resampled
+from steelyard.analysis.matched_windows import Matched, Resamples, joined, match, resampled
 from steelyard.analysis.windows import Windows, windows_of
 from steelyard.arguments import text_of
 from steelyard.errors import InputError
 from steelyard.market import Prices, feed_of, format_time
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 from steelyard.market.times import DAY_S
 from steelyard.simulation.checks import check_kind, check_number, check_several
 

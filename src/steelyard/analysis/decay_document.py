@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from steelyard.analysis.decay_pair import Decay
-from steelyard.analysis.matching import Interval, Matched
+from steelyard.analysis.matched_windows import Estimate, Matched
 from steelyard.analysis.windows import variance_decay
-from steelyard.report.decay import DecayPoints, DecayRange, differences_panel, windows_panel
-from steelyard.report.document import Block, Column, Document, Paragraph, Row, Table
+from steelyard.report.decay_charts import DecayPoints, DecayRange, differences_panel, windows_panel
+from steelyard.report.document import Block, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.number_format import MISSING, count, number, points
 from steelyard.report.panels import Panel
 
@@ -49,10 +49,10 @@ MATCHED = {"bars": "matched by bars", "days": "matched by days"}
 
 def decay_document(found: Decay) -> Document:
     """Build the document of a decay comparison for terminals, notebooks and pages."""
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[TableRow]] = {}
     for pair in found.pairs:
         name = f"{pair.asset} against {pair.against}"
-        row = Row([name, *_pair_cells(pair.found)])
+        row = TableRow([name, *_pair_cells(pair.found)])
         rows.setdefault(WAYS[pair.volatility, pair.dates], []).append(row)
     plain = tuple(Column(column.name, words=column.words) for column in PAIRS)
     last = len(rows) - 1
@@ -122,11 +122,11 @@ def decay_words(found: Decay) -> str:
     return " ".join(said)
 
 
-def _asset_row(row: Mapping[str, Any]) -> Row:
+def _asset_row(row: Mapping[str, Any]) -> TableRow:
     shares = [_share(row[name]) for name in ("volatility_bars", "volatility_days")]
     decays = [points(row[name], 0) for name in ("decay", "predicted")]
     counts = [count(row[name]) for name in ("windows", "wiped_out")]
-    return Row([row["asset"], *counts, *shares, *decays])
+    return TableRow([row["asset"], *counts, *shares, *decays])
 
 
 def _pair_cells(one: Matched) -> list[str]:
@@ -152,7 +152,7 @@ def _judged(low: float | None, high: float | None, confidence: float) -> str:
     return interval
 
 
-def _ends(found: Interval, decimals: int = 0) -> str:
+def _ends(found: Estimate, decimals: int = 0) -> str:
     if found.low is None or found.high is None:
         return MISSING
     return f"{points(found.low, decimals)} to {points(found.high, decimals)}"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.analysis.decay_pair import Pair
-from steelyard.analysis.matching import Matched
+from steelyard.analysis.matched_windows import Matched
 from steelyard.analysis.windows import Windows, variance_decay
 from steelyard.errors import InputError
 from steelyard.market import Prices, format_time
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 
 if TYPE_CHECKING:
     import pandas as pd

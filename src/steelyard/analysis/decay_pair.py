@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from steelyard.analysis.matching import Matched
+from steelyard.analysis.matched_windows import Matched
 from steelyard.analysis.windows import Windows
 from steelyard.market import Prices
 

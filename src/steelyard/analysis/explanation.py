@@ -1,7 +1,7 @@
 """Attribution of a token's return to steps that add up, over its life, by month and by day.
 
-The runs 0 .. n of ``analysis.steps`` have the returns ``R_0 .. R_n`` over a period. ``R_n`` is the
-token's own return, and u is the underlying's::
+The runs 0 .. n of ``attribution_variants`` have the returns ``R_0 .. R_n`` over a period. ``R_n``
+is the token's own return, and u is the underlying's::
 
     R_n - L u  =  (R_0 - L u) + (R_1 - R_0) + ... + (R_n - R_(n-1))
 
@@ -30,7 +30,7 @@ from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.run import Run
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from steelyard.report.document import Document
 
-__all__ = ["PERIODS", "Explanation", "Held"]
+__all__ = ["PERIODS", "Explanation", "HeldToken"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ RESET = "compounding"
 """The name of the step whose run is the daily reset without costs."""
 
 
-class Held(NamedTuple):
+class HeldToken(NamedTuple):
     """The value of one token held since the launch, in one of the runs."""
 
     nav: Floats
@@ -79,7 +79,7 @@ class Explanation(Shown):
     assets: Floats
     asset: Floats
     held: Mapping[str, Floats]
-    unrebalanced: Held
+    unrebalanced: HeldToken
     bars: int
 
     @property

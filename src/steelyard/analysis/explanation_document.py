@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.analysis.tracking_document import horizon_table
-from steelyard.report.document import Cell, Column, Document, Paragraph, Row, Section, Table
+from steelyard.report.document import Cell, Column, Document, Paragraph, Section, Table, TableRow
 from steelyard.report.number_format import day, money, multiple, number, points
 from steelyard.report.waterfall import waterfall_panel
 from steelyard.rules.describe import series_sentences
@@ -15,7 +15,7 @@ from steelyard.simulation.run_document import history_words, run_badges, tone
 from steelyard.simulation.run_notes import run_notes
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownExplanation
+    from steelyard.analysis.result_protocols import ShownExplanation
     from steelyard.report.panels import Panel
 
 __all__ = [
@@ -117,7 +117,7 @@ def step_table(found: ShownExplanation) -> Table:
         is_end = place in (0, len(lines) - 1)
         share = Cell(points(line.share), line.share, "" if is_end else tone(line.share))
         quoted = number(line.quote, 0, signed=True)
-        rows.append(Row([line.name, share, quoted, line.meaning], strong=is_end))
+        rows.append(TableRow([line.name, share, quoted, line.meaning], strong=is_end))
     note = "Each step is the difference between two runs that differ in that one respect."
     return Table(
         "Where the return went", _columns(f"{found.run.series.quote}, the fund"), rows, note
@@ -138,7 +138,7 @@ def beside_table(found: ShownExplanation) -> Table:
         ),
         ("left", variance["left"], "compounding less variance decay: the effect of daily steps"),
     ]
-    told = [Row([name, points(share), meaning]) for name, share, meaning in rows]
+    told = [TableRow([name, points(share), meaning]) for name, share, meaning in rows]
     return Table("For comparison", _columns(), told)
 
 
@@ -159,7 +159,7 @@ def period_table(found: ShownExplanation, by: str) -> Table:
     for place, start in enumerate(columns["start"]):
         shares = [float(columns[name][place]) for name in shown]
         cells = [Cell(points(share), share) for share in shares]
-        rows.append(Row([str(start)[: 10 if by == "day" else 7], *cells]))
+        rows.append(TableRow([str(start)[: 10 if by == "day" else 7], *cells]))
     title = f"By {by}, in percentage points"
     return Table(title, [Column(by), *heads], rows, others=points)
 

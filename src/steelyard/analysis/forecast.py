@@ -1,9 +1,9 @@
 """Forecast of the order flow of tokens: their trades on the way to each price, and at resets.
 
-Each token is simulated by itself (``walk``), down and up from the present price through a ladder
-of prices. On the way, the triggers band, move and emergency trade at the prices where they are
-crossed, and the venue liquidates. At each price of the ladder, the next scheduled reset trades as
-if the price stood there at that time. The order flow of a shelf is the sum over its tokens
+Each token is simulated by itself (``price_path``), down and up from the present price through a
+ladder of prices. On the way, the triggers band, move and emergency trade at the prices where they
+are crossed, and the venue liquidates. At each price of the ladder, the next scheduled reset trades
+as if the price stood there at that time. The order flow of a shelf is the sum over its tokens
 (FORMULAS 2).
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, PricePath, Stop
 from steelyard.analysis.rungs import Feedback, Rung, TokenOutlook
 from steelyard.analysis.shelf import Shelf, shelf_of
-from steelyard.analysis.token import Token
-from steelyard.analysis.walk import Flow, Stop, Walk
+from steelyard.analysis.shelf_token import Token
 from steelyard.errors import InputError
-from steelyard.market import Book, parse_time, read_book
+from steelyard.market import OrderBook, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _outlooks(
     books: dict[str, Columns] = {}
     tokens, down, up = [], [], []
     for token in shelf.tokens:
-        walk = Walk(token, price, time, _book_of(token, books))
+        walk = PricePath(token, price, time, _book_of(token, books))
         falling, rising = (walk.along(prices) for prices in ways)
         down.append(falling)
         up.append(rising)
@@ -196,7 +196,7 @@ def _rungs(
     at_once: Sequence[Flow],
     ways: Sequence[Sequence[Stop]],
     daily_volume: float | None,
-    book: Book | None,
+    book: OrderBook | None,
     feedback: Feedback | None,
     here: float,
 ) -> list[Rung]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from steelyard.analysis.forecast_words import forecast_words, tokens_counted
-from steelyard.report.document import Cell, Column, Document, Paragraph, Row, Table
+from steelyard.report.document import Cell, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.ladder import LadderData, ladder_panel
 from steelyard.report.number_format import (
     MISSING,
@@ -20,8 +20,8 @@ from steelyard.report.number_format import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.analysis.result_protocols import ShownForecast
     from steelyard.analysis.rungs import Rung, TokenOutlook
-    from steelyard.analysis.shown import ShownForecast
 
 __all__ = ["feedback_words", "forecast_document", "ladder_data", "ladder_table"]
 
@@ -101,7 +101,7 @@ def ladder_table(found: ShownForecast) -> Table:
         f"Ladder, {found.shelf.quote}",
         [LADDER[i] for i in known],
         [
-            Row([row[i] for i in known], strong=rung.move == 0)
+            TableRow([row[i] for i in known], strong=rung.move == 0)
             for row, rung in zip(rows, found.ladder, strict=True)
         ],
     )
@@ -160,7 +160,7 @@ def _token_table(found: ShownForecast) -> Table:
     note = ""
     if len(largest) < len(found.tokens):
         note = f"The {MOST_TOKENS} largest of {len(found.tokens):,} tokens are listed."
-    rows = [Row(_token_cells(token)) for token in largest]
+    rows = [TableRow(_token_cells(token)) for token in largest]
     return Table("Tokens", TOKENS, rows, note=note, most=MOST_LINES)
 
 

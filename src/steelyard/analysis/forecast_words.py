@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from steelyard.analysis.result_protocols import ShownForecast
     from steelyard.analysis.rungs import Rung
-    from steelyard.analysis.shown import ShownForecast
 
 __all__ = ["forecast_words", "tokens_counted"]
 

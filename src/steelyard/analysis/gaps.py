@@ -18,13 +18,13 @@ import numpy as np
 
 from steelyard.analysis.worst_move import WorstMove
 from steelyard.market import Prices, feed_of, format_time
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reach import highest_standing
 from steelyard.rules.series import Series, Venue
-from steelyard.simulation.named import series_of
 from steelyard.simulation.run import simulate
+from steelyard.simulation.series_argument import series_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steelyard.report.document import Block, Column, Document, Paragraph, Row, Table
+from steelyard.report.document import Block, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.ladder import gaps_panel
 from steelyard.report.number_format import MISSING, moment, money, number, percent
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownGaps
+    from steelyard.analysis.result_protocols import ShownGaps
     from steelyard.analysis.worst_move import WorstMove
 
 __all__ = ["gap_table", "gaps_document", "gaps_words", "known_moves"]
@@ -68,12 +68,12 @@ def _is_known(found: ShownGaps, span: str) -> bool:
     return any(row.move is not None for row in found.rows if row.span == span)
 
 
-def _row(row: WorstMove) -> Row:
+def _row(row: WorstMove) -> TableRow:
     name = f"{SPANS[row.span]}, {row.side}"
     if row.move is None or row.start is None:
-        return Row([name, *[MISSING] * 5, ""])
+        return TableRow([name, *[MISSING] * 5, ""])
     limit = row.wiped_out_from
-    return Row(
+    return TableRow(
         [
             name,
             percent(row.move, signed=True),

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from steelyard.analysis.walk import Flow, Threshold
+from steelyard.analysis.price_path import Flow, Threshold
 from steelyard.market import format_time
 from steelyard.rules.series import Series
 

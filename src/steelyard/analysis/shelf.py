@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from steelyard.analysis.token import Token
+from steelyard.analysis.shelf_token import Token
 from steelyard.arguments import refuse_kind
 from steelyard.errors import InputError
 from steelyard.rules.series import Series
@@ -102,7 +102,7 @@ class Shelf:
         """
         if not series:
             raise InputError("shelf: expected at least one series, found none.")
-        from steelyard.simulation.named import series_of
+        from steelyard.simulation.series_argument import series_of
 
         found = [series_of(each) for each in series]
         tokens = tuple(

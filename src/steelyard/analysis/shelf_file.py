@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.analysis.token import Token
+from steelyard.analysis.shelf_token import Token
 from steelyard.arguments import path_of
 from steelyard.errors import InputError
 from steelyard.market import parse_time
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Daily, Rebalance, Series
 from steelyard.rules.series_file import ANY, LEVERAGE, NOT_NEGATIVE, POSITIVE
 from steelyard.rules.series_keys import Reader, file_name, number, text, time_of_day
@@ -153,7 +153,7 @@ class _ShelfFile(TomlFile):
             return self.known[name]
         path = self.folder / name
         if not path.exists() and name in preset_names():
-            series = load_preset(name)
+            series = preset(name)
             # a preset defines a rule, which applies to any underlying that the shelf's tokens have
             series = replace(
                 series,

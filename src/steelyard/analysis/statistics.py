@@ -8,7 +8,7 @@ rounding only, or a value that no float can hold.
 
 Statistics that have the same definition in quantstats agree with it (``periods=365``). The
 reference page of the tear sheet lists those that differ, with the reasons. Drawdowns are in
-``drawdowns``, and statistics against the underlying are in ``against``.
+``drawdowns``, and statistics against the underlying are in ``benchmark_statistics``.
 """
 
 from __future__ import annotations

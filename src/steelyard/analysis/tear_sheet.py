@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.analysis.against import AGAINST
 from steelyard.analysis.attribution import explain_run, run_for
+from steelyard.analysis.benchmark_statistics import AGAINST
 from steelyard.analysis.drawdowns import DRAWDOWNS
 from steelyard.analysis.explanation import Explanation
 from steelyard.analysis.forecast import forecast
+from steelyard.analysis.forecast_result import Forecast
 from steelyard.analysis.gaps import GapTable, gaps
-from steelyard.analysis.outlook import Forecast
 from steelyard.analysis.shelf import Shelf
 from steelyard.analysis.statistics import ALONE, CURVES, WINDOW_DAYS, DailyValues
 from steelyard.analysis.tracking import Tracking
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.rules.series import Series
 from steelyard.simulation.run import Run
 

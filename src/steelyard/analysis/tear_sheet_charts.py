@@ -23,12 +23,12 @@ from steelyard.report.daily_panels import (
     rolling_panel,
     underwater_panel,
 )
-from steelyard.report.document import Cell, Column, Row, Table
+from steelyard.report.document import Cell, Column, Table, TableRow
 from steelyard.report.number_format import multiple, number, percent, typeset
 from steelyard.report.panels import Panel
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownTearSheet
 
 __all__ = [
     "distribution_of",
@@ -131,7 +131,7 @@ def month_table(found: ShownTearSheet) -> Table | None:
         ]
         whole = [months["token"][place] for place in places if place in months["token"]]
         total = float(np.prod([1 + share for share in whole])) - 1 if whole else None
-        rows.append(Row([str(1970 + year), *row, heat_cell(total, 0.0)]))
+        rows.append(TableRow([str(1970 + year), *row, heat_cell(total, 0.0)]))
     symbol, multiplied, underlying = headings(found)
     note = (
         f"Returns of {symbol} over the days of each UTC month, in percent. The day of the launch "

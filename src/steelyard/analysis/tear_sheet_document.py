@@ -32,10 +32,10 @@ from steelyard.report.document import (
     Fact,
     KeyFigures,
     Paragraph,
-    Row,
     Section,
     SideBySide,
     Table,
+    TableRow,
 )
 from steelyard.report.ladder import ladder_panel
 from steelyard.report.leverage_panel import leverage_panel
@@ -49,11 +49,11 @@ from steelyard.report.number_format import (
 )
 from steelyard.report.panels import Panel, costs_panel, nav_panel, reserve_panel
 from steelyard.report.view import View, view_of
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import run_document, tone
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownForecast, ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownForecast, ShownTearSheet
 
 __all__ = ["tear_sheet_document", "tear_sheet_panels"]
 
@@ -226,8 +226,10 @@ def _silence(found: ShownTearSheet) -> str:
 
 def _thresholds(told: ShownForecast) -> Table:
     (token,) = told.tokens
-    rows: Sequence[Row] = [
-        Row([each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)])
+    rows: Sequence[TableRow] = [
+        TableRow(
+            [each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)]
+        )
         for each in token.thresholds
     ]
     note = f"Leverage is {leverage(token.leverage)} at a price of {money(told.price)}."

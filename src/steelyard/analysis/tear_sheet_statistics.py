@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.analysis.statistics import YEAR_DAYS
-from steelyard.report.document import Column, Row, Table
+from steelyard.report.document import Column, Table, TableRow
 from steelyard.report.number_format import MISSING, count, multiple, number, percent
 from steelyard.simulation.coverage import asset_name
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownTearSheet
 
 __all__ = ["GROUPS", "Statistic", "days_words", "headings", "statistic_cell", "statistic_tables"]
 
@@ -85,7 +85,7 @@ def statistic_tables(found: ShownTearSheet) -> list[Table]:
             group,
             columns,
             [
-                Row([statistic.title, *_cells(found, name, statistic)], statistic.meaning)
+                TableRow([statistic.title, *_cells(found, name, statistic)], statistic.meaning)
                 for name, statistic in statistics.items()
             ],
         )

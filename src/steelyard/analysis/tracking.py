@@ -29,11 +29,11 @@ import numpy.typing as npt
 from steelyard.analysis.reset_logs import growth_over
 from steelyard.errors import InputError
 from steelyard.market.days import day_ends
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.checks import check_kind
+from steelyard.simulation.daily_tracking import FEWEST_RETURNS, line_through
 from steelyard.simulation.run import Run
-from steelyard.simulation.tally import lived_bars
-from steelyard.simulation.tracking import FEWEST_RETURNS, line_through
+from steelyard.simulation.running_statistics import lived_bars
 
 if TYPE_CHECKING:
     import pandas as pd

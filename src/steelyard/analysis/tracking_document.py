@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from steelyard.report.daily_panels import Curve, rolling_panel
-from steelyard.report.document import Block, Column, Document, Row, SideBySide, Table
+from steelyard.report.document import Block, Column, Document, SideBySide, Table, TableRow
 from steelyard.report.number_format import multiple, number, percent
 from steelyard.report.panels import Panel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from steelyard.analysis.shown import ShownTracking
+    from steelyard.analysis.result_protocols import ShownTracking
 
 __all__ = ["WINDOW_DAYS", "horizon_table", "tracking_document", "tracking_panels", "tracking_title"]
 
@@ -53,7 +53,7 @@ def horizon_table(found: ShownTracking) -> Table:
     )
     if figures["outside_band"] is not None:
         note += f" {percent(figures['outside_band'])} of bars closed outside the band."
-    rows = [Row([days, *_cells(row)]) for days, row in figures["horizons"].items()]
+    rows = [TableRow([days, *_cells(row)]) for days, row in figures["horizons"].items()]
     return Table("Tracking by horizon, in days", HORIZONS, rows, note=note)
 
 

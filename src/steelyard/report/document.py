@@ -36,11 +36,11 @@ __all__ = [
     "ListingColumn",
     "Paragraph",
     "Reported",
-    "Row",
     "Section",
     "SideBySide",
     "Span",
     "Table",
+    "TableRow",
     "legend",
     "walked",
 ]
@@ -171,7 +171,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row of a table, with one cell for each column; ``hint`` explains the row."""
 
     cells: Sequence[Cell | str]
@@ -197,7 +197,7 @@ class Table:
 
     title: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     note: str = ""
     caption: str = ""
     sortable: bool = False
@@ -238,7 +238,7 @@ class ListingColumn:
     Args:
         label: heading of the column.
         kind: ``time``, ``text`` or ``number``.
-        column: the values, as ``columns`` takes them.
+        column: the values, as ``figure_encoding`` takes them.
         decimals: number of decimals, for numbers.
     """
 

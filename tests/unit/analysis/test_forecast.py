@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 import steelyard as sy
 from steelyard.analysis.forecast import forecast, ladder_moves
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, next_reset
 from steelyard.analysis.shelf import Shelf, Token
-from steelyard.analysis.walk import Flow, next_reset
 from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.report.number_format import typeset
 from steelyard.rules.leverage import rebalance_demand
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Band, Costs, Daily, Execution, Venue
 from steelyard.simulation.run import Run, simulate
 from support.strategies import histories
@@ -89,7 +89,7 @@ def test_it_is_what_a_simulation_then_does(name: str, history: Prices, move: flo
     Property: the trades on the way are those of the bar, in its order, for all presets; where the
     bar has no other way in it they are all of its trades, and it ends where it is said to end.
     """
-    run = simulate(load_preset(name), history, intrabar="path")
+    run = simulate(preset(name), history, intrabar="path")
     assume(run.summary["wiped_out"] is None)
     found, then = one_more_bar(run, move)
     flows = found.falling if move < 0 else found.rising
@@ -111,9 +111,9 @@ def test_it_is_what_a_simulation_then_does(name: str, history: Prices, move: flo
 def test_resets_are_what_a_simulation_does_at_them(name: str, history: Prices, move: float) -> None:
     """Scenario: the price goes the token's way, and stands there at its next scheduled instant.
 
-    Property: the clock observation there trades what the forecast says, or as it says nothing.
+    Property: the scheduled observation there trades what the forecast says, or as it says nothing.
     """
-    series = load_preset(name)
+    series = preset(name)
     run = simulate(series, history, intrabar="path")
     assume(run.summary["wiped_out"] is None)
     found, then = one_more_bar(run, math.copysign(move, series.target_leverage) or 1e-3)
@@ -134,7 +134,7 @@ def test_the_ladder_does_not_change_what_is_traded(
     history: Prices, move: float, steps: int, data: st.DataObject
 ) -> None:
     """However many prices are looked at on the way, the trades are those of one way."""
-    series = load_preset(data.draw(st.sampled_from(preset_names())))
+    series = preset(data.draw(st.sampled_from(preset_names())))
     run = simulate(series, history)
     assume(run.summary["wiped_out"] is None)
     shelf = Shelf.of_runs([run])
@@ -168,7 +168,7 @@ def test_resets_from_the_target_are_the_sum_of_demands(
 def test_a_shelf_trades_what_its_tokens_trade(names: list[str], move: float) -> None:
     """Each rung is the sum of the rungs of the tokens alone."""
     tokens = [
-        Token(f"T{place}", load_preset(name), assets=1e6 * (place + 1))
+        Token(f"T{place}", preset(name), assets=1e6 * (place + 1))
         for place, name in enumerate(names)
     ]
     ends = (move, 0.0, 5) if move < 0 else (0.0, move, 5)
@@ -186,7 +186,7 @@ def test_a_shelf_trades_what_its_tokens_trade(names: list[str], move: float) -> 
 @given(st.sampled_from(preset_names()), st.floats(0.8, 1.2))
 def test_a_threshold_is_where_the_first_trade_is(name: str, drift: float) -> None:
     """Of the prices that are told, the nearest on each side is where the walk first trades."""
-    series = load_preset(name)
+    series = preset(name)
     leverage = series.target_leverage * drift
     one = Token("T", series, assets=1e6, leverage=leverage)
     found = forecast(Shelf((one,), series.underlying, "USDT", 5e4, T0), ladder=(-0.99, 9.0, 3))

@@ -10,7 +10,7 @@ import steelyard as sy
 from steelyard.analysis.shelf import Shelf
 from steelyard.errors import InputError
 from steelyard.rules.numbers import DECIMAL
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from support.tokens import T0, closes, token
 
 OWN = """
@@ -41,7 +41,7 @@ def test_every_key_reaches_its_token() -> None:
     assert (shelf.underlying, shelf.quote, shelf.price) == ("ETH/USDT:USDT", "USDT", 2500.0)
     own, theirs = shelf.tokens
     assert own.name == own.series.symbol == "ORACLE-3L"
-    assert own.series.rebalance == load_preset("oracle-3l").rebalance
+    assert own.series.rebalance == preset("oracle-3l").rebalance
     assert (own.cash, own.units, own.reserve_units) == (-200_000, 120, 20)
     assert own.reference == 2400.0
     assert shelf.time is not None
@@ -171,4 +171,4 @@ def test_shelves_of_runs_and_series() -> None:
     for nothing in (lambda: Shelf.of_runs([]), Shelf.of_series):
         with pytest.raises(InputError, match="expected at least one"):
             nothing()
-    assert Shelf.of_series(load_preset("ftx-bull")).tokens[0].assets == 100_000.0
+    assert Shelf.of_series(preset("ftx-bull")).tokens[0].assets == 100_000.0
