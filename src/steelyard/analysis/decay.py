@@ -2,8 +2,8 @@
 
 Histories are cut into windows of whole days (``windows``). The windows of each asset are compared
 with windows of the other assets that had nearly the same volatility (``matched_windows``).
-Volatility is measured both from bar to bar and from day to day, because the answer may depend on the
-measure. Windows are matched both on any dates and on the same dates.
+Volatility is measured both from bar to bar and from day to day, because the answer may depend on
+the measure. Windows are matched both on any dates and on the same dates.
 """
 
 from __future__ import annotations
