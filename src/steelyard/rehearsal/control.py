@@ -105,6 +105,7 @@ def _state(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
         "lag_ms": world.lag_ms,
         "banned_until": exchange.throttle.banned_until_ms,
         "asked_while_banned": exchange.throttle.asked_while_banned,
+        "sockets": {"open": control.streams.there, "opened": control.streams.opened},
     }
 
 
