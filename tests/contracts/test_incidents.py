@@ -14,7 +14,7 @@ from support.chain.attacking import INCENTIVE
 from support.chain.series import LOST, OPEN, WAD, Fund, Series, Terms, new_transaction
 from support.chain.takers import Griefer, PatientTaker, PoolTaker
 from support.chain.world import Setting, World
-from support.page_figures import stated
+from support.page_figures import said, stated
 
 FALL, STEPS, SECONDS = Fraction(7, 10), 30, 10
 THRESHOLD = Fraction(86, 100)
@@ -97,9 +97,15 @@ class Cell(NamedTuple):
         return f"{self.taker}, {self.depth}, {self.state}, {self.griefer}, {lag:.0f} % behind"
 
 
+NEAREST = Cell("pool", "shallow", "moving", "least part", LAGS[1])
+"""What comes nearest to the threshold of the whole matrix."""
+
+
 def is_short(cell: Cell) -> bool:
     """Whether CI plays it: each value of each column, and what came nearest to the threshold."""
     late = cell.lag == LAGS[-1]
+    if cell == NEAREST:
+        return True
     if cell.taker == "inventory":
         if cell.depth == "deep":
             return cell.state == "drained" and cell.griefer == "pushed" and late
@@ -135,7 +141,20 @@ def played(series: Series, taker: Any, cell: Cell) -> Fraction:
     griefer = Griefer(series, **GRIEFERS[cell.griefer])
     worst = crash(series, taker, griefer, cell.lag, pool=cell.state == "moving")
     print(f"crash | {cell} | {float(worst):.4f} | {taker.fills} fills")
+    if cell in MATRIX:
+        (nearest,) = said("The largest loan-to-value of all is #", page="index.md")
+        found = round(worst, 4)
+        assert found == nearest if cell == NEAREST else found <= nearest
     return worst
+
+
+def test_the_page_says_how_many_crashes_are_played() -> None:
+    """All of the matrix by hand, and a part of it in CI, in which each value of a column is."""
+    short = [cell for cell in MATRIX if is_short(cell)]
+    stated(f"The whole matrix is {len(MATRIX)} crashes", page="index.md")
+    stated(f"CI plays {len(short)} of them", page="index.md")
+    for column in range(len(NEAREST)):
+        assert {cell[column] for cell in short} == {cell[column] for cell in MATRIX}
 
 
 def cells_of(taker: str) -> Any:
@@ -180,6 +199,20 @@ def test_a_taker_with_nothing_but_the_pool_survives_a_crash(
     assert taker.fills
     assert taker.worst == 0
     assert taker.won > 0
+
+
+def test_who_finds_the_asset_nowhere_does_not_come(shallow: Series) -> None:
+    """Scenario: the crash, feed level, beside a pool that is empty; takers have nothing but it.
+
+    Property: nobody fills, since no part pays, and the position passes Morpho's threshold. One
+    with inventory keeps it below, in the same crash: the pool decides nothing, the asset does.
+    """
+    cell = Cell("pool", "shallow", "drained", "alone", Fraction(0))
+    taker = PoolTaker(shallow, spares_moves=True)
+    worst = played(shallow, taker, cell)
+    assert taker.fills == 0
+    assert worst > THRESHOLD
+    stated(f"reaches a loan-to-value of {float(worst):.2f}", page="index.md")
 
 
 def jumped(series: Series) -> tuple[Fraction, Fraction]:
