@@ -19,7 +19,7 @@ import pytest
 from steelyard.market import Feed
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import preset_text
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.command import SCRIPT, command, environment
 from support.keeper_command import funds_of, keeper_file, running
 
@@ -105,7 +105,7 @@ def test_a_running_keeper_answers_requests(folder: Path) -> None:
         assert "another request" in again.stderr
         second = command("keeper", "run", "keeper.toml", cwd=folder)
         assert second.returncode == 3
-        assert "who holds it as long as that process lives" in second.stderr
+        assert "which holds it as long as it runs" in second.stderr
         assert f"process {keeper.pid} on " in second.stderr
         done = command("keeper", "status", "keeper.toml", "--json", cwd=folder, check=True)
         lease = json.loads(done.stdout)["lease"]

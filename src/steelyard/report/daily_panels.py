@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.report.columns import Instants
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.figure_encoding import Dates
 from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["Curve", "distribution_panel", "rolling_panel", "underwater_panel"]
 
@@ -146,7 +146,7 @@ def distribution_panel(
 def _line(curve: Curve, hover: str) -> Description:
     return line(
         as_text(curve.name),
-        Instants(curve.time),
+        Dates(curve.time),
         curve.value,
         curve.color,
         hover,

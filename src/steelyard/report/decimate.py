@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["keep_extremes", "keep_notable"]
 

@@ -36,11 +36,11 @@ __all__ = [
     "ListingColumn",
     "Paragraph",
     "Reported",
-    "Row",
     "Section",
     "SideBySide",
     "Span",
     "Table",
+    "TableRow",
     "legend",
     "walked",
 ]
@@ -164,7 +164,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row: a cell a column; ``hint`` says what it is."""
 
     cells: Sequence[Cell | str]
@@ -189,7 +189,7 @@ class Table:
 
     title: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     note: str = ""
     caption: str = ""
     sortable: bool = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from steelyard.report.columns import plain
-from steelyard.report.frames import ReportRun
+from steelyard.report.figure_encoding import plain
 from steelyard.report.leverage_panel import leverage_panel
 from steelyard.report.palette import DARK, LIGHT
 from steelyard.report.panels import Panel, as_text, costs_panel, nav_panel, reserve_panel
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.view import View, view_of
 
 __all__ = ["panels_of", "run_figure", "stacked_figure"]

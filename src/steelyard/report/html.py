@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.report.columns import Packer
 from steelyard.report.document import (
     Block,
     Document,
@@ -23,6 +22,7 @@ from steelyard.report.document import (
     Paragraph,
     walked,
 )
+from steelyard.report.figure_encoding import Packer
 from steelyard.report.number_format import instant, typeset
 from steelyard.report.palette import DARK, LIGHT, css_variables
 from steelyard.report.panels import Panel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.report.columns import Instants, Labels, Taken, Zipped
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.figure_encoding import Dates, Labels, SelectedRows, Zipped
 from steelyard.report.number_format import leverage, multiple, typeset
 from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+from steelyard.report.plain_frames import Floats, Ints
 from steelyard.report.view import Rows, View
 from steelyard.rules.costs import TRADE_KINDS
 
@@ -48,7 +48,7 @@ def leverage_panel(view: View) -> Panel:
         title="Leverage and rebalances",
         caption=caption,
         traces=[
-            line("leverage", Instants(view.time), view.leverage, "$nav", hover, width=width),
+            line("leverage", Dates(view.time), view.leverage, "$nav", hover, width=width),
             *_markers(rows, facts.quote),
         ],
         shapes=[*_thresholds(view), *wiped_out_marks(view.summary)],
@@ -111,10 +111,10 @@ def _marker(
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": Taken(Instants(rows.time), index),
-        "y": Taken(before if way else after, index),
+        "x": SelectedRows(Dates(rows.time), index),
+        "y": SelectedRows(before if way else after, index),
         "marker": {"symbol": symbol, "size": _size(len(rows.time)), "color": color},
-        "customdata": Zipped([Taken(column, index) for column in columns]),
+        "customdata": Zipped([SelectedRows(column, index) for column in columns]),
         "hovertemplate": _hover(name, quote, kinds),
     }
     if way:

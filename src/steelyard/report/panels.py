@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from steelyard.report.columns import Instants
-from steelyard.report.frames import Floats
+from steelyard.report.figure_encoding import Dates
 from steelyard.report.number_format import instant, multiple, percent, typeset
+from steelyard.report.plain_frames import Floats
 from steelyard.report.view import View
 from steelyard.rules.costs import COST_KINDS
 
@@ -67,7 +67,7 @@ class Panel:
 def nav_panel(view: View) -> Panel:
     """Token, frictionless daily-reset token and underlying; launch = 100, log axis."""
     times_target = typeset(multiple(view.facts.target_leverage))
-    x = Instants(view.time)
+    x = Dates(view.time)
     hover = "%{y:,.2f}"
     return Panel(
         key="nav",
@@ -90,7 +90,7 @@ def nav_panel(view: View) -> Panel:
 
 def costs_panel(view: View) -> Panel:
     """Cumulative cost by kind, stacked, what was received below zero; net total on top."""
-    x = Instants(view.cost_time)
+    x = Dates(view.cost_time)
     shape = "hv" if view.accruals_missing else "linear"
     known = {kind: view.costs[kind] for kind in COST_KINDS if kind in view.costs}
     shown = {kind: values for kind, values in known.items() if np.nan_to_num(values).any()}
@@ -146,7 +146,7 @@ def reserve_panel(view: View) -> Panel | None:
         key="reserve",
         title="Reserve level",
         caption=caption,
-        traces=[line("level", Instants(view.time), view.level, "$nav", "%{y:.2%}", width=2.0)],
+        traces=[line("level", Dates(view.time), view.level, "$nav", "%{y:.2%}", width=2.0)],
         shapes=shapes,
         yaxis={"title": {"text": "of net asset value"}, **_level_axis(view)},
         weight=0.8,
@@ -160,7 +160,7 @@ def as_text(words: str) -> str:
 
 def line(
     name: str,
-    x: Instants,
+    x: Dates,
     y: Floats,
     color: str,
     hover: str,
@@ -260,7 +260,7 @@ def _plain_number(value: float) -> str:
     return f"{value:z,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
 
 
-def _stacked(kind: str, x: Instants, values: Floats, shape: str) -> list[Description]:
+def _stacked(kind: str, x: Dates, values: Floats, shape: str) -> list[Description]:
     """What was paid stacks up from zero, what was received down from it: they must not cancel."""
     parts = [("up", np.maximum(values, 0.0)), ("down", np.minimum(values, 0.0))]
     drawn = [(group, part) for group, part in parts if np.nan_to_num(part).any()]

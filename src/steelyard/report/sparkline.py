@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.report.decimate import keep_extremes
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["sparkline"]
 

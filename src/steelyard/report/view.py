@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.report.daily_reset import daily_reset_index, worst_day
+from steelyard.report.daily_reset_index import daily_reset_index, worst_day
 from steelyard.report.decimate import keep_extremes, keep_notable
-from steelyard.report.frames import (
+from steelyard.report.plain_frames import (
     Floats,
     Frame,
     Ints,

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard.report.columns import plain
-from steelyard.report.frames import ReportRun
+from steelyard.report.figure_encoding import plain
 from steelyard.report.leverage_panel import leverage_panel
 from steelyard.report.palette import LIGHT
 from steelyard.report.panels import costs_panel, nav_panel, reserve_panel
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.view import View, figure_of, view_of
 from support.random_runs import long_run, random_run
 
