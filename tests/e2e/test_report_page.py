@@ -101,7 +101,7 @@ def test_a_comparison_opens_on_its_chart(load: Load, theme: str) -> None:
     assert (marks["data-theme"], marks["data-shown"]) == (theme, "")
     assert len(re.findall(r'<div class="chart js-plotly-plot"', dom)) == 1
     chart = dom[dom.index('data-panel="comparison"') :]
-    for words in ("A", "B", "X/ 2", "exposure error, a year", "cost, share of nav a year"):
+    for words in ("A", "B", "X/ 2", "exposure error, annualised", "cost, share of nav per year"):
         assert f">{words}</text>" in chart
 
 

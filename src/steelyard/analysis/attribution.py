@@ -1,4 +1,4 @@
-"""Explain a run: make those it differs from by one thing at a time, and hold them side by side."""
+"""Explain a run: simulate variants that differ by one thing at a time, and compare them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def explain(
     intrabar: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Explanation:
-    """Say where the return of a run went, step by step; given a series and a feed, run it first.
+    """Attribute the return of a run to steps; a series with a feed is simulated first.
 
     Args:
-        series: a run, which is explained as it is; or a token, as ``simulate`` takes it.
-        feed: with a token, the ``Feed`` or the bare prices that it is run over.
-        intrabar: with a token, ``"path"`` or ``"close"``.
-        progress: called now and then with the number of bars done, all runs together.
+        series: the run that is explained, or a token in any form that ``simulate`` takes.
+        feed: for a token, the ``Feed`` or the bare prices over which it is simulated.
+        intrabar: for a token, ``"path"`` or ``"close"``.
+        progress: called from time to time with the number of bars simulated so far in all runs.
 
     Raises:
-        InputError: what ``simulate`` raises; the run went on from a state, or shared its reserve;
-            a run that differs from it by a step cannot be made; or there is a feed beside a run.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: as ``simulate`` raises it; or the run continued from a state or shared its
+            reserve, or a variant of it cannot be simulated, or a feed is given beside a run.
+        DataError: a file is malformed, or no bar is left.
     """
     return explain_run(run_for("explain", series, feed, intrabar, progress), progress)
 
@@ -53,36 +53,36 @@ def run_for(
     intrabar: str | None,
     progress: Callable[[int], None] | None,
 ) -> Run:
-    """The run that was given, or the run of the series that was given.
+    """Return the run that was given, or simulate the series that was given.
 
     Raises:
-        InputError: there is a feed beside a run, which has its own; or as ``simulate``.
+        InputError: a feed is given beside a run, which has its own; or as ``simulate`` raises it.
     """
     if not isinstance(series, Run):
         return simulate(series, feed, intrabar=intrabar, progress=progress)
     for option, value in (("feed", feed), ("intrabar", intrabar)):
         if value is not None:
             message = (
-                f"{series.series.symbol}: {what}: expected a run alone, which has its own "
-                f"{option}, found {option} beside it; leave it out, or give the series instead."
+                f"{series.series.symbol}: {what}: expected no {option} together with a run, which "
+                f"has its own, found one; leave it out, or give the series instead of the run."
             )
             raise InputError(message, symbol=series.series.symbol, option=option)
     return series
 
 
 def explain_run(run: Run, progress: Callable[[int], None] | None = None) -> Explanation:
-    """Say where the return of a run went; ``progress`` counts on from the run's own bars.
+    """Attribute the return of a run to steps; ``progress`` counts on from the run's own bars.
 
     Raises:
-        InputError: the run cannot be made again from its launch, or one that differs from it by a
-            step cannot be made.
+        InputError: the run cannot be simulated again from its launch, or a variant of it cannot be
+            simulated.
     """
-    sources, series = run._sources, run.series  # noqa: SLF001 (kept for this, and nobody else's)
+    sources, series = run._sources, run.series  # noqa: SLF001 (kept for this module)
     if sources is None:
         message = (
             f"{series.symbol}: explain: expected a run of one series from its launch, found one "
-            f"that went on from a state or shares its reserve; simulate it by itself from its "
-            f"beginning."
+            f"that continued from a state or shares its reserve; simulate the series by itself "
+            f"from its launch."
         )
         raise InputError(message, symbol=series.symbol)
     bars = run.prices.slice(0, lived_bars(run.prices, run.intrabar, run.state.ended))
@@ -124,9 +124,9 @@ def _run_again(
     ends: npt.NDArray[np.intp],
     progress: Callable[[int], None] | None,
 ) -> HeldToken:
-    """Nav at the ends of days of one token held since the launch, and when that run ended."""
+    """The nav, at the ends of days, of one token held since the launch, and the end of that run."""
     series = variant.series
-    # what follows the market is impact: without it there is nothing to follow
+    # market data is needed only for impact; a variant without impact needs none
     market = sources.market if series.costs.impact != "none" else NO_MARKET
     again = sources._replace(events=variant.events, market=market)
     state = new_state(series, sources.number)
@@ -134,8 +134,8 @@ def _run_again(
         replay, marks = replayed(series, again, bars, mode, state, progress)
     except InputError as error:
         message = (
-            f"{series.symbol}: explain: the run up to the step {name!r}, which has to be made "
-            f"beside the token's own, cannot be: {error}"
+            f"{series.symbol}: explain: the run up to the step {name!r}, which has to be "
+            f"simulated in addition to the token's own, cannot be simulated: {error}"
         )
         raise InputError(message, symbol=series.symbol, step=name) from error
     nav = marks.held_at(np.asarray(bars.close), ends)

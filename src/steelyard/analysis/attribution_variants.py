@@ -1,20 +1,21 @@
-"""The steps from L times the underlying's return to the token's own, as runs of one engine.
+"""The steps from L times the underlying's return to the token's own, as variants of one run.
 
-Each run has one thing more than the one before it, and a step is the difference of two of them::
+Each variant adds one thing to the variant before it, and a step is the difference between the
+returns of two neighbouring variants::
 
     compounding   a frictionless daily reset at UTC midnight, less L times the underlying
     rule          this rule without any cost, less that reset
-    fee, spread, impact, gas      what a trade costs, kind by kind
-    basis         what a future is above the price; only where the venue is a future
-    funding, interest, management what time costs
+    fee, spread, impact, gas      the cost of trades, by kind
+    basis         the future's premium over the price; only where the venue is a future
+    funding, interest, management the costs that accrue over time
     reserve       the run as it was, less the run without a reserve
 
-They are made from the last to the first: the series as it is, then without its reserve, then
-without its management fee as well. What a series does not have cannot be taken away from it, so
-two neighbours are then equal, and the step needs no run.
+The variants are built from the last to the first: the series as it is, then without its reserve,
+then without its management fee as well, and so on. Where a series lacks a feature, removing the
+feature changes nothing: the two neighbours are then equal, and no additional run is needed.
 
-Whatever decides when and how much is traded belongs to the rule: triggers, clips, lots, delays,
-outages, a wind-down, and the venue's own margin, liquidation fee and capacity.
+Everything that decides when and how much is traded belongs to the step ``rule``: triggers, clips,
+lots, delays, outages, a wind-down, and the venue's margin, liquidation fee and capacity.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ __all__ = ["Variant", "step_names", "unrebalanced", "variants"]
 
 
 class Variant(NamedTuple):
-    """A series that is to be run, and what happens to it (``read_events``)."""
+    """A series to simulate, and the events that happen to it (``read_events``)."""
 
     series: Series
     events: Mapping[str, Any]
 
 
 def variants(series: Series, events: Mapping[str, Any]) -> dict[str, Variant]:
-    """The runs by the step that each is the last of, in order; the last is the series as it is.
+    """The variants by the last step that each includes, in order; the last is the series as it is.
 
-    The first, ``compounding``, is the daily reset: nothing comes and goes there, since without
-    costs that changes nothing for a holder.
+    The first, ``compounding``, is the daily reset without costs. It has no creations and
+    redemptions, because without costs these do not affect a holder.
     """
     made = [Variant(series, events)]
     for name in reversed(step_names(series)[2:]):
@@ -49,7 +50,7 @@ def variants(series: Series, events: Mapping[str, Any]) -> dict[str, Variant]:
 
 
 def unrebalanced(series: Series) -> Variant:
-    """The position that is bought once and left alone, until its venue liquidates it."""
+    """A position bought at the launch and never rebalanced, until the venue liquidates it."""
     venue = series.venue
     alone = Venue(
         kind="spot" if venue.kind == "spot" else "perpetual",
@@ -61,12 +62,12 @@ def unrebalanced(series: Series) -> Variant:
 
 
 def step_names(series: Series) -> tuple[str, ...]:
-    """The steps in order; ``basis`` is one where the venue is a future."""
+    """The names of the steps in order; ``basis`` is among them where the venue is a future."""
     return tuple(name for name in STEPS if name != "basis" or series.venue.kind == "future")
 
 
 def _bare(series: Series, how: Rebalance, venue: Venue) -> Series:
-    """The token with another rule and venue and nothing that costs or pays."""
+    """The token with the given rule and venue, without any cost, fee or reserve."""
     return Series(
         symbol=series.symbol,
         underlying=series.underlying,
@@ -85,7 +86,7 @@ def _without_reserve(variant: Variant) -> Variant:
     if reserve is None:
         return variant
     if series.venue.kind == "pool":
-        # it stays, as the counterparty that it is: what it bears and when it suspends go
+        # the reserve is the counterparty and must stay; its cost bearing and its suspensions go
         idle = replace(reserve, bears=(), floor_ratio=0.0, resume_ratio=0.0)
         return Variant(replace(series, reserve=idle), events)
     return Variant(replace(series, reserve=None), _less(events, "injections"))
@@ -141,17 +142,17 @@ def _without_spread(variant: Variant) -> Variant:
 
 
 def _without_fee(variant: Variant) -> Variant:
-    # what a pool charges is a part of the kind fee
+    # the fee of a pool is part of the kind fee
     return _at_venue(_at_cost(variant, taker_fee_bps=0.0), fee_bps=0.0)
 
 
 def _at_cost(variant: Variant, **parts: float | str) -> Variant:
-    costs = replace(variant.series.costs, **parts)  # type: ignore[arg-type]  # each under its name
+    costs = replace(variant.series.costs, **parts)  # type: ignore[arg-type]  # by name
     return variant._replace(series=replace(variant.series, costs=costs))
 
 
 def _at_venue(variant: Variant, **parts: float) -> Variant:
-    venue = replace(variant.series.venue, **parts)  # type: ignore[arg-type]  # each under its name
+    venue = replace(variant.series.venue, **parts)  # type: ignore[arg-type]  # by name
     return variant._replace(series=replace(variant.series, venue=venue))
 
 
@@ -170,6 +171,7 @@ WITHOUT: Mapping[str, Callable[[Variant], Variant]] = {
     "management": _without_management,
     "reserve": _without_reserve,
 }
-"""By step: the run without what it adds. Each returns what is equal where nothing is taken."""
+"""For each step, the function that removes it from a variant; its result is equal to the given
+variant where there is nothing to remove."""
 
 STEPS = ("compounding", "rule", *WITHOUT)

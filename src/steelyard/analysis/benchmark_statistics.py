@@ -1,7 +1,9 @@
-"""A token's days against those of its underlying: what one has of the other, and what is its own.
+"""Statistics of a token's daily returns against those of its underlying: beta, alpha and others.
 
-With y the token's and x the underlying's returns of the same UTC days. Slope, R2 and error against
-L times the underlying are those of ``Tracking``; ``beta`` here is its slope of one day.
+In the formulas, y is the token's return and x the underlying's return on the same UTC day. Slope,
+R2 and error against L times the underlying are computed by ``Tracking``; ``beta`` here equals the
+slope that ``Tracking`` gives for a horizon of one day. Every function takes two arrays of one shape
+(days,) and returns None where the statistic is undefined.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ __all__ = [
 
 
 def beta(token: Floats, asset: Floats) -> float | None:
-    """``cov(y, x) / var(x)``: the slope of the least squares of y on x."""
+    """``cov(y, x) / var(x)``: the slope of the least-squares regression of y on x."""
     if len(token) < FEWEST_RETURNS:
         return None
     slope = line_through(token, asset)[0]
@@ -34,7 +36,7 @@ def beta(token: Floats, asset: Floats) -> float | None:
 
 
 def alpha(token: Floats, asset: Floats) -> float | None:
-    """``365 (mean(y) - beta mean(x))``: a year of what beta does not explain (Jensen 1968)."""
+    """``365 (mean(y) - beta mean(x))``: yearly return that beta does not explain (Jensen 1968)."""
     slope = beta(token, asset)
     if slope is None:
         return None
@@ -42,17 +44,17 @@ def alpha(token: Floats, asset: Floats) -> float | None:
 
 
 def correlation(token: Floats, asset: Floats) -> float | None:
-    """Pearson's: ``cov(y, x) / (std(y) std(x))``."""
+    """Pearson's correlation: ``cov(y, x) / (std(y) std(x))``."""
     both = spread_of(token), spread_of(asset)
     if both[0] is None or both[1] is None:
         return None
     shared = float(np.sum((token - token.mean()) * (asset - asset.mean()))) / (len(token) - 1)
-    # rounding may say a little more than all
+    # rounding may take the quotient slightly beyond 1
     return defined(max(-1.0, min(shared / both[0] / both[1], 1.0)))
 
 
 def information_ratio(token: Floats, asset: Floats) -> float | None:
-    """``mean(y - x) / std(y - x) sqrt(365)`` (Goodwin 1998), the underlying itself as benchmark."""
+    """``mean(y - x) / std(y - x) sqrt(365)`` (Goodwin 1998); the benchmark is the underlying."""
     spread = spread_of(token - asset)
     if spread is None:
         return None
@@ -60,12 +62,12 @@ def information_ratio(token: Floats, asset: Floats) -> float | None:
 
 
 def up_capture(token: Floats, asset: Floats) -> float | None:
-    """The mean of y over that of x, on days on which x is above 0."""
+    """The mean of y divided by the mean of x, over the days on which x is above 0."""
     return _capture(token[asset > 0], asset[asset > 0])
 
 
 def down_capture(token: Floats, asset: Floats) -> float | None:
-    """The mean of y over that of x, on days on which x is below 0."""
+    """The mean of y divided by the mean of x, over the days on which x is below 0."""
     return _capture(token[asset < 0], asset[asset < 0])
 
 

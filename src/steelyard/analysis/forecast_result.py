@@ -1,7 +1,7 @@
-"""What a forecast found: figures, tables, a sentence, a page.
+"""The result of a forecast: figures, tables, sentences, a plot and a document.
 
-Notional is quote and signed where it is one figure (negative for sales); ``bought`` and ``sold``
-are not negative. The columns of a table are the keys of its rows in ``figures``.
+Notionals are in quote. A single notional is signed (negative for sales), while ``bought`` and
+``sold`` are never negative. The columns of a table are the keys of its rows in ``figures``.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ __all__ = ["Forecast"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Forecast(Shown):
-    """The order flow of a shelf.
+    """The forecast order flow of all tokens of a shelf.
 
     Attributes:
         shelf: the tokens.
-        price: of the underlying, now.
-        time: now, epoch s.
-        tokens: one a token.
-        ladder: one a price, the lowest first.
-        present: as if the ladder had the present price.
-        falling, rising: the trades on the way down and up, as the price comes to them; what is
-            traded at once, at the present price, opens both.
-        daily_volume: as given.
-        book: as given, read.
-        feedback: None where neither a daily volume nor an impact was given.
+        price: present price of the underlying.
+        time: present time, epoch s.
+        tokens: the outlook of each token.
+        ladder: the rungs, one for each price, lowest price first.
+        present: the rung of the present price, which the ladder itself may not contain.
+        falling, rising: the trades on the way down and up, in the order of their prices. Both begin
+            with the trades that are made immediately, at the present price.
+        daily_volume: market volume of a day in quote, as given; None if it was not given.
+        book: the order book that was given; None if none was given.
+        feedback: the feedback of the flows; None where neither a daily volume nor an impact was
+            given.
     """
 
     shelf: Shelf
@@ -58,14 +59,14 @@ class Forecast(Shown):
 
     @cached_property
     def ladder_table(self) -> pd.DataFrame:
-        """One row a price of the ladder."""
+        """One row for each price of the ladder."""
         import pandas as pd
 
         return pd.DataFrame([rung.row for rung in self.ladder]).astype(float)
 
     @cached_property
     def trades(self) -> pd.DataFrame:
-        """One row a trade on the way, in price order from the highest to the lowest."""
+        """One row for each trade on the way, from the highest price to the lowest."""
         import pandas as pd
 
         rows = [*reversed(list(self._trades(self.rising))), *self._trades(self._only_falling)]
@@ -73,7 +74,7 @@ class Forecast(Shown):
 
     @cached_property
     def resets(self) -> pd.DataFrame:
-        """One row a token and price of the ladder at which its next reset trades."""
+        """One row for each token and price of the ladder at which the token's next reset trades."""
         import pandas as pd
 
         rows = [
@@ -84,7 +85,7 @@ class Forecast(Shown):
 
     @cached_property
     def token_table(self) -> pd.DataFrame:
-        """One row a token, by name: its leverage, its next reset, the nearest prices that act."""
+        """One row for each token, by name: leverage, next reset, and the nearest trigger prices."""
         import pandas as pd
 
         rows = []
@@ -125,13 +126,13 @@ class Forecast(Shown):
 
     @property
     def words(self) -> str:
-        """What will be traded if the price stays, and the side not to be on, in a few sentences."""
+        """A few sentences: what is traded if the price stays or moves, and whom the flow hurts."""
         from steelyard.analysis.forecast_words import forecast_words
 
         return forecast_words(self)
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """The ladder as an interactive figure: what is traded as the price moves, and at resets."""
+        """Plot the ladder as an interactive figure: trades as the price moves, and at resets."""
         from steelyard.analysis.forecast_document import ladder_data
         from steelyard.report.figure import stacked_figure
         from steelyard.report.ladder import ladder_panel
@@ -140,19 +141,19 @@ class Forecast(Shown):
         return stacked_figure([ladder_panel(data)], data.title, dark=dark)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
         from steelyard.analysis.forecast_document import forecast_document
 
         return forecast_document(self)
 
     @property
     def _only_falling(self) -> Sequence[Flow]:
-        """The way down without what is traded at once, which opens the way up as well."""
+        """The trades on the way down without the immediate ones, which ``rising`` has as well."""
         at_once = sum(len(token.now) for token in self.tokens)
         return self.falling[at_once:]
 
     def _trades(self, flows: Sequence[Flow]) -> Iterator[dict[str, Any]]:
-        """Rows with what has been bought and sold up to and with each, from the present on."""
+        """Rows of trades, with the totals bought and sold from the present price up to each."""
         bought = sold = 0.0
         if flows is not self.rising:
             bought = math.fsum(max(f.notional, 0.0) for token in self.tokens for f in token.now)
@@ -189,7 +190,7 @@ TRADE_COLUMNS = (
 
 
 def _figures(flow: Flow) -> dict[str, Any]:
-    """A trade as SPEC.md tells trades: a side, and amounts that are not negative."""
+    """A trade in the form of SPEC.md: with a side, and with amounts that are not negative."""
     return {
         "token": flow.token,
         "time": format_time(flow.time),

@@ -1,19 +1,21 @@
-"""Windows of one asset held against windows of others of nearly the same volatility.
+"""Windows of one asset compared with windows of other assets of nearly the same volatility.
 
 Each window of the asset is matched with all windows of the others whose volatility is within the
-caliper. What those lost is carried over to its own variance, in proportion, as decay goes with
-variance; the mean over its matches is what it would have lost had it decayed as they do. So::
+caliper. The decay of a match is scaled by the ratio of the two variances, because decay is
+proportional to variance. The mean of the scaled decays over the matches estimates what the window
+would have lost if it had decayed as the others do::
 
     difference = mean over matched windows i of
                  decay_i - V_i * mean over its matches j of decay_j / V_j
 
-All matches count, not the nearest one alone: an estimate that jumps from neighbour to neighbour
-cannot be bootstrapped (Abadie and Imbens 2008).
+All matches count, not only the nearest one: the bootstrap is not valid for an estimator that uses
+the nearest neighbour only (Abadie and Imbens 2008).
 
-Intervals are those of a stationary bootstrap (Politis and Romano 1994) over the calendar: a
-resample is made of runs of consecutive windows, of all assets together, so that it keeps what
-assets share of a month and what months share with the next. Percentiles alone are too narrow where
-there are few runs: they are expanded as Student's t is wider than the normal (Hesterberg 2015).
+Intervals come from a stationary bootstrap (Politis and Romano 1994) over the calendar. A resample
+consists of blocks of consecutive windows, taken for all assets together, so that it preserves the
+dependence between assets and between consecutive windows. Percentile intervals are too narrow where
+there are few blocks, so the percentiles are expanded as Student's t is wider than the normal
+distribution (Hesterberg 2015).
 """
 
 from __future__ import annotations
@@ -40,14 +42,15 @@ __all__ = [
 ]
 
 FEWEST = 20
-"""Matched windows for an interval. On made-up prices without any difference, intervals of 95 % held
-the truth 93 to 98 times in a hundred from 40 matched windows on, and 93 times at some 25."""
+"""Least number of matched windows for an interval. On simulated prices without any difference,
+intervals of 95 % covered the truth in 93 to 98 % of cases from 40 matched windows on, and in
+93 % at about 25."""
 MOST_EMPTY = 0.05
-"""Share of resamples that may lack any match."""
+"""Largest share of resamples that may be without any match."""
 
 
 class Estimate(NamedTuple):
-    """An estimate and its interval; None where there is none to tell."""
+    """An estimate and its interval; None where it is undefined or there is too little data."""
 
     value: float | None
     low: float | None
@@ -56,22 +59,26 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Matched:
-    """An asset held against others at matched volatility. Log returns are those of a year.
+    """An asset compared with others at matched volatility. Decay is an annualised log return.
+
+    Figures are None where no window has a match.
 
     Attributes:
-        windows: of the asset.
-        matched: those that have a match.
-        volatility: root mean square of the matched ones', a year; None without any.
-        decay: of the asset, mean of the matched ones that both sides lived through.
-        decay_against: what they would have lost had they decayed as the others do.
-        difference: the one less the other: below 0 the asset decays more.
-        from_variance: of it, what the variance of the days explains.
-        from_shape: of it, what the shape of the days does: jumps, and skew.
-        lost: share of value lost to decay in a window, mean of all matched; 1 in a wipe-out.
-        lost_against: likewise of the others.
-        lost_more: the one less the other: above 0 the asset loses more.
-        wiped_out: share of matched windows that wiped the token out.
-        wiped_out_against: share of their matches.
+        windows: number of windows of the asset.
+        matched: number of its windows that have a match.
+        volatility: root mean square volatility of the matched windows, annualised.
+        decay: mean decay of the asset over the matched windows, counting only windows and matches
+            that the token survived.
+        decay_against: mean decay that these windows would have had if they had decayed as the
+            others do.
+        difference: ``decay`` less ``decay_against``; below 0 the asset decays more.
+        from_variance: part of the difference that the variance of daily returns explains.
+        from_shape: part of the difference that the shape of daily returns (jumps, skew) explains.
+        lost: mean share of value lost to decay in a matched window; a wipe-out counts as 1.
+        lost_against: the same for the matches of these windows, scaled to their variance.
+        lost_more: ``lost`` less ``lost_against``; above 0 the asset loses more.
+        wiped_out: share of matched windows in which the token was wiped out.
+        wiped_out_against: share of their matches in which the token was wiped out.
     """
 
     windows: int
@@ -91,7 +98,14 @@ class Matched:
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """How often each resample has each window of the calendar: shape (resamples, windows)."""
+    """Bootstrap resamples of the calendar of windows.
+
+    Attributes:
+        first: number of the first window of the calendar.
+        times: how often each resample contains each window; shape (resamples, windows).
+        block: mean length of the blocks, in windows.
+        confidence: confidence level of the intervals.
+    """
 
     first: int
     times: Floats
@@ -99,14 +113,14 @@ class Resamples:
     confidence: float
 
     def weights(self, number: Ints) -> Floats:
-        """How often each has windows of these numbers."""
+        """How often each resample contains the windows of these numbers; (resamples, numbers)."""
         return self.times[:, number - self.first]
 
     def interval(self, found: Floats, number: Ints) -> tuple[float | None, float | None]:
-        """The interval of what the resamples gave of windows of these numbers.
+        """The confidence interval of an estimate over the windows of these numbers.
 
-        NaN, a resample without a match, is left out; None where there are too many of them, or too
-        few windows.
+        ``found`` has the estimate of each resample, with NaN where a resample has no match. NaNs
+        are left out; the interval is None where there are too many of them or too few windows.
         """
         if len(number) < FEWEST or np.isnan(found).mean() > MOST_EMPTY:
             return None, None
@@ -116,13 +130,14 @@ class Resamples:
 
 
 def expanded_tail(tail: float, runs: int) -> float:
-    """The percentile that leaves ``tail`` out where the bootstrap drew from so many runs.
+    """The percentile, as a share, that replaces ``tail`` where there are only ``runs`` blocks.
 
-    With t that of Student for ``runs - 1``: the normal's share beyond ``t sqrt(n / (n - 1))``.
+    With n = ``runs`` and t the quantile of Student's distribution for n - 1 degrees of freedom, it
+    is the share of the normal distribution beyond ``t sqrt(n / (n - 1))`` (Hesterberg 2015).
     """
     normal, free = NormalDist(), max(runs - 1, 1)
     z = -normal.inv_cdf(tail)
-    # Cornish and Fisher's expansion: no more than 1 % off from 5 degrees of freedom on
+    # Cornish and Fisher's expansion: the error is at most 1 % from 5 degrees of freedom on
     t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free * free)
     return normal.cdf(-t * math.sqrt((free + 1) / free))
 
@@ -130,7 +145,7 @@ def expanded_tail(tail: float, runs: int) -> float:
 def resampled(
     first: int, last: int, *, block: float, resamples: int, confidence: float, seed: int
 ) -> Resamples:
-    """Draw resamples of the windows ``first`` to ``last``, in runs of ``block`` on average."""
+    """Draw resamples of the windows ``first`` to ``last``, in blocks of mean length ``block``."""
     random = np.random.default_rng(seed)
     length = last - first + 1
     times = np.zeros((resamples, length))
@@ -144,7 +159,7 @@ def resampled(
 
 
 def joined(many: list[Windows]) -> Windows:
-    """The windows of several assets as those of one."""
+    """Join the windows of several assets, as if they were those of one asset."""
     columns = [(one.number, one.bars, one.days, one.decay) for one in many]
     number, bars, days, decay = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     return Windows(many[0].length_days, number, bars, days, decay)
@@ -160,16 +175,16 @@ def match(
     caliper: float,
     resamples: Resamples,
 ) -> Matched:
-    """Hold the windows of an asset against those of others.
+    """Compare the windows of an asset with matched windows of other assets.
 
     Args:
-        own: the asset's.
-        others: those that it is held against.
-        target: L, signed.
-        by: ``bars`` or ``days``: whose variance is matched.
-        same_dates: only windows of one date are matched.
-        caliper: how far volatilities may be apart, as a share.
-        resamples: for the intervals.
+        own: windows of the asset.
+        others: windows of the assets with which it is compared.
+        target: target leverage L, signed.
+        by: ``"bars"`` or ``"days"``: the variance by which windows are matched.
+        same_dates: whether only windows of the same dates are matched.
+        caliper: largest relative difference between matched volatilities.
+        resamples: the resamples from which the intervals are computed.
     """
 
     def matches(a: Windows, b: Windows) -> _Matches:
@@ -216,9 +231,10 @@ def match(
 
 @dataclass(frozen=True, eq=False)
 class _Matches:
-    """Which windows of the others each window of the asset is held against.
+    """Which windows of the others each window of the asset is matched with.
 
-    ``near`` is 1 for a match, else 0; ``carry`` the ratio of variances: both (own, others).
+    ``near`` is 1 for a match and 0 otherwise; ``carry`` is the ratio of the variances. Both have
+    the shape (own windows, windows of the others).
     """
 
     own: Windows
@@ -239,7 +255,7 @@ class _Matches:
         resamples: Resamples,
     ) -> _Matches:
         with np.errstate(divide="ignore", invalid="ignore"):
-            # a window in which nothing moved has no match: a ratio of 0, or none
+            # a window without any price move has no match: the ratio is 0 or undefined
             carry = getattr(own, by)[:, None] / getattr(others, by)[None, :]
             near = np.abs(np.log(carry)) <= 2 * np.log1p(caliper)
         carry = np.where(near, carry, 1.0)
@@ -252,7 +268,7 @@ class _Matches:
         return np.asarray(self.near.any(axis=1))
 
     def means(self, values: Floats, carried: Floats) -> tuple[float | None, float | None]:
-        """Means of the asset and of its matches, over its windows that have any."""
+        """Means of the asset and of its matches, over the windows that have a match."""
         kept = self.has_match
         if not kept.any():
             return None, None
@@ -261,7 +277,7 @@ class _Matches:
         return float(mean[0]), float(against[0])
 
     def interval(self, values: Floats, carried: Floats) -> tuple[float | None, float | None]:
-        """The interval of the difference of these means."""
+        """The confidence interval of the difference of these two means."""
         kept, drawn = self.has_match, self.resamples
         number = self.own.number[kept]
         if len(number) < FEWEST:
@@ -274,7 +290,7 @@ class _Matches:
 def _weighted(
     values: Floats, carried: Floats, near: Floats, weights: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """Both means by resample; NaN where it has no window that is matched within it."""
+    """Both means for each resample; NaN where no window has a match within the resample."""
     own, others = weights
     matches = others @ near.T
     counted = np.where(matches > 0, own, 0.0)

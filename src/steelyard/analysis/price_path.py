@@ -1,8 +1,8 @@
-"""What one token will trade as the price goes somewhere, and at its next reset there.
+"""The trades of one token as the price moves to given prices, and at its next reset there.
 
-It is the simulation's own replay, taken along prices that have not been: an observation now, the
-continuous way from price to price inside one bar, and a scheduled observation at the token's next
-scheduled instant. Nothing is decided here.
+The module runs the simulation's replay over hypothetical prices: an observation of the present
+price, a continuous path from price to price inside one bar, and a scheduled observation at the
+token's next scheduled instant. The rules decide all trades; this module decides nothing.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from steelyard.simulation.schedule import Schedule
 __all__ = ["Flow", "PricePath", "Stop", "Threshold", "next_reset"]
 
 NO_MARKET_TRADES = frozenset({"launch", "roll"})
-"""A roll sells and buys the same exposure: no flow."""
+"""Trades that a forecast leaves out; a roll sells and buys the same exposure, so it is no flow."""
 FARTHEST = 1e6
-"""Thresholds are looked for from a millionth of the price to a million times it."""
+"""Thresholds are searched from the price divided by this factor to the price times it."""
 
 
 class Flow(NamedTuple):
-    """One trade that will be made: units and notional signed, negative for a sale."""
+    """One trade that the forecast expects; units and notional are negative for a sale."""
 
     token: str
     time: int
-    """Epoch s of a scheduled observation; on the way that of the forecast, as none is known."""
+    """Epoch s of the scheduled observation; for a trade on the way, the time of the forecast,
+    because the time at which the price gets there is not known."""
     price: float
     trigger: str
-    """What names the trade; ``liquidation`` where the venue closes the position."""
+    """The trigger of the trade, or ``liquidation`` where the venue closes the position."""
     units: float
     notional: float
     leverage_before: float
@@ -46,16 +47,17 @@ class Flow(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """A price at which something will act if nothing trades before."""
+    """A price at which a trigger or the venue will act if nothing trades before."""
 
     trigger: str
     price: float
     side: str
-    """``below`` or ``above`` the present price; a threshold on which it stands is where it acts."""
+    """``below`` or ``above`` the present price, for a threshold at that price the side on which it
+    acts."""
 
 
 class Stop(NamedTuple):
-    """A price on the way: what was traded since the one before, and what its reset trades there."""
+    """A price on the way: the trades since the stop before, and the trades of a reset there."""
 
     price: float
     flows: tuple[Flow, ...]
@@ -63,13 +65,13 @@ class Stop(NamedTuple):
 
 
 class PricePath:
-    """One token, ready to be walked.
+    """The replay of one token over hypothetical prices.
 
     Args:
-        token: as it stands.
-        price: of the underlying, now.
-        time: epoch s, now.
-        book: the columns of the book that its series trades on; None where it trades on none.
+        token: the token in its present state.
+        price: present price of the underlying.
+        time: present time, epoch s.
+        book: columns of the order book on which its series trades; None where it uses no book.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class PricePath:
     ) -> None:
         series = token.series
         if series.execution.delay_s:
-            # an order is shown where it is decided: nobody knows the price at its fill
+            # an order is shown at the price at which it is decided, since its fill price is unknown
             series = replace(series, execution=replace(series.execution, delay_s=0))
         self.name, self.series, self.price, self.time = token.name, token.series, price, time
         schedule = Schedule(FLOAT, first_rate=series.venue.first_rate_per_year)
@@ -87,20 +89,20 @@ class PricePath:
         )
         self.replay: Replay[float] = Replay([self.member])
         self.now: tuple[Flow, ...] = self._observe(time, price)
-        """What it trades at once, at the present price."""
+        """Its immediate trades, at the present price."""
         self.state = self.member.state
-        """Its books after that."""
+        """Its state after the immediate trades."""
         self.leverage = 0.0 if self.ended else leverage_of(state.cash, state.units, price)
         self.assets = nav_of(state.cash, state.units, price)
         self.next_reset = None if self.ended else next_reset(series, self.state)
 
     @property
     def ended(self) -> bool:
-        """Whether it does not live through the present observation."""
+        """Whether the token is wiped out at the present observation."""
         return self.state.ended is not None
 
     def along(self, prices: Sequence[float]) -> list[Stop]:
-        """The stops on one continuous way, away from the present price, through ``prices``."""
+        """The stops on one continuous path from the present price through ``prices``."""
         if self.ended:
             return [Stop(price, (), ()) for price in prices]
         self._stand(self.state.copy())
@@ -112,7 +114,7 @@ class PricePath:
         return stops
 
     def thresholds(self) -> list[Threshold]:
-        """Every threshold of its present books, from the lowest price to the highest."""
+        """All thresholds of its present state, from the lowest price to the highest."""
         found: list[Threshold] = []
         state, terms = self.state, self.member.fund.terms
         if self.ended or state.reference is None or state.units == 0:
@@ -163,7 +165,7 @@ class PricePath:
         return self._flows(held, self.time)
 
     def _reset(self, price: float) -> tuple[Flow, ...]:
-        """What the next scheduled instant trades if the price then stands here."""
+        """The trades of the next scheduled instant, if the price is then ``price``."""
         walked = self.member.state
         if walked.ended is not None:
             return ()
@@ -176,7 +178,7 @@ class PricePath:
         return flows
 
     def _flows(self, held: float, time: int) -> tuple[Flow, ...]:
-        """What the replay has written down, which is then forgotten; ``held`` units before it."""
+        """The trades that the replay recorded, then cleared; ``held`` are the units before them."""
         state, rows = self.member.state, self.member.record.trades
         if not rows and state.ended is None:
             return ()
@@ -214,7 +216,8 @@ NAN = float("nan")
 def next_reset(series: Series, state: State[float]) -> int | None:
     """The next instant (epoch s) at which the clock alone makes the token trade; None: never.
 
-    What is overdue (it was blocked, or there was nothing to trade) acts at any later observation.
+    A trigger that is overdue, because it was blocked or there was nothing to trade, acts at the
+    next observation.
     """
     how, due = series.rebalance, []
     if how.interval is not None:

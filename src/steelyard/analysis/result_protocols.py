@@ -1,7 +1,7 @@
-"""What words, tables and charts read of a result, so that none of them has to know its class.
+"""Protocols of the results, for the modules that build sentences, tables and charts from them.
 
-A result (``Tracking``, ``Explanation``, ``Forecast``, ``TearSheet``) calls what shows it; what
-shows it is written against these.
+The classes of the results (``Tracking``, ``Explanation``, ``Forecast``, ``TearSheet``) import the
+modules that show them. These modules use the protocols here, so that imports form no circle.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["ShownExplanation", "ShownForecast", "ShownGaps", "ShownTearSheet", "
 
 
 class ShownTracking(Protocol):
-    """How well a token tracks."""
+    """How well a token tracks L times its underlying."""
 
     @property
     def target(self) -> float:
-        """L, signed."""
+        """Target leverage L, signed."""
         ...
 
     @property
     def time(self) -> npt.NDArray[np.int64]:
-        """Epoch s of the last bar of each day."""
+        """Epoch s of the last bar of each day, shape (days,)."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class ShownTracking(Protocol):
         ...
 
     def rolling_columns(self, days: int = 30, /) -> dict[str, npt.NDArray[Any]]:
-        """The figures of single days over each trailing window of so many."""
+        """The daily figures over each trailing window of ``days`` days, by name."""
         ...
 
 
@@ -53,31 +53,31 @@ class ShownExplanation(Protocol):
 
     @property
     def run(self) -> Run:
-        """That is explained."""
+        """The run that is explained."""
         ...
 
     @property
     def target(self) -> float:
-        """L, signed."""
+        """Target leverage L, signed."""
         ...
 
     @property
     def steps(self) -> dict[str, float]:
-        """Each step over the whole life, as a return."""
+        """The return of each step over the token's whole life."""
         ...
 
     @property
     def held(self) -> Mapping[str, npt.NDArray[np.float64]]:
-        """By step, nav of one token held since the launch."""
+        """For each step, the nav of one token held since the launch."""
         ...
 
     @property
     def tracking(self) -> ShownTracking:
-        """Of its run."""
+        """How well the run tracks."""
         ...
 
     def columns(self, by: str | None = None) -> dict[str, npt.NDArray[Any]]:
-        """Returns by period, an array a column."""
+        """The figures of each period, as an array for each column."""
         ...
 
     def figures(self, by: str | None = None) -> dict[str, Any]:
@@ -95,12 +95,12 @@ class ShownGaps(Protocol):
 
     @property
     def series(self) -> Series | None:
-        """Whose venue and rule they are held against."""
+        """The series whose venue and rule the moves are tested against; None: none."""
         ...
 
     @property
     def rows(self) -> Sequence[WorstMove]:
-        """One a span and side."""
+        """The worst moves, one for each span and side."""
         ...
 
 
@@ -114,27 +114,27 @@ class ShownForecast(Protocol):
 
     @property
     def price(self) -> float:
-        """Of the underlying, now."""
+        """Present price of the underlying."""
         ...
 
     @property
     def time(self) -> int:
-        """Now, epoch s."""
+        """Present time, epoch s."""
         ...
 
     @property
     def tokens(self) -> tuple[TokenOutlook, ...]:
-        """One a token."""
+        """The outlook of each token."""
         ...
 
     @property
     def ladder(self) -> tuple[Rung, ...]:
-        """One a price, the lowest first."""
+        """The rungs, one for each price, lowest price first."""
         ...
 
     @property
     def present(self) -> Rung:
-        """As if the ladder had the present price."""
+        """The rung of the present price, which the ladder itself may not contain."""
         ...
 
     @property
@@ -144,16 +144,16 @@ class ShownForecast(Protocol):
 
     @property
     def feedback(self) -> Feedback | None:
-        """How flows and moves answer each other."""
+        """The feedback between flows and price moves; None if it was not asked for."""
         ...
 
 
 class ShownTearSheet(Protocol):
-    """All that is told of one run."""
+    """The tear sheet of one run."""
 
     @property
     def run(self) -> Run:
-        """That is told of."""
+        """The run that the tear sheet describes."""
         ...
 
     @property
@@ -168,25 +168,25 @@ class ShownTearSheet(Protocol):
 
     @property
     def forecast(self) -> ShownForecast | None:
-        """What it will trade next."""
+        """What the token will trade next; None where there is no forecast."""
         ...
 
     @property
     def tracking(self) -> ShownTracking:
-        """How well it tracks."""
+        """How well the run tracks."""
         ...
 
     @property
     def rolling(self) -> dict[str, npt.NDArray[Any]]:
-        """Tracking over trailing windows."""
+        """Tracking over trailing windows, as arrays by name."""
         ...
 
     @property
     def days(self) -> dict[str, DailyValues]:
-        """What each of three was worth at the ends of days."""
+        """Values of token, multiple and underlying at the ends of days."""
         ...
 
     @property
     def statistics(self) -> dict[str, dict[str, float | None]]:
-        """Of each of the three, by name."""
+        """Statistics of token, multiple and underlying, by name; None: undefined."""
         ...

@@ -1,7 +1,7 @@
-"""A token of a shelf: as it stands now, one's own by its books, another's by what it publishes.
+"""A token of a shelf in its present state, given by its books or by published figures.
 
-A token's books are the ``State`` that a simulation carries, so that what it will do is what the
-simulation would make it do.
+The books of a token are the ``State`` of a simulation, so that a forecast makes the same decisions
+as a simulation would.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ __all__ = ["Token"]
 
 @dataclass(frozen=True)
 class Token:
-    """One token as it stands: its books (``cash`` and ``units``), or its ``assets``.
+    """One token in its present state: its books (``cash`` and ``units``), or its ``assets``.
 
     Attributes:
-        name: its own on the shelf.
-        series: its rule, venue and costs.
-        cash: quote, negative where borrowed; None where the books are not known.
-        units: of the underlying, negative for a short.
-        assets: quote, where the books are not known.
-        leverage: signed, beside ``assets``; None: its target.
-        last_rebalance: epoch s; None: just now.
+        name: name of the token on the shelf.
+        series: rule, venue and costs of the token.
+        cash: cash in quote, negative where borrowed; None where the books are not known.
+        units: units of the underlying, negative for a short; None where the books are not known.
+        assets: net asset value in quote, used where the books are not known.
+        leverage: present leverage, signed, used with ``assets``; None: the target leverage.
+        last_rebalance: time of the last rebalance, epoch s; None: the present time.
         reference: price of the last rebalance; None: the present price.
-        reserve_units: what its reserve holds; None: as much as the token is worth.
-        state: all of this and more, of a token that was simulated; then the rest is None.
-        book: the columns of the book that it trades on; None: that of its series.
+        reserve_units: units that its reserve holds; None: as many as are worth the token's nav.
+        state: the complete state of a simulated token; the other figures are then None.
+        book: columns of the order book on which it trades; None: the book that its series names.
     """
 
     name: str
@@ -58,15 +58,16 @@ class Token:
 
     @classmethod
     def of_run(cls, run: Run, name: str | None = None) -> Token:
-        """The token that a simulation has brought to the end of its history."""
-        book = run._book  # noqa: SLF001 (a feed may have had another than the series names)
+        """The token of a run, in its final state; ``name`` defaults to the series' symbol."""
+        book = run._book  # noqa: SLF001 (a feed's book replaces the series' own)
         return cls(name or run.series.symbol, run.series, state=run.state, book=book)
 
     def state_at(self, price: float, time: int) -> State[float]:
-        """Its books at a price and an instant, a copy.
+        """A copy of its books at a price and a time (epoch s).
 
         Raises:
-            InputError: it stands later than that, or nothing is left of it at that price.
+            InputError: the state of the token is later than the time, or its nav is zero or less at
+                the price.
         """
         if self.state is not None:
             self._check_time(self.state.time, time, "a state")
@@ -82,7 +83,7 @@ class Token:
         nav = nav_of(state.cash, state.units, price)
         if nav <= 0:
             message = (
-                f"{self.name}: expected books of some worth, found a nav of {nav:,.10g} "
+                f"{self.name}: expected books with a nav above 0, found {nav:,.10g} "
                 f"{series.quote} at the price {price:,.10g}; check cash, units and the price."
             )
             raise InputError(message, token=self.name, nav=nav, price=price)

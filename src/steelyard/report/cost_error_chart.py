@@ -1,8 +1,8 @@
-"""Rules side by side: a chart of error against cost.
+"""The chart of a comparison of series: exposure error against cost.
 
-On logarithmic axes all widths of one rule lie on one falling line, ``error * cost = kappa * unit``
-with ``unit = c sigma^3 L^2 (L - 1)^2``: what lies nearer to the corner of the axes is the better
-rule, whatever its width.
+On logarithmic axes, a rule with different widths moves along one falling line,
+``error * cost = kappa * unit`` with ``unit = c sigma^3 L^2 (L - 1)^2``. A rule whose line is nearer
+to the corner of the axes is better, whatever its width.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from steelyard.rules.optimal_band import EDGE_PRODUCT, PERIODIC_PRODUCT, RESET_P
 __all__ = ["RulePoint", "comparison_panel"]
 
 _MOST_NAMES = 12
-_ROOM = 1.6  # on logarithmic axes at least one of 1, 2 and 5 is then on each
+_ROOM = 1.6  # so that each logarithmic axis shows at least one of 1, 2 and 5
 _LINEAR_ROOM = 1.12
 _MANY_DECADES = 0.85
 _DASHES = ("solid", "dash", "dot")
@@ -37,18 +37,19 @@ _LIMITS = (
 
 @dataclass(frozen=True)
 class RulePoint:
-    """A series among those that it is compared with.
+    """The point of one series in the chart of a comparison.
 
     Args:
-        place: among all of them, those without a point too.
-        name: its own.
-        target: L, signed.
-        error: exposure error, a year.
-        cost: of rebalances, share of nav a year.
-        kappa: error times cost over the unit of its rule; None where undefined.
-        efficient: no other of its target has both less error and less cost.
-        wiped_out: whether nothing is left of it.
-        side: of its point, where its name is written.
+        place: index of the series among all compared series, including those without a point.
+        name: name of the series.
+        target: target leverage L, signed.
+        error: exposure error, annualised.
+        cost: cost of rebalances, as a share of nav per year.
+        kappa: error times cost divided by the unit of its rule; None where it is undefined.
+        efficient: whether no other series of its target has at most its error and its cost, and
+            less of one.
+        wiped_out: whether the token was wiped out.
+        side: the side of the point on which the name is written.
     """
 
     place: int
@@ -63,11 +64,12 @@ class RulePoint:
 
 
 def comparison_panel(points: Sequence[RulePoint], unit: float | None) -> Panel:
-    """Error against cost, a point a series.
+    """The chart of exposure error against cost, with one point for each series.
 
     Args:
-        points: at least one.
-        unit: error times cost of a rule of kappa 1, where it is that of all; 0 or None: none.
+        points: the points, at least one.
+        unit: error times cost of a rule with kappa 1, if all series have the same; 0 or None: it is
+            unknown, and no lines of rules are drawn.
     """
     errors, costs = _axis([p.error for p in points]), _axis([p.cost for p in points])
     points = _beside(points, errors, costs)
@@ -91,8 +93,8 @@ def comparison_panel(points: Sequence[RulePoint], unit: float | None) -> Panel:
         title="Exposure error against cost",
         caption=_caption(drawn_limits=bool(limits)),
         traces=[*limits, *frontiers, *marks],
-        xaxis={**errors, "title": {"text": "exposure error, a year"}, "tickformat": ".3~g"},
-        yaxis={**costs, "title": {"text": "cost, share of nav a year"}, "tickformat": ".2~%"},
+        xaxis={**errors, "title": {"text": "exposure error, annualised"}, "tickformat": ".3~g"},
+        yaxis={**costs, "title": {"text": "cost, share of nav per year"}, "tickformat": ".2~%"},
         hovermode="closest",
         weight=1.35,
     )
@@ -100,25 +102,25 @@ def comparison_panel(points: Sequence[RulePoint], unit: float | None) -> Panel:
 
 def _caption(*, drawn_limits: bool) -> str:
     words = (
-        "Each point is a series and leads to it: left is closer to its target, down is cheaper. "
-        "The stairs are the efficient frontier, of one target each: beyond it, another series has "
-        "less of both."
+        "Each point is a series; select it to see the series. A point further to the left is "
+        "closer to its target, and a lower point is cheaper. The stairs are the efficient frontier "
+        "of each target: for a series beyond it, another series has less of both."
     )
     if drawn_limits:
         words += (
-            " The straight lines are what rules of any width reach where the price moves "
-            "continuously: trading to the edge of a band (0.289), a reset at a band (0.408), a "
+            " The straight lines show what rules of any width reach if the price moves "
+            "continuously: trading to the edge of a band (0.289), a reset at a band (0.408), and a "
             "reset by the clock (0.564)."
         )
     return words
 
 
 def _axis(values: Sequence[float]) -> Description:
-    """Logarithmic where all can be drawn so, else from zero."""
+    """A logarithmic axis if all values are positive, and otherwise a linear one from zero."""
     low, high = min(values), max(values)
     if low > 0:
         ends = [math.log10(low / _ROOM), math.log10(high * _ROOM)]
-        # by themselves labels between powers of ten would run into each other
+        # plotly's own labels between powers of ten would overlap
         ticks = {"dtick": "D2"} if ends[1] - ends[0] > _MANY_DECADES else {"nticks": 10}
         return {"type": "log", "range": ends, **ticks}
     return {"type": "linear", "range": [0.0, high * _LINEAR_ROOM or 1.0]}
@@ -127,7 +129,7 @@ def _axis(values: Sequence[float]) -> Description:
 def _beside(
     points: Sequence[RulePoint], errors: Description, costs: Description
 ) -> Sequence[RulePoint]:
-    """The points with the sides on which their names are written."""
+    """The points, with the sides chosen on which their names are written."""
     places = [(_share(p.error, errors), _share(p.cost, costs)) for p in points]
     chosen = sides(places, [p.name for p in points])
     return [replace(p, side=side) for p, side in zip(points, chosen, strict=True)]
@@ -152,7 +154,7 @@ def _limit(name: str, product: float, dash: str, unit: float, ends: Sequence[flo
 
 
 def _frontiers(points: Sequence[RulePoint]) -> list[Description]:
-    """Stairs through the efficient series of each target that has two of them."""
+    """Stairs through the efficient series of each target that has at least two of them."""
     targets = list(dict.fromkeys(p.target for p in points))
     steps = {
         target: sorted({(p.error, p.cost) for p in points if p.efficient and p.target == target})

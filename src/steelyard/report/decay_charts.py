@@ -1,4 +1,4 @@
-"""Decay against volatility, window by window, and differences at matched volatility, as charts."""
+"""Charts of decay: each window against its volatility, and differences at matched volatility."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _ONE: Description = {
     "line": {"color": "$ink", "width": 1.4, "dash": "dot"},
 }
 _ROW, _AXES = 0.08, 0.45
-"""Height of a row of differences, and of what stands around them, in charts."""
+"""Height of one row of differences, and height of the rest of the chart, relative to a chart."""
 _APART = 0.17
-"""Between the ways to match, in rows."""
+"""Half the distance between two ways of matching, in rows."""
 
 
 @dataclass(frozen=True)
 class DecayPoints:
-    """The windows of an asset that the token lived through.
+    """The windows of one asset that the token survived.
 
     Args:
-        asset: its name.
-        volatility: of each window, a year.
-        ratio: of its decay to what its variance predicts.
+        asset: name of the asset.
+        volatility: annualised volatility of each window, shape (windows,).
+        ratio: decay of each window divided by the decay that its variance predicts, same shape.
     """
 
     asset: str
@@ -49,7 +49,7 @@ class DecayPoints:
 
 @dataclass(frozen=True)
 class DecayRange:
-    """A difference with its interval, log return a year, and how it was matched."""
+    """A difference of decay with its interval, in log return per year, and the way of matching."""
 
     pair: str
     way: str
@@ -59,13 +59,13 @@ class DecayRange:
 
 
 def windows_panel(points: Sequence[DecayPoints]) -> Panel:
-    """Each window's decay over what the variance of its days predicts, by its volatility."""
+    """The chart of each window's decay relative to the predicted decay, against its volatility."""
     return Panel(
         key="windows",
-        title="Decay of each window over what its variance predicts",
+        title="Decay of each window relative to its prediction",
         caption=(
-            "Each point is a window of one asset that the token lived through. On the dotted line "
-            "it decayed as the variance of its days predicts; above it, more."
+            "Each point is a window of one asset that the token survived. On the dotted line, the "
+            "token decayed as the variance of daily returns predicts; above it, it decayed more."
         ),
         traces=[
             {
@@ -87,19 +87,19 @@ def windows_panel(points: Sequence[DecayPoints]) -> Panel:
         shapes=[_ONE],
         xaxis={
             "type": "log",
-            "title": {"text": "volatility from day to day, a year"},
+            "title": {"text": "annualised volatility from day to day"},
             "tickformat": ".0%",
             "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10],
             "automargin": True,
         },
-        yaxis={"title": {"text": "decay over what variance predicts"}},
+        yaxis={"title": {"text": "decay relative to prediction"}},
         hovermode="closest",
         weight=1.25,
     )
 
 
 def differences_panel(ranges: Sequence[DecayRange]) -> Panel | None:
-    """A row a pair of assets, its estimate with the interval; None where there is none."""
+    """The chart of estimates and intervals, one row for each pair of assets; None without any."""
     if not ranges:
         return None
     ways, pairs = list(dict.fromkeys(one.way for one in ranges)), _pairs(ranges)
@@ -107,15 +107,15 @@ def differences_panel(ranges: Sequence[DecayRange]) -> Panel | None:
         key="differences",
         title="Difference at matched volatility",
         caption=(
-            "Percentage points of log return a year, each with its interval: left of zero an asset "
-            "decays more than the one that it is compared with."
+            "Differences in percentage points of log return per year, each with its interval. Left "
+            "of zero, an asset decays more than the one with which it is compared."
         ),
         traces=[
             _bars([one for one in ranges if one.way == way], pairs, place, apart)
             for place, (way, apart) in enumerate(zip(ways, _offsets(ways), strict=True))
         ],
         xaxis={
-            "title": {"text": "difference, percentage points a year"},
+            "title": {"text": "difference of decay, percentage points per year"},
             "zeroline": True,
             "zerolinewidth": 1.6,
             "zerolinecolor": "$muted",
@@ -157,12 +157,12 @@ def _bars(
             "symbol": "diamond-open" if place else "square",
             "size": 9,
         },
-        "hovertemplate": "%{text}: %{customdata} percentage points a year<extra></extra>",
+        "hovertemplate": "%{text}: %{customdata} percentage points per year<extra></extra>",
     }
 
 
 def _offsets(ways: Sequence[str]) -> list[float]:
-    """How far from the middle of its row each way is drawn."""
+    """The distance of each way of matching from the middle of its row, in rows."""
     middle = (len(ways) - 1) / 2
     return [2 * _APART * (place - middle) for place in range(len(ways))]
 

@@ -1,9 +1,10 @@
-"""The columns of a figure's description, in two dresses: plain arrays, or packed for a page.
+"""The columns of a chart's description, as plain arrays for notebooks or packed for pages.
 
-A panel is described once (``panels``), with its colours and columns left abstract. For notebooks
-``plain`` turns columns into what plotly takes. For pages a ``Packer`` stores each distinct column
-once, as little-endian binary in base64 (a third of the size of text, and NaN needs no care), and
-puts references in its place; ``templates/page.js`` reads them back.
+A panel is described once (``panels``), with abstract colours and columns. For notebooks, ``plain``
+turns the columns into the arrays that plotly takes. For pages, a ``Packer`` stores each distinct
+column once, as little-endian binary in base64, and replaces the columns by references, which
+``templates/page.js`` reads back. This takes a third of the size of text, and NaN needs no special
+treatment.
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["Column", "Dates", "Labels", "Packer", "SelectedRows", "Zipped", "plain"]
 
-# A float32 carries whole numbers up to here: enough for any chart and for a column whose digits
-# shown stay below it.
+# A float32 represents all whole numbers up to here exactly, which is enough for any chart, and for
+# a table's column whose values, counted in units of the last digit shown, stay below it.
 _EXACT_IN_FLOAT32 = 2.0**24
 
 
 @dataclass(frozen=True)
 class Dates:
-    """Epoch seconds, UTC, shown as dates."""
+    """A column of instants in epoch seconds, UTC, which is shown as dates."""
 
     seconds: Ints
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A column of few different words."""
+    """A column of words, of which only few are different."""
 
     words: Sequence[str]
 
 
 @dataclass(frozen=True)
 class SelectedRows:
-    """The rows ``index`` of a column that is already stored for something else."""
+    """The rows ``index`` of a column that is stored already for another use."""
 
     column: Floats | Dates | Labels
     index: Ints
@@ -54,13 +55,13 @@ Column: TypeAlias = Floats | Dates | Labels | SelectedRows
 
 @dataclass(frozen=True)
 class Zipped:
-    """Columns side by side, one row per point: plotly's ``customdata``."""
+    """Columns side by side, with one row for each point: plotly's ``customdata``."""
 
     columns: Sequence[Column]
 
 
 def plain(description: object, palette: Mapping[str, str]) -> Any:  # noqa: ANN401  plotly takes anything
-    """A description with arrays for its columns and the palette's values for its colours."""
+    """The description with its columns as arrays and its colours as values of the palette."""
     match description:
         case Mapping():
             return {
@@ -85,17 +86,17 @@ def plain(description: object, palette: Mapping[str, str]) -> Any:  # noqa: ANN4
 
 @dataclass
 class Packer:
-    """Stores each distinct column once.
+    """A store of columns that keeps each distinct column once.
 
     Attributes:
-        blobs: the stored columns, base64, in the order of their numbers.
+        blobs: the stored columns in base64, in the order of their numbers.
     """
 
     blobs: list[str] = field(default_factory=list)
     _seen: dict[tuple[str, bytes], int] = field(default_factory=dict)
 
     def pack(self, description: object) -> Any:  # noqa: ANN401  becomes JSON
-        """A description with references for its columns, ready for JSON."""
+        """The description with references in place of its columns, ready for JSON."""
         match description:
             case Mapping():
                 return {key: self.pack(value) for key, value in description.items()}
@@ -113,13 +114,13 @@ class Packer:
             case list() | tuple():
                 return [self.pack(item) for item in description]
             case float() if not math.isfinite(description):
-                return None  # JSON has no word for it
+                return None  # JSON has no NaN or infinity
         return description
 
     def numbers(self, values: Floats, decimals: int | None = None) -> dict[str, Any]:
-        """A column of numbers, so exact that ``decimals`` digits after the point are right.
+        """Store numbers with enough precision to show ``decimals`` digits after the decimal point.
 
-        Without ``decimals``: the seven digits that a chart could ever show.
+        Without ``decimals``, seven significant digits are kept, which is enough for any chart.
         """
         exact = 0.0 if decimals is None else _largest(values) * 10.0**decimals
         with np.errstate(over="ignore"):
@@ -137,7 +138,7 @@ class Packer:
         return self._store(seconds.astype("<u4" if fits else "<f8"))
 
     def _whole(self, values: Ints) -> dict[str, Any]:
-        """Indices and codes, never negative, in as few bytes as the largest needs."""
+        """Store indices or codes, never negative, in as few bytes as the largest one needs."""
         largest = int(values.max()) if values.size else 0
         kind = "<u1" if largest < 2**8 else "<u2" if largest < 2**16 else "<u4"
         return self._store(values.astype(kind))

@@ -1,8 +1,8 @@
-"""What the pages and figures are drawn from: plain facts, plain frames.
+"""The data from which pages and figures are drawn: plain facts and plain frames.
 
-A frame is anything whose columns are reached by name and become an array: a pandas or polars
-frame, a pyarrow table, a dict of numpy arrays. Nothing here knows who made it, and nothing here
-imports pandas.
+A frame is any object whose columns can be accessed by name and converted to arrays: a pandas or
+polars frame, a pyarrow table, or a dict of numpy arrays. This module does not depend on how a frame
+was made, and it does not import pandas.
 """
 
 from __future__ import annotations
@@ -42,19 +42,20 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesFacts:
-    """What a reader is told about a series before any figure.
+    """The description of a series that a reader sees before any figure.
 
     Args:
-        symbol: its name, unique on a page; also the page's deep link, ``#symbol``.
+        symbol: name of the series, unique on a page; also the page's deep link, ``#symbol``.
         title: a short headline, such as ``FTX BULL``.
-        sentence: what it is, in one sentence.
+        sentence: one sentence that says what the token is.
         rule: the rule in a few words, for the overview.
-        underlying, quote: what it follows and what it is paid in.
-        target_leverage: signed, in multiples of nav.
-        venue, costs: where the position lives and what trading there costs, in words.
-        lower, upper: band on the leverage's absolute value, where there is one.
-        emergency: absolute leverage at which it goes to target at once; None or 0 for none.
-        floor_ratio, resume_ratio: of the reserve, where there is one.
+        underlying, quote: the asset that the token follows, and the currency of its prices.
+        target_leverage: target leverage, signed, as a multiple of nav.
+        venue, costs, orders: descriptions of the venue, the costs of trading and the orders.
+        lower, upper: edges of the band of absolute leverage; None where there is no band.
+        emergency: absolute leverage at which the token trades to its target at once; None or 0:
+            none.
+        floor_ratio, resume_ratio: floor and resume ratio of the reserve; None without a reserve.
     """
 
     symbol: str
@@ -76,20 +77,21 @@ class SeriesFacts:
 
 @dataclass(frozen=True)
 class ReportRun:
-    """One series over one history, as SPEC.md section 6 writes it down.
+    """The run of one series over one history, in the form of section 6 of SPEC.md.
 
     Args:
-        facts: the series in words and thresholds.
+        facts: description and thresholds of the series.
         summary: the object that ``simulate --json`` prints.
-        nav: ``time, price, nav, leverage, tokens[, reserve]``, one row per bar; reserve in
-            units of the underlying.
-        rebalances: the columns of ``rebalances.parquet``, launch included.
-        costs: ``time, fee, spread, impact, gas, funding, interest, management,
-            paid_by_reserve``, cumulative, quote, the whole fund, one row per row of ``nav``.
-            Without it the page adds up the costs in ``rebalances``.
-        assets: float64, one per row of ``nav``: net asset value of all tokens that the reserve
-            serves (quote). Without it that is the token's own.
-        suspended: spans (from, to; epoch s) in which the reserve suspended what raises leverage.
+        nav: frame with the columns ``time, price, nav, leverage, tokens[, reserve]``, one row for
+            each bar; ``reserve`` is in units of the underlying.
+        rebalances: frame with the columns of ``rebalances.parquet``, including the launch.
+        costs: frame with the columns ``time, fee, spread, impact, gas, funding, interest,
+            management, paid_by_reserve``: cumulative costs of the whole fund in quote, one row for
+            each row of ``nav``. Without it, the page adds up the costs in ``rebalances``.
+        assets: net asset value, in quote, of all tokens that the reserve serves; float64, one value
+            for each row of ``nav``. None: the token's own net asset value.
+        suspended: spans (from, to; epoch s) in which the reserve suspended trades that raise
+            leverage.
     """
 
     facts: SeriesFacts
@@ -110,13 +112,13 @@ def has_column(frame: Frame, name: str) -> bool:
 
 
 def floats(frame: Frame, name: str) -> Floats:
-    """A column as float64, shape (rows,); what is infinite becomes NaN: it cannot be drawn."""
+    """A column as float64, shape (rows,); infinite values, which cannot be drawn, become NaN."""
     values = np.asarray(_column(frame, name), dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def texts(frame: Frame, name: str) -> list[str]:
-    """A column of words."""
+    """A column as a list of strings."""
     return [str(word) for word in np.asarray(_column(frame, name)).tolist()]
 
 
@@ -126,7 +128,7 @@ def times(frame: Frame, name: str = "time") -> Ints:
     Naive datetimes are taken as UTC; numbers as epoch seconds.
 
     Raises:
-        InputError: the column is neither.
+        InputError: the column holds neither datetimes nor numbers.
     """
     column = np.asarray(_column(frame, name))
     if column.dtype.kind == "M":

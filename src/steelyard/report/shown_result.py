@@ -1,4 +1,4 @@
-"""What a result does with its document: it is printed, shown in a notebook, written as a page."""
+"""The base class of results, which prints, displays and saves the document of a result."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Shown(ABC):
 
     @abstractmethod
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
 
     def save(self, path: str | Path) -> None:
-        """Write its page, one HTML file, whole or not at all, as ``sy.write_report`` does.
+        """Write the page of the result to one HTML file, atomically, as ``sy.write_report`` does.
 
         Raises:
-            InputError: where the file cannot be written.
+            InputError: the file cannot be written.
         """
         write_report(self, path)
 
@@ -36,7 +36,7 @@ class Shown(ABC):
         return as_text(self.document())
 
     def _repr_html_(self) -> str:
-        """For notebooks."""
+        """The HTML fragment that notebooks display."""
         from steelyard.report.html import fragment
 
         return fragment(self.document())

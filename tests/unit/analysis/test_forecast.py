@@ -279,12 +279,12 @@ def test_the_side_not_to_be_on_is_said_with_figures() -> None:
     assert "If BTC stays at 100, tokens trade nothing at their next resets." in found.words
     assert "A fall of 20.0 % makes them sell 1,200,000 USD" in found.words
     assert "1.2 % of a day's volume" in found.words
-    assert "the flow adds to the move both ways" in found.words
+    assert "The flow adds to the move in both directions" in found.words
     leaning = forecast(shelf_of(plain(3.0, "A", 1e6, 3.5)))
     assert "tokens sell 500,000 USD" in leaning.words
-    assert "until then the side not to be on is long" in leaning.words
+    assert "this flow moves against longs" in leaning.words
     still = forecast(shelf_of(Token("T", token(3.0), assets=1e6)), ladder=(-0.1, 0.1, 3))
-    assert "No move of the ladder brings a flow that adds to it." in still.words
+    assert "The flow of the tokens does not add to any move of the ladder." in still.words
 
 
 def test_a_delay_and_a_future_are_shown_where_they_are_decided() -> None:
@@ -360,7 +360,7 @@ def test_a_shelf_without_price_or_worth_is_refused() -> None:
     """No price, a token that is worth nothing at it, and what is no shelf at all."""
     with pytest.raises(InputError, match="expected the price of BTC"):
         forecast(Shelf((plain(3.0, "A", 1.0),), "BTC", "USD"))
-    with pytest.raises(InputError, match="A: expected books of some worth, found a nav of -100"):
+    with pytest.raises(InputError, match="A: expected books with a nav above 0, found -100"):
         forecast(shelf_of(Token("A", token(3.0), cash=-200.0, units=1.0)))
     with pytest.raises(InputError, match=r"positions: expected a Shelf, the path of its file"):
         forecast(5)  # type: ignore[arg-type]

@@ -306,7 +306,7 @@ def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
     series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 102, 103)
     first = simulate(series, sy.Feed(prices, end=T0 + 2 * DAY_S))
     later = simulate(series, sy.Feed(prices, start=T0 + 2 * DAY_S), state=first.state)
-    with pytest.raises(InputError, match="went on from a state"):
+    with pytest.raises(InputError, match="continued from a state"):
         sy.explain(later)
 
 
@@ -325,9 +325,9 @@ def test_what_is_given_beside_a_run_is_refused(function: Callable[..., object]) 
     """A run has its own prices and options: others would say nothing about it, and seem to."""
     prices = closes(100, 101)
     run = simulate(token(3.0, daily=Daily(0)), prices)
-    with pytest.raises(InputError, match="expected a run alone, which has its own feed"):
+    with pytest.raises(InputError, match="expected no feed together with a run, which has its own"):
         function(run, prices)
-    with pytest.raises(InputError, match="found intrabar beside it; leave it out"):
+    with pytest.raises(InputError, match="expected no intrabar together with a run"):
         function(run, intrabar="close")
 
 

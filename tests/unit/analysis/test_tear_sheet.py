@@ -173,9 +173,9 @@ def test_parts_are_those_that_others_find(found: TearSheet) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("wiped out after weeks", "Nothing: it ended on 2020-03-13."),
+        ("wiped out after weeks", "It trades nothing more: it ended on 2020-03-13."),
         ("pool", "its reserve is its counterparty"),
-        ("decimal", "made in another number"),
+        ("decimal", "simulated in floats"),
     ],
 )
 def test_where_nothing_trades_next_it_says_why(name: str, words: str, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_an_ideal_that_was_wiped_out_is_told() -> None:
     run = simulate(preset("oracle-3l"), sy.Feed(sample_prices("BTC"), start="2020-03-01"))
     sheet = sy.tear_sheet(run)
     assert sheet.statistics["multiple"]["cumulative_return"] == -1.0
-    assert "3x daily was wiped out on 2020-03-12, where its figures end." in " ".join(
+    assert "3x daily was wiped out on 2020-03-12, and its figures end there." in " ".join(
         repr(sheet).split()
     )
     assert sheet.figures["months"][1]["multiple"] is None

@@ -126,7 +126,7 @@ def test_it_is_shown_in_notebooks() -> None:
     shown, text = tracked._repr_html_(), repr(tracked)
     assert shown.count("<tr>") == 1 + len(HORIZONS)
     lines = text.splitlines()
-    heading, *rows = lines[lines.index("Tracking, by days") + 1 :]
+    heading, *rows = lines[lines.index("Tracking by horizon, in days") + 1 :]
     for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
         assert f">{cell}<" in shown
     for words in ("within 0.5", "of bars closed outside the band"):

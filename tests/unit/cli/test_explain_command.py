@@ -33,7 +33,7 @@ def test_a_person_gets_steps_that_add_up(steelyard: Steelyard) -> None:
     ]
     assert sum(shares[:-1]) == pytest.approx(shares[-1], abs=0.005 * len(shares))
     for words in ("never rebalanced", "variance decay", "365", "percentage points of 3x the"):
-        assert words in result.out
+        assert words in " ".join(result.out.split())
     assert "note: no funding was given" in result.err
     assert max(map(len, lines)) <= 100
 

@@ -28,7 +28,7 @@ def test_a_person_gets_every_statistic(steelyard: Steelyard) -> None:
             assert line.rstrip().endswith(statistic.meaning)
     words = " ".join(result.out.split())
     assert "ORACLE-3L 3x daily BTC" in words
-    assert "Of the returns of 91 UTC days from 2021-03-02 to 2021-05-31" in words
+    assert "The statistics cover the returns of 91 UTC days from 2021-03-02 to 2021-05-31" in words
     assert "note: no funding was given" in result.err
     assert max(map(len, lines)) <= 100
 

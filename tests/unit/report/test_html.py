@@ -62,7 +62,7 @@ def test_a_page_without_charts_carries_no_library_for_them() -> None:
 def test_two_members_of_one_name_are_refused() -> None:
     """A link could lead to one of them only."""
     twice = [Document("A", [], key="A"), Document("B", [], key="A")]
-    with pytest.raises(InputError, match="'A' is there twice"):
+    with pytest.raises(InputError, match="found 'A' twice"):
         page(Document("all", [], members=twice))
 
 

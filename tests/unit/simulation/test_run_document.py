@@ -207,7 +207,7 @@ def test_a_page_is_the_same_each_time() -> None:
 
 def test_two_series_of_one_name_are_refused() -> None:
     """A link could not lead to both."""
-    with pytest.raises(InputError, match="'BTC3L' is there twice"):
+    with pytest.raises(InputError, match="found 'BTC3L' twice"):
         page(several([random_run(), random_run()]))
 
 
