@@ -42,7 +42,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 A_YEAR = len(MONTHS)
 HOTTEST = 0.9
 """Quantile of the months' sizes from which on a cell is as strong as can be."""
-LEAST_HEAT, MOST_HEAT = 4, 50
+LEAST_HEAT, MOST_HEAT = 4, 45
 """Percent of a colour in the weakest and in the strongest cell: figures stay readable on it."""
 
 LOOKS = {
