@@ -31,7 +31,7 @@ test: $(VENV)/.test ## run all tests
 test-elsewhere: $(VENV)/.test ## run the examples of the docs as another processor would
 	@$(BIN)/python tests/support/other_processor.py -m pytest --numprocesses auto --maxprocesses 8 \
 		tests/docs/test_examples.py tests/docs/test_history_examples.py \
-		tests/unit/simulate/test_repeat.py
+		tests/unit/simulation/test_repeat.py
 
 check: $(VENV)/.check ## check style, types and the direction of imports
 	@$(BIN)/ruff check

@@ -91,7 +91,7 @@ def main() -> int:
     import steelyard as sy
     from steelyard.market import read_funding, read_prices
     from steelyard.rules.series import Series
-    from steelyard.simulate.run import Run, simulate
+    from steelyard.simulation.run import Run, simulate
 
     prices = there_and_back(read_prices(data / PRICES).between(START, END))
     funding = read_funding(data / FUNDING)

@@ -76,7 +76,7 @@ RESIDENT = """
 import sys
 from steelyard.market import Feed, read_funding, read_prices
 from steelyard.rules.series import Series
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 
 def resident(kind):
     with open("/proc/self/status") as status:
@@ -174,7 +174,7 @@ def warm_lines(data: Path, runs: int, slow: int) -> list[Line]:
     """Runs in this process."""
     from steelyard.market import Feed, read_funding, read_prices
     from steelyard.rules.series import Series
-    from steelyard.simulate.run import Run, simulate
+    from steelyard.simulation.run import Run, simulate
 
     prices = read_prices(data / PRICES).between(f"{YEAR}-01-01", f"{YEAR + 1}-01-01")
     funding = read_funding(data / FUNDING)
@@ -240,7 +240,7 @@ def memory_lines(data: Path, year: Path, token: Path) -> list[Line]:
     """The prices and what a run adds to them at its peak, over the prices."""
     from steelyard.market import Feed, read_funding, read_prices
     from steelyard.rules.series import Series
-    from steelyard.simulate.run import simulate
+    from steelyard.simulation.run import simulate
 
     prices, funding, series = read_prices(year), read_funding(data / FUNDING), Series.load(token)
     size = sum(getattr(prices, name).nbytes for name in COLUMNS) / 2**20

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 
 import steelyard as sy
-from steelyard.explain.shelf import Token
-from steelyard.explain.walk import Walk
+from steelyard.analysis.shelf import Token
+from steelyard.analysis.walk import Walk
 from steelyard.rules.presets import load_preset, preset_names
 
 BAR_S = 1.0

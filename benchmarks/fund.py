@@ -37,7 +37,7 @@ def jobs(data: Path) -> dict[str, Callable[[], object]]:
     from steelyard import market
     from steelyard.market import read_funding, read_prices
     from steelyard.rules.series import Series
-    from steelyard.simulate.run import simulate
+    from steelyard.simulation.run import simulate
 
     prices = read_prices(data / PRICES).between(f"{YEAR}-01-01", f"{YEAR + 1}-01-01")
     funding = read_funding(data / FUNDING)

@@ -45,9 +45,9 @@ class Result(NamedTuple):
 
 
 def run_steelyard(prices: Any) -> Result:  # noqa: ANN401 (numpy-backed, imported late)
-    """The strategy by `steelyard.simulate`, one observation a bar."""
+    """The strategy by `steelyard.simulation`, one observation a bar."""
     from steelyard.rules.series import Band, Costs, Daily, Rebalance, Series
-    from steelyard.simulate.run import simulate
+    from steelyard.simulation.run import simulate
 
     series = Series(
         symbol="BTC3L",

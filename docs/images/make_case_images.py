@@ -25,7 +25,7 @@ from steelyard.report.html import island
 from steelyard.report.palette import DARK, LIGHT
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Series
-from steelyard.simulate.run import Run
+from steelyard.simulation.run import Run
 
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[1]

@@ -30,21 +30,21 @@ from steelyard.errors import (
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
-    from steelyard.explain.attribution import explain
-    from steelyard.explain.decay import decay_across
-    from steelyard.explain.forecast import forecast
-    from steelyard.explain.gaps import gaps
-    from steelyard.explain.shelf import Shelf
-    from steelyard.explain.tear_sheet import tear_sheet
-    from steelyard.explain.tracking import tracking
+    from steelyard.analysis.attribution import explain
+    from steelyard.analysis.decay import decay_across
+    from steelyard.analysis.forecast import forecast
+    from steelyard.analysis.gaps import gaps
+    from steelyard.analysis.shelf import Shelf
+    from steelyard.analysis.tear_sheet import tear_sheet
+    from steelyard.analysis.tracking import tracking
     from steelyard.market import Feed, read_prices
     from steelyard.report.writing import write_report
     from steelyard.rules.presets import load_preset as preset
     from steelyard.rules.series import Reserve, Series
-    from steelyard.simulate.compare import compare
-    from steelyard.simulate.journals import Journal
-    from steelyard.simulate.one_or_several import simulate
-    from steelyard.simulate.repeat import load_run
+    from steelyard.simulation.compare import compare
+    from steelyard.simulation.journals import Journal
+    from steelyard.simulation.one_or_several import simulate
+    from steelyard.simulation.repeat import load_run
 
 __all__ = [
     "DataError",
@@ -81,27 +81,26 @@ __all__ = [
 # that import-linter sees no import here: the root package is above every layer and below none.
 _LAZY = {
     "Feed": "steelyard.market",
-    "Journal": "steelyard.simulate.journals",
+    "Journal": "steelyard.simulation.journals",
     "Reserve": "steelyard.rules.series",
     "Series": "steelyard.rules.series",
-    "Shelf": "steelyard.explain.shelf",
-    "compare": "steelyard.simulate.compare",
-    "decay_across": "steelyard.explain.decay",
-    "forecast": "steelyard.explain.forecast",
-    "gaps": "steelyard.explain.gaps",
-    "load_run": "steelyard.simulate.repeat",
+    "Shelf": "steelyard.analysis.shelf",
+    "compare": "steelyard.simulation.compare",
+    "decay_across": "steelyard.analysis.decay",
+    "explain": "steelyard.analysis.attribution",
+    "forecast": "steelyard.analysis.forecast",
+    "gaps": "steelyard.analysis.gaps",
+    "load_run": "steelyard.simulation.repeat",
     "preset": "steelyard.rules.presets:load_preset",
     "read_prices": "steelyard.market",
-    "tear_sheet": "steelyard.explain.tear_sheet",
-    "tracking": "steelyard.explain.tracking",
+    "simulate": "steelyard.simulation.one_or_several",
+    "tear_sheet": "steelyard.analysis.tear_sheet",
+    "tracking": "steelyard.analysis.tracking",
     "write_report": "steelyard.report.writing",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)
-    if name in ("explain", "simulate"):
-        # The subpackage is itself the function: see steelyard/simulate/__init__.py.
-        return import_module(f"steelyard.{name}")
     if name in _LAZY:
         module, _, inside = _LAZY[name].partition(":")
         value = getattr(import_module(module), inside or name)

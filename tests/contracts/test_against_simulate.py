@@ -11,7 +11,7 @@ import pytest
 
 from steelyard.market import sample_prices
 from steelyard.rules.series import Band, Costs
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.chain.series import (
     BAND,
     DAY,

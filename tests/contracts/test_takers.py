@@ -14,7 +14,7 @@ import boa
 import pytest
 
 from steelyard.rules.series import Band, Costs
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.chain.series import BAND, IDLE, OPEN, Fund, Series, Terms, new_transaction
 from support.chain.takers import PoolTaker, opened
 from support.chain.world import Setting, World

@@ -12,28 +12,28 @@ import pyarrow.parquet as pq
 import pytest
 
 import steelyard
+from steelyard.analysis import shelf_file
+from steelyard.analysis.attribution import explain
+from steelyard.analysis.decay import decay_across
+from steelyard.analysis.decay_found import DecayAcross
+from steelyard.analysis.explanation import Explanation
+from steelyard.analysis.forecast import forecast
+from steelyard.analysis.gaps import gaps
+from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.shelf import Shelf
+from steelyard.analysis.steps import STEPS
+from steelyard.analysis.tear_sheet import TearSheet, tear_sheet
+from steelyard.analysis.tracking import Tracking
 from steelyard.errors import InputError
-from steelyard.explain import shelf_file
-from steelyard.explain.attribution import explain
-from steelyard.explain.decay import decay_across
-from steelyard.explain.decay_found import DecayAcross
-from steelyard.explain.explanation import Explanation
-from steelyard.explain.forecast import forecast
-from steelyard.explain.gaps import gaps
-from steelyard.explain.outlook import Forecast
-from steelyard.explain.shelf import Shelf
-from steelyard.explain.steps import STEPS
-from steelyard.explain.tear_sheet import TearSheet, tear_sheet
-from steelyard.explain.tracking import Tracking
 from steelyard.market import Feed
 from steelyard.report.shown import Shown
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
-from steelyard.simulate.compare import compare
-from steelyard.simulate.comparison import SORTS, Comparison
-from steelyard.simulate.one_or_several import simulate
-from steelyard.simulate.repeat import load_run
-from steelyard.simulate.run import Run
+from steelyard.simulation.compare import compare
+from steelyard.simulation.comparison import SORTS, Comparison
+from steelyard.simulation.one_or_several import simulate
+from steelyard.simulation.repeat import load_run
+from steelyard.simulation.run import Run
 from support.doc_pages import REPOSITORY
 from support.tokens import DAY_S, T0, closes
 

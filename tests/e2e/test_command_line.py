@@ -19,7 +19,7 @@ import pytest
 from steelyard import __version__
 from steelyard.cli.reference import all_commands
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulate.tracking import FIGURES
+from steelyard.simulation.tracking import FIGURES
 from support.command import SCRIPT, command, environment
 from support.keeper_command import keeper_file, running
 

@@ -19,7 +19,7 @@ import pytest
 from steelyard.market import Feed
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import preset_text
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.command import SCRIPT, command, environment
 from support.keeper_command import funds_of, keeper_file, running
 

@@ -16,7 +16,7 @@ import pytest
 
 from steelyard.report.comparison import RulePoint, comparison_panel
 from steelyard.report.html import page
-from steelyard.simulate.run_document import document_of_frames
+from steelyard.simulation.run_document import document_of_frames
 from support.browser import BROWSER, dom_of, root
 from support.random_runs import random_run, several
 

@@ -9,7 +9,7 @@ import pytest
 
 from steelyard.market import Feed, read_prices
 from steelyard.rules.series import Band, Costs, Daily
-from steelyard.simulate.compare import compare
+from steelyard.simulation.compare import compare
 from support.tokens import token
 
 COSTS = Costs(taker_fee_bps=5.0, half_spread_bps=1.0)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import steelyard as sy
-from steelyard.explain.shelf import Token
+from steelyard.analysis.shelf import Token
 from steelyard.market import read_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Daily

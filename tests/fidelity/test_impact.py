@@ -12,7 +12,7 @@ import pandas as pd
 from steelyard.market import Feed, parse_time, read_book, read_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Costs
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 
 SLIPPAGE = "books/binance-slippage-1s-2024-08-08.parquet"
 TOP = "books/binance-top20-10s-2024-08-08.parquet"

@@ -13,7 +13,7 @@ import numpy as np
 from steelyard.market import Feed, read_prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Daily
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.tokens import DAY_S
 
 RESET_S = 23 * 3600 + 55 * 60

@@ -11,7 +11,7 @@ import pytest
 from steelyard.market import read_prices
 from steelyard.rules.optimal_band import edge_cost, edge_tracking_error
 from steelyard.rules.presets import load_preset
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 
 YEAR_S = 31_536_000
 COST = 0.0006

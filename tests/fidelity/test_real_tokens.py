@@ -14,7 +14,7 @@ import pytest
 from steelyard.market import Feed, Prices
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Costs, Daily, Fees, Series, Venue
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.tokens import token
 
 DAY_S = 86_400

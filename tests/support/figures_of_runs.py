@@ -20,8 +20,8 @@ import steelyard as sy
 from steelyard.market import Prices, sample_prices
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Series
-from steelyard.simulate.growth import grown_by, log_of_growth
-from steelyard.simulate.inputs import fits
+from steelyard.simulation.growth import grown_by, log_of_growth
+from steelyard.simulation.inputs import fits
 from support.series_texts import EXAMPLE
 
 __all__ = ["figures"]

@@ -17,7 +17,7 @@ from steelyard.ledger import Journal, open_writer
 from steelyard.ledger.audit import Audit
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Band, Series
-from steelyard.simulate.fills import ModelFills
+from steelyard.simulation.fills import ModelFills
 from steelyard.venues.clocks import Clock, VirtualClock
 from steelyard.venues.simulated.face import SimulatedFace
 from steelyard.venues.simulated.network import SimulatedVenue

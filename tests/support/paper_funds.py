@@ -14,7 +14,7 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import fund_terms
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
-from steelyard.simulate.ways import travel
+from steelyard.simulation.ways import travel
 from steelyard.venues.paper.venue import PaperVenue
 from steelyard.venues.protocol import MovementKind, OrderRequest, Trade, TradeCause
 

@@ -17,9 +17,9 @@ from steelyard.fund.state import State, new_state
 from steelyard.market import Prices
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Move, Reserve, Series, Venue
-from steelyard.simulate.reference import Replay, member_of
-from steelyard.simulate.schedule import Schedule
-from steelyard.simulate.walk import walk
+from steelyard.simulation.reference import Replay, member_of
+from steelyard.simulation.schedule import Schedule
+from steelyard.simulation.walk import walk
 from support.tokens import T0, token
 from support.watched import Books, Watching
 

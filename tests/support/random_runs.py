@@ -11,10 +11,10 @@ from steelyard.market import Prices
 from steelyard.report.document import Block, Document
 from steelyard.report.frames import ReportRun
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series
-from steelyard.simulate.report import report_run
-from steelyard.simulate.run import simulate
-from steelyard.simulate.run_document import document_of_frames
-from steelyard.simulate.runs_document import each_drawn, runs_table
+from steelyard.simulation.report import report_run
+from steelyard.simulation.run import simulate
+from steelyard.simulation.run_document import document_of_frames
+from steelyard.simulation.runs_document import each_drawn, runs_table
 from support.tokens import DAY_S, T0, token
 
 __all__ = ["example_series", "long_run", "random_bars", "random_run", "several"]

@@ -12,10 +12,10 @@ from steelyard.ledger.fold import Fold
 from steelyard.ledger.proofs import Verdict, verify_rows
 from steelyard.market import Prices
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulate.fills import ModelFills
-from steelyard.simulate.journalling import InMemory
-from steelyard.simulate.run import Run, simulate
-from steelyard.simulate.shelf import ShelfRun, simulate_shelf
+from steelyard.simulation.fills import ModelFills
+from steelyard.simulation.journalling import InMemory
+from steelyard.simulation.run import Run, simulate
+from steelyard.simulation.shelf import ShelfRun, simulate_shelf
 from support.feeding import fed, others_in
 from support.reaching import reaching
 

@@ -12,7 +12,7 @@ from steelyard.errors import InputError
 from steelyard.fund.state import State
 from steelyard.market import Prices
 from steelyard.rules.series import Series
-from steelyard.simulate.run import Run, simulate
+from steelyard.simulation.run import Run, simulate
 from support.feeding import fed, others_in
 from support.reaching import reaching
 

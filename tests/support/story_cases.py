@@ -25,7 +25,7 @@ from steelyard.rules.series import (
     Venue,
     Volatility,
 )
-from steelyard.simulate.inputs import fits
+from steelyard.simulation.inputs import fits
 from support.strategies import maybe
 from support.tokens import DAY_S, T0, token
 

@@ -15,9 +15,9 @@ from steelyard.fund.state import State, new_state
 from steelyard.rules.leverage import leverage_of, nav_of
 from steelyard.rules.numbers import FRACTION, Number
 from steelyard.rules.series import Series
-from steelyard.simulate.record import Record
-from steelyard.simulate.reference import Member, Replay, member_of
-from steelyard.simulate.schedule import Schedule
+from steelyard.simulation.record import Record
+from steelyard.simulation.reference import Member, Replay, member_of
+from steelyard.simulation.schedule import Schedule
 
 __all__ = ["Books", "Enough", "Look", "Watching", "books_of", "watched"]
 

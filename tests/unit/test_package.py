@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import pkgutil
 import subprocess
 import sys
 
@@ -41,21 +41,20 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     "first",
     [
         "import steelyard as sy; function = sy.simulate",
-        "import steelyard.simulate; import steelyard as sy; function = sy.simulate",
-        "import steelyard.simulate.run; import steelyard as sy; function = sy.simulate",
+        "import steelyard.simulation; import steelyard as sy; function = sy.simulate",
+        "import steelyard.simulation.run; import steelyard as sy; function = sy.simulate",
         "from steelyard import simulate as function",
-        "import steelyard.simulate as function",
     ],
 )
-def test_simulate_is_the_function_whatever_was_imported_first(first: str) -> None:
-    """`sy.simulate` can be called, and is a module, in any order of imports."""
-    after = "import steelyard.simulate.run, types; import steelyard as sy"
-    test = "sy.simulate is function, callable(function), isinstance(function, types.ModuleType)"
-    assert python(f"{first}\n{after}\nprint({test})") == "True True True"
+def test_simulate_is_one_function_whatever_was_imported_first(first: str) -> None:
+    """`sy.simulate` is the function of its module, in any order of imports."""
+    after = "import steelyard.simulation.one_or_several as home; import steelyard as sy"
+    test = "sy.simulate is function is home.simulate"
+    assert python(f"{first}\n{after}\nprint({test})") == "True"
 
 
-def test_simulate_shows_the_signature_of_what_it_runs() -> None:
-    """Help and editors show the arguments of the function behind `sy.simulate`."""
-    from steelyard.simulate.one_or_several import simulate
-
-    assert inspect.signature(sy.simulate) == inspect.signature(simulate)
+def test_no_public_name_is_also_a_module() -> None:
+    """Python binds a submodule to its name in the package, where it would replace a function."""
+    modules = {each.name for each in pkgutil.iter_modules(sy.__path__)}
+    assert "simulation" in modules
+    assert not modules & set(sy.__all__)

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard.simulate.growth import grown_by, log_of_growth
+from steelyard.simulation.growth import grown_by, log_of_growth
 from support.other_processor import kernel, numpy_features
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "steelyard"
-STATE = ("rules", "fund", "market", "simulate", "ledger")
+STATE = ("rules", "fund", "market", "simulation", "ledger")
 """The packages that make state; one that is not there yet is held to it once it is."""
 ADVICE = "rules/optimal_band.py"
 """Closed forms for whoever chooses a band: nothing of a fund's state is made of them."""
@@ -100,8 +100,8 @@ def test_state_is_not_made_of_advice() -> None:
     assert users <= {
         "cli/series_text.py",
         "report/comparison.py",
-        "simulate/compare.py",
-        "simulate/compare_document.py",
+        "simulation/compare.py",
+        "simulation/compare_document.py",
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.explain.tear_sheet_statistics import statistic_cell
+from steelyard.analysis.tear_sheet_statistics import statistic_cell
 from steelyard.report.daily_panels import Curve, rolling_panel
 from steelyard.report.html import island
 from steelyard.report.ladder import LadderData, ladder_panel

@@ -19,11 +19,11 @@ from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from steelyard.rules.series import Series
-    from steelyard.simulate.comparison import Comparison
+    from steelyard.simulation.comparison import Comparison
 
 __all__ = ["SORT_KEYS", "compare"]
 
-# Those of `steelyard.simulate.comparison`, which help need not load; a test holds them equal.
+# Those of `steelyard.simulation.comparison`, which help need not load; a test holds them equal.
 SORT_KEYS = (
     "name",
     "error",
@@ -95,7 +95,7 @@ def compare(
     tokens = [find_series(name) for name in series]
     given = {"funding": funding, "rates": rates, "injections": injections}
     feed = find_feed(prices, {**given, "start": start, "end": end}, tokens)
-    from steelyard.simulate.compare import compare as run_side_by_side
+    from steelyard.simulation.compare import compare as run_side_by_side
 
     with progress_bar(f"comparing {len(tokens)} series", len(tokens) * len(feed)) as progress:
         found = run_side_by_side(

@@ -104,7 +104,7 @@ def decay(
     if out is not None:
         check_out(out, "--out", "page")
     named = _named(prices)
-    from steelyard.explain.decay import decay_across
+    from steelyard.analysis.decay import decay_across
 
     found = decay_across(
         {name: find_prices(file) for name, file in named.items()},

@@ -8,8 +8,8 @@ from steelyard.cli.shelf import ASSETS, SOURCE, ShelfRun, crash_of, way_of
 from steelyard.report.document import Block, Document, Paragraph, Section
 from steelyard.report.number_format import counted, multiple, number, percent
 from steelyard.rules.presets import preset_title
-from steelyard.simulate.report import report_run
-from steelyard.simulate.runs_document import runs_document, runs_table
+from steelyard.simulation.report import report_run
+from steelyard.simulation.runs_document import runs_document, runs_table
 
 __all__ = ["demo_document"]
 

@@ -17,7 +17,7 @@ from steelyard.cli.overwriting import check_out, force_option, is_read
 from steelyard.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from steelyard.explain.explanation import Explanation
+    from steelyard.analysis.explanation import Explanation
 
 __all__ = ["MOST_RUNS", "explain", "tell"]
 
@@ -94,7 +94,7 @@ def explain(
 
 
 def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
-    from steelyard.explain.attribution import explain as explain_series
+    from steelyard.analysis.attribution import explain as explain_series
 
     # first the name: what is neither file nor folder would else be told to have prices
     token = find_series(series)
@@ -110,8 +110,8 @@ def _explain_folder(folder: str, given: dict[str, Any]) -> Explanation:
 
     Where it is not the one that was saved, that is said.
     """
-    from steelyard.explain.attribution import explain_run
-    from steelyard.simulate.repeat import bars_of, files_of, make_again
+    from steelyard.analysis.attribution import explain_run
+    from steelyard.simulation.repeat import bars_of, files_of, make_again
 
     for option in SAID_BY_THE_RUN:
         if given[option] is not None:

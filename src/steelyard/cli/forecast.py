@@ -16,8 +16,8 @@ from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option, is_read
 
 if TYPE_CHECKING:
-    from steelyard.explain.outlook import Forecast
-    from steelyard.explain.shelf import Shelf
+    from steelyard.analysis.outlook import Forecast
+    from steelyard.analysis.shelf import Shelf
 
     _PercentBase = click.ParamType[float]
 else:
@@ -108,8 +108,8 @@ def forecast(
     """
     if out is not None:
         check_out(out, "--out", "page")
-    from steelyard.explain.forecast import LADDER
-    from steelyard.explain.forecast import forecast as forecast_shelf
+    from steelyard.analysis.forecast import LADDER
+    from steelyard.analysis.forecast import forecast as forecast_shelf
 
     found = forecast_shelf(
         _find_shelf(shelf),
@@ -134,7 +134,7 @@ def forecast(
 
 def _find_shelf(name: str) -> Shelf:
     """The shelf file ``name``, or the preset of that name on a shelf of its own."""
-    from steelyard.explain.shelf import Shelf
+    from steelyard.analysis.shelf import Shelf
     from steelyard.rules.presets import load_preset, preset_names
 
     if not os.path.lexists(name) and name in preset_names():

@@ -42,7 +42,7 @@ def find_series(name: str) -> Series:
     Raises:
         InputError: it is neither, or says what no series can be.
     """
-    from steelyard.simulate.named import series_of
+    from steelyard.simulation.named import series_of
 
     series = series_of(name)
     if series.costs.book:
@@ -123,7 +123,7 @@ def find_feed(prices: str, options: dict[str, Any], series: Series | Sequence[Se
     from steelyard.market import Feed
     from steelyard.market.price_feed import INPUTS
     from steelyard.rules.series import Series
-    from steelyard.simulate.inputs import check_fits, check_useful
+    from steelyard.simulation.inputs import check_fits, check_useful
 
     history = find_prices(prices)
     given = [name for name in INPUTS if options.get(name)]

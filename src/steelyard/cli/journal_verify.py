@@ -87,7 +87,7 @@ def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, A
     from steelyard.cli.inputs import by_symbol, find_feed
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
-    from steelyard.simulate.journal_anew import compare_anew, left_out, span_of
+    from steelyard.simulation.journal_anew import compare_anew, left_out, span_of
 
     if not verdict.proofs["chain"].ok:
         return verdict  # rows that cannot be trusted are compared with nothing
@@ -111,7 +111,7 @@ def verified(journal: str, head: Head | None = None) -> Verdict:
     from steelyard.ledger.audit import Audit
     from steelyard.ledger.exports import is_export, read_export
     from steelyard.ledger.store import Damaged
-    from steelyard.simulate.fills import ModelFills
+    from steelyard.simulation.fills import ModelFills
 
     path = Path(journal)
     if is_export(path):

@@ -77,7 +77,7 @@ def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
 def _folder(out: Path | None) -> Path:
     """The folder to write to, made; what is there is never written over."""
     from steelyard.cli.live_run import free_folder
-    from steelyard.simulate.output import check_folder
+    from steelyard.simulation.output import check_folder
 
     folder = free_folder(DEFAULT_FOLDER) if out is None else out
     try:

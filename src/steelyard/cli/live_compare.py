@@ -176,8 +176,8 @@ def _reference(
 ) -> dict[str, str]:
     """The same of the reference loop, with its rebalances; its hours of health go into a dict."""
     from steelyard.rules.numbers import DECIMAL18
-    from steelyard.simulate.journalling import InMemory
-    from steelyard.simulate.run import simulate
+    from steelyard.simulation.journalling import InMemory
+    from steelyard.simulation.run import simulate
 
     place = InMemory()
     run = simulate(
@@ -240,7 +240,7 @@ def _figures(row: Row) -> dict[str, Any]:
 
 def float_rebalances(fund: FundSettings, prices: Prices) -> list[dict[str, Any]]:
     """The rebalances of the fast run on floats, a dict each."""
-    from steelyard.simulate.run import simulate
+    from steelyard.simulation.run import simulate
 
     columns = simulate(fund.series, prices, **_span(fund)).rebalance_columns
     rows = [

@@ -13,7 +13,7 @@ from steelyard.cli.output import emit_json, note, show_document
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
-    from steelyard.explain.gaps import GapTable
+    from steelyard.analysis.gaps import GapTable
     from steelyard.rules.series import Series
 
 __all__ = ["check", "list_presets", "show"]
@@ -133,7 +133,7 @@ def check(series: str, history: str | None, allow_killed: bool, as_json: bool) -
 
 def _lived_through(token: Series, history: str) -> tuple[dict[str, Any], GapTable]:
     """What a history did to a series: the object of ``--json``, and the table of worst moves."""
-    from steelyard.explain.gaps import gaps, killed_by
+    from steelyard.analysis.gaps import gaps, killed_by
     from steelyard.market import format_time
 
     prices = find_prices(history)

@@ -13,8 +13,8 @@ from steelyard.market import Prices, sample_prices
 from steelyard.report.daily_reset import daily_reset_index
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Costs, Fees, Series
-from steelyard.simulate.compare import worst_day_of
-from steelyard.simulate.run import Run, simulate
+from steelyard.simulation.compare import worst_day_of
+from steelyard.simulation.run import Run, simulate
 
 __all__ = [
     "ASSETS",

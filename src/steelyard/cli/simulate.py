@@ -18,8 +18,8 @@ from steelyard.cli.progress import progress_bar
 if TYPE_CHECKING:
     from steelyard.market import Feed
     from steelyard.rules.series import Series
-    from steelyard.simulate.run import Run
-    from steelyard.simulate.shelf import ShelfRun
+    from steelyard.simulation.run import Run
+    from steelyard.simulation.shelf import ShelfRun
 
 __all__ = ["simulate"]
 
@@ -117,7 +117,7 @@ def _simulate(
     tokens: list[Series], feed: Feed, reserve: str | None, options: dict[str, Any]
 ) -> Run | ShelfRun:
     from steelyard.rules.series import Reserve
-    from steelyard.simulate.one_or_several import simulate as run_series
+    from steelyard.simulation.one_or_several import simulate as run_series
 
     if reserve is None:
         with progress_bar(f"simulating {tokens[0].symbol}", len(feed)) as progress:
@@ -128,7 +128,7 @@ def _simulate(
 
 
 def _say_what_was_written(found: Run | ShelfRun, out: Path) -> None:
-    from steelyard.simulate.run import Run
+    from steelyard.simulation.run import Run
 
     if isinstance(found, Run):
         flows = "flows.parquet, " if len(found.flow_columns["time"]) else ""

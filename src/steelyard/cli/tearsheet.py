@@ -58,7 +58,7 @@ def tearsheet(
         check_out(out, "--out", "page")
     token = find_series(series)
     feed = find_feed(prices, {**options, "start": start, "end": end}, token)
-    from steelyard.explain.tear_sheet import tear_sheet
+    from steelyard.analysis.tear_sheet import tear_sheet
 
     title = f"tear sheet of {token.symbol}"
     with progress_bar(title, MOST_RUNS * len(feed)) as progress:

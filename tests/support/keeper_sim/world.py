@@ -33,7 +33,7 @@ from steelyard.ledger.audit import Audit
 from steelyard.ledger.journal import Journal
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series, Venue
-from steelyard.simulate.fills import ModelFills
+from steelyard.simulation.fills import ModelFills
 from steelyard.venues.protocol import Failure, Mark, OrderState, Read
 from steelyard.venues.simulated.faults import ROUGH, Faults
 from steelyard.venues.simulated.market import MarketTerms

@@ -12,8 +12,8 @@ import pytest
 from steelyard.cli.compare import SORT_KEYS
 from steelyard.market import sample_prices
 from steelyard.rules.presets import load_preset
-from steelyard.simulate.compare import compare
-from steelyard.simulate.comparison import SORTS
+from steelyard.simulation.compare import compare
+from steelyard.simulation.comparison import SORTS
 
 Steelyard = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from steelyard.explain.attribution import explain
+from steelyard.analysis.attribution import explain
 from steelyard.market import Feed, sample_prices
 from steelyard.rules.presets import load_preset
 

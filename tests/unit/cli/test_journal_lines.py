@@ -17,7 +17,7 @@ from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
-from steelyard.simulate.journalling import Memory
+from steelyard.simulation.journalling import Memory
 from support.fund_life import Life, lives
 from support.live_journals import Told, live_fund
 

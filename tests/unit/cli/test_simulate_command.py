@@ -15,8 +15,8 @@ from steelyard.cli import progress as progress_module
 from steelyard.cli.progress import progress_bar
 from steelyard.market import Feed
 from steelyard.rules.series import Band, Daily, Interval, Reserve, Volatility
-from steelyard.simulate.run import simulate
-from steelyard.simulate.run_notes import order_note, run_notes
+from steelyard.simulation.run import simulate
+from steelyard.simulation.run_notes import order_note, run_notes
 from support.tokens import T0, bars, closes, observed, token
 
 Steelyard = Callable[..., Any]

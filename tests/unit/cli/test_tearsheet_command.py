@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from steelyard.explain.tear_sheet import tear_sheet
-from steelyard.explain.tear_sheet_statistics import GROUPS
+from steelyard.analysis.tear_sheet import tear_sheet
+from steelyard.analysis.tear_sheet_statistics import GROUPS
 from steelyard.market import Feed, sample_prices
 from steelyard.rules.presets import load_preset
 

@@ -37,7 +37,7 @@ from steelyard.fund.terms import fund_terms
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.series import Band, Costs, Daily, Execution, Reserve, Series, Venue
 from steelyard.rules.triggers import Trigger
-from steelyard.simulate.fills import ModelFills
+from steelyard.simulation.fills import ModelFills
 from support.fund_life import group_of
 from support.tokens import DAY_S, T0, token
 

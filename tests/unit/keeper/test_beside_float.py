@@ -10,8 +10,8 @@ import pytest
 
 from steelyard.market import sample_prices
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulate.journals import Journal
-from steelyard.simulate.run import simulate
+from steelyard.simulation.journals import Journal
+from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
 from support.paper_keeper import kept
 

@@ -14,7 +14,7 @@ from steelyard.ledger import Journal
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
 from support.paper_keeper import kept
 

@@ -21,7 +21,7 @@ from steelyard.ledger import Journal, open_writer
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Mark
 from support.feeding import fed, others_in

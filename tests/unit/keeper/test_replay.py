@@ -23,8 +23,8 @@ from steelyard.ledger.audit import Audit
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulate.fills import ModelFills
-from steelyard.simulate.run import simulate
+from steelyard.simulation.fills import ModelFills
+from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
 from support.paper_keeper import kept
 

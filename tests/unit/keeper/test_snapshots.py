@@ -23,7 +23,7 @@ from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset
 from steelyard.rules.series import Series
-from steelyard.simulate.fills import ModelFills
+from steelyard.simulation.fills import ModelFills
 from support.journals import execute, forge_snapshot
 from support.paper_keeper import kept
 

@@ -12,8 +12,8 @@ from steelyard.ledger.audit import Audit
 from steelyard.market import Feed
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset, preset_text
-from steelyard.simulate.fills import ModelFills
-from steelyard.simulate.run import simulate
+from steelyard.simulation.fills import ModelFills
+from steelyard.simulation.run import simulate
 
 FILE = """
 journal = "sqlite:keeper.db"

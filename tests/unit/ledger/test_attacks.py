@@ -28,9 +28,9 @@ from steelyard.market import Feed
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Execution, Reserve, Series, Venue
-from steelyard.simulate.journals import Journal
-from steelyard.simulate.reference import Replay
-from steelyard.simulate.run import simulate
+from steelyard.simulation.journals import Journal
+from steelyard.simulation.reference import Replay
+from steelyard.simulation.run import simulate
 from support.journals import forge_snapshot
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, folded, journalled, rehashed

@@ -23,9 +23,9 @@ from steelyard.ledger.events import Row
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.opening import open_books
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.simulate.journal_anew import compare_anew
-from steelyard.simulate.journalling import Memory
-from steelyard.simulate.run import simulate
+from steelyard.simulation.journal_anew import compare_anew
+from steelyard.simulation.journalling import Memory
+from steelyard.simulation.run import simulate
 from support.journals import forge
 from support.live_journals import live_fund
 from support.random_runs import example_series, random_bars

@@ -22,8 +22,8 @@ from steelyard.ledger.events import Row
 from steelyard.market import Feed, Prices, format_time
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Fallback, Reserve, Series
-from steelyard.simulate.journal_anew import compare_anew, left_out, span_of
-from steelyard.simulate.run import simulate
+from steelyard.simulation.journal_anew import compare_anew, left_out, span_of
+from steelyard.simulation.run import simulate
 from support.random_runs import example_series, random_bars
 from support.run_journals import audited, forged, journalled, rehashed
 from support.tokens import T0

@@ -22,7 +22,7 @@ from steelyard.ledger.opening import found_books, open_books
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
 from steelyard.rules.series import Band, Costs
-from steelyard.simulate.journalling import Memory
+from steelyard.simulation.journalling import Memory
 from support.fund_life import Life, group_of, lives
 from support.journals import forge
 from support.live_journals import Told, live_fund

@@ -26,8 +26,8 @@ from steelyard.market.price_feed import BY_SYMBOL
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number
 from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.series import Fees, Move
-from steelyard.simulate import journalling
-from steelyard.simulate.journal_anew import compare_anew
+from steelyard.simulation import journalling
+from steelyard.simulation.journal_anew import compare_anew
 from support.feeding import fed, others_in
 from support.random_runs import example_series, random_bars
 from support.reaching import reaching

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.explain.reset_logs import growth_over, log_growths
+from steelyard.analysis.reset_logs import growth_over, log_growths
 from steelyard.market.daily_reset import reset_growths, reset_values
 
 MOVES = st.lists(st.floats(-0.6, 0.6), min_size=1, max_size=40)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from steelyard.explain.tear_sheet_charts import heat_cell
+from steelyard.analysis.tear_sheet_charts import heat_cell
 from steelyard.report.daily_panels import (
     Curve,
     distribution_panel,

@@ -11,8 +11,8 @@ from steelyard.errors import InputError
 from steelyard.report.frames import ReportRun
 from steelyard.report.view import View, ends_of, figure_of, view_of
 from steelyard.rules.series import Daily, Reserve
-from steelyard.simulate.report import report_run
-from steelyard.simulate.run import simulate
+from steelyard.simulation.report import report_run
+from steelyard.simulation.run import simulate
 from support.random_runs import long_run, random_run
 from support.tokens import bars, token
 

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from steelyard.rules.clocks import clocks_from
 from steelyard.rules.series import Daily, Interval, Reserve, Venue
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.situations import Situation, situations
 from support.tokens import DAY_S, T0, closes, token
 

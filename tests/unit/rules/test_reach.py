@@ -13,7 +13,7 @@ from steelyard.rules.presets import load_preset, preset_names
 from steelyard.rules.reach import highest_standing, reaches, trade_after
 from steelyard.rules.series import Band, Daily, Move, Venue
 from steelyard.rules.triggers import Trigger
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from support.tokens import bars, closes, token
 
 

@@ -10,7 +10,7 @@ import pytest
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulate.run import simulate
+from steelyard.simulation.run import simulate
 from steelyard.venues.paper.venue import open_paper
 from support.feeding import fed, others_in
 from support.paper_funds import HandKeeper, now

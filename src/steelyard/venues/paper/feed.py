@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from steelyard.market import Book, Prices
     from steelyard.market.recorded_books import RecordedBooks
-    from steelyard.simulate.conditions import Market
-    from steelyard.simulate.schedule import Schedule
+    from steelyard.simulation.conditions import Market
+    from steelyard.simulation.schedule import Schedule
 
 __all__ = ["Feed", "HistoryOptions", "Moment", "read_feed"]
 
@@ -162,10 +162,10 @@ def read_feed(series: Series, prices: object, **options: Unpack[HistoryOptions])
     """
     from steelyard.market import read_prices
     from steelyard.market.recorded_books import read_recorded_books
-    from steelyard.simulate.checks import mode_of
-    from steelyard.simulate.conditions import market_of
-    from steelyard.simulate.inputs import read_schedule
-    from steelyard.simulate.run import span_of
+    from steelyard.simulation.checks import mode_of
+    from steelyard.simulation.conditions import market_of
+    from steelyard.simulation.inputs import read_schedule
+    from steelyard.simulation.run import span_of
 
     history = read_prices(prices)
     bars = history.between(options.get("start"), options.get("end"))

@@ -1,0 +1,94 @@
+"""The worst moves of a history as a document, and what each would have wiped out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steelyard.report.document import Block, Column, Document, Paragraph, Row, Table
+from steelyard.report.ladder import gaps_panel
+from steelyard.report.number_format import MISSING, moment, money, number, percent
+
+if TYPE_CHECKING:
+    from steelyard.analysis.shown import ShownGaps
+    from steelyard.analysis.worst_move import WorstMove
+
+__all__ = ["gap_table", "gaps_document", "gaps_words", "known_moves"]
+
+SPANS = {
+    "5m": "5 minutes",
+    "1h": "1 hour",
+    "1d": "1 day",
+    "close_to_open": "close to open",
+}
+
+
+def gaps_document(found: ShownGaps) -> Document:
+    """All that is shown of them."""
+    known = known_moves(found)
+    charts: list[Block] = [gaps_panel(known)] if known else []
+    return Document(
+        title=f"Worst moves of {found.prices.source}",
+        blocks=[Paragraph(gaps_words(found), "lead"), *charts, gap_table(found)],
+    )
+
+
+def known_moves(found: ShownGaps) -> list[tuple[str, str, float]]:
+    """Span, side and size of those of which the bars tell."""
+    return [(row.span, row.side, row.move) for row in found.rows if row.move is not None]
+
+
+def gaps_words(found: ShownGaps) -> str:
+    """What the table holds."""
+    venue = "a venue without a margin" if found.series is None else found.series.venue.kind
+    return (
+        f"The worst moves of {found.prices.source}, and the leverage that each would wipe out on "
+        f"this venue ({venue}) if nothing could be traded in it."
+    )
+
+
+def gap_table(found: ShownGaps) -> Table:
+    """A row a span and side that the bars tell of."""
+    name = "series" if found.series is None else found.series.symbol
+    columns = (
+        Column("worst in"),
+        Column("move"),
+        Column("from", drop=3),
+        Column("price", drop=2),
+        Column("to", drop=1),
+        Column("wipes out", "from this leverage on"),
+        Column(name, words=True),
+    )
+    unknown = [words for span, words in SPANS.items() if not _is_known(found, span)]
+    rows = [_row(row) for row in found.rows if _is_known(found, row.span)]
+    note = f"These bars do not tell of {' and '.join(unknown)}." if unknown else ""
+    return Table("", columns, rows, note=note)
+
+
+def _is_known(found: ShownGaps, span: str) -> bool:
+    return any(row.move is not None for row in found.rows if row.span == span)
+
+
+def _row(row: WorstMove) -> Row:
+    name = f"{SPANS[row.span]}, {row.side}"
+    if row.move is None or row.start is None:
+        return Row([name, *[MISSING] * 5, ""])
+    limit = row.wiped_out_from
+    return Row(
+        [
+            name,
+            percent(row.move, signed=True),
+            moment(row.start),
+            money(row.price_before),
+            money(row.price_after),
+            MISSING if limit is None else f"{number(limit, 2)}x",
+            _fate(row),
+        ]
+    )
+
+
+def _fate(row: WorstMove) -> str:
+    if row.target_survives is None:
+        return "in its favour"
+    if not row.target_survives:
+        return "liquidated at target leverage"
+    return "survives" if row.highest_survives else "liquidated at its highest leverage"

@@ -1,0 +1,1 @@
+"""A series over history: the drivers of a fund, its run, and comparisons of runs."""
