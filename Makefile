@@ -17,7 +17,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.demo ## replay the bundled history for a shelf of tokens
+demo: $(VENV)/.demo ## replay the bundled history for every preset
 	@$(BIN)/steelyard demo
 
 live: $(VENV)/.demo ## run a keeper through a crash, kill it twice, check its books
@@ -31,7 +31,7 @@ test: $(VENV)/.test ## run all tests
 test-elsewhere: $(VENV)/.test ## run the examples of the docs as another processor would
 	@$(BIN)/python tests/support/other_processor.py -m pytest --numprocesses auto --maxprocesses 8 \
 		tests/docs/test_examples.py tests/docs/test_history_examples.py \
-		tests/unit/simulation/test_repeat.py
+		tests/unit/simulation/test_load_run.py
 
 check: $(VENV)/.check ## check style, types and the direction of imports
 	@$(BIN)/ruff check

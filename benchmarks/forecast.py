@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 
 import steelyard as sy
+from steelyard.analysis.price_path import PricePath
 from steelyard.analysis.shelf import Token
-from steelyard.analysis.walk import Walk
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 
 BAR_S = 1.0
 PRICE = 60_000.0
@@ -27,7 +27,7 @@ NOW = 1_730_923_200
 
 def shelf(tokens: int) -> sy.Shelf:
     """Presets in turn, at leverages from 3 % below their targets to 3 % above."""
-    series = [load_preset(name) for name in preset_names()]
+    series = [preset(name) for name in preset_names()]
     made = []
     for place in range(tokens):
         one = series[place % len(series)]
@@ -66,7 +66,7 @@ def main() -> int:
     for _ in range(arguments.runs):
         timed(
             "triggers alone",
-            lambda: [Walk(token, PRICE, NOW).thresholds() for token in many.tokens],
+            lambda: [PricePath(token, PRICE, NOW).thresholds() for token in many.tokens],
         )
         timed("forecast", lambda: sy.forecast(many))
 

@@ -32,12 +32,12 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import fund_terms
 from steelyard.ledger import Event, Journal, open_writer
 from steelyard.ledger.audit import Audit
-from steelyard.ledger.opening import open_books
+from steelyard.ledger.current_books import open_books
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Series
 
 MOST_RULES_S, MOST_OPEN_S = 100.0, 2.0
@@ -99,7 +99,7 @@ class Live:
 
 def written(path: Path, count: int) -> int:
     """Write the journal; how many events it has."""
-    series = load_preset(PRESET)
+    series = preset(PRESET)
     series = replace(series, reserve=None)
     with open_writer(path) as writer:
         held: list[Event] = []

@@ -26,22 +26,22 @@ from journal import bare_postgres, bare_sqlite, postgres
 
 from steelyard.keeper import core
 from steelyard.keeper.desk import Guards
-from steelyard.keeper.events import LeaseChanged, Requested
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Event, Journal, Row, Writer, open_writer
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Band
 from steelyard.venues.clocks import VirtualClock
 from steelyard.venues.protocol import Heard, Mark
-from steelyard.venues.simulated.face import SimulatedFace
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 
 MOST_MS_ABOVE = 5.0
 T0_MS = 1_764_000_000_000
 FAR_MS = 10**15
-PRESET = load_preset("oracle-3l")
+PRESET = preset("oracle-3l")
 SERIES = replace(PRESET, rebalance=replace(PRESET.rebalance, band=Band(2.98, 3.02)))
 PRICES = (Decimal(68_000), Decimal(68_400))
 """Half a percent apart: each step from the one to the other crosses the band."""
@@ -111,7 +111,7 @@ async def crossings(
         core.add_desk(keeper, desk)
         shell = Shell(keeper, writer, {desk.symbol: face}, clock)
         shell.tell(LeaseChanged(T0_MS, FAR_MS))
-        shell.tell(Requested(T0_MS, desk.symbol, "launch", "a benchmark", "launch", {}))
+        shell.tell(NewRequest(T0_MS, desk.symbol, "launch", "a benchmark", "launch", {}))
 
         async def move() -> None:
             for step in range(count + 1):

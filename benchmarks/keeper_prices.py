@@ -21,15 +21,15 @@ from steelyard.fund.state import new_state
 from steelyard.fund.terms import fund_terms
 from steelyard.keeper import core, observing
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.events import LeaseChanged, Priced
+from steelyard.keeper.keeper_events import LeaseChanged, Priced
 from steelyard.keeper.memory import Memory
-from steelyard.keeper.thresholds import Market
-from steelyard.ledger.events import Head, sealed
+from steelyard.keeper.sorted_thresholds import WatchedMarket
+from steelyard.ledger.event_rows import Head, sealed
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.order_limit import urgency
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.venues.protocol import Mark
 
 MOST_OF_A_CORE, MOST_MS = 0.25, 3.0
@@ -39,7 +39,7 @@ FIRST = {"BTC": Decimal(68_000), "ETH": Decimal(3_500)}
 
 def a_desk(number: int, underlying: str) -> Desk:
     """A fund that is launched, filled, and waits for its band."""
-    series = replace(load_preset("oracle-3l"), symbol=f"F{number}", underlying=underlying)
+    series = replace(preset("oracle-3l"), symbol=f"F{number}", underlying=underlying)
     state = new_state(series, DECIMAL18)
     books = books_for([(series, state)], DECIMAL18, intrabar=None, is_model=False)
     rows: list[object] = []
@@ -52,7 +52,7 @@ def a_desk(number: int, underlying: str) -> Desk:
         Memory(is_open=True),
         Guards(stale_after_ms=10**15),
         urgency(terms.rule, terms.venue),
-        Market(underlying),
+        WatchedMarket(underlying),
         rows=rows,
     )
     desk.clock.see(0, 0, 0)

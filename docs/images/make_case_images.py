@@ -20,10 +20,10 @@ import numpy as np
 from make_images import BROWSERS, shoot
 
 import steelyard as sy
-from steelyard.report.columns import plain
+from steelyard.report.figure_encoding import plain
 from steelyard.report.html import island
 from steelyard.report.palette import DARK, LIGHT
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Series
 from steelyard.simulation.run import Run
 
@@ -47,7 +47,7 @@ Figure = tuple[str, str, list[dict[str, Any]], dict[str, Any]]
 
 
 def rule(text: str, *, symbol: str = "T", target: float = 3.0, more: str = "") -> Series:
-    """A series with the costs of the shelf; ``text`` is its table of rebalances."""
+    """A series with the costs of the presets; ``text`` is its table of rebalances."""
     head = f'symbol = "{symbol}"\nunderlying = "X/USDT"\ntarget_leverage = {target}\n'
     return Series.loads(f"{head}[rebalance]\n{text}\n{COSTS}{more}")
 
@@ -68,7 +68,7 @@ def march_2020() -> Figure:
     hours = sy.Feed(prices("BTC-USDT-spot-1h"), start="2020-03-12", end="2020-03-14")
     runs = {
         "reset each midnight": (sy.simulate(DAILY, hours), "$ideal", "dash"),
-        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours), "$nav", "solid"),
+        "FTX's rule": (sy.simulate(preset("ftx-bull"), hours), "$nav", "solid"),
         "to the edge of 2.5x to 3.5x": (sy.simulate(EDGE, hours), "$good", "solid"),
     }
     ftx = runs["FTX's rule"][0]
@@ -89,7 +89,7 @@ def may_2021() -> Figure:
     hours = sy.Feed(prices("ETH-USDT-spot-1h"), start="2021-05-19", end="2021-05-21")
     runs = {
         "reset each midnight": (sy.simulate(DAILY, hours), "$ideal", "dash"),
-        "FTX's rule": (sy.simulate(load_preset("ftx-bull"), hours), "$nav", "solid"),
+        "FTX's rule": (sy.simulate(preset("ftx-bull"), hours), "$nav", "solid"),
         "band to target": (sy.simulate(TARGET, hours), "$impact", "solid"),
         "band to edge": (sy.simulate(EDGE, hours), "$good", "solid"),
     }

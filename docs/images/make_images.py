@@ -17,7 +17,7 @@ from pathlib import Path
 
 import steelyard as sy
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 
 FOLDER = Path(__file__).resolve().parent
 PRESET, START, END = "bybit-3l", "2020-01-01", "2020-07-01"
@@ -37,7 +37,7 @@ def main() -> int:
     if browser is None:
         print("needs Chromium: install it, or name it in the variable CHROMIUM", file=sys.stderr)
         return 1
-    run = sy.simulate(load_preset(PRESET), sy.Feed(sample_prices("BTC"), start=START, end=END))
+    run = sy.simulate(preset(PRESET), sy.Feed(sample_prices("BTC"), start=START, end=END))
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder) / "run")
         page = Path(folder) / "picture.html"

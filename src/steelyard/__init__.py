@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from steelyard.analysis.tracking import tracking
     from steelyard.market import Feed, read_prices
     from steelyard.report.writing import write_report
-    from steelyard.rules.presets import load_preset as preset
+    from steelyard.rules.presets import preset
     from steelyard.rules.series import Reserve, Series
     from steelyard.simulation.compare import compare
     from steelyard.simulation.journals import Journal
+    from steelyard.simulation.load_run import load_run
     from steelyard.simulation.one_or_several import simulate
-    from steelyard.simulation.repeat import load_run
 
 __all__ = [
     "DataError",
@@ -77,8 +77,8 @@ __all__ = [
     "write_report",
 ]
 
-# Where a name lives, and after a colon what it is called there, if otherwise. Named as text, so
-# that import-linter sees no import here: the root package is above every layer and below none.
+# Where a name lives. Modules are named as text, so that import-linter sees no import here: the root
+# package is above every layer and below none.
 _LAZY = {
     "Feed": "steelyard.market",
     "Journal": "steelyard.simulation.journals",
@@ -90,8 +90,8 @@ _LAZY = {
     "explain": "steelyard.analysis.attribution",
     "forecast": "steelyard.analysis.forecast",
     "gaps": "steelyard.analysis.gaps",
-    "load_run": "steelyard.simulation.repeat",
-    "preset": "steelyard.rules.presets:load_preset",
+    "load_run": "steelyard.simulation.load_run",
+    "preset": "steelyard.rules.presets",
     "read_prices": "steelyard.market",
     "simulate": "steelyard.simulation.one_or_several",
     "tear_sheet": "steelyard.analysis.tear_sheet",
@@ -102,8 +102,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (PEP 562: any name, any type)
     if name in _LAZY:
-        module, _, inside = _LAZY[name].partition(":")
-        value = getattr(import_module(module), inside or name)
+        value = getattr(import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
     message = f"module {__name__!r} has no attribute {name!r}"

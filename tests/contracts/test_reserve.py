@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from steelyard.rules.reserve_account import (
-    Account,
     CommonPart,
+    ReserveAccount,
     remembered_whole,
     settle_premium,
 )
@@ -135,7 +135,7 @@ def test_settlements_are_the_rules(fund: Fund, acts: list[Any]) -> None:
     with boa.env.anchor():
         reserve.inject(ZERO, wad(3), sender=who)
         said = series.account
-        account: Account[Fraction] = Account(
+        account: ReserveAccount[Fraction] = ReserveAccount(
             Fraction(said.held), Fraction(0), Fraction(0), 0, Fraction(0), 0
         )
         common: CommonPart[Fraction] = CommonPart(Fraction(reserve.common()), Fraction(0), 0)

@@ -14,25 +14,25 @@ import pytest
 import steelyard
 from steelyard.analysis import shelf_file
 from steelyard.analysis.attribution import explain
+from steelyard.analysis.attribution_variants import STEPS
 from steelyard.analysis.decay import decay_across
 from steelyard.analysis.decay_found import DecayAcross
 from steelyard.analysis.explanation import Explanation
 from steelyard.analysis.forecast import forecast
+from steelyard.analysis.forecast_result import Forecast
 from steelyard.analysis.gaps import gaps
-from steelyard.analysis.outlook import Forecast
 from steelyard.analysis.shelf import Shelf
-from steelyard.analysis.steps import STEPS
 from steelyard.analysis.tear_sheet import TearSheet, tear_sheet
 from steelyard.analysis.tracking import Tracking
 from steelyard.errors import InputError
 from steelyard.market import Feed
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.rules import series_file
 from steelyard.rules.series import Series
 from steelyard.simulation.compare import compare
 from steelyard.simulation.comparison import SORTS, Comparison
+from steelyard.simulation.load_run import load_run
 from steelyard.simulation.one_or_several import simulate
-from steelyard.simulation.repeat import load_run
 from steelyard.simulation.run import Run
 from support.doc_pages import REPOSITORY
 from support.tokens import DAY_S, T0, closes

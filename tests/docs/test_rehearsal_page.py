@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import fields
 
 from steelyard.rehearsal.control import CONTROLS
-from steelyard.rehearsal.faults import FAULTS, Rule, rule_of
+from steelyard.rehearsal.fault_rules import FAULTS, Rule, rule_of
 from steelyard.rehearsal.refusals import REFUSALS
 from steelyard.rehearsal.routes import ROUTES
 from support.doc_pages import REPOSITORY

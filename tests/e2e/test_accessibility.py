@@ -22,10 +22,10 @@ RESULTS: dict[str, Callable[[sy.Feed], object]] = {
     "run": lambda feed: sy.simulate("oracle-3l", feed),
     "comparison": lambda feed: sy.compare(["oracle-3l", "ftx-bull", "kucoin-3l"], feed),
     "explanation": lambda feed: sy.explain("oracle-3l", feed),
-    "tracking": lambda feed: sy.tracking("oracle-3l", feed),
+    "tracking": lambda feed: sy.tracking(sy.simulate("oracle-3l", feed)),
     "gaps": lambda feed: sy.gaps(feed, "oracle-3l"),
     "tear sheet": lambda feed: sy.tear_sheet("oracle-3l", feed),
-    "decay": lambda _: sy.decay({"BTC": sy.Feed("BTC"), "ETH": sy.Feed("ETH")}, resamples=20),
+    "decay": lambda _: sy.decay_across({"BTC": "BTC", "ETH": "ETH"}, resamples=20),
     "forecast": lambda _: sy.forecast(sy.Shelf.of_series(sy.preset("oracle-3l")), price=5e4, time=0),
 }
 LOOK = """

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from steelyard import __version__
-from steelyard.cli.reference import all_commands
-from steelyard.rules.presets import load_preset, preset_names
-from steelyard.simulation.tracking import FIGURES
+from steelyard.cli.command_reference import all_commands
+from steelyard.rules.presets import preset, preset_names
+from steelyard.simulation.daily_tracking import FIGURES
 from support.command import SCRIPT, command, environment
 from support.keeper_command import keeper_file, running
 
@@ -107,12 +107,10 @@ def test_every_preset_runs_and_its_json_has_the_shape_of_the_specification(
     said = figures.pop("notes", [])
     assert any("BTC" in each for each in said) == (asset == "ETH")
     hold_to_shape(figures, SHAPE)
-    assert list(figures["rebalances"]["by_trigger"]) == list(
-        load_preset(name).rebalance.trigger_names
-    )
+    assert list(figures["rebalances"]["by_trigger"]) == list(preset(name).rebalance.trigger_names)
     by_trigger = figures["rebalances"]["by_trigger"].values()
     assert figures["rebalances"]["count"] == sum(by_trigger) > 0
-    assert (figures["reserve"] is None) == (load_preset(name).reserve is None)
+    assert (figures["reserve"] is None) == (preset(name).reserve is None)
     assert (figures["bars"], figures["gaps"], figures["intrabar"]) == (1096, 0, "path")
     assert figures["start"] == "2020-01-01T00:00:00Z"
     assert figures["end"] == "2022-12-31T00:00:00Z"
@@ -220,9 +218,9 @@ def write_journal_examples(folder: Path) -> None:
     """A journal, an export of it, a key and a head that the key has signed."""
     from steelyard.ledger import Journal, new_key, sign_head, write_key
     from steelyard.ledger.exports import write_export
-    from steelyard.rules.presets import load_preset
+    from steelyard.rules.presets import preset
 
-    series = load_preset("kucoin-3l").text.replace('"KUCOIN-3L"', '"BTC3L"')
+    series = preset("kucoin-3l").text.replace('"KUCOIN-3L"', '"BTC3L"')
     (folder / "kucoin.toml").write_text(series, encoding="utf-8")
     key = new_key("example.com/btc3l")
     write_key(folder / "btc3l.key", key)
@@ -245,7 +243,7 @@ def beside(name: str, folder: Path) -> AbstractContextManager[object]:
     if "keeper" not in name.split():
         return nullcontext()
     command_name = name.rsplit(maxsplit=1)[-1]
-    series = load_preset("oracle-3l").text.replace('"ORACLE-3L"', '"BTC3L"')
+    series = preset("oracle-3l").text.replace('"ORACLE-3L"', '"BTC3L"')
     (folder / "btc3l.toml").write_text(series, encoding="utf-8")
     if name in REQUESTS:
         keeper_file(folder, "btc3l.toml", speed=86_400.0)
@@ -337,8 +335,8 @@ def test_the_demo_runs_from_end_to_end(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["steelyard-demo.html"]
     page = (tmp_path / "steelyard-demo.html").read_text(encoding="utf-8")
     for name in preset_names():
-        assert load_preset(name).symbol + "-BTC" in page
-        assert load_preset(name).symbol + "-ETH" in page
+        assert preset(name).symbol + "-BTC" in page
+        assert preset(name).symbol + "-ETH" in page
 
 
 def test_the_demo_as_json_has_a_summary_a_run(tmp_path: Path) -> None:

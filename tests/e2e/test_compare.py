@@ -24,7 +24,7 @@ def test_a_comparison_on_the_bundled_history(tmp_path: Path) -> None:
     assert (figures["bars"], figures["intrabar"]) == (1096, "path")
     assert (figures["sort"], figures["report"]) == ("kappa", str(page))
     found = {each["name"]: each for each in figures["series"]}
-    assert next(iter(found)) == "STEELYARD-3L", "to the edge: the best rule on the shelf"
+    assert next(iter(found)) == "STEELYARD-3L", "to the edge: the best rule of the presets"
     kappas = [each["kappa"] for each in found.values()]
     assert kappas == sorted(kappas)
     efficient = {name for name, each in found.items() if each["efficient"]}

@@ -125,7 +125,9 @@ def test_an_exchange_that_is_down_is_exit_code_4(
     assert "503" in waiting
     assert waiting.endswith("asking again in 1 s (1 of 1)")
     assert error.startswith("Error: binanceusdm")
-    assert error.endswith("Kept: rows up to 2024-01-05T22:00:00Z; the same command goes on there")
+    assert error.endswith(
+        "Rows up to 2024-01-05T22:00:00Z were kept; the same command continues there"
+    )
     words.remove("--since")
     words.remove("2024-01-01")
     found = json.loads(command(*words, cwd=tmp_path, check=True, **there).stdout)

@@ -11,7 +11,7 @@ import pytest
 
 import steelyard as sy
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from support.browser import BROWSER, dom_of, root
 
 pytestmark = pytest.mark.skipif(
@@ -27,7 +27,7 @@ Load = Callable[..., str]
 
 def written(kind: str, folder: Path, symbol: str = "") -> Path:
     """The page of that kind."""
-    series = load_preset("oracle-3l")
+    series = preset("oracle-3l")
     if symbol:
         series = replace(series, symbol=symbol)
     page = folder / "page.html"

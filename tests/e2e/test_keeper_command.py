@@ -105,7 +105,7 @@ def test_a_running_keeper_answers_requests(folder: Path) -> None:
         assert "another request" in again.stderr
         second = command("keeper", "run", "keeper.toml", cwd=folder)
         assert second.returncode == 3
-        assert "who holds it as long as that process lives" in second.stderr
+        assert "which holds it as long as it runs" in second.stderr
         assert f"process {keeper.pid} on " in second.stderr
         done = command("keeper", "status", "keeper.toml", "--json", cwd=folder, check=True)
         lease = json.loads(done.stdout)["lease"]

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from steelyard.keeper.desk_opening import new_desk
 from steelyard.keeper.doctor import checks_of
-from steelyard.keeper.opening import new_desk
 from steelyard.keeper.settings import read_settings
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.exchange.binanceusdm_account import AccountSetup, Tier

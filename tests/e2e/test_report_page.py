@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steelyard.report.comparison import RulePoint, comparison_panel
+from steelyard.report.cost_error_chart import RulePoint, comparison_panel
 from steelyard.report.html import page
 from steelyard.simulation.run_document import document_of_frames
 from support.browser import BROWSER, dom_of, root
@@ -101,7 +101,7 @@ def test_a_comparison_opens_on_its_chart(load: Load, theme: str) -> None:
     assert (marks["data-theme"], marks["data-shown"]) == (theme, "")
     assert len(re.findall(r'<div class="chart js-plotly-plot"', dom)) == 1
     chart = dom[dom.index('data-panel="comparison"') :]
-    for words in ("A", "B", "X/ 2", "exposure error, a year", "cost, share of nav a year"):
+    for words in ("A", "B", "X/ 2", "exposure error, annualised", "cost, share of nav per year"):
         assert f">{words}</text>" in chart
 
 

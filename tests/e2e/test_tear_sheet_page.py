@@ -11,7 +11,7 @@ import pytest
 
 import steelyard as sy
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Series
 from support.browser import BROWSER, dom_of, root
 from support.tokens import closes, token
@@ -40,7 +40,7 @@ def load(tmp_path: Path) -> Load:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_charts_are_drawn(load: Load, theme: str) -> None:
     """Each panel has its chart and its legend, in either theme, without one error."""
-    dom = load(load_preset("oracle-3l"), sample_prices("BTC"), f"?theme={theme}")
+    dom = load(preset("oracle-3l"), sample_prices("BTC"), f"?theme={theme}")
     marks = root(dom)
     assert "data-error" not in marks
     assert (marks["data-theme"], marks["data-ready"]) == (theme, "yes")
@@ -69,7 +69,7 @@ def test_a_span_of_time_moves_the_charts_that_have_one(load: Load) -> None:
       }, 1500);
     }, 500);
     """
-    marks = root(load(load_preset("oracle-3l"), sample_prices("BTC"), then=clicks))
+    marks = root(load(preset("oracle-3l"), sample_prices("BTC"), then=clicks))
     assert "data-error" not in marks
     assert marks["data-ranges"] == "1"
     assert marks["data-range"].startswith("2021-01-01")
@@ -89,7 +89,7 @@ def test_a_chapter_is_linked(load: Load) -> None:
       }, 1500);
     }, 2500);
     """
-    marks = root(load(load_preset("oracle-1s"), sample_prices("BTC"), then=clicks))
+    marks = root(load(preset("oracle-1s"), sample_prices("BTC"), then=clicks))
     assert "data-error" not in marks
     assert 0 <= int(marks["data-top"]) < 2000
     assert marks["data-shown"] == ""
@@ -109,7 +109,7 @@ def test_few_days_draw_what_they_have(load: Load, prices: tuple[float, ...]) -> 
 @pytest.mark.parametrize("words", [SCRIPT, IMAGE])
 def test_hostile_words_do_nothing(load: Load, words: str) -> None:
     """What a symbol, an underlying or a currency says is only read."""
-    series = replace(load_preset("oracle-3l"), symbol=words, underlying=words, quote=words)
+    series = replace(preset("oracle-3l"), symbol=words, underlying=words, quote=words)
     marks = root(load(series, sample_prices("BTC")))
     assert "data-broken" not in marks
     assert "data-error" not in marks

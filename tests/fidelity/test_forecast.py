@@ -11,7 +11,7 @@ from pathlib import Path
 import steelyard as sy
 from steelyard.analysis.shelf import Token
 from steelyard.market import read_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Daily
 
 RESET_S = 23 * 3600 + 55 * 60
@@ -28,11 +28,11 @@ def test_kucoin_baskets_after_their_resets(history: Callable[[str], Path]) -> No
     with history("logs/kucoin-ETH3L-rebalances.csv").open() as file:
         log = [row for row in csv.DictReader(file) if row["type"].startswith("regular")]
     bars = read_prices(history("prices/ETH-USDT-perp-4h.parquet"))
-    preset = load_preset("kucoin-3l")
+    chosen = preset("kucoin-3l")
     series = replace(
-        preset,
+        chosen,
         underlying="ETH/USDT:USDT",
-        rebalance=replace(preset.rebalance, daily=Daily(RESET_S)),
+        rebalance=replace(chosen.rebalance, daily=Daily(RESET_S)),
     )
     assert len(log) == 3
     for row in log:

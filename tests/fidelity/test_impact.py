@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from steelyard.market import Feed, parse_time, read_book, read_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Costs
 from steelyard.simulation.run import simulate
 
@@ -92,7 +92,7 @@ def test_storms_cost_more_than_calm(history: Callable[[str], Path]) -> None:
     """
     bars = read_prices(history("prices/BTC-USDT-perp-1m.parquet"))
     market = Costs(impact="square_root", impact_coefficient="realised", daily_volume="file")
-    series = replace(load_preset("oracle-3l"), costs=market, initial_tokens=100_000.0, reserve=None)
+    series = replace(preset("oracle-3l"), costs=market, initial_tokens=100_000.0, reserve=None)
     run = simulate(series, Feed(bars, start="2022-04-15", end="2022-12-01"), intrabar="close")
     trades = run.rebalance_columns
     stamps = trades["time"].astype("datetime64[s]").astype(np.int64)[1:]

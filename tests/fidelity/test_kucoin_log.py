@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from steelyard.market import Feed, read_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Daily
 from steelyard.simulation.run import simulate
 from support.tokens import DAY_S
@@ -37,12 +37,12 @@ def test_kucoin_eth3l_from_flows_and_prices(history: Callable[[str], Path]) -> N
     first_day = epoch(regular[0]) // DAY_S * DAY_S
     # from the last bar but one of the first day: launched at its close, four hours before the reset
     bars = bars.between(first_day + DAY_S - 2 * bars.step_s, epoch(log[-1]))
-    preset = load_preset("kucoin-3l")
+    chosen = preset("kucoin-3l")
     series = replace(
-        preset,
+        chosen,
         symbol="ETH3L",
         underlying="ETH/USDT:USDT",
-        rebalance=replace(preset.rebalance, daily=Daily(RESET_S)),
+        rebalance=replace(chosen.rebalance, daily=Daily(RESET_S)),
     )
     state = simulate(series, bars.slice(0, 1), intrabar="close").state
     state.units = float(regular[0]["basket_before"])

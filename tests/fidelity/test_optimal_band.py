@@ -10,7 +10,7 @@ import pytest
 
 from steelyard.market import read_prices
 from steelyard.rules.optimal_band import edge_cost, edge_tracking_error
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation.run import simulate
 
 YEAR_S = 31_536_000
@@ -24,7 +24,7 @@ def test_edge_band_on_minutes_of_2022(history: Callable[[str], Path]) -> None:
     """
     bars = read_prices(history("prices/BTC-USDT-perp-1m.parquet"))
     bars = bars.between("2022-01-01", "2023-01-01")
-    series = load_preset("steelyard-3l")
+    series = preset("steelyard-3l")
     run = simulate(series, bars, intrabar="path")
     years = float(bars.time[-1] - bars.time[0]) / YEAR_S
     sigma = float(np.sqrt(np.sum(np.diff(np.log(bars.close)) ** 2) / years))

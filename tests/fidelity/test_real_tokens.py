@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from steelyard.market import Feed, Prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Costs, Daily, Fees, Series, Venue
 from steelyard.simulation.run import simulate
 from support.tokens import token
@@ -84,10 +84,10 @@ def ftx_days(
     return days, np.array([frame[day] for day in days]), np.array([real[day] for day in days])
 
 
-@pytest.mark.parametrize(("name", "preset"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
-def test_ftx_tokens_of_2020(history: Callable[[str], Path], name: str, preset: str) -> None:
+@pytest.mark.parametrize(("name", "chosen"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
+def test_ftx_tokens_of_2020(history: Callable[[str], Path], name: str, chosen: str) -> None:
     """FTX's rule on hourly BTC explains the real token's days: slope near 1, R2 over 0.975."""
-    days, simulated, traded = ftx_days(history, name, load_preset(preset))
+    days, simulated, traded = ftx_days(history, name, preset(chosen))
     ours, theirs = (nav[1:] / nav[:-1] - 1 for nav in (simulated, traded))
     slope = np.polyfit(ours, theirs, 1)[0]
     r2 = np.corrcoef(ours, theirs)[0, 1] ** 2
@@ -105,13 +105,13 @@ def test_ftx_tokens_of_2020(history: Callable[[str], Path], name: str, preset: s
         assert abs(ours[crash] - theirs[crash]) <= 0.04
 
 
-@pytest.mark.parametrize(("name", "preset"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
-def test_the_level_of_ftx_tokens(history: Callable[[str], Path], name: str, preset: str) -> None:
+@pytest.mark.parametrize(("name", "chosen"), [("BULL", "ftx-bull"), ("BEAR", "ftx-bear")])
+def test_the_level_of_ftx_tokens(history: Callable[[str], Path], name: str, chosen: str) -> None:
     """Of the preset the level is far off; with fee, funding and 20 to 40 bp it comes near.
 
     Funding is that of Binance, as FTX's own is not at hand.
     """
-    bare = load_preset(preset)
+    bare = preset(chosen)
     _, simulated, traded = ftx_days(history, name, bare)
     off = traded[-1] / traded[0] / (simulated[-1] / simulated[0]) - 1
     years = (len(traded) - 1) / 365

@@ -13,7 +13,7 @@ from steelyard.rules.auction import AuctionTerms, liquidation_incentive, loan_to
 from steelyard.rules.auction_clock import AuctionClock
 from steelyard.rules.auction_plan import AuctionBooks
 from steelyard.rules.decide import MoveTo
-from steelyard.rules.reserve_account import Account, CommonPart
+from steelyard.rules.reserve_account import CommonPart, ReserveAccount
 from steelyard.rules.triggers import Trigger
 from support.rule_cases import Rule, written
 
@@ -166,9 +166,9 @@ class AccountCase:
     rescued: Decimal = Decimal(0)
     rescued_s: int = LAUNCHED_S
 
-    def of(self, number: Number[Any]) -> Account[Any]:
+    def of(self, number: Number[Any]) -> ReserveAccount[Any]:
         """The account as the rules take it."""
-        return Account(
+        return ReserveAccount(
             number.of(self.held),
             number.of(self.paid),
             number.of(self.gained),

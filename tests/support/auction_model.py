@@ -27,8 +27,8 @@ from steelyard.rules.auction_plan import (
 from steelyard.rules.auction_size import is_fill_taken
 from steelyard.rules.leverage import move_to_leverage
 from steelyard.rules.reserve_account import (
-    Account,
     CommonPart,
+    ReserveAccount,
     Settlement,
     credit_account,
     is_rise_paid,
@@ -61,9 +61,9 @@ class Faults:
 SOUND = Faults()
 
 
-def account_of(held: Fraction, now_s: int) -> Account[Fraction]:
+def account_of(held: Fraction, now_s: int) -> ReserveAccount[Fraction]:
     """An account that remembers nothing."""
-    return Account(held, NOTHING, NOTHING, now_s, NOTHING, now_s - DAY_S)
+    return ReserveAccount(held, NOTHING, NOTHING, now_s, NOTHING, now_s - DAY_S)
 
 
 def common_of(held: Fraction, now_s: int) -> CommonPart[Fraction]:
@@ -92,7 +92,7 @@ class Token:
     debt: Fraction
     supply: Fraction
     mean: Fraction
-    account: Account[Fraction]
+    account: ReserveAccount[Fraction]
     reserve: Reserve
     now_s: int
     clock: AuctionClock
@@ -255,7 +255,7 @@ class Token:
         if faults.forgets_at_once:
             account = account._replace(paid=NOTHING, rescued=NOTHING)
         if faults.ignores_account_share:
-            cap_of_all = Account(account.held + 10**9, *account[1:])
+            cap_of_all = ReserveAccount(account.held + 10**9, *account[1:])
             made = settle_premium(
                 cap_of_all, self.reserve.common, premium, worth, share, cap, emergency, self.now_s
             )

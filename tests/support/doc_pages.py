@@ -37,7 +37,7 @@ from support.doc_numbers import figures_within_a_unit, signed_zeros
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENERATED = REPOSITORY / "docs" / "reference" / "command-line.md"
-"""Written by ``steelyard.cli.reference``, whose own test runs the examples in it."""
+"""Written by ``steelyard.cli.command_reference``, whose own test runs the examples in it."""
 WIDTH = 92
 FENCE = re.compile(r"^```(.*)$")
 SHELL_WORDS = ("make", "pip", "python -m venv", "git clone", "cd ", "source ", ". ")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import steelyard as sy
 from steelyard.market import Prices, sample_prices
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Series
 from steelyard.simulation.growth import grown_by, log_of_growth
 from steelyard.simulation.inputs import fits
@@ -83,7 +83,7 @@ def figures() -> dict[str, dict[str, Any]]:
     grown = np.concatenate((log_of_growth(rates), grown_by(rates)))
     state = {"growth": hashlib.sha256(grown.tobytes()).hexdigest()}
     statistics: dict[str, Any] = {}
-    every = {name: load_preset(name) for name in preset_names()}
+    every = {name: preset(name) for name in preset_names()}
     every["every trigger"] = Series.loads(EXAMPLE)
     for name, series in every.items():
         fitting = {option: table for option, table in given.items() if fits(option, series)}

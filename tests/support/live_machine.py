@@ -10,8 +10,8 @@ from typing import Any
 
 from steelyard.keeper import core
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.events import LeaseChanged, Requested
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.ledger.audit import Audit
@@ -19,8 +19,8 @@ from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Band, Series
 from steelyard.simulation.fills import ModelFills
 from steelyard.venues.clocks import Clock, VirtualClock
-from steelyard.venues.simulated.face import SimulatedFace
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.tokens import T0, token
 
 __all__ = ["START_MS", "Machine", "check"]
@@ -62,11 +62,11 @@ class Machine:
                 say=lambda _, text, __: self.lines.append(text),
             )
             shell.tell(LeaseChanged(self.clock.now_ms(), FAR_MS))
-            ask = Requested(self.clock.now_ms(), desk.symbol, "first", "a test", "launch", {})
+            ask = NewRequest(self.clock.now_ms(), desk.symbol, "first", "a test", "launch", {})
             shell.tell(ask)
             for key, what, content in asks:
                 now_ms = self.clock.now_ms()
-                shell.tell(Requested(now_ms, desk.symbol, key, "a stranger", what, content))
+                shell.tell(NewRequest(now_ms, desk.symbol, key, "a stranger", what, content))
             market = asyncio.create_task(self.move(minutes, path, shell))
             await shell.run()
             await market

@@ -96,7 +96,7 @@ class Oracle(Books):
         """Whether its keeper is dead."""
         return any(start <= self.time < end for start, end in self.outages)
 
-    # -- clock observations ----------------------------------------------------------------------
+    # -- scheduled observations ------------------------------------------------------------------
 
     def launch(self, time: int, price: float) -> None:
         """Buy the first position."""
@@ -340,7 +340,7 @@ class Oracle(Books):
         return [self.reference * (1 + way * move.threshold) for way in ways]
 
     def holding(self, time: int, price: float) -> list[str]:
-        """All triggers that hold at a clock observation, in their order."""
+        """All triggers that hold at a scheduled observation, in their order."""
         rule, size = self.rule, self.size(price)
         lower, upper = self.limits()
         names = []
@@ -396,7 +396,7 @@ class Oracle(Books):
             for name, was_inside, crossed in inside
             if was_inside and crossed(end)
         ]
-        # a visited price that ends within 1e-12 of a threshold has not crossed it
+        # a path price that ends within 1e-12 of a threshold has not crossed it
         found = [(price, name) for price, name in found if abs(end - price) > NEAR * price]
         for price in self.move_prices():
             up = price > self.reference

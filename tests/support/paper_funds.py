@@ -14,7 +14,7 @@ from steelyard.fund.step import step
 from steelyard.fund.terms import fund_terms
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
-from steelyard.simulation.ways import travel
+from steelyard.simulation.inside_bars import travel
 from steelyard.venues.paper.venue import PaperVenue
 from steelyard.venues.protocol import MovementKind, OrderRequest, Trade, TradeCause
 
@@ -75,7 +75,7 @@ class HandKeeper:
         return self.state.ended is not None
 
     def inputs(self) -> Inputs[Decimal]:
-        """What the venue charged for time since the last clock observation."""
+        """What the venue charged for time since the last scheduled observation."""
         new = [
             each
             for each in now(self.venue.movements_since(self.seen_ms)).value

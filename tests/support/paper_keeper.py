@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.keeper import core
-from steelyard.keeper.clocks import HistoryClock
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_clocks import HistoryClock
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.paper.venue import open_paper
+from support.feeding import fed, others_in
 
 __all__ = ["kept"]
 
@@ -38,7 +39,7 @@ async def kept(
 
     It is stopped, as by a signal, at its first line at or after ``until_ms``.
     """
-    venue = open_paper(place.with_suffix(".paper"), series, prices, **given)
+    venue = open_paper(place.with_suffix(".paper"), series, fed(prices, given), **others_in(given))
     clock = HistoryClock([venue])
     with open_writer(place) as writer:
         with Journal.open(place) as journal, DECIMAL18.context():
@@ -53,7 +54,7 @@ async def kept(
 
         shell = Shell(keeper, writer, {desk.symbol: venue}, clock, say=say, waits=True)
         shell.tell(LeaseChanged(clock.now_ms(), FAR_MS))
-        shell.tell(Requested(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
+        shell.tell(NewRequest(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
         await shell.run()
     await venue.close()
     return desk

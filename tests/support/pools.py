@@ -17,9 +17,9 @@ from steelyard.fund.state import State, new_state
 from steelyard.market import Prices
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.series import Band, Costs, Daily, Execution, Fees, Move, Reserve, Series, Venue
+from steelyard.simulation.bar_loop import walk
 from steelyard.simulation.reference import Replay, member_of
 from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.walk import walk
 from support.tokens import T0, token
 from support.watched import Books, Watching
 
@@ -50,7 +50,7 @@ class Balance:
             cost = effect.cost
             gross = cost.fee + cost.spread + cost.impact + cost.gas
             brought = sum(each.tokens * each.nav for each in effect.creations)
-            # the fee of the order came from the parties as well, who are others here
+            # the fee of the order came from creations as well, which are others here
             to_others = gross - abs(effect.sent) * self.pool_fee - brought
         elif isinstance(effect, Closed):
             if not self.is_pool:
@@ -72,7 +72,7 @@ class Balanced(Replay):
     balances: tuple[Balance, ...] = ()
 
     def observe(self, time: int, price: Any) -> None:
-        """A clock observation."""
+        """A scheduled observation."""
         super().observe(time, price)
         self.check(price)
 
@@ -182,7 +182,7 @@ def pool_token(target: float = 3.0, units: float = 10_000.0, **parts: Any) -> Se
     return token(target, venue=venue, reserve=reserve, **parts)
 
 
-def balanced_shelf(members: list[Series], reserve: Reserve, bars: Prices, mode: str) -> Balanced:
+def balanced_series(members: list[Series], reserve: Reserve, bars: Prices, mode: str) -> Balanced:
     """Run several series on one reserve and hold every step of each."""
     held = [
         replace(series, symbol=f"T{place}", reserve=reserve) for place, series in enumerate(members)

@@ -9,9 +9,9 @@ import numpy as np
 
 from steelyard.market import Prices
 from steelyard.report.document import Block, Document
-from steelyard.report.frames import ReportRun
+from steelyard.report.plain_frames import ReportRun
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run_document import document_of_frames
 from steelyard.simulation.runs_document import each_drawn, runs_table

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.rehearsal.book import MODELLED
+from steelyard.rehearsal.ccxt_setup import ccxt_lines
 from steelyard.rehearsal.contracts import CONTRACTS, HOUR_MS
 from steelyard.rehearsal.matching import NewOrder
-from steelyard.rehearsal.pointing import ccxt_lines
 from steelyard.rehearsal.records import Account, Market, World
 from steelyard.rehearsal.upkeep import move
 from support.command import SCRIPT, environment

@@ -7,7 +7,7 @@ from typing import Any
 
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import GENESIS, Event, Head, Row, link, sealed
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, link, sealed
 from steelyard.ledger.fold import Fold
 from steelyard.ledger.proofs import Verdict, verify_rows
 from steelyard.market import Prices
@@ -15,7 +15,7 @@ from steelyard.rules.series import Reserve, Series
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.journalling import InMemory
 from steelyard.simulation.run import Run, simulate
-from steelyard.simulation.shelf import ShelfRun, simulate_shelf
+from steelyard.simulation.shared_reserve import SharedReserveRun, simulate_several
 from support.feeding import fed, others_in
 from support.reaching import reaching
 
@@ -25,9 +25,9 @@ __all__ = [
     "folded",
     "forged",
     "journalled",
-    "journalled_shelf",
+    "journalled_series",
+    "options_of_several",
     "rehashed",
-    "shelf_options",
 ]
 
 
@@ -47,13 +47,13 @@ def journalled(series: Series, bars: Prices, **options: Any) -> tuple[Run, list[
     return run, chained(place.memory.events)
 
 
-def journalled_shelf(
+def journalled_series(
     tokens: Sequence[Series], bars: Prices, reserve: Reserve, **options: Any
-) -> tuple[ShelfRun, list[Row]]:
+) -> tuple[SharedReserveRun, list[Row]]:
     """A run of several series on one reserve, and the rows of its journal."""
     place = InMemory()
     feed, how = fed(bars, options), others_in(options)
-    run = simulate_shelf(tokens, feed, reserve=reserve, journal=place, **how)
+    run = simulate_several(tokens, feed, reserve=reserve, journal=place, **how)
     return run, chained(place.memory.events)
 
 
@@ -67,9 +67,9 @@ FIGURES = {
 }
 
 
-def shelf_options(shelf: tuple[Any, ...], mode: str) -> dict[str, Any]:
-    """The inputs and options of ``simulate_shelf`` for a case of ``story_cases``."""
-    members, bars, reserve, given, own = shelf
+def options_of_several(case: tuple[Any, ...], mode: str) -> dict[str, Any]:
+    """The inputs and options of ``simulate_several`` for a case of ``story_cases``."""
+    members, bars, reserve, given, own = case
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
         for name, source in reaching(_tables(happens), bars).items():

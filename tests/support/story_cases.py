@@ -262,7 +262,9 @@ def cases(draw: st.DrawFn) -> tuple[Series, Prices, dict[str, Any]]:
 
 
 @st.composite
-def shelves(draw: st.DrawFn) -> tuple[list[Series], Prices, Reserve, dict[str, Any], list[Any]]:
+def several_series(
+    draw: st.DrawFn,
+) -> tuple[list[Series], Prices, Reserve, dict[str, Any], list[Any]]:
     """Two or three series, a history, the reserve that they share, and what happens to each."""
     bars = draw(histories())
     pool = draw(reserves(bars.step_s))
@@ -297,9 +299,9 @@ def delayed_cases(draw: st.DrawFn) -> tuple[Series, Prices, dict[str, Any]]:
 
 
 @st.composite
-def delayed_shelves(draw: st.DrawFn) -> tuple[Any, ...]:
+def delayed_several_series(draw: st.DrawFn) -> tuple[Any, ...]:
     """Shelves with orders in flight, which a shared reserve that is short has to pay for."""
-    members, bars, pool, given, _ = draw(shelves())
+    members, bars, pool, given, _ = draw(several_series())
     held = [draw(delayed(member, bars)) for member in members]
     pool = replace(pool, initial_units=draw(ONE_OF([1.0, 30.0, 100.0, 3_000.0])))
     if draw(st.booleans()):

@@ -9,15 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+from steelyard.market import Feed
 from steelyard.rules.series import Series
 from steelyard.venues.clocks import VirtualClock
 from steelyard.venues.exchange.venue import open_exchange
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Venue
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM
+from steelyard.venues.simulated.fault_chances import CALM
 from steelyard.venues.simulated.market import MarketTerms
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.exchange_process import RehearsalProcess
 from support.paper_funds import now
 
@@ -198,7 +199,7 @@ class PaperStage:
         if hasattr(self, "venue"):
             self.close()
         self.venue: PaperVenue = open_paper(
-            self.folder / "paper.db", self.series, self.prices, funding=self.funding
+            self.folder / "paper.db", self.series, Feed(self.prices, funding=self.funding)
         )
 
     def close(self) -> None:

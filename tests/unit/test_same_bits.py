@@ -99,7 +99,7 @@ def test_state_is_not_made_of_advice() -> None:
     }
     assert users <= {
         "cli/series_text.py",
-        "report/comparison.py",
+        "report/cost_error_chart.py",
         "simulation/compare.py",
         "simulation/compare_document.py",
     }

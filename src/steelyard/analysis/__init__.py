@@ -1,1 +1,1 @@
-"""Where a token's return went, how well it tracks, and what tokens will trade next."""
+"""Analysis of runs: attribution of returns, tracking, and forecasts of the tokens' order flow."""

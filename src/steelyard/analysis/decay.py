@@ -1,8 +1,9 @@
-"""Decay across assets: does one decay more than another at the same realised volatility?
+"""Decay across assets: does one asset decay more than another at the same realised volatility?
 
-Histories are cut into windows of whole days (``windows``), and those of each asset are held
-against those of the others that had nearly the same volatility (``matching``): measured from bar
-to bar, and from day to day, since the answer may hang on it; and on any dates, or on the same.
+Histories are cut into windows of whole days (``windows``). The windows of each asset are compared
+with windows of the other assets that had nearly the same volatility (``matched_windows``).
+Volatility is measured both from bar to bar and from day to day, because the answer may depend on
+the measure. Windows are matched both on any dates and on the same dates.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import numpy as np
 
 from steelyard.analysis.decay_found import DecayAcross
 from steelyard.analysis.decay_pair import Pair
-from steelyard.analysis.matching import Matched, Resamples, joined, match, resampled
+from steelyard.analysis.matched_windows import Matched, Resamples, joined, match, resampled
 from steelyard.analysis.windows import Windows, windows_of
 from steelyard.arguments import text_of
 from steelyard.errors import InputError
 from steelyard.market import Prices, feed_of, format_time
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 from steelyard.market.times import DAY_S
 from steelyard.simulation.checks import check_kind, check_number, check_several
 
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["decay_across"]
 
 MEASURES = ("bars", "days")
-"""Which realised volatility is matched."""
+"""The measures of realised volatility by which windows are matched."""
 DATES = ("any", "same")
-"""Which windows may be matched."""
+"""Whether windows of any dates may be matched, or only windows of the same dates."""
 BLOCK_DAYS = 90.0
 MOST_RESAMPLES = 100_000
 TOGETHER = "+"
@@ -55,23 +56,26 @@ def decay_across(
     """Compare how much a daily reset decays on several assets at matched realised volatility.
 
     Args:
-        prices: histories of bars of one length by the asset's name, each as ``simulate`` takes it.
-        against: the assets that all others are held against; the first one if left out.
-        target: L, signed; neither 0 nor 1, where nothing decays.
-        window_days: length of a window, at least 2; they begin at every so many days since 1970.
-        shift_days: how many days later than that they begin.
-        caliper: how far apart matched volatilities may be, as a share.
-        block_days: mean length of the runs that the bootstrap draws, at least a window; if left
-            out 90, or three windows where they are longer.
-        resamples: how many it draws, from 100 to 100,000.
-        confidence: of the intervals.
-        seed: of the resamples, 0 or more: the same one gives the same intervals.
-        start: first instant, inclusive.
-        end: last instant, exclusive.
+        prices: for each asset's name, its history in any form that ``simulate`` takes; all
+            histories have bars of one length.
+        against: the assets with which all others are compared; by default the first asset.
+        target: the target leverage L, signed; neither 0 nor 1, since nothing decays there.
+        window_days: length of a window, in days, at least 2; a window begins at every multiple of
+            this number of days since 1970.
+        shift_days: number of days by which all windows begin later than that.
+        caliper: largest relative difference between matched volatilities.
+        block_days: mean length, in days, of the blocks that the bootstrap draws, at least one
+            window; by default 90 days, or three windows where these are longer.
+        resamples: number of bootstrap resamples, from 100 to 100,000.
+        confidence: confidence level of the intervals, between 0 and 1.
+        seed: seed of the bootstrap, 0 or more; the same seed gives the same intervals.
+        start: first instant of the histories that is used, inclusive.
+        end: last instant of the histories that is used, exclusive.
 
     Raises:
-        InputError: an argument is out of range, or names no asset.
-        DataError: a history is not what it should be, or holds no whole window.
+        InputError: an argument is out of range, or ``against`` names an asset that is not among
+            ``prices``.
+        DataError: a history is malformed or holds no whole window.
     """
     check_kind("prices", prices, Mapping, "a mapping of names to histories")
     if against is not None and not isinstance(against, str):
@@ -172,7 +176,7 @@ def _match(
 def _pairs(
     names: Sequence[str], against: Sequence[str]
 ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Each of the others against each, then all together; against each, and against all."""
+    """Pair each other asset, and all of them together, with each of ``against`` and with all."""
     others = [name for name in names if name not in against]
     groups: list[Sequence[str]] = [[name] for name in others]
     if len(others) > 1:
@@ -191,17 +195,17 @@ def _windows(prices: Prices, target: float, length_days: int, shift_days: int) -
             prices.source,
             f"at least one whole window of {length_days} days, counted from "
             f"{format_time(shift_days * DAY_S)[:10]}",
-            f"{len(prices):,} bars of {days:z.1f} days without one",
+            f"{len(prices):,} bars over {days:z.1f} days without a whole window",
         )
     return found
 
 
 def _check_names(names: Sequence[str], against: Sequence[str]) -> None:
     unknown = [name for name in against if name not in names]
-    if len(names) < 2 or unknown or len(set(against)) == len(names):  # noqa: PLR2004 (to compare)
+    if len(names) < 2 or unknown or len(set(against)) == len(names):  # noqa: PLR2004 (a pair)
         message = (
-            f"decay: expected two assets or more, and among them those that the others are held "
-            f"against; found {', '.join(names) or 'none'} against {', '.join(against) or 'none'}."
+            f"decay: expected two assets or more, and among them those with which the others are "
+            f"compared; found {', '.join(names) or 'none'} against {', '.join(against) or 'none'}."
         )
         raise InputError(message, found=list(against), allowed=list(names))
 
@@ -217,12 +221,12 @@ def _check_bars(histories: Mapping[str, Prices]) -> None:
     first = next(iter(steps.values()))
     for name, step in steps.items():
         if not step or DAY_S % step:
-            expected = "bars of a day, or of a length that fills days"
+            expected = "bars of one day, or of a length that divides a day"
             raise source_error(histories[name].source, expected, _bars_words(step))
         if step != first:
             message = (
-                f"{name}: expected bars of {first} s, as of {next(iter(steps))}, found {step} s: "
-                f"volatility from bar to bar is comparable over bars of one length only."
+                f"{name}: expected bars of {first} s, as for {next(iter(steps))}, found {step} s: "
+                f"volatility from bar to bar can be compared only between bars of one length."
             )
             raise InputError(message, found=step, expected=first)
 

@@ -1,4 +1,4 @@
-"""Decay across assets as a document: the assets, the pairs a way to match, what they say."""
+"""The document of a decay comparison: assets, matched pairs for each way of matching, summary."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from steelyard.analysis.decay_pair import Decay
-from steelyard.analysis.matching import Interval, Matched
+from steelyard.analysis.matched_windows import Estimate, Matched
 from steelyard.analysis.windows import variance_decay
-from steelyard.report.decay import DecayPoints, DecayRange, differences_panel, windows_panel
-from steelyard.report.document import Block, Column, Document, Paragraph, Row, Table
+from steelyard.report.decay_charts import DecayPoints, DecayRange, differences_panel, windows_panel
+from steelyard.report.document import Block, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.number_format import MISSING, count, number, points
 from steelyard.report.panels import Panel
 
@@ -21,21 +21,21 @@ ASSETS = (
     Column("asset", words=True),
     Column("windows"),
     Column("wiped out"),
-    Column("vol., bars", "volatility measured from bar to bar, a year", drop=1),
-    Column("vol., days", "volatility measured from day to day, a year"),
-    Column("decay", "percentage points of log return a year, of windows that the token survived"),
-    Column("by variance", "the decay that the variance of days predicts"),
+    Column("vol., bars", "annualised volatility from bar to bar", drop=1),
+    Column("vol., days", "annualised volatility from day to day"),
+    Column("decay", "log return in percentage points per year, of windows the token survived"),
+    Column("by variance", "the decay that the variance of daily returns predicts"),
 )
 PAIRS = (
     Column("asset", words=True),
     Column("matched", "windows that have a match; an interval needs 20 of them"),
     Column("vol."),
     Column("decay"),
-    Column("theirs", "had it decayed as the others do at its volatility"),
-    Column("diff.", "below 0 it decays more"),
+    Column("theirs", "its decay if it decayed as the others do at the same volatility"),
+    Column("diff.", "decay less theirs; below 0 the asset decays more"),
     Column("interval"),
-    Column("var.", "what of that the variance of days explains; the rest are jumps and skew"),
-    Column("lost", "percentage points of value lost more to decay in a window, wipe-outs included"),
+    Column("var.", "part of it due to the variance of daily returns; the rest is jumps and skew"),
+    Column("lost", "extra loss to decay in a window, percentage points of value, with wipe-outs"),
     Column("interval"),
 )
 WAYS = {
@@ -48,11 +48,11 @@ MATCHED = {"bars": "matched by bars", "days": "matched by days"}
 
 
 def decay_document(found: Decay) -> Document:
-    """All that is shown of it."""
-    rows: dict[str, list[Row]] = {}
+    """Build the document of a decay comparison for terminals, notebooks and pages."""
+    rows: dict[str, list[TableRow]] = {}
     for pair in found.pairs:
         name = f"{pair.asset} against {pair.against}"
-        row = Row([name, *_pair_cells(pair.found)])
+        row = TableRow([name, *_pair_cells(pair.found)])
         rows.setdefault(WAYS[pair.volatility, pair.dates], []).append(row)
     plain = tuple(Column(column.name, words=column.words) for column in PAIRS)
     last = len(rows) - 1
@@ -66,7 +66,7 @@ def decay_document(found: Decay) -> Document:
         blocks=[
             Paragraph(decay_words(found), "lead"),
             *decay_panels(found),
-            Table("The assets, unmatched", ASSETS, assets),
+            Table("All windows of each asset, unmatched", ASSETS, assets),
             *tables,
         ],
         closing=[
@@ -77,7 +77,7 @@ def decay_document(found: Decay) -> Document:
 
 
 def decay_title(found: Decay) -> str:
-    """``Decay of a 3x daily reset at matched volatility, windows of 30 days``."""
+    """The title, such as ``Decay of a 3x daily reset at matched volatility, ...``."""
     return (
         f"Decay of a {found.target:g}x daily reset at matched volatility, "
         f"windows of {found.window_days} days"
@@ -85,7 +85,7 @@ def decay_title(found: Decay) -> str:
 
 
 def decay_panels(found: Decay) -> list[Panel]:
-    """The windows, and the differences on any dates."""
+    """The chart of all windows, and the chart of the differences that were matched on any dates."""
     clouds = []
     for name, one in found.held.items():
         living = one.chosen(one.lived & (one.days > 0))
@@ -103,14 +103,14 @@ def decay_panels(found: Decay) -> list[Panel]:
 
 
 def decay_words(found: Decay) -> str:
-    """What the intervals say of all assets together, a sentence a measure."""
-    # the last of each way has all assets together
+    """One sentence for each measure of volatility, about all assets together."""
+    # the last pair of each way of matching holds all assets together
     chosen = {(pair.volatility, pair.dates): pair for pair in found.pairs}
     said = []
     for (measure, dates), pair in chosen.items():
         if dates == "any":
             size, low, high = pair.found.difference
-            who = f"At equal volatility from {measure[:-1]} to {measure[:-1]} {pair.asset}"
+            who = f"At equal volatility from {measure[:-1]} to {measure[:-1]}, {pair.asset}"
             if size is None:
                 said.append(f"{who} cannot be compared with {pair.against}: no windows match.")
                 continue
@@ -122,11 +122,11 @@ def decay_words(found: Decay) -> str:
     return " ".join(said)
 
 
-def _asset_row(row: Mapping[str, Any]) -> Row:
+def _asset_row(row: Mapping[str, Any]) -> TableRow:
     shares = [_share(row[name]) for name in ("volatility_bars", "volatility_days")]
     decays = [points(row[name], 0) for name in ("decay", "predicted")]
     counts = [count(row[name]) for name in ("windows", "wiped_out")]
-    return Row([row["asset"], *counts, *shares, *decays])
+    return TableRow([row["asset"], *counts, *shares, *decays])
 
 
 def _pair_cells(one: Matched) -> list[str]:
@@ -145,14 +145,14 @@ def _pair_cells(one: Matched) -> list[str]:
 
 def _judged(low: float | None, high: float | None, confidence: float) -> str:
     if low is None or high is None:
-        return "too few windows for an interval"
-    interval = f"{confidence * 100:g} % interval {points(low, 0)} to {points(high, 0)}"
+        return "with too few windows for an interval"
+    interval = f"with a {confidence * 100:g} % interval of {points(low, 0)} to {points(high, 0)}"
     if low <= 0 <= high:
-        return f"no difference that can be told from none ({interval})"
+        return f"which cannot be distinguished from no difference ({interval})"
     return interval
 
 
-def _ends(found: Interval, decimals: int = 0) -> str:
+def _ends(found: Estimate, decimals: int = 0) -> str:
     if found.low is None or found.high is None:
         return MISSING
     return f"{points(found.low, decimals)} to {points(found.high, decimals)}"

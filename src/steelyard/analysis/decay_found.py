@@ -1,4 +1,4 @@
-"""What a comparison of decay found: frames, figures, words, a figure and a page."""
+"""The result of a decay comparison: frames, figures, sentences, a plot and a document."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.analysis.decay_pair import Pair
-from steelyard.analysis.matching import Matched
+from steelyard.analysis.matched_windows import Matched
 from steelyard.analysis.windows import Windows, variance_decay
 from steelyard.errors import InputError
 from steelyard.market import Prices, format_time
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,21 +27,21 @@ __all__ = ["DecayAcross"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DecayAcross(Shown):
-    """Decay of several assets at matched volatility.
+    """The decay of several assets at matched volatility.
 
     Attributes:
-        target: L, signed.
-        window_days: length of a window.
-        shift_days: by how much windows are shifted.
-        caliper: how far apart matched volatilities may be, as a share.
-        block_days: mean length of a run of the bootstrap.
-        resamples: how many there were.
-        confidence: of the intervals.
-        seed: of the resamples.
-        prices: each asset's history, by its name.
-        held: each asset's windows, by its name.
-        against: the assets that the others are held against.
-        pairs: what was found, one a pair of assets and way to match.
+        target: target leverage L, signed.
+        window_days: length of each window, in days.
+        shift_days: number of days by which all windows are shifted.
+        caliper: largest relative difference between matched volatilities.
+        block_days: mean length of the bootstrap's blocks, in days.
+        resamples: number of bootstrap resamples.
+        confidence: confidence level of the intervals.
+        seed: seed of the bootstrap.
+        prices: each asset's history, by the asset's name.
+        held: each asset's windows, by the asset's name.
+        against: the assets with which the others are compared.
+        pairs: the results, one for each pair of assets and way of matching.
     """
 
     target: float
@@ -59,9 +59,10 @@ class DecayAcross(Shown):
 
     @cached_property
     def windows(self) -> pd.DataFrame:
-        """One row an asset and window: its start (UTC), volatilities and decay (-inf: wiped out).
+        """One row for each asset and window, with its start (UTC), volatilities and decay.
 
-        Volatilities are a year's; ``decay`` and ``predicted`` are log returns of the window.
+        Volatilities are annualised. ``decay`` and ``predicted`` are log returns over the window;
+        ``decay`` is -inf where the token was wiped out.
         """
         import pandas as pd
 
@@ -82,7 +83,7 @@ class DecayAcross(Shown):
 
     @cached_property
     def assets(self) -> pd.DataFrame:
-        """One row an asset, by its name: all its windows, unmatched."""
+        """One row for each asset, by its name, over all its windows without matching."""
         import pandas as pd
 
         rows = pd.DataFrame(self.figures["assets"]).set_index("asset")
@@ -91,7 +92,7 @@ class DecayAcross(Shown):
 
     @cached_property
     def matched(self) -> pd.DataFrame:
-        """One row a pair and way to match; what is not known is NaN."""
+        """One row for each pair and way of matching; unknown figures are NaN."""
         import pandas as pd
 
         frame = pd.DataFrame([pair.figures for pair in self.pairs])
@@ -118,7 +119,7 @@ class DecayAcross(Shown):
 
     @property
     def words(self) -> str:
-        """What the intervals say, in a sentence a measure."""
+        """One sentence for each measure of volatility: what the intervals show."""
         from steelyard.analysis.decay_document import decay_words
 
         return decay_words(self)
@@ -126,7 +127,7 @@ class DecayAcross(Shown):
     def pair(
         self, asset: str, against: str, *, volatility: str = "days", dates: str = "any"
     ) -> Matched:
-        """What was found of one pair.
+        """The result of one pair.
 
         Raises:
             InputError: there is no such pair.
@@ -140,14 +141,14 @@ class DecayAcross(Shown):
         raise InputError(message, found=wanted)
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """Decay against volatility, window by window, and the differences with their intervals."""
+        """Plot each window's decay against its volatility, and the differences with intervals."""
         from steelyard.analysis.decay_document import decay_panels, decay_title
         from steelyard.report.figure import stacked_figure
 
         return stacked_figure(decay_panels(self), decay_title(self), dark=dark)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
         from steelyard.analysis.decay_document import decay_document
 
         return decay_document(self)

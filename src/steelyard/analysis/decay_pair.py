@@ -1,11 +1,11 @@
-"""Two assets held against each other at matched volatility, and what is read of all such pairs."""
+"""The comparison of two assets at matched volatility, and the protocol of a whole comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from steelyard.analysis.matching import Matched
+from steelyard.analysis.matched_windows import Matched
 from steelyard.analysis.windows import Windows
 from steelyard.market import Prices
 
@@ -13,7 +13,7 @@ __all__ = ["Decay", "Pair"]
 
 
 class Pair(NamedTuple):
-    """An asset, or all of them together, held against others, in one of the ways to match."""
+    """One asset, or all together, compared with others in one of the ways of matching."""
 
     asset: str
     against: str
@@ -23,7 +23,7 @@ class Pair(NamedTuple):
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Its entry in the object of ``decay --json``."""
+        """The entry of this pair in the object of ``decay --json``."""
         found = self.found
         return {
             "asset": self.asset,
@@ -51,36 +51,36 @@ class Pair(NamedTuple):
 
 
 class Decay(Protocol):
-    """What words, tables and figures read of a comparison of decay, which is ``DecayAcross``."""
+    """The part of ``DecayAcross`` that sentences, tables and charts read."""
 
     @property
     def target(self) -> float:
-        """L, signed."""
+        """Target leverage L, signed."""
         ...
 
     @property
     def window_days(self) -> int:
-        """Length of a window."""
+        """Length of each window, in days."""
         ...
 
     @property
     def confidence(self) -> float:
-        """Of the intervals."""
+        """Confidence level of the intervals."""
         ...
 
     @property
     def prices(self) -> Mapping[str, Prices]:
-        """Each asset's history, by its name."""
+        """Each asset's history, by the asset's name."""
         ...
 
     @property
     def held(self) -> Mapping[str, Windows]:
-        """Each asset's windows, by its name."""
+        """Each asset's windows, by the asset's name."""
         ...
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """What was found, one a pair of assets and way to match."""
+        """The results, one for each pair of assets and way of matching."""
         ...
 
     @property

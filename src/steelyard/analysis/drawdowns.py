@@ -1,6 +1,8 @@
-"""How far and how long a value is below its highest so far, at the ends of days.
+"""Drawdowns at the ends of days: how far and for how long a value is below its highest so far.
 
-With P the highest value up to a day, the drawdown at its end is ``value / P - 1``: zero or less.
+Let P be the highest value up to and including a day. The drawdown at the end of that day is
+``value / P - 1``, which is zero or less. A statistic is None where no day has a return, and
+Calmar's ratio also where there was no drawdown.
 """
 
 from __future__ import annotations
@@ -25,24 +27,24 @@ __all__ = [
 
 
 def underwater(values: DailyValues) -> Floats:
-    """The drawdown at the end of each day, the first included; shape of ``values.day``."""
+    """The drawdown at the end of each day, including the first; same shape as ``values.day``."""
     return np.asarray(values.value / np.maximum.accumulate(values.value) - 1.0, dtype=np.float64)
 
 
 def max_drawdown(values: DailyValues) -> float | None:
-    """The deepest: ``min(value / P - 1)``."""
+    """The deepest drawdown: ``min(value / P - 1)``."""
     return defined(underwater(values).min()) if len(values.returns) else None
 
 
 def drawdown_now(values: DailyValues) -> float | None:
-    """That of the last day."""
+    """The drawdown at the end of the last day."""
     return defined(underwater(values)[-1]) if len(values.returns) else None
 
 
 def longest_drawdown_days(values: DailyValues) -> float | None:
-    """Days of the longest time below a highest value, from the first to the last, both counted.
+    """The longest drawdown in days, counting both its first and its last day below the peak.
 
-    Where the highest is not reached again it lasts up to the last day.
+    A drawdown from which the value has not recovered lasts up to the last day.
     """
     if not len(values.returns):
         return None
@@ -54,19 +56,19 @@ def longest_drawdown_days(values: DailyValues) -> float | None:
 
 
 def time_under_water(values: DailyValues) -> float | None:
-    """Share of days that ended below a highest value."""
+    """The share of days that ended below the highest value so far."""
     return float(np.mean(underwater(values)[1:] < 0)) if len(values.returns) else None
 
 
 def ulcer_index(values: DailyValues) -> float | None:
-    """``sqrt(mean(drawdown^2))`` over the days (Martin and McCann 1989)."""
+    """Ulcer index: ``sqrt(mean(drawdown^2))`` over the days (Martin and McCann 1989)."""
     if not len(values.returns):
         return None
     return defined(math.sqrt(float(np.mean(np.square(underwater(values)[1:])))))
 
 
 def calmar(values: DailyValues) -> float | None:
-    """The annual return over the deepest drawdown, as a size (Young 1991), of the whole time."""
+    """Annual return divided by the size of the deepest drawdown, over all days (Young 1991)."""
     deepest, grown = max_drawdown(values), annual_return(values)
     if not deepest or grown is None:
         return None

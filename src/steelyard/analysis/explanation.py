@@ -1,15 +1,16 @@
-"""Where a return went: steps that add up, over the token's life, by month and by day.
+"""Attribution of a token's return to steps that add up, over its life, by month and by day.
 
-For the runs 0 .. n of ``explain.steps`` with the returns ``R_0 .. R_n`` over a period, ``R_n`` the
-token's, and the underlying's return u::
+The runs 0 .. n of ``attribution_variants`` have the returns ``R_0 .. R_n`` over a period. ``R_n``
+is the token's own return, and u is the underlying's::
 
     R_n - L u  =  (R_0 - L u) + (R_1 - R_0) + ... + (R_n - R_(n-1))
 
-Each bracket is a step. No step is worked out as what the others leave. A run that has ended earns
-nothing from then on, save the daily reset: a period that begins after it was wiped out has a reset
-of its own, which starts anew at the close before, because each period stands by itself. In quote a
-step is that share of the fund's nav at the period's start, so days do not add up to months: each
-stands on its own ground.
+Each bracket is one step. Every step is computed from two runs; none is a residual of the others. A
+run that has ended earns nothing afterwards, with one exception: where the daily reset has been
+wiped out, a later period has a daily reset of its own that starts anew at the close before the
+period, because each period is explained by itself. The quote amount of a step is its return times
+the fund's nav at the start of the period. Periods start from different navs, so the steps of the
+days do not add up to those of the months.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from steelyard.errors import InputError
 from steelyard.market import format_time
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.run import Run
 
 if TYPE_CHECKING:
@@ -37,36 +38,39 @@ if TYPE_CHECKING:
 
     from steelyard.report.document import Document
 
-__all__ = ["PERIODS", "Explanation", "Held"]
+__all__ = ["PERIODS", "Explanation", "HeldToken"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 PERIODS = ("day", "month")
 RESET = "compounding"
-"""The step whose run is the daily reset without costs."""
+"""The name of the step whose run is the daily reset without costs."""
 
 
-class Held(NamedTuple):
-    """One token held since the launch, in one of the runs."""
+class HeldToken(NamedTuple):
+    """The value of one token held since the launch, in one of the runs."""
 
     nav: Floats
-    """At the launch and at the end of each day that has bars."""
+    """The nav at the launch and at the end of each day that has bars."""
     ended: str | None
-    """When that run's token was wiped out or wound down."""
+    """The time at which that run's token was wiped out or wound down; None if it was not."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Shown):
-    """A run explained, from the launch to the token's end or the history's.
+    """The explanation of a run, from its launch to the end of the token or of the history.
 
     Attributes:
-        run: what is explained.
-        time: epoch s of the first bar, and of the last one of each UTC day that has bars.
-        assets: the fund's nav at the launch and at these, quote.
-        asset: the underlying's price there.
-        held: by step, the nav of one token held since the launch in the run that has the step.
-        unrebalanced: the same of the position that is bought once and left alone.
+        run: the run that is explained.
+        time: epoch s of the first bar and of the last bar of each UTC day that has bars; shape
+            (days + 1,).
+        assets: the fund's nav at the launch and at the end of each day, in quote; shape (days +
+            1,).
+        asset: the underlying's price at the same instants; shape (days + 1,).
+        held: for each step, the nav of one token held since the launch in the run that includes the
+            step; each of shape (days + 1,).
+        unrebalanced: the same for a position that is bought at the launch and never rebalanced.
         bars: number of bars that are explained.
     """
 
@@ -75,7 +79,7 @@ class Explanation(Shown):
     assets: Floats
     asset: Floats
     held: Mapping[str, Floats]
-    unrebalanced: Held
+    unrebalanced: HeldToken
     bars: int
 
     @property
@@ -85,17 +89,17 @@ class Explanation(Shown):
 
     @cached_property
     def tracking(self) -> Tracking:
-        """How well the run tracks, by horizon."""
+        """How well the token tracks, by horizon."""
         return tracking(self.run)
 
     @property
     def steps(self) -> dict[str, float]:
-        """Each step over the whole life, as a return."""
+        """The return of each step over the token's whole life."""
         return {name: float(values[0]) for name, values in self._steps(self._life).items()}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a step over the whole life, by name: its return, and quote of the whole fund."""
+        """One row for each step over the whole life: its return, and the fund's quote amount."""
         import pandas as pd
 
         rows = [("multiple", self.target * self._asset_return(self._life)[0])]
@@ -107,30 +111,32 @@ class Explanation(Shown):
 
     @cached_property
     def months(self) -> pd.DataFrame:
-        """One row a UTC month that the token lived in; see ``columns``."""
+        """One row for each UTC month of the token's life, with the columns of ``columns``."""
         return self._frame("month")
 
     @cached_property
     def days(self) -> pd.DataFrame:
-        """One row a UTC day that has bars; see ``columns``."""
+        """One row for each UTC day that has bars, with the columns of ``columns``."""
         return self._frame("day")
 
     def columns(self, by: str | None = None) -> dict[str, npt.NDArray[Any]]:
-        """The periods, as columns: no pandas is imported.
+        """The figures of each period as arrays; pandas is not imported.
 
         Args:
-            by: ``"day"``, ``"month"``, or None for the whole life in one row.
+            by: ``"day"``, ``"month"``, or None for the whole life as one period.
 
         Returns:
-            ``start`` (its first UTC day, or the first bar's instant), ``assets`` (the fund's nav at
-            its start, quote), ``token``, ``underlying``, ``multiple`` (L times underlying), each
-            step, ``total`` (token less multiple), ``unrebalanced``, ``variance`` (realised, of
-            daily log returns), ``predicted`` (compounding as that variance predicts it), and
-            ``left`` (compounding less predicted). Returns of the period; a step of the whole fund
-            in quote is its return times ``assets``.
+            Arrays of shape (periods,) by name: ``start`` (the period's first UTC day, or the
+            instant of the first bar), ``assets`` (the fund's nav at the period's start, in quote),
+            ``token``, ``underlying``, ``multiple`` (L times underlying), each step, ``total``
+            (token less multiple), ``unrebalanced``, ``variance`` (the realised variance of daily
+            log returns), ``predicted`` (the compounding that this variance predicts), and ``left``
+            (compounding less predicted). Apart from ``start``, ``assets`` and ``variance``, all are
+            returns over the period. The quote amount of a step for the whole fund is its return
+            times ``assets``.
 
         Raises:
-            InputError: ``by`` is no such period.
+            InputError: ``by`` is none of these.
         """
         marks = self._marks(by)
         asset = self._asset_return(marks)
@@ -153,10 +159,10 @@ class Explanation(Shown):
         }
 
     def figures(self, by: str | None = None) -> dict[str, Any]:
-        """The object of ``explain --json``; its ``periods`` are those of ``by``, None for none.
+        """The object of ``explain --json``; ``by`` chooses its ``periods``, and None gives none.
 
         Raises:
-            InputError: ``by`` is no such period.
+            InputError: ``by`` is not ``"day"``, ``"month"`` or None.
         """
         series, summary = self.run.series, self.run.summary
         life = {name: values[0] for name, values in self.columns().items()}
@@ -190,7 +196,7 @@ class Explanation(Shown):
         }
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """The steps as a waterfall, from L times the underlying to the token."""
+        """Plot the steps as a waterfall, from L times the underlying's return to the token's."""
         from steelyard.analysis.explanation_document import explanation_panel
         from steelyard.report.figure import stacked_figure
 
@@ -198,10 +204,11 @@ class Explanation(Shown):
         return stacked_figure([explanation_panel(self)], title, dark=dark)
 
     def document(self, by: str | None = None) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it.
+        """The document from which terminal, text, notebook and page are made.
 
         Args:
-            by: ``month`` or ``day``, the periods that are shown besides; a page has months anyway.
+            by: ``"month"`` or ``"day"``: the periods that are listed in addition. A page always
+                lists the months.
         """
         from steelyard.analysis.explanation_document import explanation_document
 
@@ -218,7 +225,7 @@ class Explanation(Shown):
         return np.array([0, len(self.time) - 1])
 
     def _marks(self, by: str | None) -> npt.NDArray[np.intp]:
-        """The places at which periods end, the launch before them."""
+        """The indices of the launch and of the end of each period."""
         if by is None:
             return self._life
         if by not in PERIODS:
@@ -248,7 +255,7 @@ class Explanation(Shown):
         return np.where(held[marks[:-1]] > 0, grown, self._reset_anew(marks))
 
     def _reset_anew(self, marks: npt.NDArray[np.intp]) -> Floats:
-        """The return over each period of a daily reset that starts at its beginning."""
+        """The return over each period of a daily reset that starts at the period's beginning."""
         days = self.asset[1:] / self.asset[:-1] - 1
         spans = itertools.pairwise(marks)
         return np.array([reset_values(days[i:k], self.target)[-1] - 1 for i, k in spans])
@@ -264,12 +271,12 @@ class Explanation(Shown):
 
     @cached_property
     def _variance(self) -> Floats:
-        """Of daily log returns, summed from the launch."""
+        """The squares of daily log returns, summed from the launch to the end of each day."""
         squares = np.square(np.diff(np.log(self.asset)))
         return np.concatenate(([0.0], np.cumsum(squares)))
 
     def _predicted(self, asset: Floats, variance: Floats) -> Floats:
-        """Compounding by Avellaneda and Zhang 2010: that of a continuous reset without costs."""
+        """Compounding of a continuous reset without costs, by Avellaneda and Zhang 2010."""
         grown = self.target * np.log1p(asset) + variance_decay(self.target, variance)
         return np.asarray(np.expm1(grown) - self.target * asset)
 
@@ -312,7 +319,7 @@ BESIDE = ("unrebalanced", "variance", "predicted", "left")
 
 
 def _growth(values: Floats, marks: npt.NDArray[np.intp]) -> Floats:
-    """The return over each period; nothing where there was nothing to begin with."""
+    """The return over each period; 0 where the value at its start was 0."""
     before, after = values[marks[:-1]], values[marks[1:]]
     grown = np.zeros(len(before))
     np.divide(after, before, out=grown, where=before > 0)

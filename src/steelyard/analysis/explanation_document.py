@@ -1,4 +1,4 @@
-"""An explanation as a document: the steps, what stands beside them, horizons, periods."""
+"""The document of an explanation: steps, comparisons, tracking by horizon, and periods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from steelyard.analysis.tracking_document import horizon_table
-from steelyard.report.document import Cell, Column, Document, Paragraph, Row, Section, Table
+from steelyard.report.document import Cell, Column, Document, Paragraph, Section, Table, TableRow
 from steelyard.report.number_format import day, money, multiple, number, points
 from steelyard.report.waterfall import waterfall_panel
 from steelyard.rules.describe import series_sentences
@@ -15,7 +15,7 @@ from steelyard.simulation.run_document import history_words, run_badges, tone
 from steelyard.simulation.run_notes import run_notes
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownExplanation
+    from steelyard.analysis.result_protocols import ShownExplanation
     from steelyard.report.panels import Panel
 
 __all__ = [
@@ -29,28 +29,28 @@ __all__ = [
 ]
 
 MEANINGS: Mapping[str, str] = {
-    "compounding": "a daily reset without costs, less that",
+    "compounding": "a daily reset without costs, less the line above",
     "rule": "this rule without costs, less the daily reset",
-    "fee": "exchange fees, on the run so far",
-    "spread": "half spreads",
+    "fee": "exchange fees",
+    "spread": "the half spread",
     "impact": "price impact of its own trades",
     "gas": "gas",
-    "basis": "the future's basis, paid or earned as it runs down",
+    "basis": "the future's basis, paid or earned as it converges to the price",
     "funding": "funding",
     "interest": "interest",
     "management": "the management fee",
-    "reserve": "what the reserve paid, and what its suspensions changed",
+    "reserve": "payments by the reserve, and the effect of its suspensions",
 }
-"""What each step is, in short."""
+"""A short description of each step."""
 LEAST_FIRST = (
     *("gas", "interest", "spread", "basis", "management", "impact", "funding", "fee"),
     *("reserve", "rule", "compounding"),
 )
-"""Steps that a table of periods leaves out, one after the other, until a row fits."""
+"""The order in which a table of periods leaves out steps until a row fits the width."""
 
 
 class Line(NamedTuple):
-    """A step: a name, its share of nav and its quote, and what it is."""
+    """One line of the table of steps: name, return, quote amount and description."""
 
     name: str
     share: float
@@ -59,11 +59,12 @@ class Line(NamedTuple):
 
 
 def explanation_document(found: ShownExplanation, by: str | None = None) -> Document:
-    """All that is shown of it.
+    """Build the document of an explanation for terminals, notebooks and pages.
 
     Args:
         found: the explanation.
-        by: ``month`` or ``day``, the periods that a terminal shows; a page shows months anyway.
+        by: ``"month"`` or ``"day"``: the periods that a terminal lists; None: none. A page always
+            lists the months.
     """
     run = found.run
     periods = [period_table(found, by)] if by is not None else []
@@ -88,7 +89,7 @@ def explanation_document(found: ShownExplanation, by: str | None = None) -> Docu
 
 
 def headline(found: ShownExplanation) -> str:
-    """One sentence: what the underlying did and what the token did."""
+    """One sentence that gives the returns of the underlying and of the token."""
     figures = found.figures()
     asset, token = figures["underlying"]["return"], figures["token"]["return"]
     series = found.run.series
@@ -96,12 +97,12 @@ def headline(found: ShownExplanation) -> str:
     return (
         f"{name} {_moved(asset)} and {series.symbol} {_moved(token)}, from "
         f"{figures['start'][:10]} to {figures['end'][:10]}: {_apart(figures['total']['return'])} "
-        f"{found.target:g} times the underlying."
+        f"{found.target:g} times the underlying's return."
     )
 
 
 def explanation_panel(found: ShownExplanation) -> Panel:
-    """The steps as a waterfall, from L times the underlying to the token."""
+    """The steps as a waterfall chart, from L times the underlying's return to the token's."""
     life = {name: float(values[0]) for name, values in found.columns().items() if name != "start"}
     return waterfall_panel(
         found.run.series.symbol, found.steps, found.target, life["underlying"], life["token"]
@@ -109,34 +110,36 @@ def explanation_panel(found: ShownExplanation) -> Panel:
 
 
 def step_table(found: ShownExplanation) -> Table:
-    """L times the underlying, each step that is there, and the token, over the whole life."""
+    """The table of L times the underlying, each step and the token, over the whole life."""
     lines = _lines(found)
     rows = []
     for place, line in enumerate(lines):
         is_end = place in (0, len(lines) - 1)
         share = Cell(points(line.share), line.share, "" if is_end else tone(line.share))
         quoted = number(line.quote, 0, signed=True)
-        rows.append(Row([line.name, share, quoted, line.meaning], strong=is_end))
-    note = "Each step is the difference of two runs that differ by that one thing."
-    return Table("Where it went", _columns(f"{found.run.series.quote}, the fund"), rows, note)
+        rows.append(TableRow([line.name, share, quoted, line.meaning], strong=is_end))
+    note = "Each step is the difference between two runs that differ in that one respect."
+    return Table(
+        "Where the return went", _columns(f"{found.run.series.quote}, the fund"), rows, note
+    )
 
 
 def beside_table(found: ShownExplanation) -> Table:
-    """What is no step, and helps to judge them."""
+    """The table of figures that are not steps but help to judge the steps."""
     figures = found.figures()
     alone, variance = figures["unrebalanced"], figures["variance"]
     until = f" until {day(alone['ended'])}, when it was liquidated" if alone["ended"] else ""
     rows = [
-        ("never rebalanced", alone["return"], f"bought once and left alone{until}"),
+        ("never rebalanced", alone["return"], f"bought once, never traded again{until}"),
         (
             "variance decay",
             variance["predicted"],
-            f"compounding as a variance of {money(variance['realised'])} predicts it",
+            f"the compounding that a variance of {money(variance['realised'])} predicts",
         ),
-        ("left", variance["left"], "of compounding: steps of a day's size"),
+        ("left", variance["left"], "compounding less variance decay: the effect of daily steps"),
     ]
-    told = [Row([name, points(share), meaning]) for name, share, meaning in rows]
-    return Table("Beside it", _columns(), told)
+    told = [TableRow([name, points(share), meaning]) for name, share, meaning in rows]
+    return Table("For comparison", _columns(), told)
 
 
 def _columns(*quote: str) -> list[Column]:
@@ -145,7 +148,7 @@ def _columns(*quote: str) -> list[Column]:
 
 
 def period_table(found: ShownExplanation, by: str) -> Table:
-    """The steps of each month or day, in points."""
+    """The table of the steps of each month or day, in percentage points."""
     columns = found.columns(by)
     steps = [name for name in found.held if columns[name].any() or name in ("compounding", "rule")]
     names = {"multiple": f"{multiple(found.target)} {_base(found)}", "token": _symbol(found)}
@@ -156,7 +159,7 @@ def period_table(found: ShownExplanation, by: str) -> Table:
     for place, start in enumerate(columns["start"]):
         shares = [float(columns[name][place]) for name in shown]
         cells = [Cell(points(share), share) for share in shares]
-        rows.append(Row([str(start)[: 10 if by == "day" else 7], *cells]))
+        rows.append(TableRow([str(start)[: 10 if by == "day" else 7], *cells]))
     title = f"By {by}, in percentage points"
     return Table(title, [Column(by), *heads], rows, others=points)
 
@@ -165,11 +168,12 @@ def _lines(found: ShownExplanation) -> list[Line]:
     life = {name: values[0] for name, values in found.columns().items()}
     assets, series = float(life["assets"]), found.run.series
     times = f"{multiple(found.target)} {asset_name(series, found.run.prices)}"
-    told = [Line(times, float(life["multiple"]), 0.0, f"{points(life['underlying'])} x L")]
+    meaning = f"the underlying's {points(life['underlying'])}, times L"
+    told = [Line(times, float(life["multiple"]), 0.0, meaning)]
     for name, share in found.steps.items():
         if share or name in ("compounding", "rule"):
             told.append(Line(name, share, 0.0, MEANINGS[name]))
-    told.append(Line(series.symbol, float(life["token"]), 0.0, "what a holder had, the sum"))
+    told.append(Line(series.symbol, float(life["token"]), 0.0, "the holder's return, the sum"))
     return [line._replace(quote=line.share * assets) for line in told]
 
 
@@ -186,5 +190,5 @@ def _apart(share: float) -> str:
 
 
 def _moved(share: float) -> str:
-    word = "rose" if share > 0 else "fell" if share < 0 else "stood still"
+    word = "rose" if share > 0 else "fell" if share < 0 else "did not move"
     return f"{word} {abs(share) * 100:,.1f} %" if share else word

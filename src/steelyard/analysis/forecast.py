@@ -1,9 +1,10 @@
-"""The order flow that tokens will send: for each price, what they trade on the way and at resets.
+"""Forecast of the order flow of tokens: their trades on the way to each price, and at resets.
 
-Each token is walked by itself (``walk``), down and up from the present price through a ladder of
-prices. On the way its band, move and emergency trade at the prices where they are crossed, and
-the venue liquidates; at a stop its next scheduled reset trades as if the price stood there then.
-The flow of a shelf is the sum over its tokens (FORMULAS 2).
+Each token is simulated by itself (``price_path``), down and up from the present price through a
+ladder of prices. On the way, the triggers band, move and emergency trade at the prices where they
+are crossed, and the venue liquidates. At each price of the ladder, the next scheduled reset trades
+as if the price stood there at that time. The order flow of a shelf is the sum over its tokens
+(FORMULAS 2).
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, PricePath, Stop
 from steelyard.analysis.rungs import Feedback, Rung, TokenOutlook
 from steelyard.analysis.shelf import Shelf, shelf_of
-from steelyard.analysis.token import Token
-from steelyard.analysis.walk import Flow, Stop, Walk
+from steelyard.analysis.shelf_token import Token
 from steelyard.errors import InputError
-from steelyard.market import Book, parse_time, read_book
+from steelyard.market import OrderBook, parse_time, read_book
 from steelyard.rules.leverage import amplified_move, feedback_gain, rebalance_demand
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["LADDER", "forecast"]
 
 LADDER = (-0.20, 0.20, 17)
-"""From and to, as moves of the price, and the number of steps."""
+"""The first and last move of the price, as shares, and the number of prices."""
 MOST_STEPS = 1_001
 
 
@@ -48,21 +49,22 @@ def forecast(
     impact: float | None = None,
     book: object = None,
 ) -> Forecast:
-    """Say what tokens will trade as the price moves, and at their next resets.
+    """Forecast what tokens will trade as the price moves, and at their next resets.
 
     Args:
-        positions: the tokens as they stand: a ``Shelf``, or the path of its file; a run, or a list
-            of runs, as they ended; or a list of series, as ``simulate`` takes them, as at launch.
-        price: of the underlying, now; None: that of the shelf.
-        time: now; None: that of the shelf, else this machine's clock.
-        ladder: moves of the price (-0.2 = -20 %) from and to, and in how many steps.
-        daily_volume: quote traded in a day, of which flows are shown as a share.
-        impact: bps that the price moves per million of quote traded, for the feedback.
-        book: a source that ``read_book`` takes, of which flows are shown as a share.
+        positions: the tokens in their present state: a ``Shelf`` or the path of its file; a run or
+            a list of runs, in their final states; or a list of series in any form that ``simulate``
+            takes, in their states at launch.
+        price: present price of the underlying; None: the price of the shelf.
+        time: present time; None: the time of the shelf, or else of this machine's clock.
+        ladder: first and last move of the price (-0.2 is -20 %), and the number of prices.
+        daily_volume: market volume of a day in quote; flows are then also shown as shares of it.
+        impact: market impact, in bps of the price per million of quote traded, for the feedback.
+        book: an order book in any form that ``read_book`` takes; flows are then also shown as
+            shares of its depth.
 
     Raises:
-        InputError: an argument is not what it should be, there is no price, or a token is worth
-            nothing at it.
+        InputError: an argument is invalid, no price is known, or a token has no value at the price.
         DataError: a book cannot be read.
     """
     shelf = shelf_of(positions)
@@ -99,10 +101,11 @@ def forecast(
 
 
 def ladder_moves(ladder: tuple[float, float, int]) -> list[float]:
-    """The moves of a ladder, rising; what is 0 but for rounding is 0.
+    """The moves of a ladder in ascending order; a move that differs from 0 by rounding only is 0.
 
     Raises:
-        InputError: it does not rise, falls to nothing, or has fewer than 2 steps.
+        InputError: the moves do not rise, reach -100 % or exceed 100,000 %, or their number is not
+            from 2 to 1,001.
     """
     try:
         first, last, steps = float(ladder[0]), float(ladder[1]), int(ladder[2])
@@ -121,7 +124,7 @@ def ladder_moves(ladder: tuple[float, float, int]) -> list[float]:
 
 
 def _ladder_words(ladder: tuple[float, float, int]) -> str:
-    """A ladder in percent, as it was understood; what is none as it stands."""
+    """The given ladder in percent, for a message; an invalid one is shown as it was given."""
     try:
         return f"{float(ladder[0]) * 100:g} % to {float(ladder[1]) * 100:g} % in {ladder[2]} steps"
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -140,7 +143,7 @@ def _price(shelf: Shelf, given: float | None) -> float:
 
 
 def _positive(name: str, value: object) -> float:
-    """As a plain float, whatever kind of number it is: figures go into JSON."""
+    """The number, of any numeric type, as a plain float, because figures are written as JSON."""
     found = 0.0 if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     if not 0 < found < 1e50:  # noqa: PLR2004 (as prices)
         message = f"{name}: expected a number above 0 and below 1e50, found {value!r}."
@@ -157,11 +160,11 @@ def _time(shelf: Shelf, given: str | float | date | None) -> int:
 def _outlooks(
     shelf: Shelf, price: float, time: int, ways: tuple[list[float], list[float]]
 ) -> tuple[list[TokenOutlook], list[list[Stop]], list[list[Stop]]]:
-    """Each token, and its stops down and up; each book is read once."""
+    """Each token's outlook, and its stops on the way down and up; each order book is read once."""
     books: dict[str, Columns] = {}
     tokens, down, up = [], [], []
     for token in shelf.tokens:
-        walk = Walk(token, price, time, _book_of(token, books))
+        walk = PricePath(token, price, time, _book_of(token, books))
         falling, rising = (walk.along(prices) for prices in ways)
         down.append(falling)
         up.append(rising)
@@ -193,11 +196,11 @@ def _rungs(
     at_once: Sequence[Flow],
     ways: Sequence[Sequence[Stop]],
     daily_volume: float | None,
-    book: Book | None,
+    book: OrderBook | None,
     feedback: Feedback | None,
     here: float,
 ) -> list[Rung]:
-    """One way's rungs, away from the present price: what all tokens have traded by then."""
+    """The rungs in one direction from the present price: what all tokens trade up to each."""
     bought = sold = units = 0.0
     for flow in at_once:
         bought, sold = bought + max(flow.notional, 0.0), sold - min(flow.notional, 0.0)
@@ -246,7 +249,7 @@ def _amplified(move: float, feedback: Feedback | None) -> float | None:
 def _feedback(
     tokens: Sequence[TokenOutlook], daily_volume: float | None, impact: float | None
 ) -> Feedback | None:
-    """FORMULAS 8, of the tokens as if at their targets."""
+    """The feedback by FORMULAS 8, computed as if all tokens were at their targets."""
     if daily_volume is None and impact is None:
         return None
     demand = sum(
@@ -268,8 +271,8 @@ def _feedback(
 def _in_price_order(
     at_once: Sequence[Flow], ways: Sequence[Sequence[Stop]], *, falls: bool
 ) -> tuple[Flow, ...]:
-    """All trades of one way, those made at once first, then as the price comes to them."""
+    """All trades in one direction: first the immediate ones, then in the order of their prices."""
     on_way = [flow for stops in ways for stop in stops for flow in stop.flows]
-    # sorting is stable: what one token trades at one price stays in its order
+    # sorting is stable, so trades of one token at one price keep their order
     on_way.sort(key=lambda flow: -flow.price if falls else flow.price)
     return (*at_once, *on_way)

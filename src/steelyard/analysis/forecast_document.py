@@ -1,4 +1,4 @@
-"""A forecast as a document: the ladder, the tokens, and what will be traded in a few sentences."""
+"""The document of a forecast: a summary in sentences, the ladder, and the tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from steelyard.analysis.forecast_words import forecast_words, tokens_counted
-from steelyard.report.document import Cell, Column, Document, Paragraph, Row, Table
+from steelyard.report.document import Cell, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.ladder import LadderData, ladder_panel
 from steelyard.report.number_format import (
     MISSING,
@@ -20,42 +20,42 @@ from steelyard.report.number_format import (
 )
 
 if TYPE_CHECKING:
+    from steelyard.analysis.result_protocols import ShownForecast
     from steelyard.analysis.rungs import Rung, TokenOutlook
-    from steelyard.analysis.shown import ShownForecast
 
 __all__ = ["feedback_words", "forecast_document", "ladder_data", "ladder_table"]
 
 MOST_TOKENS, MOST_LINES = 500, 20
-"""Rows of tokens on a page and on a terminal, the largest assets first; --json has them all."""
+"""Most rows of tokens on a page and on a terminal, largest assets first; --json lists all."""
 BPS = 10_000
 LADDER = (
     Column("price"),
     Column("move"),
-    Column("bought", "on the way to the price", drop=5),
+    Column("bought", "traded on the way to the price", drop=5),
     Column("sold", drop=5),
-    Column("reset buys", "at each token's next reset if the price then stands there"),
+    Column("reset buys", "traded at each token's next reset if the price is there then"),
     Column("reset sells"),
-    Column("net", "of all of these", strong=True),
-    Column("of volume", "net over the daily volume", drop=2),
-    Column("of book", "net over all that the book holds on its side", drop=3),
-    Column("cost, bps", "that the book takes for net in one order", drop=1),
-    Column("grows to", "the move with what resets add to it", drop=4),
+    Column("net", "the sum of all of these", strong=True),
+    Column("of volume", "net as a share of the daily volume", drop=2),
+    Column("of book", "net as a share of the book's depth on its side", drop=3),
+    Column("cost, bps", "cost of trading net in one order on the book", drop=1),
+    Column("grows to", "the move including what the resets add to it", drop=4),
 )
 TOKENS = (
     Column("token", words=True),
     Column("target", drop=1),
     Column("leverage", drop=2),
     Column("assets", drop=3),
-    Column("next reset", "UTC"),
-    Column("trades", "at that reset, if the price stays"),
-    Column("acts below", "where its rule trades without the clock"),
+    Column("next reset", "in UTC"),
+    Column("trades", "traded at that reset if the price stays"),
+    Column("acts below", "the nearest prices at which its rule trades, whatever the time"),
     Column("above"),
-    Column("liquidated", "if nothing trades before", drop=4),
+    Column("liquidated", "the price of its liquidation if nothing trades before", drop=4),
 )
 
 
 def forecast_document(found: ShownForecast) -> Document:
-    """All that is shown of it."""
+    """Build the document of a forecast for terminals, notebooks and pages."""
     data, shelf = ladder_data(found), found.shelf
     head = (
         f"{shelf.source}: {tokens_counted(found)} on {shelf.underlying} at {found.price:,.10g}, "
@@ -72,14 +72,14 @@ def forecast_document(found: ShownForecast) -> Document:
             _token_table(found),
         ],
         closing=[
-            "Not a promise: it is what rules would trade on books that are as the shelf says.",
+            "This is not a promise: it shows what the rules trade if the shelf's books are right.",
             "Nothing here is advice.",
         ],
     )
 
 
 def ladder_data(found: ShownForecast) -> LadderData:
-    """What is drawn."""
+    """The data of the ladder chart."""
     rungs = found.ladder
     return LadderData(
         title=f"Order flow of {tokens_counted(found)} on {found.shelf.underlying}, "
@@ -94,21 +94,21 @@ def ladder_data(found: ShownForecast) -> LadderData:
 
 
 def ladder_table(found: ShownForecast) -> Table:
-    """A row a price, without columns that say nothing in any row: of a book nobody gave, say."""
+    """One row for each price; a column without any figure, as of a book not given, is left out."""
     rows = [_rung_cells(rung) for rung in found.ladder]
     known = [i for i in range(len(LADDER)) if i < FLOWS or any(row[i] != MISSING for row in rows)]
     return Table(
         f"Ladder, {found.shelf.quote}",
         [LADDER[i] for i in known],
         [
-            Row([row[i] for i in known], strong=rung.move == 0)
+            TableRow([row[i] for i in known], strong=rung.move == 0)
             for row, rung in zip(rows, found.ladder, strict=True)
         ],
     )
 
 
 FLOWS = 7
-"""Columns that are always there."""
+"""Number of columns that are always shown."""
 
 
 def _rung_cells(rung: Rung) -> list[str]:
@@ -126,28 +126,31 @@ def _rung_cells(rung: Rung) -> list[str]:
 
 
 def feedback_words(found: ShownForecast) -> str:
-    """FORMULAS 8 in words."""
+    """The feedback (FORMULAS 8) in sentences."""
     feedback, quote = found.feedback, found.shelf.quote
     if feedback is None or feedback.demand <= 0:
-        return "Resets answer no move: there is no feedback."
-    words = f"From their targets resets trade {money(feedback.demand / 100)} {quote} for each 1 %"
+        return "Resets do not respond to price moves, so there is no feedback."
+    traded = money(feedback.demand / 100)
+    words = f"From their targets, resets trade {traded} {quote} for each move of 1 %"
     if feedback.share_of_volume is not None:
         words += f", {percent(feedback.share_of_volume / 100)} of a day's volume"
     words += "."
     if feedback.gain is None:
         words += (
-            f" With an impact of {feedback.unstable_from:,.4g} bps a million (--impact) the "
-            f"feedback would be unstable."
+            f" With an impact of {feedback.unstable_from:,.4g} bps per million (--impact), "
+            f"the feedback would be unstable."
         )
     elif feedback.amplification is None:
         words += (
-            f" At {feedback.impact:g} bps a million they move the price by {feedback.gain:.3g} "
-            f"times what moved them: UNSTABLE, each answer is larger than what it answers."
+            f" At {feedback.impact:g} bps per million, they move the price by {feedback.gain:.3g} "
+            f"times the move that they respond to. This is UNSTABLE: each response is larger than "
+            f"the move before it."
         )
     else:
         words += (
-            f" At {feedback.impact:g} bps a million a move grows to {feedback.amplification:.4g} "
-            f"times itself; unstable from {feedback.unstable_from:,.4g} bps on."
+            f" At {feedback.impact:g} bps per million, a move grows to "
+            f"{feedback.amplification:.4g} times its size; the feedback is unstable from "
+            f"{feedback.unstable_from:,.4g} bps per million on."
         )
     return words
 
@@ -157,7 +160,7 @@ def _token_table(found: ShownForecast) -> Table:
     note = ""
     if len(largest) < len(found.tokens):
         note = f"The {MOST_TOKENS} largest of {len(found.tokens):,} tokens are listed."
-    rows = [Row(_token_cells(token)) for token in largest]
+    rows = [TableRow(_token_cells(token)) for token in largest]
     return Table("Tokens", TOKENS, rows, note=note, most=MOST_LINES)
 
 

@@ -1,7 +1,7 @@
-"""A forecast in a few sentences: what is traded if the price stays, and the side not to be on.
+"""A forecast in a few sentences: what is traded if the price stays, and whom the flow hurts.
 
-A flow adds to a move where tokens sell into a fall or buy into a rise. Who is on the other side of
-that flow (long into a fall, short into a rise) is on the side not to be on.
+A flow adds to a move where tokens sell into a fall or buy into a rise. Such a flow moves against
+traders who are long in a fall or short in a rise.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from steelyard.analysis.result_protocols import ShownForecast
     from steelyard.analysis.rungs import Rung
-    from steelyard.analysis.shown import ShownForecast
 
 __all__ = ["forecast_words", "tokens_counted"]
 
 SMALL = 1e-9
-"""Of all assets: less than that is no flow."""
+"""A flow below this share of all assets counts as none."""
 
 
 def forecast_words(found: ShownForecast) -> str:
-    """Two sentences or so, with figures."""
+    """About two sentences with figures: the flow if the price stays, and if it moves."""
     return " ".join((_staying(found), _moving(found)))
 
 
 def tokens_counted(found: ShownForecast) -> str:
-    """``1 token``, ``1,000 tokens``."""
+    """The number of tokens in words: ``1 token``, ``1,000 tokens``."""
     return f"{len(found.tokens):,} token{'' if len(found.tokens) == 1 else 's'}"
 
 
@@ -33,15 +33,12 @@ def _staying(found: ShownForecast) -> str:
     rung = found.present
     if not _counts(found, rung.net):
         return f"{stays} trade nothing at their next resets."
-    on_it = "short" if rung.net > 0 else "long"
-    return (
-        f"{stays} {_trade(found, rung)} by their next resets: until then the side not to be on "
-        f"is {on_it}."
-    )
+    hurt = "shorts" if rung.net > 0 else "longs"
+    return f"{stays} {_trade(found, rung)} by their next resets; this flow moves against {hurt}."
 
 
 def _moving(found: ShownForecast) -> str:
-    """The answer to moves, beyond what is traded anyway."""
+    """The response to moves, beyond what is traded if the price stays."""
     still = found.present.net
     fall, rise = found.ladder[0], found.ladder[-1]
     adds = {
@@ -55,17 +52,14 @@ def _moving(found: ShownForecast) -> str:
         if rung is not None
     ]
     if not said:
-        return "No move of the ladder brings a flow that adds to it."
+        return "The flow of the tokens does not add to any move of the ladder."
     sides = sorted(
         (side for side, rung in adds.items() if rung is not None),
         key=lambda side: -abs(_per_move(adds[side], still)),
     )
     first = "; ".join(said)
-    return (
-        f"{first[0].upper()}{first[1:]}: the flow adds to the move"
-        f"{' both ways, more' if len(sides) > 1 else ','} against a {sides[0]}, the side not to "
-        f"be on."
-    )
+    how = " in both directions, and it moves more strongly" if len(sides) > 1 else " and moves"
+    return f"{first[0].upper()}{first[1:]}. The flow adds to the move{how} against {sides[0]}s."
 
 
 def _per_move(rung: Rung | None, still: float) -> float:

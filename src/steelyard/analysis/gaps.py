@@ -1,9 +1,10 @@
 """An asset's worst moves over short spans, and the leverage that each would have wiped out.
 
-A move over a span is from a bar's open to the lowest low, or highest high, of the bars that end
-within the span; of prices without a path, from a close to the closes within it. A span shorter
-than a bar is not known. What happens in less time than a token takes to trade is, to the token, a
-jump: a leverage that the jump wipes out cannot be held, whatever the rule.
+A move over a span goes from a bar's open to the lowest low or highest high of the bars that end
+within the span. For prices that have closes only, it goes from a close to the lowest or highest
+close within the span. Moves over a span that is shorter than a bar are not known. A move that takes
+less time than the token needs to trade is a jump for the token: no rule can save a leverage that
+the jump wipes out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 
 from steelyard.analysis.worst_move import WorstMove
 from steelyard.market import Prices, feed_of, format_time
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.rules.liquidation import VenueTerms, is_liquidated, is_nav_gone
 from steelyard.rules.numbers import FLOAT
 from steelyard.rules.reach import highest_standing
 from steelyard.rules.series import Series, Venue
-from steelyard.simulation.named import series_of
 from steelyard.simulation.run import simulate
+from steelyard.simulation.series_argument import series_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,15 +38,15 @@ if TYPE_CHECKING:
 __all__ = ["SPANS", "GapTable", "Killed", "WorstMove", "gaps", "killed_by", "wiped_out_from"]
 
 SPANS = {"5m": 300, "1h": 3_600, "1d": 86_400}
-"""Seconds of each; beside them ``close_to_open``."""
+"""Length of each span in seconds; ``close_to_open`` is reported in addition."""
 MOST_LEVERAGE = 1_000.0
 HALVINGS = 60
 BLOCK = 16_384
-"""Bars that are looked at together: their columns fit into a core's own cache."""
+"""Number of bars that are processed together, so that their columns fit into a core's cache."""
 
 
 class Killed(NamedTuple):
-    """How a history ended a series."""
+    """When, at what price and for what reason a history ended a series."""
 
     time: int
     price: float
@@ -58,8 +59,9 @@ class GapTable(Shown):
 
     Attributes:
         prices: the history.
-        series: whose venue and rule they are held against; None: a venue without a margin.
-        rows: one a span and side.
+        series: the series whose venue and rule the moves are tested against; None: a venue without
+            a margin.
+        rows: the worst moves, one for each span and side.
     """
 
     prices: Prices
@@ -68,7 +70,7 @@ class GapTable(Shown):
 
     @property
     def figures(self) -> list[dict[str, Any]]:
-        """The rows as ``series check --history --json`` has them."""
+        """The rows in the form of ``series check --history --json``."""
         return [
             {**row._asdict(), "start": None if row.start is None else format_time(row.start)}
             for row in self.rows
@@ -76,7 +78,7 @@ class GapTable(Shown):
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a span and side; what is not known is NaN."""
+        """One row for each span and side; unknown figures are NaN."""
         import pandas as pd
 
         frame = pd.DataFrame(self.figures).assign(
@@ -86,11 +88,11 @@ class GapTable(Shown):
         return frame.astype(dict.fromkeys(numbers, float))
 
     def worst(self, span: str, side: str) -> WorstMove:
-        """The row of a span and side."""
+        """The worst move of one span and side (``"fall"`` or ``"rise"``)."""
         return next(row for row in self.rows if (row.span, row.side) == (span, side))
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """The worst moves as an interactive figure."""
+        """Plot the worst moves as an interactive figure."""
         from steelyard.analysis.gaps_document import known_moves
         from steelyard.report.figure import stacked_figure
         from steelyard.report.ladder import gaps_panel
@@ -99,7 +101,7 @@ class GapTable(Shown):
         return stacked_figure([gaps_panel(known_moves(self))], title, dark=dark)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
         from steelyard.analysis.gaps_document import gaps_document
 
         return gaps_document(self)
@@ -116,11 +118,12 @@ def gaps(prices: object, series: Series | str | None = None) -> GapTable:
 
     Args:
         prices: a feed, or bare prices, as ``simulate`` takes them.
-        series: held against its venue and rule; None: a perpetual without a margin.
+        series: the series whose venue and rule the moves are tested against; None: a perpetual
+            without a margin.
 
     Raises:
-        InputError: ``series`` is no series.
-        DataError: where the history is not what it should be.
+        InputError: ``series`` is not a series.
+        DataError: the history is malformed.
     """
     if series is not None:
         series = series_of(series)
@@ -142,20 +145,20 @@ def gaps(prices: object, series: Series | str | None = None) -> GapTable:
 
 
 def killed_by(series: Series, prices: object) -> Killed | None:
-    """How the history would have ended a series that was launched at its start; None: it lives.
+    """How the history would have ended a series launched at its start; None if it survives.
 
     Raises:
-        InputError, DataError: as ``simulate`` does.
+        InputError, DataError: as ``simulate`` raises them.
     """
     ended = simulate(series, prices).state.ended
     return None if ended is None else Killed(ended.time, ended.price, ended.reason)
 
 
 def wiped_out_from(venue: VenueTerms[float], move: float) -> float | None:
-    """The least leverage, signed, that a jump by ``move`` wipes out; None: none up to 1,000.
+    """The smallest leverage, signed, that a jump by ``move`` wipes out; None: none up to 1,000.
 
-    A fall wipes out longs and a rise shorts. Found by halving on the rules' own answer, which is
-    monotone in leverage.
+    A fall wipes out longs, and a rise wipes out shorts. The leverage is found by bisection on the
+    liquidation rule of ``rules``, which is monotone in leverage.
     """
     side = 1.0 if move < 0 else -1.0
     low, high = 0.0, MOST_LEVERAGE
@@ -222,7 +225,7 @@ Sides = Sequence[tuple[str, _Found | None]]
 
 
 def _worst_within(history: Prices, span_s: int) -> Sides:
-    """The worst fall and rise over a span."""
+    """The worst fall and the worst rise over a span."""
     step = history.step_s
     if not 0 < step <= span_s or len(history) < 2:  # noqa: PLR2004 (a move has two ends)
         return (("fall", None), ("rise", None))
@@ -257,7 +260,7 @@ def _worst_overnight(history: Prices) -> Sides:
 
 
 def _worst(before: Floats, after: Floats, start: Ints, sign: int) -> _Found | None:
-    """The lowest (``sign`` 1) or highest (-1) move; None where there is none that way."""
+    """The lowest (``sign`` 1) or highest (-1) move; None where no move has that direction."""
     moves = after / before - 1
     place = int(np.argmin(sign * moves))
     move = float(moves[place])
@@ -267,7 +270,7 @@ def _worst(before: Floats, after: Floats, start: Ints, sign: int) -> _Found | No
 
 
 def _least_between(values: Floats, first: Ints, last: Ints) -> Floats:
-    """The least of ``values[first:last]`` for each pair, none empty, both ascending."""
+    """The minimum of ``values[first:last]`` for each pair; no range is empty, both ends ascend."""
     least = np.empty(len(first))
     for start in range(0, len(first), BLOCK):
         rows = slice(start, start + BLOCK)
@@ -278,7 +281,7 @@ def _least_between(values: Floats, first: Ints, last: Ints) -> Floats:
 
 
 def _least_of_block(values: Floats, first: Ints, last: Ints) -> Floats:
-    """The same of few pairs, by spans of powers of two."""
+    """The same for the pairs of one block, from minima over spans of powers of two."""
     lengths = last - first
     least = np.empty(len(first))
     table, width = values, 1

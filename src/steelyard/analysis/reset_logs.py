@@ -1,7 +1,8 @@
-"""Logarithms of the daily reset's growth, for statistics over spans of days.
+"""Logarithms of the growth of a daily reset without costs, for statistics over spans of days.
 
-The growth itself is ``market.daily_reset``. Logarithms are kept apart from it, because their last
-bits differ from processor to processor and what makes state may not use them.
+The growth itself is computed in ``market.daily_reset``. The logarithms are kept apart from it,
+because their last bits differ between processors, so code that makes a fund's state must not use
+them.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ Floats = npt.NDArray[np.float64]
 
 
 def log_growths(moves: Floats, target: float) -> Floats:
-    """The logarithm of each day's growth; -inf where the day ends it."""
+    """The logarithm of each day's growth, shape of ``moves``; -inf where the day wipes it out."""
     with np.errstate(divide="ignore"):
         return np.log(reset_growths(moves, target))
 
 
 def growth_over(moves: Floats, target: float, days: int) -> Floats:
-    """Its growth over every span of so many days, shape (spans,); 0 where a day of it ends it."""
+    """The growth over every span of ``days`` days, shape (spans,); 0 where a day wipes it out."""
     logs = log_growths(moves, target)
     is_end = np.isneginf(logs)
     sums = np.concatenate(([0.0], np.cumsum(np.where(is_end, 0.0, logs))))

@@ -1,4 +1,4 @@
-"""What a forecast is made of: each token's outlook, each price of the ladder, and the feedback."""
+"""The parts of a forecast: each token's outlook, each price of the ladder, and the feedback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from steelyard.analysis.walk import Flow, Threshold
+from steelyard.analysis.price_path import Flow, Threshold
 from steelyard.market import format_time
 from steelyard.rules.series import Series
 
@@ -15,17 +15,17 @@ __all__ = ["Feedback", "Rung", "TokenOutlook"]
 
 @dataclass(frozen=True)
 class TokenOutlook:
-    """One token: how it stands after what it trades at once, and at which prices it will act.
+    """One token's outlook: its state after immediate trades, and the prices at which it acts.
 
     Attributes:
-        name: its own on the shelf.
-        series: its rule.
-        leverage: signed, now; 0 where it does not live on.
-        assets: quote.
-        next_reset: epoch s of the next instant at which the clock makes it trade; None: none.
-        thresholds: prices at which something acts if nothing trades before, the lowest first.
-        now: what it trades at once, at the present price.
-        reset: what its next reset trades if the price stays.
+        name: name of the token on the shelf.
+        series: series of the token.
+        leverage: present leverage, signed; 0 where the token is wiped out at the present price.
+        assets: net asset value of all its tokens, in quote.
+        next_reset: epoch s of the next instant at which the clock makes it trade; None: never.
+        thresholds: prices at which it acts if nothing trades before, lowest price first.
+        now: its immediate trades, at the present price.
+        reset: the trades of its next reset if the price stays.
     """
 
     name: str
@@ -46,13 +46,13 @@ class TokenOutlook:
 
     @property
     def liquidation(self) -> float | None:
-        """The price at which its venue closes the position if nothing trades before."""
+        """The price at which the venue closes the position if nothing trades before; None: none."""
         found = [each.price for each in self.thresholds if each.trigger == "liquidation"]
         return found[0] if found else None
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Its entry in ``forecast --json``."""
+        """The entry of the token in ``forecast --json``."""
         return {
             "name": self.name,
             "target_leverage": self.series.target_leverage,
@@ -67,20 +67,23 @@ class TokenOutlook:
 
 @dataclass(frozen=True)
 class Rung:
-    """One price of the ladder, all tokens together.
+    """One price of the ladder, with the trades of all tokens together.
 
     Attributes:
-        price: of the underlying.
-        move: from the present price.
-        bought, sold: on the way there, what is traded at once included (quote).
-        reset_bought, reset_sold: at each token's next reset if the price then stands there.
-        net: all of it, negative for sales.
+        price: price of the underlying.
+        move: simple return from the present price to this price.
+        bought, sold: quote traded on the way to this price, including immediate trades.
+        reset_bought, reset_sold: quote traded at each token's next reset, if the price then is this
+            one.
+        net: all purchases less all sales, in quote; negative for net sales.
         units: the same in units of the underlying.
-        share_of_volume: ``net`` over the daily volume; None where that is not known.
-        share_of_book: ``net`` over all that the book holds on its side; None likewise.
-        book_cost: quote that the book takes for ``net`` in one order; None where it holds less.
-        amplified_move: to which the move grows by the feedback; None where it is not known.
-        resets: the trades at resets, one a token.
+        share_of_volume: ``net`` over the daily volume; None where the volume is not known.
+        share_of_book: ``net`` over the depth of the book on the side that it takes; None without a
+            book.
+        book_cost: cost in quote of trading ``net`` in one order on the book; None without a book,
+            or where the book holds less.
+        amplified_move: the move including what the feedback adds to it; None where it is not known.
+        resets: the trades at resets.
     """
 
     price: float
@@ -99,21 +102,24 @@ class Rung:
 
     @property
     def row(self) -> dict[str, Any]:
-        """Its row of ``Forecast.ladder_table``."""
+        """The row of this price in ``Forecast.ladder_table``."""
         return {name: value for name, value in vars(self).items() if name != "resets"}
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """How flows answer a move and moves answer flows (FORMULAS 8), tokens at their targets.
+    """The feedback between price moves and resets (FORMULAS 8), for tokens at their targets.
 
     Attributes:
-        demand: quote that resets trade per unit of move: ``sum A L (L-1)``.
-        share_of_volume: the same over the daily volume; None where that is not known.
-        impact: bps per million of quote, as given; None where it was not.
-        gain: what of a move comes back through the resets; None without an impact.
-        amplification: ``1 / (1 - gain)``; None without an impact, and where it is unstable.
-        unstable_from: the impact at which the gain is 1; None where there is no demand.
+        demand: quote that resets trade per unit of price move: ``sum A L (L-1)``.
+        share_of_volume: ``demand`` over the daily volume; None where the volume is not known.
+        impact: market impact in bps per million of quote, as given; None where it was not given.
+        gain: the price move that the resets cause, as a share of the move that they respond to;
+            None without an impact.
+        amplification: ``1 / (1 - gain)``; None without an impact, or where the feedback is
+            unstable.
+        unstable_from: the impact, in bps per million, at which the gain is 1; None where there is
+            no demand.
     """
 
     demand: float

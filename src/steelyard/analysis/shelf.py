@@ -1,6 +1,6 @@
-"""A shelf: tokens as they stand now, one's own by their books, others by what they publish.
+"""A shelf: a set of tokens in their present state, given by their books or by published figures.
 
-``Shelf.load`` reads a file of ``[[token]]`` tables (``shelf_file`` says what may be in it).
+``Shelf.load`` reads a file of ``[[token]]`` tables; ``shelf_file`` defines its keys.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from steelyard.analysis.token import Token
+from steelyard.analysis.shelf_token import Token
 from steelyard.arguments import refuse_kind
 from steelyard.errors import InputError
 from steelyard.rules.series import Series
@@ -25,15 +25,15 @@ __all__ = ["Shelf", "Token", "shelf_of"]
 
 @dataclass(frozen=True)
 class Shelf:
-    """Tokens on one underlying, as they stand at one price.
+    """Tokens on one underlying, in their states at one price.
 
     Attributes:
-        tokens: of different names.
-        underlying: what all of them hold a multiple of.
-        quote: what they are counted in.
-        price: of the underlying; None where it is not known.
-        time: epoch s; None where it is not known.
-        source: the file as it was named, or ``shelf``.
+        tokens: the tokens; their names differ.
+        underlying: the underlying of all of them.
+        quote: the currency of all amounts.
+        price: price of the underlying; None where it is not known.
+        time: time of the states, epoch s; None where it is not known.
+        source: path of the file as it was given, or ``shelf``.
     """
 
     tokens: tuple[Token, ...]
@@ -45,11 +45,11 @@ class Shelf:
 
     @classmethod
     def load(cls, path: str | Path) -> Shelf:
-        """Read a shelf file; series files are found from where it lies, presets by their names.
+        """Read a shelf file; paths of series files are relative to its folder, presets go by name.
 
         Raises:
-            InputError: where the file cannot be read, or says what no shelf can be; the message
-                names the file, the token, the key, what was found and what is allowed.
+            InputError: the file cannot be read or its content is invalid; the message names the
+                file, the token, the key, what was found and what is allowed.
         """
         from steelyard.analysis.shelf_file import shelf_in
 
@@ -57,10 +57,10 @@ class Shelf:
 
     @classmethod
     def loads(cls, text: str, name: str = "shelf") -> Shelf:
-        """Read a shelf from TOML text; series files are found from the present folder.
+        """Read a shelf from TOML text; paths of series files are relative to the working directory.
 
         Raises:
-            InputError: as ``load`` does.
+            InputError: as ``load`` raises it.
         """
         from steelyard.analysis.shelf_file import shelf_values
 
@@ -68,11 +68,11 @@ class Shelf:
 
     @classmethod
     def of_runs(cls, runs: Sequence[Run]) -> Shelf:
-        """The tokens of several simulations, at the last price of the first.
+        """The tokens of several runs in their final states, at the last price of the first run.
 
         Raises:
-            InputError: there is none, or one is no run, has ended or was not made in floats, or two
-                have one name, or they differ in their underlying.
+            InputError: there is no run; an element is not a run; a token has ended or was not
+                simulated in floats; two tokens have one name; or their underlyings differ.
         """
         from steelyard.simulation.checks import check_kind, check_several
         from steelyard.simulation.run import Run
@@ -95,14 +95,14 @@ class Shelf:
 
     @classmethod
     def of_series(cls, *series: Series | str) -> Shelf:
-        """Series as at their launch: at their targets, with their first assets.
+        """Tokens of the given series as at launch: at target, with their initial assets.
 
         Raises:
-            InputError: there is none, or they do not go together.
+            InputError: there is no series, or their names or underlyings do not fit together.
         """
         if not series:
             raise InputError("shelf: expected at least one series, found none.")
-        from steelyard.simulation.named import series_of
+        from steelyard.simulation.series_argument import series_of
 
         found = [series_of(each) for each in series]
         tokens = tuple(
@@ -112,7 +112,7 @@ class Shelf:
         return _checked(cls(tokens, found[0].underlying, found[0].quote))
 
     def at(self, price: float | None = None, time: int | None = None) -> Shelf:
-        """The shelf at another price or time; None keeps what it has."""
+        """A copy of the shelf at another price or time; None keeps the present value."""
         return replace(
             self,
             price=self.price if price is None else price,
@@ -129,10 +129,10 @@ class Shelf:
 
 
 def shelf_of(given: object) -> Shelf:
-    """The shelf that was given, or that of a file, of runs, or of series as at their launch.
+    """The shelf that was given, or the shelf of a file, of runs, or of series at their launch.
 
     Raises:
-        InputError: it is none of these, or ``Shelf`` refuses it.
+        InputError: the argument is none of these, or ``Shelf`` refuses it.
     """
     from steelyard.simulation.run import Run
 
@@ -149,11 +149,11 @@ def shelf_of(given: object) -> Shelf:
 
 
 def _checked(shelf: Shelf) -> Shelf:
-    """The shelf, once its tokens go together and live on a market.
+    """Return the shelf after checking that its tokens fit together and trade on a market.
 
     Raises:
-        InputError: two have one name, one is on another underlying or in another quote, has ended,
-            was not simulated in floats, or trades with its reserve alone.
+        InputError: two tokens have one name; or a token has another underlying or quote, has ended,
+            was not simulated in floats, or has its reserve as the counterparty.
     """
     names: set[str] = set()
     for token in shelf.tokens:
@@ -161,7 +161,7 @@ def _checked(shelf: Shelf) -> Shelf:
         place = f"{shelf.source}: {token.name}"
         if token.name in names:
             message = (
-                f"{place}: expected tokens of different names, found it twice; give each a name."
+                f"{place}: expected tokens of different names, found this name twice; rename one."
             )
             raise InputError(message, token=token.name, key="name", file=shelf.source)
         names.add(token.name)
@@ -179,15 +179,15 @@ def _checked(shelf: Shelf) -> Shelf:
             )
             raise InputError(message, token=token.name, key="series", file=shelf.source)
         if token.state is not None and token.state.ended is not None:
-            message = f"{place}: expected a token that lives, found one that has ended."
+            message = f"{place}: expected a token that is still running, found one that has ended."
             raise InputError(message, token=token.name, file=shelf.source)
-        # of a run that was made with number=, whatever its type says
+        # a run that was simulated with number= has another type here than is declared
         cash: object = None if token.state is None else token.state.cash
         if cash is not None and not isinstance(cash, float):
             kind = type(cash).__name__
             message = (
-                f"{place}: expected a token that was simulated in floats, in which a forecast is "
-                f"made, found its books in {kind}; simulate it without number=."
+                f"{place}: expected a token that was simulated in floats, as a forecast requires, "
+                f"found its books in {kind}; simulate it without number=."
             )
             raise InputError(message, token=token.name, file=shelf.source)
     return shelf

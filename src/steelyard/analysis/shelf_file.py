@@ -1,6 +1,6 @@
-"""Reading a shelf file: every key that there is, and what makes a file no shelf.
+"""Reading a shelf file: all its keys, and the checks of their values.
 
-A wrong file is refused with the file, the token, the key, what was found and what is allowed.
+An error message names the file, the token, the key, what was found and what is allowed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.analysis.token import Token
+from steelyard.analysis.shelf_token import Token
 from steelyard.arguments import path_of
 from steelyard.errors import InputError
 from steelyard.market import parse_time
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Daily, Rebalance, Series
 from steelyard.rules.series_file import ANY, LEVERAGE, NOT_NEGATIVE, POSITIVE
 from steelyard.rules.series_keys import Reader, file_name, number, text, time_of_day
@@ -28,7 +28,7 @@ KIND = "a shelf file"
 
 
 def instant(found: object) -> int:
-    """An instant, ``"2024-11-06T23:55:00Z"`` in quotes or as TOML has it; epoch seconds."""
+    """Read an instant as epoch s: a string such as ``"2024-11-06T23:55:00Z"``, or a TOML date."""
     allowed = "a time in UTC such as 2024-11-06 or 2024-11-06T23:55:00Z"
     if isinstance(found, bool) or not isinstance(found, str | int | dt.date):
         raise ValueError(allowed)
@@ -62,7 +62,7 @@ TOKEN: dict[str, Reader] = {
 
 
 Values = dict[str, Any]
-"""By the names of the fields of a shelf."""
+"""Values by the names of the fields of ``Shelf``."""
 
 
 def shelf_in(path: str | Path) -> Values:
@@ -78,13 +78,13 @@ def shelf_values(content: str, name: str) -> Values:
 
 
 class _ShelfFile(TomlFile):
-    """One shelf file under examination; series files are looked for in ``folder``."""
+    """The reader of one shelf file; paths of series files are relative to ``folder``."""
 
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(name)
         self.folder = folder
         self.known: dict[str, Series] = {}
-        """Series by what they were named: a shelf may hold many tokens of one."""
+        """Series that were read already, by the name in the file; many tokens may share one."""
 
     def shelf(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
@@ -116,7 +116,7 @@ class _ShelfFile(TomlFile):
             self.refuse(f"{place}series", "either series or target_leverage", both)
         self._check_books(place, values)
         if "at" in given and "series" in given:
-            self.refuse(f"{place}at", "no such key beside series, which has its own", values["at"])
+            self.refuse(f"{place}at", "no such key with series, which has its own", values["at"])
         if "series" in given:
             series = self._series(values.pop("series"), place, root)
         else:
@@ -132,29 +132,29 @@ class _ShelfFile(TomlFile):
         return Token(values.pop("name", series.symbol), series, **values)
 
     def _check_books(self, place: str, values: Mapping[str, Any]) -> None:
-        """Either cash and units, or assets and perhaps a leverage."""
+        """Check that a token has either cash and units, or assets and optionally a leverage."""
         if "assets" in values:
             for key in ("cash", "units"):
                 if key in values:
-                    self.refuse(place + key, "no such key beside assets", values[key])
+                    self.refuse(place + key, "no such key with assets", values[key])
             if values.get("leverage") == 0:
                 self.refuse(f"{place}leverage", "a leverage other than 0", 0)
             return
         if "leverage" in values:
-            expected = "no such key but beside assets: cash and units say it"
+            expected = "no such key without assets: cash and units determine it"
             self.refuse(f"{place}leverage", expected, values["leverage"])
         for key in ("cash", "units"):
             if key not in values:
                 self.refuse(place + key, "cash and units, or assets", None)
 
     def _series(self, name: str, place: str, root: Mapping[str, Any]) -> Series:
-        """The series file of that name, from where the shelf lies, or the preset."""
+        """The series of that name: a file relative to the shelf's folder, or a preset."""
         if name in self.known:
             return self.known[name]
         path = self.folder / name
         if not path.exists() and name in preset_names():
-            series = load_preset(name)
-            # a preset is a rule: it holds for whatever the shelf's tokens are on
+            series = preset(name)
+            # a preset defines a rule, which applies to any underlying that the shelf's tokens have
             series = replace(
                 series,
                 underlying=root.get("underlying", series.underlying),
@@ -170,7 +170,7 @@ class _ShelfFile(TomlFile):
 
 
 def _plain(values: dict[str, Any], root: Mapping[str, Any], number_of: int) -> Series:
-    """A token of which nothing is known but its target: reset once a day, at no cost."""
+    """The series of a token of which only the target is known: a daily reset without costs."""
     target = values.pop("target_leverage")
     side = "L" if target > 0 else "S"
     return Series(

@@ -1,13 +1,14 @@
-"""Return statistics of daily values: what tear sheets show, by the formulas that they share.
+"""Return statistics of daily values, as tear sheets show them.
 
-All are of the simple returns r of n UTC days, as ``tracking`` takes them: from the last close
-of the day before, the day of the launch left out. A year has 365 days, the risk-free rate is
-nothing, and a standard deviation is that of a sample (n - 1). What is undefined is None: a ratio
-over nothing, a spread of days that differ by rounding only, a figure that no float can hold.
+All statistics are of the simple returns r of n UTC days. Like ``tracking``, they measure a day from
+the last close of the day before and leave out the day of the launch. A year has 365 days, the
+risk-free rate is 0, and standard deviations are those of a sample (divisor n - 1). A statistic is
+None where it is undefined: a division by zero, a standard deviation of returns that differ by
+rounding only, or a value that no float can hold.
 
-What means the same in quantstats agrees with it (``periods=365``), and the reference page of the
-tear sheet lists what differs, and why. Drawdowns are in ``drawdowns``, the figures against the
-underlying in ``against``.
+Statistics that have the same definition in quantstats agree with it (``periods=365``). The
+reference page of the tear sheet lists those that differ, with the reasons. Drawdowns are in
+``drawdowns``, and statistics against the underlying are in ``benchmark_statistics``.
 """
 
 from __future__ import annotations
@@ -52,22 +53,23 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CURVES = ("token", "multiple", "underlying")
-"""What statistics are told of: a token, L times daily at no cost, and the underlying."""
+"""The curves that have statistics: token, daily reset to L without costs, and underlying."""
 WINDOW_DAYS = 30
-"""Of what is rolling."""
+"""Length of the window of rolling figures, in days."""
 YEAR_DAYS = 365
 CONFIDENCE = 0.95
 NO_SPREAD = 1e-12
-"""Standard deviation over root mean square below which days differ by rounding only."""
+"""Ratio of standard deviation to root mean square below which returns differ by rounding only."""
 
 
 @dataclass(frozen=True, eq=False)
 class DailyValues:
-    """What one thing was worth at the ends of UTC days, up to its end.
+    """The values of one curve at the ends of UTC days, until the curve ends.
 
     Attributes:
-        day: UTC days since 1970, ascending; the first is that from whose end returns count.
-        value: above zero but for the last, shape of ``day``.
+        day: UTC days since 1970, ascending; returns are measured from the end of the first one.
+        value: value at the end of each day, same shape as ``day``; all are above zero, except that
+            the last one may be zero.
     """
 
     day: Ints
@@ -75,12 +77,12 @@ class DailyValues:
 
     @cached_property
     def returns(self) -> Floats:
-        """Simple returns, one a day after the first."""
+        """Simple returns of all days after the first, shape (days - 1,)."""
         return np.asarray(self.value[1:] / self.value[:-1] - 1.0, dtype=np.float64)
 
     @cached_property
     def months(self) -> tuple[Ints, Floats]:
-        """Months since 1970 that days of return lie in, and the return over each one's days."""
+        """Months since 1970 that have returns, and the return over the days of each month."""
         if not len(self.returns):
             return np.array([], dtype=np.int64), np.array([])
         month = self.day[1:].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
@@ -90,19 +92,19 @@ class DailyValues:
 
     @property
     def elapsed(self) -> int:
-        """Days from the first to the last, those without bars included."""
+        """Calendar days from the first to the last, including days without bars."""
         return int(self.day[-1] - self.day[0]) if len(self.day) else 0
 
 
 def cumulative_return(values: DailyValues) -> float | None:
-    """``prod(1 + r) - 1``."""
+    """The return over all days: ``prod(1 + r) - 1``."""
     if not len(values.returns):
         return None
     return defined(values.value[-1] / values.value[0] - 1.0)
 
 
 def annual_return(values: DailyValues) -> float | None:
-    """``prod(1 + r)^(365 / days) - 1``, the compound annual growth rate; days as they passed."""
+    """Compound annual growth rate: ``prod(1 + r)^(365 / days) - 1``, with calendar days."""
     if not len(values.returns):
         return None
     with np.errstate(over="ignore"):
@@ -111,14 +113,14 @@ def annual_return(values: DailyValues) -> float | None:
 
 
 def volatility(values: DailyValues) -> float | None:
-    """``std(r) sqrt(365)``."""
+    """Annualised volatility: ``std(r) sqrt(365)``."""
     if len(values.returns) < 2:  # noqa: PLR2004 (n - 1 above 0)
         return None
     return defined(float(np.std(values.returns, ddof=1)) * math.sqrt(YEAR_DAYS))
 
 
 def sharpe(values: DailyValues) -> float | None:
-    """``mean(r) / std(r) sqrt(365)`` (Sharpe 1994, risk-free rate 0)."""
+    """Sharpe ratio: ``mean(r) / std(r) sqrt(365)`` (Sharpe 1994, risk-free rate 0)."""
     found = spread_of(values.returns)
     if found is None:
         return None
@@ -126,7 +128,10 @@ def sharpe(values: DailyValues) -> float | None:
 
 
 def sortino(values: DailyValues) -> float | None:
-    """``mean(r) / sqrt(sum(min(r, 0)^2) / n) sqrt(365)`` (Sortino and Price 1994, target 0)."""
+    """Sortino ratio with a target of 0: ``mean(r) / sqrt(sum(min(r, 0)^2) / n) sqrt(365)``.
+
+    The definition is that of Sortino and Price 1994.
+    """
     returns = values.returns
     if not (returns < 0).any():
         return None
@@ -135,9 +140,9 @@ def sortino(values: DailyValues) -> float | None:
 
 
 def value_at_risk(values: DailyValues) -> float | None:
-    """The return that 5 % of days fell below: the historical quantile, between days linear.
+    """The 5 % quantile of daily returns, with linear interpolation: historical value at risk.
 
-    Not that of a normal distribution, which a token's days are far from.
+    It is not derived from a normal distribution, from which a token's returns differ greatly.
     """
     if not len(values.returns):
         return None
@@ -145,7 +150,7 @@ def value_at_risk(values: DailyValues) -> float | None:
 
 
 def expected_shortfall(values: DailyValues) -> float | None:
-    """The mean of the days at or below ``value_at_risk``: CVaR (Acerbi and Tasche 2002)."""
+    """Mean return of the days at or below ``value_at_risk``: CVaR (Acerbi and Tasche 2002)."""
     least = value_at_risk(values)
     if least is None:
         return None
@@ -165,7 +170,7 @@ def skew(values: DailyValues) -> float | None:
 
 
 def kurtosis(values: DailyValues) -> float | None:
-    """``G2 = (n-1) ((n+1) g2 + 6) / ((n-2) (n-3))``, 0 for a normal (Joanes, Gill 1998)."""
+    """``G2 = (n-1) ((n+1) g2 + 6) / ((n-2) (n-3))``: excess kurtosis (Joanes, Gill 1998)."""
     n = len(values.returns)
     if n < 4 or spread_of(values.returns) is None:  # noqa: PLR2004 (n - 3 above 0)
         return None
@@ -177,12 +182,12 @@ def kurtosis(values: DailyValues) -> float | None:
 
 
 def best_day(values: DailyValues) -> float | None:
-    """``max(r)``."""
+    """The highest daily return: ``max(r)``."""
     return _extreme(values.returns, np.max)
 
 
 def worst_day(values: DailyValues) -> float | None:
-    """``min(r)``."""
+    """The lowest daily return: ``min(r)``."""
     return _extreme(values.returns, np.min)
 
 
@@ -197,17 +202,17 @@ def worst_month(values: DailyValues) -> float | None:
 
 
 def share_of_gains(values: DailyValues) -> float | None:
-    """Days above 0 over days other than 0: the win rate."""
+    """Win rate: the number of days above 0 divided by the number of days other than 0."""
     return _winning(values.returns)
 
 
 def winning_months(values: DailyValues) -> float | None:
-    """Months above 0 over months other than 0."""
+    """The number of months above 0 divided by the number of months other than 0."""
     return _winning(values.months[1])
 
 
 def payoff_ratio(values: DailyValues) -> float | None:
-    """The mean of days above 0 over that of days below 0, as a size."""
+    """The mean return of days above 0 divided by the size of the mean of days below 0."""
     gains, losses = values.returns[values.returns > 0], values.returns[values.returns < 0]
     if not len(gains) or not len(losses):
         return None
@@ -215,7 +220,7 @@ def payoff_ratio(values: DailyValues) -> float | None:
 
 
 def omega(values: DailyValues) -> float | None:
-    """``sum(max(r, 0)) / sum(max(-r, 0))`` (Keating and Shadwick 2002, threshold 0)."""
+    """Omega: ``sum(max(r, 0)) / sum(max(-r, 0))`` (Keating and Shadwick 2002, threshold 0)."""
     lost = -float(np.minimum(values.returns, 0.0).sum())
     if not lost:
         return None
@@ -223,7 +228,7 @@ def omega(values: DailyValues) -> float | None:
 
 
 def tail_ratio(values: DailyValues) -> float | None:
-    """The 95 % quantile of days over the 5 % quantile, as a size (pyfolio)."""
+    """Size of the 95 % quantile of daily returns divided by the 5 % quantile (as in pyfolio)."""
     if not len(values.returns):
         return None
     low, high = np.quantile(values.returns, [1 - CONFIDENCE, CONFIDENCE])
@@ -250,17 +255,17 @@ ALONE: Mapping[str, Callable[[DailyValues], float | None]] = {
     "payoff_ratio": payoff_ratio,
     "tail_ratio": tail_ratio,
 }
-"""By name, those that need nothing but the values themselves; drawdowns have a table of theirs."""
+"""Statistics by name that need only the values of one curve, apart from those of drawdowns."""
 
 
 def defined(value: float | np.float64) -> float | None:
-    """A figure as a plain float; None where no float can hold it."""
+    """The value as a plain float; None where it is infinite or not a number."""
     found = float(value)
     return found if math.isfinite(found) else None
 
 
 def spread_of(returns: Floats) -> float | None:
-    """The standard deviation of a sample; None of fewer than two, or where it is mere rounding."""
+    """Standard deviation of a sample; None for fewer than two returns or for mere rounding."""
     if len(returns) < 2:  # noqa: PLR2004 (n - 1 above 0)
         return None
     found = float(np.std(returns, ddof=1))
@@ -269,7 +274,7 @@ def spread_of(returns: Floats) -> float | None:
 
 
 def _over(above: float | np.float64, below: float | np.float64) -> float:
-    """A quotient; what overflows is infinite, and ``defined`` sees to it."""
+    """The quotient; an overflow gives infinity, which ``defined`` turns into None."""
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return float(np.float64(above) / np.float64(below))
 

@@ -1,9 +1,9 @@
-"""A tear sheet: all that is told of one run, for who issues the token and for who holds it.
+"""A tear sheet: a one-page report of all statistics of a run, for issuers and holders of the token.
 
-It is put together from what others find: the explanation and the tracking of the run, the gaps of
-its history, the forecast from its last state. Its own are the return statistics, of the token, of
-the underlying, and of the token that resets daily at no cost (``multiple``): a day of it is L times
-the underlying's day, and a day that would take all ends it.
+It combines the explanation and the tracking of the run, the worst moves of its history, and the
+forecast from its last state. It adds return statistics of three curves: the token, the underlying,
+and the daily reset without costs (``multiple``). A day of the latter returns L times the
+underlying's day; it ends with a day on which it would lose everything.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.analysis.against import AGAINST
 from steelyard.analysis.attribution import explain_run, run_for
+from steelyard.analysis.benchmark_statistics import AGAINST
 from steelyard.analysis.drawdowns import DRAWDOWNS
 from steelyard.analysis.explanation import Explanation
 from steelyard.analysis.forecast import forecast
+from steelyard.analysis.forecast_result import Forecast
 from steelyard.analysis.gaps import GapTable, gaps
-from steelyard.analysis.outlook import Forecast
 from steelyard.analysis.shelf import Shelf
 from steelyard.analysis.statistics import ALONE, CURVES, WINDOW_DAYS, DailyValues
 from steelyard.analysis.tracking import Tracking
 from steelyard.market.daily_reset import reset_values
 from steelyard.market.times import DAY_S
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.rules.series import Series
 from steelyard.simulation.run import Run
 
@@ -44,14 +44,14 @@ __all__ = ["TearSheet", "tear_sheet", "tear_sheet_of"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TearSheet(Shown):
-    """All that is told of one run.
+    """The tear sheet of one run.
 
     Attributes:
         run: the run.
-        explanation: where its return went.
-        gaps: the worst moves of its history, held against its series.
-        forecast: what it will trade next, from its last state; None where it has ended, trades
-            on no market (venue ``pool``), or was not simulated in floats.
+        explanation: the attribution of its return.
+        gaps: the worst moves of its history, tested against its series.
+        forecast: what the token will trade next, from its last state; None where the token has
+            ended, trades on no market (venue ``pool``), or was not simulated in floats.
     """
 
     run: Run
@@ -61,21 +61,21 @@ class TearSheet(Shown):
 
     @property
     def tracking(self) -> Tracking:
-        """How well the token tracks, by horizon and rolling."""
+        """How well the token tracks, by horizon and over trailing windows."""
         return self.explanation.tracking
 
     @cached_property
     def rolling(self) -> dict[str, npt.NDArray[Any]]:
-        """Tracking over the last 30 days, as ``Tracking.rolling_columns`` has it."""
+        """Tracking over trailing windows of 30 days, as ``Tracking.rolling_columns`` gives it."""
         return self.tracking.rolling_columns(WINDOW_DAYS)
 
     @cached_property
     def days(self) -> dict[str, DailyValues]:
-        """What the token, L times daily and the underlying were worth at the ends of days."""
+        """Values at the ends of days of ``token``, ``multiple`` and ``underlying``."""
         found = self.tracking
         day = found.time // DAY_S
         ideal = reset_values(found.price[1:] / found.price[:-1] - 1, found.target)[: len(day)]
-        # the day that ends it is its last
+        # the day on which it is wiped out is its last day
         lived = int(np.count_nonzero(ideal)) + 1
         return {
             "token": DailyValues(day, found.nav),
@@ -85,12 +85,12 @@ class TearSheet(Shown):
 
     @cached_property
     def statistics(self) -> dict[str, dict[str, float | None]]:
-        """The statistics of ``token``, ``multiple`` and ``underlying`` by name; None: undefined."""
+        """Statistics by name of ``token``, ``multiple`` and ``underlying``; None: undefined."""
         return {name: self._statistics(name) for name in CURVES}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a statistic, a column each for token, multiple and underlying; NaN: undefined."""
+        """One row for each statistic, with a column for each curve; undefined figures are NaN."""
         import pandas as pd
 
         frame = pd.DataFrame(self.statistics, dtype=float)
@@ -99,7 +99,7 @@ class TearSheet(Shown):
 
     @cached_property
     def months(self) -> pd.DataFrame:
-        """One row a UTC month, by its first day: returns over its days; NaN after an end."""
+        """One row for each UTC month, by its first day: returns of the curves; NaN after an end."""
         import pandas as pd
 
         frame = pd.DataFrame(self._month_rows(), columns=["month", *CURVES])
@@ -128,7 +128,7 @@ class TearSheet(Shown):
         }
 
     def plot(self, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """Growth, drawdown and rolling figures, stacked, as an interactive figure."""
+        """Plot growth, drawdown and rolling volatility as one interactive figure."""
         from steelyard.analysis.tear_sheet_document import tear_sheet_panels
         from steelyard.report.figure import stacked_figure
 
@@ -136,7 +136,7 @@ class TearSheet(Shown):
         return stacked_figure(tear_sheet_panels(self), title, dark=dark)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
         from steelyard.analysis.tear_sheet_document import tear_sheet_document
 
         return tear_sheet_document(self)
@@ -171,18 +171,18 @@ def tear_sheet(
     path: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TearSheet:
-    """Put together the tear sheet of a run; given a series and a feed, run it first.
+    """Make the tear sheet of a run; a series with a feed is simulated first.
 
     Args:
-        series: a run, which is told of as it is; or a token, as ``simulate`` takes it.
-        feed: with a token, the ``Feed`` or the bare prices that it is run over.
-        intrabar: with a token, ``"path"`` or ``"close"``.
-        path: where the page is written, one HTML file; None: nowhere.
-        progress: called now and then with the number of bars done, all runs together.
+        series: the run, or a token in any form that ``simulate`` takes.
+        feed: for a token, the ``Feed`` or the bare prices over which it is simulated.
+        intrabar: for a token, ``"path"`` or ``"close"``.
+        path: path of the HTML file to which the page is written; None: no page is written.
+        progress: called from time to time with the number of bars simulated so far in all runs.
 
     Raises:
-        InputError: as ``explain`` does; or the file cannot be written.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: as ``explain`` raises it; or the file cannot be written.
+        DataError: a file is malformed, or no bar is left.
     """
     run = run_for("tear_sheet", series, feed, intrabar, progress)
     return tear_sheet_of(run, path, progress)
@@ -193,7 +193,7 @@ def tear_sheet_of(
     path: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TearSheet:
-    """Put together the tear sheet of a run, and write its page where a path is given.
+    """Make the tear sheet of a run, and write its page if a path is given.
 
     Raises:
         InputError: the run cannot be explained, or the file cannot be written.
@@ -210,7 +210,7 @@ def tear_sheet_of(
 
 
 def _forecast_of(run: Run) -> Forecast | None:
-    # what trades next is walked in floats
+    # a forecast is computed in floats
     if run.state.ended is not None or not isinstance(run.state.cash, float):
         return None
     # a token whose counterparty is its reserve sends no orders to any market

@@ -1,4 +1,4 @@
-"""The charts of a tear sheet that are drawn from days, and its returns by month."""
+"""The charts of a tear sheet that are drawn from daily values, and the table of monthly returns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from steelyard.report.daily_panels import (
     rolling_panel,
     underwater_panel,
 )
-from steelyard.report.document import Cell, Column, Row, Table
+from steelyard.report.document import Cell, Column, Table, TableRow
 from steelyard.report.number_format import multiple, number, percent, typeset
 from steelyard.report.panels import Panel
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownTearSheet
 
 __all__ = [
     "distribution_of",
@@ -41,20 +41,20 @@ __all__ = [
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 A_YEAR = len(MONTHS)
 HOTTEST = 0.9
-"""Quantile of the months' sizes from which on a cell is as strong as can be."""
+"""Quantile of the sizes of monthly returns from which on a cell has the strongest colour."""
 LEAST_HEAT, MOST_HEAT = 4, 45
-"""Percent of a colour in the weakest and in the strongest cell: figures stay readable on it."""
+"""Percentage of colour in the weakest and strongest cell, so that figures stay readable."""
 
 LOOKS = {
     "underlying": ("$asset", "solid", 1.2),
     "multiple": ("$ideal", "dash", 1.4),
     "token": ("$nav", "solid", 1.8),
 }
-"""Colour, dash and width, as the chart of nav has them; the last is drawn on top."""
+"""Colour, dash and width of each curve, as in the chart of nav; the last one is drawn on top."""
 
 
 def underwater_of(found: ShownTearSheet) -> Panel | None:
-    """Drawdowns of the token, L times daily and the underlying; None without a day."""
+    """The chart of drawdowns of all three curves; None where no day has a return."""
     if not len(found.days["token"].returns):
         return None
     curves = [
@@ -65,11 +65,11 @@ def underwater_of(found: ShownTearSheet) -> Panel | None:
 
 
 def distribution_of(found: ShownTearSheet) -> Panel | None:
-    """How often days returned what."""
+    """The chart of the distribution of daily returns; None where no day has a return."""
     days, figures = found.days, found.statistics["token"]
     names = {
         "5 % of days are worse": figures["value_at_risk"],
-        "mean of these": figures["expected_shortfall"],
+        "mean of these days": figures["expected_shortfall"],
     }
     marks = {name: at for name, at in names.items() if at is not None}
     return distribution_panel(
@@ -81,12 +81,12 @@ def distribution_of(found: ShownTearSheet) -> Panel | None:
 
 
 def rolling_volatility(found: ShownTearSheet) -> Panel | None:
-    """Of all three, a year's, over trailing windows."""
+    """The chart of annualised volatility over trailing windows, for all three curves."""
     curves = [_curve(found, name, *_rolling_spread(found.days[name])) for name in LOOKS]
     return rolling_panel(
         "volatility",
         f"Volatility of the last {WINDOW_DAYS} days",
-        "Standard deviation of daily returns, of a year.",
+        "Annualised standard deviation of daily returns.",
         curves,
         tickformat=".0%",
     )
@@ -98,7 +98,7 @@ def _curve(found: ShownTearSheet, name: str, day: Ints, value: Floats) -> Curve:
 
 
 def _title(found: ShownTearSheet, name: str) -> str:
-    """As the chart of nav calls it."""
+    """The name of a curve, as in the chart of nav."""
     if name == "multiple":
         return f"{typeset(multiple(found.tracking.target))} daily, no costs"
     return name
@@ -112,7 +112,7 @@ def _rolling_spread(values: DailyValues) -> tuple[Ints, Floats]:
 
 
 def month_table(found: ShownTearSheet) -> Table | None:
-    """Returns by month, a row a year, coloured by their size; None without a day."""
+    """The table of monthly returns, one row for each year, coloured by size; None without a day."""
     months = {
         name: dict(zip(*map(np.ndarray.tolist, found.days[name].months), strict=True))
         for name in CURVES
@@ -131,18 +131,18 @@ def month_table(found: ShownTearSheet) -> Table | None:
         ]
         whole = [months["token"][place] for place in places if place in months["token"]]
         total = float(np.prod([1 + share for share in whole])) - 1 if whole else None
-        rows.append(Row([str(1970 + year), *row, heat_cell(total, 0.0)]))
+        rows.append(TableRow([str(1970 + year), *row, heat_cell(total, 0.0)]))
     symbol, multiplied, underlying = headings(found)
     note = (
         f"Returns of {symbol} over the days of each UTC month, in percent. The day of the launch "
-        f"is left out. A pointer on a month shows {multiplied} and {underlying}."
+        f"is left out. Hover over a month to see {multiplied} and {underlying}."
     )
     columns = [Column(""), *map(Column, MONTHS), Column("Year", strong=True)]
     return Table("By month", columns, rows, note=note)
 
 
 def heat_cell(share: float | None, most: float, hint: str = "") -> Cell:
-    """A return as a cell; ``most`` is the size from which on it is as strong as can be."""
+    """A return as a coloured cell; a return of size ``most`` or more has the strongest colour."""
     if share is None:
         return Cell("")
     text = number(share * 100, 1, signed=True)

@@ -1,4 +1,4 @@
-"""A tear sheet as a document: which charts, tables and sentences stand in each chapter."""
+"""The document of a tear sheet: the charts, tables and sentences of each chapter."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from steelyard.report.document import (
     Fact,
     KeyFigures,
     Paragraph,
-    Row,
     Section,
     SideBySide,
     Table,
+    TableRow,
 )
 from steelyard.report.ladder import ladder_panel
 from steelyard.report.leverage_panel import leverage_panel
@@ -49,22 +49,23 @@ from steelyard.report.number_format import (
 )
 from steelyard.report.panels import Panel, costs_panel, nav_panel, reserve_panel
 from steelyard.report.view import View, view_of
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import run_document, tone
 
 if TYPE_CHECKING:
-    from steelyard.analysis.shown import ShownForecast, ShownTearSheet
+    from steelyard.analysis.result_protocols import ShownForecast, ShownTearSheet
 
 __all__ = ["tear_sheet_document", "tear_sheet_panels"]
 
 MOST = 6_000, 1_000
-"""Of bars drawn and trades marked: half of a run's own page, whose place is for looking closer."""
+"""Most bars drawn and most trades marked: half as many as on the page of a run, which is the place
+for details."""
 MOST_SHOWN = 1_000
 NO_COSTS = frozenset({"compounding", "rule", "reserve"})
 
 
 def tear_sheet_document(found: ShownTearSheet) -> Document:
-    """All that is shown of it."""
+    """Build the document of a tear sheet for terminals, notebooks and pages."""
     view = _view(found)
     of_run = run_document(found.run, most=MOST)
     opening, rest = _head(found, of_run)
@@ -98,7 +99,7 @@ def tear_sheet_document(found: ShownTearSheet) -> Document:
 
 
 def tear_sheet_panels(found: ShownTearSheet) -> list[Panel]:
-    """Growth, drawdown and rolling volatility."""
+    """The charts of growth, drawdown and rolling volatility."""
     panels = [nav_panel(_view(found)), underwater_of(found), rolling_volatility(found)]
     return [panel for panel in panels if panel is not None]
 
@@ -108,7 +109,7 @@ def _view(found: ShownTearSheet) -> View:
 
 
 def _head(found: ShownTearSheet, of_run: Document) -> tuple[list[Block], list[Block]]:
-    """What opens the sheet, and the key figures of the run for which a terminal has no room."""
+    """The opening blocks, and the key figures of the run that only a page has room for."""
     opening: list[Block] = []
     rest: list[Block] = []
     for block in of_run.blocks:
@@ -124,9 +125,9 @@ def _head(found: ShownTearSheet, of_run: Document) -> tuple[list[Block], list[Bl
 def _facts(found: ShownTearSheet) -> list[Fact]:
     token, asset = found.statistics["token"], found.statistics["underlying"]
     grown, (paid, relief) = token["annual_return"], _cost_steps(found)
-    under = "of initial nav, all steps of cost"
+    under = "of initial nav, the sum of all cost steps"
     if relief:
-        under = f"of initial nav; the reserve {percent(relief, signed=True)}"
+        under = f"of initial nav; the reserve added {percent(relief, signed=True)}"
     large = grown is not None and abs(grown) >= MOST_SHOWN
     annual = f"over {count(MOST_SHOWN)}x" if large else percent(grown, signed=True)
     beside = f"Sortino {number(token['sortino'], 2)}, underlying {number(asset['sharpe'], 2)}"
@@ -143,7 +144,7 @@ def _facts(found: ShownTearSheet) -> list[Fact]:
 
 
 def _cost_steps(found: ShownTearSheet) -> tuple[float, float]:
-    """What all steps of cost made of the token's return, and what the reserve did."""
+    """The sum of all cost steps in the token's return, and the step of the reserve."""
     steps = found.explanation.steps
     paid = float(np.sum([share for name, share in steps.items() if name not in NO_COSTS]))
     return paid, steps["reserve"]
@@ -184,7 +185,7 @@ def _costs(found: ShownTearSheet, view: View) -> list[Block]:
     blocks: list[Block] = []
     if pool is not None:
         blocks.append(Paragraph(_reserve_words(pool, found.run.series.quote)))
-    blocks.append(costs if costs.traces else Paragraph("It paid for nothing."))
+    blocks.append(costs if costs.traces else Paragraph("The token had no costs."))
     return [*blocks, *([level] if level is not None else [])]
 
 
@@ -204,35 +205,37 @@ def _reserve_words(pool: dict[str, Any], quote: str) -> str:
 
 
 def _next(found: ShownTearSheet) -> list[Block]:
-    """The forecast from the last state: prices at which it acts, and the ladder."""
+    """The forecast from the last state: the prices at which the token acts, and the ladder."""
     told = found.forecast
     if told is None:
         return [Paragraph(_silence(found))]
-    stands = f"As it stands at {moment(told.time)} UTC, the end of this history."
+    stands = f"The forecast starts at {moment(told.time)} UTC, the end of this history."
     shown: list[Block] = [_thresholds(told), ladder_panel(ladder_data(told)), ladder_table(told)]
     return [Paragraph(f"{stands} {told.words}"), Section("", shown, page_only=True)]
 
 
 def _silence(found: ShownTearSheet) -> str:
-    """Why there is no forecast."""
+    """The reason why there is no forecast."""
     ended = found.run.state.ended
     if ended is not None:
-        return f"Nothing: it ended on {format_time(ended.time)[:10]}."
+        return f"It trades nothing more: it ended on {format_time(ended.time)[:10]}."
     if found.run.series.venue.kind == "pool":
-        return "Nothing on any market: its reserve is its counterparty."
-    return "What it trades next is worked out in floats, and this run was made in another number."
+        return "It trades on no market, because its reserve is its counterparty."
+    return "There is no forecast, because forecasts need a run that was simulated in floats."
 
 
 def _thresholds(told: ShownForecast) -> Table:
     (token,) = told.tokens
-    rows: Sequence[Row] = [
-        Row([each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)])
+    rows: Sequence[TableRow] = [
+        TableRow(
+            [each.trigger, money(each.price), percent(each.price / told.price - 1, signed=True)]
+        )
         for each in token.thresholds
     ]
     note = f"Leverage is {leverage(token.leverage)} at a price of {money(told.price)}."
     if token.next_reset is not None:
         note += f" Its next reset is due at {moment(token.next_reset)} UTC."
     if not rows:
-        note += " No price makes it act."
-    columns = [Column(""), Column("price"), Column("from now")]
+        note += " There is no price at which it acts."
+    columns = [Column(""), Column("price"), Column("from now", "relative to the present price")]
     return Table("Prices at which it acts", columns, rows, note=note)

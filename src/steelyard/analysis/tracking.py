@@ -1,17 +1,19 @@
-"""How well a token tracks, by horizon: spans of 1, 7, 30, 90 and 365 days, each day ending one.
+"""How well a token tracks, by horizon: over all spans of 1, 7, 30, 90 and 365 days.
 
-With y the token's return over a span, x the underlying's and L the target::
+A span ends on each day. With the token's return y over a span, the underlying's return x, and the
+target leverage L::
 
     slope, r2     least squares of y on x
     error         standard deviation of y - L x
     difference    mean of (1 + y) / (the same span's daily reset without costs) - 1
 
-A day is a UTC day that has bars, from the last close of the one before it; that of the launch is
-left out, as in ``tracking`` of a summary, whose ``slope``, ``r2`` and ``error_daily`` are those of
-one day here. Spans overlap, so those of many days are few that are independent.
+A day is a UTC day that has bars, measured from the last close of the day before. The day of the
+launch is left out, as in the field ``tracking`` of a summary, whose ``slope``, ``r2`` and
+``error_daily`` equal the figures for one day here. Spans overlap, so only few of the long spans are
+independent of each other.
 
-Days after the token's end are left out. Figures are None where they are undefined: a slope of
-fewer than two spans, a difference where a daily reset would have been wiped out.
+Days after the token's end are left out. A figure is None where it is undefined: the slope of fewer
+than two spans, and the difference where a daily reset would have been wiped out.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ import numpy.typing as npt
 from steelyard.analysis.reset_logs import growth_over
 from steelyard.errors import InputError
 from steelyard.market.days import day_ends
-from steelyard.report.shown import Shown
+from steelyard.report.shown_result import Shown
 from steelyard.simulation.checks import check_kind
+from steelyard.simulation.daily_tracking import FEWEST_RETURNS, line_through
 from steelyard.simulation.run import Run
-from steelyard.simulation.tally import lived_bars
-from steelyard.simulation.tracking import FEWEST_RETURNS, line_through
+from steelyard.simulation.running_statistics import lived_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,22 +45,23 @@ __all__ = ["HORIZONS", "NEAR", "Tracking", "tracking"]
 Floats = npt.NDArray[np.float64]
 
 HORIZONS = (1, 7, 30, 90, 365)
-"""Days."""
+"""Lengths of the spans, in days."""
 NEAR = (0.005, 0.01, 0.02)
-"""How near to L times the underlying's day a token's day is: half a point, one, two."""
+"""Distances from L times the underlying's daily return: 0.5, 1 and 2 percentage points."""
 FIGURES = ("slope", "r2", "error", "difference")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Tracking(Shown):
-    """How well a token tracks.
+    """How well a token tracks L times its underlying.
 
     Attributes:
-        target: L, signed.
-        time: epoch s of the last bar of each day, the first one included.
-        nav: of one token held since the launch, there.
-        price: of the underlying, there.
-        outside_band: share of bars at whose close |leverage| was outside the band; None without.
+        target: target leverage L, signed.
+        time: epoch s of the last bar of each day, including the day of the launch; shape (days,).
+        nav: nav of one token held since the launch, at these instants.
+        price: price of the underlying, at these instants.
+        outside_band: share of bars at whose close |leverage| was outside the band; None without a
+            band.
     """
 
     target: float
@@ -69,7 +72,7 @@ class Tracking(Shown):
 
     @cached_property
     def horizons(self) -> pd.DataFrame:
-        """One row a horizon, by its days: spans, slope, r2, error, difference; NaN: undefined."""
+        """One row for each horizon: spans, slope, r2, error, difference; undefined ones are NaN."""
         import pandas as pd
 
         rows = [{"days": days, **self.horizon(days)} for days in HORIZONS]
@@ -77,22 +80,22 @@ class Tracking(Shown):
         return pd.DataFrame(rows).set_index("days").astype(numbers)
 
     def horizon(self, days: int) -> dict[str, float | int | None]:
-        """The figures of one horizon, and the number of its spans; None: undefined.
+        """The figures of one horizon and the number of its spans; None: undefined.
 
         Raises:
-            InputError: fewer than one day.
+            InputError: ``days`` is not a whole number of 1 or more.
         """
         token, asset, ideal = self._spans(days)
         return {"spans": len(token), **_figures(token, asset, ideal, self.target)}
 
     def rolling(self, days: int = 30) -> pd.DataFrame:
-        """The figures of single days over each trailing window of so many; NaN: undefined.
+        """The daily figures over each trailing window of ``days`` days; undefined ones are NaN.
 
-        One row a day from the first whole window on, by its time (UTC); ``difference`` is that of
-        the whole window.
+        There is one row for each day from the end of the first whole window on, by time (UTC).
+        ``difference`` is that of the whole window.
 
         Raises:
-            InputError: fewer than one day.
+            InputError: ``days`` is not a whole number of 1 or more.
         """
         import pandas as pd
 
@@ -101,10 +104,10 @@ class Tracking(Shown):
         return pd.DataFrame(columns, index=pd.Index(time, name="time"))
 
     def rolling_columns(self, days: int = 30) -> dict[str, npt.NDArray[Any]]:
-        """``rolling`` as arrays, with ``time`` (epoch s): no pandas is imported.
+        """``rolling`` as arrays by name, with ``time`` (epoch s); pandas is not imported.
 
         Raises:
-            InputError: fewer than one day.
+            InputError: ``days`` is not a whole number of 1 or more.
         """
         token, asset, ideal = self._spans(1)
         whole = self._spans(days)
@@ -119,7 +122,10 @@ class Tracking(Shown):
         return {"time": self.time[days:][: len(rows)], **found}
 
     def within(self, share: float) -> float | None:
-        """Share of days that ended within ``share`` (0.01: a point) of L times the underlying's."""
+        """Share of days whose return was within ``share`` of L times the underlying's return.
+
+        A ``share`` of 0.01 is one percentage point. None where there are no days.
+        """
         token, asset, _ = self._spans(1)
         if not len(token):
             return None
@@ -136,10 +142,10 @@ class Tracking(Shown):
         }
 
     def plot(self, days: int = 30, *, dark: bool = False) -> Any:  # noqa: ANN401 (plotly ships no types)
-        """``rolling`` as an interactive figure: slope, R2, error and difference, stacked.
+        """Plot ``rolling`` as an interactive figure of slope, R2, error and difference.
 
         Raises:
-            InputError: fewer than one day, or more than there are.
+            InputError: ``days`` is less than 1 or longer than the history.
         """
         from steelyard.analysis.tracking_document import tracking_panels, tracking_title
         from steelyard.report.figure import stacked_figure
@@ -157,15 +163,15 @@ class Tracking(Shown):
         return stacked_figure(shown, tracking_title(self), dark=dark)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal, text, notebook and page are made."""
         from steelyard.analysis.tracking_document import tracking_document
 
         return tracking_document(self)
 
     def _spans(self, days: int) -> tuple[Floats, Floats, Floats]:
-        """Token's and underlying's return and the daily reset's growth over every span.
+        """The token's and the underlying's return, and the daily reset's growth, over every span.
 
-        The reset's is 0 where one of its days would have wiped it out.
+        The growth of the reset is 0 where one of the days would have wiped it out.
         """
         if not _is_whole(days) or days < 1:
             message = f"days: expected whole days, 1 or more, found {days!r}."
@@ -178,10 +184,10 @@ class Tracking(Shown):
 
 
 def tracking(run: Run) -> Tracking:
-    """How well a run tracks, by horizon, and how long it was outside its band.
+    """Measure how well a run tracks, by horizon, and how often it was outside its band.
 
     Raises:
-        InputError: it is no run.
+        InputError: the argument is not a run.
     """
     check_kind("run", run, Run, "sy.simulate")
     bars = run.prices.slice(0, lived_bars(run.prices, run.intrabar, run.state.ended))
@@ -189,7 +195,7 @@ def tracking(run: Run) -> Tracking:
     band, outside = run.series.rebalance.band, None
     if band is not None and len(bars):
         leverage = np.abs(run.nav_columns["leverage"][: len(bars)])
-        # where it has ended there is no exposure that could be off
+        # the bar at which the token ended has no exposure, so it does not count
         counts = len(bars) - (run.state.ended is not None)
         beyond = leverage > band.upper * (1 + ROUNDING)
         if band.lower is not None and not band.delever_only:
@@ -209,7 +215,7 @@ def _is_whole(found: object) -> bool:
 
 
 ROUNDING = 1e-12
-"""Relative: a leverage this near to an edge is on it."""
+"""Relative tolerance: a leverage this close to an edge of the band counts as on the edge."""
 
 
 def _figures(token: Floats, asset: Floats, ideal: Floats, target: float) -> dict[str, float | None]:

@@ -1,16 +1,17 @@
-"""Windows of whole days of a history: realised variance, measured two ways, and decay.
+"""Windows of whole days of a history: realised variance, by two measures, and decay.
 
-With x the log returns of UTC days, L the target::
+Where x are the log returns of UTC days and L is the target leverage::
 
     days    sum of x^2
-    bars    the same of the log returns from bar to bar
+    bars    sum of the squares of the log returns from bar to bar
     decay   sum of log(1 + L (e^x - 1)) - L x
 
-Decay is the log return of a daily reset without costs, less L times the underlying's: what a
-reset takes whatever the trend was. Of a continuous reset it would be ``variance_decay`` exactly.
-Beyond the square it goes on, day by day, with ``(L - 3 L^2 + 2 L^3) / 6 x^3`` and so on: so two
-windows of equal ``days`` differ only by the shape of their days, and two of equal ``bars`` also
-by how far the bars of a day cancel or add up.
+Decay is the log return of a daily reset without costs, less L times the underlying's log return: it
+is the effect of resetting, whatever the trend was. For a continuous reset it would be exactly
+``variance_decay``. The series of each day's decay continues after the square with
+``(L - 3 L^2 + 2 L^3) / 6 x^3`` and higher powers. Two windows of equal ``days`` therefore differ
+only by the shape of their daily returns. Two windows of equal ``bars`` also differ by how much the
+bars within a day cancel or add up.
 """
 
 from __future__ import annotations
@@ -30,20 +31,21 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MOST_MISSING = 0.01
-"""Share of a window's bars; where more are missing its variance by bars is not known."""
+"""Largest share of a window's bars that may be missing; with more, the window is not used, since
+its variance from bar to bar would not be known."""
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Whole windows of one asset, in order; all arrays have one length.
+    """Whole windows of one asset, in order of time; all arrays have the shape (windows,).
 
     Attributes:
-        length_days: of each.
-        number: int64; a window begins ``number * length_days`` days after the epoch, and as many
-            more as it is shifted, for every asset alike.
+        length_days: length of each window, in days.
+        number: number of each window, int64. A window begins ``number * length_days`` days after
+            the epoch, plus the shift, for every asset alike.
         bars: realised variance from bar to bar, not annualised.
-        days: the same from UTC midnight to UTC midnight.
-        decay: of a daily reset, as above; -inf where one of the days wipes it out.
+        days: realised variance from UTC midnight to UTC midnight, not annualised.
+        decay: decay of a daily reset, as defined above; -inf where one of the days wipes it out.
     """
 
     length_days: int
@@ -57,11 +59,11 @@ class Windows:
 
     @property
     def lived(self) -> npt.NDArray[np.bool_]:
-        """Whether the token lived through the window."""
+        """Whether the token survived each window, shape (windows,)."""
         return np.isfinite(self.decay)
 
     def chosen(self, which: npt.NDArray[np.bool_]) -> Windows:
-        """Some of them."""
+        """The windows for which ``which`` is true."""
         return Windows(
             self.length_days,
             number=self.number[which],
@@ -72,20 +74,20 @@ class Windows:
 
 
 def variance_decay(target: float, variance: Floats) -> Floats:
-    """Log return of a continuous reset less L times the underlying's, by its realised variance.
+    """Log return of a continuous reset less L times the underlying's, from its realised variance.
 
-    Avellaneda and Zhang 2010 (FORMULAS 3), without rate and fee.
+    The formula is that of Avellaneda and Zhang 2010 (FORMULAS 3), without rate and fee. The result
+    has the shape of ``variance``.
     """
     return np.asarray((target - target * target) / 2 * variance)
 
 
 def windows_of(prices: Prices, target: float, length_days: int, *, shift_days: int = 0) -> Windows:
-    """All windows of a history of bars that are whole; there may be none.
+    """All whole windows of a history of bars; there may be none.
 
-    They begin ``shift_days`` later than every ``length_days``-th day since the epoch.
-
-    A window is whole where the price of each midnight is known, from that which begins it to that
-    which ends it, and at most a hundredth of its bars is missing. A gap within counts as one move.
+    A window begins ``shift_days`` days after every ``length_days``-th day since the epoch. It is
+    whole if the price at each of its midnights is known, including those at its start and end, and
+    if at most 1 % of its bars are missing. A gap inside a window counts as one move.
     """
     ends, logs = prices.end_times, np.log(prices.close)
     squares = np.concatenate(([0.0], np.cumsum(np.square(np.diff(logs)))))
@@ -93,7 +95,8 @@ def windows_of(prices: Prices, target: float, length_days: int, *, shift_days: i
     day = ends[midnights] // DAY_S - shift_days
     first = np.flatnonzero(day % length_days == 0)
     first = first[first + length_days < len(day)]
-    # days ascend and differ: that many on is the window's end only if none of them is missing
+    # days ascend without repetition, so the entry ``length_days`` further on is the window's end
+    # only if no midnight is missing
     first = first[day[first + length_days] == day[first] + length_days]
     bars = midnights[first + length_days] - midnights[first]
     first = first[bars >= (1 - MOST_MISSING) * length_days * DAY_S / prices.step_s]

@@ -8,20 +8,21 @@ __all__ = ["WorstMove"]
 
 
 class WorstMove(NamedTuple):
-    """The worst move of one kind: over a span, down or up."""
+    """The worst fall or the worst rise of a history over one span."""
 
     span: str
     side: str
     """``fall`` or ``rise``."""
     move: float | None
-    """Simple return; None where the bars do not tell, or nothing fell or rose."""
+    """Simple return; None where the bars are too coarse to know it, or nothing fell or rose."""
     start: int | None
-    """Epoch s: opening instant of the bar from which it is counted."""
+    """Opening instant of the bar from which the move is measured, epoch s."""
     price_before: float | None
     price_after: float | None
     wiped_out_from: float | None
-    """The least leverage (signed) that such a jump wipes out; None where none up to 1,000 is."""
+    """The smallest leverage, signed, that such a jump wipes out; None: none up to 1,000."""
     target_survives: bool | None
-    """Whether the series at its target does; None without a series, and of the harmless side."""
+    """Whether the series survives the jump at its target leverage; None without a series, or where
+    the move is in the token's favour."""
     highest_survives: bool | None
-    """The same at the highest leverage that its rule lets stand."""
+    """Whether it survives at the highest leverage that its rule tolerates; None likewise."""

@@ -1,6 +1,6 @@
-"""The contracts: what is deployed, as it was compiled.
+"""The contracts: compiled artifacts of everything that is deployed.
 
-Importing this package imports nothing heavy.
+Importing this package imports no heavy dependency.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Compiled contracts, read from the package: no compiler is needed to deploy or to verify one.
+"""Compiled contracts, read from the package, so that deploying or verifying needs no compiler.
 
-``make contracts`` writes them, and a test compiles the sources again and compares.
+``make contracts`` writes the artifacts. A test compiles the sources again and compares the results.
 """
 
 from __future__ import annotations
@@ -21,11 +21,24 @@ SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One contract, as it is deployed.
+    """One compiled contract, ready to be deployed.
 
-    `deployed_size` counts the bytes that ``eth_getCode`` gives, the immutables among them.
-    `standard_json` is the whole input of the compiler, every source in it: what a block explorer
-    asks for to verify the contract. `source_hash` is the compiler's own sum over all sources.
+    Attributes:
+        name: name of the contract.
+        licence: SPDX identifier of the licence of its source.
+        compiler: version of the compiler.
+        evm_version: EVM version for which it was compiled.
+        optimize: optimisation mode of the compiler.
+        source_hash: the compiler's checksum over all sources.
+        deployed_size: size of the deployed code in bytes, as ``eth_getCode`` returns it, including
+            the immutables.
+        immutables_size: size of the immutables in bytes.
+        method_ids: selector of each external function, by its signature.
+        abi: the ABI of the contract.
+        bytecode: the code of the deployment transaction, without constructor arguments.
+        runtime_bytecode: the deployed code, without the immutables.
+        standard_json: the complete input of the compiler with all sources, from which a block
+            explorer verifies the contract.
     """
 
     name: str

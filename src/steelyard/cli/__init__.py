@@ -13,6 +13,6 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: ``sys.argv[1:]``) and give its exit code."""
-    from steelyard.cli.run import run
+    from steelyard.cli.command_line import run
 
     return run(arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from steelyard.cli.commands import Group, Place
+from steelyard.cli.command_types import CommandGroup, Place
 from steelyard.version import __version__
 
 __all__ = ["app"]
@@ -15,7 +15,7 @@ DATA = {
     "book": Place("steelyard.cli.data:book", "Read an order book, or make one of snapshots."),
 }
 SERIES = {
-    "list": Place("steelyard.cli.series:list_presets", "List the presets on the shelf."),
+    "list": Place("steelyard.cli.series:list_presets", "List the presets."),
     "show": Place("steelyard.cli.series:show", "Print a series and what it does, in words."),
     "check": Place("steelyard.cli.series:check", "Check a series and say when it will trade."),
     "new": Place("steelyard.cli.series_new:new", "Write a series file with comments."),
@@ -46,7 +46,7 @@ REHEARSAL = {
     "serve": Place("steelyard.cli.rehearsal:serve", "Serve an exchange on this machine."),
 }
 ROOT = {
-    "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for a shelf of tokens."),
+    "demo": Place("steelyard.cli.demo:demo", "Replay 2020 to 2022 for every preset."),
     "simulate": Place("steelyard.cli.simulate:simulate", "Run a series over a price history."),
     "compare": Place("steelyard.cli.compare:compare", "Set rules side by side on one history."),
     "explain": Place("steelyard.cli.explain:explain", "Say where a token's return went."),
@@ -62,7 +62,7 @@ ROOT = {
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=ROOT,
     examples=[
         "steelyard demo",
@@ -81,13 +81,13 @@ def app() -> None:
     """
 
 
-@click.group(cls=Group, places=DATA, examples=["steelyard data check BTC"])
+@click.group(cls=CommandGroup, places=DATA, examples=["steelyard data check BTC"])
 def data() -> None:
     """Look at market data, and get it."""
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=SERIES,
     examples=["steelyard series list", "steelyard series show ftx-bull"],
 )
@@ -96,7 +96,7 @@ def series() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=KEEPER,
     examples=[
         "steelyard keeper demo",
@@ -114,7 +114,7 @@ def keeper() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=REHEARSAL,
     examples=["steelyard rehearsal serve rehearsal --prices BTCUSDT=walk:60000 --seed 1"],
 )
@@ -123,7 +123,7 @@ def rehearsal() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=JOURNAL,
     examples=[
         "steelyard journal show btc3l.journal --kind series",
@@ -138,7 +138,7 @@ def journal() -> None:
 
 
 @click.group(
-    cls=Group,
+    cls=CommandGroup,
     places=JOURNAL_KEY,
     examples=["steelyard journal key new fund.key --name example.com/fund"],
 )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.history import check_span, history_options
-from steelyard.cli.inputs import find_feed, find_series
+from steelyard.cli.history_options import check_span, history_options
+from steelyard.cli.input_lookup import find_feed, find_series
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import histories
-from steelyard.cli.inputs import InstantType, OutType, find_prices
+from steelyard.cli.input_lookup import InstantType, OutType, find_prices
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option
 
 if TYPE_CHECKING:
-    from steelyard.market import Book
+    from steelyard.market import OrderBook
 
 __all__ = ["book", "check"]
 
@@ -97,7 +97,7 @@ def book(
         note(f'wrote {out}: name it in a series with impact = "book"')
 
 
-def _book_figures(found: Book) -> dict[str, Any]:
+def _book_figures(found: OrderBook) -> dict[str, Any]:
     from steelyard.market import format_time
 
     bid_depth, ask_depth = found.depth

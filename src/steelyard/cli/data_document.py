@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steelyard.market import format_time
-from steelyard.report.document import Column, Document, Fact, KeyFigures, Row, Table
+from steelyard.report.document import Column, Document, Fact, KeyFigures, Table, TableRow
 from steelyard.report.number_format import count, counted, day, money, number, percent
 from steelyard.rules.describe import duration_words
 
 if TYPE_CHECKING:
-    from steelyard.market import Book
+    from steelyard.market import OrderBook
 
 __all__ = ["book_document", "check_document"]
 
@@ -34,17 +34,17 @@ def check_document(report: Mapping[str, Any]) -> Document:
     return Document(f"{report['source']}: fit to simulate on", [KeyFigures("", facts, "terms")])
 
 
-def book_document(found: Book, orders: Sequence[int]) -> Document:
+def book_document(found: OrderBook, orders: Sequence[int]) -> Document:
     """The levels of a book, and what market orders cost in it."""
     levels = [
-        Row([number(bps, 3), money(bid), money(ask)])
+        TableRow([number(bps, 3), money(bid), money(ask)])
         for bps, bid, ask in zip(*found.columns, strict=True)
     ]
     costs = []
     for size in orders:
         paid = (found.cost(size), found.cost(-size))
         words = ("too large" if cost is None else number(cost / size * 10_000, 3) for cost in paid)
-        costs.append(Row([money(size), *words]))
+        costs.append(TableRow([money(size), *words]))
     of_orders = ("market order", "buying costs, bps", "selling costs, bps")
     return Document(
         _book_words(found),
@@ -55,7 +55,7 @@ def book_document(found: Book, orders: Sequence[int]) -> Document:
     )
 
 
-def _book_words(found: Book) -> str:
+def _book_words(found: OrderBook) -> str:
     words = " ".join(word for word in (found.venue, found.symbol) if word)
     if found.time is not None:
         words += f" at {day(format_time(found.time))} UTC"

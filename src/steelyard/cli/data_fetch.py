@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import InstantType
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out
 from steelyard.cli.progress import progress_bar
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
-    from steelyard.market.download.exchange import Exchange
+    from steelyard.market.download.ccxt_exchange import CcxtExchange
     from steelyard.market.fetch import Fetched
 
 __all__ = ["fetch"]
@@ -130,7 +130,7 @@ def _check_out(out: Path) -> None:
 
 
 def _fetched(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     timeframe: str | None,
     out: Path,

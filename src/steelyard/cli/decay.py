@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import histories
-from steelyard.cli.history import check_span
-from steelyard.cli.inputs import InstantType, OutType, find_prices
+from steelyard.cli.history_options import check_span
+from steelyard.cli.input_lookup import InstantType, OutType, find_prices
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option
 

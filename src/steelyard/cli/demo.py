@@ -1,4 +1,4 @@
-"""``steelyard demo``: the shelf of presets over the bundled history, as a table and a page."""
+"""``steelyard demo``: every preset over the bundled history, as a table and a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
@@ -18,7 +18,7 @@ DEFAULT_PAGE = "steelyard-demo.html"
 
 @click.command(
     cls=Command,
-    examples=["steelyard demo", "steelyard demo --out shelf.html --json"],
+    examples=["steelyard demo", "steelyard demo --out demo.html --json"],
 )
 @click.option(
     "--out",
@@ -41,17 +41,17 @@ def demo(out: Path, as_json: bool) -> None:
     names = preset_names()
     note(f"Replaying {len(names)} tokens over BTC and ETH, daily, 2020 to 2022 ...")
     from steelyard.cli.demo_document import demo_document
-    from steelyard.cli.shelf import ASSETS, replay_shelf, shelf_figures
+    from steelyard.cli.preset_runs import ASSETS, preset_figures, replay_presets
     from steelyard.report.writing import write_report
 
     check_out(out, "--out", "page")
     with progress_bar("replaying", len(names) * len(ASSETS)) as progress:
-        runs = replay_shelf(names, progress)
+        runs = replay_presets(names, progress)
     document = demo_document(runs)
     write_report(document, out)
     tell(document.notes)
     if as_json:
-        emit_json(shelf_figures(runs, out))
+        emit_json(preset_figures(runs, out))
     else:
         show_document(document)
     note(f"wrote {out}: open it in a browser")

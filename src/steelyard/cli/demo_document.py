@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steelyard.cli.shelf import ASSETS, SOURCE, ShelfRun, crash_of, way_of
+from steelyard.cli.preset_runs import ASSETS, SOURCE, PresetRun, crash_of, way_of
 from steelyard.report.document import Block, Document, Paragraph, Section
 from steelyard.report.number_format import counted, multiple, number, percent
 from steelyard.rules.presets import preset_title
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.runs_document import runs_document, runs_table
 
 __all__ = ["demo_document"]
@@ -20,7 +20,7 @@ RESET = (
 )
 
 
-def demo_document(runs: Sequence[ShelfRun]) -> Document:
+def demo_document(runs: Sequence[PresetRun]) -> Document:
     """All that is shown of the presets over the bundled history."""
     crashes = [_crash(each) for each in runs if each.name in CRASHED and each.asset == "BTC"]
     blocks: list[Block] = [_of_asset([each for each in runs if each.asset == a]) for a in ASSETS]
@@ -35,7 +35,7 @@ def demo_document(runs: Sequence[ShelfRun]) -> Document:
     )
 
 
-def _of_asset(runs: Sequence[ShelfRun]) -> Section:
+def _of_asset(runs: Sequence[PresetRun]) -> Section:
     told = [Paragraph(_way(each)) for each in runs if each.name == CRASHED[0]]
     table = runs_table(
         [report_run(each.run) for each in runs],
@@ -45,14 +45,14 @@ def _of_asset(runs: Sequence[ShelfRun]) -> Section:
     return Section(_heading(runs[0]), [*told, table])
 
 
-def _heading(each: ShelfRun) -> str:
+def _heading(each: PresetRun) -> str:
     figures = each.run.summary["underlying"]
     change = percent(figures["return"], signed=True)
     ends = f"{number(figures['initial'], 0)} to {number(figures['final'], 0)}"
     return f"{each.asset}, daily, 2020 to 2022: {ends} USD, {change}"
 
 
-def _way(each: ShelfRun) -> str:
+def _way(each: PresetRun) -> str:
     """What the underlying's return became, and by what."""
     way, figures = way_of(each), each.run.summary["underlying"]
     change, target = percent(figures["return"], signed=True), each.run.series.target_leverage
@@ -68,7 +68,7 @@ def _way(each: ShelfRun) -> str:
     )
 
 
-def _crash(each: ShelfRun) -> str:
+def _crash(each: PresetRun) -> str:
     found = crash_of(each.run)
     if found is None:
         return f"{each.name} was gone before."

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.history import check_span, event_options, history_options_of_a_run
-from steelyard.cli.inputs import OutType, find_feed, find_prices, find_series
+from steelyard.cli.history_options import check_span, event_options, history_options_of_a_run
+from steelyard.cli.input_lookup import OutType, find_feed, find_prices, find_series
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option, is_read
 from steelyard.cli.progress import progress_bar
@@ -66,8 +66,8 @@ def explain(
     SERIES.toml is a series file; where there is no such file, the name of a preset. The steps add
     up: compounding (a daily reset without costs, less L times the underlying), the rule, fee,
     spread, impact, gas, funding, interest, management, and what a reserve gave back. Each is the
-    difference of two runs that differ by that one thing. Points are points of return; quote is
-    that of the whole fund.
+    difference of two runs that differ by that one thing. Points are percentage points of return;
+    quote is that of the whole fund.
 
     DIR is a folder that "steelyard simulate --out" wrote: the run is made again from it, which
     needs no other option, and must come out as it was saved. Where a file that it was made of has
@@ -111,7 +111,7 @@ def _explain_folder(folder: str, given: dict[str, Any]) -> Explanation:
     Where it is not the one that was saved, that is said.
     """
     from steelyard.analysis.attribution import explain_run
-    from steelyard.simulation.repeat import bars_of, files_of, make_again
+    from steelyard.simulation.load_run import bars_of, files_of, make_again
 
     for option in SAID_BY_THE_RUN:
         if given[option] is not None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.inputs import InstantType, OutType, find_series
+from steelyard.cli.input_lookup import InstantType, OutType, find_series
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.cli.overwriting import check_out, force_option, is_read
 
 if TYPE_CHECKING:
-    from steelyard.analysis.outlook import Forecast
+    from steelyard.analysis.forecast_result import Forecast
     from steelyard.analysis.shelf import Shelf
 
     _PercentBase = click.ParamType[float]
@@ -135,10 +135,10 @@ def forecast(
 def _find_shelf(name: str) -> Shelf:
     """The shelf file ``name``, or the preset of that name on a shelf of its own."""
     from steelyard.analysis.shelf import Shelf
-    from steelyard.rules.presets import load_preset, preset_names
+    from steelyard.rules.presets import preset, preset_names
 
     if not os.path.lexists(name) and name in preset_names():
-        return Shelf.of_series(load_preset(name))
+        return Shelf.of_series(preset(name))
     shelf = Shelf.load(name)
     _say_what_is_read(Path(name))
     return shelf

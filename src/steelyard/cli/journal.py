@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import OutType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import OutType
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import counting, progress_bar

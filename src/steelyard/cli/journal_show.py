@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import InstantType
 from steelyard.cli.output import emit_json, note, show_document
 
 if TYPE_CHECKING:

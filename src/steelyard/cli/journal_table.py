@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from steelyard.cli.journal_lines import all_fields, line
 from steelyard.ledger.instants import time_text
-from steelyard.report.document import Column, Document, Fact, KeyFigures, Paragraph, Table
-from steelyard.report.document import Row as TableRow
+from steelyard.report.document import Column, Document, Fact, KeyFigures, Paragraph, Table, TableRow
 from steelyard.report.number_format import count, counted, day
 
 if TYPE_CHECKING:

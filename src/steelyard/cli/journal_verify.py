@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.history import fund_options, history_options_of_a_run
+from steelyard.cli.command_types import Command
+from steelyard.cli.history_options import fund_options, history_options_of_a_run
 from steelyard.cli.output import emit_json, show_document
 from steelyard.cli.progress import counting, progress_bar
 from steelyard.errors import InputError, InvariantError
@@ -84,7 +84,7 @@ def verify(
 
 def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, Any]) -> Verdict:
     """The verdict with what simulating anew says, which checks each row of a fund."""
-    from steelyard.cli.inputs import by_symbol, find_feed
+    from steelyard.cli.input_lookup import by_symbol, find_feed
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
     from steelyard.simulation.journal_anew import compare_anew, left_out, span_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from steelyard.cli.commands import Command, DiscreetCommand
+from steelyard.cli.command_types import Command, DiscreetCommand
 from steelyard.cli.output import emit_json, note
 from steelyard.errors import InputError
 
@@ -201,7 +201,7 @@ def _ask(
     import getpass
     import uuid
 
-    from steelyard.keeper.asking import launch_key
+    from steelyard.keeper.request_adoption import launch_key
     from steelyard.keeper.settings import read_settings
     from steelyard.ledger import Journal
     from steelyard.ledger.requests import Requests

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import OutType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import OutType
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.progress import progress_bar
 from steelyard.errors import InputError, InvariantError
 
 if TYPE_CHECKING:
-    from steelyard.cli.live_found import Found
+    from steelyard.cli.live_findings import LiveFindings
     from steelyard.cli.live_run import Kill
     from steelyard.keeper.settings import Settings
     from steelyard.market import Prices
@@ -77,7 +77,7 @@ def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
 def _folder(out: Path | None) -> Path:
     """The folder to write to, made; what is there is never written over."""
     from steelyard.cli.live_run import free_folder
-    from steelyard.simulation.output import check_folder
+    from steelyard.simulation.run_folder import check_folder
 
     folder = free_folder(DEFAULT_FOLDER) if out is None else out
     try:
@@ -104,18 +104,18 @@ def _prices() -> Prices:
     return sample_prices("BTC")
 
 
-def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> Found:
+def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> LiveFindings:
     """All that is told, from the journal."""
     from steelyard.cli.journal_verify import verified
     from steelyard.cli.live_compare import compare_with_simulate
-    from steelyard.cli.live_found import Found, health_of, kills_of, rebalances_of
+    from steelyard.cli.live_findings import LiveFindings, health_of, kills_of, rebalances_of
     from steelyard.keeper.status import status_of
     from steelyard.ledger import Journal
 
     with Journal.open(settings.journal) as journal:
         rows = list(journal.events())
         status = status_of(settings, journal, time.time_ns() // 1_000_000)
-    return Found(
+    return LiveFindings(
         str(folder),
         status,
         kills_of(rows, kills),

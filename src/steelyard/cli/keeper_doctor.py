@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import DiscreetCommand
+from steelyard.cli.command_types import DiscreetCommand
 from steelyard.cli.output import emit_json, note, show
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.keeper.desk import Desk
-    from steelyard.keeper.doctor import Check
+    from steelyard.keeper.doctor import AccountCheck
     from steelyard.keeper.settings import FundSettings, Settings
 
 __all__ = ["doctor"]
@@ -68,7 +68,7 @@ def doctor(file: Path, fixes: bool, any_address: bool, as_json: bool) -> None:
 
 async def _examine(
     settings: Settings, fund: FundSettings, fixes: bool, any_address: bool
-) -> Sequence[Check]:
+) -> Sequence[AccountCheck]:
     from steelyard.keeper.doctor import checks_of, fix
     from steelyard.keeper.running import open_venue
     from steelyard.rules.numbers import DECIMAL18
@@ -95,7 +95,7 @@ async def _examine(
 
 def _desk(settings: Settings, fund: FundSettings) -> Desk:
     """The fund as its journal leaves it; before its keeper's first start there is none."""
-    from steelyard.keeper.opening import new_desk, open_desk
+    from steelyard.keeper.desk_opening import new_desk, open_desk
     from steelyard.ledger import Journal
     from steelyard.ledger.places import is_url
 
@@ -105,7 +105,7 @@ def _desk(settings: Settings, fund: FundSettings) -> Desk:
         return open_desk(journal, fund.series, fund.guards)
 
 
-def _print(symbol: str, checks: Sequence[Check]) -> None:
+def _print(symbol: str, checks: Sequence[AccountCheck]) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")

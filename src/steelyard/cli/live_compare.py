@@ -23,11 +23,11 @@ from steelyard.ledger.instants import time_text
 if TYPE_CHECKING:
     from steelyard.keeper.settings import FundSettings, Settings
     from steelyard.ledger import Row
-    from steelyard.market import Prices
+    from steelyard.market import Feed, Prices
 
 __all__ = [
-    "Comparison",
     "Difference",
+    "LiveComparison",
     "compare_with_simulate",
     "float_rebalances",
     "refuse_differences",
@@ -53,7 +53,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LiveComparison:
     """What was compared with what, and where it differed.
 
     Attributes:
@@ -87,7 +87,7 @@ class Comparison:
 
 def compare_with_simulate(
     settings: Settings, rows: Sequence[Row], prices: Prices
-) -> list[Comparison]:
+) -> list[LiveComparison]:
     """A keeper's journal against the reference loop on Decimal, and the fast run on floats.
 
     Args:
@@ -118,12 +118,12 @@ def compare_with_simulate(
         close_fields += sum(map(len, told))
         close.extend(_far(symbol, told, figures))
     return [
-        Comparison("reference", "decimal18", total, hours, exact_fields, tuple(exact)),
-        Comparison("fast", "float", total, 0, close_fields, tuple(close)),
+        LiveComparison("reference", "decimal18", total, hours, exact_fields, tuple(exact)),
+        LiveComparison("fast", "float", total, 0, close_fields, tuple(close)),
     ]
 
 
-def refuse_differences(comparisons: Sequence[Comparison]) -> None:
+def refuse_differences(comparisons: Sequence[LiveComparison]) -> None:
     """End with exit code 5 where a comparison found a difference.
 
     Raises:
@@ -152,7 +152,7 @@ def _settled(rows: Iterable[Row], symbol: str) -> list[Row]:
 
 def _state_of(settings: Settings, fund: FundSettings) -> dict[str, str]:
     """The state to which the keeper's journal folds, figure by figure."""
-    from steelyard.keeper.opening import open_desk
+    from steelyard.keeper.desk_opening import open_desk
     from steelyard.ledger import Journal
     from steelyard.rules.numbers import DECIMAL18
 
@@ -181,7 +181,12 @@ def _reference(
 
     place = InMemory()
     run = simulate(
-        fund.series, prices, number=DECIMAL18, engine="reference", journal=place, **_span(fund)
+        fund.series,
+        _feed(fund, prices),
+        intrabar=fund.venue.intrabar,
+        number=DECIMAL18,
+        engine="reference",
+        journal=place,
     )
     events = place.memory.events
     settled = [event.fields for event in events if event.kind == "settled"]
@@ -190,9 +195,11 @@ def _reference(
     return {**dict(_flat("state", asdict(run.state))), **_numbered(settled)}
 
 
-def _span(fund: FundSettings) -> dict[str, Any]:
-    venue = fund.venue
-    return {"start": venue.start, "end": venue.end, "intrabar": venue.intrabar}
+def _feed(fund: FundSettings, prices: Prices) -> Feed:
+    """The prices of the fund's life."""
+    from steelyard.market import Feed
+
+    return Feed(prices, start=fund.venue.start, end=fund.venue.end)
 
 
 def _numbered(settled: Iterable[Any]) -> dict[str, str]:
@@ -242,7 +249,8 @@ def float_rebalances(fund: FundSettings, prices: Prices) -> list[dict[str, Any]]
     """The rebalances of the fast run on floats, a dict each."""
     from steelyard.simulation.run import simulate
 
-    columns = simulate(fund.series, prices, **_span(fund)).rebalance_columns
+    run = simulate(fund.series, _feed(fund, prices), intrabar=fund.venue.intrabar)
+    columns = run.rebalance_columns
     rows = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]

@@ -14,8 +14,8 @@ from steelyard.report.number_format import count, counted, day, money, number
 from steelyard.rules.describe import target_words
 
 if TYPE_CHECKING:
-    from steelyard.cli.live_compare import Comparison
-    from steelyard.cli.live_found import Found
+    from steelyard.cli.live_compare import LiveComparison
+    from steelyard.cli.live_findings import LiveFindings
     from steelyard.keeper.settings import Settings
     from steelyard.rules.series import Series
 
@@ -34,7 +34,7 @@ ALIKE = {
 }
 
 
-def print_found(found: Found, settings: Settings) -> None:
+def print_found(found: LiveFindings, settings: Settings) -> None:
     """Print it on standard output."""
     wide = console().width >= WIDE
     for fund in settings.funds:
@@ -110,7 +110,7 @@ def _order_words(order: Mapping[str, Any]) -> str:
     )
 
 
-def _checks(found: Found) -> Table:
+def _checks(found: LiveFindings) -> Table:
     table = Table.grid(padding=(0, 2))
     for each in found.health:
         files = f"{counted(each['published'], 'file')} in health/"
@@ -123,7 +123,7 @@ def _checks(found: Found) -> Table:
     return table
 
 
-def _compared(found: Comparison) -> str:
+def _compared(found: LiveComparison) -> str:
     if not found.differences:
         trades = counted(found.rebalances, "trade")
         hours = counted(found.hours, "hour")

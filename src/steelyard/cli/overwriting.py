@@ -54,7 +54,7 @@ def check_out(out: Path, hint: str, kind: Kind) -> None:
             written over with ``--force`` only; what is continued looks itself at what is there.
     """
     from steelyard.report.writing import check_file
-    from steelyard.simulation.output import check_folder
+    from steelyard.simulation.run_folder import check_folder
 
     context = click.get_current_context()
     try:
@@ -105,7 +105,7 @@ def _named_inputs(context: click.Context, hint: str) -> Iterator[str]:
 
 def _places(folder: Path) -> Iterator[Path]:
     """What is in a folder under a name that a run is saved under; of a shared reserve, deeper."""
-    from steelyard.simulation.output import RUN_FILES
+    from steelyard.simulation.run_folder import RUN_FILES
 
     for name in RUN_FILES:
         yield folder / name
@@ -161,7 +161,7 @@ def _refuse_foreign_file(out: Path, *, is_page: bool) -> None:
 
 def _refuse_foreign_run(folder: Path) -> None:
     """Refuse to write into a folder over files that no run of ours has left there."""
-    from steelyard.simulation.output import RUN_FILES
+    from steelyard.simulation.run_folder import RUN_FILES
 
     if _holds_a_run(folder):
         return

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
-from steelyard.cli.inputs import InstantType
+from steelyard.cli.command_types import Command
+from steelyard.cli.input_lookup import InstantType
 from steelyard.cli.output import emit_json, note
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
     from steelyard.rehearsal.book import Depth
-    from steelyard.rehearsal.prices import Feed
+    from steelyard.rehearsal.price_feeds import PriceFeed
 
 __all__ = ["serve"]
 
@@ -113,7 +113,7 @@ def serve(
     """
     import asyncio
 
-    from steelyard.rehearsal.pointing import ccxt_lines
+    from steelyard.rehearsal.ccxt_setup import ccxt_lines
 
     if print_ccxt:
         lines = ccxt_lines(folder)
@@ -132,8 +132,8 @@ def serve(
         raise InputError(message, missing=error.name) from error
 
     from steelyard.rehearsal.exchange import Exchange, SetUp
-    from steelyard.rehearsal.faults import Faults, read_rules
-    from steelyard.rehearsal.store import Store
+    from steelyard.rehearsal.exchange_file import ExchangeFile
+    from steelyard.rehearsal.fault_rules import FaultRules, read_rules
 
     feeds = tuple(_feed(text, seed, start, end) for text in prices)
     if len({feed.symbol for feed in feeds}) < len(feeds):
@@ -156,11 +156,11 @@ def serve(
     )
     rules = [] if faults is None else read_rules(faults)
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store(folder / "exchange.db")
+    store = ExchangeFile(folder / "exchange.db")
     try:
         exchange = Exchange(set_up, store)
         say = emit_json if as_json else _say
-        asyncio.run(serve_exchange(exchange, Faults(rules, seed), folder, port, say))
+        asyncio.run(serve_exchange(exchange, FaultRules(rules, seed), folder, port, say))
     finally:
         store.close()
 
@@ -180,10 +180,10 @@ def _amount(name: str, text: str) -> Decimal:
     return found
 
 
-def _feed(text: str, seed: int, start: int | None, end: int | None) -> Feed:
+def _feed(text: str, seed: int, start: int | None, end: int | None) -> PriceFeed:
     """Prices of one symbol, as the command line says where they come from."""
     from steelyard.rehearsal.contracts import CONTRACTS
-    from steelyard.rehearsal.prices import HandFeed, WalkFeed, file_feed
+    from steelyard.rehearsal.price_feeds import HandFeed, WalkFeed, file_feed
 
     symbol, _, source = text.partition("=")
     if symbol not in CONTRACTS or not source:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.inputs import find_book, find_prices, find_series, find_series_text
+from steelyard.cli.input_lookup import find_book, find_prices, find_series, find_series_text
 from steelyard.cli.output import emit_json, note, show_document
 from steelyard.errors import InputError
 
@@ -26,20 +26,20 @@ __all__ = ["check", "list_presets", "show"]
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def list_presets(as_json: bool) -> None:
-    """List the presets on the shelf: series that follow published rules.
+    """List the presets: series that follow published rules.
 
     A preset's name can stand wherever a command takes a series file.
     """
-    from steelyard.rules.presets import load_preset, preset_names, preset_title
+    from steelyard.rules.presets import preset, preset_names, preset_title
 
     if not as_json:
         from steelyard.cli.series_document import presets_document
 
-        shown = [(name, preset_title(name), load_preset(name)) for name in preset_names()]
+        shown = [(name, preset_title(name), preset(name)) for name in preset_names()]
         show_document(presets_document(shown))
         return
     presets = [
-        {"name": name, "title": preset_title(name), **_facts(load_preset(name))}
+        {"name": name, "title": preset_title(name), **_facts(preset(name))}
         for name in preset_names()
     ]
     emit_json({"schema": 1, "presets": presets})

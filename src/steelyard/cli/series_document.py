@@ -10,8 +10,8 @@ from steelyard.report.document import (
     Fact,
     KeyFigures,
     Paragraph,
-    Row,
     Table,
+    TableRow,
 )
 from steelyard.report.number_format import leverage, money, percent
 from steelyard.rules.describe import (
@@ -40,7 +40,7 @@ def presets_document(presets: Sequence[tuple[str, str, Series]]) -> Document:
         Column("trades when", words=True),
     ]
     rows = [
-        Row([name, title, target_words(series), rule_words(series)])
+        TableRow([name, title, target_words(series), rule_words(series)])
         for name, title, series in presets
     ]
     hint = '"steelyard series show NAME" prints the file, "series check NAME" what it does.'
@@ -53,7 +53,7 @@ def check_document(
     """What a series does, and at which move of the price it trades."""
     names = ("price moves", "leverage", "holder", f"trade, {series.quote}")
     rows = [
-        Row(
+        TableRow(
             [
                 reach.trigger,
                 percent(reach.move, signed=True),
@@ -68,7 +68,7 @@ def check_document(
         for move in CLOCK_MOVES:
             traded = trade_after(series, trigger, move, book)
             name = f"{trigger.name.lower()}, if"
-            rows.append(Row([name, percent(move, signed=True), "", "", _trade(traded)]))
+            rows.append(TableRow([name, percent(move, signed=True), "", "", _trade(traded)]))
     assets = series.initial_nav * series.initial_tokens
     facts = {
         "venue": venue_words(series),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.output import emit_json, note
 from steelyard.cli.overwriting import check_out, force_option
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
-from steelyard.cli.history import check_span, fund_options, history_options
-from steelyard.cli.inputs import OutType, by_symbol, find_feed, find_series
+from steelyard.cli.history_options import check_span, fund_options, history_options
+from steelyard.cli.input_lookup import OutType, by_symbol, find_feed, find_series
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from steelyard.market import Feed
     from steelyard.rules.series import Series
     from steelyard.simulation.run import Run
-    from steelyard.simulation.shelf import ShelfRun
+    from steelyard.simulation.shared_reserve import SharedReserveRun
 
 __all__ = ["simulate"]
 
@@ -115,7 +115,7 @@ def simulate(
 
 def _simulate(
     tokens: list[Series], feed: Feed, reserve: str | None, options: dict[str, Any]
-) -> Run | ShelfRun:
+) -> Run | SharedReserveRun:
     from steelyard.rules.series import Reserve
     from steelyard.simulation.one_or_several import simulate as run_series
 
@@ -127,7 +127,7 @@ def _simulate(
         return run_series(tokens, feed, reserve=shared, **options, progress=progress)
 
 
-def _say_what_was_written(found: Run | ShelfRun, out: Path) -> None:
+def _say_what_was_written(found: Run | SharedReserveRun, out: Path) -> None:
     from steelyard.simulation.run import Run
 
     if isinstance(found, Run):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from steelyard.cli.commands import Command
+from steelyard.cli.command_types import Command
 from steelyard.cli.completing import presets
 from steelyard.cli.explain import MOST_RUNS
-from steelyard.cli.history import check_span, event_options, history_options
-from steelyard.cli.inputs import OutType, find_feed, find_series
+from steelyard.cli.history_options import check_span, event_options, history_options
+from steelyard.cli.input_lookup import OutType, find_feed, find_series
 from steelyard.cli.output import emit_json, note, show_document, tell
 from steelyard.cli.overwriting import check_out, force_option
 from steelyard.cli.progress import progress_bar

@@ -1,6 +1,7 @@
-"""What time costs a fund between two clock observations: funding, interest, management.
+"""The accruals of a fund between two scheduled observations: funding, interest, management fee.
 
-In this order (SPEC 3): splits, funding, interest, and the management fee on what is left.
+The order is that of SPEC 3: splits, funding, interest, and then the management fee on the remaining
+nav.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["accrue", "split"]
 
 
 def split(group: Group[Num], fund: Fund[Num], ratios: tuple[Num, ...], time: int) -> None:
-    """Replace each token by ``ratio`` new ones, also those that are asked for."""
+    """Replace each token by ``ratio`` new ones, also in requests that are not filled yet."""
     state, amount = fund.state, fund.terms.number.amount
     for ratio in ratios:
         tokens, so_far = amount(state.tokens * ratio), state.split * ratio
@@ -47,7 +48,7 @@ def _in_new_tokens(
 
 
 def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Come to a clock observation: pay and earn what fell due since the last one."""
+    """Book the accruals that fell due since the last scheduled observation."""
     state, terms = fund.state, fund.terms
     window = None
     if terms.has_volatility and inputs.volatile is None and state.price is not None:
@@ -66,7 +67,7 @@ def accrue(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, p
     interest = management = price * 0
     funding: tuple[Num, ...] = ()
     if terms.is_future:
-        # the same contracts at another mark
+        # the number of contracts does not change, but their mark does
         marked = mark_factor(terms.basis, state.expiry, time)
         units, mark = terms.number.moved(units, units / mark * marked), marked
     for rate in inputs.funding:

@@ -1,11 +1,11 @@
-"""The one place where a fund changes: each effect, applied to a state.
+"""The only place where a fund's state changes: each effect is applied to a state.
 
-An effect holds what it left (cash, units, tokens, reserve), so applying one assigns; only sums
-since launch are added to, by the amounts in the effect. No rule is asked here: folding a stored
-history gives the same state whatever the program has become since.
+An effect holds the resulting balances (cash, units, tokens, reserve), so applying it assigns them.
+Only the sums since launch are added to, by the amounts in the effect. No rule is evaluated here, so
+a stored history gives the same state even after the rules have changed.
 
-The effects of a plain backtest are unpacked whole: to read the fields of a tuple one by one takes
-several times as long.
+The effects of a plain backtest are unpacked at once, because reading the fields of a tuple one by
+one takes several times as long.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ __all__ = ["NOT_REBALANCES", "apply", "see"]
 NOT_REBALANCES = frozenset(
     {Trigger.NONE, Trigger.LAUNCH, Trigger.ROLL, Trigger.FLOW, Trigger.WIND_DOWN}
 )
-"""Trades that count neither as rebalances nor as turnover."""
+"""The triggers of trades that count neither as rebalances nor as turnover."""
 
 
 def apply(state: State[Num], effect: Effect[Num]) -> None:
-    """Change a fund's state, and its reserve's, by one effect.
+    """Change the state of a fund and of its reserve by one effect.
 
-    An effect on a shared reserve is applied once, through the state of any fund that it serves.
+    An effect on a shared reserve is applied once, through the state of any fund that uses the
+    reserve.
     """
     CHANGES[type(effect)](state, effect)
 
@@ -87,7 +88,7 @@ def _seen(state: State[Num], effect: Seen[Num]) -> None:
 
 
 def see(state: State[Num], time: int, price: Num, window: tuple[Num, int] | None) -> None:
-    """What ``Seen`` changes, where nobody is told of it."""
+    """Apply the changes of a ``Seen`` effect without making the effect."""
     if window is not None:
         _extend_window(state, window)
     state.time, state.price = time, price
@@ -232,7 +233,7 @@ def _rolled(state: State[Num], effect: Rolled[Num]) -> None:
 
 def _booked(state: State[Num], effect: Booked[Num]) -> None:
     state.cash = effect.cash
-    # a cost counts above 0 where it was paid
+    # totals count a cost that was paid as positive
     if effect.what == "funding":
         state.totals.funding -= effect.amount
     elif effect.what == "interest":

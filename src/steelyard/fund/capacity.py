@@ -1,4 +1,4 @@
-"""Deleveraging for the counterparty: the net exposure stays within what the reserve can carry."""
+"""Deleveraging that keeps the net exposure of funds within the capacity of their reserve."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ __all__ = ["keep_capacity"]
 
 
 def keep_capacity(group: Group[Num], time: int, price: Num) -> None:
-    """Deleverage funds until their net exposure is no more than the reserve can carry.
+    """Deleverage funds until their net exposure is within the capacity of the reserve.
 
-    Those on the heavier side give way, each in proportion to its exposure. What that costs, or a
-    fund that ends by it, may leave others above their own limits: then these do.
+    The funds on the larger side are deleveraged, each in proportion to its exposure. The cost of
+    these trades, or the end of a fund, may leave other funds above their limits, which are then
+    deleveraged in turn.
     """
     while over := over_capacity(group, price):
         left = sum(abs(fund.state.units) for fund in over)
@@ -31,7 +32,10 @@ def keep_capacity(group: Group[Num], time: int, price: Num) -> None:
 
 
 def _deleverage(group: Group[Num], fund: Fund[Num], notional: Num, time: int, price: Num) -> None:
-    """Close ``notional`` (not negative), whatever it costs: no order, the reserve is the venue."""
+    """Close ``notional`` (not negative, quote) at once and at any cost.
+
+    No order is sent, because the reserve itself is the venue.
+    """
     state = fund.state
     closes = (abs(state.units) * price - notional) * 1_000_000_000_000 <= notional
     side = -notional if state.units > 0 else notional
@@ -39,7 +43,7 @@ def _deleverage(group: Group[Num], fund: Fund[Num], notional: Num, time: int, pr
     trigger = Trigger.CAPACITY
     trade = settled_trade(group, fund, trigger, time, price, side, cost, counts=True)
     if closes:
-        # a crumb of rounding would be deleveraged again at each price
+        # a remainder from rounding would be deleveraged again at each price
         number = fund.terms.number
         cash = number.moved(trade.cash, trade.cash + trade.units * price)
         trade = trade._replace(cash=cash, units=trade.units * 0)

@@ -1,4 +1,4 @@
-"""What trades that have to be made cost by the series' own prices, and whether they can be."""
+"""The costs of trades that must be made, by the series' own rates, and whether they can be made."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["charges_of", "check_tradable", "forced_cost", "model_charges", "roun
 
 
 def model_charges(fund: Fund[Num], notional: Num) -> Charges[Num]:
-    """What one order of ``notional`` (signed, quote) costs by kind; nothing for none."""
+    """The cost of one order of ``notional`` (signed, quote) by kind; zero for an order of zero."""
     return charges_of(fund.costs.rates, notional, fund.terms.sqrt)
 
 
 def charges_of(rates: CostRates[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Charges[Num]:
-    """The same by a price list, for a venue that knows no fund."""
+    """The cost of an order of ``notional`` (signed, quote) by ``rates``, without a fund."""
     nothing = notional * 0
     if notional == 0:
         return Charges(*no_cost(nothing)[:4])
@@ -28,10 +28,10 @@ def charges_of(rates: CostRates[Num], notional: Num, sqrt: Callable[[Num], Num])
 
 
 def forced_cost(group: Group[Num], fund: Fund[Num], notional: Num, price: Num) -> TradeCost[Num]:
-    """What a trade costs that has to be made, and who pays it.
+    """The cost of a trade that must be made, and who pays it; quote.
 
     Raises:
-        InputError: what it trades on does not hold that much.
+        InputError: the order book or pool is not deep enough for the trade.
     """
     check_tradable(fund, notional)
     value = free_value(group, fund, price)
@@ -39,24 +39,24 @@ def forced_cost(group: Group[Num], fund: Fund[Num], notional: Num, price: Num) -
 
 
 def rounded_cost(number: Number[Num], cost: TradeCost[Num]) -> TradeCost[Num]:
-    """A cost whose parts are amounts that can move, and still add up."""
+    """The cost with each part rounded to an amount that can be booked, so that the parts add up."""
     fee, spread, impact, gas = map(number.amount, cost[:4])
     by_reserve = number.amount(cost.paid_by_reserve)
     return TradeCost(fee, spread, impact, gas, by_reserve, fee + spread + impact + gas - by_reserve)
 
 
 def check_tradable(fund: Fund[Num], notional: Num) -> None:
-    """Refuse a trade that has to be made where the market does not hold that much.
+    """Refuse a trade that must be made where the market is not deep enough.
 
     Raises:
-        InputError: it does not.
+        InputError: the order book or pool is not deep enough for the trade.
     """
     costs, terms = fund.costs, fund.terms
     if is_tradable(costs.nav_curve, notional) and is_tradable(costs.reserve_curve, notional):
         return
     message = (
-        f"{terms.symbol}: expected a book or a pool that can take every trade that "
-        f"has to be made, found one of {abs(float(notional)):,.10g} "
-        f"{terms.series.quote}; give a deeper one, or smaller flows."
+        f"{terms.symbol}: expected an order book or a pool that is deep enough for every trade "
+        f"that must be made, found a trade of {abs(float(notional)):,.10g} {terms.series.quote} "
+        f"beyond its depth; give a deeper one, or smaller flows."
     )
     raise InputError(message, symbol=terms.symbol, notional=float(notional))

@@ -1,7 +1,7 @@
-"""The reserve as the counterparty of its funds (venue ``pool``): gains paid, exposure carried.
+"""The reserve as the counterparty of its funds (venue ``pool``): it settles their gains and losses.
 
-What a fund wins on a change of price the reserve pays, and what it loses the reserve gets, at each
-price that is seen. The net exposure of its funds stays within a share of its value.
+At each observed price the reserve pays the gains of its funds and receives their losses. The net
+exposure of the funds is kept within a share of the reserve's value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["excess", "net_exposure", "over_capacity", "room_for", "settle_price"
 
 
 def settle_prices(group: Group[Num], time: int, price: Num) -> None:
-    """Settle the change of price with all funds: who lost pays before who won is paid."""
+    """Settle the change of price with all funds; losses are collected before gains are paid."""
     if not group.is_counterparty:
         return
     for winners in (False, True):
@@ -32,7 +32,7 @@ def settle_prices(group: Group[Num], time: int, price: Num) -> None:
 
 
 def settle_price(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
-    """Settle with one fund what the change of price won or lost it."""
+    """Settle one fund's gain or loss from the change of price."""
     state, terms = fund.state, fund.terms
     if not terms.is_pool or state.settled_price is None or state.settled_price == price:
         return
@@ -54,7 +54,7 @@ def settle_price(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> N
 
 
 def _wins(fund: Fund[Num], price: Num) -> bool:
-    """Whether its counterparty has to pay it at this price."""
+    """Whether the fund has gained at this price, so that its counterparty has to pay."""
     state = fund.state
     if not fund.terms.is_pool or state.settled_price is None:
         return False
@@ -62,7 +62,7 @@ def _wins(fund: Fund[Num], price: Num) -> bool:
 
 
 def net_exposure(group: Group[Num], price: Num) -> Num:
-    """The net exposure (signed, quote) of the funds whose counterparty the reserve is."""
+    """The net exposure (signed, quote) of the funds that have the reserve as counterparty."""
     units = price * 0
     for fund in group.funds:
         if fund.terms.is_pool:
@@ -75,8 +75,8 @@ def room_for(
 ) -> Num:
     """The largest notional that ``fund`` may open on ``side`` (1 long, -1 short), quote.
 
-    ``units`` are the fund's, which may be ahead of its books by creations in the same order;
-    ``net_flow`` (signed notional) is theirs, and pays its fee on what is left of both.
+    ``units`` are the fund's units including creations that go out in the same order. ``net_flow``
+    is the signed notional of these creations, and its fee is counted as received by the reserve.
     """
     terms, costs = fund.terms, fund.costs
     net = price * 0
@@ -95,7 +95,7 @@ def room_for(
 
 
 def over_capacity(group: Group[Num], price: Num) -> list[Fund[Num]]:
-    """The funds that have to give way: on the heavier side, the net being above their limit."""
+    """The funds to deleverage: those on the larger side, where the net exposure is too large."""
     if not group.is_counterparty:
         return []
     return [fund for fund in group.funds if _is_over(group, fund, price)]
@@ -112,10 +112,10 @@ def _is_over(group: Group[Num], fund: Fund[Num], price: Num) -> bool:
 
 
 def excess(group: Group[Num], fund: Fund[Num], price: Num) -> Num:
-    """What is too much now (quote), were this fund to close all of it."""
+    """The excess over the capacity (quote), if this fund alone were to close it."""
     net, terms = net_exposure(group, price), fund.terms
     if fund.state.units * net <= 0:
-        # one before it has ended, and took the weight to the other side
+        # another fund has ended, so that the net exposure is now on the other side
         return net * 0
     return capacity_excess(
         net,

@@ -1,7 +1,7 @@
-"""Creations and redemptions: quoted when asked for, in the books when their order fills.
+"""Creations and redemptions: they are quoted when requested and booked when their order is filled.
 
-They are priced at nav, so those who stay neither win nor lose, and bear the cost of trading the
-exposure that they add or remove. All that goes out in one order shares what netting saves
+They are priced at nav and bear the cost of trading the exposure that they add or remove, so the
+other holders neither gain nor lose. The parts of one order share the saving from netting
 (``rules.flows``).
 """
 
@@ -25,21 +25,21 @@ __all__ = ["Entered", "Leg", "creations_of", "enter", "own_cost", "request", "to
 
 
 class Leg(NamedTuple, Generic[Num]):
-    """One creation or redemption at a price, before its trade; quote."""
+    """One creation or redemption at a price, before its trade; amounts are in quote."""
 
     tokens: Num
     nav: Num
-    """Per token."""
+    """Nav per token."""
     fee: Num
     notional: Num
     brought: Num
-    """Into the fund; below 0: taken out of it."""
+    """The amount brought into the fund; negative where it is taken out."""
     alone: TradeCost[Num]
-    """What its trade would cost in an order of its own."""
+    """The cost of its trade in an order of its own."""
 
 
 class Entered(NamedTuple, Generic[Num]):
-    """A fund's books as they are once its requests have entered them."""
+    """The books of a fund after its requests have been booked."""
 
     requests: tuple[Request[Num], ...]
     legs: tuple[Leg[Num], ...]
@@ -51,7 +51,7 @@ class Entered(NamedTuple, Generic[Num]):
 
 
 def request(fund: Fund[Num], tokens: Sequence[Num], time: int, price: Num) -> list[Request[Num]]:
-    """Requests for so many tokens, each quoted as it would enter after all those before it.
+    """Requests for these numbers of tokens, each quoted as if the ones before it were booked.
 
     Raises:
         InputError: no token would be left.
@@ -67,7 +67,7 @@ def request(fund: Fund[Num], tokens: Sequence[Num], time: int, price: Num) -> li
 
 
 def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> Entered[Num]:
-    """What the books become when ``requests`` enter them at nav, in their order, at this price.
+    """The books after ``requests`` are booked in their order, at nav and at this price.
 
     Raises:
         InputError: no token would be left.
@@ -99,7 +99,7 @@ def enter(fund: Fund[Num], requests: tuple[Request[Num], ...], price: Num) -> En
 
 
 def too_many(left: Num, tokens: Num) -> str:
-    """What is wrong with a redemption (``tokens`` below 0) that leaves no token of ``left``."""
+    """The message for a redemption (``tokens`` below 0) that leaves none of the ``left`` tokens."""
     return (
         f"flows: expected fewer redemptions than the {float(left):g} tokens that are left, "
         f"found one of {float(-tokens):g}; to close the token, wind it down"
@@ -107,7 +107,7 @@ def too_many(left: Num, tokens: Num) -> str:
 
 
 def _flows_of(legs: Sequence[Leg[Num]], price: Num) -> Flows[Num]:
-    """The legs as the rules take them."""
+    """The totals of the legs in the form that the rules take."""
     nothing = price * 0
     size = _sum((abs(leg.notional) for leg in legs), nothing)
     kinds = zip(*(leg.alone for leg in legs), strict=True)
@@ -116,7 +116,8 @@ def _flows_of(legs: Sequence[Leg[Num]], price: Num) -> Flows[Num]:
 
 
 def _sum(figures: Iterable[Num], nothing: Num) -> Num:
-    # term by term: the built-in sum rounds floats otherwise from one Python to another
+    # add term by term, because the built-in sum rounds floats differently between versions of
+    # Python
     total = nothing
     for figure in figures:
         total = total + figure
@@ -124,7 +125,7 @@ def _sum(figures: Iterable[Num], nothing: Num) -> Num:
 
 
 def _alone(fund: Fund[Num], notional: Num) -> TradeCost[Num]:
-    """The cost of an order of its own, none for none; these parties have no reserve."""
+    """The cost of a separate order, zero for no trade; no reserve pays for creations."""
     nothing = notional * 0
     if notional == 0:
         return no_cost(nothing)
@@ -138,9 +139,9 @@ def own_cost(
     charges: Charges[Num],
     reserve_value: Num,
 ) -> TradeCost[Num]:
-    """The part of an order's ``charges`` that falls on the rebalance in it, and who pays it.
+    """The rebalance's part of an order's ``charges``, and who pays it.
 
-    ``notional`` is the rebalance's, signed.
+    ``notional`` is that of the rebalance, signed, in quote.
     """
     if notional == 0 and flows.size > 0:
         return no_cost(notional)
@@ -158,7 +159,7 @@ def own_cost(
 def creations_of(
     fund: Fund[Num], entered: Entered[Num], time: int, notional: Num, charges: Charges[Num]
 ) -> tuple[Creation[Num], ...]:
-    """What each creation pays, sent in one order with the signed notional of a rebalance."""
+    """The creations with what each pays, in one order with a rebalance of ``notional`` (signed)."""
     own, flows = _alone(fund, notional), entered.flows
     sizes = flows.size + abs(notional)
     rows = []

@@ -1,6 +1,6 @@
-"""Deciding: which trigger holds now, and what is due by the clock. It ends in an order.
+"""The decision whether a trigger holds or a clock is due, which ends in an order.
 
-Where leverage goes, how much that takes and whether it may be made comes from ``steelyard.rules``.
+The destination, the size and the permission to trade come from ``steelyard.rules``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["check_triggers", "fire"]
 
 DAY_S = 86_400
 SENT = Outcome.TRADE
-"""As the outcome of a rebalance: its order went out."""
+"""The outcome of a rebalance whose order was sent."""
 
 
 def check_triggers(
@@ -38,10 +38,10 @@ def check_triggers(
     price: Num,
     entered: Entered[Num] | None,
 ) -> bool:
-    """Test the triggers at a clock observation; one rebalance serves all that hold.
+    """Test the triggers at a scheduled observation; one rebalance answers all that hold.
 
-    ``entered`` are the books with the requests that would go out in the same order; whether they
-    did is given back.
+    ``entered`` are the books with the requests that would go out in the same order. Returns whether
+    these requests were sent.
     """
     state, terms = fund.state, fund.terms
     rule = terms.rule
@@ -91,18 +91,19 @@ def fire(
     uses: Instants | None = None,
     scheduled: bool = True,
 ) -> int:
-    """Decide the rebalance that ``trigger`` names, and send it; the ``Outcome`` of its plan.
+    """Decide and send a rebalance for ``trigger``; returns the ``Outcome`` of its plan.
 
     Args:
-        group: what the fund belongs to.
+        group: the group of the fund.
         fund: the fund.
-        trigger: what names the rebalance.
-        time: epoch s.
-        price: now.
-        leverage: now, signed.
+        trigger: the trigger that calls for the rebalance.
+        time: the present time, epoch s.
+        price: the present price, quote.
+        leverage: the present leverage, signed.
         entered: the books with the creations that go out in the same order.
-        uses: the clock, once what made it due is used up.
-        scheduled: it was found at a clock observation, not at a crossing inside a bar.
+        uses: the due times after the rebalance, once its own due time has passed.
+        scheduled: whether it was decided at a scheduled observation, and not at a crossing inside a
+            bar.
     """
     state = fund.state
     suspended = False
@@ -116,7 +117,7 @@ def fire(
     destination = destination_of(fund.terms.rule, trigger, leverage)
     plan = plan_order(group, fund, trigger, destination, price, suspended, entered)
     if plan.outcome == Outcome.NOTHING:
-        # a trigger with nothing to trade changes nothing
+        # a trigger that has nothing to trade has no effect
         return plan.outcome
     if judged is not None:
         change_suspension(group, fund, judged, time, price)
@@ -163,7 +164,7 @@ def _instants(fund: Fund[Num]) -> Instants:
 def _instants_after(
     fund: Fund[Num], time: int, volatile: bool, interval_due: bool, daily_due: bool
 ) -> Instants:
-    """The clock once what is due at ``time`` is used up."""
+    """The next due times after those that were due at ``time``."""
     state, terms = fund.state, fund.terms
     interval, daily, last_volatile = state.next_interval, state.next_daily, state.last_volatile
     if volatile:

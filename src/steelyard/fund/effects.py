@@ -1,7 +1,7 @@
-"""What followed from an event: frozen records, each with what it left in the books.
+"""Effects: the consequences of an event, as frozen records with the resulting balances.
 
-``fund`` names whom it concerns: a fund's symbol, or of effects on a shared reserve the reserve's
-name. Amounts are quote and units of the whole fund; times are epoch seconds.
+``fund`` is the symbol of the fund, or the name of the reserve for effects on a shared reserve.
+Amounts are in quote and in units of the whole fund; times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 
 class Launched(NamedTuple, Generic[Num]):
-    """The fund's clock starts; its first position is decided next."""
+    """The fund is launched: its clock starts, and its first position is decided next."""
 
     fund: str
     time: int
@@ -56,7 +56,7 @@ class Launched(NamedTuple, Generic[Num]):
 
 
 class ReserveOpened(NamedTuple):
-    """The reserve's clock starts with the launch of its funds."""
+    """The clock of the reserve starts with the launch of its funds."""
 
     fund: str
     time: int
@@ -64,7 +64,7 @@ class ReserveOpened(NamedTuple):
 
 
 class Split(NamedTuple, Generic[Num]):
-    """``ratio`` new tokens for one old."""
+    """Each token was replaced by ``ratio`` new tokens."""
 
     fund: str
     time: int
@@ -72,14 +72,14 @@ class Split(NamedTuple, Generic[Num]):
     tokens: Num
     split: Num
     left: Intent[Num] | None
-    """The open order: its creations in new tokens."""
+    """The open order, with its creations counted in new tokens."""
     pending: tuple[Request[Num], ...]
 
 
 class PriceSettled(NamedTuple, Generic[Num]):
-    """The reserve, as the counterparty, paid what a change of price won (``paid`` > 0) or got it.
+    """The reserve, as counterparty, paid a fund's gain (``paid`` > 0) or received its loss.
 
-    ``shortfall`` is what the side that had to pay could not.
+    ``shortfall`` is the amount that the paying side owed and could not pay.
     """
 
     fund: str
@@ -92,36 +92,36 @@ class PriceSettled(NamedTuple, Generic[Num]):
 
 
 class Seen(NamedTuple, Generic[Num]):
-    """A clock observation at which nothing accrued."""
+    """A scheduled observation passed at which nothing accrued."""
 
     fund: str
     time: int
     price: Num
     window: tuple[Num, int] | None
-    """Squared return since the last observation, and the start of the trailing window."""
+    """The squared return since the last observation, and the start of the trailing window."""
 
 
 class Accrued(NamedTuple, Generic[Num]):
-    """What time cost up to a clock observation (positive = paid)."""
+    """Funding, interest and fees accrued up to a scheduled observation (positive = paid)."""
 
     fund: str
     time: int
     price: Num
     window: tuple[Num, int] | None
     funding: tuple[Num, ...]
-    """Each payment of its own."""
+    """Each funding payment separately."""
     interest: Num
-    """On cash and on borrowed units, in quote."""
+    """The interest on cash and on borrowed units, in quote."""
     management: Num
     cash: Num
     units: Num
     mark: Num
     pending_fees: Num
-    """The reserve's share of fees that is not allocated yet."""
+    """The reserve's share of the fees that is not allocated yet."""
 
 
 class Accruals(NamedTuple, Generic[Num]):
-    """What time cost over several observations (positive = paid), and what that left."""
+    """The accruals over several observations (positive = paid), and the resulting balances."""
 
     funding: Num
     interest: Num
@@ -130,46 +130,46 @@ class Accruals(NamedTuple, Generic[Num]):
     mark: Num
     pending_fees: Num
     funding_total: Num
-    """Since the launch, as the other totals."""
+    """The total since launch, like the other totals below."""
     interest_total: Num
     management_total: Num
 
 
 class PricesSettled(NamedTuple, Generic[Num]):
-    """What the reserve, as the counterparty, paid over several observations (``paid`` > 0)."""
+    """The reserve's payments as counterparty over several observations (``paid`` > 0)."""
 
     paid: Num
     shortfall: Num
     price: Num
-    """Up to which it is settled."""
+    """The price up to which gains and losses are settled."""
     reserve: Num
     total: Num
-    """Since the launch: what it got less what it paid."""
+    """Receipts less payments since launch."""
 
 
 class Passed(NamedTuple, Generic[Num]):
-    """Time passed, with observations at which nothing but accruals happened; what it left.
+    """Time passed with observations at which nothing but accruals happened.
 
-    A journal holds this in the place of each of them.
+    A journal holds one such record in place of these observations.
     """
 
     fund: str
     time: int
-    """Of the last clock observation among them."""
+    """The time of the last scheduled observation among them."""
     price: Num
     """There."""
     cash: Num
     blocked: int
-    """How often a trigger held and was blocked as before."""
+    """The number of times that a trigger held and was blocked again."""
     window: tuple[tuple[int, Num, int], ...]
-    """Of the volatility trigger: each return's start and square, and the window's start."""
+    """For the volatility trigger: each return's start and square, and the start of the window."""
     accrued: Accruals[Num] | None
-    """None: nothing accrued."""
+    """The accruals; None where nothing accrued."""
     settled: PricesSettled[Num] | None
 
 
 class Injected(NamedTuple, Generic[Num]):
-    """Quote was paid into the reserve, and became units at this price."""
+    """Quote was paid into the reserve and converted to units at this price."""
 
     fund: str
     time: int
@@ -180,7 +180,7 @@ class Injected(NamedTuple, Generic[Num]):
 
 
 class Allocated(NamedTuple, Generic[Num]):
-    """The reserve's share of fees became units."""
+    """The reserve's share of the fees was converted to units."""
 
     fund: str
     time: int
@@ -191,19 +191,19 @@ class Allocated(NamedTuple, Generic[Num]):
 
 
 class Suspended(NamedTuple, Generic[Num]):
-    """The reserve fell under its floor: what raises leverage is suspended."""
+    """The reserve fell below its floor, so trades that raise leverage are suspended."""
 
     fund: str
     time: int
     price: Num
     value: Num
-    """Of the reserve, quote."""
+    """The value of the reserve, quote."""
     nav: Num
-    """Of all that it serves."""
+    """The nav of all funds that it serves, quote."""
 
 
 class Resumed(NamedTuple, Generic[Num]):
-    """The reserve's level is back: what raises leverage goes on."""
+    """The reserve's level has recovered, so trades that raise leverage resume."""
 
     fund: str
     time: int
@@ -213,30 +213,30 @@ class Resumed(NamedTuple, Generic[Num]):
 
 
 class Requested(NamedTuple, Generic[Num]):
-    """A creation or redemption was asked for; it waits for its order."""
+    """A creation or redemption was requested; it waits for its order."""
 
     fund: str
     request: Request[Num]
 
 
 class Withdrawn(NamedTuple):
-    """Requests that no order holds are given back: the fund ends."""
+    """Requests that are in no order were returned, because the fund ends."""
 
     fund: str
     time: int
     requests: int
-    """How many."""
+    """The number of requests."""
 
 
 class Decided(NamedTuple, Generic[Num]):
-    """An order is to be sent."""
+    """An order was decided and is to be sent."""
 
     fund: str
     intent: Intent[Num]
 
 
 class Blocked(NamedTuple, Generic[Num]):
-    """A trigger holds and nothing may be traded."""
+    """A trigger holds, but its trade is not allowed."""
 
     fund: str
     time: int
@@ -245,11 +245,11 @@ class Blocked(NamedTuple, Generic[Num]):
     leverage: Num
     scheduled: bool
     why: str
-    """``suspended``, ``costs`` (they would take the nav) or ``capacity``."""
+    """The reason: ``suspended``, ``costs`` (they would take the whole nav) or ``capacity``."""
 
 
 class ClockMoved(NamedTuple, Generic[Num]):
-    """What was due is used up without a trade, or the clips under way are done."""
+    """The due times moved on without a trade, or a series of clips is complete."""
 
     fund: str
     time: int
@@ -258,38 +258,38 @@ class ClockMoved(NamedTuple, Generic[Num]):
 
 
 class Creation(NamedTuple, Generic[Num]):
-    """A creation (tokens > 0) or redemption that was filled; quote of that party."""
+    """A filled creation (tokens > 0) or redemption; amounts are in quote."""
 
     time: int
     tokens: Num
     nav: Num
-    """Per token, before the trade."""
+    """The nav per token before the trade."""
     fee: Num
-    """The issuer's."""
+    """The issuer's fee."""
     notional: Num
-    """Exposure added or removed, signed."""
+    """The exposure that it added or removed, signed."""
     cost: Num
-    """Of trading it, after what netting saved."""
+    """The cost of trading that exposure, less the saving from netting."""
     saved: Num
     brought: Num
-    """Quote that came into the fund at nav; below 0: that it paid out."""
+    """The amount that came into the fund at nav; negative where the fund paid it out."""
 
 
 class Settled(NamedTuple, Generic[Num]):
-    """A piece of an order was filled, or a trade with the counterparty made; the books after it."""
+    """An order was filled, in part or whole, or traded with the counterparty."""
 
     fund: str
     time: int
     price: Num
     trigger: int
     notional: Num
-    """Of the rebalance, signed."""
+    """The notional of the rebalance, signed."""
     sent: Num
-    """Of the whole order, signed."""
+    """The notional of the whole order, signed."""
     cost: TradeCost[Num]
-    """Of the rebalance."""
+    """The cost of the rebalance."""
     received: Num
-    """Trading fee that the reserve received as the counterparty."""
+    """The trading fee that the reserve received as counterparty."""
     creations: tuple[Creation[Num], ...]
     nav_before: Num
     leverage_before: Num
@@ -303,16 +303,16 @@ class Settled(NamedTuple, Generic[Num]):
     pending_fees: Num
     counts: bool
     instants: Instants | None
-    """The clock, where the fill used up what was due."""
+    """The next due times, where the fill completed what was due."""
     clips: Clips[Num] | None
     left: Intent[Num] | None
-    """What of the order is still open."""
+    """The part of the order that is still open."""
     pending: tuple[Request[Num], ...]
-    """Creations and redemptions that no order holds."""
+    """The creations and redemptions that are in no order."""
 
 
 class Unfilled(NamedTuple, Generic[Num]):
-    """An order came to its end, and this time nothing was filled."""
+    """An order ended without a further fill."""
 
     fund: str
     time: int
@@ -321,19 +321,19 @@ class Unfilled(NamedTuple, Generic[Num]):
     why: str | None
     clips: Clips[Num] | None
     pending: tuple[Request[Num], ...]
-    """Its creations and redemptions: they wait for another order."""
+    """The creations and redemptions of the order, which wait for another order."""
 
 
 class Rolled(NamedTuple, Generic[Num]):
-    """A future was replaced by the next: as many contracts, two trades."""
+    """A future was replaced by the same number of contracts of the next one, in two trades."""
 
     fund: str
     time: int
     price: Num
     notional: Num
-    """Bought of the new contract, signed."""
+    """The notional bought of the new contract, signed."""
     traded: Num
-    """Of both trades, not negative."""
+    """The notional of both trades together, not negative."""
     costs: tuple[TradeCost[Num], TradeCost[Num]]
     nav_before: Num
     leverage_before: Num
@@ -346,23 +346,23 @@ class Rolled(NamedTuple, Generic[Num]):
     expiry: int
     reserve: Num
     left: Intent[Num] | None
-    """Another order that stays open."""
+    """Another order, which stays open."""
 
 
 class Booked(NamedTuple, Generic[Num]):
-    """Money that the venue moved by itself is in the books of a live fund."""
+    """Money that the venue moved on its own was booked in a live fund."""
 
     fund: str
     time: int
     price: Num
     what: str
     amount: Num
-    """Below 0: the fund paid it."""
+    """The amount in quote; negative where the fund paid it."""
     cash: Num
 
 
 class Closed(NamedTuple, Generic[Num]):
-    """The fund ended: ``liquidated``, ``nav`` (none is left) or ``wind_down``."""
+    """The fund ended: ``liquidated``, ``nav`` (no nav is left) or ``wind_down``."""
 
     fund: str
     time: int
@@ -373,7 +373,7 @@ class Closed(NamedTuple, Generic[Num]):
 
 
 class PauseChanged(NamedTuple):
-    """The operator paused the fund, or let it go on."""
+    """The operator paused or resumed the fund."""
 
     fund: str
     time: int

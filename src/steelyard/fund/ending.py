@@ -1,4 +1,4 @@
-"""How a fund ends: the venue liquidates it, its nav is gone, or it is wound down."""
+"""The end of a fund: the venue liquidates it, it has no nav left, or it is wound down."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["close", "end", "end_if_gone", "withdraw_order", "wound_down"]
 
 
 def end_if_gone(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
-    """Close the position where a simulated venue would, or no nav is left; whether it ended.
+    """Close the position if a simulated venue would liquidate it or no nav is left.
 
-    A real venue says so itself: see ``Liquidated``.
+    Returns whether the fund ended. A real venue reports a liquidation itself: see ``Liquidated``.
     """
     if group.fills is None:
         return False
@@ -28,7 +28,7 @@ def end_if_gone(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bo
 
 
 def close(group: Group[Num], fund: Fund[Num], time: int, price: Num, reason: str) -> None:
-    """A simulated venue closes the position: what is left of nav is cash."""
+    """Close the position at a simulated venue; the remaining nav becomes cash."""
     settle_price(group, fund, time, price)
     state, number = fund.state, fund.terms.number
     left = nav_after_liquidation(fund.terms.venue, state.cash, state.units, price)
@@ -44,7 +44,7 @@ def end(
     cash: Num,
     units: Num,
 ) -> None:
-    """The fund ends with these books; what was on its way and what was asked for is given back."""
+    """End the fund with these books; open orders and requests are returned."""
     state = fund.state
     if group.fills is not None:
         withdraw_order(group, fund, time, price)
@@ -54,7 +54,7 @@ def end(
 
 
 def wound_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
-    """The position is closed for good: every token is redeemed at the nav that is left."""
+    """End the fund after its position is closed; every token is redeemed at the remaining nav."""
     state = fund.state
     nothing = state.units * 0
     if state.cash < 0:
@@ -65,7 +65,7 @@ def wound_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Non
 
 
 def withdraw_order(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
-    """A simulated venue gives back an order that is not filled yet."""
+    """Withdraw an order that a simulated venue has not filled yet."""
     state, intent = fund.state, fund.state.intent
     if intent is None:
         return

@@ -1,6 +1,7 @@
-"""What can happen to a fund from outside.
+"""Events: everything that can happen to a fund from outside.
 
-A driver tells them in the order of time: bars of a history, a live feed, a venue, a chain.
+A driver passes them in the order of time. It is the bars of a history, a live feed, a venue or a
+chain.
 """
 
 from __future__ import annotations
@@ -28,70 +29,70 @@ __all__ = [
 
 
 class Inputs(NamedTuple, Generic[Num]):
-    """What fell due for one fund since its last clock observation, in the order of time."""
+    """The inputs of one fund since its last scheduled observation, in the order of time."""
 
     funding: tuple[Num, ...] = ()
-    """Rates of the funding instants."""
+    """The rates of the funding instants, as shares of notional."""
     rates: tuple[tuple[Num, int], ...] = ()
-    """Each interest rate per year that was in force, with the seconds it was in force."""
+    """Each interest rate per year that applied, with the number of seconds for which it applied."""
     splits: tuple[Num, ...] = ()
-    """New tokens for one old."""
+    """For each split, the number of new tokens for one old token."""
     flows: tuple[Num, ...] = ()
-    """Tokens to be created, or redeemed (below 0)."""
+    """The numbers of tokens to be created, or redeemed where negative."""
     ends: bool = False
-    """The fund is to be wound down, now or since an earlier instant."""
+    """Whether the fund is to be wound down, now or since an earlier instant."""
     impact: Impact[Num] | None = None
-    """Square-root impact of the moment, where it follows the market."""
+    """The present square-root impact, where it follows the market."""
     volatile: bool | None = None
-    """Whether the volatility trigger's level is reached; None: the fund keeps the window."""
+    """Whether the level of the volatility trigger is reached; None where the fund computes it."""
 
 
 NOTHING_DUE: Inputs[float] = Inputs()
 
 
 class Observed(NamedTuple, Generic[Num]):
-    """A clock observation of the price (quote): everything may act here.
+    """A scheduled observation of the price (quote), at which every rule may act.
 
-    The first one launches the funds.
+    The first observation launches the funds.
     """
 
     time: int
-    """Epoch s."""
+    """The time of the observation, epoch s."""
     price: Num
     is_out: bool
-    """The keeper is down: no trigger acts."""
+    """Whether the keeper is down, so that no trigger acts."""
     injections: tuple[tuple[Num, bool], ...]
-    """Quote paid into the reserve, each with whether it is capital."""
+    """The amounts of quote paid into the reserve, each with whether it is capital."""
     inputs: tuple[Inputs[Num], ...]
-    """One a fund, in the order of the funds."""
+    """The inputs of each fund, in the order of the funds."""
 
 
 class Crossed(NamedTuple, Generic[Num]):
-    """A threshold of one fund is reached inside a bar, where the price is continuous."""
+    """The price reached a threshold of one fund inside a bar, where the price is continuous."""
 
     time: int
     price: Num
     place: int
-    """Which fund of the group."""
+    """The index of the fund in its group."""
     trigger: int
 
 
 class Arrived(NamedTuple, Generic[Num]):
-    """The price came to the end of a way inside a bar: nothing but an end may come here."""
+    """The price reached the end of a path inside a bar, where only the end of a fund may follow."""
 
     time: int
     price: Num
 
 
 class Visited(NamedTuple, Generic[Num]):
-    """The price inside a bar comes to a threshold of one of several funds: all are settled."""
+    """The price reached a threshold of one of several funds inside a bar; all funds are settled."""
 
     time: int
     price: Num
 
 
 class Charges(NamedTuple, Generic[Num]):
-    """The cost of one order by kind, in quote; below 0 where a fill was better than the mark."""
+    """The cost of one order by kind, in quote; negative where a fill was better than the mark."""
 
     fee: Num
     spread: Num
@@ -100,33 +101,34 @@ class Charges(NamedTuple, Generic[Num]):
 
 
 class Filled(NamedTuple, Generic[Num]):
-    """What came of a fund's open intent: a piece, all of it, or nothing (``units`` zero).
+    """The fill of a fund's open intent: part of it, all of it, or nothing (``units`` is zero).
 
-    It is settled whatever it is, also after the fund's end.
+    Every fill is settled, even after the end of the fund.
     """
 
     time: int
     price: Num
-    """The mark at which the books are valued; what the fill was off it is cost."""
+    """The mark at which the books are valued; the fill's difference from the mark is a cost."""
     units: Num
-    """Of the order, signed; contracts where the venue has them."""
+    """The units filled, signed; contracts where the venue trades contracts."""
     notional: Num
     """Signed, quote, at ``price``."""
     charges: Charges[Num]
     place: int = 0
-    """Which fund of the group."""
+    """The index of the fund in its group."""
     final: bool = True
-    """No more pieces follow."""
+    """Whether the order is complete, so that no more fills follow."""
     goes_on: bool = True
-    """What is left undone is wanted still: clips follow."""
+    """Whether the unfilled rest is still wanted, so that clips follow."""
     why: str | None = None
-    """Why nothing was filled: ``costs``, ``capacity``, ``cancelled``, ``rejected``, ..."""
+    """The reason why nothing was filled: ``costs``, ``capacity``, ``cancelled``, ``rejected``,
+    ..."""
     second: Charges[Num] | None = None
-    """Of a roll: the cost of its second order."""
+    """The cost of the second order of a roll; None for other orders."""
 
 
 class Liquidated(NamedTuple, Generic[Num]):
-    """The venue closed the position of a live fund; ``cash`` (quote) is what it left."""
+    """The venue closed the position of a live fund and left it with ``cash`` (quote)."""
 
     time: int
     price: Num
@@ -135,14 +137,15 @@ class Liquidated(NamedTuple, Generic[Num]):
 
 
 class Traded(NamedTuple, Generic[Num]):
-    """The venue traded for a live fund without an order of the fund's.
+    """The venue traded for a live fund without an order from the fund.
 
-    It deleveraged or liquidated the position, or somebody traded by hand: the books follow.
+    It deleveraged or liquidated the position, or somebody traded by hand. The books follow the
+    trade.
     """
 
     time: int
     price: Num
-    """The mark, as of a fill."""
+    """The mark, as in ``Filled``."""
     units: Num
     notional: Num
     """Signed, quote, at ``price``."""
@@ -151,19 +154,19 @@ class Traded(NamedTuple, Generic[Num]):
 
 
 class MoneyMoved(NamedTuple, Generic[Num]):
-    """The venue moved money of a live fund that no trade moved: what it paid is what it paid."""
+    """The venue moved money of a live fund without a trade; the amount is booked as it is."""
 
     time: int
     price: Num
     what: str
     """``funding``, ``interest``, ``liquidation_fee`` or ``other``."""
     amount: Num
-    """Quote; below 0: the fund paid it."""
+    """The amount in quote; negative where the fund paid it."""
     place: int = 0
 
 
 class Paused(NamedTuple):
-    """The operator pauses a fund, or lets it go on."""
+    """The operator paused or resumed a fund."""
 
     time: int
     is_paused: bool

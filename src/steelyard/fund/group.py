@@ -1,4 +1,4 @@
-"""A fund, and the funds that share its reserve: what a step works on."""
+"""A fund, and the group of funds that share its reserve, on which a step works."""
 
 from __future__ import annotations
 
@@ -17,35 +17,34 @@ __all__ = ["Fills", "Fund", "Group"]
 
 
 class Fills(Protocol[Num]):
-    """A simulated venue: what comes of a fund's open intent when it is due."""
+    """A simulated venue, which fills the open intent of a fund when it is due."""
 
     as_planned: bool
-    """A rebalance that is due at once is filled whole, at its planned cost, without being asked.
-
-    Then it is settled as it is decided, and effects leave out what only a journal reads: the
-    decision, and an observation at which nothing accrued.
+    """Whether a rebalance that is due at once is filled whole at its planned cost without a call of
+    ``fill``. It is then settled when it is decided, and effects that only a journal reads are left
+    out: the decision, and an observation at which nothing accrued.
     """
 
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
-        """The fill of the whole order of ``fund.state.intent`` at a price, or why there is none.
+        """The fill of the whole order of ``fund.state.intent``, or the reason why there is none.
 
         Args:
-            group: what the fund belongs to, for what its reserve can pay and carry.
+            group: the group of the fund, whose reserve limits payments and exposure.
             fund: the fund.
-            time: epoch s.
-            price: the mark.
+            time: the time of the fill, epoch s.
+            price: the mark, quote.
 
         Raises:
-            InputError: an order has to be filled, and the market does not hold that much.
+            InputError: an order must be filled, and the market is not deep enough.
         """
 
 
 class Fund(Generic[Num]):
-    """One fund: its terms, its state, and what trading costs at present.
+    """One fund: its terms, its state, and its present trading costs.
 
     Args:
-        terms: what never changes.
-        state: where it stands; changed in place, by effects only.
+        terms: the terms that never change.
+        state: the present state, which only effects change, in place.
     """
 
     __slots__ = ("_costs", "_impact", "state", "terms")
@@ -57,20 +56,20 @@ class Fund(Generic[Num]):
         self._impact: Impact[Num] | None = None
 
     def see_impact(self, impact: Impact[Num] | None) -> None:
-        """From now on trading has this square-root impact; None: what its terms say."""
+        """Set the square-root impact of trades from now on; None for the impact of its terms."""
         self._impact, self._costs = impact, self.terms.costs if impact is None else None
 
     @property
     def costs(self) -> TradingCosts[Num]:
-        """What trades cost at present."""
+        """The present costs of trades."""
         if self._costs is None:
-            # worked out when first asked for: at most moments nothing trades
+            # computed when first needed, because at most observations nothing trades
             assert self._impact is not None  # noqa: S101 (set together)
             self._costs = costs_at(self.terms, self._impact)
         return self._costs
 
     def nav(self, price: Num) -> Num:
-        """Of the whole fund, quote."""
+        """The nav of the whole fund at this price, quote."""
         return nav_of(self.state.cash, self.state.units, price)
 
     def leverage(self, price: Num) -> Num:
@@ -79,13 +78,13 @@ class Fund(Generic[Num]):
 
 
 class Group(Generic[Num]):
-    """Funds on one reserve, in the order in which they act; most groups hold one fund.
+    """The funds of one reserve, in the order in which they act; most groups hold one fund.
 
     Args:
-        funds: their states share one reserve.
-        fills: the simulated venue, asked at once where an intent is due; None: the fills of a
-            real one come as events, as does a liquidation.
-        name: of the reserve, for its effects; None: the one fund's symbol.
+        funds: the funds, whose states share one reserve.
+        fills: the simulated venue, which is called as soon as an intent is due. It is None for a
+            real venue, whose fills and liquidations arrive as events.
+        name: the name of the reserve in its effects; None for the symbol of the only fund.
     """
 
     __slots__ = (
@@ -113,10 +112,10 @@ class Group(Generic[Num]):
         self.is_counterparty: bool = any(fund.terms.is_pool for fund in self.funds)
         self.is_alone: bool = len(self.funds) == 1 and self.terms is None
         self.effects: list[Effect[Num]] = []
-        """What followed so far in the present step."""
+        """The effects of the present step so far."""
 
     def emit(self, state: State[Num], effect: Effect[Num]) -> None:
-        """Apply an effect, as ``apply`` does, and keep it: a step changes nothing otherwise."""
+        """Apply an effect as ``apply`` does, and record it; a step changes state only here."""
         CHANGES[type(effect)](state, effect)
         self.effects.append(effect)
 

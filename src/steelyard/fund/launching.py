@@ -1,4 +1,4 @@
-"""The launch: the fund's clock starts and its first position is bought."""
+"""The launch of a fund: its clock starts, and its first position is bought."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from steelyard.errors import InputError
 from steelyard.fund.effects import Launched
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.ordering import carry_out, plan_order
-from steelyard.rules.clocks import clocks_from
 from steelyard.rules.costs import side_depth
 from steelyard.rules.decide import Outcome, Plan
+from steelyard.rules.due_instants import clocks_from
 from steelyard.rules.futures import mark_factor
 from steelyard.rules.numbers import Num
 from steelyard.rules.triggers import Trigger
@@ -20,7 +20,7 @@ def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
     """Start the clock and order the first position.
 
     Raises:
-        InputError: it cannot be bought.
+        InputError: the first position cannot be bought.
     """
     state, terms = fund.state, fund.terms
     interval, daily, _, expiry = clocks_from(terms.series, time)
@@ -34,7 +34,7 @@ def launch(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
     plan = plan_order(group, fund, trigger, terms.rule.target, price, suspended)
     if plan.outcome != Outcome.TRADE:
         raise InputError(_refusal(fund, plan), symbol=terms.symbol)
-    # a token starts at its target at once, whatever its orders take later
+    # a token starts at its target at once, even if its later orders are filled with a delay
     nothing = price * 0
     carry_out(group, fund, plan, trigger, time, price, nothing, time)
     if group.fills is not None:
@@ -45,12 +45,12 @@ def _refusal(fund: Fund[Num], plan: Plan[Num]) -> str:
     symbol = fund.terms.symbol
     if plan.outcome == Outcome.WAIT:
         return (
-            f"{symbol}: expected a launch that the venue takes, found a first position "
-            f"below min_notional or less than one lot; raise initial_nav x initial_tokens."
+            f"{symbol}: expected a first position that the venue accepts, found one below "
+            f"min_notional or below one lot; raise initial_nav x initial_tokens."
         )
     if fund.terms.is_pool:
         return (
-            f"{symbol}: expected a reserve that can carry a first position, found none: "
+            f"{symbol}: expected a reserve that can carry a first position, found one that cannot; "
             f"raise its initial_units or max_utilisation, or lower the costs."
         )
     return (
@@ -61,7 +61,7 @@ def _refusal(fund: Fund[Num], plan: Plan[Num]) -> str:
 
 
 def _refuse_unfilled(fund: Fund[Num]) -> None:
-    """A token starts at its target: what a book or a pool cannot fill is no launch."""
+    """Refuse a launch whose first position the order book or pool cannot fill."""
     terms, state = fund.terms, fund.state
     rule, rates, series = terms.rule, fund.costs.rates, terms.series
     buys = rule.target > 0

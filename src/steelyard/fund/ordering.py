@@ -1,7 +1,8 @@
-"""An order: what the rules plan, as an intent, and how it is sent.
+"""Orders: the intent that a plan of the rules becomes, and how it is sent.
 
-``rules.decide`` says what is to be traded and whether it may be; a plan's rebalance and the
-creations that go with it are one order. Where fills are simulated and it is due, it is settled.
+``rules.decide`` decides the trade and whether it is allowed. The rebalance of a plan and the
+creations that go with it are one order. Where fills are simulated, an order that is due is settled
+at once.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def plan_order(
     suspended: bool,
     entered: Entered[Num] | None = None,
 ) -> Plan[Num]:
-    """The trade that takes leverage to ``destination``, by the rules."""
+    """The trade that takes leverage to ``destination``, as the rules plan it."""
     state, terms, costs = fund.state, fund.terms, fund.costs
     value = free_value(group, fund, price)
     cash, units = (state.cash, state.units) if entered is None else (entered.cash, entered.units)
@@ -65,7 +66,7 @@ def _limits(
     price: Num,
     entered: Entered[Num] | None,
 ) -> TradeLimits[Num]:
-    """What the venue takes now, with creations in the same order."""
+    """The venue's limits at present, when creations go out in the same order."""
     terms, room = fund.terms, price * 0
     if terms.is_pool:
         side = 1 if destination > 0 else -1
@@ -91,21 +92,22 @@ def carry_out(
     counts: bool = False,
     scheduled: bool = True,
 ) -> None:
-    """Send the rebalance of a plan, or say that it may not be sent, and why.
+    """Send the rebalance of a plan, or record that it is blocked and why.
 
     Args:
-        group: what the fund belongs to.
+        group: the group of the fund.
         fund: the fund.
-        plan: what the rules say; nothing follows where there is nothing to trade, or it waits.
-        trigger: what names it.
-        time: epoch s.
-        price: now.
-        leverage: now, signed.
-        due: epoch s from which a simulated venue fills it.
+        plan: the plan of the rules; a plan that trades nothing or waits has no effect.
+        trigger: the trigger that calls for the rebalance.
+        time: the present time, epoch s.
+        price: the present price, quote.
+        leverage: the present leverage, signed.
+        due: the time from which a simulated venue fills the order, epoch s.
         entered: the books with the creations that go out in the same order.
-        uses: the clock, once what made it due is used up.
-        counts: it is a rebalance of its own.
-        scheduled: it was found at a clock observation, not at a crossing inside a bar.
+        uses: the due times after the rebalance, once its own due time has passed.
+        counts: whether it counts as a rebalance, and not as a further clip of one.
+        scheduled: whether it was decided at a scheduled observation, and not at a crossing inside a
+            bar.
     """
     outcome, destination, notional, cost, _, clipped, raises, _ = plan
     if outcome == Outcome.BLOCKED:
@@ -148,7 +150,7 @@ def carry_out(
 def _why_blocked(
     group: Group[Num], fund: Fund[Num], plan: Plan[Num], trigger: int, price: Num
 ) -> str:
-    """Why a plan is blocked: ``suspended``, ``capacity`` or ``costs`` (they take the nav)."""
+    """The reason why a plan is blocked: ``suspended``, ``capacity`` or ``costs``."""
     if group.reserve.suspended and plan.raises and trigger not in UNCONDITIONAL:
         return "suspended"
     if fund.terms.is_pool and plan.raises:
@@ -166,7 +168,7 @@ def order(
     entered: Entered[Num] | None = None,
     delay_s: int = 0,
 ) -> Intent[Num]:
-    """The intent of an order that is no rebalance: creations alone, a roll, a wind-down."""
+    """The intent of an order that is not a rebalance: creations alone, a roll, a wind-down."""
     nothing, sent = price * 0, notional
     requests: tuple[Request[Num], ...] = ()
     if entered is not None:
@@ -193,14 +195,14 @@ def order(
 
 
 def _units(fund: Fund[Num], sent: Num, price: Num) -> Num:
-    """The units of an order of this notional; contracts where the venue has them."""
+    """The units of an order of this notional; contracts where the venue trades contracts."""
     return fund.terms.number.amount(sent / price / fund.state.mark)
 
 
 def send(group: Group[Num], fund: Fund[Num], intent: Intent[Num]) -> None:
-    """Decide an order; settle it where fills are simulated and it is due at once.
+    """Record an order as decided, and settle it if fills are simulated and it is due.
 
-    An order of nothing (creations and redemptions that cancel) needs no venue.
+    An order of zero (creations and redemptions that cancel) needs no venue.
     """
     group.emit(fund.state, Decided(fund.terms.symbol, intent))
     if group.fills is not None:

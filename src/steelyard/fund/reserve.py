@@ -1,4 +1,4 @@
-"""A reserve at work: what it takes in, what it can pay, when it suspends what raises leverage."""
+"""The reserve of a group: its receipts, the value free for payments, and its suspensions."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ __all__ = [
 
 
 def open_reserve(group: Group[Num], time: int) -> None:
-    """Start the reserve's clock with the launch of its funds."""
+    """Start the clock of the reserve with the launch of its funds."""
     if group.terms is not None:
         opened = ReserveOpened(group.name, time, time + group.terms.allocation_every_s)
         group.emit(group.funds[0].state, opened)
 
 
 def free_value(group: Group[Num], fund: Fund[Num], price: Num) -> Num:
-    """What the reserve can pay for ``fund``, in quote: see ``free_of``."""
+    """The value that the reserve can pay for ``fund``, in quote; see ``free_of``."""
     return free_of(group, fund, group.reserve.units * price)
 
 
 def free_of(group: Group[Num], fund: Fund[Num] | None, value: Num) -> Num:
-    """What of a shared reserve worth ``value`` (quote) is free for ``fund``; None: for nobody yet.
+    """The part of a shared reserve worth ``value`` (quote) that is free for ``fund``.
 
-    What the orders of other funds are planned to take is not there: their outcome is unknown.
+    Planned payments for the open orders of other funds are not free, because the outcome of these
+    orders is unknown. With ``fund`` None the planned payments for all open orders are excluded.
     """
     if len(group.funds) == 1:
         return value
@@ -49,10 +50,10 @@ def free_of(group: Group[Num], fund: Fund[Num] | None, value: Num) -> Num:
 def would_suspend(
     group: Group[Num], fund: Fund[Num], cash: Num, units: Num, price: Num
 ) -> tuple[bool, Num, Num]:
-    """Whether raising leverage is suspended at this price, the reserve's value, and all nav.
+    """Whether raising leverage is suspended at this price, the reserve's value, and the total nav.
 
-    ``cash`` and ``units`` are those of ``fund``, which may be ahead of its books by creations
-    that go out with its next order.
+    ``cash`` and ``units`` are those of ``fund`` including creations that go out with its next
+    order. Both values are in quote.
     """
     nav = price * 0
     for each in group.funds:
@@ -62,7 +63,7 @@ def would_suspend(
                 nav = nav + nav_of(cash, units, price)
             else:
                 nav = nav + nav_of(held.cash, held.units, price)
-    # one level for all: less what any open order is planned to take
+    # the level is the same for all funds: the planned payments for every open order are excluded
     value = free_of(group, None, group.reserve.units * price)
     terms = group.terms
     if terms is None:
@@ -73,7 +74,7 @@ def would_suspend(
 def change_suspension(
     group: Group[Num], fund: Fund[Num], judged: tuple[bool, Num, Num], time: int, price: Num
 ) -> None:
-    """Suspend, or resume, where ``judged`` differs from what holds."""
+    """Suspend or resume raising leverage where ``judged`` differs from the present state."""
     suspended, value, nav = judged
     if suspended is not group.reserve.suspended:
         change = Suspended if suspended else Resumed
@@ -81,7 +82,7 @@ def change_suspension(
 
 
 def judge(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
-    """Suspend what raises leverage, or let it go on, by the level at this price."""
+    """Suspend or resume raising leverage according to the reserve's level at this price."""
     if group.terms is not None:
         state = fund.state
         judged = would_suspend(group, fund, state.cash, state.units, price)
@@ -91,7 +92,7 @@ def judge(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
 def feed(
     group: Group[Num], injections: tuple[tuple[Num, bool], ...], time: int, price: Num
 ) -> None:
-    """Injections and due allocations become units at this price."""
+    """Convert injections and due allocations to units of the reserve at this price."""
     reserve, terms, state = group.reserve, group.terms, group.funds[0].state
     if terms is None:
         return

@@ -1,4 +1,4 @@
-"""Rolling: a dated future is replaced by the next, by two orders that are settled together."""
+"""Rolling: a dated future is replaced by the next with two orders that are settled together."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ __all__ = ["check_whole_roll", "settle_roll"]
 
 
 def check_whole_roll(fund: Fund[Num], intent: Intent[Num], fill: Filled[Num]) -> None:
-    """A roll is told once both of its orders are filled: a fund holds one future at a time.
+    """Refuse a partial fill of a roll, because a fund holds only one future at a time.
+
+    A roll is reported once both of its orders are filled.
 
     Raises:
-        InputError: a part of it is filled.
+        InputError: the roll is filled only in part.
     """
     if fill.units != intent.units:
         message = (
-            f"{fund.terms.symbol}: expected a roll of all {float(intent.units):g} contracts, told "
-            f"once both of its orders are filled, found one of {float(fill.units):g}."
+            f"{fund.terms.symbol}: expected a roll of all {float(intent.units):g} contracts, "
+            f"reported once both of its orders are filled, found a roll of {float(fill.units):g}."
         )
         raise InputError(message, symbol=fund.terms.symbol)
 
@@ -35,9 +37,9 @@ def check_whole_roll(fund: Fund[Num], intent: Intent[Num], fill: Filled[Num]) ->
 def settle_roll(
     group: Group[Num], fund: Fund[Num], fill: Filled[Num], on_its_way: Intent[Num] | None
 ) -> None:
-    """Take both legs of a roll into the books: as many contracts of the next future.
+    """Book both legs of a roll into the same number of contracts of the next future.
 
-    ``on_its_way`` is another order, of a simulated venue, that stays open meanwhile.
+    ``on_its_way`` is another order at a simulated venue, which stays open meanwhile.
     """
     group.emit(fund.state, _rolled(group, fund, fill)._replace(left=on_its_way))
     judge(group, fund, fill.time, fill.price)

@@ -1,9 +1,9 @@
-"""Settling: what came of an order, and what it makes of the books.
+"""Settling: the fill of an order is booked.
 
-A fill may be whole or partial, in several pieces, better than the mark, or none; it is settled
-whatever it is. Creations and redemptions enter the books in proportion to what was filled of the
-order that holds them. What a final fill leaves undone goes on as clips, and what made it due
-stays due until something is filled.
+A fill may be whole or partial, come in several pieces, be better than the mark, or be empty. Every
+fill is settled. Creations and redemptions are booked in proportion to the filled part of their
+order. The rest after a final fill continues as clips, and the trigger stays due until something is
+filled.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from steelyard.rules.triggers import Trigger
 __all__ = ["settle", "settle_as_planned", "settle_unasked"]
 
 UNCLIPPED = frozenset({Trigger.FLOW, Trigger.WIND_DOWN})
-"""Orders that leave clips under way as they are."""
+"""The triggers of orders that do not change a series of clips in progress."""
 
 
 def settle(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
-    """Take a fill into the books.
+    """Book a fill.
 
     Raises:
-        InputError: a roll is filled in part.
+        InputError: a roll is filled only in part.
     """
     state, intent = fund.state, fund.state.intent
     time, price = fill.time, fill.price
@@ -56,7 +56,7 @@ def settle(group: Group[Num], fund: Fund[Num], fill: Filled[Num]) -> None:
         return
     judge(group, fund, time, price)
     if is_late and state.ended is None:
-        # the price is another than the one that it was planned at
+        # the price differs from the one that the order was planned at
         end_if_gone(group, fund, time, price)
 
 
@@ -70,9 +70,9 @@ def settle_as_planned(
     uses: Instants | None,
     counts: bool,
 ) -> None:
-    """What ``settle`` makes of a rebalance that is filled whole at its planned cost, sooner.
+    """Settle a rebalance that is filled whole at its planned cost, faster than ``settle`` does.
 
-    Most of a backtest's time goes by here, so no intent is made of the plan.
+    A backtest spends most of its time here, so the plan is not turned into an intent.
     """
     state, number, clips = fund.state, fund.terms.number, None
     _, destination, notional, cost, _, clipped, raises, _ = plan
@@ -81,7 +81,7 @@ def settle_as_planned(
     filled_units = None
     if number.round_amount is not None:
         filled_units = number.amount(notional / price / state.mark) * state.mark
-    # by position, as compiled calls are: a backtest comes here at each of its rebalances
+    # arguments are passed by position for speed: a backtest comes here at each of its rebalances
     trade = settled_trade(
         group,
         fund,
@@ -117,12 +117,13 @@ def _settled(
         share = fill.units / intent.units
     requests = intent.requests
     if requests and (state.ended is not None or fund.nav(price) <= 0):
-        # there is no nav to come in or to go out at: the whole fill is the fund's own
+        # without nav there is no price for creations or redemptions, so the whole fill is the
+        # fund's own
         intent = intent._replace(requests=())
     entered, notional = None, fill.notional
     if intent.requests:
         entered = enter(fund, _share_of(intent, share, is_whole, number), price)
-        # what was planned together arrives as it was planned; else the rest is the rebalance's
+        # a whole fill as planned is split as planned; otherwise the rebalance gets the rest
         is_planned = is_whole and fill.notional == intent.notional + entered.flows.net
         notional = intent.notional if is_planned else fill.notional - entered.flows.net
     left: Intent[Num] | None = None
@@ -130,7 +131,7 @@ def _settled(
     if not is_whole:
         rest = _rest(intent, fill, share, number)
         if fill.final:
-            # what of its requests was not filled waits for another order
+            # the unfilled part of its requests waits for another order
             pending = rest.requests + pending
         else:
             left = rest
@@ -168,19 +169,19 @@ def _shared_cost(
     entered: Entered[Num] | None,
     notional: Num,
 ) -> tuple[TradeCost[Num], tuple[Creation[Num], ...]]:
-    """What of an order's charges falls on the rebalance in it, and on each creation."""
+    """The parts of an order's charges that its rebalance and each of its creations bear."""
     value, charges = free_value(group, fund, fill.price), fill.charges
     if entered is None:
         return pay(fund.costs.rates, *charges, value), ()
     if intent.trigger == Trigger.FLOW and is_nothing_sent(notional, entered.flows.size):
-        # what rounding leaves between an order and its creations is no rebalance of its own
+        # a rounding difference between an order and its creations is not a rebalance
         notional = notional * 0
     cost = own_cost(fund, entered.flows, notional, charges, value)
     return cost, creations_of(fund, entered, fill.time, notional, charges)
 
 
 def _fills_whole(intent: Intent[Num], fill: Filled[Num]) -> bool:
-    """Whether nothing of an order is left open, even where more was filled than was asked for."""
+    """Whether an order is completely filled, also where more was filled than was ordered."""
     asked, filled = intent.units, fill.units
     return filled == asked or (filled > asked >= 0) or (filled < asked <= 0)
 
@@ -188,7 +189,7 @@ def _fills_whole(intent: Intent[Num], fill: Filled[Num]) -> bool:
 def _share_of(
     intent: Intent[Num], share: Num, is_whole: bool, number: Number[Num]
 ) -> tuple[Request[Num], ...]:
-    """The part of each request that a piece of its order fills."""
+    """The part of each request that a partial fill of its order fills."""
     if is_whole:
         return intent.requests
     return tuple(
@@ -197,7 +198,7 @@ def _share_of(
 
 
 def _rest(intent: Intent[Num], fill: Filled[Num], share: Num, number: Number[Num]) -> Intent[Num]:
-    """What of an order is still open after a piece of it."""
+    """The part of an order that is still open after a partial fill."""
     left = 1 - share
     tokens = (each.tokens - number.amount(each.tokens * share) for each in intent.requests)
     requests = tuple(
@@ -221,7 +222,7 @@ def _rest(intent: Intent[Num], fill: Filled[Num], share: Num, number: Number[Num
 def _clips_after(
     fund: Fund[Num], intent: Intent[Num], fill: Filled[Num], is_whole: bool
 ) -> Clips[Num] | None:
-    """The clips that follow an order at its end, unless it has brought leverage there."""
+    """The clips that follow a completed order, unless leverage has reached the destination."""
     goes_on = intent.clipped if is_whole else fill.goes_on and fill.final
     if not goes_on or fund.state.ended is not None:
         return None
@@ -231,9 +232,9 @@ def _clips_after(
 def _settle_nothing(
     group: Group[Num], fund: Fund[Num], intent: Intent[Num], fill: Filled[Num]
 ) -> None:
-    """Nothing (more) of an order was filled."""
+    """Settle the end of an order without a further fill."""
     if any(fill.charges):
-        # an order that comes to nothing may cost something all the same
+        # an order without a fill may still cost something
         settle_unasked(group, fund, fill)
     if not fill.final:
         return
@@ -254,7 +255,7 @@ def _settle_nothing(
 
 
 def settle_unasked(group: Group[Num], fund: Fund[Num], fill: Filled[Num] | Traded[Num]) -> None:
-    """A fill that belongs to no open order: the venue traded all the same, so the books follow."""
+    """Book a fill that belongs to no open order, because the venue has traded anyway."""
     charges: Charges[Num] = fill.charges
     if fill.units == 0 and not any(charges):
         return
@@ -276,7 +277,7 @@ def settle_unasked(group: Group[Num], fund: Fund[Num], fill: Filled[Num] | Trade
 
 
 def _give_back_after_end(group: Group[Num], fund: Fund[Num], time: int) -> None:
-    """Requests that come back from an order after the fund's end are given back."""
+    """Return requests that come back from an order after the end of the fund."""
     state = fund.state
     if state.ended is not None and state.pending:
         group.emit(state, Withdrawn(fund.terms.symbol, time, len(state.pending)))

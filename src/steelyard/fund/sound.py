@@ -1,7 +1,7 @@
-"""Whether an event can have happened: what no driver, venue or journal may tell a fund.
+"""Checks for events that cannot have happened, whatever a driver, venue or journal reports.
 
-A live fund refuses such an event before anything changes; the audit of a journal names it. What a
-venue does is settled whatever it is, but a fill is a fill: its notional is its units at its price.
+A live fund refuses such an event before anything changes, and the audit of a journal reports it.
+Every fill that a venue reports is settled, but its notional must equal its units times its price.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from steelyard.rules.triggers import Trigger
 __all__ = ["is_impact", "unsound"]
 
 NEAR = 1_000_000_000
-"""A fill's notional is its units at its price to one part in so many."""
+"""A fill's notional must equal its units times its price to one part in this many."""
 MOST_RESTATED = 100_000
-"""Requests that one observation restates in new tokens, each once a split: a row of a journal that
-asks for more, as few megabytes can, is none, and is not worked through."""
+"""The largest number of requests that the splits of one observation may convert to new tokens,
+counted once per split. A few megabytes of a forged journal row could demand more; such a row is
+refused before it is processed."""
 GRAIN = 1_000_000_000_000
-"""What rounding leaves of units is below one part in so many."""
+"""The rounding error of units is below one part in this many."""
 
 
 def unsound(group: Group[Any], event: Any) -> str | None:  # noqa: ANN401 (any event)
-    """Why ``event`` cannot have happened to ``group``; None: it can.
+    """The reason why ``event`` cannot have happened to ``group``; None where it can have.
 
-    Nothing changes: a driver that is refused goes on from where it was.
+    The group does not change, so a driver whose event is refused continues from the same state.
     """
     place = getattr(event, "place", 0)
     if not 0 <= place < len(group.funds):
@@ -47,20 +48,20 @@ def unsound(group: Group[Any], event: Any) -> str | None:  # noqa: ANN401 (any e
     if kind is Paused:
         return None
     if not (math.isfinite(event.price) and event.price > 0):
-        return f"price: expected one above 0, found {event.price}"
+        return f"price: expected a price above 0, found {event.price}"
     if kind is Observed:
         return _of_observation(group, event)
     if kind is Filled or kind is Traded:
         return _of_fill(group.funds[place], event)
     if kind is MoneyMoved and not math.isfinite(event.amount):
-        return f"amount: expected one, found {event.amount}"
+        return f"amount: expected a finite amount, found {event.amount}"
     if kind is Liquidated and not math.isfinite(event.cash):
-        return f"cash: expected an amount, found {event.cash}"
+        return f"cash: expected a finite amount, found {event.cash}"
     return None
 
 
 def is_impact(impact: Impact[Any]) -> bool:
-    """Whether trades can have this impact: one below 0 would pay those who trade."""
+    """Whether trades can have this impact; a negative impact would pay the traders."""
     return all(math.isfinite(each) and each >= 0 for each in impact)
 
 
@@ -90,13 +91,13 @@ def _of_inputs(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
         restated = len(splits) * len(_waiting(fund))
         if restated > MOST_RESTATED:
             most = f"{MOST_RESTATED:,} requests"
-            return f"splits: expected to restate {most} at most, found {restated:,}"
+            return f"splits: expected at most {most} to convert, found {restated:,}"
     for ratio in splits:
         if not (math.isfinite(ratio) and ratio > 0):
             return f"splits: expected ratios above 0, found {ratio}"
     for rate in funding:
         if not math.isfinite(rate):
-            return f"funding: expected rates, found {rate}"
+            return f"funding: expected finite rates, found {rate}"
     if inputs.impact is not None and not is_impact(inputs.impact):
         return f"impact: expected a coefficient and a volume from 0, found {inputs.impact}"
     for _, seconds in rates:
@@ -106,7 +107,7 @@ def _of_inputs(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
 
 
 def _of_flows(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
-    """A redemption of tokens that are not there, found before anything else is done."""
+    """The reason why the flows cannot be booked: they redeem more tokens than exist."""
     state, amount = fund.state, fund.terms.number.amount
     left, waiting = state.tokens, [each.tokens for each in _waiting(fund)]
     for ratio in inputs.splits:
@@ -119,7 +120,7 @@ def _of_flows(fund: Fund[Any], inputs: Inputs[Any]) -> str | None:
 
 
 def _waiting(fund: Fund[Any]) -> tuple[Request[Any], ...]:
-    """Creations and redemptions that are not in the books yet, in their order."""
+    """The creations and redemptions that are not booked yet, in their order."""
     state = fund.state
     return state.pending if state.intent is None else (*state.intent.requests, *state.pending)
 
@@ -128,15 +129,16 @@ def _of_fill(fund: Fund[Any], fill: Filled[Any] | Traded[Any]) -> str | None:
     second = fill.second if isinstance(fill, Filled) else None
     charges = (*fill.charges, *(second or ()))
     if not all(math.isfinite(each) for each in (fill.units, fill.notional, *charges)):
-        return f"fill: expected amounts, found {fill.units} units at {fill.notional}"
+        return f"fill: expected finite amounts, found {fill.units} units at {fill.notional}"
     intent = fund.state.intent if isinstance(fill, Filled) else None
     if intent is not None and intent.trigger == Trigger.ROLL:
-        return None  # its notional is the next contract's, at a mark of its own
+        return None  # its notional is that of the next contract, which has its own mark
     expected = fill.units * fund.state.mark * fill.price
     room = abs(expected) / NEAR + fill.price / GRAIN
     if abs(fill.notional - expected) > room:
         return (
             f"fill: expected a notional of {expected} ({fill.units} units at a mark of "
-            f"{fill.price}), found {fill.notional}: what a fill was off the mark is its charge"
+            f"{fill.price}), found {fill.notional}; the fill's difference from the mark belongs to "
+            f"its charges"
         )
     return None

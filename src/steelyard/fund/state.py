@@ -1,7 +1,7 @@
-"""All that a running fund is between two events.
+"""The state of a running fund between two events.
 
-A state is complete: a fund that stops after any event and another that starts from its state do
-what one fund does that lives through both histories. Only ``apply`` changes it.
+A state is complete: a fund that is restarted from the state after any event behaves as if it had
+never stopped. Only ``apply`` changes a state.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = [
 
 
 class Ended(NamedTuple, Generic[Num]):
-    """The end of a fund: when (epoch s), at what price, and why.
+    """The end of a fund: its time (epoch s), price and reason.
 
-    The reason is ``"liquidated"`` or ``"nav"`` where the token was wiped out, ``"wind_down"``
+    The reason is ``"liquidated"`` or ``"nav"`` where the token was wiped out, and ``"wind_down"``
     where it was closed as planned.
     """
 
@@ -41,7 +41,7 @@ class Ended(NamedTuple, Generic[Num]):
 
 
 class Clips(NamedTuple, Generic[Num]):
-    """A rebalance that goes out in pieces: where to, which way, and when the last one went."""
+    """A rebalance that is sent in clips: its destination, direction and last clip's time."""
 
     trigger: int
     destination: Num
@@ -50,19 +50,19 @@ class Clips(NamedTuple, Generic[Num]):
 
 
 class Request(NamedTuple, Generic[Num]):
-    """A creation (tokens > 0) or redemption that is not filled yet, and what it was quoted."""
+    """A creation (tokens > 0) or redemption that is not filled yet, with its quote."""
 
     time: int
-    """Epoch s of the request."""
+    """The time of the request, epoch s."""
     tokens: Num
     nav: Num
-    """Per token, when it was quoted; it is priced at the nav of its fill."""
+    """The nav per token when it was quoted; it is priced at the nav at its fill."""
     notional: Num
-    """Exposure that it adds (signed, quote), when it was quoted."""
+    """The exposure (signed, quote) that it was quoted to add."""
 
 
 class Instants(NamedTuple):
-    """What is due next by the clock, epoch s."""
+    """The next due times of the clock's triggers, epoch s."""
 
     interval: int
     daily: int
@@ -70,46 +70,49 @@ class Instants(NamedTuple):
 
 
 class Intent(NamedTuple, Generic[Num]):
-    """A decided order whose outcome is not known."""
+    """A decided order whose outcome is not known yet."""
 
     trigger: int
     units: Num
-    """Of the whole order, signed; contracts where the venue has them."""
+    """The units of the whole order, signed; contracts where the venue trades contracts."""
     sent: Num
-    """Notional of the whole order at ``price``, signed."""
+    """The notional of the whole order at ``price``, signed, quote."""
     notional: Num
-    """Of the rebalance in it, signed; the rest are creations and redemptions."""
+    """The notional of its rebalance, signed; the rest is for creations and redemptions."""
     destination: Num
     raises: bool
     """Whether the rebalance raises |leverage|."""
     clipped: bool
-    """More clips have to follow it."""
+    """Whether more clips have to follow it."""
     counts: bool
-    """It is a rebalance of its own, not the next clip of one."""
+    """Whether it counts as a rebalance, and not as a further clip of one."""
     time: int
-    """Epoch s of the decision."""
+    """The time of the decision, epoch s."""
     price: Num
     leverage: Num
-    """When it was decided: the reason, with the series' own thresholds."""
+    """The leverage at the decision, which together with the series' thresholds is its reason."""
     scheduled: bool
-    """It was decided at a clock observation, and not at a crossing inside a bar."""
+    """Whether it was decided at a scheduled observation, and not at a crossing inside a bar."""
     due: int
-    """Epoch s from which a simulated venue fills it."""
+    """The time from which a simulated venue fills it, epoch s."""
     limit: Num | None
-    """The worst price at which it may be filled; None: any."""
+    """The worst price at which it may be filled; None where there is no limit."""
     requests: tuple[Request[Num], ...]
-    """Creations and redemptions that go out in the same order."""
+    """The creations and redemptions that go out in the same order."""
     cost: TradeCost[Num]
-    """Of the rebalance, as planned."""
+    """The planned cost of the rebalance."""
     uses: Instants | None
-    """The clock after its first fill: what made it due is used up then. None: as it is."""
+    """The due times after its first fill; None where they do not change."""
     is_rest: bool = False
-    """A piece of it is filled already."""
+    """Whether a part of it is already filled."""
 
 
 @dataclass(slots=True)
 class Totals(Generic[Num]):
-    """Sums since launch, quote, whole fund (costs gross of what the reserve paid)."""
+    """Sums since launch for the whole fund, in quote.
+
+    Costs include the part that the reserve paid.
+    """
 
     fee: Num
     spread: Num
@@ -126,40 +129,40 @@ class Totals(Generic[Num]):
 
     @classmethod
     def none(cls, nothing: Num) -> Totals[Num]:
-        """Sums before the launch: ``nothing`` is zero in the wanted kind of number."""
+        """The sums before the launch; ``nothing`` is zero in the wanted kind of number."""
         n = nothing
         return cls(n, n, n, n, n, n, n, n, n)
 
 
 @dataclass(slots=True)
 class ReserveState(Generic[Num]):
-    """A reserve, of one fund or shared by several; sums since launch in quote."""
+    """The state of a reserve, of one fund or shared by several; sums since launch are in quote."""
 
     units: Num
     pending_fees: Num
-    """Its share of fees taken and not yet allocated."""
+    """Its share of the fees that were charged and are not allocated yet."""
     received: Num
-    """Fees, allocated or paid in by trades against it."""
+    """The fees that were allocated to it, or paid in by trades against it."""
     injected: Num
     settled: Num
-    """As a counterparty: what tokens lost to it less what they won from it."""
+    """As counterparty: the losses of its tokens less their gains."""
     next_allocation: int = 0
     suspended: bool = False
     suspended_since: int = 0
-    """Epoch s of the present suspension."""
+    """The beginning of the present suspension, epoch s."""
     suspended_s: int = 0
-    """Length of all earlier suspensions."""
+    """The total length of all earlier suspensions, in seconds."""
 
     @classmethod
     def of(cls, units: Num) -> ReserveState[Num]:
-        """A reserve that holds ``units`` and has neither paid nor received yet."""
+        """A new reserve that holds ``units`` and has neither paid nor received anything."""
         nothing = units * 0
         return cls(units, nothing, nothing, nothing, nothing)
 
 
 @dataclass(slots=True)
 class State(Generic[Num]):
-    """One fund: its books, its clock, its reserve; quote and units of the whole fund."""
+    """One fund: its books, clock and reserve, in quote and units of the whole fund."""
 
     cash: Num
     units: Num
@@ -167,39 +170,39 @@ class State(Generic[Num]):
     tokens: Num
     reserve: ReserveState[Num]
     mark: Num
-    """The price of what is held over the underlying's: a future's; else 1."""
+    """The mark of a future divided by the underlying's price; 1 for other positions."""
     split: Num
-    """Tokens today for one token of the launch."""
+    """The number of tokens today for one token at launch."""
     squares: Num
-    """Sum of the squared returns in ``window``."""
+    """The sum of the squared returns in ``window``."""
     totals: Totals[Num]
     time: int | None = None
-    """The last clock observation, epoch s; None before the launch."""
+    """The time of the last scheduled observation, epoch s; None before the launch."""
     price: Num | None = None
     """The price at that observation."""
     reference: Num | None = None
-    """Price of the last rebalance."""
+    """The price of the last rebalance."""
     last_rebalance: int = 0
     next_interval: int = 0
     next_daily: int = 0
     expiry: int = 0
-    """Of the future that is held, epoch s."""
+    """The expiry of the future that is held, epoch s."""
     settled_price: Num | None = None
-    """The price up to which a reserve as the counterparty has settled."""
+    """The price up to which a reserve has settled as counterparty."""
     last_volatile: int | None = None
     window: deque[tuple[int, Num]] = field(default_factory=deque)
-    """Start and square of each return in the trailing window of the volatility trigger."""
+    """The start and square of each return in the trailing window of the volatility trigger."""
     clips: Clips[Num] | None = None
     pending: tuple[Request[Num], ...] = ()
-    """Creations and redemptions that no order holds yet."""
+    """The creations and redemptions that are in no order yet."""
     intent: Intent[Num] | None = None
-    """The order whose outcome is not known; nothing is decided meanwhile."""
+    """The order whose outcome is not known; no other order is decided meanwhile."""
     paused: bool = False
-    """Its operator stopped it: nothing triggers."""
+    """Whether the operator paused the fund, so that no trigger acts."""
     ended: Ended[Num] | None = None
 
     def copy(self) -> State[Num]:
-        """A state of its own, so that a run never changes the one it was given."""
+        """An independent copy, so that a run never changes the state that it was given."""
         copied = State(*_STATE_VALUES(self))
         copied.reserve = ReserveState(*_RESERVE_VALUES(self.reserve))
         copied.totals = Totals(*_TOTAL_VALUES(self.totals))
@@ -208,7 +211,7 @@ class State(Generic[Num]):
         return copied
 
 
-# the module copy takes some twenty times as long, and a journal is opened by copies of states
+# the module ``copy`` takes about twenty times as long, and opening a journal copies states often
 _STATE_VALUES = attrgetter(*(each.name for each in fields(State)))
 _RESERVE_VALUES = attrgetter(*(each.name for each in fields(ReserveState)))
 _TOTAL_VALUES = attrgetter(*(each.name for each in fields(Totals)))
@@ -217,7 +220,7 @@ _TOTAL_VALUES = attrgetter(*(each.name for each in fields(Totals)))
 def new_state(
     series: Series, number: Number[Num], reserve: ReserveState[Num] | None = None
 ) -> State[Num]:
-    """A fund before its launch: all cash, nothing held; ``reserve`` may be a shared one."""
+    """The state before the launch: only cash, and no position; ``reserve`` may be a shared one."""
     nothing = number.of(0)
     tokens = number.of(series.initial_tokens)
     if reserve is None:

@@ -1,8 +1,9 @@
-"""The one function: something happens, and effects follow.
+"""The function ``step``, which turns an event into effects.
 
-At a clock observation the funds of a group accrue; the reserve is fed and judged once; then each
-acts in order, and each order that is filled at once is settled before the next fund is asked.
-Between clock observations, inside a bar, a driver says which threshold is crossed.
+At a scheduled observation all funds of a group first book their accruals. Then the reserve receives
+its payments and its level is tested once. Then each fund acts in order, and an order that is filled
+at once is settled before the next fund acts. Between scheduled observations, inside a bar, the
+driver reports which threshold is crossed.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ __all__ = ["step"]
 
 
 def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
-    """What follows from ``event``, applied already, in its order.
+    """Apply ``event`` to a group; returns its effects in order, which are already applied.
 
     Raises:
-        InputError: a launch, a redemption or an order that cannot be. A live fund also refuses an
-            event that cannot have happened (``sound``), before anything changes.
+        InputError: a launch, redemption or order is impossible. A live fund also refuses an event
+            that cannot have happened (``sound``) before anything changes.
     """
     if group.fills is None:
-        # a backtest's inputs were checked when they were read
+        # the inputs of a backtest were checked when they were read
         why = unsound(group, event)
         if why is not None:
             raise InputError(f"{group.name}: {why}.", fund=group.name)
@@ -65,7 +66,7 @@ def step(group: Group[Num], event: Event[Num]) -> list[Effect[Num]]:
 
 
 def _observe(group: Group[Num], event: Observed[Num]) -> None:
-    """A clock observation: everything may act here."""
+    """Process a scheduled observation, at which every rule may act."""
     time, price, is_out, _, inputs = event
     fund = group.funds[0]
     if fund.state.time is None:
@@ -73,7 +74,7 @@ def _observe(group: Group[Num], event: Observed[Num]) -> None:
     elif not group.is_alone:
         _observe_together(group, event)
     elif fund.state.ended is None:
-        # most funds, at every bar: one, without a reserve
+        # the most frequent case: a single fund without a reserve
         due = inputs[0]
         _begin(group, fund, due, time, price)
         if fund.state.ended is None:
@@ -81,7 +82,7 @@ def _observe(group: Group[Num], event: Observed[Num]) -> None:
 
 
 def _launch_all(group: Group[Num], event: Observed[Num]) -> None:
-    """The first observation: the funds are launched, in their order."""
+    """Launch the funds in their order at the first observation."""
     time, price, _, _, inputs = event
     open_reserve(group, time)
     for fund, due in zip(group.funds, inputs, strict=True):
@@ -92,7 +93,7 @@ def _launch_all(group: Group[Num], event: Observed[Num]) -> None:
 
 
 def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
-    """All come to it; the reserve is fed and judged once; then each acts."""
+    """Process a scheduled observation of a group: accruals, the reserve, then each fund."""
     time, price, is_out, injections, inputs = event
     settle_prices(group, time, price)
     for fund, due in zip(group.funds, inputs, strict=True):
@@ -106,13 +107,13 @@ def _observe_together(group: Group[Num], event: Observed[Num]) -> None:
         judge(group, living[0], time, price)
         _after_trades(group, time, price)
     for fund, due in zip(group.funds, inputs, strict=True):
-        # what one does may end another that comes after it
+        # a trade of one fund may end another fund that comes after it
         if fund.state.ended is None:
             _act(group, fund, due, time, price, is_out)
 
 
 def _begin(group: Group[Num], fund: Fund[Num], inputs: Inputs[Num], time: int, price: Num) -> None:
-    """Come to a clock observation: splits, what time cost, perhaps the end."""
+    """Begin a scheduled observation of a fund: splits, accruals, and possibly its end."""
     if inputs is not NOTHING_DUE:
         if inputs.impact is not None:
             fund.see_impact(inputs.impact)
@@ -130,10 +131,10 @@ def _act(
     price: Num,
     is_out: bool,
 ) -> None:
-    """Roll, let tokens come and go, and do what the rules say."""
+    """Act at a scheduled observation: roll, process requests, and test the triggers."""
     state, terms = fund.state, fund.terms
     _, _, _, flows, ends, _, _ = inputs
-    # a simulated fund has ended by now where no nav is left; a real one waits for its venue
+    # a simulated fund without nav has already ended; a real one waits for its venue
     is_gone = group.fills is None and fund.nav(price) <= 0
     rests = is_out or state.paused or is_gone
     if terms.is_future and not (rests or ends) and _roll(group, fund, time, price):
@@ -142,7 +143,7 @@ def _act(
         for asked in request(fund, flows, time, price):
             group.emit(state, Requested(terms.symbol, asked))
     if state.intent is None and not (rests or ends or state.pending):
-        # most funds, nearly always: nothing of the below
+        # the most frequent case: none of the following applies
         check_triggers(group, fund, inputs, time, price, None)
     elif ends:
         _wind_down(group, fund, time, price)
@@ -166,18 +167,18 @@ def _send_flows(
     price: Num,
     delay_s: int,
 ) -> None:
-    """Creations and redemptions with no rebalance to net with: an order of their own."""
+    """Send creations and redemptions in an order of their own, without a rebalance."""
     trigger = Trigger.FLOW
     intent = order(fund, trigger, time, price, price * 0, entered, delay_s)
     send(group, fund, intent)
 
 
 def _wind_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> None:
-    """Close the position for good; requests that can still be filled at once go before it."""
+    """Close the position for good; requests that can still be filled at once are filled first."""
     state = fund.state
     if state.intent is not None:
         if group.fills is None:
-            # its outcome is not known: the position is closed once it is
+            # the outcome of the open order is not known; the position is closed when it is
             return
         withdraw_order(group, fund, time, price)
     if state.pending and fund.terms.delay_s == 0 and group.fills is not None:
@@ -190,7 +191,7 @@ def _wind_down(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Non
 
 
 def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
-    """Replace the future that is held where it is time to; whether that ended the fund."""
+    """Roll the future that is held if its roll is due; returns whether the fund ended."""
     state = fund.state
     is_due = time + fund.terms.roll_s >= state.expiry
     on_its_way = state.intent
@@ -209,13 +210,13 @@ def _roll(group: Group[Num], fund: Fund[Num], time: int, price: Num) -> bool:
 
 
 def _after_trades(group: Group[Num], time: int, price: Num) -> None:
-    """Keep to what the counterparty can carry: what the reserve bears lowers that too."""
+    """Keep exposure within the counterparty's capacity, which the reserve's payments lower too."""
     if group.is_counterparty:
         keep_capacity(group, time, price)
 
 
 def _cross(group: Group[Num], event: Crossed[Num]) -> None:
-    """Do what holds at a crossing's price inside a bar."""
+    """Act on the threshold that is crossed at this price inside a bar."""
     time, price, place, trigger = event
     fund = group.funds[place]
     state = fund.state
@@ -237,12 +238,12 @@ def _cross(group: Group[Num], event: Crossed[Num]) -> None:
 
 
 def _visit(group: Group[Num], event: Visited[Num]) -> None:
-    """Settle the change of price with all funds whose counterparty the reserve is."""
+    """Settle the change of price with all funds that have the reserve as counterparty."""
     settle_prices(group, event.time, event.price)
 
 
 def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
-    """Come to a visited price: a trade's own costs may have taken a fund past its margin."""
+    """Test for an end at a path price, since a trade's costs may have used up the margin."""
     time, price = event
     if group.is_counterparty:
         settle_prices(group, time, price)
@@ -254,13 +255,13 @@ def _arrive(group: Group[Num], event: Arrived[Num]) -> None:
 
 
 def _fill(group: Group[Num], event: Filled[Num]) -> None:
-    """The outcome of an order comes in."""
+    """Process the outcome of an order."""
     settle(group, group.funds[event.place], event)
     _after_trades(group, event.time, event.price)
 
 
 def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
-    """The venue has closed a live fund's position."""
+    """Process the liquidation of a live fund by its venue."""
     fund = group.funds[event.place]
     state, number = fund.state, fund.terms.number
     cash = number.moved(state.cash, event.cash)
@@ -270,13 +271,13 @@ def _liquidate(group: Group[Num], event: Liquidated[Num]) -> None:
 
 
 def _trade_unasked(group: Group[Num], event: Traded[Num]) -> None:
-    """The venue traded by itself; an order that is open stays as it is."""
+    """Book a trade that the venue made on its own; an open order does not change."""
     settle_unasked(group, group.funds[event.place], event)
     _after_trades(group, event.time, event.price)
 
 
 def _move_money(group: Group[Num], event: MoneyMoved[Num]) -> None:
-    """Book what the venue paid or took; the next observation judges the reserve's level."""
+    """Book money that the venue moved; the next observation tests the reserve's level."""
     fund = group.funds[event.place]
     time, price, what, given, _ = event
     amount = fund.terms.number.amount(given)

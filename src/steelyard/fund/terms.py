@@ -1,4 +1,4 @@
-"""What never changes in a fund's life: its series as scalars of one kind of number."""
+"""The terms that never change in a fund's life: its series as scalars of one kind of number."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["FundTerms", "Impact", "ReserveTerms", "TradingCosts", "costs_at", "f
 DAY_S = 86_400
 
 Impact = tuple[Num, Num]
-"""Coefficient (bps for trading a day's volume) and daily volume (quote) of a moment."""
+"""The coefficient (bps for trading a day's volume) and the daily volume (quote) at one time."""
 
 
 class TradingCosts(NamedTuple, Generic[Num]):
-    """What trades cost, and each payer's part of it as a curve (for sizing)."""
+    """The cost rates of trades, and the part of each payer as a curve for sizing."""
 
     rates: CostRates[Num]
     nav_curve: CostCurve[Num]
@@ -34,16 +34,16 @@ class ReserveTerms(Generic[Num]):
     """The terms of a reserve."""
 
     floor: Num
-    """Level under which raising leverage is suspended."""
+    """The level below which raising leverage is suspended."""
     resume: Num
     fee_share: Num
-    """Share of the issuer's fees that it receives."""
+    """The share of the issuer's fees that it receives."""
     allocation_every_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class FundTerms(Generic[Num]):
-    """A series as the fund asks for it (units and quote of the whole fund)."""
+    """The terms of a series as its fund needs them, in units and quote of the whole fund."""
 
     series: Series
     symbol: str
@@ -55,10 +55,10 @@ class FundTerms(Generic[Num]):
     lot_units: Num
     min_notional: Num
     has_limits: bool
-    """Whether the venue takes less than any size."""
+    """Whether the venue limits the sizes of trades."""
     no_limits: TradeLimits[Num]
     delay_s: int
-    """From a decision to its fill, where fills are simulated."""
+    """The seconds from a decision to its fill, where fills are simulated."""
     cooldown_s: int
     interval: Interval | None
     daily: Daily | None
@@ -73,16 +73,16 @@ class FundTerms(Generic[Num]):
     basis: Num
     roll_s: int
     has_interest: bool
-    """Whether cash pays or earns by a rate per year."""
+    """Whether cash bears interest at a rate per year."""
     is_pool: bool
-    """The reserve is the counterparty."""
+    """Whether the reserve is the counterparty."""
     max_utilisation: Num
     pool_fee: Num
     accrues: bool
-    """Whether time costs it something at every observation, not by funding alone."""
+    """Whether something other than funding accrues at every observation."""
     reserve: ReserveTerms[Num] | None
     fee_share: Num
-    """The reserve's share of fees; 0 without one."""
+    """The reserve's share of the fees; 0 without a reserve."""
 
 
 def fund_terms(
@@ -95,10 +95,10 @@ def fund_terms(
     Args:
         series: the token.
         number: the kind of number.
-        book: the columns of the order book that it trades on, where it trades on one.
+        book: the columns of the order book that the series trades on, if any (``Series.terms``).
 
     Raises:
-        InputError: the series trades on a book, and none is given.
+        InputError: the series trades on an order book, and none is given.
     """
     terms, how, of = series.terms(number, book), series.rebalance, number.of
     nothing, execution = of(0), series.execution
@@ -155,7 +155,7 @@ def _reserve_terms(reserve: Reserve | None, number: Number[Num]) -> ReserveTerms
 
 
 def costs_at(terms: FundTerms[Num], impact: Impact[Num]) -> TradingCosts[Num]:
-    """What trades cost at a moment whose square-root impact is ``impact``."""
+    """The costs of trades at a time when the square-root impact is ``impact``."""
     coefficient, volume = impact
     rates = terms.costs.rates._replace(impact_root=coefficient, daily_volume=volume)
     return TradingCosts(rates, cost_curve(rates, borne=False), cost_curve(rates, borne=True))

@@ -1,4 +1,4 @@
-"""What one trade makes of the books: of cash, units and tokens, and of the reserve's units."""
+"""The effect of one trade on the books: on cash, units, tokens and the reserve's units."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ def settled_trade(
     pending: tuple[Request[Num], ...] | None = None,
     is_clip: bool = False,
 ) -> Settled[Num]:
-    """What a trade of ``notional`` (signed) makes of the books, with what enters them before it.
+    """The books after a trade of ``notional`` (signed, quote) and the requests booked before it.
 
     Args:
-        group: what the fund belongs to.
+        group: the group of the fund.
         fund: the fund.
-        trigger: what names the trade.
-        time: epoch s.
-        price: the mark.
-        notional: of the rebalance.
-        cost: of the rebalance.
-        entered: creations and redemptions that went out in the same order.
-        creations: the same, with what each of them paid.
-        filled_units: of the whole order, exactly as the venue filled them, in units of the
-            underlying; None: they follow from notional and price.
-        counts: it is a rebalance of its own.
-        instants: the clock, where it uses up what was due.
-        clips: that follow.
-        left: what stays open of orders.
-        pending: requests that no order holds; None: as before.
-        is_clip: ``clips`` are those of this trade, done where it brings leverage there.
+        trigger: the trigger that called for the trade.
+        time: the time of the trade, epoch s.
+        price: the mark, quote.
+        notional: the signed notional of the rebalance, quote.
+        cost: the cost of the rebalance.
+        entered: the books with the creations and redemptions that went out in the same order.
+        creations: these creations and redemptions, with what each of them paid.
+        filled_units: the units of the whole order as the venue filled them, in units of the
+            underlying; None where they follow from notional and price.
+        counts: whether it counts as a rebalance, and not as a further clip of one.
+        instants: the next due times, where the trade completes what was due.
+        clips: the clips that follow.
+        left: the order that stays open.
+        pending: the requests that are in no order; None where they do not change.
+        is_clip: whether ``clips`` belong to this trade, and end where it reaches the destination.
     """
     state, reserve, number = fund.state, group.reserve, fund.terms.number
     cash, units, tokens = state.cash, state.units, state.tokens
@@ -70,7 +70,7 @@ def settled_trade(
     if filled_units is None:
         units = number.moved(units, units + notional / price)
     else:
-        # to the last unit what the venue says, whatever part of it creations took
+        # the total is exactly the units that the venue reports, whatever part creations took
         units = state.units + number.amount(filled_units)
     cash = cash - paid_by_nav
     held = reserve.units

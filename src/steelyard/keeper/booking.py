@@ -10,10 +10,10 @@ from collections import deque
 from decimal import Decimal
 
 from steelyard.fund.events import Charges, Filled
-from steelyard.keeper import account
-from steelyard.keeper.commands import Reading, ReadVenue, Timer
-from steelyard.keeper.desk import Desk, Phase, Proof
-from steelyard.keeper.memory import Order
+from steelyard.keeper import reconciliation
+from steelyard.keeper.commands import AccountReading, ReadVenue, Timer
+from steelyard.keeper.desk import Desk, OutcomeEvidence, Phase
+from steelyard.keeper.memory import StoredOrder
 from steelyard.ledger.amounts import amount_text
 from steelyard.venues.protocol import OrderState, OrderStatus, Trade
 
@@ -36,7 +36,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
     order = desk.memory.order
     if order is None:
         return
-    account.adopt_trades(desk, now_ms, final.trades)
+    reconciliation.adopt_trades(desk, now_ms, final.trades)
     if final.filled == 0 and not desk.heard:
         outcome = "rejected" if final.status is OrderStatus.REJECTED else "nothing"
         ended(desk, now_ms, outcome, final.reason or "nothing was there within its limit")
@@ -48,7 +48,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
         why = f"{order.client_id} filled {final.filled}, and trades of {seen} are seen"
         unclear(desk, now_ms, why)
         since = trades_since(desk, order)
-        desk.commands.append(ReadVenue(desk.symbol, Reading.TRADES, now_ms, since))
+        desk.commands.append(ReadVenue(desk.symbol, AccountReading.TRADES, now_ms, since))
         desk.set_timer(now_ms, Timer.ASK, desk.guards.ask_every_ms)
 
 
@@ -72,7 +72,7 @@ def ended(desk: Desk, now_ms: int, outcome: str, why: str) -> None:
     assert order is not None  # noqa: S101 (called for an open order)
     trades = sorted(desk.heard.values(), key=lambda each: (each.time_ms, each.trade_id))
     filled = sum((trade.units for trade in trades), NOTHING)
-    desk.phase, desk.proof, desk.heard = Phase.IDLE, Proof(), {}
+    desk.phase, desk.proof, desk.heard = Phase.IDLE, OutcomeEvidence(), {}
     desk.ended_now = True
     for timer in (Timer.LATE, Timer.ASK):
         desk.drop_timer(timer)
@@ -94,7 +94,7 @@ def ended(desk: Desk, now_ms: int, outcome: str, why: str) -> None:
 
 
 def settle_trades(
-    desk: Desk, now_ms: int, order: Order, trades: list[Trade], *, is_short: bool
+    desk: Desk, now_ms: int, order: StoredOrder, trades: list[Trade], *, is_short: bool
 ) -> None:
     """Book the trades of an order, in their order; what is left undone is the next clip."""
     intent, time = desk.state.intent, desk.time(now_ms)
@@ -102,8 +102,8 @@ def settle_trades(
     waiting = deque(trades)
     while waiting:
         trade = waiting.popleft()
-        account.note_trade(desk, now_ms, trade, order.client_id)
-        fill = account.fill_of(desk, trade, order.price)
+        reconciliation.note_trade(desk, now_ms, trade, order.client_id)
+        fill = reconciliation.fill_of(desk, trade, order.price)
         desk.tell(fill._replace(time=time, final=not waiting, goes_on=goes_on))
 
 
@@ -118,6 +118,8 @@ def lag_ms(desk: Desk) -> int:
     return 0 if desk.limits is None else desk.limits.lag_ms
 
 
-def trades_since(desk: Desk, order: Order) -> int:
+def trades_since(desk: Desk, order: StoredOrder) -> int:
     """From when on trades are read for an order: also what other rounds have not seen yet."""
-    return min(max(order.stamp_ms - lag_ms(desk), 0), account.since_ms(desk, Reading.TRADES))
+    return min(
+        max(order.stamp_ms - lag_ms(desk), 0), reconciliation.since_ms(desk, AccountReading.TRADES)
+    )

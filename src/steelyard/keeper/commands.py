@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.venues.protocol import OrderRequest
 
 __all__ = [
+    "AccountReading",
     "Command",
     "LookUp",
     "Publish",
     "ReadVenue",
-    "Reading",
     "Send",
     "SetTimer",
     "Store",
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class Reading(StrEnum):
+class AccountReading(StrEnum):
     """What is read of an account."""
 
     LIMITS = "limits"
@@ -41,7 +41,7 @@ class Timer(StrEnum):
     """What a timer is for."""
 
     CLOCK = "clock"
-    """The next clock observation."""
+    """The next scheduled observation."""
     LATE = "late"
     """No answer to an order came in time."""
     ASK = "ask"
@@ -92,7 +92,7 @@ class ReadVenue:
     """Read something of the account."""
 
     fund: str
-    what: Reading
+    what: AccountReading
     asked_ms: int
     since_ms: int = 0
     """Of lists: from when on, by the venue's clock."""

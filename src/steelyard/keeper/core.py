@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.fund.events import Paused
-from steelyard.keeper import account, asking, following, observing, sending
-from steelyard.keeper.commands import Command, Reading, Store, TakeSnapshot, Timer
+from steelyard.keeper import following, observing, reconciliation, request_adoption, sending
+from steelyard.keeper.commands import AccountReading, Command, Store, TakeSnapshot, Timer
 from steelyard.keeper.desk import Desk, Phase
-from steelyard.keeper.events import (
+from steelyard.keeper.keeper_events import (
     Answered,
     Event,
     HealthTold,
     LeaseChanged,
     LookedUp,
+    NewRequest,
     Priced,
-    Requested,
     Stored,
     Streamed,
     TimerRang,
     WasRead,
 )
-from steelyard.keeper.thresholds import Market
+from steelyard.keeper.sorted_thresholds import WatchedMarket
 from steelyard.keeper.unreadable import readable, unreadable
 from steelyard.ledger.snapshots import snapshot_of
 
@@ -43,7 +43,7 @@ class Keeper:
     """The desks of one process, by the symbols of their funds."""
 
     desks: dict[str, Desk] = field(default_factory=dict)
-    markets: dict[str, Market] = field(default_factory=dict)
+    markets: dict[str, WatchedMarket] = field(default_factory=dict)
     """By the underlying."""
     stores: int = 0
     """How many ``Store`` commands there were."""
@@ -56,7 +56,7 @@ def start(keeper: Keeper, now_ms: int, owner: str, token: int, program: str) -> 
     for desk in keeper.desks.values():
         fields = {"owner": owner, "token": token, "program": program}
         desk.note(now_ms, "keeper_started", fields)
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
         if desk.memory.order is not None:
             # it was stored; whether it was sent is not known
             following.ask(desk, now_ms)
@@ -160,7 +160,7 @@ def _rang(desk: Desk, event: TimerRang) -> None:
 
 def _ring_clock(desk: Desk, now_ms: int) -> None:
     observing.ring_clock(desk, now_ms)
-    account.start(desk, now_ms)
+    reconciliation.start(desk, now_ms)
 
 
 def _retry(desk: Desk, now_ms: int) -> None:
@@ -186,8 +186,8 @@ def _streamed(desk: Desk, event: Streamed) -> None:
 def _was_read(desk: Desk, event: WasRead) -> None:
     event = readable(event)
     units = desk.state.units
-    is_complete = account.read(desk, event)
-    if event.what in (Reading.TRADES, Reading.POSITION):
+    is_complete = reconciliation.read(desk, event)
+    if event.what in (AccountReading.TRADES, AccountReading.POSITION):
         following.read_for_proof(desk, event)
     if is_complete:
         _came_round(desk, event.now_ms)
@@ -199,13 +199,13 @@ def _was_read(desk: Desk, event: WasRead) -> None:
 
 def _came_round(desk: Desk, now_ms: int) -> None:
     """The whole account was read: hold the books against it."""
-    account.judge_clock(desk, now_ms)
+    reconciliation.judge_clock(desk, now_ms)
     if not desk.memory.is_open:
         launch_if_asked(desk, now_ms)
         return
-    account.end_if_liquidated(desk, now_ms)
+    reconciliation.end_if_liquidated(desk, now_ms)
     was_ready = desk.is_ready
-    desk.is_ready = account.compare(desk, now_ms) or desk.is_ready
+    desk.is_ready = reconciliation.compare(desk, now_ms) or desk.is_ready
     if desk.is_due:
         desk.is_due = False
         observing.observe(desk, now_ms)
@@ -217,30 +217,30 @@ def _after(desk: Desk, now_ms: int) -> None:
     """After an order's end: the account is read again, and thresholds are looked for anew."""
     if desk.ended_now:
         desk.ended_now = False
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
         observing.arm(desk)
 
 
 # -- what is asked for -----------------------------------------------------------------------------
 
 
-def _requested(desk: Desk, event: Requested) -> None:
+def _requested(desk: Desk, event: NewRequest) -> None:
     """Adopt a request once; the same key again changes nothing."""
-    if asking.is_known(desk, event.key):
+    if request_adoption.is_known(desk, event.key):
         return
     now_ms = event.now_ms
-    why = asking.unfit(desk, event)
+    why = request_adoption.unfit(desk, event)
     if why is not None:
-        asking.note_request(desk, now_ms, event, why)
+        request_adoption.note_request(desk, now_ms, event, why)
     elif event.what == "launch":
         desk.launch = event
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
     elif event.what in ("pause", "resume"):
-        asking.note_request(desk, now_ms, event, None)
+        request_adoption.note_request(desk, now_ms, event, None)
         desk.tell(Paused(desk.time(now_ms), event.what == "pause"))
         observing.arm(desk)
     elif event.what == "wind_down":
-        asking.note_request(desk, now_ms, event, None)
+        request_adoption.note_request(desk, now_ms, event, None)
         observing.observe(desk, now_ms)
     else:
         desk.asked_for.append(event)
@@ -252,14 +252,14 @@ def launch_if_asked(desk: Desk, now_ms: int) -> None:
     asked = desk.launch
     if asked is None:
         return
-    if not account.is_still(desk) or observing.is_stale(desk, now_ms):
+    if not reconciliation.is_still(desk) or observing.is_stale(desk, now_ms):
         desk.set_timer(now_ms, Timer.READ, desk.guards.ask_every_ms)
         return
     desk.launch = None
-    why = account.unfit_for_launch(desk) or observing.launch_refusal(desk, now_ms)
-    asking.note_request(desk, now_ms, asked, why)
+    why = reconciliation.unfit_for_launch(desk) or observing.launch_refusal(desk, now_ms)
+    request_adoption.note_request(desk, now_ms, asked, why)
     if why is None:
-        account.open_account(desk, now_ms)
+        reconciliation.open_account(desk, now_ms)
         desk.is_ready, desk.is_due = True, False
         observing.launch(desk, now_ms)
 
@@ -273,7 +273,7 @@ RINGS: dict[Timer, Callable[[Desk, int], None]] = {
     Timer.CLOCK: _ring_clock,
     Timer.LATE: following.late,
     Timer.ASK: following.ask,
-    Timer.READ: account.start,
+    Timer.READ: reconciliation.start,
     Timer.RETRY: _retry,
 }
 
@@ -283,6 +283,6 @@ ACTS: dict[type, Callable[[Desk, Any], None]] = {
     LookedUp: _looked_up,
     Streamed: _streamed,
     WasRead: _was_read,
-    Requested: _requested,
+    NewRequest: _requested,
     HealthTold: _health_told,
 }

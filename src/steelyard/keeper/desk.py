@@ -17,12 +17,12 @@ from steelyard.fund.events import Event as FundEvent
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.state import State
 from steelyard.fund.step import step
-from steelyard.keeper.clock import VenueClock
 from steelyard.keeper.commands import Command, Publish, SetTimer, Timer
-from steelyard.keeper.events import Requested
+from steelyard.keeper.keeper_events import NewRequest
 from steelyard.keeper.memory import Memory
-from steelyard.keeper.thresholds import Market
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.keeper.sorted_thresholds import WatchedMarket
+from steelyard.keeper.venue_clock import VenueClock
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.ledger.recorder import Recorder
 from steelyard.rules.order_limit import Urgency
 from steelyard.rules.triggers import Crossing
@@ -49,7 +49,7 @@ class Guards:
     """A reading that did not come is asked for again after so long."""
     retry_after_ms: int = 5_000
     clock_every_s: int = 60
-    """Between two clock observations; 0: the venue's marks say when one falls (paper)."""
+    """Between two scheduled observations; 0: the venue's marks say when one falls (paper)."""
 
 
 class Phase(Enum):
@@ -64,7 +64,7 @@ class Phase(Enum):
 
 
 @dataclass(slots=True)
-class Proof:
+class OutcomeEvidence:
     """What was heard since the question whether anything came of an order."""
 
     absent: int = 0
@@ -90,14 +90,14 @@ class Desk:
     memory: Memory
     guards: Guards
     urgency: Urgency[Decimal]
-    market: Market
+    market: WatchedMarket
     """Of its underlying, which other funds may share."""
     clock: VenueClock = field(default_factory=VenueClock)
     limits: Limits | None = None
     phase: Phase = Phase.IDLE
     store: int | None = None
     """The number of the ``Store`` that an order waits for."""
-    proof: Proof = field(default_factory=Proof)
+    proof: OutcomeEvidence = field(default_factory=OutcomeEvidence)
     heard: dict[str, Trade] = field(default_factory=dict)
     """Trades of the open order, by their ids: they are booked when it ends."""
     readings: dict[Any, Any] = field(default_factory=dict)
@@ -115,11 +115,11 @@ class Desk:
     """Own clock: since when books and venue differ."""
     is_ready: bool = False
     """The venue was read, and agrees with the books or has been told apart from them."""
-    asked_for: list[Requested] = field(default_factory=list)
+    asked_for: list[NewRequest] = field(default_factory=list)
     """Requests that wait for the next observation."""
     refused_until_ms: int = 0
     """Before which (the venue's clock) it is not asked: a ban."""
-    launch: Requested | None = None
+    launch: NewRequest | None = None
     """The request to launch, until it is tried."""
     seen_before: tuple[Any, int] | None = None
     """Before the launch: an earlier round of the account, and the venue's clock after it."""

@@ -19,7 +19,7 @@ from steelyard.venues.exchange.binanceusdm_account import CREDIT, AccountSetup
 from steelyard.venues.exchange.support import market_of
 from steelyard.venues.exchange.venue import ExchangeVenue
 
-__all__ = ["Check", "checks_of", "fix", "wanted_leverage"]
+__all__ = ["AccountCheck", "checks_of", "fix", "wanted_leverage"]
 
 KEY_PAGE = "binance.com, API Management"
 FIX = "steelyard keeper doctor FILE --fix"
@@ -28,7 +28,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AccountCheck:
     """One thing that was looked at."""
 
     name: str
@@ -59,7 +59,7 @@ def wanted_leverage(desk: Desk) -> int:
 
 def checks_of(
     fund: FundSettings, desk: Desk, found: AccountSetup, *, any_address: bool = False
-) -> Iterator[Check]:
+) -> Iterator[AccountCheck]:
     """All that is looked at, in the order in which it is to be put right.
 
     Args:
@@ -73,7 +73,7 @@ def checks_of(
     yield from _held(fund, desk, found)
     yield from _margin(fund, desk, found)
     ahead, off, most = found.ahead_ms, found.off_ms, fund.venue.recv_window_ms // 2
-    yield Check(
+    yield AccountCheck(
         "clock",
         abs(ahead) - off <= most,
         f"this machine is {abs(ahead)} ms {'behind' if ahead > 0 else 'ahead'}, to {off} ms",
@@ -82,17 +82,19 @@ def checks_of(
     )
 
 
-def _key(found: AccountSetup, *, any_address: bool) -> Iterator[Check]:
+def _key(found: AccountSetup, *, any_address: bool) -> Iterator[AccountCheck]:
     rights = ", ".join(found.rights)
-    yield Check(
+    yield AccountCheck(
         "key: rights",
         not found.rights,
         f"it may {rights}" if rights else "it moves no money",
         "neither withdrawals nor transfers",
         KEY_PAGE,
     )
-    yield Check("key: futures", found.can_trade, _yes(is_so=found.can_trade), "yes", KEY_PAGE)
-    yield Check(
+    yield AccountCheck(
+        "key: futures", found.can_trade, _yes(is_so=found.can_trade), "yes", KEY_PAGE
+    )
+    yield AccountCheck(
         "key: address",
         found.is_ip_bound or any_address,
         "bound" if found.is_ip_bound else "any",
@@ -101,12 +103,12 @@ def _key(found: AccountSetup, *, any_address: bool) -> Iterator[Check]:
     )
 
 
-def _modes(fund: FundSettings, found: AccountSetup) -> Iterator[Check]:
+def _modes(fund: FundSettings, found: AccountSetup) -> Iterator[AccountCheck]:
     mode = "hedge" if found.is_hedged else "one-way"
-    yield Check("position mode", not found.is_hedged, mode, "one-way", FIX)
+    yield AccountCheck("position mode", not found.is_hedged, mode, "one-way", FIX)
     is_cross = found.margin_mode in {"cross", "crossed"}
-    yield Check("margin mode", is_cross, found.margin_mode, "crossed", FIX)
-    yield Check(
+    yield AccountCheck("margin mode", is_cross, found.margin_mode, "crossed", FIX)
+    yield AccountCheck(
         "margin assets",
         not found.is_multi_asset,
         "several" if found.is_multi_asset else "one",
@@ -114,14 +116,14 @@ def _modes(fund: FundSettings, found: AccountSetup) -> Iterator[Check]:
         "binance.com, Futures, Preference, Asset Mode",
     )
     is_credit = CREDIT in found.assets and fund.series.quote != CREDIT
-    yield Check(
+    yield AccountCheck(
         "credit account",
         not is_credit,
         _yes(is_so=is_credit),
         "no",
         f"an account in another trading mode, or a series whose quote is {CREDIT}",
     )
-    yield Check(
+    yield AccountCheck(
         "fees in another coin",
         not found.burns_fees,
         _yes(is_so=found.burns_fees),
@@ -130,12 +132,12 @@ def _modes(fund: FundSettings, found: AccountSetup) -> Iterator[Check]:
     )
 
 
-def _held(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[Check]:
+def _held(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[AccountCheck]:
     own = {} if not desk.is_launched else {market_of(fund.series.underlying, fund.series.quote)}
     others = [f"{name} {amount}" for name, amount in found.positions.items() if name not in own]
     quote = fund.series.quote
     others += [f"{amount} {name}" for name, amount in found.assets.items() if name != quote]
-    yield Check(
+    yield AccountCheck(
         "holdings",
         not others,
         _some(others) or "nothing else",
@@ -143,12 +145,12 @@ def _held(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[Check
         "close or transfer what is named",
     )
     orders = list(found.open_orders)
-    yield Check("open orders", not orders, _some(orders) or "none", "none", "cancel them")
+    yield AccountCheck("open orders", not orders, _some(orders) or "none", "none", "cancel them")
 
 
-def _margin(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[Check]:
+def _margin(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[AccountCheck]:
     wanted = wanted_leverage(desk)
-    yield Check(
+    yield AccountCheck(
         "leverage",
         found.leverage >= wanted,
         str(found.leverage),
@@ -162,16 +164,16 @@ def _margin(fund: FundSettings, desk: Desk, found: AccountSetup) -> Iterator[Che
     own = Decimal(str(fund.series.venue.maintenance_margin))
     at = f"a notional of {amount_text(round(notional, 2))}"
     if tier is None:
-        yield Check("margin tier", False, f"none for {at}", "a tier", "a smaller fund")  # noqa: FBT003
+        yield AccountCheck("margin tier", False, f"none for {at}", "a tier", "a smaller fund")  # noqa: FBT003
         return
-    yield Check(
+    yield AccountCheck(
         "margin tier",
         tier.maintenance == own,
         f"maintenance {tier.maintenance} at {at}",
         f"{own}, as the series says",
         f"maintenance_margin = {tier.maintenance} in the series file, before its launch",
     )
-    yield Check(
+    yield AccountCheck(
         "tier's leverage",
         tier.leverage >= wanted,
         f"up to {tier.leverage} at {at}",

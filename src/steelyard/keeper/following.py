@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from steelyard.keeper import account
+from steelyard.keeper import reconciliation
 from steelyard.keeper.booking import came_to_end, ended, is_whole, lag_ms, trades_since, unclear
-from steelyard.keeper.commands import LookUp, Reading, ReadVenue, Timer
+from steelyard.keeper.commands import AccountReading, LookUp, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase
-from steelyard.keeper.events import Answered, LookedUp, Streamed, WasRead
-from steelyard.keeper.memory import Order
+from steelyard.keeper.keeper_events import Answered, LookedUp, Streamed, WasRead
+from steelyard.keeper.memory import StoredOrder
 from steelyard.keeper.sending import send
-from steelyard.venues.protocol import Failure, OrderState, Outcome, Read
+from steelyard.venues.protocol import CallOutcome, Failure, OrderState, Read
 
 __all__ = ["answered", "ask", "late", "looked_up", "read_for_proof", "streamed"]
 
@@ -43,7 +43,7 @@ def answered(desk: Desk, event: Answered) -> None:
             came_to_end(desk, now_ms, found)
         else:
             unknown(desk, now_ms, "answer", "open", "it is not at its end")
-    elif found.outcome is Outcome.UNKNOWN:
+    elif found.outcome is CallOutcome.UNKNOWN:
         unknown(desk, now_ms, "answer", "unknown", found.reason)
     elif desk.phase is Phase.SENT:
         ended(desk, now_ms, found.outcome.value, found.reason)
@@ -52,7 +52,7 @@ def answered(desk: Desk, event: Answered) -> None:
 def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
     """An answer to an order that has ended: its trades are booked, each once, like any other."""
     if isinstance(found, OrderState) and desk.memory.is_open:
-        account.adopt_trades(desk, now_ms, found.trades)
+        reconciliation.adopt_trades(desk, now_ms, found.trades)
 
 
 def late(desk: Desk, now_ms: int) -> None:
@@ -123,7 +123,7 @@ def again(desk: Desk, now_ms: int) -> None:
 # -- whether nothing came of it --------------------------------------------------------------------
 
 
-def absent(desk: Desk, now_ms: int, order: Order, found: Read[OrderState | None]) -> None:
+def absent(desk: Desk, now_ms: int, order: StoredOrder, found: Read[OrderState | None]) -> None:
     """The venue knows of no such order: that means something after its last instant only."""
     proof = desk.proof
     if never_came(desk, order, found):
@@ -140,12 +140,12 @@ def absent(desk: Desk, now_ms: int, order: Order, found: Read[OrderState | None]
     # trades and position have to say the same
     proof.is_reading, proof.position, proof.trades_ms = True, None, 0
     since = trades_since(desk, order)
-    desk.commands.append(ReadVenue(desk.symbol, Reading.TRADES, now_ms, since))
-    desk.commands.append(ReadVenue(desk.symbol, Reading.POSITION, now_ms))
+    desk.commands.append(ReadVenue(desk.symbol, AccountReading.TRADES, now_ms, since))
+    desk.commands.append(ReadVenue(desk.symbol, AccountReading.POSITION, now_ms))
     desk.set_timer(now_ms, Timer.ASK, desk.guards.answer_after_ms)
 
 
-def never_came(desk: Desk, order: Order, found: Read[OrderState | None]) -> bool:
+def never_came(desk: Desk, order: StoredOrder, found: Read[OrderState | None]) -> bool:
     """Whether an order that is stored was never sent, and can still be accepted.
 
     Only a venue in this process, on which no request can be under way, proves that by not knowing
@@ -160,7 +160,7 @@ def venue_time(found: Read[OrderState | None], _now_ms: int) -> int:
     return found.time_ms
 
 
-def settled_ms(desk: Desk, order: Order) -> int:
+def settled_ms(desk: Desk, order: StoredOrder) -> int:
     """The venue's clock after which all that came of an order is to be seen."""
     return order.until_ms + lag_ms(desk)
 
@@ -176,16 +176,16 @@ def read_for_proof(desk: Desk, event: WasRead) -> None:
         return  # else the timer asks again
     if not proof.is_reading or found.time_ms <= settled_ms(desk, order):
         return
-    if event.what is Reading.TRADES:
+    if event.what is AccountReading.TRADES:
         proof.trades_ms = found.time_ms
-    elif event.what is Reading.POSITION:
+    elif event.what is AccountReading.POSITION:
         proof.position = found
     if proof.trades_ms and proof.position is not None:
         proof.is_reading = False
         weigh(desk, now_ms, order, proof.position.value.units)
 
 
-def weigh(desk: Desk, now_ms: int, order: Order, held: Decimal) -> None:
+def weigh(desk: Desk, now_ms: int, order: StoredOrder, held: Decimal) -> None:
     """Order, trades and position are there: void where all say that nothing happened."""
     if not desk.heard and held == desk.memory.units:
         ended(desk, now_ms, "void", "order, trades and position say that nothing came of it")

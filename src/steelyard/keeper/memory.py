@@ -16,14 +16,14 @@ from steelyard.keeper.order_ids import sequence_of
 from steelyard.ledger.amounts import amount_text, decimal_of
 from steelyard.venues.protocol import OrderRequest
 
-__all__ = ["Memory", "Order", "order_fields"]
+__all__ = ["Memory", "StoredOrder", "order_fields"]
 
 NOTHING = Decimal(0)
 MOVES_NOTHING = frozenset({"commission", "realised", "purchase"})
 """Their trade says them already."""
 
 
-class Order(NamedTuple):
+class StoredOrder(NamedTuple):
     """An order that was stored, and whose end is not."""
 
     client_id: str
@@ -54,7 +54,7 @@ class Order(NamedTuple):
         )
 
 
-def order_fields(order: Order) -> dict[str, Any]:
+def order_fields(order: StoredOrder) -> dict[str, Any]:
     """The row of an order."""
     return {
         "id": order.client_id,
@@ -75,7 +75,7 @@ def order_fields(order: Order) -> dict[str, Any]:
 class Memory:
     """What the rows of one fund's keeper say, so far."""
 
-    order: Order | None = None
+    order: StoredOrder | None = None
     sequence: int = 0
     """Of the last order of which something came."""
     attempt: int = 0
@@ -124,7 +124,7 @@ def _account_opened(memory: Memory, fields: Mapping[str, Any]) -> None:
 
 def _order(memory: Memory, fields: Mapping[str, Any]) -> None:
     limit = fields["limit"]
-    memory.order = Order(
+    memory.order = StoredOrder(
         fields["id"],
         fields["sequence"],
         fields["attempt"],

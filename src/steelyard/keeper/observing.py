@@ -1,8 +1,8 @@
 """Prices and the clock: when a fund is observed, and which prices are not traded on.
 
 Between two observations the books stand still, so each threshold is one price in closed form. A
-price between the nearest two touches nothing. One at or past them is a clock observation at that
-price, as is each full minute: the fund accrues, and all its triggers are tested.
+price between the nearest two touches nothing. One at or past them is a scheduled observation at
+that price, as is each full minute: the fund accrues, and all its triggers are tested.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from steelyard.fund.events import Crossed, Inputs, Observed
 from steelyard.fund.group import Fund, Group
 from steelyard.fund.step import step
 from steelyard.fund.thresholds import next_crossing
-from steelyard.keeper import account, sending
-from steelyard.keeper.asking import take_requests
+from steelyard.keeper import reconciliation, sending
 from steelyard.keeper.commands import Timer
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Priced
-from steelyard.keeper.thresholds import NEVER, Market
+from steelyard.keeper.keeper_events import Priced
+from steelyard.keeper.request_adoption import take_requests
+from steelyard.keeper.sorted_thresholds import NEVER, WatchedMarket
 from steelyard.rules.triggers import Crossing, Trigger, exceeds
 from steelyard.venues.protocol import Mark
 
@@ -41,7 +41,7 @@ FAR = 1_000
 """How many times the present price a way goes on which thresholds are looked for."""
 
 
-def priced(market: Market, desks: Mapping[str, Desk], event: Priced) -> list[Desk]:
+def priced(market: WatchedMarket, desks: Mapping[str, Desk], event: Priced) -> list[Desk]:
     """A price that may be traded on: the funds whose threshold it has reached are observed.
 
     Given back are the funds that were touched.
@@ -68,7 +68,7 @@ def priced(market: Market, desks: Mapping[str, Desk], event: Priced) -> list[Des
     return touched
 
 
-def tell_missed_hours(market: Market, desks: Mapping[str, Desk], mark: Mark) -> None:
+def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark) -> None:
     """A full hour went by without a price, as in a gap of a history: it stands at the last one."""
     last = market.mark
     if last is None or (last.time_ms // HOUR_MS + 1) * HOUR_MS >= mark.time_ms:
@@ -81,7 +81,7 @@ def tell_missed_hours(market: Market, desks: Mapping[str, Desk], mark: Mark) -> 
 def resume(desk: Desk, now_ms: int) -> None:
     """Go on after a start: what happened meanwhile is not known, so the fund is observed.
 
-    Where the marks say when a clock observation falls, the history has stood still meanwhile:
+    Where the marks say when a scheduled observation falls, the history has stood still meanwhile:
     another observation would be one too many.
     """
     if desk.is_launched and desk.guards.clock_every_s == 0:
@@ -91,7 +91,7 @@ def resume(desk: Desk, now_ms: int) -> None:
 
 
 def is_told(desk: Desk, mark: Mark) -> bool:
-    """Whether the clock observation of a mark was made, by a process before this one."""
+    """Whether the scheduled observation of a mark was made, by a process before this one."""
     return (
         desk.guards.clock_every_s == 0
         and desk.state.time is not None
@@ -99,17 +99,19 @@ def is_told(desk: Desk, mark: Mark) -> bool:
     )
 
 
-def read_first(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> list[Desk]:
-    """A clock observation that the venue itself names: what it booked up to then comes first."""
+def read_first(
+    market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int
+) -> list[Desk]:
+    """A scheduled observation that the venue names: what it booked up to then comes first."""
     touched = [desk for desk in desks.values() if desk.market is market]
     for desk in touched:
         desk.is_due = not is_told(desk, mark)
         desk.heading, desk.stop, desk.spent = None, None, 0
-        account.start(desk, now_ms)
+        reconciliation.start(desk, now_ms)
     return touched
 
 
-def unfit(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> str | None:
+def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> str | None:
     """What is wrong with a price; None: nothing."""
     price, last = mark.price, market.mark
     if not (price.is_finite() and price > 0):
@@ -132,7 +134,7 @@ def unfit(market: Market, desks: Mapping[str, Desk], mark: Mark, now_ms: int) ->
 
 
 def refuse(
-    market: Market, desks: Mapping[str, Desk], now_ms: int, mark: Mark, why: str
+    market: WatchedMarket, desks: Mapping[str, Desk], now_ms: int, mark: Mark, why: str
 ) -> list[Desk]:
     """Record a price that is not traded on; once until a sound one comes."""
     if market.is_refused:
@@ -162,7 +164,7 @@ def is_stale(desk: Desk, now_ms: int) -> bool:
 
 
 def observe(desk: Desk, now_ms: int) -> None:
-    """A clock observation at the last price; what the fund decides is made an order."""
+    """A scheduled observation at the last price; what the fund decides is made an order."""
     if desk.mark is None or not can_act(desk):
         arm(desk)
         return

@@ -12,25 +12,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from steelyard.errors import Fenced, InputError
 from steelyard.keeper import core
-from steelyard.keeper.asking import is_known, launch_key
-from steelyard.keeper.clocks import HistoryClock, KeeperClock, WallClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import HealthTold, LeaseChanged, Requested
-from steelyard.keeper.health import HealthSender
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.health_delivery import HealthSender
+from steelyard.keeper.keeper_clocks import HistoryClock, KeeperClock, WallClock
+from steelyard.keeper.keeper_events import HealthTold, LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.request_adoption import is_known, launch_key
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.keeper.shell import Shell
 from steelyard.ledger.instants import time_text
 from steelyard.ledger.journal import Journal
-from steelyard.ledger.leases import RENEW_MS, Lease, take_lease
+from steelyard.ledger.leases import RENEW_MS, KeeperLease, take_lease
 from steelyard.ledger.lock import WriterLock, lock_writer, signed
 from steelyard.ledger.requests import Requests
 from steelyard.ledger.store import Owner
 from steelyard.rules.numbers import DECIMAL18
+from steelyard.rules.series import Series
 from steelyard.venues.exchange.venue import ExchangeVenue, open_exchange
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Venue
@@ -77,22 +79,30 @@ def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -
 
 
 def _open_paper(settings: Settings, fund: FundSettings) -> PaperVenue:
+    from steelyard.market import Feed
+
     venue, series = fund.venue, fund.series
     # funds of several kinds may share an underlying: each is charged what its venue knows
     files = {"perpetual": ("funding", venue.funding), "spot": ("rates", venue.rates)}
     what, names = files[series.venue.kind]
-    options = {what: names.get(series.underlying), "books": venue.books.get(series.underlying)}
+    given: dict[str, Any] = {what: _file(settings, names, series)}
+    history = _history(settings, venue.prices[series.underlying])
+    feed = Feed(history, start=venue.start, end=venue.end, **given)
     return open_paper(
         settings.beside(fund.account),
         series,
-        _history(settings, venue.prices[series.underlying]),
-        start=venue.start,
-        end=venue.end,
+        feed,
         intrabar=venue.intrabar,
+        books=_file(settings, venue.books, series),
         speed=venue.speed,
         name=venue.name,
-        **{each: str(settings.beside(file)) for each, file in options.items() if file is not None},
     )
+
+
+def _file(settings: Settings, names: Mapping[str, str], series: Series) -> str | None:
+    """The file for the underlying of a series, from where the keeper file lies; None: none."""
+    name = names.get(series.underlying)
+    return None if name is None else str(settings.beside(name))
 
 
 def hold_account(settings: Settings, fund: FundSettings, owner: str) -> WriterLock:
@@ -309,7 +319,7 @@ def _stop_at_signals(shell: Shell) -> None:
             asyncio.get_running_loop().add_signal_handler(name, shell.stop)
 
 
-def _tell_lease(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+def _tell_lease(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
     before_ms = clock.now_ms()
     lasts_ms = lease.renew()
     # a history goes by faster than the machine's time: its lease lasts while it is renewed
@@ -320,7 +330,7 @@ def _tell_lease(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
         shell.fail(Fenced(f"{place}: another keeper has taken over: this one stops.", place=place))
 
 
-async def _renew(lease: Lease, shell: Shell, clock: KeeperClock) -> None:
+async def _renew(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
     while True:
         await asyncio.sleep(RENEW_MS / 1000)
         _tell_lease(lease, shell, clock)
@@ -334,7 +344,7 @@ def _tell_requests(
         number = row.number
         if row.fund in desks:
             what = row.what if row.what in ASKED else f"{row.what} by the table of requests"
-            event = Requested(clock.now_ms(), row.fund, row.key, row.who, what, row.content)
+            event = NewRequest(clock.now_ms(), row.fund, row.key, row.who, what, row.content)
             shell.tell(event)
     return number
 

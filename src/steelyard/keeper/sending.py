@@ -11,13 +11,13 @@ from decimal import Decimal
 from steelyard.fund.state import Intent
 from steelyard.keeper.booking import ended, settle_nothing
 from steelyard.keeper.commands import Send, Timer
-from steelyard.keeper.desk import Desk, Phase, Proof
-from steelyard.keeper.memory import Order, order_fields
+from steelyard.keeper.desk import Desk, OutcomeEvidence, Phase
+from steelyard.keeper.memory import StoredOrder, order_fields
 from steelyard.keeper.order_ids import client_id
 from steelyard.rules.order_limit import PriceGrid, limit_at_venue, order_limit
 from steelyard.rules.sizing import order_units
 from steelyard.rules.triggers import Trigger
-from steelyard.venues.protocol import Outcome
+from steelyard.venues.protocol import CallOutcome
 
 __all__ = ["begin", "send", "stored"]
 
@@ -41,7 +41,7 @@ def begin(desk: Desk, now_ms: int) -> None:
     order = order_of(desk, intent, units, now_ms)
     desk.note(now_ms, "order", order_fields(order))
     desk.phase, desk.store = Phase.STORING, None
-    desk.proof, desk.heard = Proof(), {}
+    desk.proof, desk.heard = OutcomeEvidence(), {}
     limit = "any price" if order.limit is None else f"a limit of {order.limit:zf}"
     side = "buy" if order.units > 0 else "sell"
     desk.publish(f"{_reason(intent)}: {side} {abs(order.units):f} at {limit} as {order.client_id}")
@@ -82,14 +82,14 @@ def withheld(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -
     return None
 
 
-def order_of(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -> Order:
+def order_of(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -> StoredOrder:
     """The order as it is stored and will be signed."""
     memory, guards = desk.memory, desk.guards
     is_lowering = lowers(desk, units)
     stamp = desk.clock.venue_ms(now_ms)
     assert stamp is not None  # noqa: S101 (withheld without it)
     sequence, attempt = memory.sequence + 1, memory.attempt + 1
-    return Order(
+    return StoredOrder(
         client_id(desk.symbol, sequence, attempt),
         sequence,
         attempt,
@@ -127,12 +127,12 @@ def stored(desk: Desk, now_ms: int, number: int) -> None:
     venue_ms = desk.clock.venue_ms(now_ms)
     if venue_ms is None or venue_ms > order.until_ms or not desk.lease_covers(order.until_ms):
         # this process has not sent it, and no other process knows of it
-        ended(desk, now_ms, Outcome.UNAVAILABLE.value, "it was stored too late to be sent")
+        ended(desk, now_ms, CallOutcome.UNAVAILABLE.value, "it was stored too late to be sent")
         return
     send(desk, now_ms, order)
 
 
-def send(desk: Desk, now_ms: int, order: Order) -> None:
+def send(desk: Desk, now_ms: int, order: StoredOrder) -> None:
     """Send an order as it is stored."""
     desk.phase = Phase.SENT
     desk.commands.append(Send(desk.symbol, order.request()))

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from steelyard.errors import InputError
 from steelyard.keeper.desk import Guards
-from steelyard.keeper.health import HealthSettings, is_receiver
-from steelyard.keeper.opening import expected_live
+from steelyard.keeper.desk_opening import expected_live
+from steelyard.keeper.health_delivery import HealthSettings, is_receiver
 from steelyard.rules.series import Series
 from steelyard.rules.series_keys import Reader, choice, duration, file_name, number, text
 from steelyard.rules.toml_file import TomlFile, toml_content, toml_document
@@ -373,7 +373,7 @@ def _check_market(file: TomlFile, series: Series, venue: VenueSettings, name: st
 def _guards_of(guards: Guards, venue: VenueSettings) -> Guards:
     """The limits at a venue.
 
-    On paper the marks say when a clock observation falls, and a price holds until the next.
+    On paper the marks say when a scheduled observation falls, and a price holds until the next.
 
     The clock is that of the history that has come farthest: one that begins later, or stands a bar
     behind after a crash, is not a clock that is wrong. Every wait is longer where history goes by

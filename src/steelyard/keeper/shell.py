@@ -18,10 +18,10 @@ from typing import Any
 
 from steelyard.keeper import core
 from steelyard.keeper.commands import (
+    AccountReading,
     Command,
     LookUp,
     Publish,
-    Reading,
     ReadVenue,
     Send,
     SetTimer,
@@ -29,7 +29,7 @@ from steelyard.keeper.commands import (
     TakeSnapshot,
     Timer,
 )
-from steelyard.keeper.events import (
+from steelyard.keeper.keeper_events import (
     Answered,
     Event,
     LookedUp,
@@ -42,14 +42,14 @@ from steelyard.keeper.events import (
 from steelyard.ledger.writer import Writer
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.clocks import Clock
-from steelyard.venues.protocol import Failure, Mark, Outcome, Read, Venue, failure_of
+from steelyard.venues.protocol import CallOutcome, Failure, Mark, Read, Venue, failure_of
 from steelyard.version import __version__
 
 __all__ = ["KILLED", "Shell"]
 
 STOPS_WITHIN_S = 5.0
 """A venue that does not answer holds a stop up for so long (the machine's time)."""
-KILLED = Failure(Outcome.UNAVAILABLE, "the kill switch is there: nothing is sent", "kill")
+KILLED = Failure(CallOutcome.UNAVAILABLE, "the kill switch is there: nothing is sent", "kill")
 
 
 class Shell:
@@ -89,7 +89,7 @@ class Shell:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: list[tuple[int, int, SetTimer]] = []
         self._due: deque[SetTimer] = deque()
-        """Clock observations that are due: one at a time is told, so that updates come between."""
+        """Scheduled observations that are due, told one at a time, so that updates come between."""
         self._is_clock_told = False
         self._seen_ms = 0
         """The clock when timers were looked at last."""
@@ -292,11 +292,11 @@ class Shell:
 
     async def _read(self, command: ReadVenue, venue: Venue) -> None:
         call: Callable[[], Awaitable[Any]] = {
-            Reading.LIMITS: venue.limits,
-            Reading.POSITION: venue.position,
-            Reading.BALANCE: venue.balance,
-            Reading.TRADES: lambda: venue.trades_since(command.since_ms),
-            Reading.MOVEMENTS: lambda: venue.movements_since(command.since_ms),
+            AccountReading.LIMITS: venue.limits,
+            AccountReading.POSITION: venue.position,
+            AccountReading.BALANCE: venue.balance,
+            AccountReading.TRADES: lambda: venue.trades_since(command.since_ms),
+            AccountReading.MOVEMENTS: lambda: venue.movements_since(command.since_ms),
         }[command.what]
         found = await _outcome(call())
         if not isinstance(found, Failure | Read):

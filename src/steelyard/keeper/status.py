@@ -15,11 +15,11 @@ from typing import Any
 
 from steelyard.fund.thresholds import next_crossing
 from steelyard.keeper.desk import Desk
+from steelyard.keeper.desk_opening import open_desk
 from steelyard.keeper.observing import FAR
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.ledger.amounts import amount_text
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.instants import time_text
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.leases import lease_held

@@ -11,14 +11,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from steelyard.keeper.events import Answered, LookedUp, WasRead
+from steelyard.keeper.keeper_events import Answered, LookedUp, WasRead
 from steelyard.venues.protocol import (
     Balance,
+    CallOutcome,
     Failure,
     Limits,
     Movement,
     OrderState,
-    Outcome,
     Position,
     Read,
     Trade,
@@ -46,7 +46,7 @@ def readable(event: Heard) -> Heard:
         why = _of_another(event.client_id, found.value if isinstance(found, Read) else found)
     if why is None:
         return event
-    return replace(event, found=Failure(Outcome.UNKNOWN, f"the answer cannot be read: {why}"))
+    return replace(event, found=Failure(CallOutcome.UNKNOWN, f"the answer cannot be read: {why}"))
 
 
 def unreadable(value: object) -> str | None:

@@ -1,8 +1,8 @@
-"""The journal: append-only, hash-chained events of any number of funds.
+"""The journal: an append-only, hash-chained record of the events of any number of funds.
 
-One module says what an event is (``events``, with ``kinds``, ``canonical_json`` and ``amounts``),
-two keep events (``sqlite_store``, ``postgres_store``, each over the connection beside it), one
-writes (``writer``), one reads (``journal``), and the rest prove and show: ``proofs``, ``notes``,
+``events`` defines an event, with ``kinds``, ``canonical_json`` and ``amounts``. ``sqlite_store``
+and ``postgres_store`` store events, each over its own connection module. ``writer`` appends events
+and ``journal`` reads them. The other modules verify, sign and export: ``proofs``, ``notes``,
 ``keys``, ``exports``.
 """
 
@@ -13,7 +13,7 @@ import steelyard.ledger.keeper_kinds  # noqa: F401 (their kinds are in the table
 from steelyard.errors import Fenced, JournalError
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical, parsed
-from steelyard.ledger.events import GENESIS, Event, Head, Row, link
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, link
 from steelyard.ledger.journal import Journal, Snapshot
 from steelyard.ledger.keys import (
     PublicKey,

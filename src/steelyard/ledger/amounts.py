@@ -1,10 +1,10 @@
-"""Amounts as text: one number has exactly one decimal string, and that gives the number back.
+"""Amounts as text: each number has exactly one decimal string, which converts back exactly.
 
-The text is a plain decimal: a minus sign where the number is below zero, digits without leading
-zeros, and after a point digits without trailing zeros. There is no exponent, no plus sign and no
-minus zero. A ``Decimal`` is written digit by digit. A float is written by its shortest text that
-reads back as the same bits; only the sign of zero is not kept, which no sum or product of amounts
-depends on.
+The text is a plain decimal: a minus sign where the number is negative, digits without leading
+zeros, and after a decimal point digits without trailing zeros. There is no exponent, no plus sign
+and no negative zero. A ``Decimal`` is written with all its digits. A float is written as the
+shortest text that converts back to the same bits. Only the sign of zero is lost, and no sum or
+product of amounts depends on it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from steelyard.errors import DataError, InputError
 __all__ = ["MAX_DIGITS", "amount_text", "decimal_of", "float_of"]
 
 MAX_DIGITS = 400
-"""The smallest float above zero has 326 digits; an amount with more is a mistake."""
+"""The most digits of an amount: the smallest positive float has 326, and more would be a
+mistake."""
 
 MOST_LETTERS = 2 * MAX_DIGITS + 3
-"""Of an amount as text: digits before and after the point, the point and a sign."""
+"""The most characters of an amount as text: digits before and after the point, point and sign."""
 
 SURE_LETTERS = 15
-"""So many decimal digits come back from any float as they were."""
+"""The number of decimal digits that any float preserves."""
 
 _is_amount = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?", re.ASCII).fullmatch
 
 
 def amount_text(amount: object) -> str:
-    """The decimal string of an amount: of a Decimal, a float or an integer.
+    """The decimal string of an amount, which is a Decimal, a float or an integer.
 
     Raises:
-        InputError: the amount is no finite number, of another type, or longer than MAX_DIGITS.
+        InputError: the amount is not finite, is of another type, or is longer than MAX_DIGITS.
     """
     if isinstance(amount, Decimal):
         number = amount
@@ -44,7 +45,7 @@ def amount_text(amount: object) -> str:
     else:
         message = (
             f"expected an amount as Decimal, float or int, found {type(amount).__name__} "
-            f"{amount!r}: a Fraction, for one, has no decimal string."
+            f"{amount!r}. A Fraction, for example, has no decimal string."
         )
         raise InputError(message, found=amount)
     if not number.is_finite():
@@ -59,7 +60,7 @@ def amount_text(amount: object) -> str:
 
 
 def decimal_of(text: str) -> Decimal:
-    """The Decimal that ``amount_text`` wrote as ``text``, to the last digit.
+    """The Decimal that ``amount_text`` wrote as ``text``, with all its digits.
 
     Raises:
         DataError: ``text`` is not such a text.
@@ -70,7 +71,7 @@ def decimal_of(text: str) -> Decimal:
 
 
 def float_of(text: str) -> float:
-    """The float that ``amount_text`` wrote as ``text``, to the last bit.
+    """The float that ``amount_text`` wrote as ``text``, with the same bits.
 
     Raises:
         DataError: ``text`` is not such a text.
@@ -84,13 +85,13 @@ def float_of(text: str) -> float:
 
 
 def _is_own_text(number: float, text: str) -> bool:
-    """Whether a float is written so: more digits than it has would be read as another number."""
+    """Whether ``text`` is the text of this float, since other digits would be another amount."""
     return not math.isinf(number) and amount_text(number) == text
 
 
 def _no_amount(text: object) -> DataError:
     message = (
-        f'expected an amount as a plain decimal such as "-12.5", found {text!r:.80}: no exponent, '
-        "no trailing zeros, no minus zero, no digits that its kind of number does not keep."
+        f'expected an amount as a plain decimal such as "-12.5", found {text!r:.80}. It may have '
+        "no exponent, trailing zeros or negative zero, and no digits beyond its kind of number."
     )
     return DataError(message, found=text)

@@ -1,12 +1,12 @@
-"""The audit of a journal: the books add up, and the rules were kept.
+"""The audit of a journal: it checks that the books add up and that the rules were followed.
 
-Each row about something that happened is asked of the fund itself (``told``): what follows from it,
-in the state that the rows before left, has to be what the journal says. What lies between two rows
-is held against the accruals and the thresholds (``passing``), the hours against the clock
-(``hours``), and a beginning against what was there (``beginnings``). After each row the audit goes
-on from what the journal says, so that one wrong figure is named once.
+For each row with an event the audit runs the fund itself (``told``): the effects of the event, from
+the state after the rows before, must equal the effects in the journal. The time between two rows is
+checked against the accruals and thresholds (``passing``), the hourly rows against the clock
+(``hours``), and the first row of a fund against the funds that exist (``beginnings``). After each
+row the audit continues with the figures of the journal, so that one wrong figure is reported once.
 
-Whether a row is written as its kind says is asked before that (``row_form``).
+Before that, the form of each row is checked against its kind (``row_form``).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from steelyard.fund.sound import unsound
 from steelyard.ledger.beginnings import begin_fund, go_on_with_version
 from steelyard.ledger.bodies import UNFIT, record_reader
 from steelyard.ledger.effect_words import effect_words
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, Fold, came_effects
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS, kind_name
-from steelyard.ledger.hours import Walk, check_end, compare_health
+from steelyard.ledger.hours import HoursAudited, check_end, compare_health
 from steelyard.ledger.inputs_told import believed, wrong_inputs
 from steelyard.ledger.instants import time_text
 from steelyard.ledger.journal import Snapshot
 from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.ledger.passing import check_known, pass_time
 from steelyard.ledger.proofs import Proof
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.row_form import check_form
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
-from steelyard.ledger.twins import Twins
 
 __all__ = ["Audit"]
 
@@ -54,29 +54,30 @@ OF_BOOKS = frozenset(
         "Split",
     }
 )
-"""Effects that say what money did: where only figures differ, the books do not add up."""
+"""The effects that move money: where only their figures differ, the books do not add up."""
 
 
 class Audit:
-    """A check of a journal (``verify_rows``): the proofs of its books and of its rules.
+    """A check for ``verify_rows`` that proves the books and the rules of a journal.
 
     Args:
-        model: the venue of a simulation, to hold its fills against; None: fills are believed.
-        snapshots: those of the journal, which are not in the chain: each is held against the rows.
+        model: the simulated venue against which fills are checked; None where fills are accepted.
+        snapshots: the journal's snapshots, which are not in the chain; each is compared with the
+            rows.
     """
 
     def __init__(self, model: Fills[Any] | None = None, snapshots: Sequence[Snapshot] = ()) -> None:
         self._snapshots = sorted(snapshots, key=lambda each: each.seq)
         self._fold, self._twins = Fold(), Twins(model)
         self._has_model = model is not None
-        self._walks: dict[str, Walk] = {}
+        self._walks: dict[str, HoursAudited] = {}
         self._open: tuple[Told, Books] | None = None
-        """What happened last, while rows of what followed may still come."""
+        """The last event, while rows with its effects may still follow."""
         self._last_seq = 0
         self._found = Findings()
 
     def see(self, row: Row, body: Mapping[str, Any] | None) -> None:
-        """Look at the next row."""
+        """Check the next row."""
         if self._snapshots:
             self._check_snapshots(row.seq)
         self._last_seq = max(self._last_seq, row.seq)
@@ -86,27 +87,27 @@ class Audit:
         self._name_failure(row.seq, lambda: self._see(row, body))
 
     def proofs(self) -> dict[str, Proof]:
-        """What was found, after the last row."""
+        """The proofs, after the last row."""
         self._name_failure(self._last_seq, self._close)
-        # a snapshot of a later row is there only where that row could not be read
+        # a snapshot after the last row exists only where its row could not be read
         self._check_snapshots(self._last_seq + 1)
         for name, walk in self._walks.items():
             books = self._fold.books[name]
             self._name_failure(walk.row_seq, partial(check_end, self._found, books, walk))
-            # what came of an order that a venue has is not known yet
+            # the outcome of an order at a venue is not known yet
             open_orders = sum(each.state.intent is not None for each in books.funds)
             if not books.funds[0].is_model:
                 self._found.count("rules", not_checked=open_orders)
         return self._found.proofs()
 
     def _name_failure(self, seq: int, look: Callable[[], None]) -> None:
-        """Look at something; where that fails, its row is named and the proof goes on."""
+        """Run a check; where it raises, report its row and continue with the proof."""
         try:
             look()
         except (DataError, InputError) as error:
             self._found.books(seq, str(error))
         except UNFIT as error:
-            self._found.books(seq, f"its body is not what its kind says ({error!r})")
+            self._found.books(seq, f"its body does not have the form of its kind ({error!r})")
 
     # -- rows ----------------------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class Audit:
         kind, found, fold = row.kind, self._found, self._fold
         check_form(found, row, body)
         if row.time_ms % 1000 and kind not in KEEPER_KINDS:
-            found.rules(row.seq, "its time is not a full second, and no observation is")
+            found.rules(row.seq, "its time is not a full second, as that of an observation must be")
         if kind in EFFECTS:
             self._add_effect(row, body)
             return
@@ -136,7 +137,7 @@ class Audit:
             walk = self._walks[fold.books_of(row.fund).name]
             go_on_with_version(found, row, body, fold, walk)
         else:
-            # a kind of a later package: it is in the chain, and is nothing of the fund's
+            # a kind from a newer package: it is in the chain, but does not concern the funds
             found.count("rules", not_checked=1)
 
     def _pass_time(self, row: Row, body: Mapping[str, Any], told: Sequence[Books]) -> None:
@@ -146,7 +147,7 @@ class Audit:
         check_known(self._found, row.seq, told, body)
 
     def _tell(self, row: Row, body: Mapping[str, Any]) -> None:
-        """Something happened: it can have, and rows of what followed may come next."""
+        """Take in an event if it can have happened; rows with its effects may follow."""
         found, books, time = self._found, self._fold.books_of(row.fund), row.time_ms // 1000
         with books.number.context():
             pass_time(found, self._twins, row, body, books, self._walks[books.name])
@@ -155,7 +156,7 @@ class Audit:
             told = told_of(row, books, body, self._twins.beside(books), came)
             told.cannot = unsound(told.group, told.event)
         for why in wrong_inputs(books, told.event, told.impact):
-            found.rules(row.seq, f"it says {why}")
+            found.rules(row.seq, f"it states {why}")
             told.impact = None
         self._open = told, books
 
@@ -164,21 +165,21 @@ class Audit:
         read = record_reader(EFFECTS[row.kind], books.of, "fund", "time")
         effect: Effect[Any] = read(body, row.fund, time)
         if self._open is None or books is not self._open[1]:
-            why = f"{row.kind} follows from nothing: no row says what came"
+            why = f"it is an effect ({row.kind}), but no row before it holds its event"
             self._found.rules(row.seq, why)
             with books.number.context():
                 books.take(effect)
             return
         told = self._open[0]
         if time != told.event.time:
-            why = f"its time is {time_text(row.time_ms)}, and that of what it follows from is not"
+            why = f"its time is {time_text(row.time_ms)}, which is not the time of its event"
             self._found.rules(row.seq, why)
         told.add(row.seq, effect, books, body)
 
-    # -- what happened -------------------------------------------------------------------------
+    # -- events and their effects ---------------------------------------------------------------
 
     def _close(self) -> None:
-        """No more follows from what happened last: hold it against what the fund makes of it."""
+        """Compare the effects of the last event with those that the fund produces."""
         if self._open is None:
             return
         (told, books), self._open = self._open, None
@@ -192,9 +193,9 @@ class Audit:
             else:
                 _name_mismatch(found, mismatch(told, made.effects))
             if made.fills_left:
-                found.rules(told.rows[-1][0], "a fill that no order of this row asked for")
+                found.rules(told.rows[-1][0], "it holds a fill that no order of this row asked for")
             if made.wrong_fill is not None:
-                why = f"the fill's {made.wrong_fill}, by the costs of the series file"
+                why = f"the fill's {made.wrong_fill}, according to the costs of the series file"
                 found.rules(told.rows[-1][0], why)
             _take_stored(told, books, walk)
         found.count("books", checked=len(told.stored))
@@ -205,18 +206,20 @@ class Audit:
             found.count("rules", not_checked=believed(told.event))
 
     def _check_snapshots(self, before: int) -> None:
-        """Hold the snapshots of rows before this number against what the rows themselves left."""
+        """Compare the snapshots of rows before this number with the state after those rows."""
         while self._snapshots and self._snapshots[0].seq < before:
             taken = self._snapshots.pop(0)
             self._name_failure(taken.seq, self._close)
             books = self._fold.books.get(taken.fund)
             if books is None or taken.state != snapshot_of(books):
-                why = f"the snapshot of {taken.fund} is not the state that the rows up to here left"
+                why = (
+                    f"the snapshot of {taken.fund} differs from the state after the rows up to here"
+                )
                 self._found.books(taken.seq, why)
 
 
-def _take_stored(told: Told, books: Books, walk: Walk) -> None:
-    """The books go on from what the journal says followed."""
+def _take_stored(told: Told, books: Books, walk: HoursAudited) -> None:
+    """Apply the effects that the journal holds to the books."""
     for _, effect in told.stored:
         if isinstance(effect, ReserveOpened):
             value = books.funds[0].state.reserve.units * told.event.price
@@ -231,7 +234,7 @@ def _name_mismatch(found: Findings, differs: Mismatch | None) -> None:
         return
     seq, said, follows, figure = differs
     if said is None and follows is not None:
-        found.rules(seq, f"the rules ask for {effect_words(follows)}; the journal holds none")
+        found.rules(seq, f"the rules require {effect_words(follows)}, but the journal holds none")
     elif said is not None and figure is not None:
         why = f"{kind_name(type(said))}: {figure}"
         if type(said).__name__ in OF_BOOKS:
@@ -240,14 +243,16 @@ def _name_mismatch(found: Findings, differs: Mismatch | None) -> None:
             found.rules(seq, why)
     elif said is not None:
         asked = "none" if follows is None else effect_words(follows)
-        found.rules(seq, f"the journal says {effect_words(said)}; the rules ask for {asked}")
+        found.rules(seq, f"the journal holds {effect_words(said)}, but the rules require {asked}")
 
 
 def _check_told(found: Findings, row: Row, body: Mapping[str, Any], told: Sequence[Books]) -> None:
-    """A mark names the underlying of the funds that it tells of: readers look there for it."""
+    """Check that a mark names the underlying of its funds, under which readers look for it."""
     if len(told) != len(body["books"]) or not told:
-        found.rules(row.seq, f"it tells of {body['books']}, which are no funds of this")
+        found.rules(
+            row.seq, f"it is a mark for {body['books']}, which are not all funds of this journal"
+        )
     for books in told:
         expected = f"price:{books.funds[0].series.underlying}"
         if row.fund != expected:
-            found.rules(row.seq, f"a mark of {row.fund}, expected {expected}")
+            found.rules(row.seq, f"it is a mark of {row.fund}, expected {expected}")

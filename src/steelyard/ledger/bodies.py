@@ -1,9 +1,9 @@
-"""Records of the fund as the fields of a body, and back: one exact conversion for all of them.
+"""The exact conversion of the fund's records to the fields of a body and back.
 
-An amount is a decimal string (``steelyard.ledger.amounts``), a trigger is its name, a record within
-a record is an object, a tuple is an array; integers, booleans, text and None stand for themselves.
-The way back is read off the record's own annotations, so a field that is added to a record of the
-fund needs no line here.
+An amount becomes a decimal string (``steelyard.ledger.amounts``), a trigger its name, a record
+within a record an object, and a tuple an array. Integers, booleans, text and None are kept as they
+are. The conversion back uses the annotations of the records, so a new field of a record needs no
+change here.
 """
 
 from __future__ import annotations
@@ -28,46 +28,46 @@ from steelyard.rules.triggers import Trigger
 __all__ = ["NUMBERS", "UNFIT", "amount_reader", "built", "number_named", "plain", "record_reader"]
 
 NUMBERS: dict[str, Number[Any]] = {number.name: number for number in (FLOAT, DECIMAL, DECIMAL18)}
-"""The kinds of number that have a decimal string; a Fraction has none."""
+"""The kinds of number whose amounts have a decimal string; a Fraction has none."""
 
 TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
 TRIGGERS = {name: number for number, name in TRIGGER_NAMES.items()}
 
 AMOUNTS = 4_096
-"""Amounts that are remembered: prices, rates and balances come again from row to row."""
+"""The size of the cache for amounts, since prices, rates and balances repeat from row to row."""
 
 RECALLED = 256
-"""Inputs that are remembered likewise: a rate stays in force for many rows."""
+"""The size of the cache for inputs, since a rate applies for many rows."""
 
 UNFIT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a body that is not what its kind says raises, beside the project's own errors."""
+"""The errors that reading a body of the wrong form raises, besides the project's own errors."""
 
 Of = Callable[[str], Any]
-"""Reads an amount."""
+"""A function that reads an amount."""
 Reader = Callable[[Any], Any]
 
 
 def number_named(name: str) -> Number[Any]:
-    """The kind of number of a journal's books.
+    """The kind of number of this name, in which a journal's books are kept.
 
     Raises:
-        InputError: it has no decimal strings, so that it is not journalled.
+        InputError: numbers of this kind have no decimal strings, so that no journal holds them.
     """
     try:
         return NUMBERS[name]
     except (KeyError, TypeError):
         allowed = ", ".join(NUMBERS)
-        message = f"number: expected one of {allowed}, found {name!r}; the others have no decimals."
+        message = f"number: expected one of {allowed}, found {name!r}; others have no decimal text."
         raise InputError(message, found=name, allowed=list(NUMBERS)) from None
 
 
 def amount_reader(number: Number[Any]) -> Callable[[str], Any]:
-    """What reads the amounts of books that are kept in ``number``."""
+    """A function that reads the amounts of books kept in ``number``."""
     return float_of if number is FLOAT else decimal_of
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 (any record)
-    """A record, or a part of one, as a body holds it.
+    """A record, or a part of one, in the form in which a body holds it.
 
     Raises:
         InputError: an amount has no decimal string.
@@ -102,16 +102,16 @@ def _names(kind: type) -> tuple[str, ...] | None:
 
 
 def built(kind: type, body: object, of: Of, **given: Any) -> Any:  # noqa: ANN401
-    """The record of type ``kind`` that an object within a body holds.
+    """The record of type ``kind`` in an object of a body.
 
     Args:
         kind: a NamedTuple or dataclass of the fund.
-        body: an object with the fields of the record and no other.
-        of: reads an amount.
-        given: fields that the body says elsewhere, such as its time.
+        body: an object with exactly the fields of the record.
+        of: the function that reads an amount.
+        given: the values of fields that the body holds elsewhere, such as its time.
 
     Raises:
-        DataError: a field is missing, is not of its type, or is none of the record.
+        DataError: a field is missing, has the wrong type, or does not belong to the record.
     """
     return _object_reader(kind, of, *given)(body, *given.values())
 
@@ -122,23 +122,23 @@ def _object_reader(kind: type, of: Of, *given: str) -> Callable[..., Any]:
 
 
 class _Unfit(Exception):
-    """A value is not of its field's type; what was expected."""
+    """A value does not have the type of its field; the argument states what was expected."""
 
 
 @cache
 def record_reader(
     kind: type, of: Of, *given: str, beside: tuple[str, ...] | None = None
 ) -> Callable[..., Any]:
-    """Reads records as ``built`` does, from a body and the values of the fields that are given.
+    """A function that reads records as ``built`` does, from a body and given field values.
 
-    It is made once, and kept: most of the time of reading a journal goes by in these.
+    It is made once and cached, because reading a journal spends most of its time in such functions.
 
     Args:
         kind: a NamedTuple or dataclass of the fund.
-        of: reads an amount.
-        given: the names of fields that the body says elsewhere.
-        beside: what the body holds beside the record's fields; None: anything, as a row does, whose
-            fields are those of its kind. Objects within a row hold nothing beside.
+        of: the function that reads an amount.
+        given: the names of fields that the body holds elsewhere.
+        beside: the names of further fields that the body may hold; None allows any, as in a row,
+            whose fields are those of its kind. Objects within a row have no further fields.
     """
     hints, names = get_type_hints(kind), _names(kind) or ()
     fields = [
@@ -146,7 +146,7 @@ def record_reader(
         for name in names
         if name not in given
     ]
-    # where the given ones go, from the first place to the last, and which of them goes there
+    # the places of the given fields in ascending order, each with its index in ``given``
     places = [(place, given.index(name)) for place, name in enumerate(names) if name in given]
     make = partial(tuple.__new__, kind) if issubclass(kind, tuple) else partial(_called, kind)
     allowed = (*(beside or ()), *(name for name, _ in fields))
@@ -171,7 +171,7 @@ def _called(kind: type, values: list[Any]) -> Any:  # noqa: ANN401
 
 
 def _faults(kind: type, body: object, fields: list[tuple[str, Reader]]) -> Iterator[DataError]:
-    """Which fields of a body cannot be read, and why."""
+    """The fields of a body that cannot be read, each with the reason."""
     if not isinstance(body, Mapping):
         yield DataError(f"{kind.__name__}: expected an object, found {body!r:.60}.")
         return
@@ -190,7 +190,7 @@ def _faults(kind: type, body: object, fields: list[tuple[str, Reader]]) -> Itera
 
 def _too_much(kind: type, body: Mapping[str, Any], allowed: Collection[str]) -> DataError:
     unknown = ", ".join(sorted(set(body).difference(allowed)))
-    message = f"{kind.__name__}: expected the fields of its kind alone, found {unknown:.80} too."
+    message = f"{kind.__name__}: expected only the fields of its kind, found also {unknown:.80}."
     return DataError(message, unknown=unknown)
 
 
@@ -216,14 +216,15 @@ def _reader(hint: Any, of: Of) -> Reader:  # noqa: ANN401 (a type of any form)
 
 @cache
 def _remembered(of: Of) -> Reader:
-    """Reads amounts; of those that came lately no text is looked at again."""
+    """A reader of amounts with a cache of the texts that it read last."""
     return lru_cache(maxsize=AMOUNTS)(of)
 
 
 def _recalled(read: Reader) -> Reader:
-    """Reads what is mostly the same from row to row: by its text it is known again.
+    """A reader with a cache, for values that rarely change from row to row.
 
-    The text tells apart what is equal in Python, such as ``false`` and 0.
+    The cache goes by the text of a value, because values that are equal in Python, such as
+    ``false`` and 0, must not be confused.
     """
     of_text = lru_cache(maxsize=RECALLED)(lambda text: read(orjson.loads(text)))
     return lambda value: of_text(orjson.dumps(value))

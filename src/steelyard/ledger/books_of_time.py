@@ -1,7 +1,7 @@
-"""What time cost between two rows: whether the figures of a row add up, from the state before it.
+"""The check of accruals between two rows: whether a row's figures follow from the state before it.
 
-Each function gives the reasons for which they do not. What depends on prices that are not stored,
-such as the minute at which a fee was taken, is held between bounds only.
+Each function yields the reasons why they do not. Figures that depend on prices that are not stored,
+such as the price at which a fee was charged, are only checked against bounds.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from steelyard.rules.leverage import nav_of
 __all__ = ["wrong_accruals", "wrong_reserve"]
 
 ROOM = 0.01
-"""Relative, of the bounds of a fee: what accrued before it within the hour moves nav a little."""
+"""The relative tolerance of the bounds of a fee, since other accruals within the hour change nav
+slightly."""
 FUNDED_ROOM = 0.25
-"""The same where funding was paid: payments of both signs may have moved nav on the way, and a row
-holds their sum."""
+"""The same tolerance where funding was paid: payments of both signs may have changed nav in
+between, and a row holds only their sum."""
 NEAR = 1e-11
-"""Relative, of sums: of floats, and of decimals that round at 28 digits."""
+"""The relative tolerance of sums: of floats, and of decimals that are rounded at 28 digits."""
 
 
 def wrong_accruals(
@@ -36,33 +37,33 @@ def wrong_accruals(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """Why what a row says of the time before it cannot be.
+    """The reasons why a row's statement about the time before it cannot be true.
 
     Args:
-        kept: the fund, as it was before.
-        terms: its terms.
-        passed: what the row says.
-        time: of the row, epoch s.
-        low: the lowest price observed since the row before; None where none was.
-        high: the highest.
+        kept: the fund before this time.
+        terms: the terms of the fund.
+        passed: the statement of the row.
+        time: the time of the row, epoch s.
+        low: the lowest price observed since the row before; None where none was observed.
+        high: the highest price observed since then.
     """
     state, name = kept.state, passed.fund
     if state.time is None or state.ended is not None:
-        yield f"{name}: expected nothing to accrue outside of its life"
+        yield f"{name}: expected no accruals before its launch or after its end"
         return
     if not state.time <= passed.time <= time:
-        yield f"{name}: last observed at {passed.time}, expected {state.time} to {time}"
+        yield f"{name}: the last observation is at {passed.time}, expected {state.time} to {time}"
     if passed.time == state.time:
         if passed.price != state.price:
-            yield f"{name}: price {passed.price}, expected {state.price}, of that instant"
+            yield f"{name}: the price is {passed.price}, expected {state.price} at that time"
     elif low is None:
-        yield f"{name}: price {passed.price} was observed, expected a row that says its range"
+        yield f"{name}: price {passed.price} was observed, expected a row with its range"
     elif not low <= passed.price <= high:
-        yield f"{name}: price {passed.price}, expected one from {low} to {high}"
+        yield f"{name}: the price is {passed.price}, expected one from {low} to {high}"
     if passed.blocked < 0:
-        yield f"{name}: blocked {passed.blocked} times, expected 0 or more"
+        yield f"{name}: it was blocked {passed.blocked} times, expected 0 or more"
     if passed.blocked > 0 and kept.told is None:
-        yield f"{name}: blocked {passed.blocked} times as before, and no refusal is before it"
+        yield f"{name}: it was blocked {passed.blocked} times again, without a first refusal"
     accrued, settled = passed.accrued, passed.settled
     yield from _wrong_cash(kept, terms, passed, low, high)
     yield from _wrong_window(kept, terms, passed)
@@ -82,7 +83,7 @@ def _wrong_cash(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """What is left of cash is what was there, less what accrued by kind."""
+    """Check that cash is the cash before, less the accruals of each kind."""
     state, accrued, settled = kept.state, passed.accrued, passed.settled
     cash = state.cash
     if accrued is not None:
@@ -95,8 +96,8 @@ def _wrong_cash(
     is_exact = terms.number.round_amount is not None
     adds_up = cash == passed.cash if is_exact else _is_near(cash, passed.cash, abs(state.cash))
     if not adds_up:
-        said = f"{_said(passed)} from {state.cash}"
-        yield f"{passed.fund}: cash {passed.cash}, expected {cash}: {said}"
+        why = f"it was {state.cash} before, and {_said(passed)}"
+        yield f"{passed.fund}: the cash is {passed.cash}, expected {cash}: {why}"
 
 
 def _wrong_cash_beside_units(
@@ -106,35 +107,41 @@ def _wrong_cash_beside_units(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """What borrowed units cost is counted as interest, at prices of the range, and is no cash."""
+    """Check cash where units are borrowed.
+
+    Their interest is valued at prices within the range, and is not paid in cash.
+    """
     if passed.accrued is None or low is None:
         return
     grown = kept.state.units - passed.accrued.units
     least, most = sorted((cash + grown * low, cash + grown * high))
-    # each observation's interest is rounded by itself
+    # the interest of each observation is rounded separately
     room = (abs(cash) + 1) * (NEAR if isinstance(cash, float) else type(cash)("1e-12"))
     if not least - room <= passed.cash <= most + room:
         yield (
-            f"{passed.fund}: cash {passed.cash}, expected {shown(least)} to {shown(most)}: "
-            f"{_said(passed)} from {kept.state.cash}"
+            f"{passed.fund}: the cash is {passed.cash}, expected {shown(least)} to {shown(most)}: "
+            f"it was {kept.state.cash} before, and {_said(passed)}"
         )
 
 
 def _wrong_window(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """The returns of the volatility trigger follow each other, from the last observation on."""
+    """Check that the volatility trigger's returns are contiguous from the last observation."""
     since = kept.state.time
     if not terms.has_volatility:
         if passed.window:
-            yield f"{passed.fund}: returns, and its series has no volatility trigger"
+            yield f"{passed.fund}: it states returns, but its series has no volatility trigger"
         return
     ends = [start for start, _, _ in passed.window[1:]] + [passed.time]
     for (start, square, first), end in zip(passed.window, ends, strict=False):
         if start != since or square < 0 or first != end - terms.window_s or end < start:
-            yield f"{passed.fund}: a return from {start} to {end}, expected one from {since}"
+            yield (
+                f"{passed.fund}: it states a return from {start} to {end}, expected one from "
+                f"{since}"
+            )
             return
         since = end
     if since != passed.time:
-        yield f"{passed.fund}: no return from {since} to {passed.time}"
+        yield f"{passed.fund}: it states no return from {since} to {passed.time}"
 
 
 def _said(passed: Passed[Any]) -> str:
@@ -143,12 +150,12 @@ def _said(passed: Passed[Any]) -> str:
         return "nothing accrued"
     return (
         f"funding {accrued.funding}, interest {accrued.interest} and management "
-        f"{accrued.management}"
+        f"{accrued.management} accrued"
     )
 
 
 def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """A kind of accrual that its series does not have."""
+    """Check that no kind accrued that the series does not have."""
     accrued = passed.accrued
     if accrued is None:
         return
@@ -159,7 +166,7 @@ def _wrong_kinds(terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
         ("management", accrued.management, terms.management > 0),
     ):
         if found != 0 and not may_be:
-            yield f"{passed.fund}: {kind} {found}, expected 0: its series has none"
+            yield f"{passed.fund}: {kind} is {found}, expected 0, as its series has none"
 
 
 def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
@@ -170,11 +177,11 @@ def _wrong_sums(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
         before, amount = getattr(sums, kind), getattr(accrued, kind)
         after = getattr(accrued, f"{kind}_total")
         if not _is_near(before + amount, after, abs(before) + abs(amount)):
-            yield f"{passed.fund}: total {kind} {after}, expected {before + amount}"
+            yield f"{passed.fund}: the total of {kind} is {after}, expected {before + amount}"
 
 
 def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iterator[str]:
-    """Units move only where they are borrowed, and a mark only where a future is held."""
+    """Check that units change only where they are borrowed, and the mark only for a future."""
     accrued, state = passed.accrued, kept.state
     if accrued is None:
         return
@@ -184,17 +191,17 @@ def _wrong_units(kept: Kept, terms: FundTerms[Any], passed: Passed[Any]) -> Iter
         units = units / state.mark * mark
         near = _is_near(units, accrued.units, abs(units)) and _is_near(mark, accrued.mark, mark)
         if not near:
-            yield f"{passed.fund}: units {accrued.units}, expected {units} at a mark of {mark}"
+            yield f"{passed.fund}: units are {accrued.units}, expected {units} at mark {mark}"
         return
     if accrued.mark != mark:
-        yield f"{passed.fund}: mark {accrued.mark}, expected {mark}"
+        yield f"{passed.fund}: the mark is {accrued.mark}, expected {mark}"
     if terms.venue.spot and units < 0 and terms.venue.units_borrow_rate != 0:
         years = terms.number.of(passed.time - (state.time or 0)) / YEAR_S
         most = abs(units * terms.venue.units_borrow_rate) * years * terms.number.of(1 + ROOM)
         if abs(accrued.units - units) <= most:
             return
     if accrued.units != units:
-        yield f"{passed.fund}: units {accrued.units}, expected {units}"
+        yield f"{passed.fund}: units are {accrued.units}, expected {units}"
 
 
 def _wrong_management(
@@ -204,7 +211,7 @@ def _wrong_management(
     low: Any,  # noqa: ANN401
     high: Any,  # noqa: ANN401
 ) -> Iterator[str]:
-    """The fee is a share of a nav that lies between those at the lowest and the highest price."""
+    """Check that the fee fits a nav between those at the lowest and the highest price."""
     accrued, state, of = passed.accrued, kept.state, terms.number.of
     if accrued is None or low is None or not terms.management > 0:
         return
@@ -217,17 +224,17 @@ def _wrong_management(
     room = of(ROOM if accrued.funding == 0 else FUNDED_ROOM)
     least = max(min(navs), of(0)) * share * (1 - room)
     most = max(*navs, of(0)) * share * (1 + room)
-    # of several observations each one's fee is rounded by itself
+    # the fee of each observation is rounded separately
     grain = of("1e-12")
     if not least - grain <= accrued.management <= most + grain:
         yield (
-            f"{passed.fund}: management {accrued.management}, expected {shown(least)} to "
+            f"{passed.fund}: management is {accrued.management}, expected {shown(least)} to "
             f"{shown(most)} for this time at these prices"
         )
 
 
 def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
-    """What the counterparty paid is units times the change of price, whatever the way."""
+    """Check that the counterparty paid units times the change of price, on any price path."""
     settled, state = passed.settled, kept.state
     if settled is None or state.settled_price is None:
         return
@@ -235,13 +242,13 @@ def _wrong_settlement(kept: Kept, passed: Passed[Any]) -> Iterator[str]:
     found = settled.paid + settled.shortfall
     scale = abs(state.units) * (abs(settled.price) + abs(state.settled_price))
     if not _is_near(gain, found, scale):
-        yield f"{passed.fund}: paid by its counterparty {found}, expected {gain}"
+        yield f"{passed.fund}: its counterparty paid {found}, expected {gain}"
 
 
 def wrong_reserve(
     books: Books, terms: Sequence[FundTerms[Any]], passed: Sequence[Passed[Any]]
 ) -> Iterator[str]:
-    """Why what a row says of the reserve that funds share cannot be: its fees, what it settled."""
+    """The reasons why a row's statement about a reserve's fees and settlements cannot be true."""
     reserve, by_symbol = books.funds[0].state.reserve, {each.symbol: each for each in terms}
     fees, total = reserve.pending_fees, reserve.settled
     for each in passed:
@@ -253,13 +260,13 @@ def wrong_reserve(
     for each in passed:
         if each.accrued is not None and not _is_near(fees, each.accrued.pending_fees, abs(fees)):
             yield (
-                f"{each.fund}: pending fees {each.accrued.pending_fees}, expected {fees}: the "
-                f"reserve's share of management {each.accrued.management}"
+                f"{each.fund}: the pending fees are {each.accrued.pending_fees}, expected {fees} "
+                f"with the reserve's share of management {each.accrued.management}"
             )
         if each.settled is not None and not _is_near(
             total, each.settled.total, abs(total) + abs(each.settled.paid)
         ):
-            yield f"{each.fund}: settled in all {each.settled.total}, expected {total}"
+            yield f"{each.fund}: the total settled is {each.settled.total}, expected {total}"
 
 
 def _is_near(one: Any, other: Any, scale: Any) -> bool:  # noqa: ANN401

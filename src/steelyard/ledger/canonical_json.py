@@ -1,10 +1,10 @@
-"""Canonical JSON: one value has exactly one text, so that its hash says what it is.
+"""Canonical JSON: each value has exactly one text, so that its hash identifies it.
 
-This is RFC 8785 (JSON Canonicalization Scheme) restricted to what every JSON library writes alike:
-objects with ASCII keys, arrays, strings, true, false, null, and integers below 2**53 in size. Keys
-are sorted, there is no white space, and strings are UTF-8 with the shortest escapes. Floats are
-refused, because their text differs between libraries: an amount is a decimal string
-(``steelyard.ledger.amounts``).
+This is RFC 8785 (JSON Canonicalization Scheme) restricted to what all JSON libraries write in the
+same way: objects with ASCII keys, arrays, strings, true, false, null, and integers below 2**53 in
+size. Keys are sorted, there is no white space, and strings are UTF-8 with the shortest escapes.
+Floats are refused, because their text differs between libraries. An amount is written as a decimal
+string (``steelyard.ledger.amounts``).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from steelyard.errors import DataError, InputError
 __all__ = ["MAX_BODY_BYTES", "MAX_DEPTH", "canonical", "object_of", "parsed"]
 
 MAX_BODY_BYTES = 8 * 2**20
-"""A body holds a series file or the state of a fund, which take kilobytes."""
+"""The most bytes of a body; a series file or the state of a fund takes some kilobytes."""
 
 MAX_DEPTH = 32
-"""Objects and arrays within each other."""
+"""The most levels of nested objects and arrays."""
 
 MAX_INTEGER = 2**53 - 1
 SHOWN_LETTERS = 60
@@ -41,14 +41,14 @@ _SHAPE = bytes.maketrans(b",[e", b"::.")
 
 
 def canonical(value: object, where: str = "body") -> bytes:
-    """The canonical text of ``value``, as UTF-8.
+    """The canonical text of ``value``, in UTF-8.
 
     Args:
-        value: dicts with string keys, lists or tuples, strings, booleans, None, integers.
-        where: what the value is called in messages.
+        value: dicts with string keys, lists or tuples, strings, booleans, None and integers.
+        where: the name of the value in messages.
 
     Raises:
-        InputError: something in it has no canonical text; the message names its place.
+        InputError: a part of it has no canonical text; the message names its place.
     """
     if not _is_fit(value, MAX_DEPTH):
         raise next(_faults(value, where, MAX_DEPTH))
@@ -69,14 +69,14 @@ def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
     """The object whose canonical text is ``text``.
 
     Raises:
-        DataError: it is no JSON object, or not written canonically (another order of keys, a key
-            twice, white space, a float), so that two readers could read it differently.
+        DataError: the text is not a JSON object, or is not canonical (another order of keys, a
+            duplicate key, white space, a float), so that two readers could read it differently.
     """
     value = object_of(text, where)
     if _written(value) != text or not (_looks_fit(text) or _is_fit(value, MAX_DEPTH)):
         message = (
-            f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON that is "
-            "written in another way, such as with white space, unsorted keys, a key twice or a "
+            f"{where}: expected canonical JSON (RFC 8785 without floats), found JSON in "
+            "another form, for example with white space, unsorted keys, a duplicate key or a "
             "float."
         )
         raise DataError(message, where=where)
@@ -84,15 +84,15 @@ def parsed(text: bytes, where: str = "body") -> dict[str, Any]:
 
 
 def object_of(text: bytes, where: str = "body") -> dict[str, Any]:
-    """The JSON object that a text holds, in whatever way it is written.
+    """The JSON object in a text, which need not be canonical.
 
     Raises:
-        DataError: it holds none.
+        DataError: the text is not a JSON object.
     """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"{where}: expected a JSON object, found none: {error}.") from error
+        raise DataError(f"{where}: expected a JSON object, found other text: {error}.") from error
     if type(value) is not dict:
         raise DataError(f"{where}: expected a JSON object, found {_shown(value)}.", where=where)
     return value
@@ -101,16 +101,17 @@ def object_of(text: bytes, where: str = "body") -> dict[str, Any]:
 def _written(value: object) -> bytes | None:
     try:
         return orjson.dumps(value, option=_OPTIONS)
-    except orjson.JSONEncodeError:  # an integer that is too large
+    except orjson.JSONEncodeError:  # an integer is too large
         return None
 
 
 def _looks_fit(text: bytes) -> bool:
-    """Whether the text that orjson wrote of a value shows already that it is fit.
+    """Whether the text that orjson wrote already shows that its value is allowed.
 
-    It is where all of it is ASCII, no number of it goes on with a point or an exponent (without its
-    digits a float would begin with these, behind a colon, a comma or a bracket), and no more is
-    opened than may stand within each other. A walk through the value takes several times as long.
+    The value is allowed if the text is ASCII, no number continues with a point or an exponent (with
+    its digits removed, a float begins with these behind a colon, a comma or a bracket), and the
+    number of opening brackets is within the limit of nesting. Checking the value itself takes
+    several times as long.
     """
     if not text.isascii() or text.count(b"{") + text.count(b"[") > MAX_DEPTH:
         return False
@@ -118,12 +119,12 @@ def _looks_fit(text: bytes) -> bool:
 
 
 def _is_fit(value: object, depth: int) -> bool:
-    """Whether only permitted types and keys are in ``value``; orjson finds the rest."""
+    """Whether ``value`` has only permitted types and keys; orjson checks the rest."""
     if type(value) is dict:
         try:
             if not "".join(value).isascii():
                 return False
-        except TypeError:  # a key that is no string
+        except TypeError:  # a key is not a string
             return False
         inside: Any = value.values()
     elif type(value) is list or type(value) is tuple:
@@ -138,7 +139,7 @@ def _is_fit(value: object, depth: int) -> bool:
 
 
 def _faults(value: object, where: str, depth: int) -> Iterator[InputError]:
-    """What in ``value`` has no canonical text, in its order."""
+    """The parts of ``value`` that have no canonical text, in their order."""
     if type(value) in _NESTS and depth <= 0:
         message = f"{where}: expected at most {MAX_DEPTH} objects and arrays within each other."
         yield InputError(message, where=where)

@@ -1,4 +1,4 @@
-"""Whether a threshold is crossed where the journal says that one was."""
+"""The check that a crossing in the journal is at a threshold of its fund."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ __all__ = ["wrong_crossing"]
 
 
 def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
-    """Why a crossing cannot be: its price is not that of the fund's threshold; None: it can.
+    """The reason why a crossing cannot be true; None where it can.
+
+    Its price must be that of a threshold of the fund.
 
     Args:
-        group: as it was before.
-        event: what the journal says.
+        group: the group before the crossing.
+        event: the crossing in the journal.
     """
     if not 0 <= event.place < len(group.funds):
-        return f"it is of fund {event.place}, and there are {len(group.funds)}"
+        return f"a crossing of fund {event.place}, expected 0 to {len(group.funds) - 1}"
     fund, trigger, price = group.funds[event.place], event.trigger, event.price
     name = Trigger(trigger).name.lower()
     spent = AT_REST & ~(1 << trigger)
@@ -34,4 +36,4 @@ def wrong_crossing(group: Group[Any], event: Crossed[Any]) -> str | None:
             ):
                 return None
     leverage = leverage_of(fund.state.cash, fund.state.units, price)
-    return f"a crossing of {name} at {price} (leverage {leverage}), and no threshold stands there"
+    return f"a crossing of {name} at {price} (leverage {leverage}), where it has no threshold"

@@ -1,4 +1,4 @@
-"""What followed from an event, in the words of a message."""
+"""The words for effects in messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["effect_words", "kind_words"]
 
 
 def kind_words(effect: Effect[Any]) -> str:
-    """The kind of an effect: ``clock moved``."""
+    """The kind of an effect in words: ``clock moved``."""
     return kind_name(type(effect)).replace("_", " ")
 
 
 def effect_words(effect: Effect[Any]) -> str:
-    """An effect with its figures: ``a rebalance by band of 120 at a price of 30``."""
+    """An effect in words with its figures: ``a rebalance by band of 120 at a price of 30``."""
     if isinstance(effect, Decided):
         intent = effect.intent
         return (

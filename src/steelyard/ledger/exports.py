@@ -1,8 +1,8 @@
-"""Exports of a journal: one event a row, as JSON lines, CSV or Parquet; and JSON lines read back.
+"""Exports of a journal with one event per row, as JSON lines, CSV or Parquet.
 
-A line of JSON is ``{"body":BODY,"hash":"HEX"}``, where BODY is the very bytes that were hashed: a
-reader needs SHA-256 and nothing else to check the chain. In CSV and Parquet the body is a column
-of text beside seq, time, fund, kind and hash.
+A line of JSON is ``{"body":BODY,"hash":"HEX"}``, where BODY is exactly the bytes that were hashed,
+so a reader needs only SHA-256 to check the chain. In CSV and Parquet the body is a text column,
+beside seq, time, fund, kind and hash. Only JSON lines can be read back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from steelyard.errors import DataError, InputError
-from steelyard.ledger.events import GENESIS, Head, Row, row_of
+from steelyard.ledger.event_rows import GENESIS, Head, Row, row_of
 
 __all__ = ["FORMATS", "export_format", "export_line", "is_export", "read_export", "write_export"]
 
@@ -30,10 +30,10 @@ _END_BYTES = 75
 
 
 def export_format(path: Path) -> str:
-    """The format that the end of a file's name asks for.
+    """The format that belongs to the ending of a file's name.
 
     Raises:
-        InputError: none does.
+        InputError: no format has this ending.
     """
     if path.suffix not in FORMATS:
         message = f"{path}: expected a name that ends in {', '.join(FORMATS)}."
@@ -42,10 +42,10 @@ def export_format(path: Path) -> str:
 
 
 def write_export(rows: Iterable[Row], path: Path, how: str) -> Head:
-    """Write rows into a file, as ``jsonl``, ``csv`` or ``parquet``.
+    """Write rows into a file as ``jsonl``, ``csv`` or ``parquet``.
 
     Returns:
-        How many were written, and the hash of the last.
+        The number of rows written and the hash of the last one.
     """
     ended = _End(rows)
     {"jsonl": _write_lines, "csv": _write_csv, "parquet": _write_parquet}[how](ended, path)
@@ -53,7 +53,7 @@ def write_export(rows: Iterable[Row], path: Path, how: str) -> Head:
 
 
 def export_line(row: Row) -> bytes:
-    """A row as a line of JSON, with its end."""
+    """A row as a line of JSON, with the line break."""
     return b'%s%s,"hash":"%s"}\n' % (_START, row.body, row.hash.hex().encode())
 
 
@@ -70,7 +70,7 @@ def read_export(path: Path) -> Iterator[Row]:
     """The rows of an export in JSON lines, in the order of the lines.
 
     Raises:
-        DataError: a line is not what ``write_export`` writes, such as one that was cut.
+        DataError: ``write_export`` cannot have written a line, for example because it was cut.
     """
     with path.open("rb") as file:
         number = 0
@@ -80,7 +80,7 @@ def read_export(path: Path) -> Iterator[Row]:
 
 
 class _End:
-    """Rows, and where they ended."""
+    """An iterator over rows that keeps the head after the last one."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.head = Head(0, GENESIS)

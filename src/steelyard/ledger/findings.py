@@ -1,4 +1,4 @@
-"""What an audit finds of the books and of the rules, by the number of the row, and its counts."""
+"""The findings of an audit about books and rules, by the number of the row, with its counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Name = Literal["books", "rules"]
 
 
 class Findings:
-    """Gathers what does not hold, and how much was checked."""
+    """Collects the failures that an audit finds, and counts how much it checked."""
 
     def __init__(self) -> None:
         self._found: dict[Name, dict[int, str]] = {"books": {}, "rules": {}}
@@ -23,21 +23,21 @@ class Findings:
         }
 
     def books(self, seq: int, why: str) -> None:
-        """The books do not add up at this row."""
+        """Record that the books do not add up at this row."""
         self._name("books", seq, why)
 
     def rules(self, seq: int, why: str) -> None:
-        """The rules were not kept at this row."""
+        """Record that the rules were not followed at this row."""
         self._name("rules", seq, why)
 
     def count(self, name: Name, *, checked: int = 0, not_checked: int = 0) -> None:
-        """So much more was checked of the books or the rules, and so much could not be."""
+        """Add to the counts of what was checked, and of what could not be checked."""
         counts = self._counts[name]
         counts["checked"] += checked
         counts["not_checked"] += not_checked
 
     def proofs(self) -> dict[str, Proof]:
-        """What was found, as ``books`` and ``rules``."""
+        """The two proofs, ``books`` and ``rules``."""
         made = {}
         for name, found in self._found.items():
             findings = tuple(Finding(*one) for one in sorted(found.items()))

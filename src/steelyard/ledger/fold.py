@@ -1,7 +1,8 @@
-"""The fold: stored events, applied one after another, give the state that wrote them.
+"""The fold: applying the stored events one after another restores the state of the funds.
 
-Nothing is decided here and no rule is asked: each row says what it left in the books, and
-``steelyard.fund.apply`` puts it there. So a history reads the same whatever the program has become.
+No decision is made here and no rule is evaluated. Each row holds the resulting balances, and
+``steelyard.fund.apply`` puts them into the books, so a history gives the same state in every later
+version of the program.
 """
 
 from __future__ import annotations
@@ -33,35 +34,35 @@ from steelyard.rules.series import Reserve, Series
 __all__ = ["REFUSING", "Books", "Fold", "Kept", "came_effects", "effects_of", "passed_effects"]
 
 RESERVE = "reserve:"
-"""Before the name of a reserve that funds share, so that none of them can have it for a symbol."""
+"""The prefix of a shared reserve's name, so that no fund can have the name as its symbol."""
 
 REFUSING = frozenset({Blocked, Settled, Unfilled, Rolled, Closed, Suspended, Resumed})
-"""What is a refusal, or ends one: the same one is told again after it."""
+"""The effects that are a refusal or end one; the same refusal is stored again only after them."""
 
 
 @dataclass
 class Kept:
-    """A fund as a journal keeps it: its series, and its state after the rows so far."""
+    """A fund in a journal: its series, and its state after the rows so far."""
 
     series: Series
     number: Number[Any]
     state: State[Any]
     intrabar: str | None
     is_model: bool
-    """Fills are the series' own costs: it was simulated."""
+    """Whether fills follow the series' own costs, because the fund is simulated."""
     book: tuple[tuple[float, ...], ...] | None
     told: tuple[int, str] | None = None
-    """Trigger and reason of a refusal that was stored; the same one is not stored again."""
+    """The trigger and reason of the last stored refusal, which is not stored again."""
 
 
 @dataclass
 class Books:
-    """The funds on one reserve, or one fund: what a step changes together."""
+    """The funds that share a reserve, or a single fund; a step changes them together."""
 
     name: str
     funds: list[Kept] = field(default_factory=list)
     changes: int = 0
-    """How often they changed: by an effect, a whole state, or a fund more."""
+    """The number of changes so far: by an effect, by a whole state, or by a new fund."""
 
     @cached_property
     def number(self) -> Number[Any]:
@@ -70,7 +71,7 @@ class Books:
 
     @cached_property
     def of(self) -> Callable[[str], Any]:
-        """Reads an amount of these books."""
+        """The function that reads an amount of these books."""
         return amount_reader(self.number)
 
     @property
@@ -79,10 +80,10 @@ class Books:
         return self.funds[0].series.reserve
 
     def fund(self, symbol: str) -> Kept:
-        """The fund of this symbol; the first stands for the reserve.
+        """The fund of this symbol, or the first fund for the name of the reserve.
 
         Raises:
-            DataError: there is none.
+            DataError: there is no such fund.
         """
         for each in self.funds:
             if each.series.symbol == symbol:
@@ -100,7 +101,7 @@ class Books:
             self.remember(effect)
 
     def remember(self, effect: Effect[Any]) -> None:
-        """Know a refusal, so that it is not told again; what else happens ends it."""
+        """Remember a refusal, so that it is not stored again until something else happens."""
         kept, kind = self.fund(effect.fund), type(effect)
         if isinstance(effect, Blocked):
             kept.told = effect.trigger, effect.why
@@ -111,7 +112,7 @@ class Books:
                 each.told = None
 
     def copies(self) -> list[State[Any]]:
-        """The states as they are now, sharing a reserve of their own."""
+        """Copies of the present states, which share a copy of their reserve."""
         states = [each.state.copy() for each in self.funds]
         for state in states:
             state.reserve = states[0].reserve
@@ -119,26 +120,26 @@ class Books:
 
 
 class Fold:
-    """The funds of a journal, as they are after the rows so far."""
+    """The funds of a journal after the rows so far."""
 
     def __init__(self) -> None:
         self.books: dict[str, Books] = {}
-        """By the name of the reserve that they share, or the symbol of the one fund."""
+        """The books by the name of the shared reserve, or by the symbol of the single fund."""
         self._by_symbol: dict[str, Books] = {}
 
     @classmethod
     def of(cls, books: Books) -> Fold:
-        """A fold of these books alone, from where they are."""
+        """A fold that holds only these books, in their present state."""
         fold = cls()
         fold.books[books.name] = books
         fold._by_symbol.update((each.series.symbol, books) for each in books.funds)
         return fold
 
     def books_of(self, fund: str) -> Books:
-        """The books that a row of this fund, or of this reserve, belongs to.
+        """The books to which a row of this fund or reserve belongs.
 
         Raises:
-            DataError: no row told its series.
+            DataError: no row with its series came before.
         """
         found = self._by_symbol.get(fund) or self.books.get(fund)
         if found is None:
@@ -146,10 +147,10 @@ class Fold:
         return found
 
     def see(self, kind: str, fund: str, time: int, body: Mapping[str, Any]) -> None:
-        """Take one row in; ``time`` is in epoch s.
+        """Apply one row; ``time`` is in epoch s.
 
         Raises:
-            DataError: its body is not what its kind says.
+            DataError: the body does not have the form of its kind.
         """
         if kind == "series":
             self._begin(fund, body)
@@ -162,7 +163,7 @@ class Fold:
                         books.take(effect)
 
     def concerned(self, kind: str, fund: str, body: Mapping[str, Any]) -> list[Books]:
-        """The books that a row is about: a mark may tell of several."""
+        """The books that a row concerns; a mark can concern several."""
         if kind != "mark":
             return [self.books_of(fund)]
         return [self.books[name] for name in body["books"] if name in self.books]
@@ -171,7 +172,9 @@ class Fold:
         try:
             kept, name = _kept_of(symbol, body)
         except UNFIT as error:
-            message = f"series of {symbol}: its body is not what its kind says ({error!r:.200})."
+            message = (
+                f"series of {symbol}: its body does not have the form of its kind ({error!r:.200})."
+            )
             raise DataError(message, fund=symbol) from error
         if symbol.startswith(RESERVE):
             raise DataError(f"expected the symbol of a fund, found the reserve {symbol!r:.80}.")
@@ -231,10 +234,10 @@ def _kept_of(symbol: str, body: Mapping[str, Any]) -> tuple[Kept, str | None]:
 def effects_of(
     books: Books, kind: str, fund: str, time: int, body: Mapping[str, Any]
 ) -> list[Effect[Any]]:
-    """The effects that a row holds: its own, or what passed and came at an observation.
+    """The effects in a row: its own, or the accruals before and at an observation.
 
     Raises:
-        DataError: its body is not what its kind says.
+        DataError: the body does not have the form of its kind.
     """
     if kind in EFFECTS:
         return [record_reader(EFFECTS[kind], books.of, "fund", "time")(body, fund, time)]
@@ -244,7 +247,7 @@ def effects_of(
 
 
 def passed_effects(books: Books, body: Mapping[str, Any]) -> list[Passed[Any]]:
-    """What a row says of the observations before it, of these books."""
+    """The accruals of these books before a row, which the row states."""
     said = body.get("passed")
     if not said:
         return []
@@ -253,11 +256,11 @@ def passed_effects(books: Books, body: Mapping[str, Any]) -> list[Passed[Any]]:
 
 
 def came_effects(books: Books, body: Mapping[str, Any], time: int) -> list[Effect[Any]]:
-    """What accrued at the observation that a row tells of."""
+    """The accruals at the observation of a row."""
     return [_came_reader(each["effect"], books.of)(each, time) for each in body.get("came", ())]
 
 
 @cache
 def _came_reader(name: str, of: Callable[[str], Any]) -> Callable[..., Effect[Any]]:
-    """Reads effects of one kind from the objects of ``came``, which say which kind they are."""
+    """A reader of effects of one kind from the objects of ``came``, which name their kind."""
     return record_reader(EFFECTS[name], of, "time", beside=("effect",))

@@ -1,8 +1,8 @@
-"""The kinds of event of a fund's life: what happened to it outside, and what followed.
+"""The kinds of event in a fund's life: events from outside, and their effects.
 
-They are the records of ``steelyard.fund``: an event from outside (``steelyard.fund.events``) is a
-row of its own, and each effect that followed from it is a row after it. Accruals are no rows: they
-stand in the row after them (``passed``, ``came``).
+They are the records of ``steelyard.fund``. An event from outside (``steelyard.fund.events``) has a
+row of its own, and each of its effects has a row after it. Accruals have no rows of their own: the
+row after them states them (``passed``, ``came``).
 """
 
 from __future__ import annotations
@@ -17,75 +17,75 @@ __all__ = ["EFFECTS", "EVENTS", "SINCE", "TELLING", "kind_name"]
 
 SINCE = {
     "low": "the lowest price observed since the row before it; null where none was",
-    "high": "the highest",
+    "high": "the highest price observed since the row before it; null where none was",
     "out": "whether the keeper was down at one of these observations",
-    "passed": "what accrued at these observations, and what it left, one object a fund",
+    "passed": "the accruals at these observations, with the balances after them, by fund",
 }
-"""What a row says of the observations since the row before it, at which nothing else happened."""
+"""The fields about the observations since the row before, at which nothing else happened."""
 
 MEANINGS = {
-    "amount": "quote; below 0 where the fund paid it",
-    "accrued": "what time cost over these observations, and what it left; null for nothing",
-    "blocked": "how often a trigger held and was blocked as before",
-    "cash": "quote; below 0 where it is borrowed",
+    "amount": "the amount, quote; negative where the fund paid it",
+    "accrued": "the accruals over these observations, with the balances after them; null for none",
+    "blocked": "how often a trigger held and was blocked again",
+    "cash": "the cash after it, quote; negative where it is borrowed",
     "charges": "the cost of the order by kind, quote",
     "clips": "the clips that have to follow; null for none",
-    "cost": "of the rebalance by kind, and who pays it, quote",
-    "costs": "of both trades by kind, and who pays them, quote",
-    "brought": "quote that came into the fund at nav; below 0 where it was paid out",
-    "counts": "whether it is a rebalance of its own, not the next clip of one",
-    "creations": "creations and redemptions in the order: what each paid and got",
-    "expiry": "of the future that is held, epoch s; 0 for none",
-    "final": "whether no more pieces follow",
-    "funding": "each payment, quote; above 0 where the fund paid it",
-    "goes_on": "whether what is left undone is wanted still",
-    "injections": "quote paid into the reserve, each with whether it is capital",
-    "inputs": "what fell due for each fund: rates, splits, flows, an end, impact",
-    "instants": "the clock of the triggers after it, epoch s; null where it did not move",
-    "intent": "the order: trigger, units, notional, destination, and the reason in figures",
-    "interest": "on cash and on borrowed units, quote; above 0 where the fund paid it",
+    "cost": "the cost of the rebalance by kind, and who pays it, quote",
+    "costs": "the costs of both trades by kind, and who pays them, quote",
+    "brought": "the quote that came into the fund at nav; negative where it was paid out",
+    "counts": "whether it counts as a rebalance, and not as a further clip of one",
+    "creations": "the creations and redemptions in the order, with what each paid and received",
+    "expiry": "the expiry of the future that is held, epoch s; 0 for none",
+    "final": "whether the order is complete, so that no more fills follow",
+    "funding": "each funding payment, quote; positive where the fund paid it",
+    "goes_on": "whether the unfilled rest is still wanted",
+    "injections": "the amounts paid into the reserve, quote, each with whether it is capital",
+    "inputs": "the inputs that fell due for each fund: rates, splits, flows, an end, impact",
+    "instants": "the next due times of the triggers, epoch s; null where they did not change",
+    "intent": "the order: trigger, units, notional, destination, and the figures of its reason",
+    "interest": "the interest on cash and borrowed units, quote; positive where the fund paid it",
     "is_capital": "whether it is capital, and not income",
     "is_out": "whether the keeper was down",
-    "is_paused": "whether nothing triggers from now on",
-    "left": "what of the order is still open; null for nothing",
-    "leverage": "of the fund, signed",
-    "leverage_after": "of the fund after it, signed",
-    "leverage_before": "of the fund before it, signed",
-    "management": "fee on nav, quote",
-    "mark": "the price of what is held over the underlying's; 1 but for futures",
-    "nav": "of all that the reserve serves, quote",
-    "nav_after": "of the fund after it, quote",
-    "nav_before": "of the fund before it, quote",
-    "next_allocation": "when the reserve gets its share of fees next, epoch s",
-    "next_daily": "when the daily trigger is due, epoch s",
-    "next_interval": "when the interval trigger is due, epoch s",
-    "notional": "of the rebalance, signed, quote",
-    "paid": "by the reserve to the fund; below 0 the other way; quote",
-    "pending": "creations and redemptions that no order holds",
+    "is_paused": "whether the fund is paused from now on, so that no trigger acts",
+    "left": "the part of the order that is still open; null for none",
+    "leverage": "the leverage of the fund, signed",
+    "leverage_after": "the leverage of the fund after it, signed",
+    "leverage_before": "the leverage of the fund before it, signed",
+    "management": "the management fee on nav, quote",
+    "mark": "the mark of a future divided by the underlying's price; 1 for other positions",
+    "nav": "the nav of all funds that the reserve serves, quote",
+    "nav_after": "the nav of the fund after it, quote",
+    "nav_before": "the nav of the fund before it, quote",
+    "next_allocation": "the time at which the reserve next gets its share of fees, epoch s",
+    "next_daily": "the time at which the daily trigger is due next, epoch s",
+    "next_interval": "the time at which the interval trigger is due next, epoch s",
+    "notional": "the notional of the rebalance, signed, quote",
+    "paid": "the amount that the reserve paid to the fund, quote; negative where the fund paid it",
+    "pending": "the creations and redemptions that are in no order",
     "pending_fees": "the reserve's share of fees that is not allocated yet, quote",
-    "place": "which of the funds on the reserve, from 0",
-    "price": "of the underlying, quote",
+    "place": "the index of the fund among those on the reserve, from 0",
+    "price": "the price of the underlying, quote",
     "quote": "the amount, quote",
-    "ratio": "new tokens for one old",
-    "reason": "liquidated, nav (none is left) or wind_down",
-    "received": "trading fee that the reserve got as the counterparty, quote",
-    "request": "tokens, and the nav and notional that were quoted",
-    "requests": "how many",
-    "reserve": "units of the reserve after it",
-    "scheduled": "whether it was found at a clock observation, not at a crossing inside a bar",
-    "second": "of a roll: the cost of its second order; else null",
-    "sent": "of the whole order, signed, quote",
-    "settled_price": "up to which a reserve as the counterparty has settled; null for none",
-    "shortfall": "what the side that had to pay could not, quote",
-    "split": "tokens today for one token of the launch",
-    "tokens": "outstanding after it",
-    "traded": "of both trades, quote",
-    "trigger": "what named it",
-    "units": "of the underlying, signed",
-    "value": "of the reserve, quote",
+    "ratio": "the number of new tokens for one old token",
+    "reason": "liquidated, nav (no nav is left) or wind_down",
+    "received": "the trading fee that the reserve received as counterparty, quote",
+    "request": "the tokens, with the nav and notional that were quoted",
+    "requests": "the number of requests",
+    "reserve": "the units of the reserve after it",
+    "scheduled": "whether it was decided at a scheduled observation, not at a crossing in a bar",
+    "second": "the cost of the second order of a roll; null for other orders",
+    "sent": "the notional of the whole order, signed, quote",
+    "settled_price": "the price up to which a reserve has settled as counterparty; null for none",
+    "shortfall": "the amount that the paying side owed and could not pay, quote",
+    "split": "the number of tokens today for one token at launch",
+    "tokens": "the tokens outstanding after it",
+    "traded": "the notional of both trades together, quote",
+    "trigger": "the trigger that called for it",
+    "units": "units of the underlying, signed",
+    "value": "the value of the reserve, quote",
     "what": "funding, interest, liquidation_fee or other",
     "why": "the reason; null for none",
-    "window": "squared return of the volatility trigger and the window's start; null for none",
+    "window": "the volatility trigger's squared return and the start of its window; null for none",
 }
 
 
@@ -100,16 +100,16 @@ def _named(union: object) -> dict[str, type]:
 
 
 EVENTS: dict[str, type] = _named(events.Event)
-"""What can happen from outside, by the name of its kind."""
+"""The events from outside, by the names of their kinds."""
 
 EFFECTS: dict[str, type] = _named(effects.Effect)
-"""What can follow, by the name of its kind."""
-del EFFECTS["passed"]  # it is part of a row
+"""The effects, by the names of their kinds."""
+del EFFECTS["passed"]  # it is a part of other rows
 
 TELLING = frozenset({*EVENTS, "mark", "stopped"})
-"""What says what passed since the row before it."""
+"""The kinds whose rows state what accrued since the row before."""
 
-FILL = {"fill": "what the venue filled, where it was filled at once"}
+FILL = {"fill": "the fill of the venue, where the order was filled at once"}
 FILLED = ("settled", "unfilled", "rolled")
 
 
@@ -122,8 +122,8 @@ def _register() -> None:
         }
         if name in EVENTS:
             fields |= SINCE
-            fields["came"] = "what accrued at this observation itself, and what it left"
-            fields["impact"] = "the impact that trades have at present, one a fund; null for none"
+            fields["came"] = "the accruals at this observation itself, and the resulting balances"
+            fields["impact"] = "the present impact of trades, one for each fund; null for none"
         meaning = " ".join((record.__doc__ or "").split("\n\n")[0].split())
         register_kind(Kind(name, meaning, fields, FILL if name in FILLED else {}))
 
@@ -133,10 +133,10 @@ _register()
 register_kind(
     Kind(
         "mark",
-        "The price of an underlying at a full hour: for all funds on it.",
+        "The price of an underlying at a full hour, for all funds that follow it.",
         {
-            "price": "the last price seen, quote",
-            "books": "the funds, or the reserves that funds share, whose observations it tells of",
+            "price": "the last observed price, quote",
+            "books": "the funds, or shared reserves, whose observations it states",
             **SINCE,
         },
     )
@@ -144,29 +144,29 @@ register_kind(
 register_kind(
     Kind(
         "health",
-        "A reserve at a full hour, by the formulas of its publication.",
+        "The published health of a reserve at a full hour.",
         {
-            "price": "at which it is valued, quote",
-            "units": "of the reserve",
-            "value": "of the reserve, quote",
-            "nav": "of all that it serves, quote",
-            "level": "value over nav; null without nav",
-            "utilisation": "paid in the trailing 24 h over the value 24 h ago; null without any",
-            "buffer_depth": "value above the floor over nav; null without nav",
-            "runway_days": "days until the floor; null where it does not shrink",
-            "suspended": "whether what raises leverage is suspended",
+            "price": "the price at which it is valued, quote",
+            "units": "the units of the reserve",
+            "value": "the value of the reserve, quote",
+            "nav": "the nav of all funds that it serves, quote",
+            "level": "its value over nav; null where nav is zero",
+            "utilisation": "its payments of 24 h over its value 24 h ago; null where that was zero",
+            "buffer_depth": "its value above the floor over nav; null where nav is zero",
+            "runway_days": "the days until it reaches its floor; null where it does not shrink",
+            "suspended": "whether trades that raise leverage are suspended",
         },
     )
 )
 register_kind(
     Kind(
         "stopped",
-        "The writer stopped here: what passed since the row before it.",
+        "The writer stopped here; the row states what accrued since the row before it.",
         {
-            "price": "the last price seen, quote",
+            "price": "the last observed price, quote",
             "is_out": "whether the keeper was down at the last observation",
             **SINCE,
         },
-        {"state": "SHA-256 of the states of its funds, as a snapshot holds them (hexadecimal)"},
+        {"state": "the SHA-256 of the states of its funds in the form of a snapshot (hexadecimal)"},
     )
 )

@@ -1,4 +1,4 @@
-"""The hours of some books: each full hour has its mark, each reserve its health, in order."""
+"""The check of hourly rows: each full hour has its mark and each reserve its health, in order."""
 
 from __future__ import annotations
 
@@ -7,41 +7,46 @@ from dataclasses import dataclass
 from typing import Any
 
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books
 from steelyard.ledger.instants import HOUR_S, first_hour_after, time_text
 from steelyard.ledger.reserve_watch import ReserveWatch
 from steelyard.ledger.same import is_close
 
-__all__ = ["Walk", "check_end", "check_hour", "compare_health"]
+__all__ = ["HoursAudited", "check_end", "check_hour", "compare_health"]
 
 
 @dataclass
-class Walk:
-    """Where the audit of some books stands."""
+class HoursAudited:
+    """The progress of the audit of one set of books."""
 
     watch: ReserveWatch
     price: Any = None
-    """The last that was seen."""
+    """The last price that was observed."""
     mark: int | None = None
-    """The hour of which a mark is due next."""
+    """The hour whose mark is due next, epoch s."""
     health: int | None = None
-    """The hour of which the reserve's health is due next, where its mark was there."""
+    """The hour whose health of the reserve is due next, epoch s; None where no mark was present."""
     row_time: int = 0
     row_seq: int = 0
     program: object = None
     """The version of the program that wrote these rows."""
 
 
-def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, kind: str) -> None:
-    """A row comes in the order of time, and after the marks of the hours before it."""
+def check_hour(
+    found: Findings, seq: int, books: Books, walk: HoursAudited, time: int, kind: str
+) -> None:
+    """Check that a row is in the order of time, and after the marks of the hours before it."""
     is_first = walk.row_seq == 0 and books.funds[0].state.time is None
     if is_first and time != walk.row_time:
         began = time_text(walk.row_time * 1000)
-        found.rules(seq, f"the first row of a fund whose series row says {began}")
+        found.rules(
+            seq,
+            f"it is the first row of a fund, but its time is not that of its series row, {began}",
+        )
     elif time < walk.row_time:
-        found.rules(seq, "its time is before that of the row before it by these books")
+        found.rules(seq, "its time is before that of the previous row of these books")
     walk.row_time, walk.row_seq = max(walk.row_time, time), seq
     _check_health_was_there(found, seq, walk, "before it")
     if kind == "mark":
@@ -49,7 +54,7 @@ def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, k
             walk.health = time
         if walk.mark is not None and time != walk.mark:
             expected = time_text(walk.mark * 1000)
-            found.rules(seq, f"a mark of {time_text(time * 1000)}, expected {expected}")
+            found.rules(seq, f"it is a mark of {time_text(time * 1000)}, expected {expected}")
         walk.mark = time + HOUR_S
     elif walk.mark is None:
         if kind == "observed":
@@ -59,12 +64,12 @@ def check_hour(found: Findings, seq: int, books: Books, walk: Walk, time: int, k
         walk.mark = _next_hour(time)
 
 
-def check_end(found: Findings, books: Books, walk: Walk) -> None:
-    """After the last row of these books: no mark and no health that was written with it is missing.
+def check_end(found: Findings, books: Books, walk: HoursAudited) -> None:
+    """Check after the last row that no mark and no health is missing.
 
-    Health is stored in one transaction with its mark, and the mark of a simulated fund with the
-    observation of its hour, so that no writer that was killed leaves one without the other. That of
-    a live fund comes with the next event.
+    Health is stored in one transaction with its mark, and the mark of a simulated fund in one
+    transaction with the observation of its hour, so a writer that is killed cannot leave one
+    without the other. The mark of a live fund comes with the next event.
     """
     _check_health_was_there(found, walk.row_seq, walk, "after it")
     if not _is_model(books):
@@ -75,12 +80,12 @@ def check_end(found: Findings, books: Books, walk: Walk) -> None:
 
 
 def compare_health(
-    found: Findings, row: Row, body: Mapping[str, Any], books: Books, walk: Walk
+    found: Findings, row: Row, body: Mapping[str, Any], books: Books, walk: HoursAudited
 ) -> None:
-    """The figures of a reserve are those of its books."""
+    """Check that the published figures of a reserve follow from its books."""
     time = row.time_ms // 1000
     if walk.health != time:
-        found.rules(row.seq, "health that follows no mark of its hour")
+        found.rules(row.seq, "it is the health of a reserve without the mark of its hour before it")
     walk.health = None
     if books.pool is None:
         found.books(row.seq, f"{row.fund} has no reserve")
@@ -98,27 +103,30 @@ def compare_health(
 
 
 def _next_hour(time: int) -> int:
-    """The full hour at an instant, or the first after it."""
+    """The full hour at a time, or the first one after it; epoch s."""
     return time if time % HOUR_S == 0 else first_hour_after(time)
 
 
 def _is_model(books: Books) -> bool:
-    """Whether the mark of an hour stands right after its observation, as of a simulated fund."""
+    """Whether marks come right after the observation of their hour, as for a simulated fund."""
     return books.funds[0].is_model
 
 
 def _last_due(books: Books, time: int) -> int:
-    """The last instant whose mark has to be there at ``time``; none is due after all have ended."""
+    """The last hour whose mark must be present at ``time``.
+
+    No mark is due after all funds have ended.
+    """
     is_alive = any(each.state.ended is None for each in books.funds)
     return time if is_alive else min(time, _last_observed(books))
 
 
 def _last_observed(books: Books) -> int:
-    """The last clock observation, epoch s."""
+    """The time of the last scheduled observation, epoch s."""
     return max(each.state.time or 0 for each in books.funds)
 
 
-def _check_health_was_there(found: Findings, seq: int, walk: Walk, where: str) -> None:
+def _check_health_was_there(found: Findings, seq: int, walk: HoursAudited, where: str) -> None:
     if walk.health is not None:
         why = f"the reserve's health of {time_text(walk.health * 1000)} is missing {where}"
         found.rules(seq, why)

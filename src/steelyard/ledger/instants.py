@@ -1,4 +1,4 @@
-"""Times of events: as people read them, and the full hours among them."""
+"""Times of events as readable text, and the full hours."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def time_text(time_ms: int) -> str:
 
 
 def first_hour_after(time: int) -> int:
-    """The first full hour after an instant, epoch s."""
+    """The first full hour after a time; both are epoch s."""
     return time // HOUR_S * HOUR_S + HOUR_S

@@ -1,11 +1,11 @@
-"""A journal as its readers see it: events in order, by fund and kind, the head, snapshots.
+"""The read-only view of a journal: its events in order, by fund and kind, its head and snapshots.
 
     with Journal.open("btc3l.journal") as journal:
         for row in journal.events(fund="BTC3L", kinds=["settled"]):
             print(row.seq, row.time_ms, row.fields)
 
-A reader holds at most a page of rows, asks for each page by a query of its own, and so keeps the
-writer waiting at no time. Rows that are appended while it reads are read too.
+A reader holds at most one page of rows and reads each page with a separate query, so it never makes
+the writer wait. Rows that are appended meanwhile are read too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 
 from steelyard.closing import Closing
 from steelyard.ledger.canonical_json import parsed
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.places import open_reader
 from steelyard.ledger.proofs import Check, Verdict, verify_rows
 from steelyard.ledger.store import PAGE_ROWS, ReadStore, Selection
@@ -25,7 +25,7 @@ from steelyard.ledger.store import PAGE_ROWS, ReadStore, Selection
 __all__ = ["Journal", "Snapshot"]
 
 FIRST = -(2**63)
-"""Before every number that a database can hold: what does not belong there is to be found."""
+"""Below every number that a database can hold, so that rows with wrong numbers are found too."""
 
 
 class Snapshot(NamedTuple):
@@ -38,28 +38,28 @@ class Snapshot(NamedTuple):
 
 
 class Journal(Closing):
-    """A journal, read-only: a SQLite file, or a PostgreSQL database by its URL."""
+    """A read-only journal: a SQLite file, or a PostgreSQL database by its URL."""
 
     def __init__(self, store: ReadStore) -> None:
         self._store = store
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
-        """Open the journal in the file ``where``, or behind the URL ``postgresql://...``.
+        """Open the journal in the file ``where``, or at the URL ``postgresql://...``.
 
         Raises:
-            DataError: there is none, or it is of another version.
-            Unavailable: the URL does not answer.
+            DataError: there is no journal, or it has another version.
+            Unavailable: the database at the URL does not answer.
         """
         return cls(open_reader(where))
 
     @property
     def place(self) -> str:
-        """Where it is, without a password."""
+        """The path or URL of the journal, without a password."""
         return self._store.place
 
     def head(self) -> Head:
-        """The number of events and the hash of the last; 0 and 32 zero bytes where it is empty."""
+        """The number of events and the hash of the last; 0 and 32 zero bytes if it is empty."""
         return self._store.head()
 
     def events(
@@ -74,11 +74,11 @@ class Journal(Closing):
         """The rows after the number ``after``, in order.
 
         Args:
-            after: the number of the last row that is not wanted.
-            fund: only those in whose column ``fund`` this stands, or one of these.
-            kinds: only those of these kinds.
-            since_ms: only those from this time on.
-            until_ms: only those before this time.
+            after: the number of the row before the first wanted row.
+            fund: only rows whose column ``fund`` has this value, or one of these values.
+            kinds: only rows of these kinds.
+            since_ms: only rows from this time on, milliseconds since 1970 (UTC).
+            until_ms: only rows before this time, milliseconds since 1970 (UTC).
         """
         wanted = None if kinds is None else tuple(kinds)
         funds = [fund] if fund is None or isinstance(fund, str) else sorted(set(fund))
@@ -86,7 +86,7 @@ class Journal(Closing):
         return streams[0] if len(streams) == 1 else heapq.merge(*streams)
 
     def funds(self) -> list[str]:
-        """What stands in the column ``fund``, each once, sorted."""
+        """The distinct values of the column ``fund``, sorted."""
         found: list[str] = []
         name = self._store.next_fund("")
         while name is not None:
@@ -95,7 +95,7 @@ class Journal(Closing):
         return found
 
     def snapshot(self, fund: str) -> Snapshot | None:
-        """The newest snapshot of a fund that belongs to this journal, None where none is there."""
+        """The newest snapshot of a fund that belongs to this journal; None where there is none."""
         found = self._store.snapshot(fund)
         if found is None:
             return None
@@ -108,20 +108,21 @@ class Journal(Closing):
         return [each for each in found if each is not None]
 
     def verify(self, *, head: Head | None = None, checks: Sequence[Check] = ()) -> Verdict:
-        """Prove that the chain is whole, and what further checks prove, in one pass.
+        """Verify the chain, and run further checks, in one pass over the rows.
 
         Args:
-            head: what a signed head says (``open_head``): finds a cut tail and a chain made anew.
-            checks: of books and rules; each sees every row once.
+            head: the head in a signed head (``open_head``), with which a cut tail or a rewritten
+                chain is found.
+            checks: further checks, of books and rules; each sees every row once.
         """
         return verify_rows(self.all_rows(), head=head, checks=checks)
 
     def all_rows(self) -> Iterator[Row]:
-        """All rows that are there, also with numbers that no event has: what a proof looks at."""
+        """All rows in the database, including those with numbers that no event can have."""
         return self._stream(FIRST, Selection())
 
     def close(self) -> None:
-        """Give the file or the connection back."""
+        """Close the file or the connection."""
         self._store.close()
 
     def _stream(self, after: int, selection: Selection) -> Iterator[Row]:

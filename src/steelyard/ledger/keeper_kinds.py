@@ -1,7 +1,7 @@
-"""The kinds of event of a live keeper: what it sent, what its venue said, and what it was asked.
+"""The kinds of event of a live keeper: its orders, its venue's reports, and requests to it.
 
-They stand beside the rows of the fund: an order is stored with the decision that it carries out,
-and a venue's trade with the fill that it is in the books. Times of a venue are ms on its own clock.
+They complement the rows of the fund: an order is stored with the decision that it executes, and a
+venue's trade with the fill that books it. Times of a venue are in ms on its own clock.
 """
 
 from __future__ import annotations
@@ -13,53 +13,57 @@ __all__ = ["KEEPER_KINDS"]
 KINDS = (
     Kind(
         "keeper_started",
-        "A keeper took the fund over: it folds the journal, reads the venue, finishes what began.",
-        {"owner": "who runs it", "token": "of its right to write", "program": "its version"},
+        "A keeper took over the fund: it reads journal and venue, and completes open orders.",
+        {
+            "owner": "the name of the keeper",
+            "token": "the token of its right to write",
+            "program": "the version of its program",
+        },
     ),
     Kind(
         "account_opened",
-        "The venue's account as the fund found it, before its launch.",
+        "The state of the venue's account before the launch of the fund.",
         {
-            "cash": "quote: the wallet less what was paid for the position",
-            "trades": "ids of the venue's trades up to then: none of them is the fund's",
-            "movements": "ids of its money movements up to then",
-            "venue_time": "of the reading",
+            "cash": "the wallet less what was paid for the position, quote",
+            "trades": "the ids of the venue's trades up to then, none of which belongs to the fund",
+            "movements": "the ids of its money movements up to then",
+            "venue_time": "the time of the reading",
         },
     ),
     Kind(
         "order",
-        "An order as it will be sent: stored before that, and signed as it is stored.",
+        "An order that will be sent; it is stored first, and signed as it is stored.",
         {
-            "id": "its own, never used for a second order",
-            "sequence": "which order of the fund, from 1",
-            "attempt": "which attempt of it, from 1",
-            "units": "signed, in whole lots of the venue",
-            "notional": "signed quote that the units were rounded from",
-            "limit": "the worst price; null for the venue's own bounds alone",
+            "id": "its own id, never used for a second order",
+            "sequence": "the number of the order within the fund, from 1",
+            "attempt": "the number of the attempt, from 1",
+            "units": "the units, signed, in whole lots of the venue",
+            "notional": "the signed notional from which the units were rounded, quote",
+            "limit": "the worst price; null where only the venue's own bounds apply",
             "reduce_only": "whether it may only make the position smaller",
             "price": "the mark that it was decided at, quote",
-            "before": "units held before it",
-            "stamp": "the venue's clock as it was read, and as it is signed",
-            "until": "the last instant of the venue's clock at which it can be accepted",
+            "before": "the units held before it",
+            "stamp": "the time of the venue's clock that was read, and that is signed",
+            "until": "the last time of the venue's clock at which it can be accepted",
         },
     ),
     Kind(
         "answer",
-        "What was heard of an order whose outcome is not settled by it.",
+        "A report about an order that does not settle its outcome.",
         {
-            "id": "of the order",
-            "heard": "answer, look_up or timer",
+            "id": "the id of the order",
+            "heard": "the source of the report: answer, look_up or timer",
             "outcome": "unknown, open, absent, or settled later than heard",
             "why": "the reason",
         },
     ),
     Kind(
         "order_ended",
-        "An order came to its end: nothing more can come of it.",
+        "An order ended, so that no more fills can follow.",
         {
-            "id": "of the order",
+            "id": "the id of the order",
             "outcome": "filled, partly, nothing, rejected, unavailable or void",
-            "filled": "units, signed",
+            "filled": "the units filled, signed",
             "why": "the reason",
         },
     ),
@@ -69,12 +73,12 @@ KINDS = (
         {
             "trade": "the venue's id",
             "order": "the id of the fund's order; null where the fund ordered nothing",
-            "units": "signed",
-            "price": "at which the venue filled, quote",
-            "quote": "what the units were bought for, signed",
-            "commission": "paid, quote; below 0: received",
+            "units": "the units, signed",
+            "price": "the price at which the venue filled, quote",
+            "quote": "the amount that was paid for the units, signed",
+            "commission": "the commission paid, quote; negative where it was received",
             "cause": "order, liquidation or auto_deleveraging",
-            "venue_time": "of the trade",
+            "venue_time": "the time of the trade",
         },
     ),
     Kind(
@@ -83,22 +87,26 @@ KINDS = (
         {
             "movement": "the venue's id",
             "what": "transfer, commission, realised, funding, interest, liquidation_fee or other",
-            "amount": "into the wallet; below 0: out of it",
+            "amount": "the amount paid into the wallet; negative where it was paid out",
             "trade": "the id of the trade that it belongs to; null for none",
-            "venue_time": "when it fell due",
+            "venue_time": "the time at which it fell due",
         },
     ),
     Kind(
         "alarm",
-        "Something needs a person's eyes, or no longer does; the runbook has an entry for each.",
-        {"name": "which alarm", "is_on": "whether it holds from now on", "why": "the figures"},
+        "A condition needs a person's attention, or no longer does; the runbook explains each one.",
+        {
+            "name": "the name of the alarm",
+            "is_on": "whether it is on from now on",
+            "why": "the figures that caused it",
+        },
     ),
     Kind(
         "request",
-        "Somebody asked for something: adopted once under its key.",
+        "A request to the keeper, adopted once under its key.",
         {
-            "key": "of the request",
-            "who": "asked",
+            "key": "the key of the request",
+            "who": "the author of the request",
             "what": "launch, pause, resume, inject, flow or wind_down",
             "content": "its figures, as an object",
             "outcome": "done, or refused",
@@ -107,10 +115,10 @@ KINDS = (
     ),
     Kind(
         "price_refused",
-        "A price that nothing is traded on, with the reason; told once until a sound one comes.",
-        {"price": "as it came, as text", "why": "what is wrong with it"},
+        "A price on which nothing is traded; stored once until a valid price comes.",
+        {"price": "the price as it was received, as text", "why": "what is wrong with it"},
     ),
 )
 
 KEEPER_KINDS = frozenset(register_kind(kind).name for kind in KINDS)
-"""Their names."""
+"""The names of these kinds."""

@@ -1,10 +1,10 @@
-"""Ed25519 keys that sign the heads of journals, in the text forms that signed notes use.
+"""Ed25519 keys that sign the heads of journals, in the text format of signed notes.
 
 The private key is one line, ``PRIVATE+KEY+NAME+ID+DATA``; the public key is ``NAME+ID+DATA``. The
 name is that of the journal, best as a URL without its scheme (``example.com/btc3l``). ``ID`` is the
 first four bytes of SHA-256 of the name, a newline, the byte 1 (Ed25519) and the public key, in
-hexadecimal; ``DATA`` is the base64 of the byte 1 and the key. These are the forms of
-https://c2sp.org/signed-note and of the tools around it.
+hexadecimal; ``DATA`` is the base64 of the byte 1 and the key. This is the format of
+https://c2sp.org/signed-note and of its tools.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True)
 class PublicKey:
-    """What a holder needs to check heads: the key's name and its 32 bytes."""
+    """The public key with which holders check heads: its name and its 32 bytes."""
 
     name: str
     key: bytes
 
     @property
     def id(self) -> bytes:
-        """The four bytes that stand before each signature."""
+        """The four bytes that precede each signature."""
         return sha256(self.name.encode() + b"\n" + ED25519 + self.key).digest()[:ID_BYTES]
 
     def __str__(self) -> str:
@@ -49,10 +49,10 @@ class PublicKey:
 
     @classmethod
     def parse(cls, text: str) -> PublicKey:
-        """The key that is written as ``NAME+ID+DATA``.
+        """The key in a text ``NAME+ID+DATA``.
 
         Raises:
-            InputError: it is not written so, or the ID is another key's.
+            InputError: the text has another form, or the ID of another key.
         """
         name, key = _parts(text.strip(), "a public key NAME+ID+DATA")
         found = cls(name, key)
@@ -61,7 +61,7 @@ class PublicKey:
         return found
 
     def is_signature(self, signature: bytes, text: bytes) -> bool:
-        """Whether the signature is this key's, of this text."""
+        """Whether ``signature`` is this key's signature of ``text``."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -74,7 +74,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A name and the 32 secret bytes of a key; its ``repr`` does not show them."""
+    """The name and the 32 secret bytes of a key; ``repr`` does not show the bytes."""
 
     name: str
     _seed: bytes
@@ -84,15 +84,15 @@ class SigningKey:
 
     @property
     def public(self) -> PublicKey:
-        """The key that others check with."""
+        """The public key with which others check signatures."""
         return PublicKey(self.name, self._key().public_key().public_bytes_raw())
 
     def sign(self, text: bytes) -> bytes:
-        """The signature of a text, 64 bytes."""
+        """The signature of a text (64 bytes)."""
         return self._key().sign(text)
 
     def secret_line(self) -> str:
-        """The line of the key file."""
+        """The line that the key file contains."""
         return f"{PRIVATE}{self.name}+{self.public.id.hex()}+{_base64(ED25519 + self._seed)}"
 
     def _key(self) -> Ed25519PrivateKey:
@@ -103,20 +103,20 @@ class SigningKey:
 
 
 def new_key(name: str) -> SigningKey:
-    """A new key of this name.
+    """A new key with this name.
 
     Raises:
-        InputError: the name is empty, or holds a space, a plus or what cannot be printed.
+        InputError: the name is empty, or has a space, a plus sign or an unprintable character.
     """
     check_name(name)
     return SigningKey(name, os.urandom(KEY_BYTES))
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that a signed note cannot hold.
+    """Refuse a name that is not allowed in a signed note.
 
     Raises:
-        InputError: it is empty, or holds a space, a plus or what cannot be printed.
+        InputError: it is empty, or has a space, a plus sign or an unprintable character.
     """
     if not name or not name.isprintable() or any(one.isspace() or one == "+" for one in name):
         message = (
@@ -127,16 +127,16 @@ def check_name(name: str) -> None:
 
 
 def write_key(path: Path, key: SigningKey) -> None:
-    """Write a key file that its owner alone can read; a file that is there is never replaced.
+    """Write a key file that only its owner can read; an existing file is never replaced.
 
     Raises:
-        InputError: there is a file of this name, or it cannot be made.
+        InputError: a file of this name exists, or the file cannot be written.
     """
     line = f"{key.secret_line()}\n".encode()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        message = f"{path}: is there already: a key is never replaced. Name another file."
+        message = f"{path}: exists already, and a key is never replaced. Name another file."
         raise InputError(message) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}.") from error
@@ -151,7 +151,7 @@ def read_key(path: Path) -> SigningKey:
     """The key in a key file.
 
     Raises:
-        InputError: there is none, others can read it, or it is damaged.
+        InputError: there is no such file, others can read it, or it is damaged.
     """
     try:
         with path.open("rb") as file:
@@ -166,8 +166,8 @@ def read_key(path: Path) -> SigningKey:
     if mode & OTHERS:
         message = (
             f"{path}: expected a key that only its owner can read (mode 0600), found "
-            f"{stat.S_IMODE(mode):04o}: others may have it. Make a new key, or chmod 600 it if "
-            "nobody has."
+            f"{stat.S_IMODE(mode):04o}: others may have read it. Make a new key, or set the "
+            "mode to 0600 if nobody has."
         )
         raise InputError(message, found=stat.S_IMODE(mode))
     if not text.startswith(PRIVATE):
@@ -180,10 +180,10 @@ def read_key(path: Path) -> SigningKey:
 
 
 def read_public_key(text: str) -> PublicKey:
-    """The public key ``NAME+ID+DATA``, or the one in the file of this name.
+    """The public key in the text ``NAME+ID+DATA``, or in the file of this name.
 
     Raises:
-        InputError: it is neither.
+        InputError: the text is neither.
     """
     need_cryptography()
     path = Path(text)
@@ -200,10 +200,10 @@ def read_public_key(text: str) -> PublicKey:
 
 
 def need_cryptography() -> None:
-    """Say how to get the library that signs, where it is missing.
+    """Raise an error with the command that installs the signing library, if it is missing.
 
     Raises:
-        InputError: it is missing.
+        InputError: the library is not installed.
     """
     try:
         import cryptography  # noqa: F401 (is it there?)
@@ -216,7 +216,7 @@ def need_cryptography() -> None:
 
 
 def _parts(text: str, expected: str) -> tuple[str, bytes]:
-    """The name and the 32 bytes in ``NAME+ID+DATA``."""
+    """The name and the 32 key bytes in ``NAME+ID+DATA``."""
     name, _, rest = text.partition("+")
     _, _, data = rest.partition("+")
     try:

@@ -1,9 +1,9 @@
-"""The kinds of event that a journal may hold: a table that packages add to.
+"""The kinds of event that a journal may hold: a table to which packages add their kinds.
 
-A package registers its kinds when it is imported. A writer refuses an event of a kind that is not
-in the table, without one of its fields, or with a field that is not its own: what nobody has
-described, nobody can read later. A reader does not ask the table, so that a journal can be read
-and its chain verified by a program that knows fewer kinds.
+A package registers its kinds when it is imported. A writer refuses an event whose kind is not in
+the table, or whose fields are not those of its kind, because undocumented data could not be
+understood later. A reader does not use the table, so a program that knows fewer kinds can still
+read a journal and verify its chain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 RESERVED = ("seq", "time", "fund", "kind")
-"""What every body holds beside its fields."""
+"""The names that every body holds besides the fields of its kind."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
@@ -36,10 +36,10 @@ class Kind:
     """A kind of event.
 
     Attributes:
-        name: in lower case, such as ``mark``.
+        name: its name in lower case, such as ``mark``.
         meaning: one sentence about what happened.
-        fields: the fields that each event of the kind has, with what they mean.
-        optional: fields that it may have.
+        fields: the fields that each event of the kind has, with their meanings.
+        optional: the fields that an event of the kind may have, with their meanings.
     """
 
     name: str
@@ -58,11 +58,11 @@ _KINDS: dict[str, Kind] = {}
 
 
 def register_kind(kind: Kind) -> Kind:
-    """Add a kind to the table; the same kind again changes nothing.
+    """Add a kind to the table; adding the same kind again has no effect.
 
     Raises:
         InputError: a name is not in lower-case ASCII, a field has a name that every body uses, or
-            another kind of this name is there.
+            another kind of this name is registered.
     """
     for name in (kind.name, *kind.allowed):
         check_kind_name(name)
@@ -84,7 +84,7 @@ def register_kind(kind: Kind) -> Kind:
 
 
 def check_kind_name(name: str) -> None:
-    """Refuse what can name no kind and no field of one.
+    """Refuse a text that cannot be the name of a kind or of a field.
 
     Raises:
         InputError: it is not in lower-case ASCII.
@@ -101,7 +101,7 @@ def kind_of(name: str) -> Kind:
     """The kind of this name.
 
     Raises:
-        InputError: none is registered.
+        InputError: no kind of this name is registered.
     """
     try:
         return _KINDS[name]
@@ -144,25 +144,25 @@ def check_fields(kind: Kind, names: set[str]) -> None:
 register_kind(
     Kind(
         "series",
-        "A fund begins: its series file, word for word.",
+        "A fund begins, with the exact text of its series file.",
         {
             "text": "the series file (TOML)",
             "number": "the kind of number that the books are kept in: decimal18, decimal or float",
         },
         {
-            "intrabar": "close, path, or null where prices are observed by the clock",
-            "venue": "model where fills are the series' own costs; null where a venue fills",
-            "shared": "the name and terms of a reserve that it shares; null where it shares none",
-            "book": "the order book that its costs are taken from, as columns; null for none",
+            "intrabar": "close or path; null where prices are observed by the clock",
+            "venue": "model where fills follow the series' own costs; null where a venue fills",
+            "shared": "the name and terms of the reserve that it shares; null where it shares none",
+            "book": "the order book for its costs, as columns; null for none",
             "program": "the version of the program that wrote it",
-            "stated": "the series as data, where its text does not say it; else null",
+            "stated": "the series as data, where its text does not describe it fully; else null",
         },
     )
 )
 register_kind(
     Kind(
         "version",
-        "Another version of the program goes on with a fund: its whole state.",
-        {"program": "the version of the program", "state": "the state that it goes on from"},
+        "Another version of the program continues a fund, with its whole state.",
+        {"program": "the version of the program", "state": "the state from which it continues"},
     )
 )

@@ -1,4 +1,4 @@
-"""The registered kinds as a table for the documentation; a test holds the page to it."""
+"""The registered kinds as a table for the documentation; a test compares the page with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ __all__ = ["kinds_table"]
 
 
 def kinds_table() -> str:
-    """One row a kind, in Markdown: name, meaning, fields; fields that may be missing in italics."""
+    """A Markdown table with one row for each kind: name, meaning and fields.
+
+    Fields that may be missing are marked as optional in italics.
+    """
     lines = ["| kind | meaning | fields |", "|---|---|---|"]
     lines += [_line(kind) for kind in sorted(all_kinds(), key=lambda kind: kind.name)]
     return "\n".join(lines)

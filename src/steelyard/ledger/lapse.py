@@ -1,4 +1,4 @@
-"""What a recorder holds back: the accruals of observations at which nothing else happened."""
+"""The accruals of uneventful observations, which a recorder collects for its next row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Lapse", "coming"]
 
 
 class Lapse:
-    """What accrued for one fund since the last row."""
+    """The accruals of one fund since the last row."""
 
     def __init__(self, nothing: Any) -> None:  # noqa: ANN401 (a kind of number)
         self.blocked = 0
@@ -31,7 +31,7 @@ class Lapse:
         self.paid = self.shortfall = nothing
 
     def add(self, effect: Effect[Any], since: int | None) -> None:
-        """Hold back one more effect; ``since``: the clock observation before it."""
+        """Collect one more effect; ``since`` is the time of the scheduled observation before it."""
         if isinstance(effect, Blocked):
             self.blocked += 1
             return
@@ -49,7 +49,7 @@ class Lapse:
             self.shortfall += effect.shortfall
 
     def passed(self, kept: Kept) -> Passed[Any]:
-        """The lapse, with what it left."""
+        """The collected accruals with the resulting balances."""
         state = kept.state
         sums, reserve = state.totals, state.reserve
         accrued = settled = None
@@ -82,7 +82,7 @@ class Lapse:
 
 
 def coming(effects: Sequence[Effect[Any]]) -> list[Effect[Any]]:
-    """What accrued at an observation before anything else happened to its fund."""
+    """The accruals at an observation before anything else happened to its fund."""
     came: list[Effect[Any]] = []
     is_first = True
     for effect in effects:

@@ -1,8 +1,9 @@
-"""The lease: which keeper tries. Safety does not rest on it, but on the token of each append.
+"""The lease that decides which keeper may try to run a fund.
 
-With SQLite the locked file beside the journal is the lease: it ends with its process, and readers
-are never locked out. With PostgreSQL it is a row with the token and an end by the database's clock,
-so that a keeper whose machine hangs is replaced after a while, whatever its own clock says.
+Safety does not depend on the lease, but on the token of each append. With SQLite the lease is the
+locked file beside the journal: it ends with its process and never locks readers out. With
+PostgreSQL it is a row with the token and an expiry time by the database's clock, so a keeper whose
+machine hangs is replaced after a while, regardless of its own clock.
 """
 
 from __future__ import annotations
@@ -18,45 +19,45 @@ from steelyard.ledger.writer import Writer, open_writer
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["LASTS_MS", "Held", "Lease", "lease_held", "take_lease"]
+__all__ = ["LASTS_MS", "HeldLease", "KeeperLease", "lease_held", "take_lease"]
 
 LASTS_MS = 15_000
-"""From a renewal to the end of a lease."""
+"""The time from a renewal to the expiry of a lease, ms."""
 RENEW_MS = 4_000
-"""A keeper renews it that often."""
+"""The time between two renewals by a keeper, ms."""
 
 
-class Held(NamedTuple):
-    """A lease that is held."""
+class HeldLease(NamedTuple):
+    """A lease that somebody holds."""
 
     holder: str
-    """A name, the process and its host."""
+    """The name, process and host of its holder."""
     since: str
-    """UTC, by the holder's clock."""
+    """The time since when it is held, UTC, by the holder's clock."""
     until: str | None
-    """UTC, by the database's clock, renewed every few seconds; None: while its process lives."""
+    """The expiry time, UTC, by the database's clock; None where it lasts as long as its process."""
 
 
-class Lease(Protocol):
-    """The right to try."""
+class KeeperLease(Protocol):
+    """The right to try to run the funds of a journal."""
 
     writer: Writer
 
     def renew(self) -> int | None:
-        """For how long it is held from before this call on, ms; None: it is lost."""
+        """Renew it; returns its duration from before this call (ms), or None where it is lost."""
 
     def release(self) -> None:
-        """Give it up, so that a successor need not wait."""
+        """Give it up, so that a successor does not have to wait."""
 
 
 class FileLease:
-    """The lock of the journal's writer."""
+    """The lease of a SQLite journal: the lock of its writer."""
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
 
     def renew(self) -> int | None:
-        """The lock is held while this process lives, unless somebody took the journal over."""
+        """Check the lock, which lasts as long as this process unless another one takes over."""
         return LASTS_MS if self.writer.is_current() else None
 
     def release(self) -> None:
@@ -65,7 +66,7 @@ class FileLease:
 
 
 class RowLease:
-    """A row in a schema of its own, by the database's clock."""
+    """The lease of a PostgreSQL journal: a row in its own schema, by the database's clock."""
 
     def __init__(self, url: str, owner: str, lasts_ms: int = LASTS_MS) -> None:
         from steelyard.ledger.postgres_link import connect, told
@@ -80,10 +81,10 @@ class RowLease:
             raise
 
     def _take(self, url: str, owner: str) -> Writer:
-        """Take the row where it is free, and the right to write with it.
+        """Take the row if it is free, and with it the right to write.
 
         Raises:
-            InputError: another keeper holds it: who, and until when.
+            InputError: another keeper holds it; the message names the keeper and the expiry.
         """
         with self._told(self._place):
             for statement in ("CREATE SCHEMA IF NOT EXISTS keeper", _TABLE, _FIRST):
@@ -95,7 +96,7 @@ class RowLease:
             if not is_free:
                 message = (
                     f"{self._place}: expected a journal that no keeper runs on, found {holder}, "
-                    f"who holds it until {until:%Y-%m-%d %H:%M:%S} UTC: stop that one, or wait."
+                    f"who holds it until {until:%Y-%m-%d %H:%M:%S} UTC; stop that keeper, or wait."
                 )
                 raise InputError(message, place=self._place, holder=holder, until=str(until))
             writer = open_writer(url, owner=owner, take_over=True)
@@ -104,14 +105,14 @@ class RowLease:
             return writer
 
     def renew(self) -> int | None:
-        """Move the end, where nobody else has taken the row."""
+        """Extend the expiry, if nobody else has taken the row."""
         with self._told(self._place):
             values = (self._lasts_ms, self.writer.lease.token)
             done = self._connection.execute(_RENEW, values).rowcount
         return self._lasts_ms if done == 1 else None
 
     def release(self) -> None:
-        """End it now."""
+        """End the lease now."""
         self.writer.close()
         with self._told(self._place):
             self._connection.execute(_RELEASE, (self.writer.lease.token,))
@@ -148,11 +149,11 @@ WHERE token = %s
 _RELEASE = "UPDATE keeper.lease SET until = '-infinity' WHERE token = %s"
 
 
-def take_lease(where: str | Path, owner: str) -> Lease:
-    """Take the lease of a journal, which is made where it is missing, and the right to write it.
+def take_lease(where: str | Path, owner: str) -> KeeperLease:
+    """Take the lease of a journal and the right to write it; a missing journal is created.
 
     Raises:
-        InputError: another keeper holds it (the message says which, and until when).
+        InputError: another keeper holds it; the message names the keeper and the expiry.
         DataError, JournalError, Unavailable: as ``open_writer``.
     """
     if is_url(where):
@@ -165,14 +166,14 @@ def take_lease(where: str | Path, owner: str) -> Lease:
             raise
         message = (
             f"{where}: expected a journal that no keeper runs on, found "
-            f"{holder or 'a process that has not said its name yet'}, who holds it as long as "
-            "that process lives: stop that one first."
+            f"{holder or 'a process that has not written its name yet'}, which holds it as long "
+            "as it runs; stop that process first."
         )
         raise InputError(message, place=str(where), holder=holder, until=None) from error
 
 
-def lease_held(where: str | Path) -> Held | None:
-    """Who holds the lease of a journal, since when and until when; None: nobody.
+def lease_held(where: str | Path) -> HeldLease | None:
+    """The holder of a journal's lease with its times; None where nobody holds it.
 
     Raises:
         DataError, Unavailable: as ``Journal.open``.
@@ -182,10 +183,10 @@ def lease_held(where: str | Path) -> Held | None:
     from steelyard.ledger.sqlite_store import owner_now
 
     owner = owner_now(Path(where))
-    return None if owner is None else Held(owner.who, owner.since, None)
+    return None if owner is None else HeldLease(owner.who, owner.since, None)
 
 
-def _row_held(url: str) -> Held | None:
+def _row_held(url: str) -> HeldLease | None:
     from steelyard.ledger.postgres_link import connect, told
 
     connection, place = connect(url)
@@ -198,4 +199,4 @@ def _row_held(url: str) -> Held | None:
         return None
     *owner, until = row
     known = Owner(*owner)
-    return Held(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    return HeldLease(known.who, known.since, f"{until:%Y-%m-%dT%H:%M:%SZ}")

@@ -1,10 +1,9 @@
-"""A lock that ends with its process: a second writer of a SQLite journal hears of the first.
+"""The lock by which a second writer of a SQLite journal learns of the first.
 
-It is a file beside the journal, locked by the operating system: a process that dies, however,
-leaves it unlocked. It only answers the question "is anybody writing?"; what keeps a writer out that
-goes on after it was replaced is the token of its lease (``steelyard.ledger.store``). A writer that
-takes over puts a new file in the place of the locked one, because the old one's lock stays where it
-is until its process ends.
+It is a file beside the journal that the operating system locks; the lock ends with its process,
+however that ends. It only answers the question "is anybody writing?". A writer that continues after
+it was replaced is kept out by the token of its lease (``steelyard.ledger.store``). A writer that
+takes over replaces the locked file by a new one, because the old lock lasts until its process ends.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ __all__ = ["WriterLock", "is_locked", "lock_writer", "signed"]
 
 LONGEST_NAME = 500
 TRIES, PAUSE_S = 25, 0.01
-"""Whoever looks whether a lock is held (``is_locked``) holds it for less than that."""
+"""The number and interval of tries; together they last longer than ``is_locked`` holds a lock."""
 
 
 class WriterLock:
-    """A lock that is held; it is let go of by ``release`` or by the end of the process."""
+    """A lock that is held until ``release`` or the end of the process."""
 
     def __init__(self, handle: int | None) -> None:
         self._handle = handle
 
     def sign(self, who: str) -> None:
-        """Write into the file who holds it, for ``signed``."""
+        """Write the name of the holder into the file, for ``signed``."""
         if self._handle is not None:
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, who.encode(), 0)
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -43,12 +42,12 @@ def lock_writer(path: Path, *, take_over: bool) -> WriterLock | None:
     """Take the lock in the file ``path``; None where another process or writer holds it.
 
     Raises:
-        OSError: the file cannot be made or opened.
+        OSError: the file cannot be created or opened.
     """
     try:
         import fcntl
     except ImportError:
-        # no such locks on this system: the token remains
+        # this system has no such locks; the token still protects the journal
         return WriterLock(None)
     tries = TRIES
     while True:
@@ -67,11 +66,11 @@ def lock_writer(path: Path, *, take_over: bool) -> WriterLock | None:
             continue
         if _is_at(path, handle):
             return WriterLock(handle)
-        os.close(handle)  # somebody put another file in its place before it was locked
+        os.close(handle)  # another writer replaced the file before it was locked
 
 
 def signed(path: Path) -> str:
-    """Who wrote a name into the file of a lock; empty: nobody has."""
+    """The name in the file of a lock; empty where nobody has written one."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NAME]
     except OSError:
@@ -79,10 +78,10 @@ def signed(path: Path) -> str:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock in the file ``path``; False where nobody can know.
+    """Whether a process holds the lock in the file ``path``; False where this cannot be known.
 
     Raises:
-        OSError: the file is there and cannot be opened.
+        OSError: the file exists and cannot be opened.
     """
     try:
         import fcntl
@@ -91,7 +90,7 @@ def is_locked(path: Path) -> bool:
     except (ImportError, FileNotFoundError):
         return False
     try:
-        # shared: two that look at the same time do not take each other for a writer
+        # a shared lock, so that two processes that test at the same time do not see a writer
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -1,4 +1,4 @@
-"""Signed heads: what a journal was at a time, in the form of a transparency log's checkpoint.
+"""Signed heads: the head of a journal at one time, as a checkpoint of a transparency log.
 
     example.com/btc3l
     20852
@@ -7,10 +7,11 @@
     — example.com/btc3l Az3grl...
 
 The first line is the origin, which is the name of the key; the second is the number of events; the
-third is the base64 of the last event's hash. A blank line follows, then one line a signature: an em
+third is the base64 of the last event's hash. After a blank line each signature has one line: an em
 dash, the key's name, and the base64 of the key's ID and the Ed25519 signature of the three lines.
-(https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint; one difference: a journal is a
-chain and no Merkle tree, so that the third line is the chain's last hash and no tree's root.)
+The formats are https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint, with one
+difference: a journal is a chain and not a Merkle tree, so the third line is the last hash of the
+chain and not the root of a tree.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import re
 from typing import NamedTuple
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Head
+from steelyard.ledger.event_rows import Head
 from steelyard.ledger.keys import ID_BYTES, PublicKey, SigningKey
 
 __all__ = ["SignedHead", "open_head", "sign_head"]
@@ -36,14 +37,14 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
 class SignedHead(NamedTuple):
-    """A head with the name of the journal that it is of."""
+    """A head with the name of its journal."""
 
     origin: str
     head: Head
 
 
 def sign_head(head: Head, key: SigningKey) -> str:
-    """The checkpoint of a journal whose name is the key's."""
+    """The checkpoint of a journal whose name is that of the key."""
     root = base64.b64encode(head.hash).decode("ascii")
     text = f"{key.name}\n{head.size}\n{root}\n"
     signed = base64.b64encode(key.public.id + key.sign(text.encode())).decode("ascii")
@@ -51,10 +52,10 @@ def sign_head(head: Head, key: SigningKey) -> str:
 
 
 def open_head(note: str, key: PublicKey) -> SignedHead:
-    """What a checkpoint says, once the signature of ``key`` has been checked.
+    """The content of a checkpoint, after the signature of ``key`` has been checked.
 
     Raises:
-        InputError: it is no checkpoint, this key did not sign it, or it was changed since.
+        InputError: the text is not a checkpoint, this key did not sign it, or it was changed later.
     """
     text, signatures = _split(note)
     mine = [raw for name, raw in signatures if (name, raw[:ID_BYTES]) == (key.name, key.id)]
@@ -71,7 +72,7 @@ def open_head(note: str, key: PublicKey) -> SignedHead:
         if not is_signed:
             message = (
                 f"head: the signature of {key.name} is not of this text: the head was changed "
-                "after it was signed; get it anew from where it was published."
+                "after it was signed; download it again from where it was published."
             )
             raise InputError(message)
     origin, head = _checkpoint(text)
@@ -82,10 +83,10 @@ def open_head(note: str, key: PublicKey) -> SignedHead:
 
 
 def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """The signed text, and the signatures with their keys' names.
+    """The signed text, and the signatures with the names of their keys.
 
     Raises:
-        InputError: it is no signed note.
+        InputError: the note is not a signed note.
     """
     text, blank, rest = note.rpartition("\n\n")
     is_note = blank and rest.endswith("\n") and len(note) <= MAX_NOTE_BYTES

@@ -1,7 +1,7 @@
-"""What passed between two rows of some books: it adds up, and nothing that was due is missing.
+"""The check of the time between two rows: it adds up, and nothing that was due is missing.
 
-The figures are held against the accruals (``books_of_time``), the prices and the clock against the
-thresholds (``rules_between``). Then the books go on from what the row says.
+The figures are checked against the accruals (``books_of_time``), and the prices and the clock
+against the thresholds (``rules_between``). The books then continue with the figures of the row.
 """
 
 from __future__ import annotations
@@ -11,26 +11,31 @@ from typing import Any
 
 from steelyard.fund.effects import Passed
 from steelyard.ledger.books_of_time import wrong_accruals, wrong_reserve
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fold import Books, passed_effects
-from steelyard.ledger.hours import Walk, check_hour
+from steelyard.ledger.hours import HoursAudited, check_hour
 from steelyard.ledger.instants import time_text
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.rules_between import Between, due_between, due_now, reserve_due
 from steelyard.ledger.same import is_close
 from steelyard.ledger.snapshots import snapshot_of, state_hash
-from steelyard.ledger.twins import Twins
 from steelyard.version import __version__
 
 __all__ = ["check_known", "pass_time"]
 
 
 def pass_time(
-    found: Findings, twins: Twins, row: Row, body: Mapping[str, Any], books: Books, walk: Walk
+    found: Findings,
+    twins: Twins,
+    row: Row,
+    body: Mapping[str, Any],
+    books: Books,
+    walk: HoursAudited,
 ) -> None:
-    """Take in what a row says of the time before it, and ask whether something was due.
+    """Apply a row's statement about the time before it, and check whether something was due.
 
-    This is done in the arithmetic of the books.
+    The arithmetic context is that of the books.
     """
     seq, time = row.seq, row.time_ms // 1000
     low, high = _range(found, seq, body, books)
@@ -38,7 +43,7 @@ def pass_time(
     passed = passed_effects(books, body)
     seen = Between(low, high, walk.price, body["out"] is True, books.funds[0].intrabar)
     if passed or low is not None:
-        # of a live fund each observation is a row: nothing passed between two
+        # each observation of a live fund is a row, so no observation lies between two rows
         _take_passed(found, twins, seq, books, passed, walk, time, seen)
     if row.kind in ("mark", "stopped"):
         price = books.of(body["price"])
@@ -56,11 +61,11 @@ def _take_passed(
     seq: int,
     books: Books,
     passed: Sequence[Passed[Any]],
-    walk: Walk,
+    walk: HoursAudited,
     time: int,
     seen: Between,
 ) -> None:
-    """Take in what passed; ask whether it adds up, and whether something was due meanwhile."""
+    """Apply the accruals; check whether they add up, and whether something was due meanwhile."""
     _check_passed(found, twins, seq, books, passed, (time, seen.low, seen.high))
     before = [(each.state.cash, each.state.units) for each in books.funds]
     clock = [each.state.time for each in books.funds]
@@ -73,38 +78,45 @@ def _take_passed(
 
 
 def check_known(found: Findings, seq: int, told: Sequence[Books], body: Mapping[str, Any]) -> None:
-    """A row tells of funds that it concerns, and of no other."""
+    """Check that a row states accruals only of funds that it concerns."""
     if not body["passed"]:
         return
     known = {each.series.symbol for books in told for each in books.funds}
     strangers = [each["fund"] for each in body["passed"] if each["fund"] not in known]
     if strangers:
-        found.books(seq, f"it says what passed for {strangers[0]}, which is not of it")
+        found.books(seq, f"it states accruals of {strangers[0]}, which it does not concern")
 
 
 def _range(found: Findings, seq: int, body: Mapping[str, Any], books: Books) -> tuple[Any, Any]:
-    """The lowest and the highest price since the row before; None for a range that is none."""
+    """The lowest and the highest price since the row before; None where the range is not valid."""
     of, low, high = books.of, body["low"], body["high"]
     if low is None and high is None:
         return None, None
     low, high = (None if one is None else of(one) for one in (low, high))
     if (low is None) != (high is None) or (low is not None and not 0 < low <= high):
-        found.rules(seq, f"its range is {low} to {high}, which is none")
+        found.rules(seq, f"its range of prices is {low} to {high}, which is not a range")
         return None, None
     return low, high
 
 
-def _check_price(found: Findings, seq: int, walk: Walk, price: Any, low: Any, high: Any) -> None:  # noqa: ANN401
-    """A mark's price is the last that was seen."""
+def _check_price(
+    found: Findings,
+    seq: int,
+    walk: HoursAudited,
+    price: Any,  # noqa: ANN401
+    low: Any,  # noqa: ANN401
+    high: Any,  # noqa: ANN401
+) -> None:
+    """Check that the price of a mark is the last observed price."""
     if low is None:
         if walk.price is not None and not is_close(walk.price, price):
-            found.rules(seq, f"its price is {price}, and none was observed since {walk.price}")
+            found.rules(seq, f"its price is {price}, but none was observed since {walk.price}")
     elif not low <= price <= high:
         found.rules(seq, f"its price is {price}, expected one from {low} to {high}")
 
 
 def _check_settled(found: Findings, seq: int, books: Books, price: Any) -> None:  # noqa: ANN401
-    """A reserve as the counterparty has settled up to the last price that was seen."""
+    """Check that a reserve has settled as counterparty up to the last observed price."""
     for each in books.funds:
         settled = each.state.settled_price
         if each.state.ended is None and settled is not None and settled != price:
@@ -113,18 +125,20 @@ def _check_settled(found: Findings, seq: int, books: Books, price: Any) -> None:
 
 
 def _check_stop(found: Findings, seq: int, books: Books, time: int) -> None:
-    """A writer stops at its last observation, and says what passed up to there."""
+    """Check that a row at which a writer stops states the accruals up to its last observation."""
     for each in books.funds:
         state = each.state
         if each.intrabar is None:
-            continue  # each observation is a row, and a fill may come after the last
+            continue  # each observation is a row, and a fill may come after the last one
         if state.time is not None and state.ended is None and state.time != time:
             last = time_text(state.time * 1000)
-            found.books(seq, f"it says nothing of {each.series.symbol} since {last}")
+            found.books(seq, f"it states no accruals of {each.series.symbol} since {last}")
 
 
-def _check_state(found: Findings, seq: int, books: Books, walk: Walk, said: str | None) -> None:
-    """The hash that a stop says of its state is that of the state which the rows left."""
+def _check_state(
+    found: Findings, seq: int, books: Books, walk: HoursAudited, said: str | None
+) -> None:
+    """Check that the state hash in a row ``stopped`` is that of the state after the rows."""
     if said is None:
         return
     if walk.program != __version__:
@@ -144,13 +158,13 @@ def _check_passed(
     passed: Sequence[Passed[Any]],
     span: tuple[int, Any, Any],
 ) -> None:
-    """What a row says accrued, over a span up to its time with its lowest and highest price."""
+    """Check the accruals in a row, over a span up to its time with its lowest and highest price."""
     if not passed:
         return
     terms = twins.terms(books)
     symbols = [each.fund for each in passed]
     if len(set(symbols)) != len(symbols):
-        found.books(seq, "it says twice what passed for one fund")
+        found.books(seq, "it states the accruals of one fund twice")
     for why in wrong_reserve(books, terms, passed):
         found.books(seq, why)
     for effect in passed:
@@ -159,7 +173,7 @@ def _check_passed(
         for why in wrong_accruals(kept, one, effect, *span):
             found.books(seq, why)
         unknown = effect.accrued is not None or effect.settled is not None or effect.blocked
-        # in which minute each kind accrued, and at what rate, is not in the journal
+        # the journal does not hold the times and rates at which each kind accrued
         found.count("books", checked=1, not_checked=1 if unknown else 0)
 
 
@@ -172,7 +186,7 @@ def _check_due(
     seen: Between,
     came: Sequence[bool],
 ) -> None:
-    """Nothing was due that is not there; ``came`` says which funds' clocks went on."""
+    """Check that nothing that was due is missing; ``came`` states which funds were observed."""
     group = twins.group(books)
     for fund, held, is_new in zip(group.funds, before, came, strict=True):
         for why in (

@@ -1,4 +1,4 @@
-"""Where a journal is: a SQLite file by its path, a PostgreSQL database by its URL."""
+"""The place of a journal: the path of a SQLite file, or the URL of a PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ POSTGRES = ("postgresql://", "postgres://")
 
 
 def is_url(where: str | Path) -> bool:
-    """Whether this names a database server and not a file.
+    """Whether ``where`` is the URL of a database server, and not a file.
 
     Raises:
-        InputError: it is a URL of something else.
+        InputError: it is the URL of something else.
     """
     if isinstance(where, Path) or "://" not in where:
         return False
@@ -42,7 +42,7 @@ def open_reader(where: str | Path) -> ReadStore:
 
 
 def open_writer_store(where: str | Path) -> WriteStore:
-    """The store at ``where``, to be written."""
+    """The store at ``where``, for writing."""
     if is_url(where):
         from steelyard.ledger.postgres_store import PostgresWriter
 

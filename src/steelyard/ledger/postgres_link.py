@@ -1,4 +1,4 @@
-"""A PostgreSQL database as a journal needs it: reached, flushed, migrated, errors in our words."""
+"""The connection of a journal to PostgreSQL: opening, durability, migrations and errors."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = ["check_durable", "check_readable", "connect", "migrate", "one_row", "
 
 CONNECT_S = 10
 FLUSHES = ("fsync", "synchronous_commit", "full_page_writes")
-GONE = ("08", "57P")  # classes of errors: a connection that broke, a server that stops
-LEASES = 0x53544C4A  # the key of the lock while a journal is made or migrated
+GONE = ("08", "57P")  # classes of errors: a broken connection, a server that shuts down
+LEASES = 0x53544C4A  # the key of the lock that is held while a journal is created or migrated
 
 
 def connect(url: str) -> tuple[Connection, str]:
-    """A connection, and the place's name without a password.
+    """A connection to ``url``, and its place without a password.
 
     Raises:
-        InputError: psycopg is not installed, or the URL is none.
-        Unavailable: the server does not answer, or refuses.
+        InputError: psycopg is not installed, or ``url`` is not a valid URL.
+        Unavailable: the server does not answer, or refuses the connection.
     """
     try:
         import psycopg
@@ -59,12 +59,12 @@ def connect(url: str) -> tuple[Connection, str]:
         password = parts.get("password")
         if password:
             why = why.replace(str(password), "***")
-        message = f"{place}: the database does not answer: {why}. Is it running, and the URL right?"
+        message = f"{place}: the database does not answer: {why}. Check that it runs, and the URL."
         raise Unavailable(message, place=place) from error
 
 
 def check_durable(connection: Connection, place: str) -> None:
-    """Refuse a server whose commits may be lost with the power.
+    """Refuse a server that may lose commits in a power failure.
 
     Raises:
         JournalError: one of fsync, synchronous_commit and full_page_writes is off.
@@ -73,8 +73,8 @@ def check_durable(connection: Connection, place: str) -> None:
         found = one_row(connection, f"SHOW {name}")[0]
         if found == "off":
             message = (
-                f"{place}: expected {name} = on, found off: this server does not write commits to "
-                "the disk for certain; a journal must not be kept with it."
+                f"{place}: expected {name} = on, found off: this server may lose commits, "
+                "so a journal must not be kept in it."
             )
             raise JournalError(message, setting=name, found=found)
 
@@ -83,7 +83,7 @@ def check_readable(connection: Connection, place: str) -> None:
     """Refuse a database without a journal of this version.
 
     Raises:
-        DataError: there is none, or one of another version.
+        DataError: there is no journal, or it has another version.
     """
     version = _version(connection)
     if version is None:
@@ -92,10 +92,10 @@ def check_readable(connection: Connection, place: str) -> None:
 
 
 def migrate(connection: Connection, place: str, steps: Sequence[Migration]) -> None:
-    """Apply the steps that are missing, each in one transaction.
+    """Apply the missing migration steps, each in one transaction.
 
     Raises:
-        DataError: the journal is newer, or the schema ``journal`` is another program's.
+        DataError: the journal is newer, or the schema ``journal`` belongs to another program.
     """
     version = _version(connection)
     if version is None:
@@ -107,7 +107,7 @@ def migrate(connection: Connection, place: str, steps: Sequence[Migration]) -> N
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (LEASES,))
             if (_version(connection) or 0) >= step.version:
-                continue  # another writer was faster
+                continue  # another writer has already applied this step
             if step.version == 1:
                 connection.execute("CREATE SCHEMA journal")
                 connection.execute(
@@ -119,14 +119,14 @@ def migrate(connection: Connection, place: str, steps: Sequence[Migration]) -> N
 
 
 def one_row(connection: Connection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
-    """The one row that a query gives."""
+    """The only row of a query."""
     [row] = connection.execute(query, values)
     return row
 
 
 @contextmanager
 def told(place: str, *, writing: bool = False) -> Iterator[None]:
-    """Say in Steelyard's errors what the database said."""
+    """Convert errors of the database to errors of Steelyard."""
     import psycopg
 
     try:
@@ -143,7 +143,7 @@ def _name(parts: dict[str, Any]) -> str:
 
 
 def _version(connection: Connection) -> int | None:
-    """The version of the journal; None where the database has none."""
+    """The version of the journal; None where the database holds no journal."""
     if one_row(connection, "SELECT to_regclass('journal.migration')")[0] is None:
         return None
     version: int = one_row(connection, "SELECT coalesce(max(version), 0) FROM journal.migration")[0]
@@ -167,7 +167,7 @@ def _raise(error: Error, place: str, *, writing: bool) -> NoReturn:
         message = f"{place}: the role may not do this ({why}): grant it, or use another role."
         raise InputError(message, place=place) from error
     if isinstance(error, errors.UniqueViolation):
-        message = f"{place}: a row of this number is there already ({why})."
+        message = f"{place}: a row with this number exists already ({why})."
         raise InvariantError(message, place=place) from error
     if isinstance(error, (errors.DataCorrupted, errors.IndexCorrupted)):
         message = f"{place}: the database is damaged ({why}). It was left as it is."

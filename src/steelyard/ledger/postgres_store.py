@@ -1,10 +1,10 @@
-"""A journal in a PostgreSQL database, in the schema ``journal``; by psycopg 3, imported here only.
+"""A journal in the schema ``journal`` of a PostgreSQL database, through psycopg 3.
 
-Every append is one statement: it locks the lease's row in share, and inserts only where that still
-holds the writer's token. A take-over waits for an append that is under way, and an append that
-comes after it inserts nothing. Whether a writer is alive is said by an advisory lock of its
-session, which ends with its connection (connect directly, not through a pooler that shares
-sessions).
+Every append is one statement. It takes a share lock on the row of the lease, and inserts only if
+that row still holds the writer's token. A take-over waits for an append in progress, and a later
+append of the replaced writer inserts nothing. An advisory lock of its session shows whether a
+writer is alive; it ends with the connection. Connect directly, and not through a pooler that shares
+sessions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from steelyard.ledger.events import GENESIS, Head, Row
+from steelyard.ledger.event_rows import GENESIS, Head, Row
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.postgres_link import (
     check_durable,
@@ -66,11 +66,11 @@ JOIN journal.event e ON e.seq = s.seq AND e.hash = s.hash
 WHERE s.fund = %s ORDER BY s.seq DESC LIMIT 1
 """
 _LOCK = "'journal.event'::regclass::oid::int4, %s::int4"
-"""The key of the lock that the session of a lease holds: the table, and the lease's token."""
+"""The key of the lock that the session of a lease holds: the table and the token of the lease."""
 
 
 class PostgresReader:
-    """A journal behind a URL; a role that may SELECT suffices."""
+    """A journal at a URL, for reading; its role needs only the right to SELECT."""
 
     def __init__(self, url: str) -> None:
         self._connection, self.place = connect(url)
@@ -98,7 +98,7 @@ class PostgresReader:
             return _rows(self._connection, query, (after, *values, limit))
 
     def next_fund(self, after: str) -> str | None:
-        """The first fund behind ``after`` in the order of their letters."""
+        """The first fund after ``after`` in alphabetical order, for paging; None after the last."""
         query = "SELECT min(fund) FROM journal.event WHERE fund > %s"
         with told(self.place):
             name: str | None = one_row(self._connection, query, (after,))[0]
@@ -118,17 +118,17 @@ class PostgresReader:
 
 
 class PostgresWriter:
-    """A journal behind a URL, to be written by one writer."""
+    """A journal at a URL, for one writer."""
 
     def __init__(self, url: str) -> None:
         self._connection, self.place = connect(url)
         self._cursor = self._connection.cursor()
 
     def lease(self, owner: Owner, *, take_over: bool) -> Lease:
-        """Take the right to write; the schema becomes a journal of this version first.
+        """Take the right to write, after bringing the schema to this version of the journal.
 
         Raises:
-            InputError: another writer holds it, and this is not to take over.
+            InputError: another writer holds it, and ``take_over`` is false.
         """
         connection = self._connection
         with told(self.place):
@@ -170,11 +170,11 @@ class PostgresWriter:
 
         Raises:
             Fenced: a later writer holds the lease.
-            Unknown: the connection broke: the rows are stored, or not.
+            Unknown: the connection broke, so it is not known whether the rows are stored.
         """
         query = _INSERT_ONE if len(rows) == 1 else _INSERT
         values: Sequence[object] = (token, *map(list, zip(*rows, strict=True)))
-        if len(rows) == 1:  # half the work of an array, for the client and for the server
+        if len(rows) == 1:  # this is half the work of an array, for the client and for the server
             values = (*rows[0], token)
         with told(self.place, writing=True):
             stored = self._cursor.execute(query, values, prepare=True).rowcount
@@ -192,7 +192,7 @@ class PostgresWriter:
                 raise fenced_error(self.place, token, _current(self._connection))
 
     def close(self) -> None:
-        """Close the connection, with which its lock ends."""
+        """Close the connection, which also ends its lock."""
         self._connection.close()
 
 

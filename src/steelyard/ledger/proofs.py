@@ -1,8 +1,8 @@
-"""What ``verify`` proves of a journal: one pass over its rows, any number of checks.
+"""The proofs of ``verify``: one pass over the rows of a journal, with any number of checks.
 
-The check that stands here is ``Chain``: the rows are all there, each once, in order, and as they
-were written. Other packages bring checks of their own, of books and of rules; each sees every row
-once, in the order of the journal, and says at the end what it found.
+This module contains the check ``Chain``: all rows are present, each once, in order and unchanged.
+Other packages add checks of books and rules. Each check sees every row once, in the order of the
+journal, and reports its findings at the end.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any, NamedTuple, Protocol
 
 from steelyard.errors import DataError
 from steelyard.ledger.canonical_json import parsed
-from steelyard.ledger.events import GENESIS, Head, Row, link
+from steelyard.ledger.event_rows import GENESIS, Head, Row, link
 from steelyard.ledger.store import Damaged
 
 __all__ = ["MAX_FINDINGS", "Chain", "Check", "Finding", "Proof", "Verdict", "verify_rows"]
 
 MAX_FINDINGS = 1_000
-"""What a proof names; rows after that are counted only."""
+"""The most findings that a proof lists; further ones are only counted."""
 
 
 class Finding(NamedTuple):
-    """What does not hold: at which event, and why."""
+    """A failure: the number of the event, and the reason."""
 
     seq: int
     why: str
@@ -32,12 +32,12 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Proof:
-    """One thing that was checked.
+    """The result of one check.
 
     Attributes:
-        ok: whether it holds; None where it was not checked.
-        findings: what does not hold, by number.
-        counts: how much was checked, and how much could not be, by name.
+        ok: whether the check passed; None where it was not made.
+        findings: the failures, by the number of the event.
+        counts: by name, how much was checked and how much could not be checked.
     """
 
     ok: bool | None
@@ -46,12 +46,12 @@ class Proof:
 
     @property
     def at(self) -> int | None:
-        """The first event that does not hold."""
+        """The number of the first event that fails; None where none does."""
         return self.findings[0].seq if self.findings else None
 
     @property
     def why(self) -> str | None:
-        """The reason there."""
+        """The reason of the first failure."""
         return self.findings[0].why if self.findings else None
 
     def as_json(self) -> dict[str, Any]:
@@ -61,24 +61,24 @@ class Proof:
 
 
 class Check(Protocol):
-    """Something that is proved of a journal's rows."""
+    """A check of a journal's rows."""
 
     def see(self, row: Row, body: Mapping[str, Any] | None) -> None:
-        """Look at the next row; ``body`` is its body as read, None where it cannot be."""
+        """Check the next row; ``body`` is its parsed body, or None where it cannot be read."""
 
     def proofs(self) -> Mapping[str, Proof]:
-        """What was found, by the name of each proof, after the last row."""
+        """The proofs by name, after the last row."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that was proved of a journal, or not.
+    """The results of all checks of a journal.
 
     Attributes:
-        head: the number of rows that were read and the hash of the last.
-        proofs: by name: ``chain``, ``books``, ``rules``.
-        span: from when to when it was compared with prices, None: it was not. Without a head
-            nobody can say whether there was more after that.
+        head: the number of rows that were read, and the hash of the last one.
+        proofs: the proofs by name: ``chain``, ``books``, ``rules``.
+        span: the time span over which the journal was compared with prices; None where it was not.
+            Without a signed head nobody can know whether there were rows after it.
     """
 
     head: Head
@@ -87,7 +87,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing that was checked failed."""
+        """Whether no check failed."""
         return all(proof.ok is not False for proof in self.proofs.values())
 
     def with_found(
@@ -98,13 +98,13 @@ class Verdict:
         *,
         left: int = 0,
     ) -> Verdict:
-        """The same verdict after a comparison that checks all of books and rules but ``left`` rows.
+        """The verdict after a comparison that checks all of books and rules except ``left`` rows.
 
         Args:
-            name: of the proof that the findings and these rows belong to.
-            found: what does not hold by the comparison.
-            span: from when to when it compared.
-            left: how many rows it does not look at.
+            name: the name of the proof that the findings and these rows belong to.
+            found: the failures that the comparison found.
+            span: the time span of the comparison.
+            left: the number of rows that it does not check.
         """
         proofs = dict(self.proofs)
         for each in ("books", "rules"):
@@ -126,12 +126,12 @@ class Verdict:
 def verify_rows(
     rows: Iterable[Row], *, head: Head | None = None, checks: Sequence[Check] = ()
 ) -> Verdict:
-    """Check the chain of these rows, and whatever else ``checks`` check.
+    """Check the chain of these rows, and make further checks.
 
     Args:
-        rows: all rows of a journal or an export, in the order in which they stand there.
-        head: what a signed head says of the journal, to find a cut tail and a chain made anew.
-        checks: further checks, which see each row once.
+        rows: all rows of a journal or an export, in their order.
+        head: the head in a signed head, with which a cut tail or a rewritten chain is found.
+        checks: further checks, each of which sees every row once.
     """
     chain = Chain(head)
     everyone = (chain, *checks)
@@ -151,16 +151,16 @@ def verify_rows(
     for check in everyone:
         proofs.update(check.proofs())
     if not is_read:
-        # what cannot be read is not proved; what does not hold before it stays said
+        # rows that cannot be read are not proved, but failures before them are still reported
         proofs = {name: replace(each, ok=each.ok and None) for name, each in proofs.items()}
     return Verdict(Head(chain.count, chain.last), proofs)
 
 
 class Chain:
-    """The chain is whole: no row changed, missing, doubled or out of order.
+    """The check that no row of the chain is changed, missing, duplicated or out of order.
 
-    Rows are known by the number in their body. A row that is missing leaves the one after it
-    without the hash that its own was made of; that one is taken as it is.
+    Rows are identified by the number in their body. Where a row is missing, the hash of the next
+    row cannot be checked, so it is accepted as it is.
     """
 
     def __init__(self, head: Head | None = None) -> None:
@@ -192,11 +192,11 @@ class Chain:
             self._see_out_of_order(number, row)
 
     def stop(self, why: str) -> None:
-        """Nothing after the last row can be read."""
+        """Record that nothing after the last row can be read."""
         self._name(self._next, why)
 
     def proofs(self) -> dict[str, Proof]:
-        """What was found, as ``chain``."""
+        """The proof ``chain``."""
         for first, last in self._gaps:
             which = f"event {first} is" if first == last else f"events {first} to {last} are"
             self._name(first, f"{which} missing")
@@ -215,7 +215,7 @@ class Chain:
             return
         gap = next((gap for gap in self._gaps if gap[0] <= number <= gap[1]), None)
         if gap is None:
-            self._name(number, f"event {number} is there more than once")
+            self._name(number, f"event {number} is present more than once")
             return
         self._gaps.remove(gap)
         parts = [(gap[0], number - 1), (number + 1, gap[1])]
@@ -227,7 +227,7 @@ class Chain:
         self._kept[number] = row.hash
 
     def _other_columns(self, row: Row, body: Mapping[str, Any]) -> int:
-        """A row whose columns say something else than its body; the number that it goes by."""
+        """Compare the columns of a row with its body; returns the number of the row."""
         inside = [body.get(name) for name in ("seq", "time", "fund", "kind")]
         names = zip(("seq", "time", "fund", "kind"), inside, row[:4], strict=True)
         differ = [
@@ -235,7 +235,7 @@ class Chain:
             for name, said, there in names
             if said != there
         ]
-        self._name(row.seq, f"its columns are not what its body says: {'; '.join(differ)}")
+        self._name(row.seq, f"its columns differ from its body: {'; '.join(differ)}")
         return inside[0] if type(inside[0]) is int else row.seq
 
     def _compare_head(self) -> None:
@@ -251,7 +251,7 @@ class Chain:
         elif self._at_head != self._head.hash:
             self._name(
                 size,
-                f"the hash of event {size} is not the head's: events up to there were written anew",
+                f"the hash of event {size} is not the head's: the events up to it were rewritten",
             )
 
     def _name(self, seq: int, why: str) -> None:
@@ -259,6 +259,4 @@ class Chain:
             self._found.setdefault(seq, why)
 
 
-_CHANGED = (
-    "its hash is not that of its body and of the hash of event {}: one of the two was changed"
-)
+_CHANGED = "its hash does not match its body and the hash of event {}: one of the two was changed"

@@ -1,10 +1,10 @@
-"""The recorder: what a driver says to a fund and what followed, as events of a journal.
+"""The recorder, which writes the events of a driver and their effects to a journal.
 
-A step that changed more than accruals is a row for what happened and a row for each effect. All
-other observations are held back: the next row says what accrued at them, by kind, and the lowest
-and highest price that was seen. Each full hour has a mark, and each reserve its health. Of a live
-fund they come with the event after the hour's observation and its fills, so that an order that was
-filled in the same second is in them, as it is in those of a backtest.
+A step that changes more than accruals gives one row for the event and one row for each effect. All
+other observations are collected: the next row states what accrued at them, by kind, and the lowest
+and highest observed price. Each full hour has a mark, and each reserve its health. For a live fund
+these rows come with the event after the hour's observation and its fills. An order that was filled
+in the same second is therefore included in them, as it is in a backtest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from steelyard.fund.events import (
 )
 from steelyard.fund.group import Fund, Group
 from steelyard.ledger.bodies import number_named, plain
-from steelyard.ledger.events import Event as JournalEvent
+from steelyard.ledger.event_rows import Event as JournalEvent
 from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import kind_name
 from steelyard.ledger.instants import HOUR_S, first_hour_after
@@ -46,46 +46,47 @@ from steelyard.version import __version__
 __all__ = ["KeptFills", "Recorder"]
 
 BATCH = 500
-"""Events that are written in one transaction."""
+"""The number of events that are written in one transaction."""
 QUIET = (Seen, Accrued, PriceSettled)
-"""What has no row of its own where it comes first at an observation, or alone."""
+"""The effects that have no row of their own where they come first, or alone, at an observation."""
 ALWAYS = (Filled, Liquidated, Traded, MoneyMoved, Paused)
 Write = Callable[[Sequence[JournalEvent]], object]
 
 
 class KeptFills:
-    """A simulated venue whose fills are kept until the recorder takes them."""
+    """A simulated venue that keeps its fills until the recorder takes them."""
 
     as_planned = False
-    """Each fill is asked for, so that it can be kept."""
+    """False, so that ``fill`` is called for each order and can keep its result."""
 
     def __init__(self, venue: Any) -> None:  # noqa: ANN401 (any venue of the fund)
         self._venue = venue
         self.taken: dict[int, Filled[Any]] = {}
-        """By the place, among the effects of the step, of the one that settles it."""
+        """The fills, by the index of the effect that settles each among the effects of the step."""
 
     def fill(self, group: Group[Any], fund: Fund[Any], time: int, price: Any) -> Filled[Any]:  # noqa: ANN401
-        """The venue's fill."""
+        """Fill an order at the venue and keep the fill."""
         filled: Filled[Any] = self._venue.fill(group, fund, time, price)
         self.taken[len(group.effects)] = filled
         return filled
 
 
 class Recorder:
-    """Writes the journal of the funds on one reserve, or of one fund.
+    """The writer of the journal of one fund, or of the funds that share a reserve.
 
-    A journal that does not hold the funds yet begins with ``begin``, or with their launch.
+    If the journal does not hold the funds yet, it starts with ``begin`` or with their launch.
 
     Args:
-        books: the funds as they are now; the recorder keeps them up to date by the effects alone.
-        write: takes events, in order.
-        watch: what the health of its reserve looks back on, where it goes on from a journal.
-        last_price: the last that was seen, likewise.
-        is_out: whether the keeper was down at the last observation, likewise.
-        last_mark: the last hour, epoch s, that has its mark, likewise.
-        every: each clock observation and crossing is a row, as of a live fund: where its process
-            is killed next, it was told of that.
-        stops: instants at which an earlier writer stopped: such a row is written there again.
+        books: the present state of the funds; the recorder updates it with the effects only.
+        write: a function that takes events, in order.
+        watch: the history for the health of the reserve, when a journal is continued.
+        last_price: the last observed price, when a journal is continued.
+        is_out: whether the keeper was down at the last observation, when a journal is continued.
+        last_mark: the last hour that has a mark, epoch s, when a journal is continued.
+        every: whether each scheduled observation and crossing is a row, as for a live fund, so that
+            none is lost when its process is killed.
+        stops: the times at which an earlier writer stopped, where a row ``stopped`` is written
+            again.
     """
 
     def __init__(
@@ -118,20 +119,20 @@ class Recorder:
         self._nothing = books.funds[0].state.cash * 0
         times = [each.state.time for each in books.funds if each.state.time is not None]
         self._time: int | None = max(times) if times else None
-        """Of the last clock observation."""
+        """The time of the last scheduled observation, epoch s."""
         self._last = self._time
-        """Of the last event."""
+        """The time of the last event, epoch s."""
         self._next_mark = self._first_mark(last_mark)
 
     def _first_mark(self, last_mark: int | None) -> int | None:
-        """The next hour to be marked; of a live fund that of the last observation may be due."""
+        """The next hour to mark; for a live fund the hour of the last observation may be due."""
         if self._time is None:
             return None
         since = self._time - 1 if self._every else self._time
         return first_hour_after(since if last_mark is None else max(since, last_mark))
 
     def begin(self, time: int | None = None) -> None:
-        """The first rows of the funds; where they have lived elsewhere, with their states."""
+        """Write the first rows of the funds, with their states if they ran elsewhere before."""
         for kept in self.books.funds:
             at = time if kept.state.time is None else kept.state.time
             symbol = kept.series.symbol
@@ -141,22 +142,22 @@ class Recorder:
             self.tell_version()
 
     def tell_version(self) -> None:
-        """This version of the program goes on with the funds: their whole states."""
+        """Write the whole states of the funds, with which this version of the program continues."""
         for kept in self.books.funds:
             body = {"program": __version__, "state": plain(kept.state)}
             time = (kept.state.time or 0) * 1000
             self._rows.append(JournalEvent(time, kept.series.symbol, "version", body))
 
     def attach(self, group: Group[Any]) -> None:
-        """Keep the fills of a group's simulated venue, for the rows of what they settle."""
+        """Keep the fills of a group's simulated venue, for the rows that settle them."""
         if group.fills is not None:
             self._fills = KeptFills(group.fills)
             group.fills = self._fills
 
-    # -- what a driver says --------------------------------------------------------------------
+    # -- calls of the driver -------------------------------------------------------------------
 
     def step(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> None:
-        """Something happened outside, and this followed."""
+        """Record an event and its effects."""
         self._has_news = True
         if isinstance(event, Observed):
             self._come_to(event)
@@ -168,7 +169,7 @@ class Recorder:
         else:
             self._hold(effects)
             if not isinstance(event, Visited):
-                # there a threshold is crossed next, which says the price
+                # a threshold is crossed next at this price, and its row states the price
                 self._see(event.price)
             self._out = self._out or self._is_out
         if isinstance(event, Observed) and event.time == self._next_mark and not self._every:
@@ -177,17 +178,18 @@ class Recorder:
             self.flush()
 
     def see(self, price: Any) -> None:  # noqa: ANN401 (a kind of number)
-        """A price that touched nothing: the hours after it that nobody observed are told at it."""
+        """Record a price without effects; later hours without an observation are marked at it."""
         seen, due = self._time, self._next_mark
         if seen is not None and due is not None and due <= seen:
-            # the hour of the last observation stands at that
+            # the hour of the last observation is marked at its price
             self._mark(due)
         self._see(price)
 
     def stop(self) -> bool:
-        """Write what is held back: the driver stops here, or a snapshot is taken.
+        """Write the collected accruals, because the driver stops or a snapshot is taken.
 
-        Whether anything happened since the last stop, and so a row names the state.
+        Returns whether anything happened since the last stop, so that a row with the hash of the
+        state was written.
         """
         has_news, self._has_news = self._has_news and self._last is not None, False
         if has_news:
@@ -202,7 +204,7 @@ class Recorder:
             self._add(self._last, self.books.name, "stopped", fields)
 
     def flush(self) -> None:
-        """Hand over what was not written yet."""
+        """Write the events that are not written yet."""
         if self._rows:
             self._write(self._rows)
             self._rows = []
@@ -212,7 +214,7 @@ class Recorder:
     def _come_to(self, event: Observed[Any]) -> None:
         if self._time is None:
             self.begin(event.time)
-            # a launch at a full hour is marked too
+            # a launch at a full hour gets a mark too
             self._next_mark = first_hour_after(event.time - 1)
         else:
             if self._stops and self._stops[0] < event.time:
@@ -225,10 +227,10 @@ class Recorder:
                 self._impact[place] = inputs.impact
 
     def _mark_hours_before(self, event: Event[Any]) -> None:
-        """The full hours that went by, up to an event.
+        """Write the marks of the full hours up to an event.
 
-        What a venue or an operator does in the second of an observation still belongs to its hour;
-        another observation or crossing in that second does not.
+        An action of a venue or an operator in the same second as an observation still belongs to
+        its hour. Another observation or crossing in that second does not.
         """
         last = event.time - 1
         if event.time == self._time and not isinstance(event, ALWAYS):
@@ -249,7 +251,7 @@ class Recorder:
         )
 
     def _tell(self, event: Event[Any], effects: Sequence[Effect[Any]]) -> None:
-        """A row for what happened, and one for each effect."""
+        """Write a row for the event, and one for each effect."""
         time, books = event.time, self.books
         came = coming(effects)
         impact = None if all(each is None for each in self._impact) else self._impact
@@ -287,7 +289,7 @@ class Recorder:
             self._rows.append(JournalEvent(hour * 1000, self.books.name, "health", health))
 
     def _add(self, time: int, fund: str, kind: str, fields: dict[str, Any]) -> None:
-        """A row that says what passed since the row before it."""
+        """The fields that state the accruals since the row before."""
         passed = []
         for symbol, lapse in self._lapses.items():
             effect = lapse.passed(self.books.fund(symbol))
@@ -299,10 +301,10 @@ class Recorder:
         )
         self._lapses = {}
         self._low = self._high = None
-        # an outage lasts to the next clock observation
+        # an outage lasts until the next scheduled observation
         self._out = self._is_out
 
-    # -- what is held back ---------------------------------------------------------------------
+    # -- collected accruals --------------------------------------------------------------------
 
     def _hold(self, effects: Sequence[Effect[Any]]) -> None:
         for effect in effects:

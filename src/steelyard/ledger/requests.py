@@ -1,8 +1,9 @@
-"""The table of requests: what somebody asked of the keeper that holds a journal.
+"""The table of requests to the keeper that holds a journal.
 
-Only that keeper may append events, so whoever asks writes a row here, in the journal's database,
-with a key of its own. The keeper adopts each key once, as an event with who asked. The same key
-with other content is refused: it would be answered with what became of the first.
+Only that keeper may append events, so others write their requests to this table in the journal's
+database, each with a unique key. The keeper adopts each key once, as an event that names the
+author. A second request with the same key and other content is refused, because it would get the
+outcome of the first one.
 """
 
 from __future__ import annotations
@@ -24,21 +25,21 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-__all__ = ["Requests", "Row"]
+__all__ = ["RequestRow", "Requests"]
 
 MOST_SHOWN = 80
 MOST_TEXT = 200
-"""Characters of a key, a fund, of who asks and for what."""
+"""The most characters of a key, a fund, an author and the name of an action."""
 MOST_CONTENT = 10_000
-"""Characters of the content."""
+"""The most characters of the content."""
 _COLUMNS = "number, key, fund, who, what, content, time"
 
 
-class Row(NamedTuple):
+class RequestRow(NamedTuple):
     """One request."""
 
     number: int
-    """In the order in which they were asked."""
+    """The position in the order of the requests."""
     key: str
     fund: str
     who: str
@@ -48,21 +49,21 @@ class Row(NamedTuple):
 
 
 class Requests(Closing):
-    """The requests of one journal, over a connection of their own.
+    """The requests of one journal, over a separate connection.
 
     Args:
-        where: the journal: a file, or ``postgresql://...``.
+        where: the journal, a file or ``postgresql://...``.
 
     Raises:
         DataError: there is no journal.
-        Unavailable: the URL does not answer.
+        Unavailable: the database at the URL does not answer.
     """
 
     def __init__(self, where: str | Path) -> None:
         self._table = _in_postgres(str(where)) if is_url(where) else _in_sqlite(Path(where))
 
     def ask(self, key: str, fund: str, who: str, what: str, content: dict[str, Any]) -> None:
-        """Write a request; the same one again changes nothing.
+        """Write a request; writing the same request again has no effect.
 
         Raises:
             InputError: another request has this key, or a text is too long or not printable.
@@ -72,8 +73,8 @@ class Requests(Closing):
             if not _is_plain(text):
                 shown = _plain(text)
                 message = (
-                    f"{name}: expected at most {MOST_TEXT} printable characters, found {shown}: "
-                    "give another one."
+                    f"{name}: expected at most {MOST_TEXT} printable characters, found {shown}; "
+                    "shorten it."
                 )
                 raise InputError(message, found=shown)
         row = (key, fund, who, what, body, time.time_ns() // 1_000_000)
@@ -81,13 +82,13 @@ class Requests(Closing):
         found = self._table.select("key = ", key)[0]
         if (found[2], found[4], found[5]) != (fund, what, body):
             message = (
-                f"{key}: expected a key of its own, found the one of another request "
+                f"{key}: expected a unique key, found the one of another request "
                 f"({found[4]} of {found[2]} by {found[3]}): give this one another key."
             )
             raise InputError(message, key=key)
 
-    def after(self, since: int) -> list[Row]:
-        """The requests after one number, in order."""
+    def after(self, since: int) -> list[RequestRow]:
+        """The requests after the number ``since``, in order."""
         return [_row(*each) for each in self._table.select("number > ", since)]
 
     def close(self) -> None:
@@ -95,16 +96,19 @@ class Requests(Closing):
         self._table.close()
 
 
-def _row(number: int, key: str, fund: str, who: str, what: str, body: str, time_ms: int) -> Row:
-    """A row of the table; of one that nobody here wrote the content is kept as text.
+def _row(
+    number: int, key: str, fund: str, who: str, what: str, body: str, time_ms: int
+) -> RequestRow:
+    """A row of the table; if its content is not valid, it is kept as text.
 
-    Whoever wrote it, its texts are short and stay on their line: they go into journal and log.
+    All its texts are shortened and kept on one line, whoever wrote them, because they go into the
+    journal and the log.
     """
     content: dict[str, Any] = {"unreadable": _plain(body[:MOST_SHOWN])}
     if len(body) <= MOST_CONTENT and _is_plain(key):
         with suppress(DataError):
             content = parsed(body.encode(), key)
-    return Row(number, _plain(key), fund, _plain(who), _plain(what), content, time_ms)
+    return RequestRow(number, _plain(key), fund, _plain(who), _plain(what), content, time_ms)
 
 
 def _is_plain(text: str) -> bool:
@@ -112,9 +116,9 @@ def _is_plain(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """A text that no honest caller writes, as far as it is shown: line ends and the like escaped.
+    """An unexpected text in a form that is safe to show, with line breaks and the like escaped.
 
-    A key keeps what tells it from others: its hash.
+    A key that is shortened ends with its hash, so that it stays distinct.
     """
     if _is_plain(text):
         return text
@@ -126,11 +130,11 @@ class _Table:
     """The table in one of the two databases.
 
     Args:
-        connection: of this table alone; each statement is a transaction.
-        told: says in the project's errors what the database said.
-        place: of the journal, for messages.
-        name: of the table.
-        mark: what stands for a value in a query.
+        connection: a connection for this table only, where each statement is a transaction.
+        told: a context manager that converts errors of the database.
+        place: the place of the journal, for messages.
+        name: the name of the table.
+        mark: the placeholder for a value in a query.
     """
 
     def __init__(
@@ -145,7 +149,7 @@ class _Table:
         self._told, self._place, self._name, self._mark = told, place, name, mark
 
     def insert(self, row: tuple[object, ...]) -> None:
-        """Write a row, unless its key is there."""
+        """Insert a row, unless its key exists."""
         columns = _COLUMNS.removeprefix("number, ")
         values = ", ".join([self._mark] * len(row))
         query = f"INSERT INTO {self._name} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608 (no text from outside)
@@ -153,7 +157,7 @@ class _Table:
             self._connection.execute(query, row)
 
     def select(self, condition: str, value: object) -> list[Any]:
-        """The rows of a condition that ends before its value, in the order of their numbers."""
+        """The rows for a condition that ends before its value, in the order of their numbers."""
         query = f"SELECT {_COLUMNS} FROM {self._name} WHERE {condition}{self._mark} ORDER BY number"  # noqa: S608 (no text from outside)
         with self._told(self._place):
             return list(self._connection.execute(query, (value,)))
@@ -164,13 +168,13 @@ class _Table:
 
 
 def _in_sqlite(path: Path) -> _Table:
-    """In the journal's file: short transactions beside the writer's."""
+    """The table in the journal's file, with short transactions beside those of the writer."""
     from steelyard.ledger.sqlite_file import check_file, connect_to_write, told
 
     check_file(path)
     with told(str(path)):
         connection = connect_to_write(path)
-        # SQLite checks no text: bytes that are none must not stop whoever reads the other rows
+        # SQLite does not check text: invalid UTF-8 must not prevent reading the other rows
         connection.text_factory = lambda found: found.decode(errors="replace")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(
@@ -182,7 +186,7 @@ def _in_sqlite(path: Path) -> _Table:
 
 
 def _in_postgres(url: str) -> _Table:
-    """In the journal's schema."""
+    """The table in the journal's schema."""
     from steelyard.ledger.postgres_link import connect, told
 
     connection, place = connect(url)

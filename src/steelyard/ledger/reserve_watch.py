@@ -1,7 +1,7 @@
-"""The health of a reserve hour by hour (SPEC 4): from what it paid, got and was worth.
+"""The hourly health of a reserve (SPEC 4), from its payments, receipts and values.
 
-The formulas are those of ``steelyard.rules.reserve``; this holds what they look back on, 24 hours
-of payments and values and 30 days of the net payment.
+The formulas are those of ``steelyard.rules.reserve``. This module keeps the history that they need:
+payments and values of 24 hours, and the net payment of 30 days.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ RUNWAY_S = 30 * DAY_S
 
 
 class ReserveWatch:
-    """What the health of one reserve looks back on."""
+    """The history that the health of one reserve needs."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
         self._paid: deque[tuple[int, Any]] = deque()
-        """Costs of rebalances, of 30 days."""
+        """The costs of rebalances that it paid in 30 days."""
         self._net: deque[tuple[int, Any]] = deque()
-        """The same, with what funds won and less what came in."""
+        """The same costs, plus the gains of funds and less receipts."""
         self._values: deque[tuple[int, Any]] = deque()
-        """At each full hour of the last day, after the value of the launch."""
+        """The values at each full hour of the last day, after the value at launch."""
         self._launched: int | None = None
 
     def launch(self, time: int, value: Any) -> None:  # noqa: ANN401 (a kind of number)
-        """The reserve begins with this value (quote)."""
+        """Record the launch of the reserve with this value (quote)."""
         self._launched = time
         self._values.append((time, value))
 
     def see_value(self, time: int, value: Any) -> None:  # noqa: ANN401
-        """The reserve had this value (quote) at a full hour."""
+        """Record the reserve's value (quote) at a full hour."""
         self._values.append((time, value))
 
     def take(self, effects: Sequence[Effect[Any]]) -> None:
-        """See what the reserve paid and got."""
+        """Record the reserve's payments and receipts."""
         for effect in effects:
             if type(effect) not in MOVING:
                 continue
@@ -78,7 +78,7 @@ class ReserveWatch:
                     self._net.append((time, sign * amount))
 
     def health(self, time: int, price: Any) -> dict[str, Any]:  # noqa: ANN401
-        """The figures of a full hour, and the value from which later hours are told."""
+        """The figures at a full hour; its value is recorded for the later hours."""
         books, number = self._books, self._books.number
         held, pool = books.funds[0].state.reserve, books.pool
         assert pool is not None  # noqa: S101 (only reserves are watched)

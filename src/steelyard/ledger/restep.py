@@ -1,10 +1,10 @@
-"""Opening steps a live fund's observations again: they lead from each stored outcome to the next.
+"""The check, when a journal is opened, that a live fund's rows follow from its observations.
 
-A fund that observes prices by the clock stores each observation, so that the rows say all that it
-was told. ``steelyard.fund.step`` is told the same again, in the state that the rows before left,
-and has to give what the journal holds: to the last digit on Decimals, within 1e-12 on floats.
-Otherwise the fund stops before it does harm. Rows that another version of the program wrote are
-folded and not asked, because history does not change when the code does.
+A fund that observes prices by the clock stores each observation, so the rows contain all its
+inputs. ``steelyard.fund.step`` gets the same events again, from the state after the rows before,
+and has to give the effects in the journal: to the last digit on Decimals, within 1e-12 on floats.
+Otherwise the fund stops before it does harm. Rows from another version of the program are applied
+without this check, because history does not change when the code does.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from steelyard.errors import InvariantError
 from steelyard.fund.effects import Effect, Passed
 from steelyard.fund.group import Group
 from steelyard.ledger.effect_words import kind_words
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.fold import REFUSING, Books
 from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
+from steelyard.ledger.replayed_funds import Twins
 from steelyard.ledger.told import Mismatch, Told, followed, mismatch, told_of
-from steelyard.ledger.twins import Twins
 from steelyard.rules.numbers import FLOAT
 
 __all__ = ["Restep", "is_observed_by_the_clock"]
@@ -33,29 +33,29 @@ def is_observed_by_the_clock(books: Books) -> bool:
 
 
 class Restep:
-    """Takes the rows of one group of funds in, in the place of a fold that asks nothing.
+    """The application of a group's rows with this check, in place of a plain fold.
 
     Args:
-        books: the funds, as the rows before left them.
+        books: the funds after the rows before.
     """
 
     def __init__(self, books: Books) -> None:
         self._books, self._twins = books, Twins(None)
         self._told: Told | None = None
         self._own: Group[Any] | None = None
-        """The books' own states, from the first row on."""
+        """The group that works on the books' own states, from the first row on."""
 
     def see(self, row: Row, fields: Mapping[str, Any], effects: Sequence[Effect[Any]]) -> None:
-        """Take in the next row, in the arithmetic of the books.
+        """Apply the next row, in the arithmetic context of the books.
 
         Args:
             row: the row.
-            fields: of its body.
-            effects: what it says that passed before it, and that followed.
+            fields: the fields of its body.
+            effects: the accruals before it and the effects that it states.
 
         Raises:
             InvariantError: the rows before it do not follow from each other.
-            DataError: its body is not what its kind says.
+            DataError: the body does not have the form of its kind.
         """
         if row.kind in EFFECTS and self._told is not None:
             self._told.add(row.seq, effects[0], self._books, fields)
@@ -74,10 +74,10 @@ class Restep:
             self._take(came)
 
     def close(self) -> None:
-        """No row follows the ones so far; in the arithmetic of the books.
+        """Check the last rows, in the arithmetic context of the books.
 
         Raises:
-            InvariantError: they do not follow from each other.
+            InvariantError: the rows do not follow from each other.
         """
         told, self._told = self._told, None
         if told is None:
@@ -94,10 +94,11 @@ class Restep:
                     self._books.remember(effect)
 
     def _group(self) -> Group[Any]:
-        """Where the next event happens: in the books, or beside them where sums may differ.
+        """The group for the next event: the books themselves, or a copy where sums may differ.
 
-        What follows is the stored outcome to the last digit, or the fund stops: then the books
-        need no second state. Floats go on from what is stored, from which they may be 1e-12 off.
+        On Decimals the effects equal the stored ones to the last digit, or the fund stops, so no
+        second state is needed. Floats continue from the stored effects, from which they may differ
+        by 1e-12.
         """
         if self._books.number is FLOAT:
             return self._twins.beside(self._books)
@@ -116,7 +117,7 @@ def _why(found: Mismatch) -> str:
         return f"expected {kind_words(follows)} after it"
     assert said is not None  # noqa: S101 (one of the two is there)
     if follows is None:
-        return f"{kind_words(said)} is stored, and nothing follows"
+        return f"{kind_words(said)} is stored, but no effect follows"
     if found.differs is None:
         return f"{kind_words(said)} is stored, expected {kind_words(follows)}"
     return f"{kind_words(said)}: {found.differs}"
@@ -124,8 +125,8 @@ def _why(found: Mismatch) -> str:
 
 def _stop(seq: int, why: str) -> NoReturn:
     message = (
-        f"event {seq}: {why}, when the observations of the journal are stepped again from the "
-        'outcome stored before it: the fund must not go on. "steelyard journal verify" names all '
-        "events that do not hold."
+        f"event {seq}: {why}, when the observations of the journal are run again from the "
+        'outcome stored before it. The fund must not continue. "steelyard journal verify" names '
+        "all events that fail."
     )
     raise InvariantError(message, at=seq)

@@ -1,7 +1,7 @@
-"""Whether a row is written as its kind says: the names in it, its fields, and their types.
+"""The check that a row has the form of its kind: its names, its fields and their types.
 
-What stands within a field is read by the annotations of the fund's records (``bodies``), which
-refuse a key too many there.
+The contents of a field are read by the annotations of the fund's records (``bodies``), which refuse
+unknown keys there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Row, check_fund
+from steelyard.ledger.event_rows import Row, check_fund
 from steelyard.ledger.findings import Findings
 from steelyard.ledger.fund_kinds import TELLING
 from steelyard.ledger.kinds import RESERVED, check_kind_name, kind_of
@@ -24,20 +24,20 @@ TYPE_WORDS = {bool: "true or false", list: "an array"}
 
 
 def check_form(found: Findings, row: Row, body: Mapping[str, Any]) -> None:
-    """A row has the fields of its kind and no other, and names that a writer takes.
+    """Check that a row has exactly the fields of its kind, and names that a writer accepts.
 
     Raises:
-        InputError: its fund can be no fund of an event, or its kind no name of a kind.
+        InputError: its fund or its kind is not a valid name.
     """
     _check_names(row.kind, row.fund)
     try:
         why = _wrong_fields(row.kind, tuple(body))
     except InputError:
-        return  # of a later package
+        return  # a kind from a newer package
     if why is not None:
         found.books(row.seq, f"its fields are not those of its kind ({why})")
     if row.kind in TELLING:
-        # what Python takes for the same, such as 0 and false, is not the same in a body
+        # values that are equal in Python, such as 0 and false, differ in a body
         for name, kind in TYPES.items():
             if name in body and type(body[name]) is not kind:
                 found.books(row.seq, f"{name} is {body[name]!r:.60}, expected {TYPE_WORDS[kind]}")
@@ -45,10 +45,10 @@ def check_form(found: Findings, row: Row, body: Mapping[str, Any]) -> None:
 
 @lru_cache(maxsize=256)
 def _check_names(kind: str, fund: str) -> None:
-    """Refuse names that no writer takes: a line break in one would be lines of its own in a list.
+    """Refuse names that no writer accepts; a line break in one would forge a line in a list.
 
     Raises:
-        InputError: the fund can be no fund of an event, or the kind no name of a kind.
+        InputError: the fund or the kind is not a valid name.
     """
     check_fund(fund)
     check_kind_name(kind)
@@ -56,7 +56,7 @@ def _check_names(kind: str, fund: str) -> None:
 
 @lru_cache(maxsize=256)  # nearly all rows have the fields of one seen before
 def _wrong_fields(kind_name: str, names: tuple[str, ...]) -> str | None:
-    """How the fields of a body are not those of its kind.
+    """How the fields of a body differ from those of its kind; None where they do not.
 
     Raises:
         InputError: there is no such kind.

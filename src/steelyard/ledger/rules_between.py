@@ -1,8 +1,8 @@
-"""What was due between two rows: a rebalance that the rules ask for and the journal does not hold.
+"""The search for rebalances that were due between two rows and are missing in the journal.
 
-Between two rows the books stand still but for what accrues, and each threshold is a price. So the
-lowest and the highest price decide whether one was passed; the clock decides the rest. What neither
-decides is counted as not checked.
+Between two rows the books change only by accruals, and each threshold is a price, so the lowest and
+the highest price show whether one was passed. The clock decides the rest. Cases that neither
+decides are counted as not checked.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ class Between(NamedTuple):
     low: Any
     high: Any
     start: Any
-    """The last price before them."""
+    """The last price before these observations."""
     out: bool
-    """The keeper was down at one of them."""
+    """Whether the keeper was down at one of them."""
     intrabar: str | None
 
 
 def due_between(
     group: Group[Any], fund: Fund[Any], before: tuple[Any, Any], seen: Between
 ) -> Iterator[str | None]:
-    """What was due at the prices between two rows; None for a price of which it is not known.
+    """The actions that were due at prices between two rows; None for a price that cannot decide.
 
     Args:
-        group: what the fund belongs to, as it was before the later row.
+        group: the group of the fund, before the later row.
         fund: the fund.
         before: cash and units after the earlier row.
-        seen: what was observed between the rows.
+        seen: the observations between the rows.
     """
     state = fund.state
     if seen.low is None or state.reference is None or state.ended is not None:
@@ -68,7 +68,7 @@ def due_between(
 
 
 def _trigger_at(fund: Fund[Any], cash: Any, units: Any, price: Any) -> int:  # noqa: ANN401
-    """What holds at a price, whatever the clock says."""
+    """The trigger that holds at a price, without the clock."""
     terms, state = fund.terms, fund.state
     if is_liquidated(terms.venue, cash, units, price) or is_nav_gone(cash, units, price):
         return Trigger.LIQUIDATION
@@ -85,13 +85,13 @@ def _missing_trade(
     price: Any,  # noqa: ANN401
     seen: Between,
 ) -> str | None:
-    """A rebalance that was due at a price, unless nothing was to be traded there.
+    """The rebalance that was due at a price; None where there was nothing to trade.
 
-    What accrued between the rows moves leverage a little: it is due for certain where it is with
-    the books of both.
+    Accruals between the rows change leverage slightly, so a rebalance is certainly due only where
+    it is due with the books of both rows.
     """
     if seen.intrabar == "path":
-        # it acts where its threshold is crossed; what trades nothing there waits for the clock
+        # it acts where its threshold is crossed; if it trades nothing there, it waits for the clock
         met = next_crossing(fund, is_out=False, start=seen.start, end=price, spent=0)
         if met.trigger in (Trigger.NONE, Trigger.LIQUIDATION):
             return None
@@ -99,7 +99,7 @@ def _missing_trade(
     elif seen.intrabar is None:
         return None
     if group.is_counterparty:
-        # what its reserve carries at a price depends on the way there
+        # the reserve's capacity at a price depends on the path of the price
         return None
     if _plan(group, fund, before, trigger, price).outcome != Outcome.TRADE:
         return None
@@ -118,7 +118,7 @@ def _plan(
     trigger: int,
     price: Any,  # noqa: ANN401
 ) -> Plan[Any]:
-    """What the rules say at a price, with this cash and these units."""
+    """The plan of the rules at a price, with this cash and these units."""
     cash, units = books
     suspended = would_suspend(group, fund, cash, units, price)[0]
     destination = destination_of(fund.terms.rule, trigger, leverage_of(cash, units, price))
@@ -132,28 +132,28 @@ def _missing(fund: Fund[Any], trigger: int, price: Any, plan: Any = None) -> str
     at = f"leverage {leverage_of(state.cash, state.units, price)}" if nav > 0 else f"nav {nav}"
     what = "the end" if plan is None else f"a rebalance of {plan.notional}"
     return (
-        f"{fund.terms.symbol}: the rules ask for {what} by {name} at a price of {price}, which was "
-        f"observed ({at}); the journal holds none"
+        f"{fund.terms.symbol}: the rules require {what} by {name} at a price of {price}, which was "
+        f"observed ({at}), but the journal holds none"
     )
 
 
 def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str | None]:
-    """What was due by the clock, the reserve or the roll at the last observation before a row."""
+    """The actions due by clock, reserve or roll at the last observation before a row."""
     state, terms = fund.state, fund.terms
     time, price = state.time, state.price
     if state.ended is not None or state.reference is None or time is None:
         return
     rests = seen.out or state.paused
     if terms.is_future and not rests and time + terms.roll_s >= state.expiry:
-        yield f"{terms.symbol}: a future that expires at {state.expiry} was to be rolled by {time}"
+        yield f"{terms.symbol}: the roll of a future that expires at {state.expiry} is overdue"
     if _is_elsewhere(group, price):
         yield None
         return
     if group.is_counterparty and any(each is fund for each in over_capacity(group, price)):
-        yield f"{terms.symbol}: the exposure at a price of {price} is more than the reserve carries"
+        yield f"{terms.symbol}: the exposure at a price of {price} exceeds the reserve's capacity"
     intent = state.intent
     if intent is not None and group.fills is not None and time >= intent.due:
-        yield f"{terms.symbol}: an order of {intent.time} was to be filled by {intent.due}"
+        yield f"{terms.symbol}: an order of {intent.time} was due to be filled by {intent.due}"
         return
     if not rests and state.clips is not None and intent is None and not state.pending:
         yield _missing_clip(group, fund, state.clips, time, price)
@@ -173,7 +173,7 @@ def due_now(group: Group[Any], fund: Fund[Any], seen: Between) -> Iterator[str |
         yield _missing(fund, trigger, price, plan)
     elif plan.outcome == Outcome.NOTHING and any(due[:3]):
         name = Trigger(trigger).name.lower()
-        yield f"{terms.symbol}: {name} was due at {time}, and the journal does not say it was used"
+        yield f"{terms.symbol}: {name} was due at {time}, but did not act in the journal"
 
 
 def _missing_clip(
@@ -183,12 +183,14 @@ def _missing_clip(
     time: int,
     price: Any,  # noqa: ANN401
 ) -> str | None:
-    """A clip that was due, or the end of the clips; None where the venue or the reserve decides."""
+    """A clip that was due, or the end of the clips; None where venue or reserve decides."""
     state, terms = fund.state, fund.terms
     leverage = leverage_of(state.cash, state.units, price)
     name = Trigger(clips.trigger).name.lower()
     if is_clip_done(clips.destination, clips.raises, leverage):
-        return f"{terms.symbol}: the clips by {name} were done at {time}; the journal goes on"
+        return (
+            f"{terms.symbol}: the clips by {name} were complete at {time}, but go on in the journal"
+        )
     if time < clips.last_time + terms.cooldown_s:
         return None
     suspended = group.reserve.suspended
@@ -211,27 +213,28 @@ def _due_by_clock(fund: Fund[Any], time: int) -> tuple[bool, bool, bool, bool]:
 
 
 def _is_elsewhere(group: Group[Any], price: Any) -> bool:  # noqa: ANN401
-    """Whether the counterparty has settled at another price since."""
+    """Whether the counterparty has since settled at another price."""
     return group.is_counterparty and any(
         fund.terms.is_pool and fund.state.settled_price != price for fund in group.living
     )
 
 
 def reserve_due(group: Group[Any], time: int | None, price: Any) -> Iterator[str]:  # noqa: ANN401
-    """What was due for the reserve at the last clock observation before a row."""
+    """The reserve's actions that were due at the last scheduled observation before a row."""
     living = group.living
     if group.terms is None or not living or time is None:
         return
     reserve = group.reserve
     if time >= reserve.next_allocation:
-        yield f"{group.name}: an allocation was due at {reserve.next_allocation}, and {time} came"
+        due = reserve.next_allocation
+        yield f"{group.name}: an allocation was due at {due}, but is missing at {time}"
     if _is_elsewhere(group, price):
         return
     state = living[0].state
     suspended, value, nav = would_suspend(group, living[0], state.cash, state.units, price)
     if suspended is not reserve.suspended:
-        should, does = ("suspended", "goes on") if suspended else ("resumed", "is suspended")
+        should, does = ("suspended", "go on") if suspended else ("resumed", "are suspended")
         yield (
-            f"{group.name}: at a value of {value} for a nav of {nav} what raises leverage is to be "
-            f"{should}; by the journal it {does}"
+            f"{group.name}: at a value of {value} and a nav of {nav} trades that raise leverage "
+            f"are to be {should}, but in the journal they {does}"
         )

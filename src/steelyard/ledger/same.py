@@ -1,7 +1,7 @@
-"""Whether two records say the same, and the first figure in which they differ.
+"""The comparison of two records, with the first figure in which they differ.
 
-Decimals are the same to the last digit; floats within 1e-12, because a sum may be taken in another
-order by another version of the program.
+Decimals must be equal to the last digit. Floats must agree within 1e-12, because another version of
+the program may add in another order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ CLOSE = 1e-12
 
 
 def is_close(one: Any, other: Any) -> bool:  # noqa: ANN401 (a kind of number)
-    """Whether two amounts are the same: floats within 1e-12, relative above one."""
+    """Whether two amounts agree: floats within 1e-12, relative for amounts above one."""
     if one == other:
         return True
     if isinstance(one, float) and isinstance(other, float):
@@ -23,7 +23,7 @@ def is_close(one: Any, other: Any) -> bool:  # noqa: ANN401 (a kind of number)
 
 
 def difference(expected: Any, found: Any, name: str = "") -> str | None:  # noqa: ANN401
-    """Where two records differ first, with both figures: ``units 1, expected 2``; None: nowhere."""
+    """The first difference of two records: ``units is 1, expected 2``; None where they agree."""
     if is_close(expected, found):
         return None
     fields = getattr(expected, "_fields", None)
@@ -50,7 +50,7 @@ def difference(expected: Any, found: Any, name: str = "") -> str | None:  # noqa
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 (any field)
-    """A figure in a message, with all its digits."""
+    """A figure with all its digits, for a message."""
     if value is None:
         return "none"
     if hasattr(value, "_fields"):

@@ -1,4 +1,4 @@
-"""How a fund begins in a journal: its books, and the row with its series that comes first."""
+"""The beginning of a fund in a journal: its books, and the first row with its series."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def books_for(
     name: str | None = None,
     books: Sequence[Any] = (),
 ) -> Books:
-    """Books of series and their states, which are copied.
+    """The books of these series, with copies of their states.
 
     Args:
-        funds: each series with its state; where there are several they share a reserve.
+        funds: each series with its state; several series share a reserve.
         number: the kind of number of the states.
-        intrabar: how the driver observes prices; None: by the clock.
-        is_model: fills are the series' own costs.
-        name: of the reserve that they share.
-        books: the order book of each, as columns, where its costs are taken from one.
+        intrabar: how the driver observes prices inside bars; None for observations by the clock.
+        is_model: whether fills follow the series' own costs.
+        name: the name of the reserve that they share.
+        books: the order book of each series, as columns, where its costs use one.
     """
     kept = [
         Kept(series, number, state.copy(), intrabar, is_model, book)
@@ -43,7 +43,7 @@ def books_for(
 
 
 def series_row(kept: Kept, books: Books) -> dict[str, Any]:
-    """The fields of a fund's first row."""
+    """The fields of the first row of a fund."""
     series, shared = kept.series, None
     if books.name != series.symbol:
         shared = {"name": books.name, "terms": plain(series.reserve)}
@@ -62,5 +62,5 @@ def series_row(kept: Kept, books: Books) -> dict[str, Any]:
 
 
 def _is_said_by_its_text(series: Series) -> bool:
-    """Whether its file says all of it: it does not where it was made, or changed, in Python."""
+    """Whether its text describes it fully; not if it was made or changed in Python."""
     return bool(series.text) and Series.loads(series.text) == series

@@ -1,8 +1,8 @@
-"""Snapshots of books, and the hash by which a journal says what one has to hold.
+"""Snapshots of books, and the hash in the journal against which they are checked.
 
-A snapshot stands in a table of its own, which no chain covers. A writer that stops says in its last
-row, which the chain does cover, the hash of the states of its funds: opening and ``verify`` hold a
-snapshot that is bound to such a row against it.
+Snapshots are in a separate table that the chain does not cover. When a writer stops, its last row,
+which the chain covers, states the hash of the states of its funds. Opening a journal and ``verify``
+compare a snapshot that is bound to such a row with this hash.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["check_snapshot", "snapshot_of", "state_hash"]
 
 
 def snapshot_of(books: Books) -> dict[str, Any]:
-    """The states of books as a snapshot holds them."""
+    """The states of the books in the form of a snapshot."""
     return {
         "funds": [
             {"fund": each.series.symbol, "state": plain(each.state), "told": plain(each.told)}
@@ -36,10 +36,10 @@ def state_hash(state: Mapping[str, Any]) -> str:
 
 
 def check_snapshot(journal: Journal, taken: Snapshot) -> bool:
-    """Whether a snapshot is the state which the row that it is bound to names.
+    """Whether a snapshot has the state hash that its row states.
 
-    Bound to a row that names none it proves nothing, since anybody can put one there: nothing goes
-    on from it, and the rows are read from the first.
+    A snapshot whose row states no hash proves nothing, since anybody could have written it. It is
+    not used, and the rows are read from the first one.
 
     Raises:
         DataError: the snapshot was changed.
@@ -52,7 +52,7 @@ def check_snapshot(journal: Journal, taken: Snapshot) -> bool:
         message = (
             f"{journal.place}: the snapshot of {taken.fund} at event {taken.seq} was changed: "
             f"expected a state whose hash is {expected}, found {found}. Drop the table of "
-            "snapshots: the journal is read from its events then."
+            "snapshots; the journal is then read from its events."
         )
         raise DataError(message, place=journal.place, at=taken.seq)
     return True

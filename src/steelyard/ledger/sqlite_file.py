@@ -1,4 +1,4 @@
-"""A SQLite file as a journal needs it: known by its header, flushed, migrated, errors told."""
+"""The SQLite file of a journal: its header, durability, migrations and errors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
     "told",
 ]
 
-APPLICATION_ID = 0x53544C4A  # "STLJ": says of a SQLite file that it is a journal
+APPLICATION_ID = 0x53544C4A  # "STLJ" marks a SQLite file as a journal
 BUSY_S = 5.0
 HEADER_BYTES = 100
 EXPORTED = b'{"body":{'
-WITH_LOG = b"\x02\x02"  # at 18 of the header: written and read through a write-ahead log
+WITH_LOG = b"\x02\x02"  # bytes 18 and 19 of the header of a file with a write-ahead log
 DURABLE = (2, 3)  # synchronous = FULL, EXTRA
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 
@@ -38,7 +38,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """A read-only connection to a journal of this version.
 
     Raises:
-        DataError: the file is another program's, or a journal of another version.
+        DataError: the file belongs to another program, or is a journal of another version.
     """
     connection = _readable(path)
     try:
@@ -58,7 +58,7 @@ def _readable(path: Path) -> sqlite3.Connection:
         connection.close()
         if not _cannot_share(error) or _has_log(path):
             raise
-        # Nobody can be writing in this folder, and nothing waits in a log.
+        # Nobody can write in this folder, and no log is waiting to be merged.
         return _connected(path, f"{uri}?mode=ro&immutable=1", uri=True)
     return connection
 
@@ -67,7 +67,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     """A connection to a journal, or to a file that may become one.
 
     Raises:
-        DataError: the file holds something else, or a newer journal.
+        DataError: the file is not a journal, or is a newer journal.
     """
     connection = _connected(path, str(path), uri=False)
     try:
@@ -82,25 +82,25 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 
 def make_durable(connection: sqlite3.Connection, place: str) -> None:
-    """Set the connection so that a commit is on the disk, and look whether that took.
+    """Configure the connection so that commits are on the disk, and check the settings.
 
     Raises:
-        JournalError: it did not.
+        JournalError: the settings did not take effect.
     """
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")  # macOS: past the disk's own cache
+    connection.execute("PRAGMA fullfsync = ON")  # on macOS this also flushes the disk's own cache
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     check_durable(connection, place)
     if mode != "wal":
         message = (
-            f"{place}: expected journal_mode = wal, found {mode}: the file system does not offer "
-            "what a write-ahead log needs; use a local disk."
+            f"{place}: expected journal_mode = wal, found {mode}: the file system does not "
+            "support a write-ahead log; use a local disk."
         )
         raise JournalError(message, found=mode)
 
 
 def check_durable(connection: sqlite3.Connection, place: str) -> None:
-    """Refuse a connection whose commits may be lost with the power.
+    """Refuse a connection that may lose commits in a power failure.
 
     Raises:
         JournalError: ``synchronous`` is not FULL or EXTRA.
@@ -109,13 +109,13 @@ def check_durable(connection: sqlite3.Connection, place: str) -> None:
     if level not in DURABLE:
         message = (
             f"{place}: expected synchronous = FULL (2) or EXTRA (3), found {level}: this SQLite "
-            "does not write commits to the disk; a journal must not be kept with it."
+            "may lose commits, so a journal must not be kept in it."
         )
         raise JournalError(message, found=level)
 
 
 def migrate(connection: sqlite3.Connection, place: str, steps: Sequence[Migration]) -> None:
-    """Apply the steps that are missing, each in one transaction.
+    """Apply the missing migration steps, each in one transaction.
 
     Raises:
         DataError: the journal is of a newer version than the last step.
@@ -134,10 +134,10 @@ def migrate(connection: sqlite3.Connection, place: str, steps: Sequence[Migratio
 
 
 def check_file(path: Path) -> None:
-    """Refuse what is no SQLite file, before anything opens it.
+    """Refuse a path that is not a SQLite file, before anything opens it.
 
     Raises:
-        DataError: it is missing, a folder, another kind of file, or was cut.
+        DataError: the file is missing, is a folder or another kind of file, or was cut.
     """
     if _is_open_here(path):
         return
@@ -155,10 +155,10 @@ def check_file(path: Path) -> None:
     if not header.startswith(start):
         found = "another kind of file" if header else "an empty file"
         if header.startswith(EXPORTED):
-            found = 'an export of one, which only "steelyard journal verify" reads'
+            found = 'an export of a journal, which only "steelyard journal verify" reads'
         message = f"{path}: expected a journal (a SQLite file), found {found}."
         raise DataError(message, place=str(path))
-    # Where there is a log somebody may be writing, and the log has what the file may lack.
+    # Where a log exists somebody may be writing, and the log may hold pages that the file lacks.
     length, expected = path.stat().st_size, _length_in(header)
     if length < expected and not _has_log(path):
         message = (
@@ -170,7 +170,7 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def told(place: str) -> Iterator[None]:
-    """Say in Steelyard's errors what SQLite or the file system said."""
+    """Convert errors of SQLite and of the file system to errors of Steelyard."""
     try:
         yield
     except sqlite3.Error as error:
@@ -181,20 +181,21 @@ def told(place: str) -> Iterator[None]:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that says which file it has open."""
+    """A connection that knows which file it has open."""
 
     file: tuple[int, int] | None = None
 
     def close(self) -> None:
-        """Close it; the file is open here no more, unless by another connection."""
+        """Close it; the file then counts as closed here, unless another connection has it open."""
         _OPEN.discard(self)
         super().close()
 
 
 _OPEN: WeakSet[_Connection] = WeakSet()
-"""The connections of this process. A process that closes any handle of a file loses all of its
-locks on it, whoever took them: then another process takes itself for the last one, and removes the
-log that a writer here is writing. So a file that is open here is not opened beside SQLite."""
+"""The open connections of this process. When a process closes any handle of a file, it loses all
+its locks on the file, also those of other connections. Another process could then believe that it
+is the last one, and remove the log that a writer here is writing. A file that is open here is
+therefore only opened through SQLite."""
 
 
 def _connected(path: Path, name: str, *, uri: bool) -> sqlite3.Connection:
@@ -235,12 +236,12 @@ def _has_log(path: Path) -> bool:
 
 
 def _check_log(path: Path) -> None:
-    """Refuse an empty database that had a log: its header says so, and no writer left a lock here.
+    """Refuse an empty database whose header shows that it had a log, if no lock file is beside it.
 
-    A writer that is killed before its first transaction leaves the same file, and its lock.
+    A writer that is killed before its first transaction leaves the same file, but also a lock file.
 
     Raises:
-        DataError: it is a journal's file without the log that its events are in.
+        DataError: it is the file of a journal without the log that holds its events.
     """
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
@@ -264,7 +265,7 @@ def _tables(connection: sqlite3.Connection) -> int:
 
 
 def _length_in(header: bytes) -> int:
-    """The length that the header of a SQLite file says (page size, at 16; pages, at 28)."""
+    """The length according to the header of a SQLite file (page size at 16, pages at 28), bytes."""
     if len(header) < HEADER_BYTES:
         return HEADER_BYTES
     size = int.from_bytes(header[16:18], "big")
@@ -289,18 +290,21 @@ def _check_journal(
 def _check_tables(connection: sqlite3.Connection, place: str, version: int) -> None:
     """Refuse a database whose tables, index and triggers are not those of a journal.
 
-    A view in the place of the events would show what no row holds; without the trigger, or with
-    another one, a row could be changed by mistake or written otherwise than it was given.
+    A view in place of the table of events could show data that no row holds. Without the trigger,
+    or with another one, a row could be changed by mistake or stored differently from what was
+    passed.
 
     Raises:
-        DataError: one is missing or made in another way, or there is a trigger too many.
+        DataError: one of them is missing or different, or there is an additional trigger.
     """
     found, made = set(connection.execute(_OBJECTS)), _made(version)
     missing = sorted(made - found, key=lambda each: (each[0] != "table", each))
     wrong = [f"the {kind} {name}" for kind, name, *_ in missing]
     more = [f"a trigger {name}" for kind, name, *_ in sorted(found - made) if kind == "trigger"]
     if wrong or more:
-        what = f"{wrong[0]} missing or changed" if wrong else f"{more[0]} too many"
+        what = (
+            f"{wrong[0]} missing or changed" if wrong else f"{more[0]} that does not belong there"
+        )
         message = (
             f"{place}: expected the tables of a journal of version {version}, found {what}: "
             "somebody changed them. It was left as it is; restore a copy, and compare it with the "
@@ -311,7 +315,7 @@ def _check_tables(connection: sqlite3.Connection, place: str, version: int) -> N
 
 @cache
 def _made(version: int) -> frozenset[tuple[str, str, str, str]]:
-    """What the steps up to a version make."""
+    """The objects that the migration steps up to a version create."""
     with closing(sqlite3.connect(":memory:")) as memory:
         for step in migrations("sqlite")[:version]:
             memory.executescript(step.sql)
@@ -341,11 +345,11 @@ def _raise(error: sqlite3.Error, place: str) -> NoReturn:
     if code == sqlite3.SQLITE_BUSY:
         message = (
             f"{place}: another process keeps a transaction open, and waiting {BUSY_S:z.0f} s did "
-            "not help: end that process; a stopped one lets go when it is killed."
+            "not help. End that process; one that is stopped must be killed."
         )
         raise InputError(message, place=place) from error
     if code == sqlite3.SQLITE_CONSTRAINT:
-        message = f"{place}: a row of this number is there already ({error})."
+        message = f"{place}: a row with this number exists already ({error})."
         raise InvariantError(message, place=place) from error
     message = f"{place}: SQLite said: {error}. Nothing of the last append is acknowledged."
     raise JournalError(message, place=place) from error

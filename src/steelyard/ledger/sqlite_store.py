@@ -1,8 +1,9 @@
-"""A journal in a SQLite file: write-ahead log, every commit on the disk before it is acknowledged.
+"""A journal in a SQLite file, where every commit is on the disk before it is acknowledged.
 
-A reader opens the file read-only. With a write-ahead log a reader never waits for the writer, nor
-the writer for a reader. In a folder that cannot be written SQLite cannot keep its shared memory
-file; there a journal is read if its log has been merged, as it is when the writer closed it.
+It uses a write-ahead log, so a reader never waits for the writer, nor the writer for a reader. A
+reader opens the file read-only. In a read-only folder SQLite cannot create its shared memory file.
+There a journal can be read only if its log has been merged, which happens when the writer closes
+it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steelyard.errors import InputError, JournalError
-from steelyard.ledger.events import GENESIS, Head, Row
+from steelyard.ledger.event_rows import GENESIS, Head, Row
 from steelyard.ledger.lock import WriterLock, is_locked, lock_writer
 from steelyard.ledger.migrations import migrations
 from steelyard.ledger.sqlite_file import (
@@ -83,7 +84,7 @@ class SqliteReader:
             return list(map(Row._make, self._connection.execute(query, (after, *values, limit))))
 
     def next_fund(self, after: str) -> str | None:
-        """The first fund behind ``after`` in the order of their letters."""
+        """The first fund after ``after`` in alphabetical order, for paging; None after the last."""
         with told(self.place):
             found = self._connection.execute("SELECT min(fund) FROM event WHERE fund > ?", (after,))
             name: str | None = found.fetchone()[0]
@@ -108,7 +109,7 @@ class SqliteReader:
 
 
 class SqliteWriter:
-    """A journal in a file, to be written by one writer."""
+    """A journal in a file, for one writer."""
 
     def __init__(self, path: Path) -> None:
         self.place = str(path)
@@ -117,17 +118,19 @@ class SqliteWriter:
         self._lock: WriterLock | None = None
         self._files: tuple[tuple[int, int], ...] | None = None
         if not path.parent.is_dir():
-            raise InputError(f"{path}: expected a folder {path.parent}, found none: make it first.")
+            raise InputError(
+                f"{path}: expected a folder {path.parent}, found none; create it first."
+            )
         if path.exists() and (path.is_dir() or path.stat().st_size):
             check_file(path)
         with told(self.place):
             self._connection = connect_to_write(path)
 
     def lease(self, owner: Owner, *, take_over: bool) -> Lease:
-        """Take the right to write; the file becomes a journal of this version first.
+        """Take the right to write, after bringing the file to this version of the journal.
 
         Raises:
-            InputError: another writer holds it, and this is not to take over.
+            InputError: another writer holds it, and ``take_over`` is false.
         """
         with told(self.place):
             self._lock = lock_writer(_lock_file(self._path), take_over=take_over)
@@ -158,7 +161,7 @@ class SqliteWriter:
 
         Raises:
             Fenced: a later writer holds the lease.
-            JournalError: the disk is full or failed; nothing of the rows is stored.
+            JournalError: the disk is full or failed, and none of the rows is stored.
         """
         connection = self._connection
         self._check_files()
@@ -183,7 +186,7 @@ class SqliteWriter:
             return _current(self._connection).token
 
     def _files_now(self) -> tuple[tuple[int, int], ...] | None:
-        """Which files stand where the journal and its log are; None where one is missing."""
+        """The identities of the files of the journal and its log; None where one is missing."""
         try:
             there = tuple(map(os.stat, self._names))
         except FileNotFoundError:
@@ -191,10 +194,10 @@ class SqliteWriter:
         return tuple((each.st_dev, each.st_ino) for each in there)
 
     def _check_files(self) -> None:
-        """Refuse to write into a file that nobody will find again.
+        """Refuse to write to a file that is no longer at the journal's path.
 
         Raises:
-            JournalError: the journal or its log was removed or replaced while it was written.
+            JournalError: the journal or its log was removed or replaced while it was open.
         """
         if self._files is None or self._files_now() != self._files:
             message = (
@@ -215,14 +218,14 @@ class SqliteWriter:
                 raise fenced_error(self.place, token, _current(self._connection))
 
     def close(self) -> None:
-        """Close the file, which merges its log, and let go of the lock."""
+        """Close the file, which merges its log, and release the lock."""
         self._connection.close()
         if self._lock is not None:
             self._lock.release()
 
 
 def owner_now(path: Path) -> Owner | None:
-    """Who has the journal in a file open to write it; None: nobody.
+    """The writer that has the journal in a file open; None where there is none.
 
     Raises:
         DataError: there is no journal of this version.
@@ -238,7 +241,7 @@ def owner_now(path: Path) -> Owner | None:
 
 
 def _lock_file(path: Path) -> Path:
-    """By its whole path: by another name it is the same journal, with the same lock."""
+    """The lock file, from the resolved path, so that other names of the journal share the lock."""
     return Path(f"{path}-writer")
 
 

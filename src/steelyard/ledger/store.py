@@ -1,4 +1,4 @@
-"""What a database has to do for a journal: two small protocols, for a reader and for a writer."""
+"""The interface of a journal to its database: one protocol for readers and one for writers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from steelyard.errors import DataError, Fenced, InputError
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.instants import time_text
 
 __all__ = [
@@ -24,15 +24,15 @@ __all__ = [
 ]
 
 PAGE_ROWS = 1_000
-"""Rows of one query: a reader holds no more, and keeps no transaction open between two."""
+"""The most rows of one query; a reader holds no more, and keeps no transaction open in between."""
 
 
 class Damaged(DataError):
-    """What the store holds cannot be read any more, such as a page of a file."""
+    """Stored data can no longer be read, such as a page of a file."""
 
 
 class Selection(NamedTuple):
-    """Which rows: of one fund, of some kinds, from one time up to another (left out)."""
+    """A selection of rows: of one fund, of some kinds, from one time until before another."""
 
     fund: str | None = None
     kinds: tuple[str, ...] | None = None
@@ -40,7 +40,7 @@ class Selection(NamedTuple):
     until_ms: int | None = None
 
     def condition(self, mark: str) -> tuple[str, list[object]]:
-        """What follows ``WHERE seq > ...`` in SQL, and its values; ``mark`` stands for a value."""
+        """The SQL after ``WHERE seq > ...``, and its values; ``mark`` is the placeholder."""
         text, values = "", list[object]()
         if self.fund is not None:
             text, values = f"{text} AND fund = {mark}", [*values, self.fund]
@@ -55,7 +55,7 @@ class Selection(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Who writes: a name, the host, the process, and since when (ms UTC)."""
+    """A writer: its name, host, process, and the time since when it writes (ms UTC)."""
 
     name: str
     host: str
@@ -70,7 +70,7 @@ class Owner(NamedTuple):
 
     @property
     def since(self) -> str:
-        """Since when, as text."""
+        """The time since when it writes, as text."""
         return time_text(self.since_ms // 1000 * 1000)
 
     def __str__(self) -> str:
@@ -78,14 +78,14 @@ class Owner(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """The right to write: every append carries its token; a later lease has a greater one."""
+    """The right to write: every append carries its token, and a later lease has a greater token."""
 
     token: int
     owner: Owner
 
 
 class StoredSnapshot(NamedTuple):
-    """A state of a fund after the row ``seq``, whose hash is ``hash``."""
+    """The state of a fund after the row ``seq``, whose hash is ``hash``."""
 
     fund: str
     seq: int
@@ -94,7 +94,7 @@ class StoredSnapshot(NamedTuple):
 
 
 class ReadStore(Protocol):
-    """What a reader asks. It never writes, and no question keeps the database busy after it."""
+    """The operations of a reader, which never writes and leaves no transaction open."""
 
     place: str
 
@@ -105,17 +105,17 @@ class ReadStore(Protocol):
         """The first ``limit`` rows after the number ``after``, in order."""
 
     def next_fund(self, after: str) -> str | None:
-        """The first fund behind ``after`` in the order of their letters."""
+        """The first fund after ``after`` in alphabetical order, for paging; None after the last."""
 
     def snapshot(self, fund: str) -> StoredSnapshot | None:
         """The newest snapshot of a fund that belongs to a row of this journal."""
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
 
 
 class WriteStore(Protocol):
-    """What a writer asks; every change carries the token of its lease."""
+    """The operations of a writer; every change carries the token of its lease."""
 
     place: str
 
@@ -138,15 +138,15 @@ class WriteStore(Protocol):
         """Store a snapshot."""
 
     def close(self) -> None:
-        """Give up the lease, and the connection back."""
+        """Give up the lease and close the connection."""
 
 
 def check_version(place: str, found: int, known: int, *, may_be_older: bool = False) -> None:
-    """Refuse a journal of another version than this program's.
+    """Refuse a journal of another version than that of this program.
 
     Raises:
-        DataError: a later version of the program wrote it; or an earlier one, which a writer
-            brings up to date and a reader cannot.
+        DataError: a later version of the program wrote it, or an earlier one, which only a writer
+            can bring up to date.
     """
     if found > known:
         expected, help_ = f"version {known} or older", "a newer steelyard wrote it; use that one"
@@ -159,7 +159,7 @@ def check_version(place: str, found: int, known: int, *, may_be_older: bool = Fa
 
 
 def in_use_error(place: str, owner: Owner | None) -> InputError:
-    """The error of a second writer; None: the first has not said who it is yet."""
+    """The error of a second writer; ``owner`` is None where the first has no name yet."""
     message = (
         f"{place}: is in use: {owner or 'a process'} writes it. Expected to be the only writer; "
         "stop that process, or take over if it is known to be stopped."
@@ -168,7 +168,7 @@ def in_use_error(place: str, owner: Owner | None) -> InputError:
 
 
 def fenced_error(place: str, token: int, current: Lease) -> Fenced:
-    """The error of a writer whose lease is over."""
+    """The error of a writer whose lease has ended."""
     message = (
         f"{place}: another writer has taken this journal over ({current.owner}): expected the "
         f"token {current.token}, found {token}. Nothing was written; stop this process."

@@ -1,8 +1,8 @@
-"""A row about something that happened, with what the journal says followed and what does follow.
+"""An event of the journal, with the effects in the journal and those that the fund produces.
 
-Opening a journal and auditing it ask the same question here: the fund itself (``twins``) is told
-what the row says, in the state that the rows before it left, and what it makes of that is held
-against the rows after it. Both then say in their own words what does not agree.
+Opening a journal and auditing it use the same comparison. The fund itself (``twins``) processes the
+event of a row, from the state after the rows before, and its effects are compared with the rows
+that follow. Both callers report differences in their own words.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from steelyard.fund.group import Group
 from steelyard.fund.terms import Impact
 from steelyard.ledger.bodies import built, record_reader
 from steelyard.ledger.crossings import wrong_crossing
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.fold import Books
 from steelyard.ledger.fund_kinds import EVENTS
+from steelyard.ledger.replayed_funds import StoredFills, Twins, as_told
 from steelyard.ledger.same import difference
-from steelyard.ledger.twins import StoredFills, Twins, as_told
 from steelyard.rules.numbers import Num
 
 __all__ = ["Followed", "Mismatch", "Told", "followed", "mismatch", "told_of"]
@@ -30,32 +30,32 @@ __all__ = ["Followed", "Mismatch", "Told", "followed", "mismatch", "told_of"]
 
 @dataclass(slots=True)
 class Told:
-    """Something that happened, and the effects that the journal says followed."""
+    """An event, and its effects according to the journal."""
 
     seq: int
     event: Any
     impact: Sequence[Any] | None
-    """The impact that trades have at present, one a fund; None: none has one."""
+    """The present impact of trades, one for each fund; None where no fund has one."""
     came: Sequence[Effect[Any]]
-    """What accrued at this observation, which the row itself says."""
+    """The accruals at this observation, which the row itself states."""
     group: Group[Any]
-    """Stands where the books stand before it."""
+    """The group in the state of the books before the event."""
     rows: list[tuple[int, Effect[Any]]] = field(default_factory=list)
-    """The effects that have rows of their own, by number."""
+    """The effects that have rows of their own, each with the number of its row."""
     fills: list[Filled[Any]] = field(default_factory=list)
     cannot: str | None = None
-    """Why it cannot have happened: then nothing is asked of the fund."""
+    """The reason why the event cannot have happened, so that the fund does not process it."""
 
     @property
     def stored(self) -> list[tuple[int, Effect[Any]]]:
-        """All that followed by the journal, in order, each with the number of its row."""
+        """All effects in the journal, in order, each with the number of its row."""
         return [*((self.seq, each) for each in self.came), *self.rows]
 
     def add(self, seq: int, effect: Effect[Any], books: Books, fields: Mapping[str, Any]) -> None:
-        """Take in one more row of what followed.
+        """Add the row of one more effect.
 
         Raises:
-            DataError: its fill is none.
+            DataError: the fill in the row is not valid.
         """
         self.rows.append((seq, effect))
         if "fill" in fields:
@@ -63,35 +63,35 @@ class Told:
 
 
 class Present(NamedTuple, Generic[Num]):
-    """What a row says beside what happened."""
+    """The data in a row besides its event."""
 
     impact: tuple[Impact[Num] | None, ...]
 
 
 class Followed(NamedTuple):
-    """What the fund itself makes of a row."""
+    """The result when the fund itself processes the event of a row."""
 
     effects: list[Effect[Any]]
     refused: str | None
-    """Why nothing can follow, because it cannot have happened."""
+    """The reason why the event cannot have happened; None where it can."""
     fills_left: bool
-    """The journal holds fills that belong to no order."""
+    """Whether the journal holds fills that belong to no order."""
     wrong_fill: str | None
-    """How a fill differs from what the series' own costs make."""
+    """How a fill differs from one by the series' own costs; None where none differs."""
     is_stored: bool
-    """The journal holds these very effects."""
+    """Whether the journal holds exactly these effects."""
 
 
 class Mismatch(NamedTuple):
-    """Where what the journal says first is not what follows."""
+    """The first difference between the journal's effects and those of the fund."""
 
     seq: int
     said: Effect[Any] | None
-    """None: the journal says nothing more."""
+    """The effect in the journal; None where it holds no more."""
     follows: Effect[Any] | None
-    """None: nothing more follows."""
+    """The effect of the fund; None where there are no more."""
     differs: str | None
-    """The first figure that differs, where both are of one kind and fund."""
+    """The first figure that differs, where both effects have the same kind and fund."""
 
 
 def told_of(
@@ -101,10 +101,10 @@ def told_of(
     group: Group[Any],
     came: Sequence[Effect[Any]],
 ) -> Told:
-    """What a row about something that happened says; ``group`` is where it happened.
+    """The event of a row, which happens to ``group``.
 
     Raises:
-        DataError: its body is not what its kind says.
+        DataError: the body does not have the form of its kind.
     """
     of, impact = books.of, None
     event = record_reader(EVENTS[row.kind], of, "time")(fields, row.time_ms // 1000)
@@ -114,7 +114,7 @@ def told_of(
 
 
 def followed(twins: Twins, told: Told) -> Followed:
-    """Tell the group what happened, which goes on by it; in the arithmetic of its books."""
+    """Let the group process the event, in the arithmetic context of its books."""
     group, event = told.group, told.event
     if told.cannot is not None:
         return _refused(f"it cannot have happened: {told.cannot}")
@@ -141,7 +141,7 @@ def _refused(why: str) -> Followed:
 
 
 def mismatch(told: Told, effects: Sequence[Effect[Any]]) -> Mismatch | None:
-    """Where the stored effects first are not these; None: nowhere."""
+    """The first stored effect that is not among these; None where all agree."""
     stored = told.stored
     for (seq, said), follows in zip(stored, effects, strict=False):
         if said == follows and type(said) is type(follows):

@@ -1,12 +1,12 @@
-"""The one writer of a journal.
+"""The only writer of a journal.
 
     with open_writer("btc3l.journal", owner="keeper") as writer:
         writer.append([Event(time_ms, "BTC3L", "mark", {...})])
 
-``append`` returns when its events are on the disk, all or none of them, whatever their number. A
-writer takes a lease when it opens the journal, which gives it a token greater than all before it;
-the database takes rows of the newest token only. After an error of the store a writer writes
-nothing more: what is stored is known when the journal is opened again.
+``append`` returns when its events are on the disk; either all of them are stored or none. A writer
+takes a lease when it opens the journal, which gives it a token greater than all earlier ones. The
+database accepts only rows with the newest token. After an error of the store a writer writes
+nothing more. What is stored is known when the journal is opened again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from steelyard.closing import Closing
 from steelyard.errors import DataError, JournalError
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import GENESIS, Event, Head, Row, check_fund, link, sealed
+from steelyard.ledger.event_rows import GENESIS, Event, Head, Row, check_fund, link, sealed
 from steelyard.ledger.places import open_writer_store
 from steelyard.ledger.store import Lease, Owner, StoredSnapshot, WriteStore
 
@@ -40,7 +40,7 @@ class Writer(Closing):
 
     @property
     def place(self) -> str:
-        """Where the journal is, without a password."""
+        """The path or URL of the journal, without a password."""
         return self._store.place
 
     @property
@@ -52,8 +52,8 @@ class Writer(Closing):
         """Append events in one transaction; they are on the disk when this returns.
 
         Raises:
-            InputError: an event is not what a journal takes; nothing was written, and the writer
-                can go on.
+            InputError: a journal does not accept an event. Nothing was written, and the writer can
+                continue.
             Fenced: another writer took over; nothing was written.
             JournalError: the store failed. Whether the events are stored is known when the journal
                 is opened again.
@@ -70,7 +70,7 @@ class Writer(Closing):
         return rows
 
     def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
-        """Store the state of a fund as it is after the last event; no event says it again.
+        """Store the state of a fund after the last event, outside of the chain.
 
         Raises:
             InputError: the state has no canonical JSON.
@@ -87,14 +87,14 @@ class Writer(Closing):
         return self._is_open and self._store.current_token() == self.lease.token
 
     def close(self) -> None:
-        """Give the lease up, and the file or connection back."""
+        """Give up the lease, and close the file or connection."""
         if self._is_open:
             self._is_open = False
             self._store.close()
 
     @contextmanager
     def _closing_on_error(self) -> Iterator[None]:
-        """A writer whose store raised cannot go on from a head that it guessed."""
+        """Close the writer if its store raises, because the head is then not known."""
         if not self._is_open:
             message = f"{self.place}: this writer is closed: open the journal again."
             raise JournalError(message, place=self.place)
@@ -106,19 +106,19 @@ class Writer(Closing):
 
 
 def open_writer(where: str | Path, *, owner: str = "", take_over: bool = False) -> Writer:
-    """Open a journal to write it; a file or schema that is missing is made.
+    """Open a journal for writing; a missing file or schema is created.
 
     Args:
-        where: a file, or ``postgresql://...``.
-        owner: who writes, in a word, for the message that a second writer gets.
-        take_over: replace a writer that still holds the journal, such as a stopped process; it is
-            refused from then on.
+        where: a file or ``postgresql://...``.
+        owner: the name of the writer, for the message that a second writer gets.
+        take_over: whether to replace a writer that still holds the journal, such as a stopped
+            process. That writer can write nothing more.
 
     Raises:
-        InputError: another writer holds it (the message says which), or it cannot be written.
-        DataError: there is something else, a newer journal, or one whose end is damaged.
+        InputError: another writer holds it (the message names it), or it cannot be written.
+        DataError: it is not a journal, is a newer journal, or has a damaged end.
         JournalError: the database does not write commits to the disk.
-        Unavailable: the URL does not answer.
+        Unavailable: the database at the URL does not answer.
     """
     store = open_writer_store(where)
     try:
@@ -132,7 +132,7 @@ def open_writer(where: str | Path, *, owner: str = "", take_over: bool = False) 
 
 
 def _check_end(store: WriteStore) -> None:
-    """Refuse to append to a row that is not what its hash says.
+    """Refuse to append to a last row that does not match its hash.
 
     Raises:
         DataError: the last row was changed.

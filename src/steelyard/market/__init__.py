@@ -1,6 +1,6 @@
-"""Market data in: prices, funding, rates, injections and books, read and checked.
+"""Market data: readers and checks for prices, funding, rates, injections and order books.
 
-Importing this package imports nothing heavy: what it offers is fetched when it is asked for.
+Importing this package loads nothing heavy: each name is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steelyard.market.books import Book, read_book
     from steelyard.market.check import check_report
-    from steelyard.market.events import (
+    from steelyard.market.event_readers import (
         Flows,
         Funding,
         Injections,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         read_rates,
         read_splits,
     )
+    from steelyard.market.order_books import OrderBook, read_book
     from steelyard.market.price_feed import Feed, feed_of, prices_of
     from steelyard.market.prices import Gap, Gaps, Prices, read_prices
     from steelyard.market.sample import SAMPLE_NAMES, sample_prices
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAMPLE_NAMES",
-    "Book",
     "Feed",
     "Flows",
     "Funding",
     "Gap",
     "Gaps",
     "Injections",
+    "OrderBook",
     "Outages",
     "Prices",
     "Rates",
@@ -62,31 +62,31 @@ __all__ = [
 
 _MODULES = {
     "SAMPLE_NAMES": "sample",
-    "Book": "books",
+    "OrderBook": "order_books",
     "Feed": "price_feed",
-    "Flows": "events",
-    "Funding": "events",
+    "Flows": "event_readers",
+    "Funding": "event_readers",
     "Gap": "prices",
     "Gaps": "prices",
-    "Injections": "events",
-    "Outages": "events",
+    "Injections": "event_readers",
+    "Outages": "event_readers",
     "Prices": "prices",
-    "Rates": "events",
-    "Splits": "events",
+    "Rates": "event_readers",
+    "Splits": "event_readers",
     "check_report": "check",
     "feed_of": "price_feed",
     "format_duration": "times",
     "format_time": "times",
     "parse_time": "times",
     "prices_of": "price_feed",
-    "read_book": "books",
-    "read_flows": "events",
-    "read_funding": "events",
-    "read_injections": "events",
-    "read_outages": "events",
+    "read_book": "order_books",
+    "read_flows": "event_readers",
+    "read_funding": "event_readers",
+    "read_injections": "event_readers",
+    "read_outages": "event_readers",
     "read_prices": "prices",
-    "read_rates": "events",
-    "read_splits": "events",
+    "read_rates": "event_readers",
+    "read_splits": "event_readers",
     "sample_prices": "sample",
 }
 

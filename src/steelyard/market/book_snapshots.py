@@ -1,4 +1,4 @@
-"""Recorded snapshots of an order book, and the median book that they make, level by level."""
+"""Recorded snapshots of an order book, and the book of medians, level by level, made of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.market.cell_faults import earliest, first_fault, shown, source_error
 from steelyard.market.cells import numbers, texts
-from steelyard.market.clock import Clock
-from steelyard.market.faults import earliest, first_fault, shown, source_error
 from steelyard.market.layout import TIME_NAMES
-from steelyard.market.table import Table
+from steelyard.market.table import SourceTable
+from steelyard.market.time_column import TimeColumn
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ __all__ = [
 
 MAX_SNAPSHOT_ROWS = 10_000_000
 LARGEST = 1e30
-"""No amount of a book is larger, in quote."""
+"""The largest amount that a book may state, in quote."""
 TOP = ("level", "bid_px", "bid_qty", "ask_px", "ask_qty")
 SLIP = re.compile(r"(buy|sell)_slip_bps_(\d{1,15})")
 DEPTH = re.compile(r"(bid|ask)_depth_usd_(\d{1,4})bps")
@@ -44,16 +44,22 @@ SIDES = (("bid", "sell"), ("ask", "buy"))
 
 
 class Snapshots:
-    """Rows of snapshots, narrowed down to those of one venue, symbol and time.
+    """Rows of recorded snapshots, which can be narrowed to one venue, one symbol and one time.
 
     Attributes:
-        time: int64, epoch s, one per row.
-        labels: ``venue`` and ``symbol`` where there are such columns, one per row.
-        figures: column -> float64; NaN where blanks are allowed and one is there.
+        time: int64, epoch seconds of each row's snapshot, shape (rows,).
+        labels: the cells of the columns ``venue`` and ``symbol``, as far as the table has them, one
+            per row.
+        figures: column name -> float64, shape (rows,); NaN where a cell is empty and may be.
     """
 
     def __init__(
-        self, table: Table, names: list[str], wanted: tuple[str, ...] | list[str], *, blanks: bool
+        self,
+        table: SourceTable,
+        names: list[str],
+        wanted: tuple[str, ...] | list[str],
+        *,
+        blanks: bool,
     ) -> None:
         self.name = table.name
         times = [name for name in names if name in TIME_NAMES]
@@ -63,7 +69,7 @@ class Snapshots:
             name: [] for name in ("venue", "symbol") if name in names
         }
         order = [times[0], *self.labels, *wanted]
-        clock, stamps = Clock(times[0]), [np.empty(0, np.int64)]
+        clock, stamps = TimeColumn(times[0]), [np.empty(0, np.int64)]
         kept: dict[str, list[Floats]] = {name: [np.empty(0)] for name in wanted}
         rows = 0
         for arrays in table.blocks([names.index(name) for name in order]):
@@ -92,8 +98,8 @@ class Snapshots:
         self.figures = {name: np.concatenate(blocks) for name, blocks in kept.items()}
         self._check(table)
 
-    def _check(self, table: Table) -> None:
-        """Every price, amount and distance is a number that can be one."""
+    def _check(self, table: SourceTable) -> None:
+        """Raise at the first price, amount or distance that is not finite or out of range."""
         for name, values in self.figures.items():
             above = 0.0 if name.endswith("_px") else -1e-300
             bad = ~(np.isnan(values) | ((values > above) & (values <= LARGEST)))
@@ -102,7 +108,10 @@ class Snapshots:
                 raise table.error(fault)
 
     def choose(self, label: str, wanted: str | None) -> None:
-        """Keep the rows of one venue or symbol; where there is one only, it need not be said."""
+        """Keep the rows of one venue or symbol.
+
+        If the table has one value only, ``wanted`` may be None.
+        """
         there = sorted(set(self.labels.get(label, ())))
         if wanted is None and len(there) <= 1:
             return
@@ -114,7 +123,7 @@ class Snapshots:
         self._keep(np.array(self.labels[label]) == wanted)
 
     def choose_time(self, wanted: int | None) -> int | None:
-        """Keep the last snapshot at or before an instant; say when it was taken."""
+        """Keep the last snapshot at or before an instant, and return the time of that snapshot."""
         if wanted is None:
             return None
         past = self.time[self.time <= wanted]
@@ -125,7 +134,7 @@ class Snapshots:
         return int(past.max())
 
     def copy(self) -> Snapshots:
-        """The same rows, to be narrowed down on their own."""
+        """A copy that can be narrowed without changing this object."""
         copied = copy(self)
         copied.labels = dict(self.labels)
         return copied
@@ -138,11 +147,11 @@ class Snapshots:
 
 
 Levels = tuple["Floats", "Floats"]
-"""Distances in bps and what rests there, of one side."""
+"""Of one side: the distances from mid in bps, and the amount that rests at each, in quote."""
 
 
 def top_levels(snapshots: Snapshots) -> dict[str, Levels]:
-    """Both sides of the median snapshot, one row a price."""
+    """Both sides of the median of ``top20`` snapshots, with one row for each price level."""
     figures = snapshots.figures
     taken, place = np.unique(snapshots.time, return_inverse=True)
     levels, rank = np.unique(figures["level"], return_inverse=True)
@@ -165,8 +174,9 @@ def top_levels(snapshots: Snapshots) -> dict[str, Levels]:
 
 
 def slippage_levels(snapshots: Snapshots) -> dict[str, Levels]:
-    """Both sides of the median snapshot, one row a step from one published size to the next."""
-    # an order that the book could not fill is dearer than any other: blanks are infinite
+    """Both sides of the median of ``slippage`` snapshots, one row per step of published sizes."""
+    # An empty cell means that the book could not fill the order, which is worse than any cost:
+    # infinite.
     figures = {
         name: float(_medians(np.where(np.isnan(values), np.inf, values)[:, None])[0])
         for name, values in snapshots.figures.items()
@@ -180,7 +190,7 @@ def slippage_levels(snapshots: Snapshots) -> dict[str, Levels]:
 def _published(
     figures: Mapping[str, float], pattern: re.Pattern[str], word: str
 ) -> list[tuple[int, float]]:
-    """The figures of one side by their size or distance, ascending, as far as there are any."""
+    """The finite figures of one side as (size or distance, value), in ascending order."""
     found = [(pattern.fullmatch(name), value) for name, value in figures.items()]
     return sorted(
         (int(match[2]), value)
@@ -194,7 +204,7 @@ def _steps(depths: list[tuple[int, float]], costs: list[tuple[int, float]]) -> L
     sizes: list[float] = []
     taken = paid = nearest = 0.0
     for size, average in costs:
-        # published figures are rounded: a step is never cheaper than the one before
+        # Published figures are rounded; the max keeps each step at least as dear as the one before.
         nearest = max((size * average - paid) / (size - taken), nearest)
         bps.append(nearest)
         sizes.append(size - taken)
@@ -211,7 +221,7 @@ def _steps(depths: list[tuple[int, float]], costs: list[tuple[int, float]]) -> L
 
 
 def merged(sides: Mapping[str, Levels]) -> tuple[Floats, Floats, Floats]:
-    """One row a distance, with what rests there on either side."""
+    """One row per distance, with the amounts that rest there on the bid and on the ask side."""
     bps = np.unique(np.concatenate([sides["bid"][0], sides["ask"][0]]))
     amounts = []
     for side in ("bid", "ask"):
@@ -222,8 +232,9 @@ def merged(sides: Mapping[str, Levels]) -> tuple[Floats, Floats, Floats]:
 
 
 def _medians(rows: Floats) -> Floats:
-    """The median of each column over the rows that have it; where most have none, none."""
+    """The median of each column, with NaN as infinite: infinite where most rows have no value."""
     ordered = np.sort(np.where(np.isnan(rows), np.inf, rows), axis=0)
     below, above = ordered[(len(rows) - 1) // 2], ordered[len(rows) // 2]
-    # not (below + above) / 2 of two infinities, which is one, but of a number and one
+    # Where one of the two middle values is infinite the median is infinite too, and the mean of two
+    # infinities would be the same: only finite pairs are averaged.
     return np.where(np.isfinite(above), (below + above) / 2, np.inf)

@@ -1,8 +1,9 @@
-"""Cells to numbers: one Arrow array of any kind in, one float64 array and the first fault out.
+"""Conversion of cells to numbers: an Arrow array to a float64 array and the first bad cell.
 
-Arrow's own ``to_numpy`` imports pandas where that is installed (0.2 s, more than reading a year of
-minutes), so plain arrays are read straight from their buffers. Text goes through Arrow's parser at
-full speed; only a block in which that fails is read again cell by cell, to name the cell.
+Arrow's own ``to_numpy`` imports pandas if pandas is installed, which takes 0.2 s and longer than
+reading a year of minutes. Plain arrays are therefore read straight from their buffers. Text goes
+through Arrow's parser at full speed; only a block in which that parser fails is read again cell by
+cell, to find out which cell is bad.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import Fault, shown
+from steelyard.market.cell_faults import CellFault, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,16 +51,16 @@ _DTYPES = {
 
 
 class Numbers(NamedTuple):
-    """A column's block as float64; cells that are missing or no numbers are NaN.
+    """A block of a column as float64, in which cells that are missing or not numbers are NaN.
 
     Attributes:
-        values: float64, one per row.
-        fault: the first cell that holds no number, None where all do. A NaN or an infinity is a
-            number here: whether it may stand is a rule of the column, not of the cell.
+        values: float64, shape (rows,).
+        fault: the first cell that is not a number; None if all cells are. NaN and infinity count as
+            numbers here: whether they are allowed is a rule of the column, not of the cell.
     """
 
     values: NDArray[np.float64]
-    fault: Fault | None
+    fault: CellFault | None
 
 
 def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
@@ -67,8 +68,8 @@ def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
 
     Args:
         array: the cells.
-        column: its name, for messages.
-        decimal: the mark before the fraction in text, ``.`` or ``,``.
+        column: the column's name, for messages.
+        decimal: the decimal mark in text, ``.`` or ``,``.
     """
     from pyarrow import types
 
@@ -79,13 +80,14 @@ def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
     if types.is_decimal(kind):
         from pyarrow import float64, string
 
-        # By way of text: Arrow's own cast divides by a power of ten and can be off by an ulp.
+        # The cast goes through text, because Arrow's own divides by a power of ten and can be off
+        # by an ulp.
         array = array.cast(string()).cast(float64())
     elif types.is_null(kind):
         return Numbers(np.full(len(array), np.nan), _empty(0, column) if len(array) else None)
     elif not (types.is_floating(kind) or types.is_integer(kind)):
         empty = np.full(len(array), np.nan)
-        return Numbers(empty, Fault(0, column, f"a column of type {kind}", _NUMBER))
+        return Numbers(empty, CellFault(0, column, f"a column of type {kind}", _NUMBER))
     values = plain(array).astype(np.float64, copy=False)
     gone = missing(array)
     if gone is None:
@@ -93,20 +95,20 @@ def numbers(array: pa.Array, column: str, decimal: str = ".") -> Numbers:
     return Numbers(np.where(gone, np.nan, values), _empty(int(gone.argmax()), column))
 
 
-def texts(array: pa.Array, column: str) -> tuple[list[str], Fault | None]:
-    """Read an array of text, trimmed."""
+def texts(array: pa.Array, column: str) -> tuple[list[str], CellFault | None]:
+    """Read an array of text, each cell without the blanks around it; empty cells are faults."""
     array = unpacked(array)
     if not is_text(array):
-        return [], Fault(0, column, f"a column of type {array.type}", "text")
+        return [], CellFault(0, column, f"a column of type {array.type}", "text")
     cells = python_strings(array)
     for row, cell in enumerate(cells):
         if not cell.strip():
-            return [], Fault(row, column, "an empty cell", "text")
+            return [], CellFault(row, column, "an empty cell", "text")
     return [cell.strip() for cell in cells], None
 
 
 def words_in(array: pa.Array) -> set[str]:
-    """Return the different texts of an array, trimmed; none where it is not text."""
+    """Return the distinct texts of an array without blanks around them; empty if it is not text."""
     array = unpacked(array)
     if not is_text(array):
         return set()
@@ -114,7 +116,7 @@ def words_in(array: pa.Array) -> set[str]:
 
 
 def plain(array: pa.Array) -> NDArray[Any]:
-    """Return the buffer of an integer or floating array as it is, nulls holding anything."""
+    """Return an integer or float array's buffer, not copied; null cells hold arbitrary values."""
     dtype = np.dtype(_DTYPES[str(array.type)])
     buffer = array.buffers()[1]
     if buffer is None or len(array) == 0:
@@ -123,7 +125,7 @@ def plain(array: pa.Array) -> NDArray[Any]:
 
 
 def missing(array: pa.Array) -> NDArray[np.bool_] | None:
-    """Return which cells are null, None where no cell is."""
+    """Return a mask of the cells that are null; None if no cell is."""
     if array.null_count == 0:
         return None
     validity = array.buffers()[0]
@@ -142,9 +144,9 @@ def is_text(array: pa.Array) -> bool:
 
 
 def unpacked(array: pa.Array) -> pa.Array:
-    """Return the array with categories replaced by what they stand for, and views by strings.
+    """Return the array with dictionary codes replaced by their values, and string views by strings.
 
-    Arrow can compute little with either, and polars hands out both.
+    Polars returns both kinds of array, and Arrow can compute little with either.
     """
     import pyarrow as pa
 
@@ -155,7 +157,7 @@ def unpacked(array: pa.Array) -> pa.Array:
 
 
 def _numbers_of_text(array: pa.Array, column: str, decimal: str) -> Numbers:
-    """Parse text, with spaces around the numbers allowed."""
+    """Parse numbers that are written as text; blanks around them are allowed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -173,22 +175,22 @@ def _numbers_of_text(array: pa.Array, column: str, decimal: str) -> Numbers:
     fault = None
     other = "." if decimal == "," else ","
     for row, cell in enumerate(cells):
-        text = cell.strip(" \t")  # never a line break: a quoted cell that holds one was cut
+        text = cell.strip(" \t")  # not line breaks: they mark a quoted cell that was cut
         if decimal != ".":
-            # a mark of thousands must not pass for one of a fraction
+            # a thousands separator must not be read as a decimal mark
             text = "" if other in text else text.replace(decimal, ".")
         if _SYNTAX.fullmatch(text):
             values[row] = float(text)
         elif fault is None:
-            fault = Fault(row, column, shown(cell), _NUMBER.replace(".", decimal))
+            fault = CellFault(row, column, shown(cell), _NUMBER.replace(".", decimal))
     return Numbers(values, fault)
 
 
 def _with_point(text: pa.Array, decimal: str) -> pa.Array:
-    """Write the decimal mark of all cells as a point.
+    """Replace the decimal mark in all cells by a point.
 
     Raises:
-        ArrowInvalid: a cell holds a point already.
+        ArrowInvalid: a cell already contains a point.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -199,12 +201,12 @@ def _with_point(text: pa.Array, decimal: str) -> pa.Array:
 
 
 def python_strings(array: pa.Array) -> list[str]:
-    """Return the cells as Python text, nulls empty, bytes that are not UTF-8 marked."""
+    """Return the cells as Python strings: nulls as "", invalid UTF-8 with U+FFFD marks."""
     import pyarrow as pa
 
     raw = array.cast(pa.large_binary()).to_pylist()
     return ["" if cell is None else cell.decode("utf-8", "replace") for cell in raw]
 
 
-def _empty(row: int, column: str) -> Fault:
-    return Fault(row, column, "an empty cell", _NUMBER)
+def _empty(row: int, column: str) -> CellFault:
+    return CellFault(row, column, "an empty cell", _NUMBER)

@@ -1,7 +1,7 @@
-"""What a price history holds, in figures: the report of ``steelyard data check``.
+"""The report of ``steelyard data check``: a price history described in figures.
 
-Describes what `read_prices` accepted. Nothing in it is an error: a gap or a huge move may be real,
-and a person who knows the market looks at them here before trusting a backtest.
+It describes what `read_prices` accepted, and nothing in it is an error: a gap or a huge move may be
+real. A person who knows the market can look at both here before trusting a backtest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ __all__ = ["check_report"]
 
 
 def check_report(prices: Prices) -> dict[str, object]:
-    """Return the report on a history: plain numbers, text and dicts, ready for JSON.
+    """Return the report on a price history as plain numbers, text and dicts, ready for JSON.
 
-    Times are ISO 8601 UTC, spans in seconds, moves are fractions from close to close; what is not
-    defined (the end of bars that have no length, moves in a single row) is None.
+    Times are ISO 8601 UTC, durations are in seconds, and moves are fractions from close to close. A
+    figure that is not defined (the end of bars without a length, the moves of a single row) is
+    None.
     """
     return {
         "source": prices.source,
@@ -46,7 +47,7 @@ def check_report(prices: Prices) -> dict[str, object]:
 
 
 def _gaps(prices: Prices) -> dict[str, object]:
-    """Count the gaps and find the longest, the earliest of equals."""
+    """Count the gaps and find the longest one; of several equal ones, the earliest."""
     gaps = prices.gaps
     if len(gaps) == 0:
         return {"count": 0, "missing_s": 0, "missing_bars": 0, "longest": None}

@@ -1,8 +1,8 @@
-"""CSV text, read in blocks of a megabyte through Arrow, every wanted cell as the text it is.
+"""CSV files, read through Arrow in blocks of a megabyte, with every wanted cell as text.
 
-Cells are read as text and parsed afterwards (`cells`, `clock`), since Arrow's own guesses at
-types change with the first block and its errors do not name the cell. That costs a quarter more
-time than reading numbers at once, and nothing else.
+Cells are read as text and parsed afterwards (`cells`, `time_column`), because the types that Arrow
+guesses depend on the first block, and because Arrow's errors do not name the cell. Reading takes a
+quarter longer this way; there is no other cost.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from steelyard.errors import DataError
-from steelyard.market.faults import named, shown, source_error
-from steelyard.market.streams import HEAD_BYTES, READ_ERRORS, reopened
-from steelyard.market.table import Table
+from steelyard.market.byte_streams import HEAD_BYTES, READ_ERRORS, reopened
+from steelyard.market.cell_faults import named, shown, source_error
+from steelyard.market.table import SourceTable
 from steelyard.market.times import parse_instant
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ __all__ = ["csv_table"]
 _BLOCK_BYTES = 1 << 20
 _HEAD_ROWS = 500
 _DELIMITERS = ",;\t|"
-# Counting lines again to name one is for files that a person might open in an editor.
+# To find a line's number the file is read again, which is done only up to as many rows as a person
+# might open in an editor.
 _COUNTED_LINES = 10_000_000
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -39,7 +40,7 @@ _POINT_NUMBER = re.compile(r"[+-]?\d+\.\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECAS
 
 
 class _CsvText:
-    """One CSV text: where its data begin, and how to read them."""
+    """A CSV text: where its data begins and how to read it."""
 
     def __init__(self, path: Path, head: bytes, rest: BinaryIO) -> None:
         self.path = path
@@ -57,18 +58,18 @@ class _CsvText:
         self.symbol, headers = self._two_headers()
         self.width = len(self.rows[0])
         self.headed = not _is_data(self.rows[0][0])
-        # Lines that come before the data, blank ones in front of the header included.
+        # The lines before the data, including blank ones in front of the header.
         self.skipped = lines.index(full[headers]) + self.headed
         self.decimal = "," if self.delimiter != "," and _has_commas(self.rows) else "."
 
     def _two_headers(self) -> tuple[str, int]:
-        """Join the three lines in which pandas writes a frame of yfinance into one header.
+        """Join the three header lines that pandas writes for a frame of yfinance into one header.
 
-        Returns the ticker, empty where there is one header only, and how many lines were joined
-        into it beside the last.
+        Returns the ticker, empty if there is only one header line, and how many lines were joined
+        in addition to the last one.
 
         Raises:
-            DataError: the columns are of several tickers.
+            DataError: the columns belong to several tickers.
         """
         firsts = [row[0] for row in self.rows[:3]]
         if sorted(firsts[:2]) != ["Price", "Ticker"] or len(firsts) < 3:  # noqa: PLR2004
@@ -88,7 +89,7 @@ class _CsvText:
             raise source_error(self.name, "lines of CSV", f"a broken line: {error}") from error
 
     def blocks(self, wanted: Sequence[int]) -> Iterator[list[pa.Array]]:
-        """Yield the wanted columns as text, a block at a time."""
+        """Yield the wanted columns as text, one block at a time."""
         names = [str(index) for index in range(self.width)]
         rows, skip = 0, self.skipped
         for block in self._whole_lines():
@@ -105,10 +106,10 @@ class _CsvText:
             try:
                 more = self.rest.read(_BLOCK_BYTES)
             except READ_ERRORS as error:
-                found = f"a file that cannot be read on: {error}"
+                found = f"a file that cannot be read further: {error}"
                 raise source_error(self.name, "readable CSV", found) from error
             part += more
-            # Lines end in \\r alone only in files that have no \\n at all.
+            # A lone \\r ends a line only in files that contain no \\n at all.
             cut = part.rfind(b"\n") + 1 or part.rfind(b"\r") + 1 if more else len(part)
             if cut:
                 yield part[:cut]
@@ -122,10 +123,10 @@ class _CsvText:
     def _parsed(
         self, block: bytes, names: list[str], wanted: list[str], skip: int, before: int
     ) -> pa.Table | None:
-        """Parse one block, after ``before`` rows; None where it holds none.
+        """Parse one block that follows ``before`` rows; None if the block holds no row.
 
-        Arrow gets whole blocks and never the stream: it would read that ahead in a thread of its
-        own, and a process that ends in the middle of it hangs on Python's lock.
+        Arrow is given whole blocks and never the stream: it would read the stream ahead in a thread
+        of its own, and a process that exits meanwhile would hang on Python's lock.
         """
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
@@ -139,7 +140,8 @@ class _CsvText:
         try:
             table = arrow_csv.read_csv(
                 pa.BufferReader(block),
-                # One thread: only then does Arrow count rows, and a row must have its number.
+                # One thread only, because otherwise Arrow does not count rows, and errors need the
+                # row's number.
                 arrow_csv.ReadOptions(
                     column_names=names,
                     skip_rows=skip,
@@ -151,7 +153,7 @@ class _CsvText:
                     column_types=dict.fromkeys(wanted, pa.string()),
                     include_columns=wanted,
                     strings_can_be_null=False,
-                    # Checked cell by cell where a cell does not parse: then its row is named.
+                    # Encoding is checked when a cell does not parse; the error then names its row.
                     check_utf8=False,
                 ),
             )
@@ -182,7 +184,7 @@ class _CsvText:
         )
 
     def line(self, row: int) -> int | None:
-        """Return the line that a row of data stands on, counting blank lines in."""
+        """Return the line number of a row of data, with blank lines counted."""
         stream = reopened(self.path) if row < _COUNTED_LINES else None
         if stream is None:
             return None
@@ -195,19 +197,19 @@ class _CsvText:
             return next(islice(full, row, None), None)
 
 
-def csv_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
+def csv_table(path: Path, head: bytes, rest: BinaryIO) -> SourceTable:
     """Make the table of a CSV text.
 
     Args:
-        path: of the file, for messages and for finding a row's line.
-        head: the text's first bytes.
-        rest: the text after these first bytes.
+        path: the file's path, for messages and for finding a row's line.
+        head: the first bytes of the text.
+        rest: the stream of the text after these bytes.
 
     Raises:
-        DataError: the beginning is no CSV.
+        DataError: the text does not begin as CSV.
     """
     text = _CsvText(path, head, rest)
-    return Table(
+    return SourceTable(
         name=text.name,
         header=text.rows[0] if text.headed else None,
         head=() if text.headed else text.rows,
@@ -219,7 +221,7 @@ def csv_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
 
 
 def _delimiter(line: str) -> str:
-    """Find what stands between the cells of a line; a comma inside of a number is none."""
+    """Find the mark that separates cells; a comma inside a number is not counted."""
     counts = {mark: line.count(mark) for mark in _DELIMITERS}
     if len([mark for mark in counts if counts[mark]]) > 1:
         counts[","] -= len(_DECIMAL_COMMA.findall(line))
@@ -227,24 +229,25 @@ def _delimiter(line: str) -> str:
 
 
 def _has_commas(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether numbers are written with a comma before their fraction, and none with a point."""
+    """Whether the decimal mark is a comma: some number has one, and none has a point."""
     cells = [cell.strip() for row in rows for cell in row]
     return any(map(_COMMA_NUMBER.fullmatch, cells)) and not any(map(_POINT_NUMBER.fullmatch, cells))
 
 
 def _is_a_row_a_line(block: bytes, skip: int, rows: int) -> bool:
-    """Whether every line but blank ones became a row.
+    """Whether every line except blank ones became a row.
 
-    A cell that is quoted over several lines would swallow these, and an open quotation mark all
-    that follow, without a trace where it stands in a column that nobody reads.
+    A quoted cell that spans several lines would swallow them, and an unclosed quotation mark would
+    swallow all lines that follow; nothing would show it if the mark is in a column that is not
+    read.
     """
     if block.count(b"\n") == skip + rows:
-        return True  # no blank lines: the common case, in a tenth of the time
+        return True  # the usual case, a file without blank lines, takes a tenth of the time
     return sum(map(bool, block.splitlines()[skip:])) == rows
 
 
 def _is_data(cell: str) -> bool:
-    """Whether a row's first cell is a time, so that the row is no header."""
+    """Whether a row's first cell is a time, so that the row is data and not a header."""
     try:
         float(cell)
     except ValueError:

@@ -1,12 +1,13 @@
-"""The token that costs nothing and resets each day, by the underlying's returns day by day.
+"""The token that resets daily at no cost, computed from the underlying's daily returns.
 
-Its value compounds L times each day's simple return r of the underlying,
+The token's value compounds L times the simple return r of the underlying on each day,
 
     I[d] = I[d-1] * max(1 + L * r[d], 0).
 
-A day that would take it to zero or below ends it: below zero it would change sign and come back,
-and a token that has nothing left stays there. This is the one place where that is worked out; what
-a leveraged token is held against on pages, in summaries and in explanations all comes from here.
+A day that would take the value to zero or below ends the token: a negative value would change its
+sign on a later day and recover, whereas a token without assets stays at zero. This is the only
+place where the value is computed; every comparison with a daily reset on pages, in summaries and in
+explanations uses it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ Floats = npt.NDArray[np.float64]
 
 
 def reset_growths(moves: Floats, target: float) -> Floats:
-    """What one day makes of 1, for each day's move; 0 where the day ends it."""
+    """The growth factor of each day, shape (days,); 0 on a day that ends the token."""
     return np.maximum(1.0 + target * moves, 0.0)
 
 
 def reset_values(moves: Floats, target: float) -> Floats:
-    """Its value from 1 at the start, shape (days + 1,); 0 from the day on that ends it."""
+    """The token's value, 1 at the start, shape (days + 1,); 0 from the day that ends it."""
     return np.concatenate(([1.0], np.cumprod(reset_growths(moves, target))))

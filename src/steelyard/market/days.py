@@ -11,8 +11,12 @@ __all__ = ["day_ends"]
 
 
 def day_ends(time: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """The place of each UTC day's last row, shape (days,); ``time`` ascending, at least one."""
+    """The index of the last row of each UTC day that has rows, shape (days,).
+
+    Args:
+        time: epoch seconds, ascending, at least one.
+    """
     midnights = np.arange(time[0] // DAY_S + 1, time[-1] // DAY_S + 1) * DAY_S
     ends = np.append(time.searchsorted(midnights) - 1, len(time) - 1)
-    # a day without rows ends where the one before it did
+    # a day without rows has the same last row as the day before it, and is left out
     return ends[np.diff(ends, prepend=-1) > 0]

@@ -1,4 +1,4 @@
-"""What happens to a token at given times, as tables: what `events` reads and checks."""
+"""The tables of dated events that `event_readers` reads and checks: funding, rates and so on."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ YEAR_S = 31_536_000.0
 
 @dataclass(frozen=True, eq=False)
 class Funding:
-    """Funding of a perpetual: at ``time`` a long pays ``rate`` of its notional to a short.
+    """Funding of a perpetual: at each ``time`` a long pays ``rate`` of its notional to a short.
 
     Attributes:
         time: int64, epoch seconds UTC, ascending.
-        rate: float64, fraction of notional, positive where longs pay.
-        source: the file as it was named, or ``frame``.
+        rate: fraction of notional, float64; positive if longs pay.
+        source: the file's name as it was given, or ``frame``.
     """
 
     time: NDArray[np.int64]
@@ -35,25 +35,26 @@ class Funding:
 
     @property
     def per_year(self) -> float:
-        """What the payments amount to in a year, as a fraction of notional, the long paying.
+        """The payments in a year, as a fraction of notional; positive if longs pay.
 
-        The sum over the time that they cover, the last one's own interval included.
+        This is the sum of the rates over the time that they cover; the last one counts with its own
+        interval.
         """
         return float(self.rate.sum()) * YEAR_S / (len(self) * self.interval_s)
 
     @property
     def interval_s(self) -> float:
-        """Seconds from one payment to the next: the median; eight hours where there is one only."""
+        """The median number of seconds between payments; eight hours if there is only one."""
         return float(np.median(np.diff(self.time))) if len(self) > 1 else EIGHT_HOURS_S
 
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Interest rates: each holds from its ``time`` until the next one's.
+    """Interest rates, each of which is valid from its ``time`` until the next one's.
 
     Attributes:
         time: int64, epoch seconds UTC, ascending.
-        rate: float64, per year, as a fraction.
+        rate: interest per year as a fraction, float64.
     """
 
     time: NDArray[np.int64]
@@ -69,8 +70,8 @@ class Injections:
 
     Attributes:
         time: int64, epoch seconds UTC, never descending.
-        quote: float64, amount in quote, above 0.
-        kind: ``capital`` or ``trading_fees``, one per row.
+        quote: amount in quote, float64, above 0.
+        kind: ``capital`` or ``trading_fees``, one for each row.
     """
 
     time: NDArray[np.int64]
@@ -83,11 +84,11 @@ class Injections:
 
 @dataclass(frozen=True, eq=False)
 class Flows:
-    """Creations and redemptions.
+    """Creations and redemptions of tokens.
 
     Attributes:
         time: int64, epoch seconds UTC, never descending.
-        tokens: float64, created (> 0) or redeemed (< 0).
+        tokens: number of tokens created (> 0) or redeemed (< 0), float64.
     """
 
     time: NDArray[np.int64]
@@ -103,7 +104,7 @@ class Splits:
 
     Attributes:
         time: int64, epoch seconds UTC, ascending.
-        ratio: float64, tokens for one token.
+        ratio: number of new tokens for each old one, float64.
     """
 
     time: NDArray[np.int64]
@@ -115,11 +116,11 @@ class Splits:
 
 @dataclass(frozen=True, eq=False)
 class Outages:
-    """Spans in which the keeper is dead: nothing is traded.
+    """Spans in which the keeper is down, so that nothing is traded.
 
     Attributes:
-        start: int64, epoch seconds UTC, ascending; the instant itself is inside.
-        end: int64, epoch seconds UTC, after its start; the instant itself is outside.
+        start: int64, epoch seconds UTC, ascending; the span includes it.
+        end: int64, epoch seconds UTC, after the start; the span excludes it.
     """
 
     start: NDArray[np.int64]

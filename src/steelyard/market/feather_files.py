@@ -1,12 +1,15 @@
-"""Feather and Arrow files (freqtrade's default): the wanted columns, some batches at a time."""
+"""Feather and Arrow files (freqtrade's default), read a few batches at a time.
+
+Only the wanted columns are read.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from steelyard.market.faults import corrupt, named, refuse_pipe
-from steelyard.market.table import Table
+from steelyard.market.cell_faults import corrupt, named, refuse_pipe
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,12 +23,12 @@ _BLOCK_ROWS = 1 << 17
 
 
 @contextmanager
-def open_feather(path: Path, raw: BinaryIO) -> Iterator[Table]:
+def open_feather(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     """Open the table of a Feather file of version 2, which is an Arrow file.
 
     Args:
-        path: of the file.
-        raw: the same file, opened before to recognise it.
+        path: path of the file.
+        raw: the same file, already open because its format was recognised from it.
 
     Raises:
         DataError: the file is cut, corrupt, or a pipe, which cannot be read from its end.
@@ -54,4 +57,4 @@ def open_feather(path: Path, raw: BinaryIO) -> Iterator[Table]:
                     ]
                     held = []
 
-    yield Table(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)
+    yield SourceTable(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)

@@ -1,12 +1,12 @@
-"""History from an exchange into a file: candles that are closed, funding that was paid.
+"""Downloads from an exchange into a file: closed candles, and funding that was paid.
 
     exchange = open_exchange("binanceusdm")
     fetch_candles(exchange, "BTC/USDT:USDT", "1m", "btc.parquet", since="2022-01-01")
 
-A file that is there is continued, after its last rows have been compared with what the exchange
-says of them: another symbol, timeframe or exchange is refused. What has come is kept beside the
-file, in ``FILE.part``, and the next run goes on from there; FILE itself is always whole, and the
-same bytes however often the download was interrupted.
+An existing file is continued, after its last rows have been compared with those of the exchange: a
+file of another symbol, timeframe or exchange is refused. Rows that have been downloaded are kept
+beside the file, in ``FILE.part``, and the next run continues from there. FILE itself is always
+complete, and its bytes do not depend on how often the download was interrupted.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from steelyard.errors import InputError
-from steelyard.market.download.asking import Asker, Patience
-from steelyard.market.download.exchange import Exchange, open_exchange, timeframe_seconds
-from steelyard.market.download.feeds import Candles, Feed, FundingRates
+from steelyard.market.download.ccxt_exchange import CcxtExchange, open_exchange, timeframe_seconds
+from steelyard.market.download.feeds import Candles, FundingRates, HistoryKind
 from steelyard.market.download.job import Fetched, Job
 from steelyard.market.download.partial import part_of
+from steelyard.market.download.retrying import Asker, Patience
 from steelyard.market.download.rows import file_format
 from steelyard.market.times import parse_time
 
@@ -40,18 +40,18 @@ Instant = str | float | date
 
 
 def _silent(_: object) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """How to ask, and whom to tell.
+    """How requests are made, and who is told about them.
 
     Attributes:
-        page_rows: rows to ask for at once, 2 or more; None for what ccxt knows of the exchange.
-        patience: how long to go on with an exchange that does not answer.
+        page_rows: number of rows to request at once, 2 or more; None for the limit that ccxt knows.
+        patience: how often and how long to retry when the exchange does not answer.
         progress: called with the share that is done, from 0 to 1.
-        remark: called with a sentence about every wait.
+        remark: called with a sentence about every pause.
     """
 
     page_rows: int | None = None
@@ -61,7 +61,7 @@ class Asking:
 
 
 def fetch_candles(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     timeframe: str,
     path: str | Path,
@@ -70,23 +70,24 @@ def fetch_candles(
     until: Instant | None = None,
     asking: Asking | None = None,
 ) -> Fetched:
-    """Write candles into a file, or add those that have closed since.
+    """Write candles into a new file, or add those that have closed since to an existing file.
 
     Args:
         exchange: from `open_exchange`, or any synchronous exchange of ccxt.
-        symbol: as ccxt writes it, such as ``BTC/USDT:USDT``.
-        timeframe: as the exchange offers it, from seconds to weeks: ``1m``, ``4h``.
-        path: ends in .csv, .csv.gz or .parquet; columns ``time,open,high,low,close,volume``.
-        since: the first candle opens then or later; may be left out where the file is there.
-        until: the last candle opens before; None for all that are closed by the exchange's clock.
-        asking: how to ask, and whom to tell.
+        symbol: the symbol as ccxt writes it, such as ``BTC/USDT:USDT``.
+        timeframe: a timeframe that the exchange offers, from seconds to weeks: ``1m``, ``4h``.
+        path: path of the file, which ends in .csv, .csv.gz or .parquet and has the columns
+            ``time,open,high,low,close,volume``.
+        since: candles open at or after this time; it may be left out if the file exists.
+        until: candles open before this time; None for all that are closed by the exchange's clock.
+        asking: how requests are made, and who is told about them.
 
     Raises:
-        InputError: the exchange has no such symbol or timeframe, or no candles then; the file
-            holds something else, or cannot be one.
-        DataError: the exchange gives candles that are none; the file is damaged.
-        Unavailable: the exchange does not answer; what has come is kept.
-        Rejected: it refuses.
+        InputError: the exchange has no such symbol or timeframe, or no candles in that time; the
+            file holds something else, or its name has no known ending.
+        DataError: the exchange returns invalid candles, or the file is damaged.
+        Unavailable: the exchange does not answer; what was downloaded is kept.
+        Rejected: the exchange refuses the request.
     """
     asking = asking or Asking()
     _require(exchange, "fetchOHLCV", "candles")
@@ -96,7 +97,7 @@ def fetch_candles(
 
 
 def fetch_funding(
-    exchange: Exchange,
+    exchange: CcxtExchange,
     symbol: str,
     path: str | Path,
     *,
@@ -104,9 +105,9 @@ def fetch_funding(
     until: Instant | None = None,
     asking: Asking | None = None,
 ) -> Fetched:
-    """Write the funding rates of a perpetual into a file, or add those that were paid since.
+    """Write the funding rates of a perpetual into a file, or add newer ones to an existing file.
 
-    The columns are ``time,rate``; arguments and errors are those of `fetch_candles`.
+    The columns are ``time,rate``; the arguments and errors are those of `fetch_candles`.
     """
     asking = asking or Asking()
     _require(exchange, "fetchFundingRateHistory", "a history of funding")
@@ -115,7 +116,7 @@ def fetch_funding(
 
 
 def _fetch(
-    feed: Feed,
+    feed: HistoryKind,
     path: str | Path,
     since: Instant | None,
     until: Instant | None,
@@ -132,8 +133,8 @@ def _fetch(
     return Job(feed, ask, path, asking.progress).run(since_s, until_s)
 
 
-def _require(exchange: Exchange, ability: str, what: str) -> None:
-    # "emulated": ccxt would make it up from other data.
+def _require(exchange: CcxtExchange, ability: str, what: str) -> None:
+    # The value "emulated" means that ccxt would compute the data from other data.
     if exchange.has.get(ability) is not True:
         message = f"exchange: expected one that gives {what}; {exchange.id} does not (see ccxt)"
         raise InputError(message, exchange=exchange.id)

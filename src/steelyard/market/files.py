@@ -1,7 +1,7 @@
-"""Files, opened and recognised by their first bytes: CSV, JSON, Parquet, Feather, gzip, zip.
+"""Files of tables, recognised by their first bytes: CSV, JSON, Parquet, Feather, gzip, zip.
 
-A file may be anything, of any size: nothing is read here but its first 64 KiB, and what reads on
-does so block by block.
+A file may contain anything and have any size. Only its first 64 KiB are read here; the readers of
+each format read the rest block by block.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import zipfile
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from steelyard.market.faults import named, refuse_pipe, source_error
-from steelyard.market.streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.byte_streams import GZIP, HEAD_BYTES, READ_ERRORS, ZIP, zipped_files
+from steelyard.market.cell_faults import named, refuse_pipe, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_file"]
 
 _PARQUET = b"PAR1"
 _FEATHER = b"ARROW1"
 _KNOWN = {
-    b"PK\x03\x04": "a zip archive inside of one that is packed: unpack it",
-    b"PAR1": "a Parquet file inside of one that is packed: unpack it",
-    b"ARROW1": "a Feather file inside of one that is packed: unpack it",
+    b"PK\x03\x04": "a zip archive inside a packed file: unpack it",
+    b"PAR1": "a Parquet file inside a packed file: unpack it",
+    b"ARROW1": "a Feather file inside a packed file: unpack it",
     b"FEA1": "a Feather file of version 1: save it as version 2 or Parquet",
     b"\x28\xb5\x2f\xfd": "a zstd file: unpack it, or pack it with gzip",
     b"BZh": "a bzip2 file: unpack it, or pack it with gzip",
@@ -42,11 +42,11 @@ _EXPECTED = "a CSV file or a JSON file (also .gz or .zip), a Parquet file or a F
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[Table]:
-    """Open a file of a table and recognise it.
+def open_file(path: Path) -> Iterator[SourceTable]:
+    """Open a file that holds a table and recognise its format.
 
     Raises:
-        DataError: it is missing, a directory, unreadable, empty, binary or of another format.
+        DataError: the file is missing, a directory, unreadable, empty, binary or of another format.
     """
     name = named(path)
     with ExitStack() as stack:
@@ -78,7 +78,7 @@ def open_file(path: Path) -> Iterator[Table]:
 
 
 def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of the text, unpacked, and the stream of all after them."""
+    """Return the first bytes of the text, unpacked, and the stream of the rest."""
     plain: BinaryIO = raw
     if raw.peek(len(GZIP))[: len(GZIP)] == GZIP:
         plain = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=raw)))
@@ -92,7 +92,7 @@ def _opened(name: str, stack: ExitStack, raw: io.BufferedReader) -> tuple[bytes,
 
 
 def _unzipped(name: str, stack: ExitStack, raw: io.BufferedReader) -> BinaryIO:
-    """Return the stream of the one file that an archive holds, as Binance publishes them."""
+    """Return the stream of the only file in an archive, the form in which Binance publishes."""
     refuse_pipe(name, raw, "zip")
     try:
         archive = stack.enter_context(zipfile.ZipFile(raw))
@@ -109,7 +109,7 @@ def _unzipped(name: str, stack: ExitStack, raw: io.BufferedReader) -> BinaryIO:
 
 
 def _refuse_binary(name: str, head: bytes) -> None:
-    """Refuse what is no UTF-8 text."""
+    """Refuse a file that is not UTF-8 text."""
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         if len(head) < HEAD_BYTES:
             raise source_error(name, _EXPECTED, "an empty file")
@@ -120,7 +120,7 @@ def _refuse_binary(name: str, head: bytes) -> None:
     if b"\0" in head:
         raise source_error(name, _EXPECTED, "binary data")
     try:
-        # Not final: the cut at 64 KiB may stand inside a character.
+        # Not final, because the cut at 64 KiB may be inside a character.
         codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError as error:
         found = f"binary data, or text that is not UTF-8 (byte {error.start})"
@@ -128,7 +128,7 @@ def _refuse_binary(name: str, head: bytes) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Say why a file cannot be opened, without repeating its name."""
+    """Return why a file cannot be opened, without its name."""
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, IsADirectoryError):

@@ -1,6 +1,6 @@
-"""JSON files: one list of rows, each a list (freqtrade, exchanges) or an object.
+"""JSON files that hold one list of rows, each a list (freqtrade, exchanges) or an object.
 
-The text is parsed a megabyte at a time, cut where a row ends, so that memory stays bounded.
+The text is parsed a megabyte at a time and cut between two rows, so that memory stays bounded.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from steelyard.market.faults import first_line, named, shown, source_error
-from steelyard.market.frames import arrow_objects
-from steelyard.market.streams import READ_ERRORS
-from steelyard.market.table import Table
+from steelyard.market.byte_streams import READ_ERRORS
+from steelyard.market.cell_faults import first_line, named, shown, source_error
+from steelyard.market.memory_tables import arrow_objects
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,20 +33,20 @@ _BLANKS = b" \t\r\n"
 
 
 def is_json(head: bytes) -> bool:
-    """Whether a text begins as JSON does."""
+    """Whether a text begins like JSON."""
     return head.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS).startswith((b"[", b"{"))
 
 
-def json_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
+def json_table(path: Path, head: bytes, rest: BinaryIO) -> SourceTable:
     """Make the table of a JSON text.
 
     Args:
-        path: of the file, for messages.
-        head: the text's first bytes.
-        rest: the text after these first bytes.
+        path: the file's path, for messages.
+        head: the first bytes of the text.
+        rest: the stream of the text after these bytes.
 
     Raises:
-        DataError: the beginning is no list of rows.
+        DataError: the text does not begin with a list of rows.
     """
     name = named(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip(_BLANKS)
@@ -76,7 +76,7 @@ def json_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
     header = tuple(map(str, columns)) if is_objects else None
     shown_rows = [] if is_objects else first[:_HEAD_ROWS]
     _check_rows(name, first[:1], 0, columns, is_objects=is_objects)
-    return Table(
+    return SourceTable(
         name=name,
         header=header,
         head=[[str(cell) for cell in row] for row in shown_rows if isinstance(row, list)],
@@ -86,7 +86,7 @@ def json_table(path: Path, head: bytes, rest: BinaryIO) -> Table:
 
 
 def _pieces(name: str, text: bytes, rest: BinaryIO) -> Iterator[list[Any]]:
-    """Yield the rows in lists of some thousands, the first list perhaps empty."""
+    """Yield the rows in lists of a few thousand; the first list may be empty."""
     part = text[1:].lstrip(_BLANKS)
     end = b"}," if part.startswith(b"{") else b"],"
     rows = 0
@@ -94,7 +94,7 @@ def _pieces(name: str, text: bytes, rest: BinaryIO) -> Iterator[list[Any]]:
         try:
             more = rest.read(_BLOCK_BYTES)
         except READ_ERRORS as error:
-            found = f"a file that cannot be read on: {error}"
+            found = f"a file that cannot be read further: {error}"
             raise source_error(name, _EXPECTED, found) from error
         part += more
         cut = part.rfind(end) + 1
@@ -102,7 +102,7 @@ def _pieces(name: str, text: bytes, rest: BinaryIO) -> Iterator[list[Any]]:
             if len(part) > _LONGEST_ROW:
                 raise source_error(name, _EXPECTED, f"a row of over {_LONGEST_ROW:,} bytes")
             continue
-        # The last piece brings the list's own closing bracket along.
+        # The last piece contains the closing bracket of the list itself.
         piece = b"[" + (part[:cut] + b"]" if more else part)
         try:
             found_rows = json.loads(piece)
@@ -119,7 +119,7 @@ def _pieces(name: str, text: bytes, rest: BinaryIO) -> Iterator[list[Any]]:
 def _check_rows(
     name: str, rows: list[Any], before: int, columns: Sequence[Any], *, is_objects: bool
 ) -> None:
-    """Hold rows to the kind and, where they are lists, to the length of the first one."""
+    """Check that rows have the first row's type and, if they are lists, its length."""
     kind, width = (dict, None) if is_objects else (list, len(columns))
     for row, cells in enumerate(rows, before + 1):
         if not isinstance(cells, kind) or (width is not None and len(cells) != width):

@@ -1,9 +1,9 @@
-"""Which column plays which part, by the names in a header or by the content where there is none.
+"""Roles of columns, found by the names in a header or, without a header, by the content.
 
-Recognised: bars with any of the usual names (freqtrade's, Binance's and jesse's headers among
-them), closes alone, `time,price`; and without a header ccxt's and jesse's six columns and
-Binance's twelve. Columns that play no part are left alone. A part that two columns claim is
-refused: choosing one would be a guess about money.
+These layouts are recognised: bars with any of the usual names (among them the headers of freqtrade,
+Binance and jesse), closes alone, and `time,price`; without a header, the six columns of ccxt and
+jesse and the twelve of Binance. Other columns are ignored. If two columns claim the same role, the
+source is refused, because choosing one of them would be a guess about money.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from steelyard.market.faults import shown, source_error
+from steelyard.market.cell_faults import shown, source_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,14 +51,14 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 
 
 class Layout(NamedTuple):
-    """Where the parts stand.
+    """Which column holds which part of a table, such as its times or closes.
 
     Attributes:
-        name: what was recognised: ``bars``, ``closes``, ``prices``, ``ccxt``, ``jesse``,
+        name: the layout that was recognised: ``bars``, ``closes``, ``prices``, ``ccxt``, ``jesse``,
             ``binance`` or ``events``.
         parts: part -> index of its column.
         columns: part -> the column's name as the source writes it, for messages.
-        symbol: index of the column that names the market; None where there is none.
+        symbol: index of the column that names the market; None if there is none.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Layout(NamedTuple):
 
 
 class Events(NamedTuple):
-    """A table of events: its parts with the names they go by, and how to ask for them."""
+    """A kind of event table: its parts with their accepted names, and its columns for messages."""
 
     parts: Mapping[str, tuple[str, ...]]
     expected: str
@@ -105,12 +105,12 @@ OUTAGES = Events(
 
 
 def price_layout(name: str, header: Sequence[str] | None, head: Sequence[Sequence[str]]) -> Layout:
-    """Recognise a price source.
+    """Recognise the layout of a price source.
 
     Args:
-        name: of the source, for messages.
-        header: its column names; None where it has none.
-        head: its first rows as text, read only where there is no header.
+        name: name of the source, for messages.
+        header: names of its columns; None if it has no header.
+        head: its first rows as text, used only if there is no header.
 
     Raises:
         DataError: a needed column is missing or claimed twice, or the content is of no known kind.
@@ -123,7 +123,7 @@ def price_layout(name: str, header: Sequence[str] | None, head: Sequence[Sequenc
     if "time" not in found or not found.keys() & {"close", "price"}:
         raise _refused(name, header, f"columns {_BARS}")
     if "price" in found:
-        found.pop("volume", None)  # the volume of one trade: not what bars mean by it
+        found.pop("volume", None)  # the volume of a single trade, not that of a bar
         return _layout("prices", found, header)
     order = sorted(found, key=found.__getitem__)
     names = {norm(column) for column in header}
@@ -137,10 +137,10 @@ def price_layout(name: str, header: Sequence[str] | None, head: Sequence[Sequenc
 
 
 def event_layout(name: str, header: Sequence[str] | None, events: Events) -> Layout:
-    """Recognise a table of events; it must have a header.
+    """Recognise the layout of a table of events, which must have a header.
 
     Raises:
-        DataError: no header, a column is missing or claimed twice.
+        DataError: there is no header, or a column is missing or claimed twice.
     """
     if header is None:
         raise source_error(name, f"a header with {events.expected}", "numbers in the first row")
@@ -148,14 +148,14 @@ def event_layout(name: str, header: Sequence[str] | None, events: Events) -> Lay
     if len(found) < len(events.parts):
         raise _refused(name, header, events.expected)
     layout = _layout("events", found, header)
-    # Of other events several symbols may stand in one file, and none is a market's.
+    # Other event files may mix several symbols, and their symbol is not that of a market.
     return layout if events is FUNDING else layout._replace(symbol=None)
 
 
 def _assign(
     name: str, header: Sequence[str], parts: Mapping[str, tuple[str, ...]]
 ) -> dict[str, int]:
-    """Find the one column that claims each part."""
+    """Find the one column of each part."""
     found: dict[str, int] = {}
     for index, column in enumerate(header):
         for part, names in parts.items():
@@ -171,7 +171,7 @@ def _assign(
 
 
 def norm(column: str) -> str:
-    """Write a column's name in lower case with underscores."""
+    """Return a column's name in lower case with underscores."""
     return re.sub(r"[ \-]+", "_", column.strip().lower())
 
 
@@ -183,7 +183,7 @@ def _layout(kind: str, found: dict[str, int], header: Sequence[str]) -> Layout:
 
 
 def _refused(name: str, header: Sequence[str], expected: str) -> DataError:
-    """Make the error that lists what columns there are."""
+    """Make the error that lists the existing columns."""
     listed = ", ".join(shown(column) for column in header[:_SHOWN_COLUMNS])
     more = f" and {len(header) - _SHOWN_COLUMNS} more" if len(header) > _SHOWN_COLUMNS else ""
     found = f"columns {listed}{more}" if header else "no columns"
@@ -191,12 +191,13 @@ def _refused(name: str, header: Sequence[str], expected: str) -> DataError:
 
 
 def _headerless(name: str, head: Sequence[Sequence[str]]) -> Layout:
-    """Recognise rows without names by how many columns they have and what stands in them."""
+    """Recognise rows without names by the number of columns and their content."""
     width = len(head[0]) if head else 0
     if width == _BINANCE_COLUMNS:
         kind, order = "binance", _CCXT
     elif width == len(_CCXT):
-        # Jesse's order passes for ccxt's only where every bar is flat, and then either will do.
+        # The order of jesse is mistaken for that of ccxt only if every bar is flat, and then both
+        # give the same.
         as_jesse = not _consistent(head, _CCXT) and _consistent(head, _JESSE)
         kind, order = ("jesse", _JESSE) if as_jesse else ("ccxt", _CCXT)
     else:
@@ -210,7 +211,7 @@ def _headerless(name: str, head: Sequence[Sequence[str]]) -> Layout:
 
 
 def _consistent(head: Sequence[Sequence[str]], order: Sequence[str]) -> bool:
-    """Whether in all rows low <= open, close <= high when read in this order."""
+    """Whether every row, read in this order, satisfies low <= open, close <= high."""
     for row in head:
         try:
             bar = {part: float(cell) for part, cell in zip(order[1:5], row[1:5], strict=True)}

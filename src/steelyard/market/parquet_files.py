@@ -1,12 +1,12 @@
-"""Parquet files: the wanted columns only, in batches, so that a huge row group is no matter."""
+"""Parquet files, read in batches so that memory stays bounded; only wanted columns are read."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from steelyard.market.faults import corrupt, named, refuse_pipe
-from steelyard.market.table import Table
+from steelyard.market.cell_faults import corrupt, named, refuse_pipe
+from steelyard.market.table import SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,12 +20,12 @@ _BATCH_ROWS = 1 << 17
 
 
 @contextmanager
-def open_parquet(path: Path, raw: BinaryIO) -> Iterator[Table]:
+def open_parquet(path: Path, raw: BinaryIO) -> Iterator[SourceTable]:
     """Open the table of a Parquet file.
 
     Args:
-        path: of the file.
-        raw: the same file, opened before to recognise it.
+        path: path of the file.
+        raw: the same file, already open because its format was recognised from it.
 
     Raises:
         DataError: the file is cut, corrupt, or a pipe, which cannot be read from its end.
@@ -35,9 +35,9 @@ def open_parquet(path: Path, raw: BinaryIO) -> Iterator[Table]:
     name = named(path)
     refuse_pipe(name, raw, "Parquet")
     with corrupt(name, "Parquet"):
-        # Pages carry checksums where their writer was careful; a flipped bit is then seen here.
-        # By path, since Arrow reads that faster than a Python file; absolute, since it would take
-        # a relative one with a colon in it for an address.
+        # Pages carry checksums if their writer added them, and then a flipped bit is detected here.
+        # The file is opened by its path because Arrow reads that faster than a Python file, and the
+        # path is absolute because Arrow would take a relative one with a colon for an address.
         file = parquet.ParquetFile(str(path.absolute()), page_checksum_verification=True)
         header = tuple(file.schema_arrow.names)
 
@@ -48,4 +48,4 @@ def open_parquet(path: Path, raw: BinaryIO) -> Iterator[Table]:
                 yield [batch.column(name) for name in columns]
 
     with file:
-        yield Table(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)
+        yield SourceTable(name=name, header=header, head=(), blocks=blocks, line=lambda _row: None)

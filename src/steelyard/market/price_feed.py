@@ -1,8 +1,8 @@
-"""A feed: the prices of one underlying with everything that goes with them, read and checked once.
+"""A feed: the prices of one underlying and the inputs that belong to them, read and checked once.
 
-Every source is read when the feed is made, so that a wrong row is an error there and not in the
-middle of a run, and so that several runs read nothing again. Whether the inputs cover the bars is
-decided by each run, because that depends on the series and on where the run starts.
+Every source is read when the feed is made, so that a wrong row is an error at that point and not in
+the middle of a run, and so that several runs need not read it again. Each run itself checks whether
+the inputs cover its bars, because that depends on the series and on where the run starts.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
-from steelyard.market.books import Book, read_book
-from steelyard.market.events import (
+from steelyard.market.event_readers import (
     Flows,
     Funding,
     Injections,
@@ -30,6 +29,7 @@ from steelyard.market.events import (
     read_splits,
 )
 from steelyard.market.layout import TIME_NAMES, norm
+from steelyard.market.order_books import OrderBook, read_book
 from steelyard.market.prices import Prices, read_prices
 from steelyard.market.sample import SAMPLE_NAMES, sample_prices
 from steelyard.market.several_files import is_there
@@ -63,31 +63,34 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "wind_down": parse_time,
     "book": read_book,
 }
-"""What may go with prices and how it is read, in the order in which a run takes it."""
+"""The inputs that can accompany prices and their readers, in the order of use in a run."""
 INPUTS = tuple(READERS)
 BY_SYMBOL = ("flows", "splits", "wind_down")
-"""Of these each of several series may have its own."""
+"""The inputs that can be given for each series separately, by symbol."""
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Feed:
-    """Prices of one underlying, and what goes with them; functions over a history take it.
+    """Prices of one underlying with their inputs, as functions over a history take them.
 
     Attributes:
-        prices: the whole history. What lies before ``start`` counts for an impact that follows the
-            market.
-        funding: of a perpetual; None, as for each of the following, where none was given.
-        rates: per year, of a spot venue.
-        injections: into the reserve.
-        flows: creations and redemptions; or a mapping of them by symbol.
-        splits: tokens for one token; or a mapping by symbol.
-        outages: spans in which nothing triggers.
-        wind_down: epoch s at which the token is closed; or a mapping by symbol.
-        book: what a series with ``impact = "book"`` trades on, instead of the file that it names.
-        start: epoch s, the first instant of the part that is run; None: from the beginning.
-        end: epoch s, the instant at which that part ends, left out; None: to the end.
+        prices: the whole history. The bars before ``start`` are used by an impact model that
+            follows the market.
+        funding: funding rates of the perpetual; None if none were given, as for each of the
+            following.
+        rates: interest rates per year of a spot venue.
+        injections: payments into the reserve.
+        flows: creations and redemptions, or a mapping of them by symbol.
+        splits: splits and merges of tokens, or a mapping of them by symbol.
+        outages: spans in which no trigger fires.
+        wind_down: epoch seconds at which the token is closed, or a mapping of these by symbol.
+        book: the order book that a series with ``impact = "book"`` trades on, in place of the file
+            that the series names.
+        start: epoch seconds at which the part to be run begins; None for the beginning of the
+            history.
+        end: epoch seconds at which that part ends (exclusive); None for the end of the history.
         bars: the bars of that part.
-        files: the path of the file that each was read from, by name; empty where it was none.
+        files: input name -> path of the file that it was read from; empty if it was not a file.
     """
 
     prices: Prices
@@ -98,7 +101,7 @@ class Feed:
     splits: Splits | Mapping[str, Splits] | None
     outages: Outages | None
     wind_down: int | Mapping[str, int] | None
-    book: Book | None
+    book: OrderBook | None
     start: int | None
     end: int | None
     bars: Prices = field(init=False)
@@ -119,27 +122,28 @@ class Feed:
         start: str | float | date | None = None,
         end: str | float | date | None = None,
     ) -> None:
-        """Read and check a history with what goes with it.
+        """Read and check a history and its inputs.
 
         Args:
             prices: a path, a list of paths or a pattern, ``"BTC"`` or ``"ETH"`` (the bundled
                 history), a pandas or polars frame, an Arrow table, a mapping of columns, or
                 ``Prices``.
             funding: columns ``time, rate``, from the same kinds of source.
-            rates: ``time, rate`` per year.
-            injections: ``time, quote, kind``.
-            flows: ``time, tokens``: creations, and redemptions (below 0); for several series, a
-                mapping of such sources by symbol.
-            splits: ``time, ratio``; for several series, likewise.
-            outages: ``from, to``.
+            rates: columns ``time, rate``, where rates are per year.
+            injections: columns ``time, quote, kind``.
+            flows: columns ``time, tokens``: creations, and redemptions (below 0); for several
+                series, a mapping of such sources by symbol.
+            splits: columns ``time, ratio``; for several series, a mapping of such sources by
+                symbol.
+            outages: columns ``from, to``.
             wind_down: a time; for several series, a mapping of times by symbol.
-            book: an order book, from any source that ``read_book`` takes.
+            book: an order book, from any source that ``read_book`` accepts.
             start: first instant, inclusive (ISO 8601, epoch seconds, date or datetime, UTC).
-            end: last instant, exclusive, likewise.
+            end: last instant, exclusive, in the same forms.
 
         Raises:
-            InputError: a time is none, or the end is not after the start.
-            DataError: a source is not what it should be, or no bar lies between start and end.
+            InputError: a time is not valid, or the end is not after the start.
+            DataError: a source is invalid, or no bar lies between start and end.
         """
         given: dict[str, Any] = {
             "funding": funding,
@@ -163,10 +167,10 @@ class Feed:
     def between(
         self, start: str | float | date | None = None, end: str | float | date | None = None
     ) -> Feed:
-        """The part of this feed from ``start`` to before ``end``; nothing is read again.
+        """The part of this feed from ``start`` to before ``end``, without reading anything again.
 
         Raises:
-            InputError: a time is none, or the end is not after the start.
+            InputError: a time is not valid, or the end is not after the start.
             DataError: no bar lies between them.
         """
         bars, first, last = self.bars.between(start, end), self.start, self.end
@@ -179,10 +183,10 @@ class Feed:
         return _changed(self, {"start": first, "end": last, "bars": bars})
 
     def without(self, *inputs: str) -> Feed:
-        """This feed without some of its inputs, by their names.
+        """This feed without the inputs of these names.
 
         Raises:
-            InputError: nothing of that name goes with prices.
+            InputError: there is no input of that name.
         """
         for name in inputs:
             if name not in INPUTS:
@@ -191,7 +195,7 @@ class Feed:
         return _changed(self, dict.fromkeys(inputs))
 
     def given(self) -> tuple[str, ...]:
-        """The names of the inputs that were given beside the prices."""
+        """The names of the inputs that were given in addition to the prices."""
         return tuple(name for name in INPUTS if getattr(self, name) is not None)
 
     def __len__(self) -> int:
@@ -205,16 +209,16 @@ class Feed:
 
 
 def feed_of(given: object) -> Feed:
-    """The feed that was given; or the feed of bare prices.
+    """Return a feed unchanged, or make a feed of bare prices.
 
     Raises:
-        DataError: it is neither.
+        DataError: the argument is neither a feed nor prices.
     """
     return given if isinstance(given, Feed) else Feed(given)
 
 
 def for_series(feed: Feed, symbol: str) -> Feed:
-    """A feed for one series: of what is given by symbol, what is given for that one."""
+    """The feed of one series: of each input that is given by symbol, the part for that symbol."""
     given = {name: getattr(feed, name) for name in BY_SYMBOL}
     own = {name: one.get(symbol) for name, one in given.items() if isinstance(one, Mapping)}
     if not own:
@@ -224,10 +228,10 @@ def for_series(feed: Feed, symbol: str) -> Feed:
 
 
 def check_symbols(feed: Feed, symbols: Iterable[str]) -> None:
-    """Refuse an input of a symbol that none of the series has.
+    """Refuse an input that is given for a symbol which no series has.
 
     Raises:
-        InputError: there is one.
+        InputError: there is such a symbol.
     """
     allowed = list(symbols)
     for option in BY_SYMBOL:
@@ -242,30 +246,30 @@ def check_symbols(feed: Feed, symbols: Iterable[str]) -> None:
 
 
 def events_of(feed: Feed) -> dict[str, Any]:
-    """What happens at given times in the feed of one series: tables, and the time of its end."""
+    """The dated inputs in the feed of one series: the tables, and the time of the wind-down."""
     return {name: getattr(feed, name) for name in feed.given() if name != "book"}
 
 
 def with_events(feed: Feed, events: Mapping[str, Any]) -> Feed:
-    """A feed with these tables, as ``events_of`` has them, in the place of all of its own."""
+    """A feed in which these tables, in the form of ``events_of``, replace all of its own."""
     own: dict[str, Any] = {name: None for name in INPUTS if name != "book"}
-    # of what is given by symbol there may be nothing for any
+    # an input that is given by symbol may be an empty mapping
     return _changed(feed, {**own, **{name: found or None for name, found in events.items()}})
 
 
 def files_of(feed: Feed) -> dict[str, str]:
-    """The files among what was given to one series, by name: their paths from the root on."""
+    """The files that the inputs of one series were read from: input name -> absolute path."""
     there = {"prices", *feed.given()}
     return {name: file for name, file in feed.files.items() if file and name in there}
 
 
 def prices_of(given: object) -> Prices:
-    """The prices that were given, or those of the file or the bundled history that was named.
+    """Return prices unchanged, or read those of a file or of a bundled history.
 
-    A file always wins: ``"BTC"`` is the bundled history only where no file has that name.
+    A file comes first: ``"BTC"`` is the bundled history only if there is no file of that name.
 
     Raises:
-        DataError: it is neither, or not what prices should be.
+        DataError: the argument is neither, or the prices are invalid.
     """
     if isinstance(given, str) and given.upper() in SAMPLE_NAMES and not os.path.lexists(given):
         return sample_prices(given.upper())
@@ -281,7 +285,7 @@ def _read(name: str, given: Any) -> Any:  # noqa: ANN401 (any source)
 
 
 def _is_by_symbol(given: object) -> bool:
-    """Whether a mapping is by symbol: as a table it would have a column of times."""
+    """Whether a mapping is by symbol, that is, has no column of times as a table would."""
     if not isinstance(given, Mapping):
         return False
     return not any(
@@ -297,17 +301,17 @@ def _changed(feed: Feed, changes: Mapping[str, Any]) -> Feed:
 
 
 def _set(feed: Feed, values: Mapping[str, Any]) -> None:
-    """Fill a feed that nobody has seen yet: afterwards it does not change."""
+    """Set the fields of a feed that is still being made; afterwards it does not change."""
     for name, value in values.items():
         object.__setattr__(feed, name, value)
 
 
 def _names(given: Any, read: Any) -> Any:  # noqa: ANN401 (a name, or a mapping of names by symbol)
-    """The file that a source is, as a path from the root on; empty where it is none."""
+    """The absolute path of the file that a source is; empty if it is not a file."""
     if isinstance(read, Mapping):
         return {symbol: _names(given[symbol], one) for symbol, one in read.items()}
     source = getattr(read, "source", "frame")
-    # a table that was read knows what it was called; not all of them were in a file
+    # a table knows the name it was read under, but not every table was in a file
     name = given if isinstance(given, str | os.PathLike) else source
     if name == "frame" or isinstance(read, int | None):
         return ""

@@ -1,8 +1,8 @@
-"""A price history: bars, or prices at instants, read from anything and checked row by row.
+"""A price history: bars, or prices at instants, read from any source and checked row by row.
 
-What `read_prices` returns holds: times ascend without duplicates, every price is finite and above
-0, and in every bar `low <= open, close <= high`. Gaps are reported and never filled. Nothing here
-knows of leverage.
+`read_prices` guarantees that times ascend without duplicates, that every price is finite and above
+0, and that every bar satisfies `low <= open, close <= high`. Gaps are reported and never filled.
+Nothing in this module depends on leverage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steelyard.errors import DataError, InputError
-from steelyard.market.faults import Fault, first_fault, source_error
+from steelyard.market.cell_faults import CellFault, first_fault, source_error
 from steelyard.market.layout import price_layout
 from steelyard.market.several_files import read_source
 from steelyard.market.times import format_time, parse_time
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
 
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Block
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["Gap", "Gaps", "Prices", "read_prices"]
 
 _POSITIVE = "a finite price above 0"
-# Far beyond any market, and such that squares of ratios of two prices are still finite numbers.
+# Far beyond any market's prices, and narrow enough that the squared ratio of two prices stays
+# finite.
 _LOWEST, _HIGHEST = 1e-50, 1e50
 _IN_RANGE = f"a price from {_LOWEST:g} to {_HIGHEST:g}"
 
 
 class Gap(NamedTuple):
-    """Bars that are not there.
+    """A place where bars are missing.
 
     Attributes:
-        row: of the first bar after them, counted from 0.
-        missing_s: seconds without bars.
+        row: index of the first bar after the gap.
+        missing_s: length of the gap in seconds.
     """
 
     row: int
@@ -51,11 +52,11 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Gaps:
-    """All gaps of a history, in order; its length is their number.
+    """All gaps of a history in order; its length is the number of gaps.
 
     Attributes:
-        rows: int64, of the first bar after each gap, counted from 0.
-        missing_s: int64, seconds without bars in each.
+        rows: index of the first bar after each gap; int64, shape (gaps,).
+        missing_s: length of each gap in seconds; int64, shape (gaps,).
     """
 
     rows: NDArray[np.int64]
@@ -70,21 +71,22 @@ class Gaps:
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """Prices of one underlying in order of time; `read_prices` makes and checks them.
+    """Prices of one underlying in order of time, made and checked by `read_prices`.
 
     Attributes:
-        time: int64, epoch seconds UTC: a bar's opening instant, or the observation's own time.
-        close: float64, quote per unit: a bar's close, or the price observed.
-        open: float64, None where the source has none; so with high, low and volume.
-        high: float64 or None.
-        low: float64 or None.
-        volume: float64 or None, in the source's own measure.
-        step_s: a bar's length in seconds: the commonest spacing, the smaller at a tie; 0 for
-            prices at instants, to whose times nothing is added.
-        source: the file as it was named, or ``frame``; for messages.
-        layout: what the columns were recognised as.
+        time: int64, epoch seconds UTC, shape (rows,): a bar's opening instant, or the time of a
+            price.
+        close: float64, quote per unit, shape (rows,): a bar's close, or the price itself.
+        open: float64, shape (rows,), or None if the source has no such column.
+        high: float64, shape (rows,), or None.
+        low: float64, shape (rows,), or None.
+        volume: float64, shape (rows,), in the source's own unit, or None.
+        step_s: a bar's length in seconds: the most frequent spacing, the smaller one at a tie; 0
+            for prices at instants, whose times are used as they are.
+        source: the file's name as it was given, or ``frame``; for messages.
+        layout: the column layout that was recognised.
         symbol: the market that the source itself names (a bundled name, a ticker, a column of
-            symbols, a file's name that is plain); empty where it names none.
+            symbols, an unambiguous file name); empty if it names none.
     """
 
     time: NDArray[np.int64]
@@ -107,23 +109,23 @@ class Prices:
 
     @property
     def has_path(self) -> bool:
-        """Whether open, high and low are all there, so that a bar's inside can be walked."""
+        """Whether open, high and low are present, so that the path inside a bar can be followed."""
         return self.open is not None and self.high is not None and self.low is not None
 
     @property
     def end_times(self) -> NDArray[np.int64]:
-        """The instants at which the closes stand: int64, epoch seconds, ``time + step_s``."""
+        """The instants at which closes are observed, ``time + step_s``: int64, epoch seconds."""
         return self.time + self.step_s
 
     @cached_property
     def gaps(self) -> Gaps:
-        """Spacings longer than the bars; none for prices at instants, which have no length."""
+        """The spacings longer than a bar; prices at instants have no length and so no gaps."""
         spacing = np.diff(self.time)
         rows = np.flatnonzero(spacing > self.step_s) if self.step_s else np.empty(0, np.int64)
         return Gaps(rows + 1, spacing[rows] - self.step_s)
 
     def slice(self, start: int, stop: int) -> Prices:
-        """Return rows ``start`` to ``stop``, the latter left out, as Python slices; step kept."""
+        """Return the rows from ``start`` to ``stop`` (exclusive), with the same step."""
         arrays = {
             part: None if values is None else values[start:stop]
             for part, values in (
@@ -140,14 +142,14 @@ class Prices:
     def between(
         self, start: str | float | date | None = None, end: str | float | date | None = None
     ) -> Prices:
-        """Return the rows whose time is at or after ``start`` and before ``end``; step kept.
+        """Return the rows at or after ``start`` and before ``end``; the step is kept.
 
         Args:
             start: ISO text, epoch seconds, date or datetime; None for the first row.
-            end: the same, itself left out; None for all to the last row.
+            end: the same kinds of value, exclusive; None for the last row.
 
         Raises:
-            InputError: one is no time, or they are the wrong way round.
+            InputError: a value is not a time, or the end is not after the start.
             DataError: no row lies between them.
         """
         first = 0 if start is None else parse_time(start)
@@ -162,7 +164,7 @@ class Prices:
         low = int(np.searchsorted(self.time, first))
         high = len(self) if last is None else int(np.searchsorted(self.time, last))
         if high - low == len(self) > 0:
-            # the same rows: what was found out of them holds on
+            # The rows are the same, so the figures already derived from this object stay valid.
             return self
         if low == high:
             raise self._nothing_between(first, last)
@@ -182,16 +184,16 @@ def read_prices(source: object, *, may_turn: bool = True) -> Prices:
 
     Args:
         source: a path to a CSV or JSON file (also .gz or .zip), a Parquet or a Feather file; a list
-            of such paths, or a pattern such as ``btc-*.zip``; a pandas or polars frame, lazy ones
-            too; a pandas Series of closes; an Arrow table; a mapping of column names to arrays;
-            rows as ccxt returns them; or Prices, which are returned as they are. Columns and times
-            as SPEC.md section 6 has them.
-        may_turn: whether rows may stand newest first; they are turned round.
+            of such paths, or a pattern such as ``btc-*.zip``; a pandas or polars frame, also a
+            LazyFrame; a pandas Series of closes; an Arrow table; a mapping of column names to
+            arrays; rows as ccxt returns them; or Prices, which are returned unchanged. SPEC.md
+            section 6 lists the accepted columns and times.
+        may_turn: whether rows may be ordered newest first; they are then reversed.
 
     Raises:
-        DataError: it is missing, unreadable or of no known layout, or a row of it is out of order,
-            a duplicate, not finite, not above 0, or a bar whose low or high does not bound it. The
-            message names the first such row.
+        DataError: the source is missing, unreadable or of no known layout; or a row is out of
+            order, a duplicate, not finite, not above 0, or a bar whose low or high does not bound
+            it (the message names the first such row).
     """
     if isinstance(source, Prices):
         return source
@@ -219,25 +221,25 @@ def read_prices(source: object, *, may_turn: bool = True) -> Prices:
     )
 
 
-def _layout_of(table: Table) -> Layout:
+def _layout_of(table: SourceTable) -> Layout:
     return price_layout(table.name, table.header, table.head)
 
 
 def _commonest(spacing: NDArray[np.int64]) -> int:
-    """Return the commonest spacing, the smaller at a tie."""
+    """Return the most frequent spacing, the smaller one at a tie."""
     smallest = int(spacing.min())
     if smallest == spacing.max():
         return smallest
     sizes, counts = np.unique(spacing, return_counts=True)
-    return int(sizes[counts.argmax()])  # the first of equals, and sizes ascend
+    return int(sizes[counts.argmax()])  # argmax takes the first of equals, and sizes ascend
 
 
-def _rules(block: Block, columns: Mapping[str, str]) -> list[Fault | None]:
-    """Hold a block of rows to what prices are; return the first fault of each kind."""
+def _rules(block: Block, columns: Mapping[str, str]) -> list[CellFault | None]:
+    """Check a block of rows against the rules for prices; return the first fault of each rule."""
     faults = []
     parts = block.numbers
     for part, values in parts.items():
-        # a NaN compares false
+        # a NaN fails every comparison
         if part == "volume":
             good = (values >= 0.0) & (values < np.inf)
             faults.append(first_fault(~good, columns[part], values, "a finite volume, 0 or more"))

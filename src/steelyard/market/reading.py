@@ -1,7 +1,7 @@
-"""One reading of a table: blocks to numbers, each block checked before the next is asked for.
+"""Reading a table: its blocks become numbers, and each is checked before the next is read.
 
-Checking as it goes is what bounds memory: a gigabyte of junk is refused at its first bad row, with
-one block held, and only rows that passed are kept.
+Because each block is checked at once, memory stays bounded: a gigabyte of invalid data is refused
+at its first bad row, with one block in memory, and only rows that passed are kept.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from steelyard.market.cell_faults import CellFault, earliest, source_error
 from steelyard.market.cells import numbers, texts, words_in
-from steelyard.market.clock import Clock
-from steelyard.market.faults import Fault, earliest, source_error
+from steelyard.market.time_column import TimeColumn
 from steelyard.market.times import format_time
 
 if TYPE_CHECKING:
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steelyard.market.layout import Layout
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
-    Rules = Callable[["Block", Mapping[str, str]], list[Fault | None]]
+    Rules = Callable[["Block", Mapping[str, str]], list[CellFault | None]]
 
 __all__ = ["MAX_ROWS", "Block", "Reading", "read_table"]
 
-# A limit on everything: three years of seconds, or two centuries of minutes.
+# The limit on the rows of any table: three years of seconds, or two centuries of minutes.
 MAX_ROWS = 100_000_000
 _FIRST_ROWS = 1 << 20  # two years of minutes
 _T = TypeVar("_T", bound=np.generic)
 _TEXT_PARTS = frozenset({"kind"})
 _TIME_PARTS = frozenset({"until"})
-"""Times beside the one that orders the rows; kept as floats, which hold whole seconds exactly."""
+"""Further times in a row; they are kept as floats, which hold whole seconds exactly."""
 
 
 class Block(NamedTuple):
-    """The rows of one block, parsed.
+    """The parsed rows of one block.
 
     Attributes:
-        time: int64, epoch seconds; shorter than the rest where a cell of it could not be read.
-        numbers: part -> float64; cells that could not be read are NaN.
-        texts: part -> text; empty where a cell could not be read.
+        time: int64, epoch seconds; shorter than the other columns if a time could not be read.
+        numbers: part -> float64; NaN in cells that could not be read.
+        texts: part -> list of text; empty if a cell could not be read.
     """
 
     time: NDArray[np.int64]
@@ -52,13 +52,14 @@ class Block(NamedTuple):
 
 
 class Reading:
-    """What was read.
+    """The rows that were read from a table.
 
     Attributes:
-        time: int64, epoch seconds, ascending.
-        numbers: part -> float64, one per row.
-        texts: part -> text, one per row.
-        symbol: what the column of symbols says in every row; empty without one, or of several.
+        time: int64, epoch seconds, ascending, shape (rows,).
+        numbers: part -> float64, shape (rows,).
+        texts: part -> list of text, one per row.
+        symbol: the symbol that the symbol column has in every row; empty if there is no such column
+            or it has several symbols.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -72,38 +73,38 @@ class Reading:
         self.symbol = ""
 
     def turn(self) -> None:
-        """Put the rows the other way round."""
+        """Reverse the order of the rows."""
         self.time = _turned(self.time)
         self.numbers = {part: _turned(values) for part, values in self.numbers.items()}
         self.texts = {part: words[::-1] for part, words in self.texts.items()}
 
 
 def read_table(
-    table: Table,
+    table: SourceTable,
     layout: Layout,
     rules: Rules,
     *,
     strictly: bool = True,
     may_turn: bool = False,
 ) -> Reading:
-    """Read the parts of a table, holding every row to the rules.
+    """Read the parts of a table and check every row against the rules.
 
     Args:
-        table: opened, not read yet.
-        layout: which column plays which part; ``time`` is among them.
-        rules: takes each block in turn and the columns' names; returns what breaks them.
-        strictly: whether each time must come after the one before, or may equal it.
-        may_turn: whether rows may stand newest first; what is returned ascends in any case. For
-            rules that judge each row by itself only.
+        table: an open table that has not been read yet.
+        layout: which column holds which part; ``time`` is among them.
+        rules: called with each block in turn and the columns' names; returns the faults.
+        strictly: True if each time must be after the one before, False if it may be equal.
+        may_turn: whether rows may be ordered newest first; the result ascends in any case. Use it
+            only with rules that judge each row by itself.
 
     Raises:
-        DataError: the first row that is unreadable, out of order or against the rules; too many
-            rows; a source that breaks off.
+        DataError: a row is unreadable, out of order or against the rules (the first one is named),
+            there are too many rows, or the source ends early.
     """
     reading = Reading(layout)
-    clock = Clock(layout.columns["time"])
+    clock = TimeColumn(layout.columns["time"])
     more_clocks = {
-        part: Clock(layout.columns[part]) for part in reading.numbers if part in _TIME_PARTS
+        part: TimeColumn(layout.columns[part]) for part in reading.numbers if part in _TIME_PARTS
     }
     times = _Column(np.int64)
     kept = {part: _Column(np.float64) for part in reading.numbers}
@@ -150,14 +151,14 @@ def read_table(
 
 
 def _turned(values: NDArray[_T]) -> NDArray[_T]:
-    """Return a read-only copy from the last to the first."""
+    """Return a read-only copy in reverse order."""
     turned = np.ascontiguousarray(values[::-1])
     turned.setflags(write=False)
     return turned
 
 
-def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault | None]:
-    """Read a further time column; from a fault on it is NaN."""
+def _instants(cells: pa.Array, clock: TimeColumn) -> tuple[NDArray[np.float64], CellFault | None]:
+    """Read a further time column as float64; NaN from the first fault on."""
     read, fault = clock.read(cells)
     values = np.full(len(cells), np.nan)
     values[: len(read)] = read
@@ -165,10 +166,10 @@ def _instants(cells: pa.Array, clock: Clock) -> tuple[NDArray[np.float64], Fault
 
 
 class _Order:
-    """Holds times to one order: oldest first, or newest first where that is allowed.
+    """The rule that times keep one order: oldest first, or newest first where that is allowed.
 
-    A table stands newest first where most of its first block does; then all of it must. Two rows
-    are too few: they stand so by a slip just as well.
+    A table counts as newest first if most pairs of rows in its first block are; then every pair
+    must be. A table of two rows is never taken for one, because their order may just be a mistake.
     """
 
     def __init__(self, column: str, *, strictly: bool, may_turn: bool) -> None:
@@ -178,7 +179,7 @@ class _Order:
         self._may_turn = may_turn
         self._last: int | None = None
 
-    def fault(self, time: NDArray[np.int64]) -> Fault | None:
+    def fault(self, time: NDArray[np.int64]) -> CellFault | None:
         """Return the first time of a block that is out of order."""
         if len(time) == 0:
             return None
@@ -199,10 +200,12 @@ class _Order:
             found = "the same second again: a duplicate row"
         else:
             found = f"{format_time(int(time[row]))}: out of order"
-        side, whole = ("before", ", as the rows above go") if self.falls else ("after", "")
+        side, whole = (
+            ("before", ", since the rows above are newest first") if self.falls else ("after", "")
+        )
         there = format_time(int(before[row]))
         expected = f"a time {side} that of the row before, {there}{whole}"
-        return Fault(row, self.column, found, expected)
+        return CellFault(row, self.column, found, expected)
 
 
 _FEWEST_PAIRS = 2
@@ -212,14 +215,14 @@ _COMES = {
     (True, True): np.less,
     (True, False): np.less_equal,
 }
-"""Whether times fall, whether strictly: the comparison of a time with the one before it."""
+"""(times fall, order is strict) -> the comparison of a time with the one before it."""
 
 
 class _Column(Generic[_T]):
-    """A column that grows block by block, by copying: a frame may change under us, this may not.
+    """A column that grows block by block; it copies, because a frame in memory may change later.
 
-    Copying at once lets Arrow use the block's memory again for the next, and memory that is
-    reserved here and never written to costs nothing.
+    Copying at once also lets Arrow reuse the block's memory for the next block. Memory that is
+    reserved here but never written to costs nothing.
     """
 
     def __init__(self, dtype: type[_T]) -> None:
@@ -236,9 +239,9 @@ class _Column(Generic[_T]):
         self._rows = rows
 
     def finish(self) -> NDArray[_T]:
-        """Return the column, read-only."""
+        """Return the column as a read-only array."""
         values = self._values[: self._rows]
         if self._rows < _FIRST_ROWS // 2:
-            values = values.copy()  # do not hold megabytes for a few rows
+            values = values.copy()  # frees megabytes that were reserved for a few rows
         values.setflags(write=False)
         return values

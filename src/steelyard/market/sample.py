@@ -1,6 +1,6 @@
 """The bundled history: daily bars of BTC and ETH in US dollars, 2020 to 2022.
 
-Where the figures come from stands in ``sample/SOURCE.md``.
+``sample/SOURCE.md`` states where the figures come from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def sample_prices(name: str = "BTC") -> Prices:
     """Return the bundled daily bars of ``BTC`` or ``ETH`` (UTC days, US dollars, 1,096 rows).
 
     Raises:
-        InputError: no other history is bundled.
+        InputError: no history of this name is bundled.
     """
     if name not in SAMPLE_NAMES:
         allowed = " or ".join(SAMPLE_NAMES)

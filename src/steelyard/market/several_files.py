@@ -1,8 +1,8 @@
-"""One table in several files: a list of paths or a pattern, each file read by itself and joined.
+"""Tables in several files: a list of paths or a pattern, whose files are read singly and joined.
 
-Each file has its own way of writing time, since exchanges have changed theirs from one year to the
-next (Binance from milliseconds to microseconds in 2025). They are put in order of their first rows,
-whatever they are called; files that overlap are refused.
+Each file has its own notation of time, because exchanges change theirs (Binance went from
+milliseconds to microseconds in 2025). Files are ordered by their first rows, whatever their names
+are; files that overlap are refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steelyard.market.faults import first_line, named, shown, source_error
+from steelyard.market.cell_faults import first_line, named, shown, source_error
 from steelyard.market.reading import MAX_ROWS, Block, Reading, read_table
 from steelyard.market.sources import open_table
 from steelyard.market.symbols import base_of, symbol_in_name
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from steelyard.market.layout import Layout
     from steelyard.market.reading import Rules
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["Source", "is_there", "read_source"]
 
@@ -35,13 +35,13 @@ _EXPECTED_SYMBOL = "files of one market"
 
 
 class Source(NamedTuple):
-    """A source that was read.
+    """A source that has been read.
 
     Attributes:
-        name: of the file, the pattern, the first file of a list, or ``frame``.
-        layout: which column played which part.
-        reading: what stood in it.
-        symbol: the market that it names; empty where it names none.
+        name: name of the file, the pattern, the first file of a list, or ``frame``.
+        layout: which column holds which part.
+        reading: the rows.
+        symbol: the market that the source names; empty if it names none.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Source(NamedTuple):
 
 def read_source(
     source: object,
-    layout_of: Callable[[Table], Layout],
+    layout_of: Callable[[SourceTable], Layout],
     rules: Callable[[], Rules],
     *,
     strictly: bool = True,
@@ -61,15 +61,16 @@ def read_source(
     """Read a source of one file or frame, or of several files that belong together.
 
     Args:
-        source: what `open_table` opens, a list of paths, or a pattern such as ``btc-*.zip``.
+        source: any source that `open_table` opens, a list of paths, or a pattern such as
+            ``btc-*.zip``.
         layout_of: recognises the columns of a table.
-        rules: makes what a reading is held to, as `read_table` takes it.
-        strictly: whether each time must come after the one before, or may equal it.
-        may_turn: whether rows may stand newest first.
+        rules: makes the rules for one reading, in the form that `read_table` takes.
+        strictly: True if each time must be after the one before, False if it may be equal.
+        may_turn: whether rows may be ordered newest first.
 
     Raises:
-        DataError: as `read_table` raises; no file matches; files overlap, are of several markets
-            or have different columns.
+        DataError: as in `read_table`; or no file matches, or the files overlap, are of several
+            markets or have different columns.
     """
     files = _files_of(source)
     found = []
@@ -86,12 +87,12 @@ def read_source(
 
 
 def is_there(path: str) -> bool:
-    """Whether there is a file of this path, or one that matches it as a pattern."""
+    """Whether a file has this path, or matches it as a pattern."""
     return os.path.lexists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))  # noqa: PTH207
 
 
 def _files_of(source: object) -> list[str] | None:
-    """Return the paths that a source lists or matches; None where it is one path or a frame."""
+    """Return the paths that a source lists or matches; None if it is a single path or a frame."""
     if isinstance(source, list | tuple) and source:
         if not all(isinstance(one, str | os.PathLike) for one in source):
             return None
@@ -102,7 +103,7 @@ def _files_of(source: object) -> list[str] | None:
     if not isinstance(source, str | os.PathLike):
         return None
     pattern = os.fsdecode(source)
-    # A file that is there wins over the pattern that its name could be.
+    # An existing file comes before the pattern that its name could be.
     if not glob.has_magic(pattern) or os.path.lexists(pattern):
         return None
     try:
@@ -117,7 +118,7 @@ def _files_of(source: object) -> list[str] | None:
 
 
 def _joined(found: Sequence[Source], rules: Rules, *, strictly: bool) -> Source:
-    """Join what several files hold, in order of time."""
+    """Join the rows of several files in order of time."""
     filled = [one for one in found if len(one.reading.time)]
     if not filled:
         return found[0]
@@ -141,7 +142,7 @@ def _joined(found: Sequence[Source], rules: Rules, *, strictly: bool) -> Source:
     whole.texts = {
         part: [word for one in filled for word in one.reading.texts[part]] for part in whole.texts
     }
-    # Once more over all, since what befalls two rows may be wrong only across two files.
+    # The rules are applied to all rows again, because two rows may conflict across two files.
     faults = rules(Block(whole.time, whole.numbers, whole.texts), first.layout.columns)
     fault = next((one for one in faults if one is not None), None)
     if fault is not None:
@@ -169,7 +170,7 @@ def _check_symbols(found: Sequence[Source]) -> None:
 
 
 def _check_follows(one: Source, after: Source, *, strictly: bool) -> None:
-    """Refuse a file that begins before the one in front of it has ended."""
+    """Refuse a file that begins before the previous one has ended."""
     end, start = int(one.reading.time[-1]), int(after.reading.time[0])
     if start > end or (start == end and not strictly):
         return
@@ -181,7 +182,7 @@ def _check_follows(one: Source, after: Source, *, strictly: bool) -> None:
 
 
 def _common_parts(found: Sequence[Source]) -> set[str]:
-    """Return the parts that all files have; they may differ in volume and in nothing else."""
+    """Return the parts that all files have; only the volume may be missing in some."""
     parts = [set(one.layout.parts) for one in found]
     common = set.intersection(*parts)
     for one, own in zip(found, parts, strict=True):

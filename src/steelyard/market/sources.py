@@ -1,8 +1,7 @@
-"""Any source of a table, opened: a path, a frame of any library, a mapping, rows.
+"""Opening any source of a table: a path, a frame of any library, a mapping, or rows.
 
-What comes out is one kind of `Table`: names, a first look, and blocks of Arrow arrays, so that
-everything after this module reads one way. Files are recognised by what is in them, not by their
-names.
+Every source becomes a `SourceTable` (names, first rows, blocks of Arrow arrays), so that all later
+modules read it in one way. Files are recognised by their content, not by their names.
 """
 
 from __future__ import annotations
@@ -12,22 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard.market.faults import source_error
+from steelyard.market.cell_faults import source_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steelyard.market.table import Table
+    from steelyard.market.table import SourceTable
 
 __all__ = ["open_table"]
 
 
 @contextmanager
-def open_table(source: object) -> Iterator[Table]:
-    """Open any accepted source for one reading.
+def open_table(source: object) -> Iterator[SourceTable]:
+    """Open any accepted source so that it can be read once.
 
     Raises:
-        DataError: it is missing, unreadable, of no known kind, or empty.
+        DataError: the source is missing, unreadable, of no known kind, or empty.
     """
     if isinstance(source, str) and not source:
         raise source_error("''", "a file, a pattern of files or a frame", "an empty name")
@@ -37,6 +36,6 @@ def open_table(source: object) -> Iterator[Table]:
         with open_file(Path(os.fsdecode(source))) as table:
             yield table
     else:
-        from steelyard.market.frames import frame_table
+        from steelyard.market.memory_tables import frame_table
 
         yield frame_table(source)

@@ -1,7 +1,7 @@
-"""Which asset a source of prices names: in a file's name, a column or a ticker.
+"""The asset that a source of prices names: in a file's name, a column or a ticker.
 
-Only what names an asset plainly counts: `BTCUSDT-1m-2025-01.zip`, `ETH_USDT-1h.feather`,
-`eth_usd_daily.csv`. A name that could be something else, or that names two assets, names none.
+Only an unambiguous name counts: `BTCUSDT-1m-2025-01.zip`, `ETH_USDT-1h.feather`,
+`eth_usd_daily.csv`. A name that could mean something else, or that contains two assets, is ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ __all__ = ["base_of", "symbol_in_name"]
 
 # Longest first, so that BTCUSDT is not read as BTCUS and DT.
 _QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDE", "USD", "EUR", "GBP", "JPY", "KRW")
-# Assets that no file is called after by chance; a word like LINK or SAND counts with its quote.
+# Assets that do not appear in file names by chance; a word like LINK or SAND counts only with a
+# quote currency.
 _KNOWN = frozenset(
     {"ADA", "AVAX", "BCH", "BNB", "BTC", "DOGE", "ETH", "LTC", "SHIB", "SOL", "TRX", "XBT", "XRP"}
 )
@@ -22,16 +23,16 @@ _WORDS = {"BITCOIN", "ETHEREUM"}
 
 
 def base_of(symbol: str) -> str:
-    """Return the asset that a symbol is a market of: BTC of BTC/USDT:USDT, BTC-USD and BTCUSDT."""
+    """Return the base asset of a symbol: BTC for BTC/USDT:USDT, BTC-USD and BTCUSDT."""
     base = re.split(r"[/_:\-. ]", symbol.strip().upper())[0]
     bases = [base.removesuffix(q) for q in _QUOTES if base.endswith(q) and base != q]
-    # XBTUSD is XBT in USD, though XB in TUSD would be longer.
+    # XBTUSD is XBT in USD, although the longer TUSD would match as well.
     base = next((one for one in bases if one in _KNOWN), bases[0] if bases else base)
     return _SAME.get(base, base)
 
 
 def symbol_in_name(name: str) -> str:
-    """Return the symbol that a file's name says plainly; empty where it says none, or several."""
+    """Return the only symbol in a file's name; empty if it contains none or several."""
     words = [word for word in re.split(r"[^A-Z0-9]+", PurePath(name).name.upper()) if word]
     found: dict[str, str] = {}
     for word, after in zip(words, [*words[1:], ""], strict=True):

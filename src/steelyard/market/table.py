@@ -1,4 +1,4 @@
-"""A table of any source, read once: its names, a first look, and blocks of Arrow arrays."""
+"""A table of any source, which is read once: names, first rows, and blocks of Arrow arrays."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from steelyard.market.faults import Fault
+    from steelyard.market.cell_faults import CellFault
 
-__all__ = ["Table"]
+__all__ = ["SourceTable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """A table that can be read once, block by block.
 
     Attributes:
         name: the path as given, or ``frame``, for messages.
-        header: column names in order; None where the source has none.
-        head: the first rows as text, where there is no header; else empty.
-        blocks: takes the indices of the wanted columns; yields, in order, one list of arrays (all
-            of one length) a block. Raises DataError where the source cannot be read on.
-        line: takes a row, counted from 0; returns the line of the file that it stands on, or None
-            where there are no lines.
-        decimal: the mark before the fraction of numbers that are text, ``.`` or ``,``.
-        symbol: the market that the source itself names beside its columns; empty where it names
-            none.
+        header: column names in order; None if the source has no header.
+        head: the first rows as text if there is no header, else empty.
+        blocks: called with the indices of the wanted columns; yields, in order, one list of arrays
+            of equal length for each block. It raises DataError if the source cannot be read
+            further.
+        line: called with the index of a row; returns its line in the file, or None if the source
+            has no lines.
+        decimal: the decimal mark of numbers that are text, ``.`` or ``,``.
+        symbol: the market that the source itself names in addition to its columns; empty if it
+            names none.
     """
 
     name: str
@@ -42,11 +43,11 @@ class Table:
     decimal: str = "."
     symbol: str = ""
 
-    def error(self, fault: Fault) -> DataError:
+    def error(self, fault: CellFault) -> DataError:
         """Make the error that names the row of a fault.
 
-        Rows are counted from 1, header and blank lines left out, as a person counts data; lines
-        from 1 with everything in, as an editor does.
+        Rows are counted from 1 without the header and blank lines, as a person counts data. Lines
+        are counted from 1 and include everything, as in an editor.
         """
         row = fault.row + 1
         line = self.line(fault.row)

@@ -1,8 +1,8 @@
-"""Instants: ISO 8601 text and epoch seconds, always UTC, always whole seconds.
+"""Times: ISO 8601 text and epoch seconds, always in UTC and in whole seconds.
 
-Every instant in Steelyard is a count of seconds since 1970-01-01T00:00:00Z. Fractions are cut
-(floored, never rounded: a row must not move past the instant at which it was observed), text
-without an offset is UTC, and nothing outside 1970 to 2199 is an instant of a market.
+Every instant in Steelyard is a number of seconds since 1970-01-01T00:00:00Z. Fractions are cut off
+(floored and never rounded, because a row must not move past the instant at which it was observed),
+text without an offset is UTC, and only times from 1970 to 2199 are valid.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ __all__ = [
 ]
 
 DAY_S = 86_400
-# 2200-01-01T00:00:00Z. Counts of seconds, milliseconds, microseconds and nanoseconds below it do
-# not overlap for any instant after March 1970: so a file's unit can be read off its numbers.
+# 2200-01-01T00:00:00Z. Below it, numbers of seconds, milliseconds, microseconds and nanoseconds do
+# not overlap for any instant after March 1970, so a file's unit can be recognised from its numbers.
 END_S = 7_258_118_400
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# At least nine digits, which is 1973: 2020 and 20200312 are meant as a year and a day.
+# At least nine digits, which begin in 1973: 2020 and 20200312 are meant as a year and a day.
 _DIGITS = re.compile(r"\d{9,15}", re.ASCII)
-# fromisoformat would read all of 20200101 and 2020-W01-1 as dates; a price file must look like one.
+# fromisoformat would also read 20200101 and 2020-W01-1 as dates; here a date must be written with
+# dashes.
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?)"
     r"(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?",
@@ -40,11 +41,11 @@ _ISO = re.compile(
 
 
 class Instant(NamedTuple):
-    """An instant as it was written.
+    """An instant together with the offset that its text stated.
 
     Attributes:
         epoch_s: whole seconds since 1970, UTC.
-        offset_min: minutes east of UTC that the text itself named; None where it named none.
+        offset_min: the UTC offset that the text stated, minutes east; None if it stated none.
     """
 
     epoch_s: int
@@ -52,13 +53,13 @@ class Instant(NamedTuple):
 
 
 def parse_instant(text: str) -> Instant | None:
-    """Read one ISO 8601 date or date and time; None where ``text`` is not one."""
+    """Read one ISO 8601 date, or date and time; None if ``text`` is not one."""
     match = _ISO.fullmatch(text.strip())
     if match is None:
         return None
     clock, zone = match.groups()
     if zone and len(clock) == len("2020-01-01"):
-        return None  # a day has no offset: -01 after one would be taken for a zone
+        return None  # a day has no offset: -01 behind it would be read as a time zone
     try:
         moment = datetime.fromisoformat(clock + ("Z" if zone == "UTC" else zone or ""))
     except ValueError:
@@ -70,14 +71,14 @@ def parse_instant(text: str) -> Instant | None:
 
 
 def parse_time(when: str | float | date) -> int:
-    """Return the epoch seconds of what a person or a program wrote for an instant.
+    """Return the epoch seconds of an instant in any of the accepted forms.
 
     Args:
-        when: ISO 8601 text, epoch seconds (a number, or nine digits or more), a date (its
-            midnight) or a datetime. Without an offset it is UTC.
+        when: ISO 8601 text, epoch seconds (a number, or text of nine digits or more), a date
+            (meaning its midnight) or a datetime. Values without an offset are UTC.
 
     Raises:
-        InputError: it is no instant, or lies outside 1970 to 2199.
+        InputError: the value is not an instant, or is not from 1970 to 2199.
     """
     epoch_s = _epoch_s(when)
     if epoch_s is None or not 0 <= epoch_s < END_S:
@@ -90,7 +91,7 @@ def parse_time(when: str | float | date) -> int:
 
 
 def _epoch_s(when: object) -> int | None:
-    """Epoch seconds of any accepted kind of value, None for anything else."""
+    """Epoch seconds of a value of any accepted type; None for anything else."""
     if isinstance(when, datetime):
         aware = when if when.tzinfo else when.replace(tzinfo=UTC)
         return (aware - _EPOCH) // timedelta(seconds=1)
@@ -102,7 +103,7 @@ def _epoch_s(when: object) -> int | None:
         instant = parse_instant(when)
         return None if instant is None else instant.epoch_s
     try:
-        return int(when // 1)  # type: ignore[operator]  # what cannot raises
+        return int(when // 1)  # type: ignore[operator]  # values without // raise TypeError
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -113,7 +114,7 @@ def format_time(epoch_s: int) -> str:
 
 
 def format_duration(seconds: int) -> str:
-    """Write a span of seconds in the largest units that hold it: ``1 d 10 h``."""
+    """Write a number of seconds in days, hours, minutes and seconds: ``1 d 10 h``."""
     parts = []
     rest = int(seconds)
     for unit, size in (("d", DAY_S), ("h", 3_600), ("min", 60), ("s", 1)):

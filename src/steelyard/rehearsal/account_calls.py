@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from steelyard.rehearsal.calls import Call
-from steelyard.rehearsal.exchange import LISTEN_KEY_MS, QUOTE
-from steelyard.rehearsal.margin import margin_of
-from steelyard.rehearsal.records import Change
-from steelyard.rehearsal.refusals import Refused
-from steelyard.rehearsal.standing import (
+from steelyard.rehearsal.account_views import (
     account_settings,
     account_view,
     balance_view,
     position_rows,
     symbol_config,
 )
+from steelyard.rehearsal.calls import Call
+from steelyard.rehearsal.exchange import LISTEN_KEY_MS, QUOTE
+from steelyard.rehearsal.margin import margin_of
+from steelyard.rehearsal.records import Change
+from steelyard.rehearsal.refusals import Refused
 from steelyard.rehearsal.views import brackets_view, text
 
 __all__ = [

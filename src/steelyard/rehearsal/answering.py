@@ -15,14 +15,14 @@ from steelyard.rehearsal.records import Account
 from steelyard.rehearsal.refusals import Refused
 from steelyard.rehearsal.routes import ROUTES, Needs, Route, weight_of
 
-__all__ = ["Answer", "Asked", "answer"]
+__all__ = ["HttpAnswer", "HttpRequest", "answer"]
 
 NOBODY = Account("")
 API_KEY_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Asked:
+class HttpRequest:
     """A request as it came."""
 
     method: str
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What it is answered."""
 
     status: int
@@ -49,7 +49,7 @@ class Answer:
     kind: str = "application/json"
 
 
-def answer(exchange: Exchange, asked: Asked) -> Answer:
+def answer(exchange: Exchange, asked: HttpRequest) -> HttpAnswer:
     """Carry a request out: what it changed is stored by the time this returns."""
     now = exchange.advance()
     owner = None
@@ -67,19 +67,19 @@ def answer(exchange: Exchange, asked: Asked) -> Answer:
         if refused.retry_after_s is not None:
             headers["Retry-After"] = str(refused.retry_after_s)
         words = {"code": refused.code, "msg": refused.message}
-        return Answer(refused.status, orjson.dumps(words), headers)
+        return HttpAnswer(refused.status, orjson.dumps(words), headers)
     exchange.commit()
-    return Answer(200, orjson.dumps(found), exchange.throttle.headers(owner, now))
+    return HttpAnswer(200, orjson.dumps(found), exchange.throttle.headers(owner, now))
 
 
-def _route(asked: Asked) -> Route:
+def _route(asked: HttpRequest) -> Route:
     route = ROUTES.get((asked.method, asked.path))
     if route is None:
         raise Refused("unknown_path", path=asked.path, method=asked.method)
     return route
 
 
-def _who(exchange: Exchange, route: Route, asked: Asked, now: int) -> Account:
+def _who(exchange: Exchange, route: Route, asked: HttpRequest, now: int) -> Account:
     """Whose request it is, once it has proved it."""
     if route.needs == Needs.NOTHING:
         return NOBODY

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from steelyard.rehearsal.contracts import Contract
 from steelyard.rehearsal.records import Market
 
-__all__ = ["MODELLED", "Fill", "best", "levels", "take"]
+__all__ = ["MODELLED", "LevelFill", "best", "levels", "take"]
 
 Depth = tuple[tuple[Decimal, Decimal, Decimal], ...]
 
@@ -37,17 +37,17 @@ MODELLED: Depth = tuple(
 """A deep book: half a million at a tenth of a basis point, 140 millions up to 4 %."""
 
 
-class Fill(NamedTuple):
+class LevelFill(NamedTuple):
     """What is taken at one level; units are above zero."""
 
     price: Decimal
     units: Decimal
 
 
-def levels(market: Market, depth: Depth, side: int) -> list[Fill]:
+def levels(market: Market, depth: Depth, side: int) -> list[LevelFill]:
     """What rests there now: the asks from the lowest (1), or the bids from the highest (-1)."""
     contract, gone = market.contract, market.taken.get(side, Decimal(0))
-    found: list[Fill] = []
+    found: list[LevelFill] = []
     for share, bids, asks in depth:
         rests = asks if side > 0 else bids
         left = max(Decimal(0), rests - gone)
@@ -57,9 +57,9 @@ def levels(market: Market, depth: Depth, side: int) -> list[Fill]:
         if units <= 0:
             continue
         if found and found[-1].price == price:
-            found[-1] = Fill(price, found[-1].units + units)
+            found[-1] = LevelFill(price, found[-1].units + units)
         else:
-            found.append(Fill(price, units))
+            found.append(LevelFill(price, units))
     return found
 
 
@@ -77,13 +77,13 @@ def best(market: Market, depth: Depth, side: int) -> Decimal | None:
 
 def take(
     market: Market, depth: Depth, side: int, units: Decimal, worst: Decimal | None
-) -> list[Fill]:
+) -> list[LevelFill]:
     """What an order of a side gets, up to its worst price; nothing is taken by asking."""
     fills, left = [], units
     for price, rests in levels(market, depth, side):
         if left <= 0 or (worst is not None and (price - worst) * side > 0):
             break
         got = min(left, rests)
-        fills.append(Fill(price, got))
+        fills.append(LevelFill(price, got))
         left -= got
     return fills

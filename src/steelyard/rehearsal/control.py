@@ -14,11 +14,11 @@ import orjson
 from aiohttp import web
 
 from steelyard.errors import InputError
-from steelyard.rehearsal.booking import pay
+from steelyard.rehearsal.account_entries import pay
+from steelyard.rehearsal.account_views import position_rows
 from steelyard.rehearsal.exchange import Exchange
-from steelyard.rehearsal.faults import Faults, rule_of
+from steelyard.rehearsal.fault_rules import FaultRules, rule_of
 from steelyard.rehearsal.records import Account, Change, Market
-from steelyard.rehearsal.standing import position_rows
 from steelyard.rehearsal.streams import Streams
 from steelyard.rehearsal.upkeep import deleverage, move, pay_funding
 from steelyard.rehearsal.views import text
@@ -31,7 +31,7 @@ Given = dict[str, Any]
 class Control:
     """What the control port does."""
 
-    def __init__(self, exchange: Exchange, faults: Faults, streams: Streams) -> None:
+    def __init__(self, exchange: Exchange, faults: FaultRules, streams: Streams) -> None:
         self.exchange, self.faults, self.streams = exchange, faults, streams
 
     def app(self) -> web.Application:

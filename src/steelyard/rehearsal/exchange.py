@@ -15,13 +15,13 @@ from heapq import merge
 from operator import attrgetter
 
 from steelyard.errors import InputError, JournalError
+from steelyard.rehearsal.account_entries import pay, show
 from steelyard.rehearsal.book import MODELLED, Depth
-from steelyard.rehearsal.booking import pay, show
 from steelyard.rehearsal.contracts import CONTRACTS
 from steelyard.rehearsal.credentials import Credential, credentials_of
-from steelyard.rehearsal.prices import Feed, MarketClock
+from steelyard.rehearsal.exchange_file import ExchangeFile
+from steelyard.rehearsal.price_feeds import MarketClock, PriceFeed
 from steelyard.rehearsal.records import Account, Change, Market, World
-from steelyard.rehearsal.store import Store
 from steelyard.rehearsal.throttle import Throttle
 from steelyard.rehearsal.upkeep import move, pay_funding
 
@@ -47,7 +47,7 @@ PERMISSIONS = {
 class SetUp:
     """How an exchange is set up; what it was set up with is kept, and must be the same again."""
 
-    feeds: tuple[Feed, ...]
+    feeds: tuple[PriceFeed, ...]
     accounts: tuple[str, ...]
     wallet: Decimal
     seed: int = 0
@@ -72,7 +72,7 @@ class Exchange:
     """
 
     set_up: SetUp
-    store: Store
+    store: ExchangeFile
     wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     throttle: Throttle = field(default_factory=Throttle)
     skew_ms: int = 0

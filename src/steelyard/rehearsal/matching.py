@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from steelyard.rehearsal.book import Fill, best, take
-from steelyard.rehearsal.booking import book_fill, tell_order
+from steelyard.rehearsal.account_entries import book_fill, tell_order
+from steelyard.rehearsal.book import LevelFill, best, take
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import leverage_of, margin_of
 from steelyard.rehearsal.records import Account, Change, Holding, Market, Order, World
@@ -187,7 +187,7 @@ def _least_price(market: Market, asked: NewOrder) -> Decimal:
 
 
 def _check_fills(
-    world: World, market: Market, asked: NewOrder, units: Decimal, fills: list[Fill]
+    world: World, market: Market, asked: NewOrder, units: Decimal, fills: list[LevelFill]
 ) -> None:
     side = 1 if units > 0 else -1
     got = sum((fill.units for fill in fills), NOTHING)
@@ -205,7 +205,7 @@ def _check_margin(
     market: Market,
     asked: NewOrder,
     units: Decimal,
-    fills: list[Fill],
+    fills: list[LevelFill],
 ) -> None:
     """What makes a position larger needs its initial margin, and the tier allows only so much."""
     held = account.holdings.get(asked.symbol, Holding())
@@ -216,7 +216,7 @@ def _check_margin(
     if notional > market.contract.cap_at(setting):
         raise Refused("above_tier")
     side = 1 if units > 0 else -1
-    after = books.Account(account.wallet, held.units, held.cost)
+    after = books.OneWayAccount(account.wallet, held.units, held.cost)
     for price, got in fills:
         quote = rounded(side * got * price, STEP)
         fee = rounded(abs(quote) * market.contract.taker, STEP)

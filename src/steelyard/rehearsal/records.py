@@ -20,8 +20,8 @@ __all__ = [
     "Income",
     "Market",
     "Order",
-    "Seen",
     "Trade",
+    "VisibleAccount",
     "World",
 ]
 
@@ -92,7 +92,7 @@ class Income:
     seen_ms: int
 
 
-class Seen(NamedTuple):
+class VisibleAccount(NamedTuple):
     """What look-ups show of an account from an instant on."""
 
     seen_ms: int
@@ -122,7 +122,7 @@ class Account:
     open_ids: list[int] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     incomes: list[Income] = field(default_factory=list)
-    seen: deque[Seen] = field(default_factory=deque)
+    seen: deque[VisibleAccount] = field(default_factory=deque)
     update_ms: int = 0
 
 

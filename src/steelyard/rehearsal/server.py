@@ -13,11 +13,11 @@ from aiohttp import web
 
 from steelyard.errors import InputError
 from steelyard.rehearsal.address import address_of, leave, leave_accounts, tls
-from steelyard.rehearsal.answering import Answer, Asked, answer
+from steelyard.rehearsal.answering import HttpAnswer, HttpRequest, answer
 from steelyard.rehearsal.control import Control
 from steelyard.rehearsal.credentials import credentials_of
 from steelyard.rehearsal.exchange import Exchange
-from steelyard.rehearsal.faults import Fault, Faults, Rule
+from steelyard.rehearsal.fault_rules import Fault, FaultRules, Rule
 from steelyard.rehearsal.streams import Streams
 
 __all__ = ["serve"]
@@ -30,12 +30,12 @@ STREAM_PATHS = ("/ws", "/market/ws", "/public/ws", "/private/ws")
 class Front:
     """Takes requests off the network, and does to them what the faults say."""
 
-    def __init__(self, exchange: Exchange, faults: Faults) -> None:
+    def __init__(self, exchange: Exchange, faults: FaultRules) -> None:
         self.exchange, self.faults = exchange, faults
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
-        asked = Asked(
+        asked = HttpRequest(
             request.method,
             request.path,
             request.query_string,
@@ -50,7 +50,7 @@ class Front:
         return await self._fail(request, asked, *struck)
 
     async def _fail(
-        self, request: web.Request, asked: Asked, fault: Fault, rule: Rule
+        self, request: web.Request, asked: HttpRequest, fault: Fault, rule: Rule
     ) -> web.StreamResponse:
         if fault.waits_before:
             await asyncio.sleep(rule.wait_ms / 1_000)
@@ -72,10 +72,10 @@ class Front:
             return _response(given)
         headers = {"Retry-After": "1"} if fault.status == 429 else {}  # noqa: PLR2004 (HTTP's)
         headers |= self.exchange.throttle.headers(None, self.exchange.now_ms())
-        return _response(Answer(fault.status or 500, fault.body, headers, fault.kind))
+        return _response(HttpAnswer(fault.status or 500, fault.body, headers, fault.kind))
 
 
-def _response(given: Answer) -> web.Response:
+def _response(given: HttpAnswer) -> web.Response:
     return web.Response(
         status=given.status, body=given.body, headers=given.headers, content_type=given.kind
     )
@@ -83,7 +83,7 @@ def _response(given: Answer) -> web.Response:
 
 async def serve(
     exchange: Exchange,
-    faults: Faults,
+    faults: FaultRules,
     folder: Path,
     port: int,
     say: Callable[[dict[str, Any]], None],

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from steelyard.rehearsal.account_entries import book_fill, pay, tell_order
 from steelyard.rehearsal.book import take
-from steelyard.rehearsal.booking import book_fill, pay, tell_order
 from steelyard.rehearsal.contracts import STEP, Contract
 from steelyard.rehearsal.margin import maintenance, margin_of
 from steelyard.rehearsal.matching import cancel

@@ -1,5 +1,6 @@
-"""Documents and figures from plain results: for terminals, as text, as HTML.
+"""Documents and charts of results, for terminals, plain text and HTML.
 
-A result builds one ``Document`` of blocks (``document``); ``terminal``, ``lines`` and ``html`` show
-it. Charts are described once (``panels``) for pages and notebooks. Nothing here knows a run.
+A result builds one ``Document`` of blocks (``document``), which ``terminal``, ``lines`` and
+``html`` render. Charts are described once (``panels``) for pages and notebooks. No module of this
+package imports the class of a run or of another result.
 """

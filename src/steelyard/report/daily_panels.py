@@ -1,7 +1,7 @@
-"""Charts of days: how far below the highest, how days are spread, and rolling figures.
+"""Charts of daily values: drawdowns, the distribution of returns, and rolling figures.
 
-Described as the charts of a run are (``panels``), colours and columns left abstract. Curves are
-plain arrays by name; nothing here knows what they are of.
+They are described like the charts of a run (``panels``), with abstract colours and columns. Curves
+are plain arrays with names; this module does not depend on what they represent.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.report.columns import Instants
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.figure_encoding import Dates
 from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["Curve", "distribution_panel", "rolling_panel", "underwater_panel"]
 
@@ -29,12 +29,12 @@ class Curve:
     """A curve over days.
 
     Args:
-        name: shown in the legend; a user's words are escaped here.
-        time: epoch seconds.
-        value: NaN where there is none; shape of ``time``.
-        color: of the palette, ``$nav``.
-        dash: plotly's.
-        width: of the line.
+        name: name in the legend, not escaped; this module escapes it.
+        time: epoch seconds, shape (points,).
+        value: value at each instant, same shape as ``time``; NaN where there is none.
+        color: a colour of the palette, such as ``$nav``.
+        dash: plotly's name of the dash pattern.
+        width: width of the line, in pixels.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Curve:
 
 
 def underwater_panel(curves: Sequence[Curve], summary: Mapping[str, object]) -> Panel:
-    """Drawdowns at the ends of days; the first curve stands filled, in front."""
+    """The chart of drawdowns at the ends of days; the first curve is filled and drawn in front."""
     traces: list[Description] = []
     for place, curve in reversed(list(enumerate(curves))):
         fill = {"fill": "tozeroy", "fillcolor": f"{curve.color}@0.16"} if not place else {}
         traces.append({**_line(curve, "%{y:.1%}"), **fill})
     return Panel(
         key="underwater",
-        title="Below its highest",
-        caption="At the end of each UTC day, as a share of the highest value up to then.",
+        title="Drawdown",
+        caption="The relative loss from the highest value so far, at the end of each UTC day.",
         traces=traces,
         shapes=wiped_out_marks(summary),
-        yaxis={"title": {"text": "below the highest"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": {"text": "drawdown"}, "tickformat": ".0%", "rangemode": "tozero"},
         weight=0.85,
     )
 
@@ -71,11 +71,14 @@ def rolling_panel(
     tickformat: str = "",
     level: tuple[str, float] | None = None,
 ) -> Panel | None:
-    """Figures of trailing windows; None where no curve has one. ``level``: a line and its name."""
+    """The chart of figures of trailing windows; None where no curve has a finite value.
+
+    ``level`` gives the name and the height of a horizontal line.
+    """
     drawn = [curve for curve in curves if np.isfinite(curve.value).any()]
     if not drawn:
         return None
-    # plotly takes the sign off a zero that it rounded to, but not where it is asked for a plus
+    # plotly drops the sign of a value rounded to zero, except where the format asks for a plus
     hover = f"%{{y:{tickformat.lstrip('+') or '.3f'}}}"
     return Panel(
         key=key,
@@ -91,9 +94,9 @@ def rolling_panel(
 def distribution_panel(
     token: Floats, multiple: Floats, names: tuple[str, str], marks: Mapping[str, float]
 ) -> Panel | None:
-    """How often days returned what: the token as bars, the other as a line; ``marks`` by name.
+    """The histogram of daily returns: the token as bars, the daily reset without costs as a line.
 
-    None where there are no days.
+    ``marks`` are returns by name, which are drawn as vertical lines. None where there are no days.
     """
     if not len(token):
         return None
@@ -124,10 +127,10 @@ def distribution_panel(
     ]
     return Panel(
         key="distribution",
-        title="How days are spread",
+        title="Distribution of daily returns",
         caption=(
-            "Number of UTC days by their return. Right of the dotted line are 95 % of the token's "
-            "days; the dashed one is the mean of the others."
+            "Number of UTC days by their return. 95 % of the token's days are to the right of the "
+            "dotted line; the dashed line is the mean of the other days."
             if marks
             else "Number of UTC days by their return."
         ),
@@ -146,7 +149,7 @@ def distribution_panel(
 def _line(curve: Curve, hover: str) -> Description:
     return line(
         as_text(curve.name),
-        Instants(curve.time),
+        Dates(curve.time),
         curve.value,
         curve.color,
         hover,
@@ -156,7 +159,7 @@ def _line(curve: Curve, hover: str) -> Description:
 
 
 def _edges(token: Floats, multiple: Floats) -> Floats:
-    """Bars of a round width, about as Freedman and Diaconis 1981 have it, one edge at zero."""
+    """Edges of bars: a round width near that of Freedman and Diaconis 1981, one edge at zero."""
     low, high = (float(edge) for edge in (min(token.min(), 0.0), max(token.max(), 0.0)))
     if len(multiple):
         low, high = min(low, float(multiple.min())), max(high, float(multiple.max()))
@@ -167,8 +170,8 @@ def _edges(token: Floats, multiple: Floats) -> Floats:
         return np.array([-0.01, 0.0, 0.01])
     wanted = min(max(wanted, reach / _MOST_BARS), reach / _FEWEST_BARS)
     width = next((width for width in _WIDTHS if width >= wanted), wanted)
-    # one more on the right: what lies on the last edge is counted left of it; and on the left
-    # where a loss is so small that its share of a bar is rounded to none
+    # one more edge on the right, because a value on the last edge is counted in the bar left of it;
+    # and one more on the left where a loss is so small that its share of a bar is rounded to zero
     first = int(np.floor(low / width))
     count = range(first - (first * width > low), int(np.ceil(high / width)) + 2)
     return np.array([place * width for place in count])

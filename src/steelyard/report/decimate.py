@@ -1,8 +1,8 @@
-"""Fewer points, no lost extreme: what is drawn of a run that is longer than a screen is wide.
+"""Downsampling of long runs for charts, without losing any extreme value.
 
-Law: the least and the greatest value of every series, and its first and last, are among the
-points kept. In between, each bucket of neighbouring bars gives the bars where some series is
-least or greatest in that bucket, so a chart looks as it would with every bar drawn.
+Law: the smallest and the greatest value of every series, and its first and last value, are among
+the points kept. In between, each bucket of neighbouring bars contributes the bars at which a series
+is smallest or greatest in that bucket, so that a chart looks as if every bar were drawn.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["keep_extremes", "keep_notable"]
 
 
 def keep_extremes(series: Sequence[Floats], most: int) -> Ints:
-    """Indices, ascending, of at most ``most`` of the rows of several series of one length.
+    """Ascending indices of at most ``most`` rows that include the extremes of all series.
 
     Args:
-        series: arrays of shape (rows,); NaN is never an extreme.
-        most: how many rows to keep, at least ``2 + 2 * len(series)``.
+        series: arrays of shape (rows,), all of one length; NaN is never an extreme.
+        most: largest number of rows to keep, at least ``2 + 2 * len(series)``.
     """
     rows = len(series[0])
     if rows <= most:
@@ -39,15 +39,16 @@ def keep_extremes(series: Sequence[Floats], most: int) -> Ints:
 
 
 def keep_notable(sizes: Floats, always: Ints, most: int) -> Ints:
-    """Indices, ascending, of ``most`` rows: those that must stay, the largest, and a spread.
+    """Ascending indices of ``most`` rows: required, largest, and spread over all rows.
 
-    Half of the room goes to the largest of all. Alone they would crowd where the fund was large,
-    so the other half goes to the largest of each of as many stretches of what is left.
+    Half of the room goes to the largest rows of all. These alone would cluster where the fund was
+    large, so the other half is spread: the remaining rows are divided into that many stretches, and
+    the largest row of each stretch is kept.
 
     Args:
-        sizes: shape (rows,); NaN counts as smallest.
+        sizes: size of each row, shape (rows,); NaN counts as smallest.
         always: indices that must not be dropped while there is room.
-        most: how many to keep.
+        most: number of rows to keep.
     """
     if len(sizes) <= most:
         return np.arange(len(sizes))

@@ -1,8 +1,8 @@
-"""A result as a document: blocks that each result builds once, and every back end shows.
+"""The document of a result: blocks that a result builds once and that every back end renders.
 
-Words and figures are plain ASCII as ``number_format`` writes them; a back end may set them in other
-signs. What only a page has room for (charts, long listings, members) a terminal and plain text
-leave out.
+Words and figures are plain ASCII, as ``number_format`` writes them; a back end may replace signs.
+Terminals and plain text leave out the blocks that only a page has room for: charts, long listings
+and members.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ __all__ = [
     "ListingColumn",
     "Paragraph",
     "Reported",
-    "Row",
     "Section",
     "SideBySide",
     "Span",
     "Table",
+    "TableRow",
     "legend",
     "walked",
 ]
@@ -50,7 +50,7 @@ Made = TypeVar("Made")
 
 
 class Lazily(Sequence[Made]):
-    """What is made when it is first looked at: for what only a page shows, and which takes time."""
+    """A sequence that is computed at its first use, for slow parts that only a page shows."""
 
     def __init__(self, make: Callable[[], Sequence[Made]]) -> None:
         self._make = cache(make)
@@ -62,17 +62,24 @@ class Lazily(Sequence[Made]):
     def __getitem__(self, place: slice) -> Sequence[Made]: ...
 
     def __getitem__(self, place: int | slice) -> Made | Sequence[Made]:
-        """As of a list."""
+        """The element or slice, as for a list."""
         return self._make()[place]
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of elements."""
         return len(self._make())
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A word beside a name: ``good``, ``bad`` or neither; ``mark`` is its sign in plain text."""
+    """A label beside a name.
+
+    Args:
+        words: text of the label.
+        tone: ``good``, ``bad`` or empty.
+        mark: the sign that stands for it in plain text.
+        hint: an explanation, where there is room for it.
+    """
 
     words: str
     tone: str = ""
@@ -82,7 +89,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Sentences; ``kind`` is ``lead`` for what is said first, ``small`` for what may be skipped."""
+    """A paragraph; ``kind`` is ``lead`` for the opening and ``small`` for less important text."""
 
     words: str
     kind: str = ""
@@ -90,7 +97,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure by its name; ``hint`` says what it is or what it is measured in."""
+    """A figure with its name; ``hint`` explains the figure or gives its unit."""
 
     label: str
     value: str
@@ -100,12 +107,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class KeyFigures:
-    """Figures that belong together.
+    """A group of key figures.
 
     Args:
-        title: of the group.
+        title: title of the group.
         facts: the figures.
-        kind: ``large`` for those that a reader looks for first, ``terms`` where values are words.
+        kind: ``large`` for the most important figures, ``terms`` where the values are words.
     """
 
     title: str
@@ -118,15 +125,15 @@ class Cell:
     """A cell of a table.
 
     Args:
-        text: as it is shown.
-        sort: as it is sorted; None goes last.
-        tone: ``good``, ``bad`` or nothing.
-        heat: how strongly it is coloured, percent.
-        hint: more, where there is room for it.
-        under: a second line in few words.
-        link: key of the member that it leads to.
-        badges: beside it.
-        spark: path of a small line, 116 by 26.
+        text: text of the cell.
+        sort: value by which the cell is sorted; None is sorted last.
+        tone: ``good``, ``bad`` or empty.
+        heat: strength of the background colour, in percent.
+        hint: an explanation, where there is room for it.
+        under: a short second line.
+        link: key of the member to which the cell links.
+        badges: labels beside the text.
+        spark: SVG path of a small line chart of 116 by 26 pixels.
     """
 
     text: str
@@ -145,13 +152,13 @@ class Column:
     """A column of a table.
 
     Args:
-        name: its heading.
-        hint: what it means, in a sentence without its full stop; told below the table.
-        words: whether it holds words, which stand to the left and may be wrapped.
-        drop: the order in which columns leave where there is no room, 1 first; 0: never.
-        strong: whether it sums up the others.
-        under: heading of the cells' second lines, which are a column of their own in plain text.
-        page_only: whether only a page shows it.
+        name: heading of the column.
+        hint: meaning of the column, without a full stop; it is shown below the table.
+        words: whether the column holds words, which are aligned left and may be wrapped.
+        drop: order in which columns are dropped where there is no room, 1 first; 0: never.
+        strong: whether the column sums up the others and is emphasised.
+        under: heading of the cells' second lines, which form a separate column in plain text.
+        page_only: whether only a page shows the column.
     """
 
     name: str
@@ -164,8 +171,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row: a cell a column; ``hint`` says what it is."""
+class TableRow:
+    """A row of a table, with one cell for each column; ``hint`` explains the row."""
 
     cells: Sequence[Cell | str]
     hint: str = ""
@@ -174,22 +181,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings; the first column names the row.
+    """A table; the first column names the row.
 
     Args:
-        title: above it.
-        columns: what stands in them.
+        title: title above the table.
+        columns: the columns.
         rows: the rows.
-        note: a sentence or two below it.
-        caption: a sentence or two above it.
-        sortable: whether a page lets its readers sort it.
-        most: rows that a terminal shows of it; 0: all.
-        others: writes the sum of what leaves where there is no room; None: it is left out.
+        note: a sentence or two below the table.
+        caption: a sentence or two above the table.
+        sortable: whether readers can sort the table on a page.
+        most: largest number of rows that a terminal shows; 0: all rows.
+        others: function that formats the sum of dropped columns as a column ``others``; None:
+            dropped columns are left out without a sum.
     """
 
     title: str
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     note: str = ""
     caption: str = ""
     sortable: bool = False
@@ -198,7 +206,7 @@ class Table:
 
     @property
     def cells(self) -> list[list[Cell]]:
-        """The cells of each row."""
+        """The cells of each row, with plain text turned into cells."""
         return [
             [cell if isinstance(cell, Cell) else Cell(cell) for cell in row.cells]
             for row in self.rows
@@ -206,26 +214,33 @@ class Table:
 
     @property
     def inline(self) -> Table:
-        """Without the columns that only a page shows."""
+        """The table without the columns that only a page shows."""
         kept = [place for place, column in enumerate(self.columns) if not column.page_only]
         rows = [replace(row, cells=[row.cells[place] for place in kept]) for row in self.rows]
         return replace(self, columns=[self.columns[place] for place in kept], rows=rows)
 
     @property
     def legend(self) -> str:
-        """What the headings mean."""
+        """The sentences that explain the headings."""
         return legend(self.columns)
 
 
 def legend(columns: Sequence[Column]) -> str:
-    """What the headings of columns mean, in a sentence each."""
+    """The meaning of each column that has a hint, in one sentence for each column."""
     told = [(column.name, column.hint) for column in columns if column.hint]
     return " ".join(f"{name[:1].upper()}{name[1:]}: {hint}." for name, hint in told)
 
 
 @dataclass(frozen=True)
 class ListingColumn:
-    """A column of a listing: ``kind`` is ``time``, ``text`` or ``number`` with so many decimals."""
+    """A column of a listing.
+
+    Args:
+        label: heading of the column.
+        kind: ``time``, ``text`` or ``number``.
+        column: the values, as ``figure_encoding`` takes them.
+        decimals: number of decimals, for numbers.
+    """
 
     label: str
     kind: str
@@ -235,7 +250,7 @@ class ListingColumn:
 
 @dataclass(frozen=True)
 class Listing:
-    """A long table that only a page shows, and itself writes from packed columns."""
+    """A long table that only a page shows, and whose script builds it from packed columns."""
 
     title: str
     caption: str
@@ -244,20 +259,20 @@ class Listing:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Blocks that stand beside each other where there is room."""
+    """Blocks that are placed side by side where there is room."""
 
     blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)
 class Section:
-    """Blocks under a heading; without a title only held together.
+    """Blocks under a heading.
 
     Args:
-        title: the heading.
-        blocks: what stands under it.
-        key: where a link leads.
-        page_only: whether only a page has room for it.
+        title: the heading; empty where the section only groups its blocks.
+        blocks: the blocks of the section.
+        key: anchor to which links lead; empty where there are none.
+        page_only: whether only a page shows the section.
     """
 
     title: str
@@ -271,7 +286,13 @@ Block: TypeAlias = "Paragraph | KeyFigures | Table | Panel | Listing | SideBySid
 
 @dataclass(frozen=True)
 class Span:
-    """The time that charts share: epoch s; ``worst`` is the day to look at first."""
+    """The time range that charts share.
+
+    Args:
+        first: start, epoch s.
+        last: end, epoch s.
+        worst: start of the worst day, epoch s, around which a page offers to zoom; None: none.
+    """
 
     first: int
     last: int
@@ -280,18 +301,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Document:
-    """A result, ready to be shown.
+    """A result, ready to be rendered.
 
     Args:
-        title: its heading.
-        blocks: in their order.
-        subtitle: beside the heading.
-        badges: likewise: what must be known at first sight.
-        notes: what must not be overlooked, a sentence each; the same everywhere.
-        closing: sentences for the foot of a page.
-        key: its name on a page of several; unique there.
-        group: by which members are chosen.
-        span: the time of its charts.
+        title: heading of the document.
+        blocks: blocks of the document in order.
+        subtitle: text beside the heading.
+        badges: labels beside the heading, for what must be known at first sight.
+        notes: warnings that must not be overlooked, one sentence each; every back end shows them.
+        closing: sentences for the footer of a page.
+        key: name of the document on a page with several; unique on that page.
+        group: heading under which the document is listed among several.
+        span: time range of its charts.
         members: documents that a page shows one at a time, by their keys.
     """
 
@@ -308,12 +329,12 @@ class Document:
 
     @property
     def chapters(self) -> list[Section]:
-        """The sections that a link can lead to."""
+        """The sections that have a key, to which links can lead."""
         return [block for block in self.blocks if isinstance(block, Section) and block.key]
 
     @property
     def groups(self) -> Mapping[str, Sequence[Document]]:
-        """The members by what they are chosen by."""
+        """The members by the heading under which they are listed."""
         found: dict[str, list[Document]] = {}
         for member in self.members:
             found.setdefault(member.group, []).append(member)
@@ -322,15 +343,15 @@ class Document:
 
 @runtime_checkable
 class Reported(Protocol):
-    """A result that can be shown."""
+    """A result that can build its document."""
 
     def document(self) -> Document:
-        """All that is shown of it."""
+        """Build the document of the result."""
         ...
 
 
 def walked(blocks: Sequence[Block]) -> Iterator[Block]:
-    """All blocks, those inside of others too, in their order."""
+    """All blocks in order, including the blocks inside other blocks."""
     for block in blocks:
         yield block
         if isinstance(block, Section | SideBySide):

@@ -1,15 +1,15 @@
-"""A run as one plotly figure for notebooks: its panels stacked on one time axis."""
+"""Plotly figures for notebooks: the panels of a run or of another result, stacked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from steelyard.report.columns import plain
-from steelyard.report.frames import ReportRun
+from steelyard.report.figure_encoding import plain
 from steelyard.report.leverage_panel import leverage_panel
 from steelyard.report.palette import DARK, LIGHT
 from steelyard.report.panels import Panel, as_text, costs_panel, nav_panel, reserve_panel
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.view import View, view_of
 
 __all__ = ["panels_of", "run_figure", "stacked_figure"]
@@ -20,13 +20,13 @@ _ROWS = 2_000
 
 
 def panels_of(view: View) -> list[Panel]:
-    """All charts of a run, in reading order; the reserve's only where there is one."""
+    """All charts of a run, in reading order; that of the reserve only where there is a reserve."""
     panels = [nav_panel(view), leverage_panel(view), costs_panel(view), reserve_panel(view)]
     return [panel for panel in panels if panel is not None]
 
 
 def run_figure(run: ReportRun, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
-    """The panels of ``run``, stacked, as a ``plotly.graph_objects.Figure``.
+    """Plot the panels of ``run``, stacked, as a ``plotly.graph_objects.Figure``.
 
     Raises:
         InputError: a column is missing, or the run has no bars.
@@ -36,11 +36,11 @@ def run_figure(run: ReportRun, *, dark: bool = False) -> Any:  # noqa: ANN401  p
 
 
 def stacked_figure(panels: Sequence[Panel], title: str, *, dark: bool = False) -> Any:  # noqa: ANN401  plotly has no types
-    """Charts one below the other, as a ``plotly.graph_objects.Figure``.
+    """Plot charts one below the other, as a ``plotly.graph_objects.Figure``.
 
-    Those over time share one axis; each of the others has its own.
+    Charts over time share one axis; each other chart has its own.
     """
-    # plotly takes a tenth of a second to import: only who draws pays for it
+    # importing plotly takes a tenth of a second, so it is imported only for drawing
     import plotly.graph_objects as go
 
     layout: dict[str, Any] = {
@@ -69,7 +69,7 @@ def stacked_figure(panels: Sequence[Panel], title: str, *, dark: bool = False) -
 def _place(
     panel: Panel, number: int, domain: tuple[float, float], layout: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Put a panel's axes, heading, legend and shapes into ``layout``; its traces come back."""
+    """Add a panel's axes, heading, legend and shapes to ``layout``, and return its traces."""
     n = "" if number == 1 else str(number)
     axis = {"gridcolor": "$grid", "zerolinecolor": "$rule", "linecolor": "$rule"}
     layout[f"yaxis{n}"] = {**axis, "domain": list(domain), **panel.yaxis}
@@ -94,7 +94,7 @@ def _place(
 
 
 def _time_axis(last: int) -> dict[str, Any]:
-    """Of all charts over time, below the last of them."""
+    """The shared axis of all charts over time, which is drawn below the last of them."""
     return {
         "type": "date",
         "anchor": "y" if last == 1 else f"y{last}",

@@ -1,8 +1,8 @@
-"""A document as HTML: a page that needs nothing else, and a fragment for a notebook.
+"""A document as HTML: a self-contained page, and a fragment for notebooks.
 
-plotly.js comes out of the installed plotly package, a content security policy forbids the page
-every address, and no template marks anything safe that came from a user: text is escaped by
-jinja2, data stands in one JSON island in which ``<`` cannot occur.
+The page includes plotly.js from the installed plotly package, and a content security policy forbids
+it any network access. No template marks user input as safe: jinja2 escapes all text, and all data
+is in one JSON element in which the character ``<`` cannot occur.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.report.columns import Packer
 from steelyard.report.document import (
     Block,
     Document,
@@ -23,6 +22,7 @@ from steelyard.report.document import (
     Paragraph,
     walked,
 )
+from steelyard.report.figure_encoding import Packer
 from steelyard.report.number_format import instant, typeset
 from steelyard.report.palette import DARK, LIGHT, css_variables
 from steelyard.report.panels import Panel
@@ -32,27 +32,27 @@ __all__ = ["fragment", "island", "page"]
 
 
 def fragment(document: Document) -> str:
-    """What a notebook shows: tables and words, without scripts and styles of its own."""
+    """Render the fragment that a notebook shows: tables and text, without scripts or styles."""
     return str(_template("fragment.html.j2").render(document=document))
 
 
 def page(document: Document) -> str:
-    """One self-contained HTML document, ready to be written as UTF-8.
+    """Render a document as one self-contained HTML page, to be written as UTF-8.
 
     Raises:
-        InputError: two members have one key, to which a link could not lead.
+        InputError: two members have the same key, so that links to it would be ambiguous.
     """
     keys = [member.key for member in document.members]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        message = f"a page links to each member by its name: {twice[0]!r} is there twice"
+        message = f"a page needs a different name for each member, found {twice[0]!r} twice"
         raise InputError(message, keys=twice)
     packer = Packer()
     shown = [document, *document.members]
     sections = [_packed(each, packer) for each in shown]
     script = ""
     if any(section["panels"] for section in sections):
-        # plotly is imported by who writes a page, not by who asks for help
+        # importing plotly takes time, so it is imported only for a page with charts
         from plotly.offline import get_plotlyjs
 
         script = get_plotlyjs().replace("</script", "<\\/script")
@@ -72,13 +72,13 @@ def page(document: Document) -> str:
 
 
 def island(data: object) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element."""
+    """The data as JSON that is safe inside a script element: nothing in it can end the element."""
     text = as_json(data, compact=True)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _packed(document: Document, packer: Packer) -> dict[str, Any]:
-    """What ``page.js`` draws of a document, its columns in the packer."""
+    """The data from which ``page.js`` draws a document; the columns are stored in the packer."""
     blocks = list(walked(document.blocks))
     span, worst = document.span, None
     if span is not None and span.worst is not None:
@@ -118,7 +118,7 @@ def _packed_column(column: ListingColumn, packer: Packer) -> dict[str, Any]:
 
 
 def _arranged(blocks: Sequence[Block]) -> Iterator[tuple[str, Any]]:
-    """Each block with its kind; key figures of one kind that follow each other stand together."""
+    """Each block with its kind; consecutive key figures of one kind are grouped."""
     for kind, some in groupby(blocks, _kind):
         if kind.endswith("figures"):
             yield kind, list(some)
@@ -133,7 +133,7 @@ def _kind(block: Block) -> str:
 
 
 def _opening(document: Document) -> list[Paragraph]:
-    """The sentences before everything else."""
+    """The paragraphs before the first block of another kind."""
     found = []
     for block in document.blocks:
         if not isinstance(block, Paragraph):
@@ -143,7 +143,7 @@ def _opening(document: Document) -> list[Paragraph]:
 
 
 def _template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
-    """A page's template, by its file's name."""
+    """The template with this file name."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -158,5 +158,5 @@ def _template(name: str) -> Any:  # noqa: ANN401  jinja2's, only rendered
 
 
 def _text(name: str) -> str:
-    """A style or script that stands beside the templates."""
+    """The text of a style sheet or script in the folder of the templates."""
     return (files(__package__) / "templates" / name).read_text(encoding="utf-8")

@@ -1,8 +1,9 @@
-"""Where the names of points go, so that they can be read: beside their point, off one another.
+"""Placement of the names of points in a chart, so that names do not overlap.
 
-Greedy and deterministic: each name in turn takes the first side on which it covers neither a name
-placed before it nor any point. Sizes are estimates, of a chart on a desk; on a phone names may
-touch. Below comes first: the stairs of a frontier leave their points upwards and to the right.
+The algorithm is greedy and deterministic: each name in turn takes the first side of its point on
+which it covers neither a name that was placed before nor any point. Sizes are estimated for a chart
+on a desktop screen; on a phone, names may touch. The side below is tried first, because the stairs
+of a frontier leave their points upwards and to the right.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class _Box(NamedTuple):
 
 
 def sides(points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[str]:
-    """Plotly's ``textposition`` of each name; points as shares of the axes' lengths."""
+    """Plotly's ``textposition`` for each name; points are given as shares of the axes' lengths."""
     marks = [_Box(x * _WIDTH, y * _HEIGHT, _POINT, _POINT) for x, y in points]
     placed: list[_Box] = []
     chosen = []

@@ -1,4 +1,4 @@
-"""What will be traded at each price, and the worst moves of a history, as charts."""
+"""The charts of a forecast (what will be traded at each price) and of a history's worst moves."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["LadderData", "gaps_panel", "ladder_panel"]
 
 @dataclass(frozen=True, kw_only=True)
 class LadderData:
-    """Flows by price, all of one length, quote, negative for sales.
+    """Order flow by price, in quote, negative for sales; all sequences have one length.
 
     Args:
-        title: of the figure.
-        quote: what flows are counted in.
-        underlying: whose price it is.
-        present: the price now.
-        prices: rising.
-        on_the_way: net, traded before the price is there.
-        at_resets: net, traded at the next resets if it stays there.
+        title: title of the figure.
+        quote: currency of the flows.
+        underlying: asset whose price it is.
+        present: present price.
+        prices: prices of the ladder, ascending.
+        on_the_way: net flow on the way to each price.
+        at_resets: net flow at the next resets if the price then is this one.
     """
 
     title: str
@@ -34,12 +34,12 @@ class LadderData:
 
 
 def ladder_panel(data: LadderData) -> Panel:
-    """What is traded before each price is there, and at the next resets if it then stays."""
+    """The chart of what is traded on the way to each price, and at the next resets there."""
     kinds = (
         ("on the way", data.on_the_way, "$nav", ""),
         ("at the next resets", data.at_resets, "$ideal", "/"),
     )
-    # written here, since plotly gives a zero that it rounded to the sign that it is asked for
+    # formatted here, because plotly would show a sign on a value that it rounds to zero
     hover = f"%{{customdata}} {as_text(data.quote)}"
     in_all = [way + reset for way, reset in zip(data.on_the_way, data.at_resets, strict=True)]
     bars: list[Description] = [
@@ -49,7 +49,7 @@ def ladder_panel(data: LadderData) -> Panel:
             "x": list(data.prices),
             "y": list(flows),
             "customdata": _amounts(flows),
-            # shapes tell the two apart where colours do not
+            # a pattern distinguishes the two kinds for readers who cannot tell the colours apart
             "marker": {"color": color, "pattern": {"shape": shape}},
             "hovertemplate": hover,
         }
@@ -58,7 +58,7 @@ def ladder_panel(data: LadderData) -> Panel:
     net: Description = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": "in all",
+        "name": "total",
         "x": list(data.prices),
         "y": in_all,
         "customdata": _amounts(in_all),
@@ -83,8 +83,9 @@ def ladder_panel(data: LadderData) -> Panel:
         key="ladder",
         title="What will be traded at each price",
         caption=(
-            "Above zero tokens buy, below they sell. On the way is traded before the price is "
-            "there, at the next resets if it then stays. The dotted line is the present price."
+            "Tokens buy above zero and sell below it. One bar shows what is traded on the way to "
+            "the price, the other what is traded at the next resets if the price is there then. "
+            "The dotted line is the present price."
         ),
         traces=[*bars, net],
         shapes=[present],
@@ -99,7 +100,7 @@ def ladder_panel(data: LadderData) -> Panel:
 
 
 def gaps_panel(moves: Sequence[tuple[str, str, float]]) -> Panel:
-    """Worst moves: span, ``fall`` or ``rise``, simple return."""
+    """The chart of worst moves, each given as span, ``fall`` or ``rise``, and simple return."""
     return Panel(
         key="gaps",
         title="Worst moves",

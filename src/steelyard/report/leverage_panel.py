@@ -1,45 +1,46 @@
-"""The leverage of a run: its band, and every rebalance with where it came from and went to."""
+"""The chart of a run's leverage: the band, and every rebalance with leverage before and after."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from steelyard.report.columns import Instants, Labels, Taken, Zipped
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.figure_encoding import Dates, Labels, SelectedRows, Zipped
 from steelyard.report.number_format import leverage, multiple, typeset
 from steelyard.report.panels import Description, Panel, as_text, level_line, line, wiped_out_marks
+from steelyard.report.plain_frames import Floats, Ints
 from steelyard.report.view import Rows, View
 from steelyard.rules.costs import TRADE_KINDS
 
 __all__ = ["leverage_panel"]
 
-# Beyond this multiple of its outermost threshold a leverage says only "about to be wiped out",
-# and would press the rest of the chart flat.
+# The axis ends at this multiple of the outermost threshold. A leverage beyond it only shows that
+# the token is about to be wiped out, and would compress the rest of the chart.
 _FARTHEST = 1.75
 
 _SOME = 150
-# From here on stems and line step back, so that the band stays visible through them.
+# From this number of trades on, stems and line are thinner, so that the band stays visible.
 _MANY = 600
 
 
 def leverage_panel(view: View) -> Panel:
-    """Leverage at the bars' closes, thresholds, and a marker with a stem for each rebalance."""
+    """The chart of leverage at closes, thresholds, and a marker with a stem for each rebalance."""
     facts, rows = view.facts, view.rows
     low, high = _reach(view)
     bottom, top = _range(view, low, high)
     caption = (
-        "The line is each bar's close. A triangle stands at the leverage that called for a trade "
-        "and points the way it went (up: bought, down: sold); its stem ends where the trade led."
+        "The line shows leverage at each bar's close. A triangle marks the leverage that triggered "
+        "a trade; it points up for a purchase and down for a sale. Its stem ends at the leverage "
+        "after the trade."
     )
     if len(rows.time) < rows.total:
         caption += (
-            f" Marked are {len(rows.time):,} of {rows.total:,} trades: launch, emergencies, the "
-            "largest, and the largest of each stretch of time."
+            f" Only {len(rows.time):,} of {rows.total:,} trades are marked: the launch, "
+            "emergencies, the largest trades, and the largest of each stretch of time."
         )
     if low < bottom or high > top:
         caption += (
-            f" Leverage reached from {typeset(leverage(low))} to {typeset(leverage(high))}; "
-            "the axis ends sooner."
+            f" Leverage ranged from {typeset(leverage(low))} to {typeset(leverage(high))}, which "
+            "is more than the axis shows."
         )
     width = 1.4 if len(rows.time) < _MANY else 0.9
     hover = "leverage %{y:.3f}<br>%{x|%Y-%m-%d %H:%M}<extra></extra>"
@@ -48,7 +49,7 @@ def leverage_panel(view: View) -> Panel:
         title="Leverage and rebalances",
         caption=caption,
         traces=[
-            line("leverage", Instants(view.time), view.leverage, "$nav", hover, width=width),
+            line("leverage", Dates(view.time), view.leverage, "$nav", hover, width=width),
             *_markers(rows, facts.quote),
         ],
         shapes=[*_thresholds(view), *wiped_out_marks(view.summary)],
@@ -64,7 +65,7 @@ def _thresholds(view: View) -> list[Description]:
     if facts.upper is not None and facts.lower is not None:
         shapes.append(_band(sign * facts.lower, sign * facts.upper))
     elif facts.upper is not None:
-        name = f"delevers beyond {typeset(multiple(sign * facts.upper))}"
+        name = f"deleverages beyond {typeset(multiple(sign * facts.upper))}"
         shapes.append(level_line(name, sign * facts.upper, "$band", "dash"))
     target = facts.target_leverage
     shapes.append(level_line(f"target {typeset(multiple(target))}", target, "$target", "dot"))
@@ -111,10 +112,10 @@ def _marker(
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": Taken(Instants(rows.time), index),
-        "y": Taken(before if way else after, index),
+        "x": SelectedRows(Dates(rows.time), index),
+        "y": SelectedRows(before if way else after, index),
         "marker": {"symbol": symbol, "size": _size(len(rows.time)), "color": color},
-        "customdata": Zipped([Taken(column, index) for column in columns]),
+        "customdata": Zipped([SelectedRows(column, index) for column in columns]),
         "hovertemplate": _hover(name, quote, kinds),
     }
     if way:
@@ -149,7 +150,7 @@ def _size(many: int) -> float:
 
 
 def _reach(view: View) -> tuple[float, float]:
-    """Least and greatest leverage drawn, signed; a token that is flat has none."""
+    """Smallest and greatest leverage drawn, signed; a flat token has no leverage to draw."""
     numbers = view.rows.numbers
     drawn: Floats = np.concatenate(
         [view.leverage, numbers["leverage_before"], numbers["leverage_after"]]

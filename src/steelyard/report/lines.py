@@ -1,8 +1,8 @@
-"""A document as lines of text, for a terminal and for plain text: the same words, no colours here.
+"""A document as lines of text, for a terminal and for plain text: the same words, without colours.
 
-Nothing is cut and no word is broken. A table that is too wide first wraps its columns of words,
-then drops those columns that can be spared, then stands closer; where all that does not help, each
-row becomes a paragraph of names and figures.
+No text is cut and no word is broken. A table that is too wide first wraps its columns of words,
+then drops the columns that are marked as dispensable, then reduces the gap between columns. If that
+is not enough, each row becomes a paragraph of names and figures.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ __all__ = ["Piece", "as_text", "lines_of"]
 TEXT_WIDTH = 100
 GAP = 2
 LEAST_WORDS = 14
-"""How narrow a column of words may be."""
+"""Least width to which a column of words may be wrapped, in characters."""
 LEAST_HINT = 16
 OTHERS = Column("others", "the sum of the columns for which there is no room")
 
 
 class Piece(NamedTuple):
-    """Part of a line in one style: ``strong``, ``quiet``, ``good``, ``bad`` or none."""
+    """A part of a line in one style: ``strong``, ``quiet``, ``good``, ``bad`` or empty."""
 
     text: str
     style: str = ""
@@ -49,7 +49,7 @@ Line = Sequence[Piece]
 
 
 def as_text(document: Document, width: int = TEXT_WIDTH) -> str:
-    """The document as plain text, with its notes below it."""
+    """The document as plain text of ``width`` characters, with its notes below it."""
     lines = ["".join(piece.text for piece in line) for line in lines_of(document, width)]
     for note in document.notes:
         lines += ["", *_wrapped(f"Note: {note}", width)]
@@ -57,7 +57,7 @@ def as_text(document: Document, width: int = TEXT_WIDTH) -> str:
 
 
 def lines_of(document: Document, width: int) -> list[Line]:
-    """The document without its notes; no line ends in a line's end."""
+    """The lines of the document without its notes; a line does not include a newline."""
     facts = _Facts.of(document.blocks)
     lines = [*_head(document, width)]
     for block in _shown(document.blocks):
@@ -69,7 +69,7 @@ def lines_of(document: Document, width: int) -> list[Line]:
 
 
 def _shown(blocks: Sequence[Block]) -> Iterator[Block]:
-    """The blocks that are no page's alone, with the titles of their sections."""
+    """The blocks that are not for pages only, with the titles of their sections as paragraphs."""
     for block in blocks:
         if isinstance(block, Section):
             if not block.page_only:
@@ -108,7 +108,7 @@ def _styled(words: str, width: int, style: str = "") -> Iterator[Line]:
 
 
 class _Facts(NamedTuple):
-    """How wide labels and values of all key figures are, so that they line up."""
+    """The widths of labels and values of all key figures, so that they can be aligned."""
 
     label: int
     value: int
@@ -157,7 +157,7 @@ def _terms(block: KeyFigures, width: int) -> Iterator[Line]:
 def _hanging(
     start: Sequence[Piece], words: str, at: int, room: int, *, gap: str = "  ", style: str = "quiet"
 ) -> Iterator[Line]:
-    """Words beside a beginning, wrapped below each other."""
+    """Words to the right of ``start``, wrapped with a hanging indent."""
     first, *rest = _wrapped(words, room) or [""]
     yield [*start, Piece(gap + first, style)] if first else start
     for text in rest:
@@ -183,11 +183,12 @@ def _table(table: Table, width: int) -> Iterator[Line]:
 def _left_out(table: Table) -> str:
     if not table.most or len(table.rows) <= table.most:
         return ""
-    return f"The first {table.most} of {len(table.rows):,} rows; a page and --json have more."
+    first, rows = table.most, len(table.rows)
+    return f"These are the first {first} of {rows:,} rows; a page and --json show more."
 
 
 class _Grid(NamedTuple):
-    """A table's columns and cells as they may be laid out."""
+    """The columns and cells of a table during its layout."""
 
     columns: Sequence[Column]
     cells: Sequence[Sequence[Cell]]
@@ -197,7 +198,7 @@ class _Grid(NamedTuple):
 
     @classmethod
     def of(cls, table: Table) -> _Grid:
-        """Second lines and hints of rows as columns of their own."""
+        """The grid of a table, with second lines and hints of rows as separate columns."""
         table = table.inline
         columns, rows = list(table.columns), table.rows[: table.most or None]
         cells = [list(map(_marked, row)) for row in table.cells[: len(rows)]]
@@ -214,7 +215,7 @@ class _Grid(NamedTuple):
         return cls(columns, cells, [row.strong for row in rows], table.others)
 
     def fitted(self, width: int) -> _Grid | None:
-        """All columns or those that fit, the most that can be had; None where none do."""
+        """The grid with as many columns as fit into ``width``; None where not even one fits."""
         order = sorted({column.drop for column in self.columns if column.drop})
         grid = self
         for least in (0, *order):
@@ -226,7 +227,7 @@ class _Grid(NamedTuple):
         return closer if fits and len(closer.columns) > 1 else None
 
     def without(self, drop: int) -> _Grid:
-        """Without the columns that leave at this turn."""
+        """The grid without the columns whose ``drop`` has this value."""
         gone = [place for place, one in enumerate(self.columns) if drop and one.drop == drop]
         if not gone:
             return self
@@ -245,11 +246,11 @@ class _Grid(NamedTuple):
 
     @property
     def apart(self) -> int:
-        """What stands between the columns."""
+        """The total width of the gaps between the columns."""
         return self.gap * (len(self.columns) - 1)
 
     def widths(self, *, narrow: bool) -> list[int]:
-        """Of each column's longest cell; of words, where ``narrow``, as they may be wrapped."""
+        """The width of each column's longest cell; if ``narrow``, columns of words are wrapped."""
         found = []
         for column, cells in zip(self.columns, zip(*self.cells, strict=True), strict=True):
             texts = [column.name, *(cell.text for cell in cells)]
@@ -261,7 +262,7 @@ class _Grid(NamedTuple):
         return found
 
     def lines(self, width: int) -> Iterator[Line]:
-        """A line a row, or more where words are wrapped."""
+        """The lines of the table: one for each row, or more where words are wrapped."""
         widths = self.widths(narrow=True)
         spare = width - sum(widths) - self.apart
         for place, wanted in enumerate(self.widths(narrow=False)):
@@ -269,7 +270,7 @@ class _Grid(NamedTuple):
             widths[place] += more
             spare -= more
         right = [not column.words for column in self.columns]
-        # the first column names the row, by a word or by a figure
+        # the first column names the row; it is aligned right only if all its cells are figures
         right[0] = all(FIGURE.fullmatch(row[0].text) for row in self.cells)
         names = [Cell(column.name) for column in self.columns]
         if any(cell.text for cell in names):
@@ -293,7 +294,7 @@ class _Grid(NamedTuple):
             yield line
 
     def stacked(self, width: int) -> Iterator[Line]:
-        """Each row as its name and, below it, pairs of heading and figure."""
+        """Each row as its name and, below it, pairs of a heading and a figure."""
         for row in self.cells:
             yield [Piece(row[0].text, "strong")]
             pairs = [
@@ -307,9 +308,9 @@ class _Grid(NamedTuple):
 
 FIGURE = re.compile(r"[+-]?[\d,.]+")
 KEPT = "\N{NO-BREAK SPACE}"
-"""Stands between what stays on one line until lines are made."""
+"""The character between words that must stay on one line; it is replaced when lines are made."""
 UNIT = re.compile(r"(?<=\d) (?=(?:%|h|d|min)(?:\W|$))")
-"""Between a figure and its unit."""
+"""The space between a figure and its unit."""
 
 
 def _marked(cell: Cell) -> Cell:
@@ -318,7 +319,7 @@ def _marked(cell: Cell) -> Cell:
 
 
 def _wrapped(words: str, width: int) -> list[str]:
-    """Lines of whole words; what is wider than a line stands out, a figure keeps its unit."""
+    """Wrap at whole words; a word wider than a line overflows, and a figure keeps its unit."""
     lines: list[str] = []
     line, wide = "", 0
     for word in UNIT.sub(KEPT, words).split(" "):
@@ -337,7 +338,7 @@ def _padded(text: str, wide: int, *, right: bool = False) -> str:
 
 
 def _wide(text: str) -> int:
-    """Columns of a terminal that a text takes."""
+    """The number of terminal columns that a text occupies."""
     if text.isascii():
         return len(text)
     return sum(

@@ -1,7 +1,7 @@
-"""Figures as people read them: digits that mean something, in ASCII that can be copied.
+"""Formatting of figures for people: significant digits only, in ASCII that can be copied.
 
-One rule for terminals, text and pages; a page sets what is written here in its own signs
-(``typeset``). What a program reads goes through JSON, unrounded.
+Terminals, plain text and pages use the same rules; pages additionally replace signs by typographic
+ones (``typeset``). Figures for programs are written as JSON and are not rounded.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ __all__ = [
 
 MISSING = "-"
 NEARLY_ALL = -0.9995
-"""From here on one decimal would round to everything."""
+"""Losses below this would be rounded to a total loss with one decimal."""
 MOST = 1e4
-"""A share from which on digits in percent say nothing: powers of ten do."""
+"""Shares of this size and more are shown in scientific notation."""
 WIDE_LEVERAGE = 100
-"""Beyond it thousandths say nothing."""
+"""Leverages of this size and more are shown without decimals."""
 FOUR_DIGITS = 100
 
 MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")
@@ -41,7 +41,7 @@ TIMES = re.compile(r"(?<=\d)x(?!\w)")
 
 
 def number(value: float | None, decimals: int, *, signed: bool = False) -> str:
-    """A figure with thousands separators; what is undefined is a dash, what is zero has no sign."""
+    """A figure with thousands separators; an undefined one is a dash, and zero has no sign."""
     if value is None or not math.isfinite(value):
         return MISSING
     text = f"{abs(value):,.{decimals}f}"
@@ -52,7 +52,7 @@ def number(value: float | None, decimals: int, *, signed: bool = False) -> str:
 
 
 def percent(value: float | None, *, signed: bool = False) -> str:
-    """A share in percent, with three significant digits or so: ``-36.8 %``."""
+    """A share in percent, with about three significant digits: ``-36.8 %``."""
     if value is None or not math.isfinite(value * 100):
         return MISSING
     if -1 < value < NEARLY_ALL:
@@ -65,14 +65,14 @@ def percent(value: float | None, *, signed: bool = False) -> str:
 
 
 def points(share: float | None, decimals: int = 2) -> str:
-    """A share in percentage points, signed: ``-12.34``; a step of nothing is ``0``."""
+    """A share in percentage points, signed: ``-12.34``; a share of exactly zero is ``0``."""
     if share is None:
         return MISSING
     return "0" if share == 0 else number(share * 100, decimals, signed=True)
 
 
 def money(value: float | None, quote: str = "") -> str:
-    """An amount: whole from 100,000 on, cents below, six significant digits under one."""
+    """An amount: no decimals from 100,000 on, two below, six significant digits below 1."""
     if value is None or not math.isfinite(value):
         return MISSING
     size = abs(value)
@@ -82,7 +82,7 @@ def money(value: float | None, quote: str = "") -> str:
 
 
 def amount(value: float, *, signed: bool = False) -> str:
-    """An amount in few letters, four digits of it: ``11.36M``, ``-125.7k``; none is a dash."""
+    """An amount in short form, with about four digits: ``11.36M``, ``-125.7k``; zero is a dash."""
     if value == 0:
         return MISSING
     size, letter = abs(value), ""
@@ -95,12 +95,12 @@ def amount(value: float, *, signed: bool = False) -> str:
 
 
 def multiple(value: float, *, signed: bool = False) -> str:
-    """A target leverage as it is spoken: ``3x``, ``-1x``, ``1.25x``."""
+    """A target leverage: ``3x``, ``-1x``, ``1.25x``."""
     return f"{value:{'+' if signed else ''}.4g}x"
 
 
 def leverage(value: float | None) -> str:
-    """A leverage that was reached: ``3.482x``."""
+    """A measured leverage: ``3.482x``."""
     if value is None or not math.isfinite(value):
         return MISSING
     return number(value, 3 if abs(value) < WIDE_LEVERAGE else 0) + "x"
@@ -112,12 +112,12 @@ def count(value: float | None) -> str:
 
 
 def counted(value: int, what: str) -> str:
-    """So many of something: ``1 gap``, ``2 gaps``."""
+    """A number with a noun: ``1 gap``, ``2 gaps``."""
     return f"{value:,} {what}{'' if value == 1 else 's'}"
 
 
 def day(time: str) -> str:
-    """An instant of ISO 8601, cut to its day where it is midnight: ``2020-03-12 08:00``."""
+    """An ISO 8601 instant, shortened to its day if it is midnight: ``2020-03-12 08:00``."""
     clock = time.replace("T", " ").removesuffix("Z").removesuffix(":00")
     return clock.removesuffix(" 00:00")
 
@@ -128,12 +128,12 @@ def instant(seconds: int) -> str:
 
 
 def moment(seconds: int) -> str:
-    """An instant in epoch seconds as ``day`` writes it."""
+    """An instant in epoch seconds, in the format of ``day``."""
     return day(instant(seconds))
 
 
 def typeset(text: str) -> str:
-    """Figures as a page sets them: true minus and times signs, units that do not part from them."""
+    """The text with typographic minus and times signs, and with units that do not wrap."""
     if text == MISSING:
         return "–"
     return TIMES.sub("×", MINUS.sub("−", text)).replace(" %", "\u202f%")

@@ -1,11 +1,12 @@
-"""The colours, once, for pages and figures, light and dark.
+"""The colours of pages and figures, for the light and the dark theme.
 
-After Okabe and Ito's set, which the common kinds of colour blindness keep apart; each was then
-moved until it stands out from its background (tests hold 4.5:1 for words, 3:1 for lines). No
-meaning hangs on colour alone: sides have shapes, thresholds have dashes, curves have names.
+The palette is based on that of Okabe and Ito, whose colours can be distinguished with the common
+kinds of colour blindness. Each colour was adjusted until it contrasts with its background (tests
+require 4.5:1 for text and 3:1 for lines). No meaning depends on colour alone: sides differ in
+shape, thresholds in dash pattern, and curves have names.
 
-In a figure's description a colour is written ``$name`` or ``$name@opacity`` and becomes a value
-only where the theme is known: in the browser for pages, in ``resolve`` for notebooks.
+In the description of a figure, a colour is written ``$name`` or ``$name@opacity``. It is replaced
+by a value where the theme is known: in the browser for pages, and in ``resolve`` for notebooks.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def css_variables(palette: Mapping[str, str]) -> str:
 
 
 def resolve(colour: str, palette: Mapping[str, str]) -> str:
-    """``$name`` or ``$name@opacity`` as a CSS colour; what is not a token comes back as it is."""
+    """``$name`` or ``$name@opacity`` as a CSS colour; any other text is returned unchanged."""
     match = _TOKEN.match(colour)
     if match is None:
         return colour

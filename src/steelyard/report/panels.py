@@ -1,8 +1,8 @@
 """The charts of one run, described once for pages and notebooks.
 
-A panel is a plotly figure in parts (traces, shapes, its y axis) with its colours and columns left
-abstract (``palette``, ``columns``) and the words that belong to it. Text that came from a user is
-escaped here, because plotly reads tags in what it draws.
+A panel consists of the parts of a plotly figure (traces, shapes, axes), with abstract colours and
+columns (``palette``, ``figure_encoding``), and of its title and caption. Text that came from a user
+is escaped here, because plotly interprets tags in text.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from steelyard.report.columns import Instants
-from steelyard.report.frames import Floats
+from steelyard.report.figure_encoding import Dates
 from steelyard.report.number_format import instant, multiple, percent, typeset
+from steelyard.report.plain_frames import Floats
 from steelyard.report.view import View
 from steelyard.rules.costs import COST_KINDS
 
@@ -44,13 +44,13 @@ class Panel:
     """One chart.
 
     Args:
-        key: its name in the page.
-        title: its heading.
-        caption: what a reader must know to read it; sentences.
-        traces, shapes, yaxis: plotly's, abstract in colours and columns.
-        xaxis: plotly's; None for the run's time, which all its charts share.
-        hovermode: plotly's.
-        weight: its height relative to others.
+        key: name of the chart in the page.
+        title: heading of the chart.
+        caption: sentences that explain how to read the chart.
+        traces, shapes, yaxis: plotly's objects of these names, with abstract colours and columns.
+        xaxis: plotly's x axis; None: the time axis that all charts of a run share.
+        hovermode: plotly's hover mode.
+        weight: height of the chart relative to other charts.
     """
 
     key: str
@@ -65,17 +65,17 @@ class Panel:
 
 
 def nav_panel(view: View) -> Panel:
-    """Token, frictionless daily-reset token and underlying; launch = 100, log axis."""
+    """The chart of token, frictionless daily-reset token and underlying; launch = 100, log axis."""
     times_target = typeset(multiple(view.facts.target_leverage))
-    x = Instants(view.time)
+    x = Dates(view.time)
     hover = "%{y:,.2f}"
     return Panel(
         key="nav",
         title=f"Nav against {times_target} the underlying",
         caption=(
-            f"Launch = 100, logarithmic. “{times_target} daily, no costs” compounds "
-            f"{times_target} each UTC day's return of the underlying and pays nothing: "
-            "the token to be held against."
+            f"All curves are 100 at the launch; the axis is logarithmic. “{times_target} daily, no "
+            f"costs” compounds {times_target} each UTC day's return of the underlying without any "
+            "cost; it is the benchmark for the token."
         ),
         traces=[
             line("underlying", x, view.asset, "$asset", hover, width=1.2),
@@ -89,8 +89,8 @@ def nav_panel(view: View) -> Panel:
 
 
 def costs_panel(view: View) -> Panel:
-    """Cumulative cost by kind, stacked, what was received below zero; net total on top."""
-    x = Instants(view.cost_time)
+    """The chart of cumulative costs by kind, stacked, with receipts below zero, and their total."""
+    x = Dates(view.cost_time)
     shape = "hv" if view.accruals_missing else "linear"
     known = {kind: view.costs[kind] for kind in COST_KINDS if kind in view.costs}
     shown = {kind: values for kind, values in known.items() if np.nan_to_num(values).any()}
@@ -118,7 +118,7 @@ def costs_panel(view: View) -> Panel:
 
 
 def reserve_panel(view: View) -> Panel | None:
-    """The reserve's level against its floor and resume ratio; None without a reserve."""
+    """The chart of the reserve's level, floor and resume ratio; None without a reserve."""
     if view.level is None:
         return None
     facts = view.facts
@@ -134,19 +134,19 @@ def reserve_panel(view: View) -> Panel | None:
     for i, (since, until) in enumerate(view.suspended):
         shapes.append(_span("suspended", since, until, "$suspended", first=i == 0))
     caption = "Value of the reserve over the net asset value of all tokens, at each bar's close. "
-    caption += "Under the floor nothing is done that raises leverage, until the level is back at "
-    caption += "the resume ratio. "
+    caption += "Below the floor, trades that raise leverage are suspended until the level is back "
+    caption += "at the resume ratio. "
     spans = len(view.suspended)
     caption += (
-        f"Suspended in {spans} {'span' if spans == 1 else 'spans'}, shaded."
+        f"They were suspended in {spans} {'span' if spans == 1 else 'spans'}, shown shaded."
         if spans
-        else "It was never suspended."
+        else "They were never suspended."
     )
     return Panel(
         key="reserve",
         title="Reserve level",
         caption=caption,
-        traces=[line("level", Instants(view.time), view.level, "$nav", "%{y:.2%}", width=2.0)],
+        traces=[line("level", Dates(view.time), view.level, "$nav", "%{y:.2%}", width=2.0)],
         shapes=shapes,
         yaxis={"title": {"text": "of net asset value"}, **_level_axis(view)},
         weight=0.8,
@@ -154,13 +154,13 @@ def reserve_panel(view: View) -> Panel | None:
 
 
 def as_text(words: str) -> str:
-    """A user's words for where plotly would read tags and fields: shown as they are."""
+    """A user's words, escaped so that plotly shows them unchanged and finds no tags or fields."""
     return html.escape(words, quote=False).replace("%{", "% {")
 
 
 def line(
     name: str,
-    x: Instants,
+    x: Dates,
     y: Floats,
     color: str,
     hover: str,
@@ -169,7 +169,7 @@ def line(
     dash: str = "solid",
     shape: str = "linear",
 ) -> Description:
-    """A curve; ``name`` must be escaped already where it is a user's."""
+    """A curve over time; a ``name`` that came from a user must be escaped already."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -182,7 +182,7 @@ def line(
 
 
 def level_line(name: str, y: float, color: str, dash: str) -> Description:
-    """A threshold across the chart."""
+    """A horizontal line across the chart, such as a threshold."""
     return {
         "type": "line",
         "name": name,
@@ -199,7 +199,7 @@ def level_line(name: str, y: float, color: str, dash: str) -> Description:
 
 
 def wiped_out_marks(summary: Mapping[str, object]) -> list[Description]:
-    """A vertical line where the token was wiped out, if it was."""
+    """A vertical line at the time at which the token was wiped out; empty if it was not."""
     wiped = summary.get("wiped_out")
     if not isinstance(wiped, Mapping):
         return []
@@ -226,21 +226,21 @@ def wiped_out_marks(summary: Mapping[str, object]) -> list[Description]:
 
 
 def _log_ticks(view: View) -> Description:
-    """Ticks at 1, 2 and 5 of each power of ten, only at 1 where the curves span many."""
+    """Ticks at 1, 2 and 5 times each power of ten, or only at 1 if the curves span many powers."""
     values = _log_steps(np.concatenate([view.nav, view.ideal, view.asset]))
     texts = [_plain_number(value) for value in values]
     return {"tickmode": "array", "tickvals": values, "ticktext": texts}
 
 
 def _level_axis(view: View) -> Description:
-    """From zero; logarithmic where the level dwarfs its floor, which could not be seen there."""
+    """A linear axis from zero, or a logarithmic one if the floor would be too low to be seen."""
     level = np.zeros(1) if view.level is None else np.nan_to_num(view.level)
     floor = view.facts.floor_ratio
     if not floor or level.max() < 12 * floor:
         return {"tickformat": ".0%", "rangemode": "tozero"}
     values = _log_steps(np.append(level[level > floor / 10], floor))
     texts = [f"{_plain_number(100 * value)}%" for value in values]
-    # without a range of its own an emptied reserve would stretch the axis without end
+    # without an explicit range, an emptied reserve would extend the axis towards zero without limit
     ends = [math.log10(min(floor, *level[level > floor / 10].tolist()) * 0.8)]
     ends.append(math.log10(float(level.max()) * 1.2))
     return {"type": "log", "range": ends, "tickvals": values, "ticktext": texts}
@@ -260,8 +260,8 @@ def _plain_number(value: float) -> str:
     return f"{value:z,.{max(0, -math.floor(math.log10(value) + 1e-9))}f}"
 
 
-def _stacked(kind: str, x: Instants, values: Floats, shape: str) -> list[Description]:
-    """What was paid stacks up from zero, what was received down from it: they must not cancel."""
+def _stacked(kind: str, x: Dates, values: Floats, shape: str) -> list[Description]:
+    """Stack payments upwards from zero and receipts downwards, so that they do not cancel."""
     parts = [("up", np.maximum(values, 0.0)), ("down", np.minimum(values, 0.0))]
     drawn = [(group, part) for group, part in parts if np.nan_to_num(part).any()]
     return [
@@ -295,11 +295,12 @@ def _span(name: str, since: int, until: int, color: str, *, first: bool) -> Desc
 
 
 def _costs_caption(view: View, *, negative: bool) -> str:
-    caption = "Cumulative, the whole fund, before what the reserve pays."
+    caption = "Cumulative costs of the whole fund, before payments by the reserve."
     if negative:
-        caption += " Below zero: received."
+        caption += " Amounts below zero were received."
     if view.accruals_missing:
         caption += (
-            " Costs of trades only: funding, interest and management are known as totals, above."
+            " Only costs of trades are shown; funding, interest and management are known only as "
+            "totals, which are listed above."
         )
     return caption

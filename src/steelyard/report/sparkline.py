@@ -1,11 +1,11 @@
-"""The path of a nav as a small line that stands in a table."""
+"""The path of nav as a small line chart in a cell of a table."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from steelyard.report.decimate import keep_extremes
-from steelyard.report.frames import Floats, Ints
+from steelyard.report.plain_frames import Floats, Ints
 
 __all__ = ["sparkline"]
 
@@ -13,7 +13,7 @@ POINTS = 90
 
 
 def sparkline(time: Ints, nav: Floats, width: int = 116, height: int = 26) -> str:
-    """The path of an SVG line: nav on a log scale, fitted into ``width`` by ``height``."""
+    """The SVG path of nav on a log scale, in ``width`` by ``height``; empty without two points."""
     alive = np.flatnonzero(np.nan_to_num(nav) > 0.0)
     if len(alive) <= 1:
         return ""

@@ -1,4 +1,4 @@
-"""A document on a terminal: the lines of plain text, in colours where there are any."""
+"""A document on a terminal: the lines of plain text, in colours where the console has them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLES = {"strong": "bold", "quiet": "dim", "good": "green", "bad": "red", "": "
 
 
 def terminal_text(document: Document, console: Console) -> list[Text]:
-    """A line each, as wide as the console; its notes are not among them."""
+    """The lines of the document, fitted to the console's width, without the notes."""
     from rich.text import Text
 
     return [

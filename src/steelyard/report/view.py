@@ -1,6 +1,6 @@
-"""One run made ready to draw: curves on one time axis, the table's rows, what was left out.
+"""One run prepared for drawing: curves on one time axis, and the rows of its table of trades.
 
-Every figure that is drawn comes from here, so that a page and a notebook show the same.
+All charts of a run are drawn from a ``View``, so that pages and notebooks show the same figures.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from steelyard.errors import InputError
-from steelyard.report.daily_reset import daily_reset_index, worst_day
+from steelyard.report.daily_reset_index import daily_reset_index, worst_day
 from steelyard.report.decimate import keep_extremes, keep_notable
-from steelyard.report.frames import (
+from steelyard.report.plain_frames import (
     Floats,
     Frame,
     Ints,
@@ -49,13 +49,13 @@ ROW_NUMBERS = (
 
 @dataclass(frozen=True)
 class Rows:
-    """Rebalances that are shown, in order of time.
+    """The rebalances that are shown, in order of time.
 
     Args:
         time: epoch seconds, shape (rows,).
-        trigger, side: their names, one a row.
+        trigger, side: names of trigger and side, one for each row.
         numbers: the columns of ``ROW_NUMBERS``, each of shape (rows,).
-        total: how many there were before the largest were picked.
+        total: number of all rebalances of the run, including those that are not shown.
     """
 
     time: Ints
@@ -70,17 +70,18 @@ class View:
     """A run's curves at the bars kept; all arrays of shape (bars kept,) unless said otherwise.
 
     Args:
-        facts, summary: as the run gave them.
+        facts, summary: facts and summary of the run.
         time: epoch seconds.
         nav, ideal, asset: token, frictionless daily-reset token and underlying, launch = 100.
-        leverage: signed.
-        level: reserve value over nav of all tokens, or None.
-        costs: cumulative, quote, whole fund: ``COST_KINDS`` and ``paid_by_reserve``.
-        cost_time: their time axis, epoch seconds, shape (points,).
-        accruals_missing: True when only the costs of trades were known over time.
-        suspended: (from, to) in epoch seconds, as the run recorded them.
-        rows: the rebalances shown.
-        bars: how many bars the run had.
+        leverage: leverage at each bar's close, signed.
+        level: value of the reserve over nav of all tokens; None without a reserve.
+        costs: cumulative costs of the whole fund in quote, by ``COST_KINDS`` and
+            ``paid_by_reserve``; each of shape (points,).
+        cost_time: instants of the costs, epoch seconds, shape (points,).
+        accruals_missing: whether only the costs of trades are known over time.
+        suspended: spans of suspension (from, to) in epoch seconds, as the run recorded them.
+        rows: the rebalances that are shown.
+        bars: number of bars of the run.
     """
 
     facts: SeriesFacts
@@ -100,20 +101,20 @@ class View:
 
 
 class Ends(NamedTuple):
-    """What came of a run, from all of its bars."""
+    """Figures of a run that are computed from all of its bars."""
 
     ideal_return: float
-    """Of the frictionless daily-reset token over the whole run."""
+    """Return of the frictionless daily-reset token over the whole run."""
     ideal_end: int | None
-    """Day (epoch seconds) on which that token was wiped out."""
+    """Time (epoch seconds) of the bar at which that token was wiped out; None: it was not."""
     worst_day: tuple[int, float] | None
-    """Day (epoch seconds) and return."""
+    """Start of the worst UTC day (epoch seconds) and its return; None where no day has a return."""
     initial_assets: float
-    """Quote."""
+    """Net asset value of the fund at its launch, in quote."""
 
 
 def ends_of(run: ReportRun) -> Ends:
-    """What came of ``run``.
+    """Compute the figures of ``run`` from all of its bars.
 
     Raises:
         InputError: a column is missing, or the run has no bars.
@@ -132,7 +133,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
     """Prepare ``run``, drawing at most ``most_points`` bars and ``most_rows`` rebalances.
 
     Raises:
-        InputError: a column is missing, the run has no bars, or frames do not match.
+        InputError: a column is missing, the run has no bars, or the lengths of frames differ.
     """
     time, ideal = _bars(run), _ideal(run, _bars(run))
     price, nav, leverage = (floats(run.nav, name) for name in ("price", "nav", "leverage"))
@@ -163,7 +164,7 @@ def view_of(run: ReportRun, *, most_points: int, most_rows: int) -> View:
 def _bars(run: ReportRun) -> Ints:
     time = times(run.nav)
     if not len(time):
-        message = f"{run.facts.symbol}: a run without a bar cannot be drawn"
+        message = f"{run.facts.symbol}: expected a run with at least one bar to draw, found none"
         raise InputError(message, symbol=run.facts.symbol)
     return time
 
@@ -197,7 +198,7 @@ def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
         return None
     units = floats(nav_frame, "reserve")
     if not np.nan_to_num(units).any():
-        return None  # a series without a reserve may have a column of zeros
+        return None  # without a reserve the column may be all zeros
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.asarray(reserve_level(units * price, assets), dtype=np.float64)  # type: ignore[type-var]  # elementwise
     level[~np.isfinite(level)] = np.nan
@@ -205,7 +206,7 @@ def _level(nav_frame: Frame, price: Floats, assets: Floats) -> Floats | None:
 
 
 def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floats], bool]:
-    """Time axis and cumulative costs, and whether accruals are missing from them."""
+    """The instants of the cumulative costs, the costs, and whether accruals are missing."""
     names = (*COST_KINDS, "paid_by_reserve")
     if run.costs is not None:
         columns = {name: floats(run.costs, name) for name in names}
@@ -213,7 +214,7 @@ def _costs(run: ReportRun, time: Ints, keep: Ints) -> tuple[Ints, dict[str, Floa
             message = f"{run.facts.symbol}: the frame of costs must have one row per row of nav"
             raise InputError(message, symbol=run.facts.symbol, expected=len(time))
         total = np.sum([columns[kind][keep] for kind in COST_KINDS], axis=0)
-        # sums over time are smooth: a third of the points draws the same curve
+        # cumulative sums are smooth, so a third of the points draws the same curve
         few = keep[keep_extremes([total], max(len(keep) // _SMOOTHER, _FEWEST))]
         return time[few], {name: column[few] for name, column in columns.items()}, False
     at = times(run.rebalances)

@@ -1,4 +1,4 @@
-"""Steps between two returns as a waterfall: every bar begins where the one before it ended."""
+"""The waterfall chart of the steps between two returns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["waterfall_panel"]
 def waterfall_panel(
     symbol: str, steps: Mapping[str, float], target: float, underlying: float, token: float
 ) -> Panel:
-    """From L times the underlying's return to the token's.
+    """The waterfall chart from L times the underlying's return to the token's return.
 
     Args:
-        symbol: of the token.
-        steps: their returns, in order; those of exactly nothing are left out.
-        target: L, signed.
-        underlying: its return.
-        token: its return.
+        symbol: symbol of the token.
+        steps: return of each step, in order; steps of exactly zero are left out.
+        target: target leverage L, signed.
+        underlying: return of the underlying.
+        token: return of the token.
     """
     shown = {name: share for name, share in steps.items() if share}
     first = f"{typeset(multiple(target))} underlying"
@@ -42,11 +42,11 @@ def waterfall_panel(
     }
     return Panel(
         key="waterfall",
-        title="From the multiple to the token",
+        title="From L times the underlying to the token",
         caption=(
             "Percentage points of return since the launch: the multiple of the underlying's "
-            "return, each step away from it, and what a holder had. Each step is the difference of "
-            "two runs."
+            "return, each step away from it, and the holder's return. Each step is the difference "
+            "between two runs."
         ),
         traces=[trace],
         xaxis={"type": "category", "automargin": True},

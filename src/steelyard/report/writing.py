@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and the page of any result as one of them."""
+"""Atomic writing of files: whole or not at all; and writing the page of any result."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["check_file", "file_mode", "reason", "write_report", "written_whole"]
 
 
 def write_report(result: object, path: str | Path) -> None:
-    """Write the page of a result: one HTML file that needs nothing else, whole or not at all.
+    """Write the page of a result to one self-contained HTML file, atomically.
 
     Args:
-        result: what a function of Steelyard found: a run, a comparison, an explanation, tracking,
-            gaps, decay, a forecast, a tear sheet; or a document.
-        path: of the file.
+        result: a result of Steelyard (a run, a comparison, an explanation, tracking, gaps, decay, a
+            forecast or a tear sheet), or a document.
+        path: path of the file.
 
     Raises:
         InputError: the result has no page, or the file cannot be written.
@@ -38,10 +38,10 @@ def write_report(result: object, path: str | Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work is done that it shall hold.
+    """Refuse a file that cannot be written, before the work for its content is done.
 
     Raises:
-        InputError: it is a folder, or its folder is not there or cannot be written to.
+        InputError: the path is a folder, or its folder does not exist or cannot be written to.
     """
     try:
         found = ""
@@ -60,10 +60,10 @@ def check_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A file's stand-in to write to; it takes the file's name when all has gone well.
+    """Yield a temporary file that replaces ``path`` if the block ends without an error.
 
     Raises:
-        OSError: as writing does; nothing is left behind then.
+        OSError: writing failed; the temporary file is then removed.
     """
     handle, name = tempfile.mkstemp(prefix=".steelyard-", dir=path.parent)
     os.close(handle)
@@ -77,12 +77,12 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def file_mode() -> int:
-    """What is taken off the permissions of new files."""
+    """The process's umask: the permission bits that new files do not get."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
 
 
 def reason(error: OSError) -> str:
-    """Why the system refused, in its words."""
+    """The operating system's description of an error."""
     return error.strerror or type(error).__name__

@@ -1,13 +1,15 @@
-"""When an auction began: a band's when it was opened, a fallback's and a day's when they were due.
+"""The time at which an auction began, which decides its premium.
 
-A fallback and the daily rebalance run from their known due time and begin anew every two
-durations, so that an auction nobody took starts again from its cheapest price. A band's auction
-runs from ``open`` and is void after twice its duration. Where several run, the oldest counts:
-a gift that brings leverage across the band's edge restarts nothing.
+The auction of a fallback or of the daily rebalance begins when that rebalance is due. It begins
+again every two durations, so an auction that nobody took restarts at its lowest premium. The
+auction of a band begins when someone calls ``open``, and is void after twice its duration. Where
+several auctions run, the oldest one counts, so a donation that pushes leverage across the band's
+edge cannot restart the premium.
 
-A partial fill leaves the rest of its rebalance under way. That auction is as old as the one that
-was filled, less the cooldown; the clocks that it was taken from wait until it is over. Only an
-arrival at the destination restarts the fallback and the day. All times are epoch seconds.
+After a partial fill the rest of the rebalance stays on sale. The auction of the rest counts as
+being as old as the filled one less the cooldown, and the due times that the fill belonged to do not
+count until that auction is over. Only an arrival at the destination restarts the fallback and the
+daily rebalance. All times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -36,47 +38,53 @@ NEVER = -1
 
 
 class AuctionClock(NamedTuple):
-    """All that a series remembers of its auctions; a launch is an arrival."""
+    """The state that a series keeps of its auctions; a launch counts as an arrival."""
 
     arrived_s: int
-    """When leverage last arrived at a destination."""
+    """The time at which leverage last arrived at a destination."""
     opened_s: int
-    """When the running auction began; 0 where none was opened."""
+    """The time at which the running auction began; 0 where none was opened."""
     opened_raises: bool
-    """Whether that one raises leverage."""
+    """Whether the running auction raises leverage."""
     filled_s: int
-    """When that one was last filled in part; 0 where it was not."""
+    """The time of the last partial fill of the running auction; 0 where there was none."""
     filled_trigger: int
-    """What named the fill: it says where the rest goes."""
+    """The trigger of that partial fill, which decides the destination of the rest."""
 
 
 def arrived_clock(now_s: int) -> AuctionClock:
-    """The clock after an arrival: nothing runs, and fallback and day count from here."""
+    """The clock after an arrival at ``now_s``.
+
+    No auction runs, and the fallback and the daily rebalance count from this time.
+    """
     return AuctionClock(now_s, 0, False, 0, Trigger.NONE)
 
 
 def opened_clock(clock: AuctionClock, raises: bool, now_s: int) -> AuctionClock:
-    """The clock after ``open``."""
+    """The clock after a call of ``open``."""
     return AuctionClock(clock.arrived_s, now_s, raises, 0, Trigger.NONE)
 
 
 def void_clock(clock: AuctionClock) -> AuctionClock:
-    """The clock after a call that found nothing due, or another direction: nothing is opened."""
+    """The clock after a call that found nothing due, or a rebalance in the other direction.
+
+    No auction is open afterwards.
+    """
     return AuctionClock(clock.arrived_s, 0, False, 0, Trigger.NONE)
 
 
 def filled_clock(
     clock: AuctionClock, began_s: int, raises: bool, trigger: int, pause_s: int, now_s: int
 ) -> AuctionClock:
-    """The clock after a partial fill, in a rebalance that ``trigger`` names.
+    """The clock after a partial fill of the rebalance that ``trigger`` called for.
 
     Args:
-        clock: before the fill.
-        began_s: when the auction that was filled began; below 0 where none ran, since danger
-            needs no clock: then one runs from now on.
-        raises: whether it raises leverage.
-        trigger: what names the rebalance.
-        pause_s: the cooldown; none in an emergency.
+        clock: the clock before the fill.
+        began_s: the time at which the filled auction began. It is below 0 where none ran, because a
+            position in danger is on sale without one; an auction then runs from now on.
+        raises: whether the rebalance raises leverage.
+        trigger: the trigger that called for the rebalance.
+        pause_s: the cooldown in seconds; 0 in an emergency.
         now_s: the time of the fill.
     """
     opened_s = began_s
@@ -86,30 +94,33 @@ def filled_clock(
 
 
 def is_running(clock: AuctionClock, duration_s: int, raises: bool, now_s: int) -> bool:
-    """Whether the auction that was opened still runs, and in this direction."""
+    """Whether the auction that was opened still runs, and runs in this direction."""
     fresh = clock.opened_s > 0 and now_s <= clock.opened_s + 2 * duration_s
     return fresh and clock.opened_raises == raises
 
 
 def is_under_way(clock: AuctionClock, duration_s: int, now_s: int) -> bool:
-    """Whether a partial fill left a rest that is still on sale."""
+    """Whether the rest of a partly filled rebalance is still on sale."""
     return clock.filled_s > 0 and is_running(clock, duration_s, clock.opened_raises, now_s)
 
 
 def is_fallback_due(terms: AuctionTerms[Num], clock: AuctionClock, now_s: int) -> bool:
-    """Whether leverage has not arrived anywhere for the time of the fallback."""
+    """Whether the fallback's time has passed since leverage last arrived at a destination."""
     return terms.fallback_s > 0 and now_s >= clock.arrived_s + terms.fallback_s
 
 
 def is_daily_due(terms: AuctionTerms[Num], clock: AuctionClock, now_s: int) -> bool:
-    """Whether the set time of day has come since the last arrival."""
+    """Whether the time of the daily rebalance has come since the last arrival."""
     if terms.daily_at_s < 0:
         return False
     return now_s >= next_instant(DAY_S, terms.daily_at_s, clock.arrived_s)
 
 
 def auction_began(terms: AuctionTerms[Num], clock: AuctionClock, raises: bool, now_s: int) -> int:
-    """When the oldest running auction began; -1 where none runs, ahead during a cooldown."""
+    """The time at which the oldest running auction began; -1 where none runs.
+
+    During a cooldown this time can lie in the future.
+    """
     began = NEVER
     kept_s = NEVER
     if is_running(clock, terms.duration_s, raises, now_s):
@@ -128,7 +139,7 @@ def auction_began(terms: AuctionTerms[Num], clock: AuctionClock, raises: bool, n
 
 
 def _round_began(due_s: int, duration_s: int, now_s: int) -> int:
-    """The start of the present round of an auction that begins anew every two durations."""
+    """The start of the current round of an auction that restarts every two durations."""
     return now_s - (now_s - due_s) % (2 * duration_s)
 
 

@@ -1,7 +1,7 @@
-"""The one decision of an auction: what is due, where to, how much, and at what premium.
+"""The decision of an auction: whether a rebalance is due, its destination, size and premium.
 
-``plan_auction`` says what anyone may take at this moment. A contract, its lens and its keeper ask
-for the same plan, and the contract's integers are held to this one on Fraction.
+``plan_auction`` returns what anyone may take at a given time. The contract, its lens and its keeper
+compute the same plan. Tests compare the contract's integers with this plan on ``Fraction``.
 """
 
 from __future__ import annotations
@@ -54,61 +54,65 @@ __all__ = [
 
 @plain_members
 class AuctionState(IntEnum):
-    """What may be done about a rebalance now."""
+    """What anyone may do about a rebalance now."""
 
     IDLE = 0
     """Nothing is due."""
     UNOPENED = 1
-    """A band is left, and nobody has opened its auction."""
+    """Leverage is outside the band, and nobody has opened the auction yet."""
     OPEN = 2
-    """A fill is taken."""
+    """A fill is accepted."""
     COOLING = 3
     """A part was filled, and its cooldown is not over."""
     SUSPENDED = 4
-    """It would raise leverage, and the reserve is below its floor."""
+    """The rebalance would raise leverage, which is suspended because the reserve is short."""
     UNLENT = 5
-    """It would raise leverage, and nothing can be borrowed."""
+    """The rebalance would raise leverage, and the lender has nothing left to lend."""
     LOST = 6
-    """No fill would bring it below the lender's threshold: only a liquidation is left."""
+    """No fill can bring the position below the lender's threshold; only liquidation remains."""
     JUMPED = 7
-    """After a large jump of the feed the taker of a raise would pay so much that leverage falls."""
+    """After a large jump of the feed the taker would pay so much that a raise lowers leverage."""
 
 
 class AuctionBooks(NamedTuple, Generic[Num]):
-    """A series at the oracle's price, in quote; both are positive."""
+    """The position of a series at the oracle's price, in quote.
+
+    Collateral and debt are both positive.
+    """
 
     collateral: Num
     debt: Num
     lendable: Num
-    """What can still be borrowed."""
+    """The amount that can still be borrowed, quote."""
     shift: Num
-    """What the guard takes from the premium (``jump_shift``)."""
+    """The share of notional that the guard against jumps takes off the premium (``jump_shift``)."""
 
 
 class AuctionPlan(NamedTuple, Generic[Num]):
-    """What is on sale; amounts are notional in quote, zero unless the state is OPEN."""
+    """The rebalance on sale; amounts are notional in quote, and zero unless the state is OPEN."""
 
     state: int
     trigger: int
-    """What names the rebalance: of one that is under way, what named its first fill."""
+    """The trigger of the rebalance; once it is partly filled, the trigger of its first fill."""
     emergency: bool
-    """|leverage| is at or above the emergency leverage now."""
+    """Whether |leverage| is at or above the emergency leverage now."""
     raises: bool
     destination: Num
     """Signed leverage."""
     began_s: int
-    """When the auction began; -1 where none runs (danger alone needs no clock)."""
+    """The time at which the auction began, epoch s; -1 where it is on sale because of danger
+    alone."""
     danger: Num
     premium: Num
     gap: Num
-    """Missing to the destination before premium and reserve."""
+    """Notional missing to the destination, before the premium and the reserve's payment."""
     whole: Num
-    """All that may be sold without going across: an arrival is measured by it."""
+    """The largest fill that does not overshoot the destination; ``has_arrived`` measures by it."""
     most: Num
-    """That, as far as the largest clip and what can be lent allow."""
+    """The largest fill accepted now: ``whole``, limited by the largest clip and by the lender."""
     least: Num
-    """The least that one fill takes, unless it takes all of a lesser `most`: less can be lent then,
-    and the fill is not remembered."""
+    """The smallest fill accepted. Where the lender can lend so little that ``most`` is smaller, a
+    fill of all of ``most`` is accepted, and it does not count as a partial fill."""
 
 
 def plan_auction(
@@ -121,10 +125,10 @@ def plan_auction(
 ) -> AuctionPlan[Num]:
     """Decide what is on sale now.
 
-    An emergency goes to the target whatever clips, cooldowns and suspensions say. A fill that
-    starts beyond the lender's threshold must end below it. A series without nav sells nothing. Nor
-    is a raise on sale whose taker would pay nav / collateral of the notional or more: nav would
-    gain by so much that leverage falls.
+    An emergency goes to the target regardless of clips, cooldowns and suspensions. A fill that
+    starts beyond the lender's threshold must end below it. Nothing is on sale for a series without
+    nav. A raise is not on sale either where its taker would pay a share of nav / collateral of the
+    notional or more, because nav would then gain so much that leverage falls.
     """
     nav = books.collateral - books.debt
     nothing = nav * 0
@@ -195,10 +199,10 @@ def auction_trigger(
     leverage: Num,
     now_s: int,
 ) -> int:
-    """What makes a rebalance due, or ``Trigger.NONE``.
+    """The trigger that makes a rebalance due, or ``Trigger.NONE``.
 
-    A rebalance that is under way goes on until leverage is at its destination; only an emergency
-    comes before it.
+    A partly filled rebalance continues until leverage is at its destination. Only an emergency
+    takes precedence over it.
     """
     if is_emergency(rule, leverage):
         return Trigger.EMERGENCY
@@ -213,7 +217,7 @@ def auction_trigger(
 
 
 def clock_after_call(clock: AuctionClock, plan: AuctionPlan[Num]) -> AuctionClock:
-    """The clock after a call that found this plan: an auction of the past is void."""
+    """The clock after a call that found this plan; an auction that no longer applies is voided."""
     if plan.state == AuctionState.IDLE or plan.raises != clock.opened_raises:
         return void_clock(clock)
     return clock
@@ -232,7 +236,8 @@ def clock_after_fill(
     if has_arrived(plan.whole, size, plan.gap):
         return arrived_clock(now_s)
     full = plan.most
-    # what can be lent is what somebody's borrowing of a moment makes it; apart from rounding
+    # anyone can change what the lender has left by borrowing for a moment, so the cooldown is in
+    # proportion to what would be on sale without that limit; the tolerance covers rounding
     if plan.raises and (plan.least * LEAST_PARTS - full) * 10**9 > full:
         full = plan.least * LEAST_PARTS
     pause_s = int(terms.cooldown_s * size / full)

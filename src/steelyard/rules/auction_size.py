@@ -1,19 +1,20 @@
-"""How much of a rebalance an auction sells, so that no fill ever goes across its destination.
+"""The size of a rebalance that an auction sells, so that no fill overshoots its destination.
 
-A fill of the notional N at the premium p, of which the reserve pays R (below zero: receives),
-moves collateral C and debt D, in quote at the oracle's price, to::
+A fill has the notional N and the premium p, of which the reserve pays R (it receives a negative R).
+It changes the collateral C and the debt D, in quote at the oracle's price, to::
 
     raise   C + N,               D + N (1 + p) - R
     lower   C - N (1 + p) + R,   D - N
 
-so that nav pays ``p N - R``. With the gap to the destination and ``m`` the collateral per nav
-there, leverage lands on it at::
+so that nav pays ``p N - R``. With the gap to the destination, and ``m`` for the collateral per nav
+at the destination, leverage lands there at::
 
     raise   N = (gap + m R) / (1 + m p)
     lower   N = (gap - (m - 1) R) / (1 - (m - 1) p)
 
-What the reserve will pay is not known before; the smallest such N is the size: a raise as if it
-paid nothing, a lowering as if it paid all it can. FORMULAS 14.
+How much the reserve will pay is not known beforehand, so the size is the smallest such N: a raise
+is sized as if the reserve paid nothing, and a reduction as if it paid all that it can. See FORMULAS
+14.
 """
 
 from __future__ import annotations
@@ -31,38 +32,38 @@ __all__ = [
 ]
 
 LEAST_PARTS = 10
-"""Outside an emergency a fill takes at least so small a part of what is on sale."""
+"""Outside an emergency a fill takes at least one part in this many of what is on sale."""
 
 
 def fill_most(gap: Num, multiple: Num, premium: Num, cap: Num, raises: bool) -> Num:
-    """The largest notional that does not go across, whatever the reserve pays up to ``cap``.
+    """The largest notional that cannot overshoot, whatever the reserve pays up to ``cap``; quote.
 
     Args:
         gap: notional missing to the destination, not negative; quote.
         multiple: collateral per nav at the destination.
-        premium: share of notional; below zero the taker pays it.
+        premium: share of notional; the taker pays it where it is negative.
         cap: the most that the reserve could pay, quote.
         raises: whether the fill raises leverage.
     """
     if raises:
         if premium <= 0:
-            # nav may gain nothing of what the taker pays
+            # in the worst case nav gains nothing of what the taker pays
             return gap
         return gap / (1 + multiple * premium)
     borrowed = multiple - 1
     if premium <= 0:
-        # nav may gain all that the taker pays
+        # in the worst case nav gains all that the taker pays
         return gap / (1 - borrowed * premium)
     if premium * gap <= cap:
         return gap
     if borrowed * premium * 2 >= 1:
-        # so dear a premium is refused by the factory; a size without end would be worse
+        # the factory refuses so high a premium; without this case the size would be infinite
         return (gap - borrowed * cap) * 2
     return (gap - borrowed * cap) / (1 - borrowed * premium)
 
 
 def lendable_size(most: Num, premium: Num, lendable: Num) -> Num:
-    """A raise of at most ``most`` for which no more than ``lendable`` (quote) has to be lent."""
+    """The largest raise up to ``most`` that needs a loan of at most ``lendable``; all in quote."""
     size = lendable
     if premium > 0:
         size = lendable / (1 + premium)
@@ -72,17 +73,18 @@ def lendable_size(most: Num, premium: Num, lendable: Num) -> Num:
 
 
 def fill_least(most: Num, emergency: bool) -> Num:
-    """The least part of what is on sale that a fill takes: a tenth, in an emergency a 100th."""
+    """The smallest fill accepted: a tenth of what is on sale, or a 100th in an emergency; quote."""
     if emergency:
         return most / 100
     return most / LEAST_PARTS
 
 
 def rescue_least(debt: Num, collateral: Num, threshold: Num, premium: Num, paid: Num) -> Num:
-    """The notional that brings a position from beyond the lender's threshold down to it.
+    """The notional that brings a position from beyond the lender's threshold down to it; quote.
 
-    ``N = (debt - threshold (collateral + paid)) / (1 - threshold (1 + premium))``: zero where it
-    is not beyond. With ``paid`` at zero it is enough whatever the reserve pays. Quote.
+    ``N = (debt - threshold (collateral + paid)) / (1 - threshold (1 + premium))``. It is zero where
+    the position is not beyond the threshold. Computed with ``paid`` at zero it suffices whatever
+    the reserve pays.
     """
     over = debt - threshold * (collateral + paid)
     if over <= 0:
@@ -91,10 +93,10 @@ def rescue_least(debt: Num, collateral: Num, threshold: Num, premium: Num, paid:
 
 
 def is_fill_taken(size: Num, least: Num, most: Num) -> bool:
-    """Whether a fill of ``size`` is allowed: all that is on sale, or at least the least part."""
+    """Whether a fill of ``size`` is accepted: at least ``least``, or all of ``most``."""
     return size > 0 and (size == most or least <= size < most)
 
 
 def has_arrived(whole: Num, size: Num, gap: Num) -> bool:
-    """Whether a fill is at its destination: at most a 200th of the gap is left to be sold."""
+    """Whether a fill has arrived at its destination: at most a 200th of the gap is left to sell."""
     return (whole - size) * 200 <= gap

@@ -1,4 +1,4 @@
-"""What a trade costs, kind by kind, and who pays it (SPEC 3 and 4).
+"""The cost of a trade by kind, and who pays it (SPEC 3 and 4).
 
 On a traded notional ``N = |units| * price``, in quote::
 
@@ -7,19 +7,19 @@ On a traded notional ``N = |units| * price``, in quote::
     impact = N * impact_bps / 1e4,  impact_bps = linear * N / 1e6  or  root * sqrt(N / volume)
     gas    = gas
 
-or impact is a flat share of notional, what an auction pays a taker beyond its own cost; or, where
-the market is a pool with the liquidity Q on its quote side and the fee f, impact is all that a
-swap costs against the mid price, its fee included::
+Alternatively impact is a flat share of notional: the amount that an auction pays a taker beyond its
+own cost. Where the market is a pool with the liquidity Q on its quote side and the fee f, impact is
+the whole cost of a swap against the mid price, including the fee::
 
     buying   Q N / ((Q - N) (1 - f)) - N,  N < Q
     selling  N - Q N (1 - f) / (Q + N (1 - f))
 
-or, where it is a book that is walked, the sum of what is taken at each level times its distance
-from mid: buys take the ask side, sells the bid side. So a cost may depend on the side, and a
-notional here is signed: positive is bought.
+Where the market is an order book, impact is the sum over its levels of the amount taken at a level
+times the distance of that level from mid: buys take the ask side, sells the bid side. So a cost may
+depend on the side, and a notional here is signed: positive is bought.
 
-The reserve pays the kinds it bears while it lasts, nav pays the rest. For sizing, each payer's
-part is one ``CostCurve``.
+The reserve pays the kinds that it bears as long as it has money, and nav pays the rest. For sizing,
+the part of each payer is one ``CostCurve``.
 """
 
 from __future__ import annotations
@@ -53,17 +53,18 @@ __all__ = [
 
 
 TRADE_KINDS = ("fee", "spread", "impact", "gas")
-"""What a trade costs; a reserve may bear any of these."""
+"""The kinds of cost of a trade; a reserve may bear any of them."""
 ACCRUED_KINDS = ("funding", "interest", "management")
-"""What time costs (``accruals``)."""
+"""The kinds of cost that accrue over time (``accruals``)."""
 COST_KINDS = (*TRADE_KINDS, *ACCRUED_KINDS)
-"""Every kind of cost, in the order in which they are shown."""
+"""Every kind of cost, in the order in which reports show them."""
 
 
 class Levels(NamedTuple, Generic[Num]):
-    """A book as distances from mid (bps, ascending) and what rests there (quote at mid).
+    """An order book: distances from mid (bps, ascending) and the amounts there (quote at mid).
 
-    Sequences of one length, which is at least 1: tuples, or arrays in compiled code.
+    The columns are sequences of one length, which is at least 1: tuples, or arrays in compiled
+    code.
     """
 
     bps: Sequence[Num]
@@ -75,29 +76,29 @@ class Levels(NamedTuple, Generic[Num]):
 
     @classmethod
     def of(cls, bps: Sequence[Num], bids: Sequence[Num], asks: Sequence[Num]) -> Levels[Num]:
-        """The levels with the depth of either side, of columns of one length, at least 1."""
+        """Levels from columns of one length (at least 1), with the depth of each side added up."""
         return cls(tuple(bps), tuple(bids), tuple(asks), reduce(add, bids), reduce(add, asks))
 
 
 class CostRates(NamedTuple, Generic[Num]):
-    """The price list of a series; of the five impacts at most one is there."""
+    """The cost rates of a series; at most one of the five kinds of impact is set."""
 
     taker_fee_bps: Num
     half_spread_bps: Num
     impact_linear: Num
     """bps per million of quote traded."""
     impact_flat: Num
-    """bps, whatever the size: of an auction."""
+    """bps at any size: what an auction pays its taker."""
     impact_root: Num
-    """bps for trading 100 % of ``daily_volume``."""
+    """bps for a trade of 100 % of ``daily_volume``."""
     daily_volume: Num
-    """Quote; 1 where ``impact_root`` is zero."""
+    """The volume traded in a day, quote; 1 where ``impact_root`` is zero."""
     amm_liquidity: Num
-    """Quote side of the pool at mid; 0 where there is no pool."""
+    """Liquidity on the quote side of the pool at mid; 0 where there is no pool."""
     amm_fee_bps: Num
     has_book: bool
     book: Levels[Num]
-    """Never looked at without ``has_book``."""
+    """The book; it is ignored unless ``has_book`` is true."""
     gas: Num
     bears_fee: bool
     bears_spread: bool
@@ -106,7 +107,7 @@ class CostRates(NamedTuple, Generic[Num]):
 
 
 class TradeCost(NamedTuple, Generic[Num]):
-    """One trade's cost in quote, by kind, and how much of their sum the reserve paid."""
+    """The cost of one trade in quote by kind, and how much of the sum each payer paid."""
 
     fee: Num
     spread: Num
@@ -117,9 +118,10 @@ class TradeCost(NamedTuple, Generic[Num]):
 
 
 class CostCurve(NamedTuple, Generic[Num]):
-    """A payer's part of a cost: ``fixed + linear N + impact(N)``.
+    """The part of a cost that one payer bears: ``fixed + linear N + impact(N)``.
 
-    Impact is ``quadratic N^2``, ``root N sqrt(N / volume)``, a swap in a pool, or a book walked.
+    Impact is ``quadratic N^2``, ``root N sqrt(N / volume)``, the cost of a swap in a pool, or that
+    of walking an order book.
     """
 
     fixed: Num
@@ -128,24 +130,24 @@ class CostCurve(NamedTuple, Generic[Num]):
     root: Num
     volume: Num
     pool: Num
-    """Liquidity on the pool's quote side; 0: no pool."""
+    """Liquidity on the pool's quote side; 0 where there is no pool."""
     pool_fee: Num
-    """Share of the amount paid in."""
+    """The pool's fee, as a share of the amount paid in."""
     has_book: bool
     book: Levels[Num]
 
 
 def no_cost(nothing: Num) -> TradeCost[Num]:
-    """What no trade costs; ``nothing`` is zero in the wanted kind of number."""
+    """A cost of zero; ``nothing`` is zero in the wanted kind of number."""
     return TradeCost(nothing, nothing, nothing, nothing, nothing, nothing)
 
 
 def trade_cost(
     rates: CostRates[Num], notional: Num, reserve_value: Num, sqrt: Callable[[Num], Num]
 ) -> TradeCost[Num]:
-    """Cost of trading ``notional`` (quote, signed), the reserve holding ``reserve_value``.
+    """The cost of trading ``notional`` (quote, signed) while the reserve holds ``reserve_value``.
 
-    A market that is bought from holds more than that: see ``is_tradable``.
+    The market must be deep enough for the trade: see ``is_tradable``.
     """
     size = abs(notional)
     fee_bps, spread_bps, linear, flat, root, volume, liquidity, amm_fee_bps = rates[:8]
@@ -166,7 +168,10 @@ def trade_cost(
 def pay(
     rates: CostRates[Num], fee: Num, spread: Num, impact: Num, gas: Num, reserve_value: Num
 ) -> TradeCost[Num]:
-    """Costs by kind (quote) with who pays them: the reserve what it bears, while it lasts."""
+    """Costs by kind (quote), split between the payers.
+
+    The reserve pays the kinds that it bears, up to ``reserve_value``, and nav pays the rest.
+    """
     borne = fee * 0
     bears_fee, bears_spread, bears_impact, bears_gas = rates[11:]
     if bears_fee:
@@ -184,7 +189,7 @@ def pay(
 
 
 def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
-    """The curve of the kinds that the reserve bears (``borne``), or of those that nav does."""
+    """The curve of the kinds that the reserve bears (``borne`` is true) or of those nav bears."""
     nothing = rates.gas * 0
     fixed = nothing
     linear = nothing
@@ -210,7 +215,7 @@ def cost_curve(rates: CostRates[Num], borne: bool) -> CostCurve[Num]:
 
 
 def curve_cost(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Num:
-    """The curve's cost of trading ``notional`` (quote, signed)."""
+    """The cost of trading ``notional`` (quote, signed) by this curve, in quote."""
     size = abs(notional)
     cost = curve.fixed + curve.linear * size + curve.quadratic * size * size
     if curve.root > 0:
@@ -223,9 +228,9 @@ def curve_cost(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num])
 
 
 def curve_slope(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num]) -> Num:
-    """The curve's marginal cost at ``notional`` (signed): quote per quote more in size.
+    """The marginal cost at ``notional`` (signed): quote per additional quote of size.
 
-    At the end of a level of a book, that of the level.
+    At the end of a level of an order book it is the marginal cost of that level.
     """
     size = abs(notional)
     slope = curve.linear + 2 * curve.quadratic * size
@@ -239,9 +244,10 @@ def curve_slope(curve: CostCurve[Num], notional: Num, sqrt: Callable[[Num], Num]
 
 
 def is_tradable(curve: CostCurve[Num], notional: Num) -> bool:
-    """Whether the market behind the curve holds that much (signed) at all.
+    """Whether the market behind the curve is deep enough for ``notional`` (signed).
 
-    A book holds its depth; a pool sells less than its liquidity at any price, and buys all.
+    An order book trades at most its depth. A pool sells less than its liquidity at any price, and
+    buys any amount.
     """
     if curve.has_book:
         return abs(notional) <= side_depth(curve.book, notional > 0)
@@ -249,29 +255,29 @@ def is_tradable(curve: CostCurve[Num], notional: Num) -> bool:
 
 
 def side_depth(book: Levels[Num], buys: bool) -> Num:
-    """All that the book holds for a buyer or for a seller, quote at mid."""
+    """The depth of the book for a buyer or for a seller, quote at mid."""
     if buys:
         return book.ask_depth
     return book.bid_depth
 
 
 def realised_coefficient(daily_volatility: Num) -> Num:
-    """Coefficient of the square-root law, bps: 2/3 of the daily volatility (0.03 is 3 %)."""
+    """The coefficient of the square-root law in bps: 2/3 of the daily volatility (0.03 is 3 %)."""
     return daily_volatility * 20_000 / 3
 
 
 def swap_cost(pool: Num, fee: Num, notional: Num) -> Num:
-    """What a swap of ``notional`` (signed) in a pool of constant product costs against mid."""
+    """The cost against mid of swapping ``notional`` (signed) in a constant-product pool, quote."""
     size = abs(notional)
     kept = 1 - fee
-    # both are the formula above over one denominator: nothing cancels
+    # both are the formulas above over one denominator, so that no digits cancel
     if notional > 0:
         return size * (size * kept + pool * fee) / ((pool - size) * kept)
     return size * (size * kept + pool * fee) / (pool + size * kept)
 
 
 def swap_slope(pool: Num, fee: Num, notional: Num) -> Num:
-    """The derivative of ``swap_cost`` by the size."""
+    """The derivative of ``swap_cost`` with respect to the size."""
     size = abs(notional)
     kept = 1 - fee
     charged = pool * pool * fee
@@ -283,9 +289,9 @@ def swap_slope(pool: Num, fee: Num, notional: Num) -> Num:
 
 
 def walk_cost(book: Levels[Num], notional: Num) -> Num:
-    """What taking ``notional`` (signed) out of a book costs against mid.
+    """The cost, against mid, of taking ``notional`` (signed) out of an order book; quote.
 
-    Beyond its depth, which nothing that trades is, the last level goes on.
+    Beyond the depth of the book the last level continues. No trade is that large.
     """
     left = abs(notional)
     cost = left * 0
@@ -301,7 +307,7 @@ def walk_cost(book: Levels[Num], notional: Num) -> Num:
 
 
 def walk_slope(book: Levels[Num], notional: Num) -> Num:
-    """Distance from mid, as a share, of the level that the last bit of ``notional`` takes."""
+    """The distance from mid, as a share, of the last level that ``notional`` reaches."""
     left = abs(notional)
     for i in range(len(book.bps)):
         there = book.asks[i] if notional > 0 else book.bids[i]

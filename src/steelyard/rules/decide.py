@@ -1,7 +1,7 @@
-"""From a trigger to a trade: where leverage goes, how much that takes, and what forbids it.
+"""The decision from a trigger to a trade: its destination, its size, and what forbids it.
 
-``plan_trade`` is the one place where a rebalance is decided; the simulator and the keeper both
-call it and carry out what it says.
+``plan_trade`` is the only place where a rebalance is decided. The simulator and the keeper both
+call it and execute its plan.
 """
 
 from __future__ import annotations
@@ -36,59 +36,62 @@ __all__ = [
 
 
 UNCONDITIONAL = (int(Trigger.EMERGENCY), int(Trigger.LAUNCH))
-"""They always go to the target, whole, and whatever is suspended."""
+"""These triggers always trade to the target, without clips, even during a suspension."""
 
 
 @plain_members
 class MoveTo(IntEnum):
-    """Where a rebalance takes leverage."""
+    """The rule for the destination of a rebalance."""
 
     TARGET = 0
     EDGE = 1
-    """The edge that was left; inside the band nothing is traded."""
+    """The nearest edge of the band, where leverage is outside it; inside the band nothing is
+    traded."""
     PARTWAY = 2
     EDGE_OR_TARGET = 3
-    """A band's goes to the edge that was left, any other to the target."""
+    """The nearest edge for a rebalance by the trigger ``band``, and the target for any other."""
 
 
 @plain_members
 class Outcome(IntEnum):
-    """What a plan says."""
+    """The outcome of a plan."""
 
     NOTHING = 0
     """There is nothing to trade."""
     TRADE = 1
     BLOCKED = 2
-    """It must not be made: suspended while it raises leverage, or its costs take the nav."""
+    """The trade is forbidden: it would raise leverage during a suspension, or cost the whole
+    nav."""
     WAIT = 3
-    """It is smaller than the venue takes: it waits, and what made it due stays due."""
+    """The trade is smaller than the venue accepts, so it waits, and its trigger stays due."""
 
 
 class TradeLimits(NamedTuple, Generic[Num]):
-    """What the venue takes, in quote at the present price; 0 where there is no such limit."""
+    """The limits of the venue, in quote at the present price; 0 where there is no such limit."""
 
     lot_notional: Num
     min_notional: Num
     has_room: bool
-    """The counterparty's capacity limits what raises leverage, to ``room``."""
+    """Whether the counterparty's capacity limits trades that raise leverage to ``room``."""
     room: Num
 
 
 class Plan(NamedTuple, Generic[Num]):
-    """A decided trade; ``notional`` is signed, and zero unless the outcome is TRADE."""
+    """A decided trade; ``notional`` (quote) is signed, and zero unless the outcome is TRADE."""
 
     outcome: int
     destination: Num
     notional: Num
     cost: TradeCost[Num]
     is_clip: bool
-    """It is a part of what is wanted: the largest clip, or all that a book holds."""
+    """Whether it is one clip of a larger trade: the largest clip, or the whole depth of a book."""
     clipped: bool
-    """More clips have to follow before leverage is at its destination."""
+    """Whether more clips have to follow before leverage is at its destination."""
     raises: bool
-    """|leverage| rises on the way to its destination; false where there is nothing to trade."""
+    """Whether |leverage| rises on the way to its destination; false where nothing is to be
+    traded."""
     cut: bool
-    """It is smaller than what lands on the destination: clipped, in whole lots, at capacity."""
+    """Whether it is too small to land on the destination, because of clips, lots or capacity."""
 
 
 def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Plan[Num]:
@@ -96,10 +99,11 @@ def _no_trade(outcome: int, destination: Num, nothing: Num, raises: bool) -> Pla
 
 
 def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num:
-    """The signed leverage that a rebalance named by ``trigger`` goes to.
+    """The destination (signed leverage) of a rebalance that ``trigger`` calls for.
 
-    With a move to the edge that is the edge that was left, and the leverage itself inside the
-    band, unless what is not the band's goes to the target. An emergency and the launch always do.
+    With a move to the edge the destination is the nearest edge where leverage is outside the band.
+    Inside the band it is the present leverage. With ``EDGE_OR_TARGET`` every trigger but ``band``
+    goes to the target. An emergency and the launch always go to the target.
     """
     if trigger in UNCONDITIONAL or rule.move_to == MoveTo.TARGET:
         return rule.target
@@ -120,7 +124,7 @@ def destination_of(rule: RebalanceRule[Num], trigger: int, leverage: Num) -> Num
 
 
 def is_clip_done(destination: Num, raises: bool, leverage: Num) -> bool:
-    """Whether leverage has reached or passed the destination of the clips under way."""
+    """Whether leverage has reached or passed the destination of a series of clips."""
     size = abs(leverage)
     reach = abs(destination)
     if raises:
@@ -142,10 +146,11 @@ def plan_trade(
 ) -> Plan[Num]:
     """Decide the trade that takes ``exposure`` (signed notional, quote) to ``destination``.
 
-    A suspension forbids what raises leverage, never what lowers it. Costs that would take the
-    whole nav forbid any trade, as does a cost so steep that no trade brings leverage nearer. An
-    emergency and the launch know neither clips nor suspensions, but whatever takes all that a book
-    holds is a clip. Lots, the smallest trade and the counterparty's capacity hold for all.
+    A suspension forbids trades that raise leverage, and never those that lower it. A trade is also
+    forbidden where its costs would take the whole nav, or where costs rise so steeply that no trade
+    brings leverage nearer to the destination. Clips and suspensions do not apply to an emergency or
+    a launch, but a trade that takes the whole depth of a book is always a clip. Lots, the smallest
+    trade and the counterparty's capacity apply to every trade.
     """
     gap = gap_to(destination, nav, exposure)
     raises = gap > 0
@@ -162,7 +167,7 @@ def plan_trade(
     opens = (notional > 0) == (destination > 0)
     lot_notional, min_notional, has_room, room = limits
     if has_room and opens and abs(notional) > room:
-        # what the counterparty cannot carry is not opened, now or later: these are no clips
+        # exposure beyond the counterparty's capacity is not opened now or later, so it is no clip
         is_clip = False
         notional = room
         if wanted < 0:
@@ -178,7 +183,7 @@ def plan_trade(
         return _no_trade(Outcome.BLOCKED, destination, exposure * 0, raises)
     clipped = False
     if is_clip:
-        # it may be all but the last digits of what is wanted: then it has arrived
+        # where only rounding is missing to the destination, leverage has arrived
         leverage = (exposure + notional) / (nav - cost.paid_by_nav)
         clipped = not is_clip_done(destination, raises, leverage)
     cut = is_clip or notional != wanted

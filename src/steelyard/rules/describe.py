@@ -1,6 +1,6 @@
-"""A series in plain English: what it holds, when it trades, where it lives, what that costs.
+"""A description of a series in words: its target, rule, venue, execution and costs.
 
-Words only: the prices at which the triggers are met are in ``reach``.
+The prices at which its triggers are met are computed in ``reach``.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ UNITS = (("d", DAY_S), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def target_words(series: Series) -> str:
-    """``3x long`` or ``1x short``."""
+    """The target in words: ``3x long`` or ``1x short``."""
     side = "long" if series.target_leverage > 0 else "short"
     return f"{abs(series.target_leverage):g}x {side}"
 
 
 def duration_words(seconds: int) -> str:
-    """A duration as people say it: ``24 h``, ``90 s``, ``7 d``."""
+    """A duration in its largest whole unit: ``24 h``, ``90 s``, ``7 d``."""
     for name, size in UNITS:
-        # a day and a half is 36 h, and one day is 24 h
+        # days are used above one day only: a day and a half is 36 h, and one day is 24 h
         if seconds % size == 0 and (size < DAY_S or seconds > DAY_S):
             return f"{seconds // size:,} {name}"
     return f"{seconds:,} s"
 
 
 def clock_words(seconds: int) -> str:
-    """A time of day: ``00:02``."""
+    """A time of day from seconds after midnight: ``00:02``."""
     hours, rest = divmod(seconds, 3_600)
     minutes, seconds = divmod(rest, 60)
     return f"{hours:02}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
@@ -71,27 +71,27 @@ def rule_words(series: Series) -> str:
 
 
 def rule_sentence(series: Series) -> str:
-    """When the series trades and where to, as one sentence."""
+    """One sentence about when the series trades and to which destination."""
     how = series.rebalance
     occasions = _occasions(how)
     if not occasions:
         if how.emergency_leverage > 0:
             return (
-                f"It trades in an emergency only: at {_leverage(how.emergency_leverage)}x it goes "
-                f"back to its target."
+                f"It trades only in an emergency: at {_leverage(how.emergency_leverage)}x it "
+                f"trades back to its target."
             )
         return "It never trades after its launch: leverage drifts with the price."
     sentence = f"It trades {_destination(how)} {', and '.join(occasions)}"
     if how.emergency_leverage > 0:
         sentence += (
-            f"; at {_leverage(how.emergency_leverage)}x it goes to its target at once, whatever "
-            f"limits and suspensions say"
+            f"; at {_leverage(how.emergency_leverage)}x it trades to its target at once, "
+            f"regardless of limits and suspensions"
         )
     return sentence + "."
 
 
 def series_sentences(series: Series) -> str:
-    """The series as a short paragraph: target, rule, clips, reserve."""
+    """A short paragraph about the series: its target, rule, clips and reserve."""
     parts = [
         f"{series.symbol} aims at {target_words(series)} {series.underlying}.",
         rule_sentence(series),
@@ -99,7 +99,7 @@ def series_sentences(series: Series) -> str:
     how, pool = series.rebalance, series.reserve
     if how.max_trade_notional > 0:
         clip = (
-            f"A trade above {how.max_trade_notional:,.10g} {series.quote} goes out in clips of "
+            f"A trade above {how.max_trade_notional:,.10g} {series.quote} is split into clips of "
             f"that size"
         )
         if how.cooldown_s > 0:
@@ -109,14 +109,15 @@ def series_sentences(series: Series) -> str:
         pays = _listed(pool.bears) if pool.bears else "nothing"
         parts.append(
             f"A reserve of {pool.initial_units:,.10g} {_base(series)} pays {pays} of its "
-            f"rebalances while it lasts; below {_percent(pool.floor_ratio)} of net asset value, "
-            f"until it is back at {_percent(pool.resume_ratio)}, what would raise leverage waits."
+            f"rebalances while it lasts. When it falls below {_percent(pool.floor_ratio)} of net "
+            f"asset value, trades that raise leverage are suspended until it is back at "
+            f"{_percent(pool.resume_ratio)}."
         )
     return " ".join(parts)
 
 
 def venue_words(series: Series) -> str:
-    """Where the position lives: ``perpetual, maintenance margin 0.5 %``."""
+    """The venue of the position in words: ``perpetual, maintenance margin 0.5 %``."""
     venue = series.venue
     if venue.kind == "spot":
         return (
@@ -132,13 +133,13 @@ def venue_words(series: Series) -> str:
             f"{venue.roll_days:g} days before they expire, {margin}"
         )
     if venue.kind == "pool":
-        fee = f", {_bps(venue.fee_bps)} a trade into it" if venue.fee_bps else ""
+        fee = f", which receives {_bps(venue.fee_bps)} of each trade" if venue.fee_bps else ""
         return f"the reserve, up to {_percent(venue.max_utilisation)} of its value{fee}"
     return f"perpetual, {margin}"
 
 
 def execution_words(series: Series) -> str:
-    """What an order is subject to: ``lots of 0.001 BTC, filled 60 s later``; empty for nothing."""
+    """The limits of orders in words: ``lots of 0.001 BTC``; empty where there are none."""
     how = series.execution
     words = []
     if how.lot_units:
@@ -151,7 +152,7 @@ def execution_words(series: Series) -> str:
 
 
 def cost_words(series: Series) -> str:
-    """What a trade costs: ``fee 5 bps, half spread 1 bp``."""
+    """The costs of a series in words: ``fee 5 bps, half spread 1 bp``."""
     costs = series.costs
     words = []
     if costs.taker_fee_bps:
@@ -226,9 +227,9 @@ def _occasions(how: Rebalance) -> list[str]:
 
 def _destination(how: Rebalance) -> str:
     if how.move_to == "edge" and how.inside_band == "target":
-        return "only as far as the edge that was left, and inside the band to its target,"
+        return "only back to the nearest edge of its band, and from inside the band to its target,"
     if how.move_to == "edge":
-        return "only as far as the edge that was left"
+        return "only back to the nearest edge of its band"
     if how.move_to == "partway":
         inside = ", and at least into its band," if how.band is not None else ""
         return f"{_percent(how.recentering_speed)} of the way back to its target{inside}"
@@ -261,7 +262,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 def _base(series: Series) -> str:
-    """``BTC`` of ``BTC/USDT:USDT``."""
+    """The base currency of the underlying: ``BTC`` of ``BTC/USDT:USDT``."""
     return series.underlying.partition("/")[0]
 
 

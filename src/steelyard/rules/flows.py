@@ -1,8 +1,9 @@
-"""Creations and redemptions: the exposure they move, and who pays for it (SPEC 5).
+"""Creations and redemptions: the exposure that they add or remove, and who pays (SPEC 5).
 
-Who comes or goes does so at nav and pays for the exposure that it adds or removes, so the others
-neither win nor lose. What falls on one instant, a rebalance too, is sent as one order; what that
-saves against separate orders is shared in proportion to their sizes.
+Creations and redemptions are priced at nav and bear the trading cost of the exposure that they add
+or remove, so the other holders neither gain nor lose. All creations, redemptions and the rebalance
+of one instant are sent as one order. The saving against separate orders is shared in proportion to
+their sizes.
 """
 
 from __future__ import annotations
@@ -26,22 +27,23 @@ __all__ = [
 
 HALVINGS = 160
 PIECES = 256
-"""In which the smallest of several solutions is looked for: cost beside flows is not convex."""
+"""The number of intervals that are searched for the smallest solution: with flows in the same order
+the cost is not convex, so there can be several."""
 
 
 class Flows(NamedTuple, Generic[Num]):
-    """All creations and redemptions of one instant, in quote."""
+    """The totals of all creations and redemptions of one instant, in quote."""
 
     net: Num
-    """Sum of the exposures that they add (signed)."""
+    """The sum of the exposures that they add (signed)."""
     size: Num
-    """Sum of the sizes of these."""
+    """The sum of the sizes of these exposures."""
     alone: TradeCost[Num]
-    """Sum of what each would cost in an order of its own."""
+    """The sum of what each would cost in an order of its own."""
 
 
 def flow_exposure(tokens: Num, outstanding: Num, exposure: Num) -> Num:
-    """Exposure (signed notional) that the creation of ``tokens`` adds: leverage stays as it is."""
+    """The signed exposure (quote) that creating ``tokens`` adds to keep leverage unchanged."""
     return exposure * tokens / outstanding
 
 
@@ -51,19 +53,21 @@ def flow_fee(tokens: Num, nav_per_token: Num, fee_bps: Num) -> Num:
 
 
 def is_nothing_sent(order: Num, sizes: Num) -> bool:
-    """Whether parts of these sizes cancel: to 1e-12 of them, or there are none."""
+    """Whether an order is at most 1e-12 of the sum of its parts' sizes, so that nothing is sent."""
     return abs(order) * 1_000_000_000_000 <= sizes
 
 
 def netted_kind(alone: Num, all_alone: Num, together: Num, size: Num, all_sizes: Num) -> Num:
-    """A party's part of one kind of cost: its own less its share of what netting saved.
+    """The part of one kind of cost that one creation, redemption or rebalance bears, in quote.
+
+    It is the cost of a separate order less a share of the saving from netting.
 
     Args:
-        alone: the party's cost in an order of its own.
-        all_alone: the sum of these over all parties.
-        together: the cost of the one order that was sent.
-        size: the party's notional, not negative.
-        all_sizes: the sum of these, above 0.
+        alone: its cost in an order of its own.
+        all_alone: the sum of ``alone`` over all parts of the order.
+        together: the cost of the netted order that was sent.
+        size: its notional, not negative.
+        all_sizes: the sum of ``size`` over all parts of the order, above 0.
     """
     return alone - (all_alone - together) * size / all_sizes
 
@@ -75,10 +79,10 @@ def rebalance_cost(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> TradeCost[Num]:
-    """A rebalance's part of the cost of one order with ``flows``, and who pays it.
+    """The rebalance's part of the cost of one order with ``flows``, and who pays it.
 
-    ``notional`` is signed. The reserve bears its kinds of the rebalance's part only: who comes or
-    goes pays the rest.
+    ``notional`` is signed. The reserve bears its kinds of the rebalance's part only. Creations and
+    redemptions pay their own parts.
     """
     nothing = notional * 0
     size = abs(notional)
@@ -108,14 +112,14 @@ def netted_plan(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Plan[Num]:
-    """A planned trade whose order goes out together with ``flows``: its size and cost anew.
+    """The planned trade with its new size and cost, when it is sent in one order with ``flows``.
 
-    The size lands on the plan's destination after the rebalance's own part of the cost, found by
-    bisection; a trade that was cut (clips, lots, capacity) keeps its size. Whether more clips have
-    to follow is judged by the leverage that it comes to at this cost.
+    The size is found by bisection, so that leverage lands on the plan's destination after the
+    rebalance's own part of the cost. A trade that was cut (by clips, lots or capacity) keeps its
+    size. Whether more clips have to follow is decided by the leverage that results at this cost.
     """
     notional = plan.notional
-    # parties of a fund without exposure trade nothing: there is nothing to net with
+    # in a fund without exposure flows trade nothing, so there is nothing to net with
     if not plan.cut and flows.size > 0:
         notional = _netted_size(plan, rates, flows, nav, exposure, reserve_value, sqrt)
     cost = rebalance_cost(rates, flows, notional, reserve_value, sqrt)
@@ -125,7 +129,7 @@ def netted_plan(
         return Plan(
             Outcome.BLOCKED, plan.destination, nothing, free, False, False, plan.raises, plan.cut
         )
-    # another cost than it has alone may be what leverage arrives by, or falls short by
+    # at the netted cost leverage may arrive where it would not have, or the other way round
     leverage = (exposure + notional) / (nav - cost.paid_by_nav)
     clipped = plan.is_clip and not is_clip_done(plan.destination, plan.raises, leverage)
     return Plan(
@@ -149,13 +153,17 @@ def _netted_size(
     reserve_value: Num,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The smallest size with ``exposure + x = destination * (nav - cost(x))``; else the plan's."""
+    """The smallest size with ``exposure + x = destination * (nav - cost(x))``.
+
+    Where no size solves the equation, it is the plan's own size.
+    """
     goal = plan.destination
     side = exposure * 0 + 1
     if plan.notional < 0:
         side = -side
-    # no cost: the trade is the gap; the whole cost twice over is beyond the solution either way,
-    # and so is all that the flows could save, a part of which may make the own part negative
+    # without cost the size would be the gap. The solution is at most twice the whole cost away from
+    # it, where the cost includes all that the flows could save, since the saving may make the
+    # rebalance's own part negative
     gap = abs(goal * nav - exposure)
     costs = plan.cost.fee + plan.cost.spread + plan.cost.impact + plan.cost.gas
     others = flows.alone
@@ -167,7 +175,7 @@ def _netted_size(
         low = gap * 0
     held = -side * exposure
     if 0 < held < high:
-        # what lowers the exposure does not turn it round
+        # a trade that lowers the exposure may not reverse it
         high = held
     step = (high - low) / PIECES
     for _ in range(PIECES):
@@ -178,7 +186,7 @@ def _netted_size(
             break
         low = middle
     else:
-        # none lands: what comes nearest alone
+        # no size lands on the destination: keep the size of the plan
         return plan.notional
     for _ in range(HALVINGS):
         middle = (low + high) / 2

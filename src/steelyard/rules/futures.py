@@ -1,8 +1,8 @@
-"""Dated futures: when they expire, when they are rolled, and at what mark (SPEC 3).
+"""Dated futures: their expiry, their roll date and their mark (SPEC 3).
 
 Quarterly contracts expire on the last Friday of March, June, September and December at 08:00 UTC.
-The mark is the underlying's price times ``1 + basis * years to expiry``; positions and leverage
-are held at the mark.
+The mark is the underlying's price times ``1 + basis * years to expiry``. Positions and leverage are
+valued at the mark.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def next_expiry(time: int) -> int:
     year, month = _month_of(time // DAY_S)
     quarter = (month - 1) // MONTHS_A_QUARTER
     while True:
-        # the month after the quarter's last: its first day less one is the quarter's last day
+        # the day before the first day of the next quarter is the last day of this one
         months = 12 * year + MONTHS_A_QUARTER * (quarter + 1)
         last_day = _first_day(months // 12, months % 12 + 1) - 1
         expiry = (last_day - (last_day - FRIDAY) % 7) * DAY_S + EXPIRY_HOUR_S
@@ -33,15 +33,16 @@ def next_expiry(time: int) -> int:
 
 
 def contract_at(time: int, roll_s: int) -> int:
-    """The expiry of the contract to hold at ``time``: the first that is not to be rolled yet.
+    """The expiry of the contract to hold at ``time``: the first whose roll is still ahead.
 
-    A contract is rolled ``roll_s`` seconds before it expires, and not held from that instant on.
+    A contract is rolled ``roll_s`` seconds before it expires, and is no longer held from that
+    instant on. All times are epoch seconds.
     """
     return next_expiry(time + roll_s)
 
 
 def mark_factor(basis_per_year: Num, expiry: int, time: int) -> Num:
-    """The mark over the underlying's price; from the expiry on a contract is worth the price."""
+    """The mark divided by the underlying's price; from the expiry onward it is 1."""
     left_s = expiry - time
     if left_s < 0:
         left_s = 0
@@ -50,7 +51,7 @@ def mark_factor(basis_per_year: Num, expiry: int, time: int) -> Num:
 
 def _first_day(year: int, month: int) -> int:
     """Days from the epoch to the first of a month (Gregorian calendar)."""
-    # years begin in March here, so that the leap day is a year's last
+    # years begin in March here, so that the leap day is the last day of a year
     if month <= 2:  # noqa: PLR2004 (January and February)
         year -= 1
         month += 12

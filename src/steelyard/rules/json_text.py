@@ -1,7 +1,7 @@
-"""Figures as JSON: the one place where they become it, for programs and for pages.
+"""The one function that writes figures as JSON, for programs and for pages.
 
-JSON knows neither NaN nor infinity, and knows a negative zero only too well: ``-0.0`` is a zero
-that says on which side of it the last rounding fell, which nobody asked for.
+JSON has no NaN and no infinity, so these are refused. A negative zero (``-0.0``) is written as
+``0.0``, because its sign only shows the direction of the last rounding.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ __all__ = ["as_json"]
 
 
 def as_json(figures: object, *, compact: bool = False) -> str:
-    """An object as JSON in ASCII, indented or ``compact``, zeros without a sign.
+    """An object as JSON in ASCII, indented or ``compact``, with zeros that have no sign.
 
     Raises:
-        ValueError: a figure is not finite.
+        ValueError: a figure is NaN or infinite.
     """
     shown = _unsigned_zeros(figures)
     if compact:
@@ -25,7 +25,7 @@ def as_json(figures: object, *, compact: bool = False) -> str:
 
 def _unsigned_zeros(value: object) -> object:
     if isinstance(value, float):
-        return value + 0.0  # leaves every float as it is, but the negative zero
+        return value + 0.0  # this changes no float except the negative zero
     if isinstance(value, dict):
         return {key: _unsigned_zeros(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

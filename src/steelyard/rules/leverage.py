@@ -1,8 +1,8 @@
-"""Nav, leverage, and how leverage drifts as the price moves.
+"""Nav and leverage, and the drift of leverage as the price moves.
 
-``nav = cash + units * price`` and ``leverage = units * price / nav``; cash is negative when
-borrowed, units are negative for a short. After a move r leverage is ``L (1 + r) / (1 + L r)``
-(FORMULAS 1): it falls when the token gains, for longs and shorts alike.
+``nav = cash + units * price`` and ``leverage = units * price / nav``. Cash is negative when it is
+borrowed, and units are negative for a short. After a move r leverage is ``L (1 + r) / (1 + L r)``
+(FORMULAS 1). It falls when the token gains, for longs and shorts alike.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def leverage_of(cash: Num, units: Num, price: Num) -> Num:
 
 
 def leverage_after_move(leverage: Num, move: Num) -> Num:
-    """Leverage after the price moved by the simple return ``move``, nothing traded."""
+    """Leverage after the price moved by the simple return ``move`` and nothing was traded."""
     return leverage * (1 + move) / (1 + leverage * move)
 
 
@@ -44,7 +44,10 @@ def move_to_leverage(leverage: Num, reached: Num) -> Num:
 
 
 def price_at_leverage(cash: Num, units: Num, leverage: Num) -> Num:
-    """The price at which the position has this signed leverage (not 1); negative: nowhere."""
+    """The price at which the position has this signed leverage (not 1), in quote.
+
+    A negative result means that no price gives this leverage.
+    """
     return leverage * cash / (units * (1 - leverage))
 
 
@@ -54,26 +57,27 @@ def wipeout_move(leverage: Num) -> Num:
 
 
 def rebalance_demand(assets: Num, leverage: Num, move: Num, inflow: Num) -> Num:
-    """Signed notional that a reset to target trades: ``A L (L-1) r + L F``.
+    """The signed notional (quote) that a reset to target trades: ``A L (L-1) r + L F``.
 
-    ``assets`` are those before the move, ``inflow`` is net creation after it, in quote.
-    Source: Cheng & Madhavan 2009, "The Dynamics of Leveraged and Inverse ETFs", section 3.
+    ``assets`` are net assets before the move, and ``inflow`` is net creation after it, both in
+    quote. Source: Cheng & Madhavan 2009, "The Dynamics of Leveraged and Inverse ETFs", section 3.
     """
     return assets * leverage * (leverage - 1) * move + leverage * inflow
 
 
 def feedback_gain(impact: Num, demand: Num) -> Num:
-    """What a move comes back as through the rebalances that it causes, as a share of it.
+    """The move that the rebalances after a price move cause, as a share of that price move.
 
-    ``impact`` is the move of the price per unit of notional traded, ``demand`` the notional that
-    resets trade per unit of move, ``sum A L (L-1)``. At 1 the market is unstable. FORMULAS 8.
+    ``impact`` is the move of the price per unit of notional traded. ``demand`` is the notional that
+    resets trade per unit of move, ``sum A L (L-1)``. From 1 upward the market is unstable. See
+    FORMULAS 8.
     """
     return impact * demand
 
 
 def amplified_move(shock: Num, gain: Num) -> Num:
-    """The move to which a shock grows, each answer of the resets answered: ``r / (1 - gain)``.
+    """The final size of a shock once the resets have reacted to it: ``r / (1 - gain)``.
 
-    ``gain`` is below 1. FORMULAS 8.
+    It includes the reactions to each reaction. ``gain`` is below 1. See FORMULAS 8.
     """
     return shock / (1 - gain)

@@ -1,8 +1,8 @@
-"""When the venue closes the position, and at what price (SPEC 2, step 2).
+"""The conditions and the price at which the venue closes the position (SPEC 2, step 2).
 
-A perpetual is liquidated when nav falls under its maintenance margin, a share of notional; a
-borrowed spot position when its debt exceeds a share of its collateral. Where neither rule bites
-first, nav that is gone (at most 1e-12 of notional) ends the token all the same.
+A perpetual is liquidated when nav falls below its maintenance margin, a share of notional. A
+borrowed spot position is liquidated when its debt exceeds a share of its collateral. If neither
+rule applies first, the token still ends when its nav is at most 1e-12 of notional.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = [
 
 
 class VenueTerms(NamedTuple, Generic[Num]):
-    """How the place where the position lives treats it; rates are per year of 365 days."""
+    """The terms of the venue that holds the position; rates are per year of 365 days."""
 
     spot: bool
-    """True: collateral and debt (borrow and swap); false: a perpetual."""
+    """True for collateral and debt (borrow and swap), false for a position on margin."""
     maintenance_margin: Num
     liquidation_fee: Num
     liquidation_threshold: Num
@@ -36,7 +36,8 @@ class VenueTerms(NamedTuple, Generic[Num]):
 def is_liquidated(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> bool:
     """Whether the venue's own rule closes the position at this price.
 
-    A position within 1e-12 of the rule stands at it, and has not broken it.
+    A position within 1e-12 of the limit is treated as being at the limit, which does not violate
+    it.
     """
     notional = units * price
     if venue.spot:
@@ -48,21 +49,22 @@ def is_liquidated(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> 
         over = debt - venue.liquidation_threshold * collateral
         return over * 1_000_000_000_000 > collateral
     margin = venue.maintenance_margin
-    # without a margin the venue has no rule of its own: nav that is gone ends the token
+    # without a maintenance margin the venue has no rule of its own: the token ends at a nav of zero
     missing = margin * abs(notional) - (cash + notional)
     return margin > 0 and missing * 1_000_000_000_000 > abs(notional)
 
 
 def is_nav_gone(cash: Num, units: Num, price: Num) -> bool:
-    """Whether nav is at most 1e-12 of notional: nothing is left to hold."""
+    """Whether nav is at most 1e-12 of notional, so that nothing is left."""
     notional = units * price
     return (cash + notional) * 1_000_000_000_000 <= abs(notional)
 
 
 def liquidation_price(venue: VenueTerms[Num], cash: Num, units: Num) -> Num:
-    """The price at which a falling long or rising short is closed; not positive: nowhere.
+    """The price at which the venue closes a falling long or a rising short, in quote.
 
-    For a perpetual without maintenance margin it is where nav is zero. ``units`` is not zero.
+    A result that is not positive means that no price closes the position. For a perpetual without a
+    maintenance margin it is the price at which nav is zero. ``units`` is not zero.
     """
     if venue.spot:
         if units > 0:
@@ -74,12 +76,13 @@ def liquidation_price(venue: VenueTerms[Num], cash: Num, units: Num) -> Num:
 
 
 def nav_after_liquidation(venue: VenueTerms[Num], cash: Num, units: Num, price: Num) -> Num:
-    """What holders keep: nav less the liquidation fee on notional, never below zero.
+    """What holders keep: nav less the liquidation fee on notional, never below zero; quote.
 
-    At most 1e-12 of notional is nothing, as for nav itself: it would be rounding that is left.
+    A rest of at most 1e-12 of notional counts as zero, as for nav itself, because it would be
+    rounding.
     """
     notional = units * price
     left = cash + notional - venue.liquidation_fee * abs(notional)
     if left * 1_000_000_000_000 <= abs(notional):
-        return left - left  # times zero it would be -0.0
+        return left - left  # multiplying by zero would give -0.0
     return left

@@ -1,7 +1,7 @@
-"""Members of an enum as plain attributes of their class, which is how Python 3.12 keeps them.
+"""Members of an enum as plain attributes of their class, as Python 3.12 stores them.
 
-Python 3.11 calls a descriptor each time one is named: a rule that names three of them would spend
-more on that than on its arithmetic.
+Python 3.11 calls a descriptor at each access. A rule that names three members would spend more time
+on these calls than on its arithmetic.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Kind = TypeVar("Kind", bound=type[IntEnum])
 
 
 def plain_members(kind: Kind) -> Kind:
-    """A class decorator; the members, their names and values stay what they are."""
+    """A class decorator that makes access faster; members, names and values do not change."""
     for name, member in kind.__members__.items():
         type.__setattr__(kind, name, member)
     return kind

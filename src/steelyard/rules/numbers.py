@@ -1,10 +1,11 @@
 """The kinds of number that the rules run on, each with its own conversion and square root.
 
-A figure that a person wrote (``0.1``) becomes exactly that figure: ``Decimal("0.1")`` and
-``Fraction(1, 10)``, not the binary float nearest to it.
+A figure that a person wrote (``0.1``) is converted exactly, to ``Decimal("0.1")`` or
+``Fraction(1, 10)``, and not to the nearest binary float.
 
-The books of a live fund are kept in ``DECIMAL18``: precision 50, and each amount is rounded to 18
-places (half-even) before it moves. Balances are never rounded, so they are exact sums of amounts.
+The books of a live fund are kept in ``DECIMAL18``. Its precision is 50 digits, and each amount is
+rounded to 18 places (half-even) before it moves. Balances are never rounded, so they are exact sums
+of amounts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def sqrt_fraction_down(x: Fraction) -> Fraction:
     """The square root of ``x`` to 1e-40, rounded down: ``s <= sqrt(x) < s + 1e-40``.
 
     Raises:
-        ValueError: where ``x`` is negative.
+        ValueError: ``x`` is negative.
     """
     # floor(sqrt(y)) equals floor(sqrt(floor(y))), so the integer root is exact here
     return Fraction(math.isqrt(x.numerator * SQRT_SCALE * SQRT_SCALE // x.denominator), SQRT_SCALE)
@@ -56,28 +57,28 @@ def _as_it_is(amount: Num) -> Num:
 
 @dataclass(frozen=True)
 class Number(Generic[Num]):
-    """A kind of number: its name, how a written figure becomes one, and its square root."""
+    """A kind of number: its name, its conversion from a written figure, and its square root."""
 
     name: str
     of: Callable[[object], Num]
     sqrt: Callable[[Num], Num]
     round_amount: Callable[[Num], Num] | None = None
-    """How an amount is rounded before it moves between accounts; None: not at all."""
+    """How an amount is rounded before it moves between accounts; None where it is not rounded."""
     amount: Callable[[Num], Num] = field(init=False, repr=False, compare=False)
-    """An amount as it moves: rounded where this kind of number rounds."""
+    """The amount that moves between accounts: rounded where this kind of number rounds."""
 
     def __post_init__(self) -> None:
-        # one call less than a method that asks each time, and it is asked at each accrual
+        # this saves one call at each accrual, compared with a method that decides every time
         object.__setattr__(self, "amount", self.round_amount or _as_it_is)
 
     def moved(self, before: Num, after: Num) -> Num:
-        """A balance after an amount moved that would take it from ``before`` to ``after``."""
+        """The balance after the amount from ``before`` to ``after`` was rounded and moved."""
         if self.round_amount is None:
             return after
         return before + self.round_amount(after - before)
 
     def context(self) -> AbstractContextManager[object]:
-        """The arithmetic context in which books of this kind of number are kept."""
+        """The arithmetic context for books that are kept in this kind of number."""
         return localcontext(LIVE_CONTEXT) if self.round_amount is not None else nullcontext()
 
 

@@ -1,17 +1,18 @@
-"""The worst price of an order: it gets wider as the position comes closer to liquidation.
+"""The price limit of an order, which widens as the position comes closer to liquidation.
 
-A limit that is fixed stops the very trade that would save a token. So the slippage that an order
-may have depends on the margin ``m = nav / |notional|``, which is 1 over |leverage|, before it::
+A fixed limit could stop the trade that would save a token. The slippage that an order may have
+therefore depends on the margin ``m = nav / |notional|``, which is 1 over |leverage|, before the
+order::
 
     m >= start           slippage_bps
     end < m < start      slippage_bps * (start - end) / (m - end)
-    m <= end             any: only the venue's own bounds are left
+    m <= end             no limit: only the venue's own bounds apply
 
 ``start`` is the margin at the band's edge (at the target, where there is no band). ``end`` is the
 margin at the emergency leverage or, without one, halfway from ``start`` to the margin at which the
 venue liquidates. Halfway is counted in margin because leverage at liquidation may be infinite.
 
-What raises |leverage| is never urgent and keeps ``slippage_bps``.
+An order that raises |leverage| is never urgent and keeps ``slippage_bps``.
 """
 
 from __future__ import annotations
@@ -36,34 +37,34 @@ __all__ = [
 
 
 class Urgency(NamedTuple, Generic[Num]):
-    """Between which margins (nav over |notional|) the limit widens; ``start`` is not below."""
+    """The margins (nav over |notional|) between which the limit widens; ``start >= end``."""
 
     start: Num
     end: Num
 
 
 class OrderLimit(NamedTuple, Generic[Num]):
-    """The worst price at which an order may be filled, where it has one."""
+    """The worst price at which an order may be filled, where it has a limit."""
 
     exists: bool
     price: Num
-    """0 where there is none."""
+    """The limit in quote; 0 where there is none."""
 
 
 class PriceGrid(NamedTuple, Generic[Num]):
-    """Which limits a venue takes; 0: any."""
+    """The limit prices that a venue accepts; 0 where it has no such restriction."""
 
     step: Num
-    """Between two prices."""
+    """The difference between two neighbouring prices, quote."""
     bound: Num
-    """How far off the mark a limit may be, as a share of the mark."""
+    """The largest distance of a limit from the mark, as a share of the mark."""
 
 
 def liquidation_margin(venue: VenueTerms[Num], is_long: bool) -> Num:
-    """The margin at which the venue closes the position; 0 where only a nav that is gone ends it.
+    """The margin at which the venue closes the position; 0 where it ends only at a nav of zero.
 
-    A loan is closed when its debt exceeds the threshold ``T`` of its collateral: a long's margin
-    is then ``1 - T``, a short's ``1 / T - 1``.
+    A loan is closed when its debt exceeds the share ``T`` of its collateral. The margin is then
+    ``1 - T`` for a long and ``1 / T - 1`` for a short.
     """
     if not venue.spot:
         return venue.maintenance_margin
@@ -75,7 +76,8 @@ def liquidation_margin(venue: VenueTerms[Num], is_long: bool) -> Num:
 def urgency(rule: RebalanceRule[Num], venue: VenueTerms[Num]) -> Urgency[Num]:
     """The margins between which the limits of a fund widen.
 
-    Where the venue liquidates at or before ``start``, nothing lies between: ``end`` is ``start``.
+    Where the venue liquidates at or before ``start``, the interval is empty and ``end`` is
+    ``start``.
     """
     size = rule.upper if rule.has_band else abs(rule.target)
     start = 1 / size
@@ -97,16 +99,16 @@ def order_limit(
     is_buy: bool,
     raises: bool,
 ) -> OrderLimit[Num]:
-    """The limit of an order that is decided at ``price``.
+    """The price limit of an order that is decided at ``price``.
 
     Args:
-        widens: from ``urgency``, once for a fund.
-        slippage_bps: allowed at the band's edge, not negative.
-        cash: of the fund before the order, quote.
-        units: held before the order.
-        price: the mark.
+        widens: the result of ``urgency``, computed once for a fund.
+        slippage_bps: the slippage allowed at the band's edge, in basis points, not negative.
+        cash: the fund's cash before the order, quote.
+        units: the units held before the order.
+        price: the mark, quote.
         is_buy: whether the order buys.
-        raises: whether it raises |leverage|.
+        raises: whether the order raises |leverage|.
     """
     allowed = slippage_bps
     notional = abs(units * price)
@@ -120,7 +122,7 @@ def order_limit(
     if is_buy:
         return OrderLimit(exists=True, price=price + price * allowed / 10_000)
     limit = price - price * allowed / 10_000
-    # below zero it would forbid nothing
+    # a limit below zero would allow every price
     if limit <= 0:
         return OrderLimit(exists=False, price=price * 0)
     return OrderLimit(exists=True, price=limit)
@@ -129,10 +131,10 @@ def order_limit(
 def limit_at_venue(
     limit: OrderLimit[Num], price: Num, is_buy: bool, grid: PriceGrid[Num]
 ) -> OrderLimit[Num]:
-    """The limit of an order decided at ``price``, as its venue takes it.
+    """The limit of an order decided at ``price``, in the form that its venue accepts.
 
-    One that is farther off the mark than the venue allows would be refused: then there is none, and
-    the venue's own bounds hold.
+    The venue would refuse a limit that is farther from the mark than it allows. The order then has
+    no limit, and the venue's own bounds apply.
     """
     if not limit.exists:
         return limit
@@ -143,7 +145,10 @@ def limit_at_venue(
 
 
 def limit_on_step(limit: Num, step: Num, is_buy: bool) -> Num:
-    """The limit on the venue's grid of prices, never wider than it was; a step of 0 is no grid."""
+    """The limit rounded to the venue's grid of prices, never wider than before.
+
+    A step of 0 means that the venue has no grid.
+    """
     if step <= 0:
         return limit
     below = limit // step * step

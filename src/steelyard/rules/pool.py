@@ -1,8 +1,8 @@
 """The reserve as the counterparty of its tokens: venue ``pool`` (SPEC 3).
 
-What a token wins on a price change the reserve pays, and what it loses the reserve gets, in the
+When the price changes, the reserve pays what a token gains and receives what a token loses, in the
 underlying at the new price. The reserve carries the net of all exposures against it, up to a share
-of its value: the leverage that its tokens can sustain.
+of its own value. This share limits the leverage that its tokens can hold.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ __all__ = ["capacity_excess", "capacity_room", "is_over_capacity", "payable", "p
 
 
 def price_gain(units: Num, before: Num, after: Num) -> Num:
-    """What a position wins (negative: loses) as the price goes from ``before`` to ``after``."""
+    """The gain (loss if negative) of a position from price ``before`` to ``after``, in quote."""
     return units * (after - before)
 
 
 def payable(gain: Num, reserve_value: Num) -> Num:
-    """What of a token's gain the reserve can pay: at most all that it has."""
+    """The part of a token's gain that the reserve can pay: at most its whole value; quote."""
     if gain > reserve_value:
         return reserve_value
     return gain
 
 
 def is_over_capacity(net: Num, gross: Num, reserve_value: Num, max_utilisation: Num) -> bool:
-    """Whether the net exposure (signed, quote) is above its share of the reserve's value.
+    """Whether the net exposure (signed, quote) is above its allowed share of the reserve's value.
 
-    By more than 1e-12 of the ``gross`` exposure, the sum of all sizes: of large ones that cancel
-    rounding is left.
+    It must be above it by more than 1e-12 of the ``gross`` exposure, the sum of all sizes, because
+    large exposures that cancel leave rounding behind.
     """
     return (abs(net) - max_utilisation * reserve_value) * 1_000_000_000_000 > gross
 
@@ -46,11 +46,11 @@ def capacity_room(
     borne: CostCurve[Num],
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The largest trade (quote) on ``side`` (1 buys, -1 sells) that keeps to the capacity.
+    """The largest trade (quote) on ``side`` (1 buys, -1 sells) that stays within the capacity.
 
-    The reserve is credited with the trade's ``fee`` (a share of notional) and charged with what it
-    bears: the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``.
-    At most 1e-12 of the capacity is no room: it would be rounding that is left.
+    The reserve receives the trade's ``fee`` (a share of notional) and pays the costs that it bears,
+    so the room is the N with ``side * net + N = max_utilisation * (value + fee N - borne)``. Room
+    of at most 1e-12 of the capacity counts as zero, because it would be rounding.
     """
     carried = max_utilisation * (reserve_value - borne.fixed)
     left = carried - side * net
@@ -60,7 +60,7 @@ def capacity_room(
     slope = 1 - max_utilisation * fee
     size = smallest_root(borne, side > 0, slope, max_utilisation, room, sqrt)
     if size < 0:
-        # the book from which the reserve would have to pay ends before that
+        # the order book is not deep enough to reach the capacity
         return side_depth(borne.book, side > 0)
     return size
 
@@ -75,7 +75,8 @@ def capacity_excess(
 ) -> Num:
     """The smallest trade (quote) that brings the net exposure back to the capacity.
 
-    It is at most the exposure itself: where even that costs the reserve too much, all is closed.
+    It is at most the exposure itself. Where even that costs the reserve too much, the whole
+    exposure is closed.
     """
     size = abs(net)
     over = size - max_utilisation * reserve_value

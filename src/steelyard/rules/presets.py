@@ -1,7 +1,7 @@
-"""The shelf: series that follow published rules, shipped with the package.
+"""Presets: series files that follow published rules and are shipped with the package.
 
-Each preset is a series file of its own; its first line is a headline, and the comment under it
-names the rule it follows and what of that rule is simplified.
+The first line of each file is a headline. The comment below it names the rule that the preset
+follows and how it simplifies that rule.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from importlib.resources.abc import Traversable
 from steelyard.errors import InputError
 from steelyard.rules.series import Series
 
-__all__ = ["load_preset", "preset_names", "preset_text", "preset_title"]
+__all__ = ["preset", "preset_names", "preset_text", "preset_title"]
 
-# The order of the shelf: who issued it, then long before short.
+# The order in which presets are listed: by issuer, and long before short.
 NAMES = (
     "ftx-bull",
     "ftx-bear",
@@ -35,12 +35,12 @@ NAMES = (
 
 
 def preset_names() -> tuple[str, ...]:
-    """The names of all presets, in the order of the shelf."""
+    """The names of all presets, by issuer and long before short."""
     return NAMES
 
 
 def preset_text(name: str) -> str:
-    """The preset's file, comments and all.
+    """The text of the preset's file, with its comments.
 
     Raises:
         InputError: there is no preset of that name.
@@ -49,14 +49,15 @@ def preset_text(name: str) -> str:
         close = difflib.get_close_matches(name, NAMES, n=1)
         hint = f' Did you mean "{close[0]}"?' if close else ""
         message = (
-            f'expected the name of a preset, found "{name}".{hint} There are: {", ".join(NAMES)}.'
+            f'expected the name of a preset, found "{name}".{hint} '
+            f"The presets are: {', '.join(NAMES)}."
         )
         raise InputError(message, found=name, allowed=NAMES)
     return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load_preset(name: str) -> Series:
-    """The preset as a series.
+def preset(name: str) -> Series:
+    """The series of the preset ``name``.
 
     Raises:
         InputError: there is no preset of that name.

@@ -1,8 +1,8 @@
-"""How far the price has to move until each threshold of a series is met, and what it trades then.
+"""The price move that meets each threshold of a series, and the trade that follows.
 
-The token stands at its target with its initial assets and the price at 1, so that cash is
-``assets * (1 - L)`` and units are ``assets * L``; everything else follows from the rules that also
-decide in a simulation.
+The token starts at its target with its initial assets and a price of 1, so its cash is
+``assets * (1 - L)`` and its units are ``assets * L``. Everything else follows from the rules that
+also decide in a simulation.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ Columns = Sequence[Sequence[float]]
 
 
 class Reach(NamedTuple):
-    """A threshold, and the simple return of the underlying, from the target, that meets it."""
+    """A threshold, and the simple return of the underlying from the target that meets it."""
 
     trigger: str
     """``band``, ``move``, ``emergency`` or ``liquidation``."""
     leverage: float | None
-    """Signed, on arrival; None where nav is zero there."""
+    """The signed leverage at the threshold; None where nav is zero there."""
     move: float
     nav_return: float
-    """What the holder has gained or lost by then."""
+    """The return of the holder at the threshold."""
     trade_notional: float | None
-    """What is traded there, quote, negative for a sale; None for a liquidation."""
+    """The notional traded there in quote, negative for a sale; None for a liquidation."""
 
 
 def reaches(series: Series, book: Columns | None = None) -> tuple[Reach, ...]:
     """Every threshold that some price meets, from the deepest fall to the highest rise.
 
-    Thresholds that no price meets are left out: a 1x long never leaves 1x, for one. A series that
-    trades on a book needs its columns (``Series.terms``).
+    Thresholds that no price meets are left out. For example, a 1x long never leaves 1x. A series
+    that trades on an order book needs the columns of the book (see ``Series.terms``).
     """
     terms = series.terms(FLOAT, book)
     found = _thresholds(series, terms)
@@ -51,15 +51,15 @@ def reaches(series: Series, book: Columns | None = None) -> tuple[Reach, ...]:
 
 
 def highest_standing(series: Series) -> float:
-    """The highest |leverage| that stands before the rule trades, the token coming from its target.
+    """The highest |leverage| that a token can reach from its target before its rule trades.
 
-    On either side that is the leverage at the first threshold that price meets there and that
-    trades anything; at least the target. A long below 1x whose band ends at 1x or above may stand
-    at anything below 1x: a rising price takes it there and never to the band's end. Where the
-    position ends before any threshold, and where only the clock acts, no price bounds leverage,
-    and the target is what stands.
+    On each side of the target it is the leverage at the first threshold that the price meets and
+    that trades anything. It is at least the target. A long below 1x whose band ends at 1x or above
+    can reach any leverage below 1x, because a rising price takes it there and never to the end of
+    the band. Where the position ends before any threshold is met, or where only a clock acts, no
+    price limits leverage, and the result is the target.
     """
-    # what a trade costs, and the book that it may take, moves no threshold
+    # neither the cost of a trade nor its order book changes a threshold
     terms = replace(series, costs=Costs()).terms(FLOAT)
     rule, (cash, units) = terms.rule, _position(series)
     highest = abs(series.target_leverage)
@@ -73,13 +73,13 @@ def highest_standing(series: Series) -> float:
             leverage = threshold.leverage
             stands = leverage_of(cash, units, threshold.price) if leverage is None else leverage
             if threshold.trigger == "move" and stands == destination_of(rule, Trigger.MOVE, stands):
-                # it asks for no trade, and the price goes on to the next
+                # this threshold trades nothing, so the price moves on to the next one
                 continue
             highest = max(highest, abs(stands))
             break
         else:
             if side > 0 and 0 < rule.target < 1 and rule.has_band:
-                # no price meets the band's end, or it would have been found
+                # no price meets the end of the band; otherwise the loop would have found it
                 highest = 1.0
     return highest
 
@@ -87,10 +87,10 @@ def highest_standing(series: Series) -> float:
 def trade_after(
     series: Series, trigger: Trigger, move: float, book: Columns | None = None
 ) -> float:
-    """What ``trigger`` trades after the price has moved from the target: quote, signed, one clip.
+    """The signed notional (quote, one clip) that ``trigger`` trades after a price move from target.
 
-    The reserve, where there is one, is taken to hold enough for the costs that it bears; an impact
-    that follows the market is left out.
+    The reserve, where there is one, is assumed to hold enough for the costs that it bears. An
+    impact that follows the market is left out.
     """
     terms, (cash, units), price = series.terms(FLOAT, book), _position(series), 1 + move
     nav = nav_of(cash, units, price)
@@ -118,12 +118,12 @@ def trade_after(
 class _Threshold(NamedTuple):
     trigger: str
     leverage: float | None
-    """Signed; None where the threshold is one of price."""
+    """The signed leverage; None where the threshold is a price."""
     price: float
 
 
 def _thresholds(series: Series, terms: Terms[float]) -> list[_Threshold]:
-    """Every threshold that some price meets, in no order."""
+    """Every threshold that some price meets, in no particular order."""
     rule, (cash, units) = terms.rule, _position(series)
     found: list[_Threshold] = []
     limits = [
@@ -148,7 +148,7 @@ def _thresholds(series: Series, terms: Terms[float]) -> list[_Threshold]:
 
 
 def _position(series: Series) -> tuple[float, float]:
-    """Cash and units at the target, the price at 1."""
+    """The token's cash and units at its target and a price of 1."""
     assets = series.initial_nav * series.initial_tokens
     return assets * (1 - series.target_leverage), assets * series.target_leverage
 

@@ -1,7 +1,8 @@
-"""The reserve pool: its level, its suspension, and the health that is published (SPEC 4).
+"""The reserve pool: its level, its suspension, and the figures of its health (SPEC 4).
 
-The level is the reserve's value over the total nav of the tokens it serves. Under the floor what
-raises leverage is suspended, until the level is back at the resume ratio.
+The level is the reserve's value over the total nav of the tokens that it serves. While the level is
+below the floor, trades that raise leverage are suspended; they resume when the level is back at the
+resume ratio.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ def is_suspended(
     floor_ratio: Num,
     resume_ratio: Num,
 ) -> bool:
-    """Whether raising leverage is suspended, given whether it was before.
+    """Whether raising leverage is suspended, given whether it was suspended before.
 
-    Compared as products, so that a nav of zero needs no exception: then nothing is suspended. A
-    level within 1e-12 of a ratio stands at it.
+    The ratios are compared as products, so a nav of zero needs no special case: nothing is then
+    suspended. A level within 1e-12 of a ratio counts as being at the ratio.
     """
     if exceeds(floor_ratio * nav, reserve_value):
         return True
@@ -52,44 +53,50 @@ def is_suspended(
 
 
 def units_left(reserve_units: Num, paid: Num, price: Num) -> Num:
-    """The reserve's units after it paid ``paid`` quote; exactly zero where that was its all."""
+    """The reserve's units after it paid ``paid`` (quote); exactly zero where it paid everything."""
     left = reserve_units - paid / price
     if left < 0 or paid >= reserve_units * price:
-        return left - left  # times zero it could be -0.0
+        return left - left  # multiplying by zero could give -0.0
     return left
 
 
 def reserve_share(fee: Num, fee_share: Num) -> Num:
-    """What of an issuer's fee (quote) is the reserve's, at the next allocation."""
+    """The part of an issuer's fee (quote) that the reserve gets at the next allocation."""
     return fee * fee_share
 
 
 def units_received(quote: Num, price: Num) -> Num:
-    """Units that an allocation or an injection of ``quote`` adds to the reserve, at no cost."""
+    """Units that an allocation or injection of ``quote`` adds to the reserve, free of cost."""
     return quote / price
 
 
 def utilisation(paid_24h: Num, value_24h_ago: Num) -> Num | None:
-    """Share of the value of 24 hours ago that was paid since; None where there was none."""
+    """The payments of 24 hours over the value before them; None where that value was zero."""
     return paid_24h / value_24h_ago if value_24h_ago > 0 else None
 
 
 def buffer_depth(reserve_value: Num, nav: Num, floor_ratio: Num) -> Num | None:
-    """What lies above the floor as a share of nav, negative below it; None at nav zero."""
+    """The reserve's value above the floor as a share of nav; None where nav is zero.
+
+    It is negative while the reserve is below its floor.
+    """
     return (reserve_value - floor_ratio * nav) / nav if nav > 0 else None
 
 
 def runway_days(
     reserve_value: Num, nav: Num, floor_ratio: Num, net_payment_per_day: Num
 ) -> Num | None:
-    """Days until the floor at the present net payment; None where the reserve does not shrink."""
+    """Days until the reserve reaches its floor at the present net payment.
+
+    It is None where the reserve does not shrink.
+    """
     if net_payment_per_day <= 0:
         return None
     return (reserve_value - floor_ratio * nav) / net_payment_per_day
 
 
 class HealthFigures(NamedTuple, Generic[Num]):
-    """The health of a reserve that is published; None where a figure is undefined."""
+    """The published figures of a reserve's health; None where a figure is undefined."""
 
     level: Num | None
     utilisation: Num | None
@@ -107,17 +114,19 @@ def health_figures(
     is_counterparty: bool,
     open_notional: Num,
 ) -> HealthFigures[Num]:
-    """The figures of a reserve's health at one moment (quote).
+    """The figures of a reserve's health at one time; all amounts are in quote.
 
     Args:
-        reserve_value: what it holds.
-        nav: of all tokens that it serves.
-        floor_ratio: its floor.
-        paid_24h: costs of rebalances that it paid in the last 24 hours.
-        value_24h_ago: what it held before that; 0 where that is not known.
-        net_payment_per_day: what it paid and lost less what it received, over at most 30 days.
-        is_counterparty: its utilisation is the exposure that it carries, not what it paid.
-        open_notional: the net exposure of the tokens whose counterparty it is, signed.
+        reserve_value: the value of the reserve.
+        nav: the total nav of all tokens that it serves.
+        floor_ratio: the level below which it is suspended.
+        paid_24h: the costs of rebalances that it paid in the last 24 hours.
+        value_24h_ago: its value 24 hours ago; 0 where that is not known.
+        net_payment_per_day: its payments and losses less its receipts, per day, over at most 30
+            days.
+        is_counterparty: whether it is the counterparty of its tokens. Its utilisation is then the
+            exposure that it carries, and not what it paid.
+        open_notional: the signed net exposure of the tokens whose counterparty it is.
     """
     used = utilisation(paid_24h, value_24h_ago)
     if is_counterparty:
@@ -135,10 +144,11 @@ def capacity(
     borne: CostCurve[Num],
     sqrt: Callable[[Num], Num],
 ) -> Num | None:
-    """Notional of one trade whose cost to the reserve uses up the buffer.
+    """The notional (quote) of one trade whose cost to the reserve uses up the buffer.
 
-    None where the reserve bears nothing that grows with the trade; zero without a buffer. Where
-    buying and selling cost differently, the smaller of the two; never more than a book holds.
+    It is None where the reserve bears no cost that grows with the trade, and zero where there is no
+    buffer. Where buying and selling cost differently it is the smaller of the two. It is never more
+    than an order book holds.
     """
     buffer = reserve_value - floor_ratio * nav
     curved = borne.quadratic > 0 or borne.root > 0 or borne.pool > 0 or borne.has_book
@@ -156,7 +166,7 @@ def capacity(
 def side_capacity(
     borne: CostCurve[Num], buffer: Num, buys: bool, sqrt: Callable[[Num], Num]
 ) -> Num:
-    """The size that costs the reserve ``buffer``, or else all that the book holds on that side."""
+    """The size in quote that costs the reserve ``buffer``, at most the depth of the book."""
     nothing = buffer * 0
     size = smallest_root(borne, buys, nothing, nothing + 1, buffer, sqrt)
     if size < 0:

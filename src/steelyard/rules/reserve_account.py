@@ -1,19 +1,19 @@
-"""What the reserve pays of a premium: accounts, caps, and what they remember.
+"""The reserve's payments of premiums: its accounts, their caps, and how the caps recover.
 
-Every series has an account of its own, and all series of a reserve share a common part. All
-amounts are in the underlying. ``W`` is the supply that counts, ``min(mean over a day, supply)``,
-valued at the present nav per token, and ``share`` is ``W`` over the nav of the whole supply.
+Every series has an account of its own, and all series of a reserve share a common part. All amounts
+are in the underlying. ``W`` is the supply that counts, ``min(mean over a day, supply)``, valued at
+the present nav per token. ``share`` is ``W`` over the nav of the whole supply.
 
-- Outside an emergency the premium goes to or comes from the account, each way at most ``K W``
-  and of payments at most a 25th of the account. What was paid is remembered, and forgotten evenly
-  within seven days.
-- In an emergency it comes from the account, then from the common part: at most 2 % of ``W`` until
-  24 hours have passed without such a payment, and of the common part at most a quarter for all
-  series together, remembered likewise.
-- A payment is capped first and scaled by ``share`` afterwards. The memory counts what was capped,
-  or else small fills would undo the scaling.
+- Outside an emergency the account pays or receives the premium. Either way the cap is ``K W``, and
+  payments are also capped at a 25th of the account. The used part of a cap recovers linearly within
+  seven days.
+- In an emergency the account pays the premium, and then the common part. The cap is 2 % of ``W``,
+  and it recovers only after 24 hours without such a payment. All series together can draw at most a
+  quarter of the common part, and this cap recovers in the same way.
+- A payment is first capped and then scaled by ``share``. The amount before scaling counts as used,
+  because otherwise many small fills would undo the scaling.
 
-What the reserve does not pay falls on nav. FORMULAS 15.
+Nav pays the part of a premium that the reserve does not pay. See FORMULAS 15.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from steelyard.rules.accruals import DAY_S, WEEK_S
 from steelyard.rules.numbers import Num
 
 __all__ = [
-    "Account",
     "CommonPart",
+    "ReserveAccount",
     "Settlement",
     "credit_account",
     "draw_common",
@@ -42,49 +42,50 @@ __all__ = [
 ]
 
 RESCUE_PARTS = 50
-"""In an emergency the reserve pays at most this part of ``W``: a 50th, 2 %."""
+"""In an emergency the reserve pays at most one part in this many of ``W``: 2 %."""
 ACCOUNT_PARTS = 25
-"""Outside of one at most this part of the account, so that nobody can empty it quickly."""
+"""Outside an emergency it pays at most one part in this many of the account, so that nobody can
+empty the account quickly."""
 COMMON_PARTS = 4
-"""All series together draw at most this part of the common part."""
+"""All series together draw at most one part in this many of the common part."""
 FULL_PARTS = 4
-"""An account that holds this part of ``W`` is full: what comes in goes to the common part."""
+"""An account is full at one part in this many of ``W``; further receipts go to the common part."""
 
 
-class Account(NamedTuple, Generic[Num]):
-    """A series' account, in the underlying; the amounts remembered are before scaling."""
+class ReserveAccount(NamedTuple, Generic[Num]):
+    """A series' account, in the underlying; the used parts of its caps are before scaling."""
 
     held: Num
     paid: Num
-    """Paid outside emergencies, as far as remembered at ``settled_s``."""
+    """The used part of the cap on payments outside emergencies, at ``settled_s``."""
     gained: Num
-    """Taken in as premiums, as far as remembered at ``settled_s``."""
+    """The used part of the cap on premiums received, at ``settled_s``."""
     settled_s: int
     rescued: Num
-    """Paid in emergencies since 24 hours passed without such a payment."""
+    """Payments in emergencies since the last 24 hours without such a payment."""
     rescued_s: int
 
 
 class CommonPart(NamedTuple, Generic[Num]):
-    """What all series of a reserve share, in the underlying."""
+    """The part of a reserve that all its series share, in the underlying."""
 
     held: Num
     drawn: Num
-    """Paid out since 24 hours passed without a payment."""
+    """Payments since the last 24 hours without a payment."""
     drawn_s: int
 
 
 class Settlement(NamedTuple, Generic[Num]):
-    """What a fill's premium did to the reserve."""
+    """The effect of a fill's premium on the reserve, in the underlying."""
 
     paid: Num
-    """By the reserve to the fill; below zero, what it received."""
-    account: Account[Num]
+    """The amount that the reserve paid for the fill; negative where it received one."""
+    account: ReserveAccount[Num]
     common: CommonPart[Num]
 
 
 def remembered(used: Num, cap: Num, elapsed_s: int, period_s: int) -> Num:
-    """What is left of ``used`` where ``cap`` is forgotten evenly within ``period_s``."""
+    """The part of ``used`` that still counts, where ``cap`` recovers linearly in ``period_s``."""
     forgotten = cap * elapsed_s / period_s
     if forgotten >= used:
         return used * 0
@@ -92,9 +93,10 @@ def remembered(used: Num, cap: Num, elapsed_s: int, period_s: int) -> Num:
 
 
 def remembered_whole(used: Num, elapsed_s: int) -> Num:
-    """What is left of ``used``: all of it until a day has passed since the last use.
+    """The part of ``used`` that still counts: all of it until a day after the last use.
 
-    Within any 24 hours a cap is then used up once. Forgotten evenly it could be used up twice.
+    A cap can then be used up only once in any 24 hours. With a linear recovery it could be used up
+    almost twice.
     """
     if elapsed_s >= DAY_S:
         return used * 0
@@ -102,34 +104,34 @@ def remembered_whole(used: Num, elapsed_s: int) -> Num:
 
 
 def served_worth(nav: Num, counted: Num, supply: Num) -> Num:
-    """W in the unit of ``nav``: that of the whole series, of which ``counted`` tokens count."""
+    """W, in the unit of ``nav``, which is the nav of the whole ``supply``."""
     return nav * counted / supply
 
 
 def served_share(counted: Num, supply: Num) -> Num:
-    """The share of a capped payment that is paid."""
+    """The share of a capped payment that is paid: ``counted / supply``."""
     return counted / supply
 
 
 def is_rise_paid(leverage: Num, lower: Num) -> bool:
-    """Whether the reserve takes part in a raise from |leverage|: not from below ``0.8 lower``.
+    """Whether the reserve takes part in a raise from |leverage|: only from ``0.8 lower`` upward.
 
-    At so low a leverage the fees of a round trip would not cover what the reserve pays.
+    Below that leverage the fees of a round trip would not cover what the reserve pays.
     """
     return 5 * abs(leverage) >= 4 * lower
 
 
 def most_reserve_cap(reserve_share: Num, fee: Num, lower: Num, target: Num) -> Num:
-    """The largest K at which minting around a fill cannot pay.
+    """The largest K at which creating tokens before a fill and redeeming them cannot be profitable.
 
-    ``reserve_share * 2 fee * 0.8 lower / |target|``: what a round trip costs that begins and ends
-    at the least leverage from which a raise is paid.
+    It is ``reserve_share * 2 fee * 0.8 lower / |target|``: the cost of a round trip that begins and
+    ends at the lowest leverage from which the reserve takes part in a raise.
     """
     return reserve_share * fee * lower * 8 / (abs(target) * 5)
 
 
 def settle_premium(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -138,14 +140,18 @@ def settle_premium(
     emergency: bool,
     now_s: int,
 ) -> Settlement[Num]:
-    """Settle a fill's premium: see ``settle_calm`` and, for what an emergency pays, the other."""
+    """Settle a fill's premium.
+
+    A positive premium in an emergency is settled by ``settle_rescue``, any other by
+    ``settle_calm``, which explains the arguments.
+    """
     if emergency and premium > 0:
         return settle_rescue(account, common, premium, worth, share, now_s)
     return settle_calm(account, common, premium, worth, share, cap_share, now_s)
 
 
 def settle_calm(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
@@ -156,13 +162,13 @@ def settle_calm(
     """Settle a fill's premium outside an emergency.
 
     Args:
-        account: the series'.
-        common: takes what an account that is full does not.
-        premium: the whole premium in the underlying; below zero the taker paid it.
-        worth: W.
-        share: W over nav.
+        account: the account of the series.
+        common: the common part, which receives the excess over a full account.
+        premium: the whole premium in the underlying; where it is negative the taker paid it.
+        worth: ``W`` in the underlying.
+        share: ``W`` over nav.
         cap_share: K.
-        now_s: epoch s.
+        now_s: the time of the fill, epoch s.
     """
     elapsed_s = now_s - account.settled_s
     cap = worth * cap_share
@@ -172,7 +178,7 @@ def settle_calm(
         got = counted * share
         kept = account_room(account.held, got, worth)
         paid = remembered(account.paid, _paying_cap(account, cap), elapsed_s, WEEK_S)
-        after = Account(
+        after = ReserveAccount(
             account.held + kept,
             paid,
             gained + counted,
@@ -189,7 +195,7 @@ def settle_calm(
     due = counted * share
     if due > account.held:
         due = account.held
-    after = Account(
+    after = ReserveAccount(
         account.held - due,
         paid + counted,
         gained,
@@ -201,14 +207,17 @@ def settle_calm(
 
 
 def settle_rescue(
-    account: Account[Num],
+    account: ReserveAccount[Num],
     common: CommonPart[Num],
     premium: Num,
     worth: Num,
     share: Num,
     now_s: int,
 ) -> Settlement[Num]:
-    """Settle the premium (not below zero) of a fill in an emergency; arguments as above."""
+    """Settle the premium (not negative) of a fill in an emergency.
+
+    The arguments are those of ``settle_calm``.
+    """
     rescued = remembered_whole(account.rescued, now_s - account.rescued_s)
     counted = _within(premium, worth / RESCUE_PARTS, rescued)
     due = counted * share
@@ -219,7 +228,7 @@ def settle_rescue(
     rescued_s = account.rescued_s
     if counted > 0:
         rescued_s = now_s
-    after = Account(
+    after = ReserveAccount(
         account.held - own,
         account.paid,
         account.gained,
@@ -231,7 +240,7 @@ def settle_rescue(
 
 
 def draw_common(common: CommonPart[Num], wanted: Num, now_s: int) -> CommonPart[Num]:
-    """The common part after it paid what it may of ``wanted``."""
+    """The common part after it paid as much of ``wanted`` as its cap allows."""
     drawn = remembered_whole(common.drawn, now_s - common.drawn_s)
     paid = _within(wanted, (common.held + drawn) / COMMON_PARTS, drawn)
     drawn_s = common.drawn_s
@@ -241,14 +250,15 @@ def draw_common(common: CommonPart[Num], wanted: Num, now_s: int) -> CommonPart[
 
 
 def credit_account(
-    account: Account[Num], common: CommonPart[Num], amount: Num, worth: Num
+    account: ReserveAccount[Num], common: CommonPart[Num], amount: Num, worth: Num
 ) -> Settlement[Num]:
-    """Take in a series' fees: into its account until that holds a quarter of W.
+    """Credit a series' fees to its account until it holds a quarter of W.
 
-    The rest goes to the common part. An injection that names a series stays in its account.
+    The rest goes to the common part. An injection that names a series stays in its account. All
+    amounts are in the underlying.
     """
     kept = account_room(account.held, amount, worth)
-    after = Account(
+    after = ReserveAccount(
         account.held + kept,
         account.paid,
         account.gained,
@@ -261,7 +271,7 @@ def credit_account(
 
 
 def account_room(held: Num, amount: Num, worth: Num) -> Num:
-    """What of ``amount`` an account takes in before it holds a quarter of W."""
+    """The part of ``amount`` that an account receives before it holds a quarter of W."""
     room = worth / FULL_PARTS - held
     if room <= 0:
         return amount * 0
@@ -271,17 +281,18 @@ def account_room(held: Num, amount: Num, worth: Num) -> Num:
 
 
 def share_of_common(common_held: Num, week_worth: Num, all_week_worth: Num) -> Num:
-    """The part of the common part that a series' level counts, as published.
+    """The part of the common part that counts for a series' published level.
 
-    In proportion to supplies averaged over seven days, at nav: an hour's capital buys no part.
+    It is in proportion to the supplies averaged over seven days, valued at nav, so capital that
+    stays for an hour gains almost no part.
     """
     if all_week_worth <= 0:
         return common_held * 0
     return common_held * week_worth / all_week_worth
 
 
-def _paying_cap(account: Account[Num], cap: Num) -> Num:
-    """The lesser of ``cap`` and a 25th of what the account holds with what is remembered."""
+def _paying_cap(account: ReserveAccount[Num], cap: Num) -> Num:
+    """The lesser of ``cap`` and a 25th of the account before the payments that still count."""
     most = (account.held + account.paid) / ACCOUNT_PARTS
     if most < cap:
         return most
@@ -289,7 +300,7 @@ def _paying_cap(account: Account[Num], cap: Num) -> Num:
 
 
 def _within(wanted: Num, cap: Num, used: Num) -> Num:
-    """What of ``wanted`` (not below zero) a cap leaves room for."""
+    """The part of ``wanted`` (not negative) that fits below ``cap`` beside ``used``."""
     room = cap - used
     if room <= 0:
         return wanted * 0

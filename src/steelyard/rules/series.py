@@ -1,7 +1,8 @@
-"""A token series: everything that one file fixes for good, as a frozen object (SPEC 1).
+"""A token series: everything that its file fixes for good, as a frozen object (SPEC 1).
 
-``Series.load`` reads and checks a TOML file; ``Series.terms`` gives the scalars that the rules
-take, in the wanted kind of number. What a key may hold is said once, in ``series_file``.
+``Series.load`` reads and checks a TOML file. ``Series.terms`` returns the scalars that the rules
+take, in the wanted kind of number. The allowed values of each key are stated once, in
+``series_file``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Reserve:
-    """The pool in the underlying that pays some kinds of cost, and its floor."""
+    """The pool in the underlying that pays some kinds of cost, with its floor."""
 
     initial_units: float = 0.0
     bears: tuple[str, ...] = ("spread", "impact", "gas")
@@ -67,10 +68,10 @@ class Reserve:
 
     @classmethod
     def load(cls, path: str | Path) -> Reserve:
-        """Read a reserve that several series share: a file with a table [reserve].
+        """Read a reserve that several series share, from a file with a table [reserve].
 
         Raises:
-            InputError: as ``Series.load`` does.
+            InputError: the file cannot be read, or is not a valid reserve file.
         """
         from steelyard.rules.series_file import reserve_in
 
@@ -89,7 +90,7 @@ class Reserve:
 
 
 class Terms(NamedTuple, Generic[Num]):
-    """A series as the rules take it: scalars of one kind of number."""
+    """The scalars of a series that the rules take, in one kind of number."""
 
     rule: RebalanceRule[Num]
     rates: CostRates[Num]
@@ -99,15 +100,15 @@ class Terms(NamedTuple, Generic[Num]):
     lot_units: Num
     min_notional: Num
     basis: Num
-    """Of a future, per year."""
+    """The basis of a future, per year."""
     max_utilisation: Num
     pool_fee: Num
-    """Share of notional that a trade pays into the reserve as its counterparty."""
+    """The share of notional that a trade pays into the reserve as its counterparty."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One leveraged token: what it tracks, how far, by what rule, where and at what cost."""
+    """One leveraged token: its underlying, target, rebalancing rule, venue and costs."""
 
     symbol: str
     underlying: str
@@ -122,11 +123,11 @@ class Series:
     fees: Fees = field(default_factory=Fees)
     reserve: Reserve | None = None
     text: str = field(default="", repr=False, compare=False)
-    """The file that it was read from, word for word; a copy with other keys keeps it."""
+    """The exact text of the file that it was read from; a copy with changed keys keeps it."""
 
     @property
     def trigger_names(self) -> tuple[str, ...]:
-        """What can make it rebalance, in the order in which it is tested."""
+        """The triggers that can make it rebalance, in the order in which they are tested."""
         capacity = ("capacity",) if self.venue.kind == "pool" else ()
         return capacity + self.rebalance.trigger_names
 
@@ -135,8 +136,8 @@ class Series:
         """Read a series file.
 
         Raises:
-            InputError: where the file cannot be read, or says what no series can be; the message
-                names the file, the key, what was found and what is allowed.
+            InputError: the file cannot be read, or is not a valid series. The message names the
+                file, the key, the value found and the values allowed.
         """
         from steelyard.rules.series_file import series_in
 
@@ -160,22 +161,23 @@ class Series:
 
     @property
     def follows_the_market(self) -> bool:
-        """Whether its impact depends on the trailing 24 hours of the price file."""
+        """Whether its impact depends on the last 24 hours of the price file."""
         return self.costs.impact_coefficient == "realised" or self.costs.daily_volume == "file"
 
     def terms(
         self, number: Number[Num], book: Sequence[Sequence[float]] | None = None
     ) -> Terms[Num]:
-        """The scalars of the rules, each figure exactly as it was written in the file.
+        """The scalars that the rules take, with each figure exactly as it is written in the file.
 
-        An impact that follows the market is none here: each moment has its own.
+        An impact that follows the market is zero here, because it has another value at each time.
 
         Args:
             number: the kind of number.
-            book: the distances (bps), bids and asks (quote) of the book that ``costs.book`` names.
+            book: the columns of the order book that ``costs.book`` names, of one length: distances
+                from mid (bps), bids and asks (quote).
 
         Raises:
-            InputError: the series trades on a book, and none is given.
+            InputError: the series trades on an order book, and none is given.
         """
         rates = self._rates(number, book)
         venue = VenueTerms(
@@ -231,7 +233,7 @@ class Series:
         return MoveTo[self.rebalance.move_to.upper()]
 
     def _impact_flat(self, number: Number[Num]) -> Num:
-        """What an auction pays a taker beyond fee and spread, which are its own costs; bps."""
+        """What an auction pays a taker beyond its own costs, which are fee and spread; bps."""
         costs = self.costs
         if costs.impact != "auction":
             return number.of(0)
@@ -250,7 +252,9 @@ class Series:
         rooted = costs.impact == "square_root" and not moving
         walked = costs.impact == "book"
         if walked and book is None:
-            message = f"{self.symbol}: expected the levels of its book, {costs.book}, found none."
+            message = (
+                f"{self.symbol}: expected the levels of its order book, {costs.book}, found none."
+            )
             raise InputError(message, symbol=self.symbol, book=costs.book)
         columns = book if walked and book is not None else ((0.0,), (0.0,), (0.0,))
         levels = Levels.of(*(tuple(number.of(x) for x in column) for column in columns))

@@ -1,8 +1,8 @@
-"""Whether a series that was made in Python, or read as data, is one that a file could say.
+"""The check of a series that was made in Python or read as data.
 
-The series is written as the document that its file would be, and read by the rules of a file
-(``series_file``), so that what a key may hold is said there alone. A value that a file leaves out
-is left out: it is the default.
+The series is written as the document that its file would contain, and read by the rules for files
+(``series_file``), so the allowed values are stated only there. Values that equal their default are
+left out of the document.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ TIMES_OF_DAY = ("at", "anchor")
 
 
 def check_series(series: Series, name: str) -> None:
-    """Refuse a series that no series file can say; ``name`` stands for the file in messages.
+    """Refuse a series that no series file can describe; ``name`` stands for the file in messages.
 
     Raises:
-        InputError: the message names the key, what was found and what is allowed.
+        InputError: the series is not valid. The message names the key, the value found and the
+        values allowed.
     """
     _check_parts(series, name)
     values = values_of_document(_document(series), name)
@@ -57,12 +58,15 @@ def check_series(series: Series, name: str) -> None:
         if each.name == "costs":
             said = _named_book(said)
         if each.compare and said != read:
-            message = f"{name}: {each.name}: expected what a file can say, {read}, found {said}."
+            message = (
+                f"{name}: {each.name}: expected a value that a series file can hold, such as "
+                f"{read}, found {said}."
+            )
             raise InputError(message, key=each.name, found=said, allowed=read)
 
 
 def _check_parts(series: Series, name: str) -> None:
-    """Refuse a part that is of another kind: Python itself would not."""
+    """Refuse a part of another type, which Python itself would accept."""
     for key, kind in PARTS.items():
         _check_part(name, key, getattr(series, key), kind)
     if not isinstance(series.costs.book, str):
@@ -84,7 +88,7 @@ def _check_part(name: str, key: str, part: Any, kind: type) -> None:  # noqa: AN
 
 
 def _check_plain(name: str, key: str, part: Any) -> None:  # noqa: ANN401
-    """Refuse a value that is neither plain nor a part: an array compares to no truth value."""
+    """Refuse a value that is neither plain nor a part, since comparing an array gives no bool."""
     for each in fields(part):
         value = getattr(part, each.name)
         if not (value is None or isinstance(value, PLAIN) or is_dataclass(value)):
@@ -114,7 +118,7 @@ def _document(series: Series) -> dict[str, Any]:
 
 
 def _table(part: Any) -> dict[str, Any]:  # noqa: ANN401 (a part of a series)
-    """A part's keys as a file has them, but for those that hold their defaults."""
+    """The keys of a part as a file writes them, without those that have their default."""
     table = {}
     for each in fields(part):
         value, key = getattr(part, each.name), each.name.removesuffix("_s")
@@ -137,5 +141,5 @@ def _time_of_day(seconds: Any) -> Any:  # noqa: ANN401 (what a Python program ga
 
 
 def _named_book(costs: Any) -> Any:  # noqa: ANN401
-    """The costs, with the name of their book alone: where it lies is no matter of the series."""
+    """The costs with only the file name of their book, since its folder is not part of a series."""
     return replace(costs, book=Path(costs.book).name) if costs.book else costs

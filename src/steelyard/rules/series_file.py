@@ -1,7 +1,7 @@
-"""Reading a series file: every key that there is, and what makes a file no series (SPEC 1).
+"""Reading of series files: all keys, and the checks that a file has to pass (SPEC 1).
 
-A wrong file is refused before anything runs, with the file, the key, what was found and what is
-allowed; a misspelt key gets a suggestion.
+A wrong file is refused before anything runs. The message names the file, the key, the value found
+and the values allowed, and suggests a key in place of a misspelt one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ __all__ = [
     "values_of_document",
 ]
 
-# Such that assets, their squares and what they buy are finite numbers at any price that is read.
+# With these limits assets, their squares and the units they buy are finite at any price that is
+# read.
 LEAST_AMOUNT, MOST_AMOUNT = 1e-30, 1e30
 
 NOT_NEGATIVE = number("a number of at least 0", lambda x: x >= 0)
@@ -132,7 +133,7 @@ COSTS: dict[str, Reader] = {
     "taker_delay": duration(zero=True),
     "gas_per_rebalance": NOT_NEGATIVE,
 }
-# which impacts a key is for; "realised" and "file" are for the square root alone
+# the kinds of impact that use a key; "realised" and "file" are only for the square root
 IMPACT_KEYS = {
     "impact_coefficient": ("square_root",),
     "daily_volume": ("square_root",),
@@ -162,7 +163,7 @@ RESERVE: dict[str, Reader] = {
     "fee_share": SHARE,
     "allocation_every": duration(zero=False),
 }
-# keys that hold a duration or a time of day are kept in seconds, and their fields say so
+# durations and times of day are stored in seconds, in fields whose names end in "_s"
 IN_SECONDS = frozenset(
     {
         "cooldown",
@@ -180,7 +181,7 @@ IN_SECONDS = frozenset(
 
 
 Values = dict[str, Any]
-"""By the names of the fields that they become."""
+"""Values by the names of the fields that they are stored in."""
 
 
 def series_in(path: str | Path) -> Values:
@@ -189,7 +190,7 @@ def series_in(path: str | Path) -> Values:
     values = series_values(toml_content(path, "a series file"), str(path))
     costs = values["costs"]
     if costs.book:
-        # a book is named from where the series file lies, wherever the program runs
+        # the path of a book is relative to the series file, not to the working directory
         values["costs"] = replace(costs, book=str(path.parent / costs.book))
     return values
 
@@ -200,13 +201,13 @@ def reserve_in(path: str | Path) -> Values:
 
 
 def series_values(content: str, name: str) -> Values:
-    """Read and check a series from TOML text; its reserve, if any, as values too."""
+    """Read and check a series from TOML text; its reserve, if any, is returned as values too."""
     values = values_of_document(toml_document(content, name, "a series file"), name)
     return {**values, "text": content}
 
 
 def values_of_document(document: Mapping[str, Any], name: str) -> Values:
-    """Check a series that is given as the document of its file; ``name`` stands in messages."""
+    """Check a series given as the parsed document of its file; ``name`` appears in messages."""
     return _File(name).series(document)
 
 
@@ -216,7 +217,7 @@ def reserve_values(content: str, name: str) -> Values:
 
 
 class _File(TomlFile):
-    """One file under examination; its name stands in every message."""
+    """One file that is being read; its name appears in every message."""
 
     def shared_reserve(self, document: Mapping[str, Any]) -> Values:
         self.check_version(document)
@@ -323,11 +324,12 @@ class _File(TomlFile):
         impact = costs.impact
         for key, kinds in IMPACT_KEYS.items():
             found = getattr(costs, key + "_s" if key in IN_SECONDS else key)
-            # a number of the square root's is harmless with the linear impact, a word is not
+            # with linear impact, a number that only the square root uses is harmless; a word is
+            # refused
             loose = key in ("impact_coefficient", "daily_volume") and impact in ("none", "linear")
             if found and impact not in kinds and not (loose and isinstance(found, float)):
                 needed = " or ".join(f'impact = "{kind}"' for kind in kinds)
-                self.refuse(f"costs.{key}", f"{needed} beside it, or no such key", found)
+                self.refuse(f"costs.{key}", f"{needed} in the same table, or no such key", found)
         if impact == "square_root" and not costs.daily_volume:
             expected = 'quote traded in a day, above 0, or "file", with impact = "square_root"'
             self.refuse("costs.daily_volume", expected, costs.daily_volume)
@@ -349,7 +351,7 @@ class _File(TomlFile):
         if costs.auction_top_bps <= 0 or costs.auction_top_bps < own:
             expected = (
                 f"basis points above 0, and at least a taker's own cost, taker_fee_bps + "
-                f"half_spread_bps = {own:g}: nobody would ever take the auction"
+                f"half_spread_bps = {own:g}; otherwise nobody would take the auction"
             )
             self.refuse("costs.auction_top_bps", expected, costs.auction_top_bps)
 
@@ -367,7 +369,7 @@ class _File(TomlFile):
             expected = 'a trigger of kind "band" with move_to = "edge"'
             self.refuse("rebalance.move_to", expected, None)
         if how.inside_band == "target" and how.move_to != "edge":
-            expected = '"nothing", or move_to = "edge" beside it'
+            expected = '"nothing", or move_to = "edge" in the same table'
             self.refuse("rebalance.inside_band", expected, how.inside_band)
         if how.emergency_leverage > 0:
             acts = size if band is None else band.upper

@@ -1,7 +1,7 @@
-"""How one key of a series file is read: what it may hold, said in the words of the error.
+"""Readers for the keys of a series file, with the words for their error messages.
 
-A reader takes what TOML gave and returns the value, or raises ``ValueError`` with a phrase that
-completes "expected ...". Which keys there are is said in ``series_file``.
+A reader takes a value from TOML and returns the value to store, or raises ``ValueError`` with a
+phrase that completes "expected ...". The keys themselves are listed in ``series_file``.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ LONGEST_NAME = 1000
 
 
 def number(allowed: str, is_allowed: Callable[[float], bool]) -> Reader:
-    """A finite number for which ``is_allowed``; ``allowed`` says so in words."""
+    """A reader of finite numbers that pass ``is_allowed``, which ``allowed`` states in words."""
 
     def read(found: object) -> float:
-        # bool is an int in Python, but `taker_fee_bps = true` is a slip, not a fee
+        # bool is an int in Python, but `taker_fee_bps = true` is a mistake and not a fee
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise ValueError(allowed)
         try:
@@ -54,7 +54,7 @@ def number(allowed: str, is_allowed: Callable[[float], bool]) -> Reader:
 
 
 def or_word(read: Reader, word: str) -> Reader:
-    """What ``read`` takes, or the one ``word``."""
+    """A reader of the values that ``read`` accepts, and of one ``word``."""
 
     def read_either(found: object) -> Any:  # noqa: ANN401 (what the reader returns)
         if found == word:
@@ -75,7 +75,7 @@ def flag(found: object) -> bool:
 
 
 def text(found: object) -> str:
-    """A short printable string."""
+    """Read a short printable string."""
     if not isinstance(found, str) or not found.strip() or not found.isprintable():
         raise ValueError("a text in quotes")
     if len(found) > LONGEST_TEXT:
@@ -84,14 +84,14 @@ def text(found: object) -> str:
 
 
 def file_name(found: object) -> str:
-    """The path of a file; empty for none."""
+    """Read the path of a file; an empty path stands for no file."""
     if not isinstance(found, str) or not (found.isprintable() and len(found) <= LONGEST_NAME):
         raise ValueError("the name of a file in quotes")
     return found
 
 
 def choice(words: Sequence[str]) -> Reader:
-    """One of some words."""
+    """A reader of one of these words."""
     allowed = "one of " + ", ".join(f'"{word}"' for word in words)
 
     def read(found: object) -> str:
@@ -103,7 +103,7 @@ def choice(words: Sequence[str]) -> Reader:
 
 
 def choices(words: Sequence[str]) -> Reader:
-    """A list of some words, each at most once."""
+    """A reader of a list of these words, each at most once."""
     allowed = "a list of different words out of " + ", ".join(f'"{word}"' for word in words)
 
     def read(found: object) -> tuple[str, ...]:
@@ -117,7 +117,10 @@ def choices(words: Sequence[str]) -> Reader:
 
 
 def duration(*, zero: bool) -> Reader:
-    """A whole number and a unit, ``"90s"``, ``"30m"``, ``"8h"``, ``"7d"``; in seconds."""
+    """A reader of durations such as ``"90s"``, ``"30m"``, ``"8h"`` and ``"7d"``, in seconds.
+
+    A duration is a whole number and a unit. ``zero`` says whether it may be zero.
+    """
     sign = "" if zero else " longer than zero"
     allowed = f'a duration{sign} such as "90s", "30m", "8h" or "7d"'
 
@@ -136,7 +139,7 @@ def duration(*, zero: bool) -> Reader:
 
 
 def time_of_day(found: object) -> int:
-    """A time of day in UTC, ``"23:30"`` or ``"23:30:15"``; in seconds after midnight."""
+    """Read a time of day in UTC, ``"23:30"`` or ``"23:30:15"``, in seconds after midnight."""
     if isinstance(found, dt.time) and found.tzinfo is None and not found.microsecond:
         return found.hour * 3600 + found.minute * 60 + found.second
     match = TIME_OF_DAY.fullmatch(found.strip()) if isinstance(found, str) else None

@@ -1,6 +1,6 @@
-"""The parts of a series, one for each table of its file: plain values, as the file says them.
+"""The parts of a series, one for each table of its file, with plain values as in the file.
 
-What a key may hold is said once, in ``series_file``.
+The allowed values of each key are stated once, in ``series_file``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ __all__ = [
 ]
 
 FLOOR_RATIO, RESUME_RATIO = 0.10, 0.12
-"""Of a reserve whose file names none."""
+"""The default ratios of a reserve whose file does not set them."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """|leverage| leaves [lower, upper]; ``lower`` is None where only deleveraging acts."""
+    """The trigger that acts when |leverage| leaves [lower, upper].
+
+    ``lower`` is None where the trigger only lowers leverage.
+    """
 
     lower: float | None
     upper: float
@@ -38,7 +41,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Move:
-    """The price has moved by ``threshold`` (0.15 = 15 %) since the last rebalance."""
+    """The trigger that acts on a move by ``threshold`` (0.15 = 15 %) since the last rebalance."""
 
     threshold: float
     losing_side_only: bool = False
@@ -46,7 +49,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Volatility:
-    """Realised volatility over the trailing window reaches ``annualised`` (1.5 = 150 %)."""
+    """The trigger that acts when trailing volatility reaches ``annualised`` (1.5 = 150 %).
+
+    It is the realised volatility of the last ``window_s`` seconds.
+    """
 
     window_s: int
     annualised: float
@@ -54,7 +60,7 @@ class Volatility:
 
 @dataclass(frozen=True)
 class Interval:
-    """Every ``every_s`` seconds, counted from ``anchor_s`` seconds after midnight UTC."""
+    """The trigger that acts every ``every_s`` s, counted from ``anchor_s`` s after midnight UTC."""
 
     every_s: int
     anchor_s: int = 0
@@ -62,27 +68,28 @@ class Interval:
 
 @dataclass(frozen=True)
 class Daily:
-    """Each day at ``at_s`` seconds after midnight UTC."""
+    """The trigger that acts each day at ``at_s`` seconds after midnight UTC."""
 
     at_s: int
 
 
 @dataclass(frozen=True)
 class Fallback:
-    """No rebalance for ``after_s`` seconds."""
+    """The trigger that acts after ``after_s`` seconds without a rebalance."""
 
     after_s: int
 
 
 @dataclass(frozen=True)
 class Rebalance:
-    """When leverage is put back, where to, and in what clips."""
+    """The rebalancing rule: its triggers, its destination and its clips."""
 
     move_to: str = "target"
     recentering_speed: float = 1.0
     edge_slack: float = 0.02
     inside_band: str = "nothing"
-    """What other triggers do inside the band of a move to the edge: nothing, or go to target."""
+    """With a move to the edge: whether other triggers do nothing inside the band or trade to the
+    target."""
     max_trade_notional: float = 0.0
     cooldown_s: int = 0
     emergency_leverage: float = 0.0
@@ -103,7 +110,7 @@ class Rebalance:
 
 @dataclass(frozen=True)
 class Venue:
-    """Where the position lives; a rate is per year, a margin or threshold a share."""
+    """The venue of the position; rates are per year, margins and thresholds are shares."""
 
     kind: str = "perpetual"
     maintenance_margin: float = 0.0
@@ -114,34 +121,34 @@ class Venue:
     supply_spread_per_year: float = 0.0
     units_borrow_rate_per_year: float = 0.0
     cash_rate_per_year: float = 0.0
-    """What the idle cash beside a perpetual or a future earns, which is all of nav."""
+    """The interest rate on the idle cash beside a perpetual or a future, which is all of nav."""
     expiry: str = "quarterly"
     roll_days: float = 3.0
-    """Days before its expiry at which a future is replaced by the next."""
+    """The number of days before its expiry at which a future is replaced by the next one."""
     basis_per_year: float = 0.0
-    """What a future is above the price (0.05 = 5 %) for a year to its expiry."""
+    """The premium of a future over the price (0.05 = 5 %) for each year to its expiry."""
     max_utilisation: float = 0.8
-    """Largest net notional against a pool, as a share of the reserve's value."""
+    """The largest net notional against a pool, as a share of the reserve's value."""
     fee_bps: float = 0.0
-    """What a trade against a pool pays into it."""
+    """The fee that a trade against a pool pays into it, in basis points of notional."""
 
     @property
     def has_interest(self) -> bool:
-        """Whether its cash pays or earns by a rate per year, which a file of rates may replace."""
+        """Whether its cash bears interest at a rate per year, which a file of rates may replace."""
         return self.kind == "spot" or self.cash_rate_per_year != 0
 
     @property
     def first_rate_per_year(self) -> float:
-        """The rate that its cash pays or earns, before spreads, until a file says another."""
+        """The interest rate of its cash before spreads, until a file of rates sets another."""
         return self.rate_per_year if self.kind == "spot" else self.cash_rate_per_year
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What a trade costs: basis points of notional, and gas in quote a clip.
+    """The costs of a trade: basis points of notional, and gas in quote per clip.
 
-    ``impact_coefficient`` may be "realised" and ``daily_volume`` "file": then they follow the
-    trailing 24 hours of the price file. ``book`` is a path, empty where there is none.
+    ``impact_coefficient`` may be "realised" and ``daily_volume`` may be "file". They then follow
+    the last 24 hours of the price file. ``book`` is a path, and empty where there is no order book.
     """
 
     taker_fee_bps: float = 0.0
@@ -153,29 +160,29 @@ class Costs:
     amm_fee_bps: float = 0.0
     book: str = ""
     auction_start_bps: float = 0.0
-    """What a taker pays when an auction begins."""
+    """The premium that a taker pays when an auction begins."""
     auction_top_bps: float = 0.0
-    """What it is paid when the duration is over."""
+    """The premium that a taker receives when the duration is over."""
     auction_duration_s: int = 0
     taker_delay_s: int = 0
-    """How long takers let the premium rise above their own cost."""
+    """The time for which takers let the premium rise above their own cost."""
     gas_per_rebalance: float = 0.0
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What sizes the venue takes, and how long an order takes to its fill."""
+    """The sizes that the venue accepts, and the time from an order to its fill."""
 
     lot_units: float = 0.0
-    """Sizes are rounded toward zero to a multiple; 0 for any size."""
+    """Sizes are rounded toward zero to a multiple of this; 0 allows any size."""
     min_notional: float = 0.0
-    """Quote; smaller rebalances wait."""
+    """The smallest trade in quote; smaller rebalances wait."""
     delay_s: int = 0
 
 
 @dataclass(frozen=True)
 class Fees:
-    """What holders pay the issuer."""
+    """The fees that holders pay to the issuer."""
 
     management_per_year: float = 0.0
     creation_bps: float = 0.0

@@ -1,16 +1,17 @@
-"""How much to trade: sizes that land on the destination after their own cost (SPEC 2, Size).
+"""The size of a trade that lands on the destination after its own cost (SPEC 2, Size).
 
-The signed traded notional x solves ``exposure + x = destination * (nav - cost(|x|))``. With
-``reach = |destination|`` and everything seen from the side that the token is on, the gap to close
-is ``reach * nav - side * exposure`` and the two cases are, for the size N >= 0::
+The signed traded notional x solves ``exposure + x = destination * (nav - cost(|x|))``. Let
+``reach = |destination|``, and let ``side`` be 1 for a long and -1 for a short. The gap to close is
+``reach * nav - side * exposure``, and the two cases for the size N >= 0 are::
 
     raise   N + reach * cost(N) =  gap      left side rises with N: one solution
     lower   N - reach * cost(N) = -gap      cost is convex, so up to two: the smaller counts
 
-Cost is what nav pays: its own kinds, and of the kinds that the reserve bears what it cannot pay.
-That is two convex pieces with one kink, each ``slope N + factor * cost(N) = wanted``: solved in
-closed form (no impact, linear impact, a pool), level by level (a book) or by bisection
-(square-root impact). A size is never more than a book holds. FORMULAS 4.
+Cost here is the part that nav pays: its own kinds, and the part of the reserve's kinds that the
+reserve cannot pay. It consists of two convex pieces with one kink. Each gives an equation
+``slope N + factor * cost(N) = wanted``, which is solved in closed form (no impact, linear impact, a
+pool), level by level (an order book) or by bisection (square-root impact). A size is never more
+than an order book holds. See FORMULAS 4.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ __all__ = [
 ]
 
 BISECTIONS = 160
-"""Halvings of a bracket: floats meet after about 60, Fractions are then good to 1e-48."""
+"""The number of halvings of a bracket: floats converge after about 60, and Fractions are then exact
+to 1e-48."""
 
 
 class Payers(NamedTuple, Generic[Num]):
-    """Who pays for a trade: nav's own curve, the curve that the reserve bears, and its value."""
+    """The payers of a trade: the curves of nav and the reserve, and the reserve's value."""
 
     nav: CostCurve[Num]
     reserve: CostCurve[Num]
@@ -53,19 +55,19 @@ class Payers(NamedTuple, Generic[Num]):
 
 
 def gap_to(destination: Num, nav: Num, exposure: Num) -> Num:
-    """Notional missing to the destination before costs; positive: leverage has to rise."""
+    """The notional missing to the destination before costs; positive where leverage has to rise."""
     if destination > 0:
         return destination * nav - exposure
     return exposure - destination * nav
 
 
 def is_nothing_to_trade(gap: Num, nav: Num) -> bool:
-    """Whether the gap is at most 1e-12 of nav: a trigger then changes nothing."""
+    """Whether the gap is at most 1e-12 of nav, so that there is nothing to trade."""
     return abs(gap) * 1_000_000_000_000 <= nav
 
 
 def clip_notional(notional: Num, max_trade_notional: Num) -> Num:
-    """The signed notional that goes out now: at most the largest clip (0: no limit)."""
+    """The signed notional to send now: at most the largest clip (0 means no limit)."""
     if max_trade_notional > 0:
         if notional > max_trade_notional:
             return max_trade_notional
@@ -75,9 +77,9 @@ def clip_notional(notional: Num, max_trade_notional: Num) -> Num:
 
 
 def whole_lots(notional: Num, lot_notional: Num) -> Num:
-    """The signed notional in whole lots, rounded toward zero (a lot of 0: as it is).
+    """The signed notional rounded toward zero to whole lots; a lot of 0 rounds nothing.
 
-    What is within 1e-12 of a whole number of lots is that number.
+    A notional within 1e-12 of a whole number of lots is rounded to that number.
     """
     if lot_notional > 0:
         lots = abs(notional) * 1_000_000_000_001 // (lot_notional * 1_000_000_000_000)
@@ -88,9 +90,9 @@ def whole_lots(notional: Num, lot_notional: Num) -> Num:
 
 
 def order_units(units: Num, lot: Num, largest: Num) -> Num:
-    """Signed units as a venue takes them: whole lots, and no more than ``largest`` in one order.
+    """Signed units as a venue accepts them: whole lots, and at most ``largest`` in one order.
 
-    A ``lot`` or ``largest`` of 0 is no such limit.
+    A ``lot`` or ``largest`` of 0 means that there is no such limit.
     """
     units = whole_lots(units, lot)
     if 0 < largest < abs(units):
@@ -99,7 +101,7 @@ def order_units(units: Num, lot: Num, largest: Num) -> Num:
 
 
 def is_all_of_a_book(payers: Payers[Num], notional: Num) -> bool:
-    """Whether a trade of ``notional`` (signed) takes all that a book holds on its side."""
+    """Whether a trade of ``notional`` (signed) takes the whole depth of an order book."""
     nav, reserve = payers.nav, payers.reserve
     if nav.has_book and abs(notional) >= side_depth(nav.book, notional > 0):
         return True
@@ -111,9 +113,9 @@ def size_trade(
 ) -> Num:
     """The signed notional to trade so that leverage lands on ``destination`` after costs.
 
-    Of two solutions the smaller; where none lands there, the size that brings leverage nearest,
-    and zero where no trade brings it nearer than it is; never more than a book holds. All amounts
-    in quote.
+    Of two solutions it is the smaller one. Where no size lands on the destination, it is the size
+    that brings leverage nearest to it, or zero where no trade brings leverage nearer. It is never
+    more than an order book holds. All amounts are in quote.
     """
     reach = abs(destination)
     gap = gap_to(destination, nav, exposure)
@@ -137,7 +139,7 @@ def directed(size: Num, buys: bool) -> Num:
 
 
 def dry_curve(payers: Payers[Num]) -> CostCurve[Num]:
-    """What nav pays of a trade that takes all that the reserve holds."""
+    """The curve of the costs that nav bears once a trade uses up the whole reserve."""
     own = payers.nav
     borne = payers.reserve
     return CostCurve(
@@ -163,7 +165,7 @@ def _raising_size(
     dry = dry_curve(payers)
     size = smallest_root(dry, buys, one, reach, gap, sqrt)
     if size < 0:
-        # a cost that rises without end always has a root: it is a book that ends before it
+        # a cost that rises without end always has a root, so here an order book ended before it
         return side_depth(dry.book, buys)
     return size
 
@@ -178,15 +180,15 @@ def _lowering_size(
     sqrt: Callable[[Num], Num],
 ) -> Num:
     one = reach * 0 + 1
-    # at the exposure nothing would be left, beyond it both position and nav would be below zero;
-    # within 1e-12 of it is at it, so that rounding does not decide
+    # at the size of the exposure no position would be left, and beyond it both position and nav
+    # would be negative; sizes within 1e-12 count as equal, so that rounding does not decide
     ends = exposure * 999_999_999_999 / 1_000_000_000_000
     size = smallest_root(payers.nav, buys, one, -reach, -gap, sqrt)
     if 0 <= size <= ends and is_within_reserve(payers, directed(size, buys), sqrt):
         return size
     size = smallest_root(dry_curve(payers), buys, one, -reach, -gap, sqrt)
-    # a root before the kink belongs to a piece that does not apply there; rounding may put
-    # both pieces' roots a hair on the wrong side of a kink that is the solution itself
+    # a root before the kink belongs to a piece that does not apply there; where the kink itself is
+    # the solution, rounding may put the roots of both pieces just on its wrong side
     if 0 <= size <= ends:
         borne = curve_cost(payers.reserve, directed(size, buys), sqrt)
         missing = payers.reserve_value - borne
@@ -196,7 +198,7 @@ def _lowering_size(
 
 
 def is_within_reserve(payers: Payers[Num], notional: Num, sqrt: Callable[[Num], Num]) -> bool:
-    """Whether the reserve can pay all that it bears of a trade of ``notional`` (signed)."""
+    """Whether the reserve can pay its whole part of the cost of trading ``notional`` (signed)."""
     if not is_tradable(payers.reserve, notional):
         return False
     return curve_cost(payers.reserve, notional, sqrt) <= payers.reserve_value
@@ -212,8 +214,8 @@ def smallest_root(
 ) -> Num:
     """The smallest size N >= 0 with ``slope N + factor * cost(N) = wanted`` on one side.
 
-    -1 where there is none, and where the curve's book or pool does not hold that much. ``factor``
-    is negative where a trade's own cost takes it farther from where it goes.
+    It is -1 where there is none, or where the curve's order book or pool is not deep enough.
+    ``factor`` is negative where the cost of a trade moves leverage away from the destination.
     """
     wanted = wanted - factor * curve.fixed
     linear = slope + factor * curve.linear
@@ -246,7 +248,7 @@ def smallest_root(
 def quadratic_root(bend: Num, linear: Num, wanted: Num, sqrt: Callable[[Num], Num]) -> Num:
     """The smallest N > 0 with ``linear N - bend N^2 = wanted`` (above 0); -1 where there is none.
 
-    Of the two forms of the solution the one in which nothing cancels.
+    Of the two forms of the solution it uses the one in which no digits cancel.
     """
     none = wanted * 0 - 1
     if bend == 0:
@@ -270,7 +272,7 @@ def book_root(book: Levels[Num], buys: bool, linear: Num, factor: Num, wanted: N
         there = book.asks[i] if buys else book.bids[i]
         gain = linear + factor * book.bps[i] / 10_000
         if there > 0 and gain <= 0 and factor < 0:
-            # from level to level the cost of one more rises, and nothing more is won
+            # the marginal cost rises from level to level, so further levels bring no solution
             break
         if wanted <= gain * there:
             return size + wanted / gain
@@ -318,11 +320,11 @@ def nearest_lowering_size(
     buys: bool,
     sqrt: Callable[[Num], Num],
 ) -> Num:
-    """The size in [0, exposure] that brings leverage nearest, none landing on ``reach``.
+    """The size in [0, exposure] that brings leverage nearest to ``reach`` where none lands on it.
 
-    ``leverage(N) = (exposure - N) / (nav - cost(N))`` has one minimum, since cost is convex; it
-    lies where ``(exposure - N) cost'(N) = nav - cost(N)``, and stays above ``reach``. Where a book
-    ends before that, it is all that the book holds.
+    ``leverage(N) = (exposure - N) / (nav - cost(N))`` has one minimum, since cost is convex. The
+    minimum is where ``(exposure - N) cost'(N) = nav - cost(N)``, and is above ``reach``. Where an
+    order book ends before the minimum, the size is the depth of the book.
     """
     low = exposure * 0
     high = exposure
@@ -350,7 +352,7 @@ def nearest_lowering_size(
 def still_falls(
     nav: Num, exposure: Num, payers: Payers[Num], notional: Num, sqrt: Callable[[Num], Num]
 ) -> bool:
-    """Whether leverage falls on its way to a trade of ``notional`` (signed)."""
+    """Whether leverage still falls as the size of a trade reaches ``notional`` (signed)."""
     left = nav - _nav_cost(payers, notional, sqrt)
     return (exposure - abs(notional)) * _nav_slope(payers, notional, sqrt) < left
 

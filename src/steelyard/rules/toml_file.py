@@ -1,7 +1,7 @@
-"""TOML files that people write: read, and refused in one voice where they are wrong.
+"""Reading of TOML files that people write, with one form of message for all errors.
 
-A message names the file, the key, what was found and what is allowed; a misspelt key gets a
-suggestion. What the keys of a file are is said where that file is read.
+A message names the file, the key, the value found and the values allowed, and suggests a key in
+place of a misspelt one. The keys of each kind of file are listed in the module that reads it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ LONGEST_SHOWN = 80
 
 
 def toml_content(path: Path, kind: str) -> str:
-    """The text of the file at ``path``; ``kind`` says what it should be, ``a series file``.
+    """The text of the file at ``path``; ``kind`` names what it should be, as ``a series file``.
 
     Raises:
-        InputError: it cannot be read, or is no text.
+        InputError: the file cannot be read, is larger than a megabyte, or is not valid UTF-8.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError) as error:  # ValueError: the path contains a NUL
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{path}: expected {kind} (TOML), but it cannot be read: {reason}."
         raise InputError(message, file=str(path)) from error
@@ -41,15 +41,15 @@ def toml_content(path: Path, kind: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"{path}: expected {kind} (TOML in UTF-8), found bytes that are no text."
+        message = f"{path}: expected {kind} (TOML in UTF-8), found invalid UTF-8."
         raise InputError(message, file=str(path)) from error
 
 
 def toml_document(content: str, name: str, kind: str) -> dict[str, Any]:
-    """The text as TOML; ``name`` stands for the file in messages.
+    """Parse TOML text; ``name`` stands for the file in messages.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not valid TOML.
     """
     try:
         return tomllib.loads(text_of("text", content))
@@ -59,13 +59,13 @@ def toml_document(content: str, name: str, kind: str) -> dict[str, Any]:
 
 
 class TomlFile:
-    """One file under examination; its name stands in every message."""
+    """One file that is being read; its name appears in every message."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def refuse(self, key: str, expected: str, found: object) -> NoReturn:
-        """Say of a key what was expected and what was found.
+        """Raise an error that says what was expected of a key and what was found.
 
         Raises:
             InputError: always.
@@ -74,20 +74,20 @@ class TomlFile:
         raise InputError(message, file=self.name, key=key, found=found, allowed=expected)
 
     def check_version(self, document: Mapping[str, Any]) -> None:
-        """Refuse a version of the format that is not known.
+        """Refuse a file whose format version is not known.
 
         Raises:
-            InputError: it is another than 1.
+            InputError: the version is not 1.
         """
         version = document.get("schema", 1)
         if type(version) is not int or version != 1:
-            self.refuse("schema", "1, the one version there is", document["schema"])
+            self.refuse("schema", "1, the only version", document["schema"])
 
     def only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
-        """Refuse a key that is not known; a misspelt one gets a suggestion.
+        """Refuse keys that are not known, with a suggestion in place of a misspelt one.
 
         Raises:
-            InputError: there is one.
+            InputError: the table has an unknown key.
         """
         for key in table:
             if key not in known:
@@ -105,7 +105,7 @@ class TomlFile:
         """The values of a table whose keys are those of ``readers``.
 
         Raises:
-            InputError: a key is not known, or its value not allowed.
+            InputError: a key is not known, or its value is not allowed.
         """
         self.only_known(table, tuple(readers), place)
         values = {}
@@ -118,13 +118,13 @@ class TomlFile:
 
 
 def _printable(found: str) -> str:
-    """A text from the file, safe to show in a message: short, and without control characters."""
+    """A text from the file that is safe to show: short, and without control characters."""
     shown = found if found.isprintable() else ascii(found)[1:-1]
     return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
 
 
 def _as_toml(found: object) -> str:
-    """A value about as the file has it, safe to show in a message."""
+    """A value roughly as the file writes it, safe to show in a message."""
     if found is None:
         return "nothing"
     if isinstance(found, str):

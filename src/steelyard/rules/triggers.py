@@ -1,7 +1,8 @@
-"""When to rebalance: each trigger as a test, and the exact price at which it first holds (SPEC 2).
+"""The tests of the rebalancing triggers, and the exact prices at which they first hold (SPEC 2).
 
-Two figures are told apart only beyond 1e-12 of their size, on every kind of number: a leverage
-that near an edge is on it, a price that near a threshold stands at it.
+Two figures count as different only if they differ by more than 1e-12 of their size, on every kind
+of number. A leverage that is closer to an edge counts as being on the edge, and a price that is
+closer to a threshold counts as being at the threshold.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ __all__ = [
 
 @plain_members
 class Trigger(IntEnum):
-    """What can name a rebalance, in the order in which they are tested."""
+    """The triggers of rebalances, in the order in which they are tested."""
 
     NONE = 0
     LIQUIDATION = 1
@@ -45,19 +46,19 @@ class Trigger(IntEnum):
     FALLBACK = 8
     LAUNCH = 9
     CAPACITY = 10
-    """Losses of the reserve as counterparty: the exposure is more than it can carry."""
+    """The exposure is more than the reserve can carry as counterparty after its losses."""
     ROLL = 11
-    """A future is replaced by the next."""
+    """A future is replaced by the next one."""
     FLOW = 12
-    """A creation or redemption on its own."""
+    """A creation or redemption is traded without a rebalance."""
     WIND_DOWN = 13
 
 
 class RebalanceRule(NamedTuple, Generic[Num]):
-    """A series' rule as scalars; a threshold counts only where its ``has_`` is true.
+    """A series' rule as scalars; a threshold applies only where its ``has_`` field is true.
 
-    ``lower`` and ``upper`` are where the band ends; ``lower_limit`` and ``upper_limit`` where it
-    acts, which for a move to the edge is ``edge_slack`` farther out.
+    ``lower`` and ``upper`` are the edges of the band. ``lower_limit`` and ``upper_limit`` are the
+    leverages at which it acts; with a move to the edge they are ``edge_slack`` farther out.
     """
 
     target: Num
@@ -78,7 +79,7 @@ class RebalanceRule(NamedTuple, Generic[Num]):
 
 
 class Crossing(NamedTuple, Generic[Num]):
-    """The first threshold on the way from one price to another, and the price where it holds."""
+    """The first threshold between one price and another, and the price at which it is met."""
 
     trigger: int
     price: Num
@@ -95,7 +96,7 @@ def is_emergency(rule: RebalanceRule[Num], leverage: Num) -> bool:
 
 
 def is_outside_band(rule: RebalanceRule[Num], leverage: Num) -> bool:
-    """Whether |leverage| is strictly past where the band acts."""
+    """Whether |leverage| is strictly beyond the limits at which the band acts."""
     if not rule.has_band:
         return False
     size = abs(leverage)
@@ -115,8 +116,11 @@ def has_moved(rule: RebalanceRule[Num], price: Num, reference: Num) -> bool:
 
 
 def is_volatile(sum_squares: Num, returns: int, window_s: int, annualised: Num) -> bool:
-    """Whether ``sqrt(sum r^2 * 365 days / window)`` has reached the level, of 2 returns or more."""
-    enough = returns >= 2  # noqa: PLR2004 (one return is no volatility)
+    """Whether ``sqrt(sum r^2 * 365 days / window)`` has reached ``annualised``.
+
+    At least two returns are needed.
+    """
+    enough = returns >= 2  # noqa: PLR2004 (one return gives no volatility)
     return enough and sum_squares * YEAR_S >= annualised * annualised * window_s
 
 
@@ -135,7 +139,7 @@ def first_trigger(
     daily_due: bool,
     fallback_due: bool,
 ) -> int:
-    """The first trigger that holds at a clock observation, or ``Trigger.NONE``."""
+    """The first trigger that holds at a scheduled observation, or ``Trigger.NONE``."""
     if is_emergency(rule, leverage):
         return Trigger.EMERGENCY
     if is_outside_band(rule, leverage):
@@ -164,23 +168,23 @@ def crossing(
     emergency_only: bool,
     spent: int,
 ) -> Crossing[Num]:
-    """The first threshold that the price crosses on its continuous way from ``start`` to ``end``.
+    """The first threshold that the price crosses on a continuous path from ``start`` to ``end``.
 
-    Between the two nothing is traded, so leverage is monotone in price and every threshold has
-    one price in closed form. A threshold counts from ``start`` (standing on it and leaving) to
-    before ``end`` (ending on it has not crossed it; for ``move``, and for a nav of zero, it has).
-    Prices within 1e-12 of each other are one, and go to the first in the order of ``Trigger``.
+    Nothing is traded between the two, so leverage is monotone in price and every threshold has one
+    price in closed form. A path that starts on a threshold and moves on crosses it. A path that
+    ends on a threshold has not crossed it, except for ``move`` and for a nav of zero. Prices within
+    1e-12 of each other count as equal; the first in the order of ``Trigger`` is then returned.
 
     Args:
         rule: the series' rule.
         venue: the venue's terms.
-        cash: quote.
-        units: of the underlying.
-        reference: price of the last rebalance.
-        start: the price now.
-        end: the price at the end of the way.
-        emergency_only: band and move rest, as they do between clips.
-        spent: bits ``1 << trigger`` of triggers that already fired here and changed nothing.
+        cash: the fund's cash, quote.
+        units: the units of the underlying that it holds.
+        reference: the price of the last rebalance.
+        start: the price at the start of the path.
+        end: the price at the end of the path.
+        emergency_only: whether band and move are ignored, as they are between clips.
+        spent: bits ``1 << trigger`` of triggers that already acted here and changed nothing.
     """
     found = Crossing(Trigger.NONE, end)
     if start == end or units == 0:
@@ -188,7 +192,8 @@ def crossing(
     rising = end > start
     if rising == (units < 0):
         price = liquidation_price(venue, cash, units)
-        # a margin or a borrowing limit has to be passed; where nav is gone, it is gone
+        # a margin or borrowing limit has to be passed, but a nav of zero ends the token when it is
+        # reached
         gone = not venue.spot and venue.maintenance_margin == 0
         found = _earlier(found, Trigger.LIQUIDATION, price, start, end, reached=gone)
     # |leverage| rises with the price where cash is held, and falls where cash is borrowed
@@ -233,7 +238,7 @@ def _earlier_leverage(
     end: Num,
 ) -> Crossing[Num]:
     if leverage == 1:
-        # no price gives a borrowed or a part-cash position a leverage of exactly one
+        # no price gives a position with borrowed or idle cash a leverage of exactly one
         return found
     price = price_at_leverage(cash, units, leverage)
     return _earlier(found, trigger, price, start, end)
@@ -247,7 +252,7 @@ def _earlier(
     end: Num,
     reached: bool = False,
 ) -> Crossing[Num]:
-    """``found``, or the new crossing where it lies on the way and more than 1e-12 earlier."""
+    """``found``, or the new crossing if it is on the path and earlier by more than 1e-12."""
     if price <= 0:
         return found
     if end > start:

@@ -1,1 +1,1 @@
-"""A series over history: the drivers of a fund, its run, and comparisons of runs."""
+"""Simulation of series over a history: how a fund is run, its results, comparisons of runs."""

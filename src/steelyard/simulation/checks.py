@@ -1,4 +1,4 @@
-"""What a run refuses before it starts, and the mode that its bars are walked in."""
+"""Checks of a run's arguments before it starts, and the intrabar mode of its bars."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = [
 
 
 ENGINES = ("fast", "reference")
-"""By what a run may be made."""
+"""The engines that can compute a run."""
 
 
 def check_engine(engine: str) -> None:
-    """Refuse what no run can be made by.
+    """Refuse an unknown engine.
 
     Raises:
-        InputError: where it is neither engine.
+        InputError: it is neither "fast" nor "reference".
     """
     if engine not in ENGINES:
         message = f'engine: expected "fast" or "reference", found "{engine}".'
@@ -43,10 +43,10 @@ def check_engine(engine: str) -> None:
 
 
 def check_reserve(series: Series) -> None:
-    """Refuse a token whose counterparty is a reserve that is not there.
+    """Refuse a token whose counterparty is a reserve if it has no reserve.
 
     Raises:
-        InputError: where it is not.
+        InputError: the series has the venue ``pool`` and no reserve.
     """
     if series.venue.kind == "pool" and series.reserve is None:
         message = (
@@ -57,10 +57,10 @@ def check_reserve(series: Series) -> None:
 
 
 def check_kind(name: str, given: object, kind: type, source: str) -> None:
-    """Refuse a path or a frame where an object of ours belongs: Python itself would not.
+    """Refuse an argument, such as a path or a frame, where an object of a given class is needed.
 
     Raises:
-        InputError: where it is of another kind.
+        InputError: the argument is not of this class.
     """
     if not isinstance(given, kind):
         message = f"{name}: expected what {source} gives, found a {type(given).__qualname__}."
@@ -68,30 +68,30 @@ def check_kind(name: str, given: object, kind: type, source: str) -> None:
 
 
 def check_place(name: str, given: object) -> None:
-    """Refuse what cannot be where a journal is: a path, a URL, or a memory of the program.
+    """Refuse what cannot be the location of a journal: a path, a URL, or a store in memory.
 
     Raises:
-        InputError: where it is none of these.
+        InputError: the argument is none of these.
     """
     if not (given is None or isinstance(given, str | os.PathLike) or hasattr(given, "memory")):
         refuse_kind(name, "a path or a URL", given)
 
 
 def check_several(name: str, given: object, what: str) -> None:
-    """Refuse one thing where several belong: a text is a sequence of its letters to Python.
+    """Refuse a single thing where several are needed; text does not count as a list of letters.
 
     Raises:
-        InputError: where it is a text, or cannot be gone through.
+        InputError: the argument is text, or cannot be iterated over.
     """
     if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Iterable):
         refuse_kind(name, f"a list of {what}", given)
 
 
 def check_number(name: str, given: object) -> None:
-    """Refuse what is no number, a truth value included.
+    """Refuse what is not a finite number; a bool is refused as well.
 
     Raises:
-        InputError: where it is none.
+        InputError: the argument is not a finite number.
     """
     if isinstance(given, bool) or not isinstance(given, Real):
         refuse_kind(name, "a number", given)
@@ -101,11 +101,11 @@ def check_number(name: str, given: object) -> None:
 
 
 def mode_of(intrabar: str | None, bars: Prices) -> str:
-    """The intrabar mode that was asked for, or the default of these bars.
+    """The intrabar mode that was chosen, or the default for these bars.
 
     Raises:
-        InputError: it is no mode.
-        DataError: the bars cannot be walked.
+        InputError: the mode is unknown.
+        DataError: the mode is "path" and the bars lack open, high or low.
     """
     if intrabar is None:
         return "path" if bars.has_path else "close"
@@ -122,15 +122,15 @@ def mode_of(intrabar: str | None, bars: Prices) -> str:
 
 
 def check_goes_on(state: State[Num], bars: Prices, mode: str) -> None:
-    """Refuse bars that a state has seen.
+    """Refuse bars that are not later than what a state has already observed.
 
     Raises:
-        InputError: where the first of them is not after the state's last observation.
+        InputError: the first bar is not after the state's last observation.
     """
     first = int(bars.time[0] if mode == "path" else bars.end_times[0])
     if state.time is not None and first <= state.time:
         message = (
             f"{bars.source}: expected bars after {format_time(state.time)}, where the state "
-            f"stands, found one observed at {format_time(first)}; start later."
+            f"ends, found one observed at {format_time(first)}; start later."
         )
         raise InputError(message, source=bars.source, state=state.time, found=first)

@@ -1,16 +1,16 @@
-"""Rules side by side on one history: how far each is off its target, and what that costs.
+"""Comparison of rules on one history: how far each is off its target, and what that costs.
 
 For a series of target L whose trades cost c per unit of notional, on prices of volatility sigma,
 
     kappa = error * cost_per_year / (c * sigma^3 * L^2 * (L - 1)^2)
 
-is a figure of the rule alone: a wider band or a longer interval moves error and cost against each
-other and leaves it as it is. Closed forms for a price that moves continuously: 0.289 for trading
-to the edge of a band, 0.408 for a reset at a band, 0.564 for a reset by the clock
+is a figure of the rule alone: a wider band or a longer interval trades error for cost and leaves
+their product unchanged. The closed forms for a price that moves continuously are 0.289 for trading
+to the edge of a band, 0.408 for a reset at a band and 0.564 for a reset by the clock
 (``rules.optimal_band``).
 
-All per-year figures here are shares of the nav at the time, launch left out, so that they do not
-depend on how a token fared; ``costs`` of a summary are amounts, launch included.
+All per-year figures here are shares of the nav at the time, without the launch, so that they do not
+depend on how well a token did; the ``costs`` of a summary are amounts and include the launch.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ import numpy as np
 from steelyard.errors import InputError
 from steelyard.market import Prices, feed_of, parse_time
 from steelyard.market.price_feed import check_symbols, for_series
-from steelyard.report.daily_reset import worst_day
+from steelyard.report.daily_reset_index import worst_day
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.optimal_band import policy_kappa
 from steelyard.rules.series import Series
 from steelyard.simulation.checks import check_several
-from steelyard.simulation.compared import Compared, marked
+from steelyard.simulation.compared_series import Compared, marked
 from steelyard.simulation.comparison import Comparison
 from steelyard.simulation.inputs import check_useful, fits
-from steelyard.simulation.named import series_of
 from steelyard.simulation.run import Run, simulate
+from steelyard.simulation.series_argument import series_of
 
 __all__ = ["compare", "worst_day_of"]
 
 TRADE_COSTS = ("fee", "spread", "impact", "gas")
 CARRY = ("funding", "interest", "management")
 NO_CHOICE = ("launch", "roll")
-"""Trades that no rule decides."""
+"""Trades that no rebalancing rule decides."""
 
 
 def compare(
@@ -48,20 +48,20 @@ def compare(
     intrabar: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
-    """Run several series over one feed and set them side by side.
+    """Run several series over one feed and compare them.
 
     Args:
-        series: the tokens, as ``simulate`` takes them, called by their symbols (a second ``X`` is
-            ``X (2)``); or by name.
-        feed: a ``Feed``, or bare prices. Its funding is for the perpetuals among the series, its
-            rates for those that borrow spot, its injections for those with a reserve, its book for
-            those that trade on one, and the rest for all.
-        intrabar: ``"path"`` or ``"close"``, as ``simulate`` takes it.
-        progress: called now and then with the number of bars done, all series together.
+        series: the tokens, in the forms that ``simulate`` takes. A list is named by the symbols (a
+            second ``X`` becomes ``X (2)``); a mapping gives the names.
+        feed: a ``Feed``, or bare prices. Its funding is used for the perpetuals among the series,
+            its rates for those that borrow spot, its injections for those with a reserve, its book
+            for those that trade on one, and the other inputs for all.
+        intrabar: ``"path"`` or ``"close"``, as in ``simulate``.
+        progress: called at times with the number of bars done, of all series together.
 
     Raises:
-        InputError: no series, an input that goes with none of them, or what ``simulate`` raises.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: there is no series, an input fits none of them, or as in ``simulate``.
+        DataError: a file is invalid, or no bar is left.
     """
     check_several("series", series, "series")
     if isinstance(series, Mapping):
@@ -88,7 +88,7 @@ def compare(
 
 
 def worst_day_of(run: Run) -> tuple[str, float] | None:
-    """The UTC day on which the token lost most, and its return."""
+    """The UTC day on which the token lost most, and its return; None if there is no day."""
     columns = run.nav_columns
     found = worst_day(columns["time"].astype(np.int64), columns["nav"], run.series.initial_nav)
     return None if found is None else (str(np.datetime64(found[0], "s"))[:10], found[1])
@@ -148,7 +148,7 @@ def _years_lived(run: Run) -> float:
 
 
 def _accrued(run: Run) -> float:
-    """Funding, interest and management, bar by bar as shares of nav, summed."""
+    """Funding, interest and management, each bar's as a share of its nav, summed over the run."""
     sums = np.sum([run.cost_columns[kind] for kind in CARRY], axis=0)
     assets = run.nav_columns["nav"] * run.nav_columns["tokens"]
     alive = assets > 0

@@ -1,4 +1,4 @@
-"""A comparison as a document: error against cost, a row a series, and each series by itself."""
+"""A comparison as a document: error against cost, a table of all series, and each run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from steelyard.report.comparison import RulePoint, comparison_panel
-from steelyard.report.document import Badge, Cell, Column, Document, Paragraph, Row, Table
-from steelyard.report.frames import ReportRun
+from steelyard.report.cost_error_chart import RulePoint, comparison_panel
+from steelyard.report.document import Badge, Cell, Column, Document, Paragraph, Table, TableRow
 from steelyard.report.number_format import count, money, multiple, number, percent
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.sparkline import sparkline
 from steelyard.rules.optimal_band import policy_product
-from steelyard.simulation.compared import Compared
-from steelyard.simulation.report import report_run
+from steelyard.simulation.compared_series import Compared
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import history_words, tone
 from steelyard.simulation.runs_document import return_cell, runs_document
 
@@ -24,34 +24,34 @@ COLUMNS = (
     Column("token", words=True, under="trades when"),
     Column("nav, log", page_only=True),
     Column("target", drop=9),
-    Column("nav", "per token, at the end", drop=3),
-    Column("return", "of nav per token, from launch to end"),
-    Column("difference", "to a daily reset without costs", drop=4),
-    Column("error", "exposure error, how far the exposure was off its target, a year"),
-    Column("cost", "of rebalances, share of nav a year"),
-    Column("carry", "funding, interest and management, likewise", drop=2),
+    Column("nav", "value of one token at the end", drop=3),
+    Column("return", "of one token, from launch to end"),
+    Column("difference", "against a daily reset without costs", drop=4),
+    Column("error", "exposure error, that is how far the exposure was off its target, a year"),
+    Column("cost", "of rebalances, a year, as a share of nav"),
+    Column("carry", "funding, interest and management a year, as a share of nav", drop=2),
     Column(
         "kappa",
-        "error times cost, rid of volatility, leverage and fees; where the price moves "
-        "continuously 0.289 for trades to the edge of a band, 0.408 for a reset at a band, 0.564 "
-        "for a reset by the clock",
+        "error times cost without the effect of volatility, leverage and fees; for a price that "
+        "moves continuously it is 0.289 for trades to the edge of a band, 0.408 for a reset at a "
+        "band, 0.564 for a reset by the clock",
         strong=True,
     ),
-    Column("turnover", "of rebalances, in multiples of nav, a year", drop=6),
-    Column("rebal.", "rebalances, launch not counted", drop=8),
+    Column("turnover", "of rebalances, a year, in multiples of nav", drop=6),
+    Column("rebal.", "number of rebalances, without the launch", drop=8),
     Column("worst day", "lowest return of a UTC day", drop=5),
     Column("drawdown", "deepest fall from a peak, at closes", drop=7),
 )
 EFFICIENT = Badge("efficient", "good", "*")
-NOTE = "*: efficient, no other of its target has both less error and less cost."
+NOTE = "*: efficient, which means that no other of its target has both less error and less cost."
 
 
 def comparison_document(entries: Sequence[Compared], sigma: float | None) -> Document:
-    """All that is shown of series over one history.
+    """The document that shows a comparison of series over one history.
 
     Args:
         entries: the series, in the order in which they are shown.
-        sigma: volatility, realised over the bars, a year.
+        sigma: volatility per year, realised over the bars.
     """
     first = entries[0].run
     words = f"{history_words(first)}, volatility {percent(sigma)} a year"
@@ -61,7 +61,7 @@ def comparison_document(entries: Sequence[Compared], sigma: float | None) -> Doc
     table = Table(
         "",
         [COLUMNS[i] for i in kept],
-        [Row([row[i] for i in kept]) for row in rows],
+        [TableRow([row[i] for i in kept]) for row in rows],
         note=NOTE,
         sortable=True,
     )
@@ -120,7 +120,7 @@ def _point(place: int, entry: Compared) -> RulePoint | None:
 
 
 def _unit(entries: Sequence[Compared], sigma: float | None) -> float | None:
-    """Error times cost of a rule of kappa 1, where all have it in common: one target, one cost."""
+    """Error times cost of a rule with kappa 1, if all series have it in common; otherwise None."""
     if sigma is None:
         return None
     units = [

@@ -1,4 +1,4 @@
-"""Series that ran over one history, set side by side."""
+"""The result of a comparison: series that ran over one history."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InputError
 from steelyard.market import Prices
-from steelyard.report.shown import Shown
-from steelyard.simulation.compared import Compared
+from steelyard.report.shown_result import Shown
+from steelyard.simulation.compared_series import Compared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,18 +32,18 @@ SORTS: Mapping[str, bool] = {
     "worst_day": True,
     "max_drawdown": True,
 }
-"""What a comparison can be sorted by, best first: whether the greatest is the best."""
+"""What a comparison can be sorted by; True where the greatest figure is best and comes first."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Shown):
-    """Series over one history.
+    """The result of a comparison of series over one history.
 
     Attributes:
-        entries: one a series, in the order given or sorted by.
+        entries: one for each series, in the order given or sorted.
         prices: the bars that were run.
         intrabar: ``"close"`` or ``"path"``.
-        volatility: sigma, realised over the bars, a year.
+        volatility: sigma per year, realised over the bars; None over a single instant.
     """
 
     entries: tuple[Compared, ...]
@@ -53,12 +53,12 @@ class Comparison(Shown):
 
     @property
     def runs(self) -> dict[str, Run]:
-        """Each series' run by its name."""
+        """Name of each series -> its run."""
         return {entry.name: entry.run for entry in self.entries}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a series, by name; what is undefined is NaN."""
+        """A frame with one row per series, indexed by name; undefined figures are NaN."""
         import pandas as pd
 
         frame = pd.DataFrame([entry.row for entry in self.entries]).set_index("name")
@@ -68,7 +68,7 @@ class Comparison(Shown):
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The object of ``compare --json``."""
+        """The object that ``compare --json`` prints."""
         first = self.entries[0].run.summary
         return {
             "schema": 1,
@@ -79,10 +79,10 @@ class Comparison(Shown):
         }
 
     def sorted_by(self, key: str) -> Comparison:
-        """The comparison with its best series by ``key`` first, undefined figures last.
+        """The comparison with the best series by ``key`` first and undefined figures last.
 
         Raises:
-            InputError: nothing can be sorted by that; ``SORTS`` has what can.
+            InputError: the key is not one of ``SORTS``.
         """
         if key not in SORTS:
             message = f"sort: expected one of {', '.join(SORTS)}, found {key!r}."
@@ -93,7 +93,7 @@ class Comparison(Shown):
         return replace(self, entries=(*known, *unknown))
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal output, text, notebook and page are rendered."""
         from steelyard.simulation.compare_document import comparison_document
 
         return comparison_document(self.entries, self.volatility)

@@ -1,14 +1,14 @@
-"""What the market was like in the 24 hours before each bar: volatility and volume (SPEC 3).
+"""Market conditions before each bar: volatility and volume of the last 24 hours (SPEC 3).
 
-Known at a clock observation at time t, from the whole price file and nothing after t::
+These are known at a scheduled observation at time t, from the whole price file up to t::
 
-    daily volatility  sqrt(sum of r^2), r the simple returns that lie within [t - 24 h, t]
-    daily volume      sum of volume * close of the bars that lie within [t - 24 h, t]
+    daily volatility  sqrt(sum of r^2) over the simple returns r within [t - 24 h, t]
+    daily volume      sum of volume * close over the bars within [t - 24 h, t]
 
-Where less than a day is covered, the sum of squares and the volume are scaled to a day. In
-``close`` mode the bar that just closed counts; at the open of a bar, in ``path`` mode, the open
-does, and of bars only the earlier ones. All that happens inside a bar is at what was known at its
-open. Below two returns, or without any volume, nothing is known and there is no impact.
+If less than a day is covered, the sum of squares and the volume are scaled to a day. In ``close``
+mode the bar that has just closed counts. At the open of a bar, in ``path`` mode, the open counts,
+and only the earlier bars do. Everything that happens inside a bar uses what was known at its open.
+With fewer than two returns, or without any volume, nothing is known and there is no impact.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ from steelyard.rules.series import Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steelyard.market import Book, Feed
+    from steelyard.market import Feed, OrderBook
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_MARKET", "Conditions", "Market", "market_conditions", "market_in", "market_of"]
+__all__ = [
+    "NO_MARKET",
+    "Conditions",
+    "MarketConditions",
+    "market_conditions",
+    "market_in",
+    "market_of",
+]
 
 DAY_S = 86_400
 FEWEST_RETURNS = 2
@@ -39,11 +46,12 @@ FEWEST_RETURNS = 2
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """Square-root impact bar by bar.
+    """The parameters of square-root impact, bar by bar.
 
     Attributes:
-        coefficient: float64, bps for trading a whole day's volume; 0 where there is no impact.
-        volume: float64, quote traded in a day; 1 where there is no impact.
+        coefficient: impact of trading a whole day's volume, in bps; float64, shape (bars,); 0 where
+            there is no impact.
+        volume: volume of a day in quote; float64, shape (bars,); 1 where there is no impact.
     """
 
     coefficient: Floats
@@ -53,63 +61,64 @@ class Conditions:
         return len(self.coefficient)
 
     def at(self, bar: int) -> tuple[float, float]:
-        """Coefficient and volume at the clock observation of a bar."""
+        """The coefficient (bps) and the volume (quote) at the scheduled observation of a bar."""
         return float(self.coefficient[bar]), float(self.volume[bar])
 
     def slice(self, start: int, stop: int) -> Conditions:
-        """The bars from ``start`` to ``stop``, the latter left out."""
+        """The bars from ``start`` to ``stop`` (exclusive)."""
         return Conditions(self.coefficient[start:stop], self.volume[start:stop])
 
 
-class Market(NamedTuple):
-    """What a token trades on, where the series alone does not say it."""
+class MarketConditions(NamedTuple):
+    """The market that a token trades on, as far as the series does not state it."""
 
     book: Sequence[Sequence[float]] | None
-    """The columns of its book."""
+    """The columns of its order book."""
     conditions: Conditions | None
-    """Its impact, bar by bar of the run."""
+    """The parameters of its impact for each bar of the run."""
 
 
-NO_MARKET = Market(None, None)
+NO_MARKET = MarketConditions(None, None)
 
 
 def market_of(
-    series: Series, history: Prices, bars: Prices, intrabar: str, book: Book | None = None
-) -> Market:
-    """The market of a series over ``bars``, a stretch of ``history``.
+    series: Series, history: Prices, bars: Prices, intrabar: str, book: OrderBook | None = None
+) -> MarketConditions:
+    """The market of a series over ``bars``, which are a part of ``history``.
 
     Args:
         series: the token.
         history: all prices that are known.
-        bars: those of them that are run.
+        bars: the part of them that is run.
         intrabar: ``close`` or ``path``.
-        book: what a series that trades on a book trades on; None: the file that it names.
+        book: the order book for a series that trades on one; None uses the file that the series
+            names.
 
     Raises:
-        DataError: its book cannot be read, or its impact cannot be known from these prices.
+        DataError: the book cannot be read, or these prices do not contain what the impact needs.
     """
     walked = None
     if series.costs.impact == "book":
         walked = (read_book(series.costs.book) if book is None else book).columns
-    # what came before the first bar was known when the run starts
+    # the bars before the first one are already known when the run starts
     conditions = market_conditions(series, history, intrabar)
     if conditions is not None:
         first = int(np.searchsorted(history.time, bars.time[0]))
         conditions = conditions.slice(first, first + len(bars))
-    return Market(walked, conditions)
+    return MarketConditions(walked, conditions)
 
 
-def market_in(feed: Feed, series: Series, intrabar: str) -> Market:
-    """The market of a series over a feed; on the feed's book where the feed has one.
+def market_in(feed: Feed, series: Series, intrabar: str) -> MarketConditions:
+    """The market of a series over a feed; it uses the feed's order book if the feed has one.
 
     Raises:
-        DataError: as ``market_of`` does.
+        DataError: as in ``market_of``.
     """
     return market_of(series, feed.prices, feed.bars, intrabar, feed.book)
 
 
 def market_conditions(series: Series, bars: Prices, intrabar: str) -> Conditions | None:
-    """The impact of a series over all bars of a file; None where it follows no market.
+    """The impact of a series over all bars; None if its impact does not follow the market.
 
     Raises:
         DataError: the bars have no volume, or are so long that no day holds two returns.
@@ -159,7 +168,7 @@ def _daily_volume(bars: Prices, intrabar: str) -> Floats:
     path = intrabar == "path"
     times = bars.time if path else bars.end_times
     ends = np.arange(len(bars)) + (0 if path else 1)
-    # a bar that the next one cuts short covers that much less
+    # a bar that is cut short by the next one covers only the shorter time
     lengths = np.minimum(np.diff(bars.time, append=bars.end_times[-1]), bars.step_s)
     window = _trailing(bars.time, bars.volume * bars.close, times, ends)
     upto = np.concatenate([[0], np.cumsum(lengths)])
@@ -170,7 +179,7 @@ def _daily_volume(bars: Prices, intrabar: str) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """What the trailing day holds at each instant: sum, number, and the first row of it."""
+    """The trailing day at each instant: sum and number of its values, and index of the first."""
 
     total: Floats
     count: NDArray[np.int64]
@@ -183,10 +192,10 @@ def _trailing(
     times: NDArray[np.int64],
     ends: NDArray[np.int64],
 ) -> _Window:
-    """Sum, at each of ``times``, the values before row ``ends`` that began in the trailing day.
+    """At each of ``times``, sum the values before row ``ends`` that began in the trailing day.
 
-    Sums from midnight on and up to midnight, so that nothing is ever subtracted: a quiet day after
-    a wild one is exactly as quiet as it was.
+    Sums are taken from midnight on and up to midnight, so that nothing is ever subtracted: after a
+    volatile day, the figures of a quiet day carry no rounding error from it.
     """
     first = np.minimum(np.searchsorted(starts, times - DAY_S), ends)
     days = starts // DAY_S
@@ -200,7 +209,7 @@ def _trailing(
     low, high = first[held], ends[held] - 1
     apart = days[low] != days[high]
     total[held] = np.where(apart, until[low] + since[high], since[high])
-    # within one day, from a row that is not its first: rare, after gaps
+    # window inside one day that starts after the day's first row: rare, only after gaps
     within = ~apart & (low > 0) & (days[low - 1] == days[low])
     for row in np.flatnonzero(within).tolist():
         total[held[row]] = values[low[row] : high[row] + 1].sum()

@@ -1,6 +1,7 @@
-"""What the inputs beside the prices cover of a history: refused where it is nothing, else said.
+"""The part of a history that each input covers: an error if it is none, otherwise a note.
 
-An input of another time changes nothing in a run, and looks in its results like one that was used.
+An input from another time changes nothing in a run, but would look in the results as if it were
+used.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from steelyard.errors import DataError, InputError
 from steelyard.market import format_time
-from steelyard.market.events import Funding
+from steelyard.market.event_readers import Funding
 from steelyard.market.symbols import base_of
 
 if TYPE_CHECKING:
@@ -28,20 +29,20 @@ COUNTED = {
     "outages": "outages",
 }
 EDGES = 2
-"""Payments that may be missing at either end of a history before that is said."""
+"""Payments that may be missing at either end of a history before a note mentions it."""
 
 
 def check_covers(option: str, events: Any, span: tuple[int, int]) -> None:  # noqa: ANN401 (each kind)
-    """Refuse an input of another time than a history.
+    """Refuse an input whose times are outside a history.
 
     Args:
-        option: its name, as ``simulate`` takes it.
-        events: what was read of it: its times first, in order; of ``wind_down`` the instant.
-        span: epoch s, the first instant (left out) and the last (included).
+        option: name of the input, as ``simulate`` takes it.
+        events: its columns, times first and in order; for ``wind_down`` the instant.
+        span: epoch seconds of the first instant (exclusive) and the last (inclusive).
 
     Raises:
-        InputError: a token would be closed outside of the history.
-        DataError: all rows are before it or after it.
+        InputError: the wind-down is outside the history.
+        DataError: all rows are before the history or after it.
     """
     if reaches(option, events, span):
         return
@@ -57,35 +58,36 @@ def check_covers(option: str, events: Any, span: tuple[int, int]) -> None:  # no
         held += f" to {_day(times[-1])}"
     message = (
         f"{option}: expected rows in the time of the history that is run, {_span(span)}; found "
-        f"{held}: none of them counts. Give those of that time, or leave {option} out."
+        f"{held}: none of them has an effect. Give rows of that time, or leave {option} out."
     )
     raise DataError(message, option=option, expected=span, found=(times[0], times[-1]))
 
 
 def reaches(option: str, events: Any, span: tuple[int, int]) -> bool:  # noqa: ANN401 (each kind)
-    """Whether an input is of the time of a history; all as ``check_covers`` takes it."""
+    """Whether an input has rows for a history; the arguments are those of ``check_covers``."""
     if option == "wind_down":
         return bool(span[0] < events <= span[1])
     times = events[0]
     ends = events[1] if option == "outages" else times
-    # of a file that reaches across the history no row need fall into it; rates hold on
+    # An input that spans the history need not have a row inside it; the last rate stays in force
+    # after its row.
     return bool(times[0] <= span[1] and (ends[-1] >= span[0] or option == "rates"))
 
 
 def notes_on(series: Series, bars: Prices, events: Mapping[str, Any]) -> list[str]:
-    """Say what prices are of, and what each input covers of them: a sentence each.
+    """Notes on the asset that prices are of, and on what each input covers, one sentence each.
 
     Args:
         series: the token.
-        bars: that are run.
-        events: what was read of each input that was given, funding cut to the history.
+        bars: the bars that are run.
+        events: the columns of each input that was given, with funding cut to the history.
     """
     span = int(bars.time[0]), int(bars.time[-1]) + bars.step_s
     return [*_symbol_notes(series, bars), *_event_notes(series, span, events)]
 
 
 def asset_name(series: Series, bars: Prices) -> str:
-    """Name what a history is of: the series' underlying, or the asset that its source names."""
+    """The asset of a history: the series' underlying, or another asset if its source names one."""
     return bars.symbol if _is_another(series, bars) else series.underlying
 
 
@@ -120,25 +122,25 @@ def _funding_note(events: tuple[Sequence[int], Sequence[float]], span: tuple[int
     first, last, edge = int(found.time[0]), int(found.time[-1]), EDGES * found.interval_s
     payments = f"{len(found):,} payment{'s' if len(found) != 1 else ''}"
     words = (
-        f"funding covers {_day(first)} to {_day(last)} UTC: {payments}, which amount to "
-        f"{found.per_year:+z.2%} of notional a year for a long to pay"
+        f"funding covers {_day(first)} to {_day(last)} UTC: {payments}, at a rate of "
+        f"{found.per_year:+z.2%} of notional a year (above 0, longs pay)"
     ).replace("%", " %")
     if first - span[0] > edge or span[1] - last > edge:
-        words += f"; the history is {_span(span)}, and outside none is charged"
+        words += f"; the history is {_span(span)}, and no funding is charged outside the payments"
     return f"{words}."
 
 
 def _rates_note(series: Series, times: Sequence[int], span: tuple[int, int]) -> str:
     within = sum(span[0] < time <= span[1] for time in times)
-    changes = f"the history holds the beginning of {within:,} of {len(times):,} rates"
+    changes = f"{within:,} of {len(times):,} rates begin within the history"
     if times[0] <= span[0]:
-        return f"rates: {changes}, and its first bar is covered."
+        return f"rates: {changes}, and a rate is known for its first bar."
     own = f"{series.venue.first_rate_per_year:z.2%}".replace("%", " %")
-    return f"rates: {changes}; before {_day(times[0])} UTC the series' own {own} a year holds."
+    return f"rates: {changes}; before {_day(times[0])} UTC the series' own {own} a year applies."
 
 
 def _count(option: str, events: Any, span: tuple[int, int]) -> int:  # noqa: ANN401 (as above)
-    """How many rows of an input count in a history."""
+    """How many rows of an input have an effect in a history."""
     times = np.asarray(events[0])
     if option == "outages":
         return int(((times <= span[1]) & (np.asarray(events[1]) > span[0])).sum())

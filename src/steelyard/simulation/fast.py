@@ -1,11 +1,11 @@
-"""The fast run: the same fund as the reference's, asked only where something can happen.
+"""The fast engine: the same fund as in the reference, observed only where something can happen.
 
-Between two events a fund's state moves by accruals alone, and every threshold is a price. The
-driver looks for the first bar that is not quiet with a few comparisons of whole columns, takes the
-state there by one effect for all bars between, and lets the fund observe that bar: it decides
-everything, as it does bar by bar. A bar looked at in vain costs time only; what may never happen
-is that one is skipped at which a rule would act, which ``QuietPrices`` and ``_next_stop`` are
-written for.
+Between two events a fund's state changes only by accruals, and every threshold is a price. The
+driver finds the first bar that is not quiet with a few comparisons of whole columns, moves the
+state there with one effect for all bars in between, and lets the fund observe that bar. The fund
+decides everything, as it does bar by bar. Observing a bar that turns out to be quiet only costs
+time; what must never happen is that a bar is skipped at which a rule would act. ``QuietPrices`` and
+``_next_stop`` make sure of that.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ from steelyard.market import Prices
 from steelyard.rules.accruals import funding_payment
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.triggers import is_volatile
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.bar_records import Marks, SteadyFunding
+from steelyard.simulation.block_minmax import Extremes
+from steelyard.simulation.bulk_accruals import BulkAccruals
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.health import RUNWAY_S
-from steelyard.simulation.marks import Funding, Marks
-from steelyard.simulation.quiet import NOWHERE, QuietPrices
+from steelyard.simulation.inside_bars import travel
+from steelyard.simulation.no_event_bounds import NOWHERE, QuietPrices
 from steelyard.simulation.reference import Member
+from steelyard.simulation.reserve_health import RUNWAY_S
 from steelyard.simulation.returns import ReturnWindow
 from steelyard.simulation.settlements import Settlements
-from steelyard.simulation.stretch import Accruals
 from steelyard.simulation.timeline import Timeline
-from steelyard.simulation.ways import travel
 
 __all__ = ["FastReplay", "is_supported"]
 
 PROGRESS_EVERY = 2_048
 NEAR = 16
-"""Bars to look ahead where drift has brought a threshold near; more and more after that."""
+"""Number of bars to search first where drift has brought a threshold near; it then grows."""
 MOST_PLAIN = 15
-"""Bars to observe one after another before looking for quiet ones again."""
+"""Largest number of bars to observe one after another before the next search for quiet bars."""
 SHORT = 12
-"""Bars that are observed as fast as what accrues over them is worked out at once."""
+"""Number of bars below which observing each is as fast as computing their accruals at once."""
 NOTHING_DRIFTS = (0.0, 0.0, math.inf)
 
 
 def is_supported(number: Number[Num]) -> bool:
-    """Whether this driver can run in that kind of number; if not, the reference runs."""
+    """Whether this engine can run in that kind of number; if not, the reference engine is used."""
     return number is FLOAT
 
 
 class FastReplay:
-    """One fund taken through a history from event to event.
+    """Runs one fund through a history from event to event.
 
     Args:
-        member: the fund, and what happens to it at given times.
+        member: the fund with its schedule of events.
         prices: the bars.
         intrabar: ``"close"`` or ``"path"``.
     """
@@ -71,7 +71,7 @@ class FastReplay:
         self.falls_hurt = series.target_leverage > 0
         self.bar = 0
         self.seen_at: tuple[int, float] | None = None
-        """The last quiet bar's observation, where the state was not told of it yet."""
+        """Time and price of the last quiet bar, if the state does not contain them yet."""
         self.bars = len(prices)
         self.is_path = intrabar == "path"
         self.is_spot = self.terms.venue.spot
@@ -84,7 +84,7 @@ class FastReplay:
             )
         self.extremes = Extremes(low, high)
         self.quiet = QuietPrices(series, self.terms)
-        self.accruals = Accruals(self.terms, self.schedule.highest_rate)
+        self.accruals = BulkAccruals(self.terms, self.schedule.highest_rate)
         self._find_instants()
         columns = self.accruals.columns(self.bars, funded=bool(self.funding_bars))
         self.settlements: Settlements | None = None
@@ -95,7 +95,7 @@ class FastReplay:
             columns["reserve"] = np.empty(self.bars)
         funding = None
         if self.funding_bars and not self.accruals.any:
-            funding = Funding(np.array(self.funding_bars), np.array(self.funding_paid))
+            funding = SteadyFunding(np.array(self.funding_bars), np.array(self.funding_paid))
         self.marks = Marks(self.bars, columns, funding)
         self.returns: ReturnWindow | None = None
         if series.rebalance.volatility is not None:
@@ -109,7 +109,7 @@ class FastReplay:
             and self.returns is None
             and member.market.conditions is None
         )
-        """Whether no observation brings anything but funding."""
+        """Whether funding is the only input of any observation."""
         self.moves_always = self.accruals.any or self.settlements is not None
         self.most_look = self.bars
         if self.accruals.any and prices.step_s:
@@ -117,12 +117,12 @@ class FastReplay:
         self.look = self.most_look
 
     def _find_instants(self) -> None:
-        """The bars at which something is scheduled."""
+        """Find the bars at which something is scheduled."""
         schedule, timeline = self.schedule, self.timeline
         times, rates = schedule.funding_within(timeline.first, timeline.last)
         self.funding_bars = timeline.bars_at(times)
         self.funding_rates = rates
-        # an instant past the last bar has no price, and is never come to
+        # an instant after the last bar has no price, and the run never reaches it
         prices = self.seen.take(self.funding_bars, mode="clip")
         paid = np.array([0.0, *rates])
         self.funding_sizes: list[float] = np.cumsum(np.abs(paid)).tolist()
@@ -133,16 +133,17 @@ class FastReplay:
         if self.has_interest:
             stops += schedule.rate_times
         if self.terms.is_pool:
-            # what was settled in the time that health looks back on stays apart from before
+            # health counts the settlements of the last RUNWAY_S, so earlier ones are kept in
+            # another row
             stops.append(timeline.last - RUNWAY_S + 1)
         self.next_funding = 0
         self.stops = sorted(set(timeline.bars_at(stops)))
         if schedule.wind_down is not None and schedule.wind_down <= timeline.first:
-            # due at the launch, it comes after it
+            # a wind-down that is due at the launch takes place at the bar after it
             self.stops = sorted({1, *self.stops})
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
-        """Take the token through all bars."""
+        """Run the token through all bars."""
         state, bar, told = self.state, 0, 0
         busy = plain = 0
         while bar < self.bars and state.ended is None:
@@ -152,7 +153,7 @@ class FastReplay:
                 plain -= 1
             else:
                 after = self._after_quiet(bar)
-                # where bars act one after another, looking for a quiet one costs as much as a step
+                # where many bars in a row act, the search for a quiet one costs as much as a step
                 busy = min(2 * busy + 1, MOST_PLAIN) if after == bar else 0
                 bar, plain = after, busy
             if progress is not None and bar >= told:
@@ -162,13 +163,13 @@ class FastReplay:
             self.marks.end(self.bar, state)
         if self.returns is not None and bar:
             self.returns.restore(state, self.bar)
-        # the market goes on after a token's end, and health is told by its last bar
+        # the market continues after a token's end, and health is computed at the history's last bar
         self.bar = self.bars - 1
 
     # -- bars at which something may happen ----------------------------------------------------
 
     def _step(self, bar: int) -> None:
-        """Have the fund observe a bar."""
+        """Let the fund observe a bar."""
         self.bar = bar
         traded = self.record.traded
         made, time = len(traded), self.timeline.time_of(bar)
@@ -189,7 +190,7 @@ class FastReplay:
 
     def _observe(self, time: int, price: float) -> None:
         since, schedule = self.state.time, self.schedule
-        # it may go on from a state that another run left between two bars
+        # the run may continue from a state that another run left between two bars
         by_fund = self.accruals.any or self.bar == 0
         if not by_fund and self.funding_bars:
             paid = self._funding_due(self.bar + 1)
@@ -214,27 +215,27 @@ class FastReplay:
         self._tell(Observed(time, price, is_out, injections, (inputs,)))
 
     def _tell(self, event: Event[float]) -> list[Effect[float]]:
-        """Say to the fund what happened, and write down what followed."""
+        """Pass an event to the fund, and record its effects."""
         effects = step(self.group, event)
         if effects:
             self.record.take(effects)
         return effects
 
     def _is_volatile(self) -> bool:
-        """Whether the volatility trigger's level is reached at this bar, by the whole column."""
+        """Whether this bar reaches the volatility trigger's level, by the whole column."""
         how = self.member.series.rebalance.volatility
         if how is None or self.returns is None or self.returns.next_near(self.bar) > self.bar:
             return False
         squares = self.returns.returns(self.bar)
         return is_volatile(float(squares.sum()), len(squares), how.window_s, self.terms.volatility)
 
-    # -- bars at which nothing can -------------------------------------------------------------
+    # -- bars at which nothing can happen ------------------------------------------------------
 
     def _after_quiet(self, bar: int) -> int:
-        """Take the state over the quiet bars from this one on; the first that is to be observed."""
+        """Skip the quiet bars from this one on, and return the first bar that must be observed."""
         state = self.state
         if state.ended is not None or (state.pending and state.intent is None):
-            # requests that wait for an order have it decided at the next observation
+            # requests that wait for an order are decided at the next observation
             return bar
         while bar < self.bars and state.clips is None:
             out = self.schedule.has_outages and self.schedule.is_out(self.timeline.time_of(bar))
@@ -251,16 +252,17 @@ class FastReplay:
             if is_event:
                 break
         if self.seen_at is not None and (bar == self.bars or not self.is_simple):
-            # told once, after all quiet bars, and not where the next observation tells of itself
+            # done once after all quiet bars, and only if the next observation does not do it
             see(state, *self.seen_at, None)
         self.seen_at = None
         return bar
 
     def _next_stop(self, bar: int, asleep: bool) -> tuple[int, bool]:
-        """The first bar from this one on at which something falls due, whatever the price.
+        """The first bar from this one on at which something is due, whatever the price is.
 
-        ``asleep``, no trigger acts: in an outage, and while an order is on its way. The second
-        figure is whether an overdue fallback rests only inside the band.
+        If ``asleep``, no trigger acts: during an outage, and while an order is on its way. The
+        second value is whether an overdue fallback does nothing as long as leverage is inside the
+        band.
         """
         state = self.state
         stop, within_band = (self.bars, False) if asleep else self._next_due(bar)
@@ -275,7 +277,7 @@ class FastReplay:
         return max(stop, bar), within_band
 
     def _next_due(self, bar: int) -> tuple[int, bool]:
-        """The first bar at which a trigger of the clock or the volatility may hold."""
+        """The first bar at which a trigger of the clock or of volatility may fire."""
         state, how = self.state, self.member.series.rebalance
         stop, within_band = self.bars, False
         if how.daily is not None:
@@ -284,8 +286,8 @@ class FastReplay:
             stop = min(stop, self.timeline.bar_at(state.next_interval))
         if how.fallback is not None:
             due = self.timeline.bar_at(state.last_rebalance + how.fallback.after_s)
-            # a move to the edge trades nothing inside the band, so a fallback that has come to
-            # nothing there stays due and goes on coming to nothing
+            # A move to the edge trades nothing inside the band. A fallback that found nothing to
+            # trade there remains due, and goes on finding nothing.
             within_band = due < bar and self.quiet.rests_inside
             if not within_band:
                 stop = min(stop, due)
@@ -301,7 +303,7 @@ class FastReplay:
     def _quiet_until(
         self, bar: int, stop: int, within_band: bool, asleep: bool
     ) -> tuple[int, bool]:
-        """The end of the quiet bars from this one on, and whether the bar there may act."""
+        """The end of the quiet bars from this one on, and whether that bar may act."""
         state, between = self.state, self.quiet.between
         while True:
             end = min(stop, bar + self.look)
@@ -312,7 +314,7 @@ class FastReplay:
             low, high = between(state, cash_room, units_room, within_band, asleep)
             high = min(high, highest)
             if self.is_spot and abs(state.cash) <= cash_room:
-                low, high = NOWHERE  # its sign decides what it pays
+                low, high = NOWHERE  # the sign of cash decides which rate it pays
             found = self.extremes.first_outside(bar, end, low, high)
             if self.settlements is not None and found > bar:
                 found = self.settlements.first_event(state, bar, found, cash_room)
@@ -327,7 +329,7 @@ class FastReplay:
                 return found, is_near and found == bar
 
     def _drift(self, bar: int, end: int) -> tuple[float, float, float]:
-        """How far accruals can take cash and units before ``end``, and up to what price."""
+        """How far accruals can move cash and units before ``end``, and up to which price."""
         cash = 0.0
         if self.funding_bars:
             sizes, first = self.funding_sizes, self.next_funding
@@ -343,7 +345,7 @@ class FastReplay:
         return reach.cash + cash, reach.units, highest
 
     def _skip(self, bar: int, end: int) -> None:
-        """Take the state over bars that are quiet, as observing each of them would have."""
+        """Move the state over quiet bars with the result of observing each of them."""
         state, symbol = self.state, self.terms.symbol
         time, price = self.timeline.time_of(end - 1), self.seen.item(end - 1)
         if self.settlements is not None:
@@ -361,7 +363,7 @@ class FastReplay:
         self.bar = end - 1
 
     def _funding_due(self, end: int) -> float | None:
-        """All funding that falls due before ``end``, nothing else having moved; None: none."""
+        """The sum of funding that is due before ``end`` for constant units; None if none is due."""
         first = self.next_funding
         last = self.next_funding = bisect_left(self.funding_bars, end, first)
         if last == first:
@@ -376,7 +378,7 @@ class FastReplay:
         apply(state, accrued)
 
     def _accrued(self, bar: int, end: int) -> Accrued[float]:
-        """What accrues at each of these bars, funding included."""
+        """The accruals at each of these bars, funding included."""
         funding, first = None, self.next_funding
         last = self.next_funding = bisect_left(self.funding_bars, end, first)
         if last > first:

@@ -1,9 +1,9 @@
-"""The venue of a backtest: it fills every order by the series' own costs, at once or after a delay.
+"""The fill model of a simulation: orders fill at the series' own costs, at once or after a delay.
 
-An order that is filled at once costs what it was planned to cost. After ``delay`` it is units that
-are traded, at the price that is there then: what was sent to lower the exposure does not turn it
-round, what the counterparty cannot carry is not opened, and an order whose costs would take the
-whole nav is refused.
+An order that is filled at once costs what it was planned to cost. After ``delay``, the units of the
+order are traded at the price of that later time. Then an order that was sent to reduce exposure
+does not reverse it, exposure that the counterparty cannot carry is not opened, and an order whose
+costs would take the whole nav is refused.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ __all__ = ["ModelFills"]
 
 
 class ModelFills(Generic[Num]):
-    """Fills from the series' own cost model; it keeps nothing from one order to the next."""
+    """Fills from the series' own cost model; it has no state between orders."""
 
     as_planned = True
 
     def fill(self, group: Group[Num], fund: Fund[Num], time: int, price: Num) -> Filled[Num]:
-        """The fill of the whole order of ``fund.state.intent``, or why there is none.
+        """The fill of the whole order ``fund.state.intent``, or the reason why it is not filled.
 
         Raises:
-            InputError: an order has to be filled, and the market does not hold that much.
+            InputError: an order must be filled, and the order book does not hold that much.
         """
         intent = fund.state.intent
         if intent is None:
@@ -62,12 +62,12 @@ class ModelFills(Generic[Num]):
 
 
 def _together(fund: Fund[Num], sent: Num, sizes: Num) -> Charges[Num]:
-    """What one order for parts of these sizes costs; nothing where they cancel."""
+    """The cost of one order that combines parts of these sizes; zero if the parts cancel."""
     return model_charges(fund, sent * 0 if is_nothing_sent(sent, sizes) else sent)
 
 
 def _roll(fund: Fund[Num], intent: Intent[Num], time: int, price: Num) -> Filled[Num]:
-    """Two orders: one sells what is held, one buys as many contracts of the next future."""
+    """Two orders: one sells the future that is held, one buys as many contracts of the next one."""
     state, terms = fund.state, fund.terms
     old = intent.sent
     expiry = contract_at(time, terms.roll_s)
@@ -81,7 +81,7 @@ def _roll(fund: Fund[Num], intent: Intent[Num], time: int, price: Num) -> Filled
 def _late(
     group: Group[Num], fund: Fund[Num], intent: Intent[Num], time: int, price: Num
 ) -> Filled[Num]:
-    """An order arrives after its delay: its units are traded at the price that is there now."""
+    """The fill of an order after its delay: its units are traded at the price of that time."""
     state = fund.state
     notional = intent.units * state.mark * price
     if intent.requests:
@@ -90,14 +90,14 @@ def _late(
     opens = _opens(fund, notional)
     sent = notional
     if not opens and abs(sent) > abs(exposure):
-        # what was sent to lower the exposure does not turn it round
+        # an order that was sent to reduce exposure does not reverse it
         sent = -exposure
     if opens and fund.terms.is_pool:
         room = _room(group, fund, state.units, price * 0, price)
         if room == 0:
             return _none(fund, time, price, "capacity")
         if abs(sent) > room:
-            # what the counterparty cannot carry is not opened, now or later
+            # exposure that the counterparty cannot carry is not opened, neither now nor later
             sent, goes_on = room if sent > 0 else -room, False
     if sent == 0:
         return _none(fund, time, price, None)
@@ -118,7 +118,7 @@ def _late_with_creations(
     price: Num,
     sent: Num,
 ) -> Filled[Num]:
-    """The same with creations in the order: it is filled whole, or they wait for the next one."""
+    """The same for an order with creations: it is filled whole, or they wait for the next order."""
     entered = enter(fund, intent.requests, price)
     flows = entered.flows
     own = sent - flows.net
@@ -131,7 +131,7 @@ def _late_with_creations(
             if _is_above(abs(own), room, sizes):
                 return _none(fund, time, price, "capacity")
     elif _is_above(abs(own), abs(entered.units * price), sizes):
-        # what was sent to lower the exposure does not turn it round
+        # an order that was sent to reduce exposure does not reverse it
         return _none(fund, time, price, None)
     check_tradable(fund, sent)
     charges = _together(fund, sent, sizes)
@@ -143,12 +143,12 @@ def _late_with_creations(
 
 
 def _opens(fund: Fund[Num], notional: Num) -> bool:
-    """Whether a trade is on the fund's own side, so that it adds exposure."""
+    """Whether a trade is in the direction of the fund's target, so that it adds exposure."""
     return (notional > 0) == (fund.terms.rule.target > 0)
 
 
 def _is_above(size: Num, most: Num, sizes: Num) -> bool:
-    """Whether a size is above its limit by more than rounding: 1e-12 of what it was added up of."""
+    """Whether a size exceeds its limit by more than rounding, 1e-12 of the sum of its parts."""
     return (size - most) * 1_000_000_000_000 > sizes
 
 

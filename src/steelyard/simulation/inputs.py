@@ -1,4 +1,4 @@
-"""What is given beside the prices: read, held against the series, and put on its schedule."""
+"""The inputs in addition to prices: read, checked against the series, and put on its schedule."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ NEEDS = {
     "injections": "a table [reserve]",
     "book": 'costs.impact = "book"',
 }
-"""What a series must have so that an option says anything about it; the others go with all."""
+"""What a series needs for an input to have an effect on it; other inputs fit every series."""
 
 
 def fits(option: str, series: Series) -> bool:
-    """Whether an option says anything about a series."""
+    """Whether an input has an effect on a series."""
     if option == "injections":
         return series.reserve is not None
     if option == "book":
@@ -46,10 +46,10 @@ def fits(option: str, series: Series) -> bool:
 
 
 def check_fits(option: str, series: Series) -> None:
-    """Refuse an option that says nothing about a series: it was meant for another.
+    """Refuse an input that has no effect on a series, since it was meant for another one.
 
     Raises:
-        InputError: where it does not.
+        InputError: the input has no effect on the series.
     """
     if fits(option, series):
         return
@@ -64,10 +64,10 @@ def check_fits(option: str, series: Series) -> None:
 
 
 def check_useful(options: Iterable[str], members: Sequence[Series]) -> None:
-    """Refuse an option that says nothing about any of several series.
+    """Refuse an input that has no effect on any of several series.
 
     Raises:
-        InputError: where there is one.
+        InputError: there is such an input.
     """
     for option in options:
         if not any(fits(option, token) for token in members):
@@ -86,11 +86,11 @@ def read_schedule(
     *,
     goes_on: bool = False,
 ) -> Schedule[Num]:
-    """The schedule of one series: ``schedule_of`` what ``read_events`` finds.
+    """The schedule of one series: ``schedule_of`` the result of ``read_events``.
 
     Raises:
-        InputError: where one does not go with the series.
-        DataError: where a source is not what it should be.
+        InputError: an input does not fit the series.
+        DataError: a source is invalid.
     """
     return schedule_of(series, number, read_events(series, given, span, goes_on=goes_on))
 
@@ -98,20 +98,20 @@ def read_schedule(
 def read_events(
     series: Series, given: Mapping[str, Any], span: tuple[int, int], *, goes_on: bool = False
 ) -> dict[str, Any]:
-    """What happens at given times, read once: the events of all that was given and is not None.
+    """Read the dated inputs once: the events of every input that is not None.
 
     Args:
         series: the token.
         given: ``funding``, ``rates``, ``injections``, ``flows``, ``splits``, ``outages`` as
             sources, ``wind_down`` as a time.
-        span: of funding, what is paid after the first and up to the second instant is kept: a
-            file may hold years more than a run.
-        goes_on: whether the run goes on from an earlier one, which the same files were given to:
-            then a file may hold nothing for this part.
+        span: epoch seconds; funding paid after the first and up to the second instant is kept,
+            because a file may contain years more than the run.
+        goes_on: whether the run continues an earlier one that was given the same files; a file then
+            need not have rows for this part.
 
     Raises:
-        InputError: where one does not go with the series.
-        DataError: where a source is not what it should be, or holds nothing for the history.
+        InputError: an input does not fit the series.
+        DataError: a source is invalid, or has no rows for the history.
     """
     events: dict[str, Any] = {}
     for option, source in given.items():
@@ -130,16 +130,16 @@ def read_events(
 def reaching(
     given: Mapping[str, Any], span: tuple[int, int], whole: tuple[int, int]
 ) -> dict[str, Any]:
-    """Of inputs, each None or a source, those that are of the time of a part of a history.
+    """The inputs whose times reach into a part of a history.
 
     Args:
-        given: as ``read_events`` takes it.
-        span: the first instant and the last of the part.
-        whole: those of the history.
+        given: as in ``read_events``; each is None or a source.
+        span: first and last instant of the part, epoch seconds.
+        whole: first and last instant of the history, epoch seconds.
 
     Raises:
-        InputError: a token would be closed outside of the history.
-        DataError: a source is not what it should be, or holds nothing for the history.
+        InputError: the wind-down is outside the history.
+        DataError: a source is invalid, or has no rows for the history.
     """
     kept = {}
     for option, source in given.items():
@@ -152,17 +152,18 @@ def reaching(
 
 
 def schedule_of(series: Series, number: Number[Num], events: Mapping[str, Any]) -> Schedule[Num]:
-    """Events on a schedule, in one kind of number; the series' own rate holds before others."""
+    """The schedule of events in one kind of number, with the series' own rate as the first."""
     return Schedule(number, first_rate=series.venue.first_rate_per_year, **events)
 
 
 def _columns(option: str, source: object) -> Any:  # noqa: ANN401 (of each table its own)
-    """The columns of an input as a schedule takes them, its times first; of an end the instant."""
+    """The columns of an input for a schedule, times first; for ``wind_down`` the instant."""
     found = READERS[option](source)
     if option == "wind_down":
         return found
     if option == "funding":
-        # years of it may be given to a day's run: lists are made of what is kept
+        # funding may contain years more than the run, so lists are made only of the part that is
+        # kept
         return found.time, found.rate
     if option == "injections":
         return found.time.tolist(), found.quote.tolist(), [kind == CAPITAL for kind in found.kind]

@@ -1,7 +1,7 @@
-"""A journal against the prices that it was made of: simulated anew and compared event by event.
+"""Check a journal against the prices it was made of: simulate again, compare event by event.
 
-What a journal cannot say of itself, such as the minute at which a fee was taken or whether a range
-of prices is the true one, is decided here.
+This decides what a journal cannot prove by itself, such as the minute at which a fee was taken, or
+whether a range of prices is the true one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Event, Row
+from steelyard.ledger.event_rows import Event, Row
 from steelyard.ledger.fold import Books, Fold
 from steelyard.ledger.proofs import Finding
 from steelyard.ledger.same import CLOSE
@@ -27,25 +27,25 @@ from steelyard.simulation.inputs import reaching
 from steelyard.simulation.journalling import InMemory
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run import span_of as span_of_bars
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_several
 
 __all__ = ["compare_anew", "left_out", "span_of"]
 
 
 def compare_anew(rows: Sequence[Row], feed: object) -> list[Finding]:
-    """Where a journal differs first from what its series do over a feed; empty: nowhere.
+    """Find the first difference between a journal and what its series do over a feed, if any.
 
     Args:
         rows: all rows of the journal.
-        feed: what it was made of, a ``Feed`` or bare prices.
+        feed: the ``Feed`` or bare prices that the journal was made of.
 
     Raises:
-        InputError: the journal holds no simulated fund, or the inputs do not go with it.
+        InputError: the journal holds no simulated fund, or the inputs do not fit its series.
         DataError: a row cannot be read.
     """
     all_books = _books_of(rows)
     if not all_books:
-        raise InputError("expected a journal of funds, found none to simulate anew.")
+        raise InputError("expected a journal of funds, found no fund to simulate again.")
     history, found = feed_of(feed), list[Finding]()
     symbols = [each.series.symbol for books in all_books for each in books.funds]
     check_symbols(history, symbols)
@@ -56,9 +56,9 @@ def compare_anew(rows: Sequence[Row], feed: object) -> list[Finding]:
 
 
 def left_out(rows: Sequence[Row]) -> int:
-    """How many rows ``compare_anew`` does not look at: those of another package's kinds and funds.
+    """The number of rows that ``compare_anew`` ignores: those of other packages' kinds and funds.
 
-    A ``version`` row and a mark are not among them: the audit proves them from the rows alone.
+    ``version`` rows and marks are not counted, because the audit proves them from the rows alone.
     """
     names = set()
     for books in _books_of(rows):
@@ -67,7 +67,7 @@ def left_out(rows: Sequence[Row]) -> int:
 
 
 def _books_of(rows: Sequence[Row]) -> list[Books]:
-    """The funds of a journal as they begin."""
+    """The funds of a journal in their initial states."""
     fold = Fold()
     for row in rows:
         if row.kind == "series":
@@ -76,7 +76,7 @@ def _books_of(rows: Sequence[Row]) -> list[Books]:
 
 
 def span_of(rows: Sequence[Row]) -> tuple[str, str] | None:
-    """From which instant to which ``compare_anew`` compares a journal; None: it has no rows."""
+    """The first and last instant that ``compare_anew`` compares; None without any rows."""
     if not rows:
         return None
     return format_time(rows[0].time_ms // 1000), format_time(rows[-1].time_ms // 1000)
@@ -91,12 +91,12 @@ def _concerns(row: Row, books: Books) -> bool:
 
 
 def _events(rows: Sequence[Row], books: Books, feed: Feed) -> list[Event]:
-    """What the funds of these books do over the feed."""
+    """The events of the funds in these books when they are simulated over the feed."""
     first = books.funds[0]
     if not first.is_model or first.intrabar is None:
         message = (
             f"{books.name}: expected a fund that was simulated, found one whose fills are a "
-            "venue's: these are not made anew from prices."
+            "venue's: these cannot be computed again from prices."
         )
         raise InputError(message, fund=books.name)
     stops = [row.time_ms // 1000 for row in rows if row.kind == "stopped"]
@@ -114,14 +114,15 @@ def _events(rows: Sequence[Row], books: Books, feed: Feed) -> list[Event]:
         simulate(first.series, part, **options)
     else:
         tokens = [replace(each.series, reserve=None) for each in books.funds]
-        simulate_shelf(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
+        simulate_several(tokens, part, reserve=first.series.reserve, **options)  # type: ignore[arg-type]  # shared
     return place.memory.events
 
 
 def _reaching(feed: Feed, symbols: Sequence[str], start: int, end: int) -> Feed:
-    """A part of a feed for some funds, with those of its inputs that are of the part's time.
+    """A part of a feed for some funds, with the inputs whose times reach into that part.
 
-    A fund that closed has no rows after that: an input may hold only what came too late for it.
+    A fund that closed has no rows after that, so an input may contain only events that came too
+    late.
     """
     part = feed.between(start, end)
     span, whole = span_of_bars(part.bars, None), span_of_bars(feed.bars, None)
@@ -144,20 +145,21 @@ def _compare(rows: Sequence[Row], events: Sequence[Event], books: Books) -> list
             return [Finding(rows[-1].seq if rows else 0, why)]
         row = rows[place]
         if (row.kind, row.fund, row.time_ms) != (event.kind, event.fund, event.time_ms):
-            why = f"the journal says {_named(row)}; by the prices it is {_named(event)}"
+            why = f"the journal says {_named(row)}; according to the prices it is {_named(event)}"
             return [Finding(row.seq, why)]
         expected = dict(event.fields)
         if row.kind == "series":
             expected["program"] = row.fields.get("program")
         if row.kind == "stopped":
-            # sums of floats may differ in a last digit: its figures are compared, not their hash
+            # sums of floats may differ in the last digit, so the figures are compared and not their
+            # hash
             expected["state"] = row.fields.get("state")
         differs = _difference(expected, row.fields, row.kind, is_float)
         if differs is not None:
-            return [Finding(row.seq, f"{differs}, by the prices")]
+            return [Finding(row.seq, f"{differs}, according to the prices")]
     if len(rows) > len(events):
         row = rows[len(events)]
-        return [Finding(row.seq, f"the journal says {_named(row)}; the prices ask for none")]
+        return [Finding(row.seq, f"the journal says {_named(row)}; the prices ask for no event")]
     return []
 
 
@@ -166,7 +168,7 @@ def _named(event: Event | Row) -> str:
 
 
 def _difference(expected: Any, found: Any, name: str, is_float: bool) -> str | None:  # noqa: ANN401, FBT001
-    """The first place in which two bodies differ, with both figures."""
+    """The first place in which two bodies differ, with both figures; None if they are equal."""
     if expected == found:
         return None
     if isinstance(expected, dict) and isinstance(found, dict):

@@ -1,8 +1,10 @@
-"""A run's journal: opened for writing, gone on with where it holds the funds already, closed.
+"""The journal of a run: it is opened for writing, continued if it has the funds, and closed.
 
-with recording(where, tokens, number, mode, books) as kept:
-states = kept.states or new ones
-... the driver says each step to kept.recorder(states) ...
+A driver uses it like this::
+
+    with recording(where, tokens, number, mode, books) as kept:
+        states = kept.states or new ones
+        ... the driver reports each step to kept.recorder(states) ...
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steelyard.errors import InputError
-from steelyard.ledger.events import Event
-from steelyard.ledger.opening import found_books
+from steelyard.ledger.current_books import found_books
+from steelyard.ledger.event_rows import Event
 from steelyard.ledger.recorder import Recorder
 from steelyard.ledger.series_rows import books_for
 from steelyard.ledger.snapshots import snapshot_of
@@ -25,17 +27,17 @@ from steelyard.rules.series_check import check_series
 from steelyard.version import __version__
 
 if TYPE_CHECKING:
-    from steelyard.ledger.opening import Found
+    from steelyard.ledger.current_books import FoundFunds
 
 __all__ = ["InMemory", "Recording", "recording"]
 
 
-class Keeper(Protocol):
-    """What a recording writes with: a journal's writer, or memory."""
+class RecordingTarget(Protocol):
+    """What a recording writes into: a journal's writer, or memory."""
 
     @property
     def place(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
 
     def append(self, events: Sequence[Event]) -> object:
         """Write events."""
@@ -44,8 +46,8 @@ class Keeper(Protocol):
         """Write a snapshot."""
 
 
-class Memory:
-    """Events that are kept and not stored."""
+class KeptEvents:
+    """Events that are kept in memory and not stored."""
 
     place = "memory"
 
@@ -53,31 +55,31 @@ class Memory:
         self.events: list[Event] = []
 
     def append(self, events: Sequence[Event]) -> None:
-        """Keep them."""
+        """Keep the events."""
         self.events.extend(events)
 
     def snapshot(self, fund: str, state: Mapping[str, Any]) -> None:
-        """Nothing will be opened."""
+        """Do nothing: a journal in memory is never opened again."""
 
 
 class Recording:
-    """A journal that a run is written into.
+    """A journal that a run writes into.
 
     Args:
-        writer: of the journal.
-        found: the funds as the journal holds them; None where it does not.
+        writer: writes into the journal.
+        found: the funds as the journal holds them; None if it does not hold them.
         tokens: the series of the run.
-        number: the kind of number that it computes in.
+        number: the kind of number of the run.
         mode: ``close`` or ``path``.
-        name: of the reserve that they share.
-        order_books: of each series, as columns, where its costs are taken from one.
-        stops: as ``Recorder`` takes them.
+        name: name of the reserve that the funds share; None if they share none.
+        order_books: columns of each series' order book; None for a series without one.
+        stops: as in ``Recorder``.
     """
 
     def __init__(
         self,
-        writer: Keeper,
-        found: Found | None,
+        writer: RecordingTarget,
+        found: FoundFunds | None,
         tokens: Sequence[Series],
         number: Number[Any],
         mode: str,
@@ -92,11 +94,11 @@ class Recording:
 
     @property
     def states(self) -> list[Any] | None:
-        """Where the journal's funds stand, to go on from; None where it does not hold them."""
+        """The states from which the journal's funds continue; None if it lacks the funds."""
         return None if self._found is None else self._found.books.copies()
 
     def recorder(self, states: Sequence[Any]) -> Recorder:
-        """What writes down the steps of funds that start from ``states``.
+        """The recorder of the steps of funds that start from ``states``.
 
         Raises:
             InputError: the journal holds these funds in another state.
@@ -105,8 +107,8 @@ class Recording:
         if found is not None:
             if [each.state for each in found.books.funds] != list(states):
                 message = (
-                    f"{self._writer.place}: expected a run that goes on from where the journal "
-                    f"stands, found another state: leave the state out, or give another journal."
+                    f"{self._writer.place}: expected a run that continues from the state in the "
+                    f"journal, found another state: leave the state out, or give another journal."
                 )
                 raise InputError(message, place=self._writer.place)
             self._recorder = Recorder(
@@ -134,7 +136,7 @@ class Recording:
         return self._recorder
 
     def finish(self) -> None:
-        """Write what is left, and a snapshot that makes the journal quick to open."""
+        """Write what is left, and a snapshot that makes the journal fast to open."""
         if self._recorder is not None:
             self._recorder.stop()
             books = self._recorder.books
@@ -142,10 +144,10 @@ class Recording:
 
 
 class InMemory:
-    """The place of a journal that is only to be compared; ``stops`` as ``Recorder`` takes them."""
+    """The place of a journal that is only compared; ``stops`` are those of ``Recorder``."""
 
     def __init__(self, stops: Sequence[int] = ()) -> None:
-        self.memory, self.stops = Memory(), stops
+        self.memory, self.stops = KeptEvents(), stops
 
 
 @contextmanager
@@ -161,10 +163,10 @@ def recording(
     """Open a journal for a run.
 
     Raises:
-        InputError: a series is one that no series file can say; the journal holds one of the funds
-            with another series or kind of number, or in another group; another writer holds it; or
-            it cannot be written.
-        DataError: there is something else, or it is damaged.
+        InputError: a series cannot be written as a series file; the journal holds one of the funds
+            with another series or kind of number, or in another group; another writer holds the
+            journal; or it cannot be written.
+        DataError: the file is not a journal, or it is damaged.
     """
     for each in tokens:
         check_series(each, each.symbol or "series")
@@ -184,12 +186,12 @@ def recording(
 
 
 def _check_same(
-    place: str, found: Found, tokens: Sequence[Series], number: Number[Any], mode: str
+    place: str, found: FoundFunds, tokens: Sequence[Series], number: Number[Any], mode: str
 ) -> None:
-    """Refuse to go on with another fund under the same name.
+    """Refuse to continue a journal with another fund under the same name.
 
     Raises:
-        InputError: a fund's series, kind of number or way of observing is another.
+        InputError: a fund has another series, kind of number or intrabar mode than the journal.
     """
     for kept, token in zip(found.books.funds, tokens, strict=True):
         for what, there, here in (

@@ -1,11 +1,11 @@
-"""A journal read as a run is read: the same frames, the same columns, and the proofs.
+"""A journal presented as a run: the same frames and columns, and the proofs.
 
     with sy.Journal.open("btc3l.journal") as journal:
         journal.rebalances
         journal.verify().ok
 
-``nav`` has a row for each mark, which is each full hour; ``rebalances`` and ``flows`` are those of
-the run to the last bit.
+``nav`` has one row for each mark, that is, for each full hour; ``rebalances`` and ``flows`` equal
+those of the run to the last bit.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from steelyard.fund.group import Fund
 from steelyard.fund.state import new_state
 from steelyard.fund.terms import fund_terms
 from steelyard.ledger.audit import Audit
-from steelyard.ledger.events import Head, Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Head, Row
 from steelyard.ledger.fold import Books, Fold, Kept, effects_of
 from steelyard.ledger.journal import Journal as Rows
-from steelyard.ledger.opening import open_books
 from steelyard.ledger.proofs import Verdict
 from steelyard.market import Prices
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_records import marks_of_rows
 from steelyard.simulation.conditions import NO_MARKET
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.health import reserve_health
-from steelyard.simulation.marks import marks_of_rows
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member
+from steelyard.simulation.reserve_health import reserve_health
 from steelyard.simulation.run import Before, Run, run_of
+from steelyard.simulation.running_statistics import Tally
 from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,45 +50,45 @@ HEALTH = ("price", "units", "value", "nav", "level", "utilisation", "buffer_dept
 
 
 class Journal(Closing):
-    """A journal read as a run is read; ``rows`` is the journal of events beneath it."""
+    """A journal presented as a run; ``rows`` is the journal of events below it."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        """The events themselves: see ``steelyard.ledger.Journal``."""
-        self._told: dict[str, Told] = {}
+        """The events themselves, a ``steelyard.ledger.Journal``."""
+        self._told: dict[str, FundHistory] = {}
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
-        """Open the journal in the file ``where``, or behind the URL ``postgresql://...``.
+        """Open the journal in the file ``where``, or at the URL ``postgresql://...``.
 
         Raises:
-            DataError: there is none, or it is of another version.
+            DataError: there is no journal, or it is of another version.
             Unavailable: the URL does not answer.
         """
         return cls(Rows.open(where if isinstance(where, str) else path_of("where", where)))
 
     def head(self) -> Head:
-        """The number of events and the hash of the last."""
+        """The number of events and the hash of the last event."""
         return self.rows.head()
 
     def events(self, after: int = 0, **wanted: Any) -> Iterator[Row]:  # noqa: ANN401
-        """The events after a number, in order, as ``steelyard.ledger.Journal`` gives them."""
+        """The events after a number, in order, as in ``steelyard.ledger.Journal``."""
         return self.rows.events(after, **wanted)
 
     def funds(self) -> list[str]:
-        """What stands in the column ``fund``, each once, sorted."""
+        """The distinct values of the column ``fund``, sorted."""
         return self.rows.funds()
 
     @cached_property
     def symbols(self) -> list[str]:
-        """The funds in it, in the order in which they began."""
+        """The symbols of its funds, in the order in which they began."""
         return [row.fund for row in self.rows.events(kinds=["series"])]
 
     def state(self, symbol: str | None = None) -> Any:  # noqa: ANN401 (a state of any number)
-        """Where a fund stands after the last event.
+        """The state of a fund after the last event.
 
         Raises:
-            InputError: there is no such fund, or several and none was named.
+            InputError: there is no such fund, or there are several and none was named.
             DataError: a row cannot be read.
         """
         wanted = self._symbol(symbol)
@@ -101,45 +101,45 @@ class Journal(Closing):
         return next(found)
 
     def run(self, symbol: str | None = None) -> Run:
-        """A fund's history as a run over the hours of its marks.
+        """The history of a fund as a run whose bars are the hours of its marks.
 
         Raises:
-            InputError: there is no such fund, or several and none was named.
-            DataError: a row cannot be read, or no hour is full yet.
+            InputError: there is no such fund, or there are several and none was named.
+            DataError: a row cannot be read, or there is no full hour yet.
         """
         return self._tell(symbol).run
 
     @property
     def nav(self) -> pd.DataFrame:
-        """One row a full hour: time, price, nav (per token), leverage, tokens, reserve (units)."""
+        """One row per hour: time, price, nav (per token), leverage, tokens, reserve (units)."""
         return self.run().nav
 
     @property
     def rebalances(self) -> pd.DataFrame:
-        """One row an executed trade, launch included, as of a run."""
-        return frames.to_pandas(frames.rebalance_columns(self._tell(None).record))
+        """One row per executed trade, the launch included, as in a run."""
+        return run_tables.to_pandas(run_tables.rebalance_columns(self._tell(None).record))
 
     @property
     def flows(self) -> pd.DataFrame:
-        """One row a creation (tokens > 0) or redemption, as of a run."""
-        return frames.to_pandas(frames.flow_columns(self._tell(None).record))
+        """One row per creation (tokens > 0) or redemption, as in a run."""
+        return run_tables.to_pandas(run_tables.flow_columns(self._tell(None).record))
 
     @property
     def reserve(self) -> pd.DataFrame:
-        """One row a full hour: the reserve's units, value, level and health."""
-        return frames.to_pandas(self._tell(None).health)
+        """One row per full hour: the reserve's units, value, level and health."""
+        return run_tables.to_pandas(self._tell(None).health)
 
     def verify(self, *, head: Head | None = None) -> Verdict:
-        """Prove that the chain is whole, that the books add up and that the rules were kept.
+        """Prove that the chain is complete, that the books add up and that the rules were followed.
 
         Args:
-            head: what a signed head says (``open_head``): finds a cut tail, and a journal whose
-                hashes were all made anew.
+            head: the content of a signed head (``open_head``), which reveals a tail that was cut
+                off, and a journal whose hashes were all recomputed.
         """
         return self.rows.verify(head=head, checks=[Audit(ModelFills(), self.rows.snapshots())])
 
     def close(self) -> None:
-        """Give the file or the connection back."""
+        """Close the file or the connection."""
         self.rows.close()
 
     def _symbol(self, symbol: str | None) -> str:
@@ -153,15 +153,15 @@ class Journal(Closing):
         )
         raise InputError(message, found=symbol, allowed=symbols)
 
-    def _tell(self, symbol: str | None) -> Told:
+    def _tell(self, symbol: str | None) -> FundHistory:
         wanted = self._symbol(symbol)
         if wanted not in self._told:
             self._told[wanted] = _told(self.rows, wanted)
         return self._told[wanted]
 
 
-class Told:
-    """A fund's history, gathered in one pass over its rows."""
+class FundHistory:
+    """The history of a fund, collected in one pass over its rows."""
 
     def __init__(self, rows: Rows, books: Books, symbol: str) -> None:
         self.books, self.symbol = books, symbol
@@ -178,14 +178,14 @@ class Told:
 
     @property
     def record(self) -> Record[Any]:
-        """What the run would have written down of trades and flows."""
+        """The trades and flows as the run would have recorded them."""
         return self.records[self.symbol]
 
     @property
-    def health(self) -> frames.Columns:
-        """The hours of the reserve, as columns."""
+    def health(self) -> run_tables.Columns:
+        """The reserve's rows of each full hour, as columns."""
         columns = list(zip(*self._health, strict=True)) or [()] * (len(HEALTH) + 2)
-        found: frames.Columns = {"time": frames.instants(columns[0])}
+        found: run_tables.Columns = {"time": run_tables.instants(columns[0])}
         for name, column in zip(HEALTH, columns[1:-1], strict=True):
             found[name] = np.array(column, dtype=np.float64)
         found["suspended"] = np.array(columns[-1], dtype=np.bool_)
@@ -193,7 +193,7 @@ class Told:
 
     @cached_property
     def run(self) -> Run:
-        """The history as a run over its marks."""
+        """The history as a run whose bars are the marks."""
         if not self._times:
             message = f"{self.symbol}: expected at least one mark in the journal, found none."
             raise DataError(message, fund=self.symbol)
@@ -211,7 +211,7 @@ class Told:
             served = []
             for member, marks in made:
                 tally = Tally(bars.close, member.series.target_leverage, len(bars))
-                served.append((member, frames.nav_columns(bars, marks, tally)))
+                served.append((member, run_tables.nav_columns(bars, marks, tally)))
             start = (float(pool.initial_units), self._prices[0])
             health = reserve_health(pool, served, bars.time, start, len(bars) - 1)
         member, marks = next(pair for pair in made if pair[0].series.symbol == self.symbol)
@@ -252,11 +252,11 @@ class Told:
                 self._health.append((time, *figures, fields["suspended"]))
 
 
-def _told(rows: Rows, symbol: str) -> Told:
+def _told(rows: Rows, symbol: str) -> FundHistory:
     fold = Fold()
     for row in rows.events(kinds=["series"]):
         fold.see(row.kind, row.fund, row.time_ms // 1000, row.fields)
-    return Told(rows, fold.books_of(symbol), symbol)
+    return FundHistory(rows, fold.books_of(symbol), symbol)
 
 
 def _rows_of(rows: Rows, books: Books) -> Iterator[Row]:

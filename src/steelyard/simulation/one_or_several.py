@@ -1,4 +1,4 @@
-"""``sy.simulate``: one series over a feed, or several series on one reserve."""
+"""The function ``sy.simulate``: one series over a feed, or several series on one reserve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from steelyard.errors import InputError
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulation import run, shelf
+from steelyard.simulation import run, shared_reserve
 from steelyard.simulation.checks import check_engine, check_several
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> shelf.ShelfRun: ...
+) -> shared_reserve.SharedReserveRun: ...
 
 
 def simulate(
@@ -61,42 +61,41 @@ def simulate(
     engine: str = "fast",
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
-) -> run.Run | shelf.ShelfRun:
-    """Run a series over a feed by the rules, with every cost and flow accounted for.
+) -> run.Run | shared_reserve.SharedReserveRun:
+    """Simulate a series over a feed by its rules, with every cost and every flow.
 
     Args:
-        series: the token, from ``Series.load``; or the path of its file, or the name of a preset.
-            One that was made in Python is held to what a file may say. With ``reserve`` a list of
-            such series, of one underlying and without a reserve of their own.
-        feed: a ``Feed``; or bare prices, from any source that ``Feed`` takes, such as a path, a
+        series: the token, as a ``Series``, the path of its file, or the name of a preset. A series
+            that was made in Python must satisfy the rules of a series file. With ``reserve`` it is
+            a list of such series, of one underlying and without a reserve of their own.
+        feed: a ``Feed``, or bare prices from any source that ``Feed`` accepts, such as a path, a
             frame or ``"BTC"``.
-        reserve: the reserve that several series share, from ``Reserve.load``. They act in the
-            order in which they are given, and the reserve pays in that order.
-        intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
-        state: where to go on from: the ``state`` of an earlier run, of several series its
-            ``states``; it is not changed.
+        reserve: the reserve that several series share, from ``Reserve.load``. They act in the order
+            in which they are given, and the reserve pays in that order.
+        intrabar: ``"path"`` (the default if open, high and low are present) or ``"close"``.
+        state: the state to continue from: the ``state`` of an earlier run, or the ``states`` of a
+            run of several series; it is not changed.
         number: the kind of number to compute in; frames and summary are floats in any case.
         engine: ``"fast"`` goes from event to event; ``"reference"`` observes every bar, as the
-            specification reads. They make the same trades and agree to 1e-12. What the fast one
-            does not know, kinds of number other than floats, and several series on one reserve
-            run by the reference.
-        journal: where to write all that happens, a file or ``postgresql://...``; where it holds
-            the token already, the run goes on from there.
-        progress: called now and then with the number of bars done.
+            specification describes. Both make the same trades and agree to 1e-12. Kinds of number
+            other than floats, and several series on one reserve, always run on the reference.
+        journal: where to record all events, a file or ``postgresql://...``; if it already holds the
+            token, the run continues from there.
+        progress: called at times with the number of bars done.
 
     Returns:
-        A ``Run``; of several series a ``ShelfRun``, with a ``Run`` for each.
+        A ``Run``; for several series a ``SharedReserveRun``, which holds a ``Run`` for each.
 
     Raises:
-        InputError: where the series, the inputs and the options do not go together, or a rule
-            never rests.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: the series, the inputs and the options do not fit together, or a rule rebalances
+            without end inside a bar.
+        DataError: a file is invalid, or no bar is left.
     """
     if reserve is None:
         if isinstance(series, list | tuple):
             message = (
-                "several series: expected reserve=..., which they share, found none; to set rules "
-                "side by side, use compare."
+                "several series: expected reserve=..., which they share, found none; to compare "
+                "rules, use compare."
             )
             raise InputError(message, argument="reserve")
         return run.simulate(
@@ -111,7 +110,7 @@ def simulate(
         )
     check_engine(engine)
     check_several("series", series, "series")
-    return shelf.simulate_shelf(
+    return shared_reserve.simulate_several(
         series,
         feed,
         reserve=reserve,

@@ -1,4 +1,4 @@
-"""What a run writes down: rows made of the effects of its steps, a bar, a trade, a flow each."""
+"""The rows that a run records from the effects of its steps: bars, trades and flows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ TRIGGER_NAMES = {int(trigger): trigger.name.lower() for trigger in Trigger}
 
 
 class RebalanceRow(NamedTuple, Generic[Num]):
-    """One executed trade; nav per token, units, notional and costs of the whole fund, positive."""
+    """One executed trade.
+
+    Nav is per token; units, notional and costs are of the whole fund and positive.
+    """
 
     time: int
     trigger: str
@@ -49,23 +52,23 @@ class RebalanceRow(NamedTuple, Generic[Num]):
 
 
 class FlowRow(NamedTuple):
-    """One creation (tokens > 0) or redemption; quote of the party that came or went."""
+    """One creation (tokens > 0) or redemption; quote amounts are those of its order."""
 
     time: int
     tokens: float
     nav: float
-    """Per token, before the trade."""
+    """Nav per token before the trade."""
     fee: float
-    """The issuer's."""
+    """The issuer's fee."""
     notional: float
-    """Exposure added or removed, signed."""
+    """The exposure that was added or removed, signed."""
     cost: float
-    """Of trading it, after what netting with a rebalance saved."""
+    """The cost of trading that exposure, after what netting with a rebalance saved."""
     saved: float
 
 
 class BarRow(NamedTuple):
-    """The token at a bar's close; sums are since launch, quote, whole fund."""
+    """The token at a bar's close; sums are since launch, in quote, of the whole fund."""
 
     nav: float
     leverage: float
@@ -79,26 +82,27 @@ class BarRow(NamedTuple):
 
 @dataclass
 class ReserveRecord:
-    """What a reserve took in and lost, and when it was suspended (epoch s, quote)."""
+    """What a reserve received and lost, and when it was suspended (epoch seconds, quote)."""
 
     receipts: list[tuple[int, float]] = field(default_factory=list)
-    """What came in: fees and trading fees (capital is not income)."""
+    """Receipts: fees and trading fees; capital is not counted as income."""
     losses: list[tuple[int, float]] = field(default_factory=list)
-    """What tokens won from it as their counterparty, net."""
+    """The net amounts that tokens won from the reserve as their counterparty."""
     suspensions: list[tuple[int, bool]] = field(default_factory=list)
-    """Each instant at which what raises leverage was suspended (true) or resumed."""
+    """The instants at which raising leverage was suspended (True) or resumed (False)."""
 
     def spans(self, since: int | None, last: int) -> list[tuple[int, int]]:
-        """From when to when it was suspended, none of them empty and none touching the next.
+        """The spans in which it was suspended; none is empty, and none touches the next.
 
         Args:
-            since: the start of a suspension that the run began with; None: it began with none.
-            last: the last clock observation, which closes a suspension that still holds.
+            since: start of a suspension that was in force when the run began; None if there was
+                none.
+            last: the last scheduled observation, which closes a suspension that is still in force.
         """
         found: list[tuple[int, int]] = []
         for time, suspended in [*self.suspensions, (last, False)]:
             if suspended:
-                # resumed at this very observation, it went on
+                # a suspension that ended at this very observation goes on without a break
                 since = found.pop()[0] if found and found[-1][1] == time else time
             elif since is not None:
                 if since < time:
@@ -109,19 +113,19 @@ class ReserveRecord:
 
 @dataclass
 class Record(Generic[Num]):
-    """What a run wrote down of one token."""
+    """The rows that a run recorded of one token."""
 
     bars: list[BarRow] = field(default_factory=list)
     traded: list[Settled[Num] | Rolled[Num]] = field(default_factory=list)
-    """What was settled since ``trades`` was last asked for."""
+    """The trades since ``trades`` was last read."""
     flows: list[FlowRow] = field(default_factory=list)
     reserve: ReserveRecord = field(default_factory=ReserveRecord)
-    """Of its reserve: shared with the records of others on it."""
+    """The record of its reserve, shared with the other tokens on that reserve."""
     _trades: list[RebalanceRow[Num]] = field(default_factory=list)
 
     @property
     def trades(self) -> list[RebalanceRow[Num]]:
-        """One row a trade so far, made when they are asked for: most runs are asked for nav."""
+        """One row per trade so far, made on demand, because most callers only need nav."""
         if self.traded:
             rows = (_row_of(effect) for effect in self.traded)
             self._trades += [row for row in rows if row is not None]
@@ -129,14 +133,14 @@ class Record(Generic[Num]):
         return self._trades
 
     def take(self, effects: Iterable[Effect[Num]]) -> None:
-        """Write down what followed from an event, of this token and of its reserve."""
+        """Record the effects of an event on this token and its reserve."""
         for effect in effects:
             write = WRITES.get(type(effect))
             if write is not None:
                 write(self, effect)
 
     def mark(self, state: State[Num], price: Num) -> None:
-        """Write the bar's row, marked at its close."""
+        """Record the bar's row, with the figures at its close."""
         sums = state.totals
         leverage = 0.0
         if state.ended is None:
@@ -168,7 +172,7 @@ def _rolled(record: Record[Num], effect: Rolled[Num]) -> None:
 
 
 def _row_of(effect: Settled[Num] | Rolled[Num]) -> RebalanceRow[Num] | None:
-    """The row of a trade; None where creations and redemptions cancelled, so that none was made."""
+    """The row of a trade; None if creations and redemptions cancelled and nothing was traded."""
     if isinstance(effect, Rolled):
         first, second = effect.costs
         both = TradeCost(*(a + b for a, b in zip(first, second, strict=True)))
@@ -188,7 +192,7 @@ def _row(
     notional: Num,
     cost: TradeCost[Num],
 ) -> RebalanceRow[Num]:
-    # a future trades in contracts at its mark
+    # a future is traded in contracts at its mark price
     marked = effect.price * effect.mark
     tokens = effect.tokens
     fee, spread, impact, gas, paid_by_reserve, _ = cost

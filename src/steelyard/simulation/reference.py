@@ -1,11 +1,12 @@
-"""The reference simulation: SPEC 2 as a driver of ``steelyard.fund`` that reads like it.
+"""The reference engine: SPEC 2 as a driver of ``steelyard.fund``, in the order of the text.
 
-It is the oracle for everything faster, for any kind of number, for one fund or several that share
-a reserve. It decides nothing: it says to the fund what was observed and what was crossed, bar by
-bar, and writes down what followed.
+It is the oracle for every faster engine, for any kind of number, and for one fund or several that
+share a reserve. It decides nothing: it tells the fund, bar by bar, what was observed and which
+thresholds were crossed, and records the effects.
 
-Between the visited prices of a bar the price is continuous: emergency, band, move and liquidation
-act at the exact price where they first hold, the earliest first, whosever it is.
+Between the path prices of a bar the price is continuous: emergency, band, move and liquidation
+act at the exact price at which they first hold, in the order in which these prices are reached,
+across all funds.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ from steelyard.fund.thresholds import next_crossing
 from steelyard.rules.numbers import Num, Number
 from steelyard.rules.series import Series
 from steelyard.rules.triggers import Crossing, Trigger
-from steelyard.simulation.conditions import NO_MARKET, Market
+from steelyard.simulation.conditions import NO_MARKET, MarketConditions
 from steelyard.simulation.fills import ModelFills
-from steelyard.simulation.record import Record
-from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.ways import (
+from steelyard.simulation.inside_bars import (
     MOST_REBALANCES,
     has_acted,
     is_one_price,
     refuse_endless,
     travel,
 )
+from steelyard.simulation.record import Record
+from steelyard.simulation.schedule import Schedule
 
 if TYPE_CHECKING:
     from steelyard.ledger.recorder import Recorder
@@ -44,15 +45,15 @@ __all__ = ["Member", "Replay", "member_of"]
 
 @dataclass(eq=False)
 class Member(Generic[Num]):
-    """A fund in a replay: what happens to it at given times, what it trades on, its rows."""
+    """A fund in a replay: its scheduled events, the market it trades on, and its rows."""
 
     fund: Fund[Num]
     schedule: Schedule[Num]
-    market: Market
+    market: MarketConditions
     record: Record[Num] = field(default_factory=Record)
 
     def __post_init__(self) -> None:
-        # asked at every bar, where most funds pay no interest and trade at one impact
+        # asked at every bar; most funds pay no interest and have constant impact
         self._is_plain = not self.fund.terms.has_interest and self.market.conditions is None
 
     @property
@@ -62,11 +63,11 @@ class Member(Generic[Num]):
 
     @property
     def state(self) -> State[Num]:
-        """Where it stands."""
+        """The state of the fund."""
         return self.fund.state
 
     def inputs(self, time: int, bar: int) -> Inputs[Num]:
-        """What fell due since its last clock observation, up to ``time``."""
+        """The inputs that fell due since its last scheduled observation, up to ``time``."""
         since, schedule = self.fund.state.time, self.schedule
         if self._is_plain:
             return schedule.inputs_between(since, time)
@@ -74,7 +75,7 @@ class Member(Generic[Num]):
         return schedule.inputs_between(since, time, with_rates, self.impact(bar))
 
     def impact(self, bar: int) -> Impact[Num] | None:
-        """Its impact at a bar, where that follows the market."""
+        """Its impact at a bar; None if its impact does not follow the market."""
         if self.market.conditions is None:
             return None
         of = self.fund.terms.number.of
@@ -87,19 +88,19 @@ def member_of(
     number: Number[Num],
     schedule: Schedule[Num],
     state: State[Num],
-    market: Market = NO_MARKET,
+    market: MarketConditions = NO_MARKET,
 ) -> Member[Num]:
     """A fund that starts from ``state``, which is changed in place."""
     return Member(Fund(fund_terms(series, number, market.book), state), schedule, market)
 
 
 class Replay(Generic[Num]):
-    """Funds taken through a history together, observation by observation.
+    """Runs funds through a history together, observation by observation.
 
     Args:
-        members: in the order in which they act; more than one share a reserve.
-        injections: the schedule of what is paid into that reserve; None: the one member's.
-        reserve_name: of a shared reserve.
+        members: the funds in the order in which they act; several funds share a reserve.
+        injections: the schedule of payments into that reserve; None uses that of the first fund.
+        reserve_name: name of a shared reserve.
     """
 
     def __init__(
@@ -112,9 +113,9 @@ class Replay(Generic[Num]):
         funds = [member.fund for member in members]
         self.group: Group[Num] = Group(funds, ModelFills(), reserve_name)
         self.bar = 0
-        """The bar that is being walked, as the market's conditions count them."""
+        """The index of the current bar, as the market's conditions count bars."""
         self.recorder: Recorder | None = None
-        """Writes the journal, where one is asked for."""
+        """The recorder that writes the journal; None if there is no journal."""
         self._injections: Schedule[Num] = injections or members[0].schedule
         self._records: dict[str, Record[Num]] = {
             member.fund.terms.symbol: member.record for member in members
@@ -126,11 +127,11 @@ class Replay(Generic[Num]):
 
     @property
     def fears_falls(self) -> bool:
-        """Whether a fall hurts the funds together, so that a bar's low comes before its high."""
+        """Whether a fall hurts the funds in total; a bar's low is then visited before its high."""
         return sum(_exposure(member.series) for member in self.members) > 0
 
     def write_into(self, recorder: Recorder | None) -> None:
-        """Have each step written down, with the fills that it asked for."""
+        """Record each step, with the fills that it asked for, in a journal."""
         self.recorder = recorder
         if recorder is not None:
             recorder.attach(self.group)
@@ -138,7 +139,7 @@ class Replay(Generic[Num]):
     # -- the two kinds of step -----------------------------------------------------------------
 
     def observe(self, time: int, price: Num) -> None:
-        """A clock observation: everything may act here."""
+        """Make a scheduled observation, at which everything may act."""
         members, group = self.members, self.group
         first, schedule = members[0], members[0].schedule
         alive = first.fund
@@ -150,7 +151,7 @@ class Replay(Generic[Num]):
         injections: tuple[tuple[Num, bool], ...] = ()
         if group.terms is not None and alive.state.time is not None:
             injections = self._injections.injections_between(alive.state.time, time)
-        # most replays: of one fund
+        # inputs of the first fund, which in most replays is the only one
         inputs: tuple[Inputs[Num], ...] = (first.inputs(time, self.bar),)
         if self._only is None:
             inputs += tuple([member.inputs(time, self.bar) for member in members[1:]])
@@ -158,7 +159,7 @@ class Replay(Generic[Num]):
         self._step(Observed(time, price, is_out, injections, inputs))
 
     def travel(self, time: int, start: Num, end: Num) -> None:
-        """The price goes from ``start`` to ``end`` inside a bar, through all that lies between."""
+        """Move the price from ``start`` to ``end`` inside a bar, through all prices in between."""
         if len(self.members) == 1:
             is_out = self.members[0].schedule.is_out(time)
             travel(self.group.funds[0], self._step, is_out, time, start, end)
@@ -166,11 +167,11 @@ class Replay(Generic[Num]):
             self._travel_together(time, start, end)
 
     def mark(self, price: Num) -> None:
-        """Write the bar's row of each fund, marked at its close."""
+        """Record the bar's row of each fund, with the figures at its close."""
         for member in self.members:
             member.record.mark(member.fund.state, price)
 
-    # -- ways inside a bar ---------------------------------------------------------------------
+    # -- price moves inside a bar --------------------------------------------------------------
 
     def _travel_together(self, time: int, start: Num, end: Num) -> None:
         funds = self.group.funds
@@ -187,15 +188,15 @@ class Replay(Generic[Num]):
             held = [fund.state.units for fund in funds]
             for place, met in due:
                 if spent[place] and is_one_price(stood[place], start):
-                    # one crossing with the one before, which named it and traded nothing
+                    # the same crossing as the one before, which named it and traded nothing
                     spent[place] |= 1 << met.trigger
                     continue
                 if funds[place].state.units != held[place]:
-                    # deleveraged after another's trade here: it has to be looked at anew
+                    # another fund's trade made it deleverage here: its crossing must be found again
                     continue
                 stood[place] = start
                 if self._cross(time, start, place, met.trigger):
-                    # a trade moves the books of one fund, and through the reserve of all
+                    # a trade changes the books of one fund, and those of all through the reserve
                     spent = dict.fromkeys(spent, 0)
                     rebalances += 1
                 else:
@@ -206,7 +207,7 @@ class Replay(Generic[Num]):
     def _earliest(
         self, time: int, start: Num, end: Num, spent: dict[int, int]
     ) -> list[tuple[int, Crossing[Num]]]:
-        """The first crossings of any fund, and whose: the earliest, then others at its price."""
+        """The crossings at the earliest price among all funds, each with the index of its fund."""
         found: list[tuple[int, Crossing[Num]]] = []
         for place, member in enumerate(self.members):
             if member.fund.state.ended is None:
@@ -221,11 +222,11 @@ class Replay(Generic[Num]):
         return [(place, met) for place, met in found if is_one_price(met.price, earliest)]
 
     def _cross(self, time: int, price: Num, place: int, trigger: int) -> bool:
-        """Whether what holds at a crossing ended a fund, traded or ordered."""
+        """Whether the rule that holds at a crossing ended a fund, traded or sent an order."""
         return has_acted(self._step(Crossed(time, price, place, trigger)))
 
     def _step(self, event: Event[Num]) -> list[Effect[Num]]:
-        """Say to the funds what happened, and write down what followed."""
+        """Pass an event to the funds, and record its effects."""
         effects = step(self.group, event)
         if self.recorder is not None:
             self.recorder.step(event, effects)

@@ -1,8 +1,8 @@
-"""The trailing window of the volatility trigger, over all bars of a run at once.
+"""The trailing window of the volatility trigger, for all bars of a run at once.
 
-The reference adds each squared return to a sum and takes it off again when it leaves the window.
-Here all squares are known beforehand: sums of them say at which bars the level can be reached at
-all, and there the window's own squares are added up.
+The reference adds each squared return to a sum and subtracts it again when it leaves the window.
+Here all squares are known in advance: differences of their cumulative sums show at which bars the
+level can be reached at all, and only there are the squares in the window added up.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from steelyard.rules.series import Volatility
 __all__ = ["ReturnWindow"]
 
 ROOM = 1e-9
-"""Relative: a bar whose sum is this close below the level is looked at."""
+"""Relative margin: a bar whose sum is this close below the level is examined."""
 ROUNDING = 1e-10
-"""Share of the sum of all squares by which a difference of two sums can be wrong."""
+"""The possible error of a difference of two sums, as a share of the sum of all squares."""
 
 
 class ReturnWindow:
-    """Squared returns between the clock observations of a run.
+    """The squared returns between the scheduled observations of a run.
 
     Args:
         rule: the trigger.
-        state: before the first bar.
-        times: epoch s of each observation.
-        price: at each observation.
+        state: the state before the first bar.
+        times: epoch seconds of each observation, shape (bars,).
+        price: price at each observation, shape (bars,).
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class ReturnWindow:
         self._near = (held >= level * (1.0 - ROOM) - ROUNDING * sums[-1]).nonzero()[0].tolist()
 
     def next_near(self, bar: int) -> int:
-        """The first bar, from this one on, at which the level may be reached; else past the end."""
+        """The first bar from this one on that may reach the level, or the number of bars."""
         place = bisect_left(self._near, bar)
         return self._near[place] if place < len(self._near) else len(self.times)
 
     def returns(self, bar: int) -> npt.NDArray[np.float64]:
-        """The squares in the window at a bar's observation."""
+        """The squared returns in the window at a bar's observation."""
         oldest = int(self.starts.searchsorted(self.times[bar] - self.window_s))
         return self.squares[oldest : bar + self._newest + 1]
 
     def restore(self, state: State[float], bar: int) -> None:
-        """Give the state the window as it is after this bar, so that another run can go on."""
+        """Set the state's window to that after this bar, so that another run can continue."""
         squares = self.returns(bar)
         last = bar + self._newest + 1
         starts = self.starts[last - len(squares) : last]

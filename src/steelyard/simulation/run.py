@@ -1,4 +1,4 @@
-"""One series over one feed, and what it gives back."""
+"""The simulation of one series over one feed, and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from steelyard.market import Feed, Prices, feed_of
 from steelyard.market.price_feed import check_symbols, events_of, files_of, for_series
 from steelyard.rules.numbers import FLOAT, Num, Number
 from steelyard.rules.series import Series
-from steelyard.simulation import frames
+from steelyard.simulation import run_tables
+from steelyard.simulation.bar_loop import walk
+from steelyard.simulation.bar_records import Marks, marks_of_rows
 from steelyard.simulation.checks import (
     check_engine,
     check_goes_on,
@@ -22,21 +24,18 @@ from steelyard.simulation.checks import (
     check_reserve,
     mode_of,
 )
-from steelyard.simulation.conditions import Market, market_in
+from steelyard.simulation.conditions import MarketConditions, market_in
 from steelyard.simulation.coverage import notes_on
 from steelyard.simulation.fast import FastReplay, is_supported
 from steelyard.simulation.inputs import check_fits, read_events, schedule_of
-from steelyard.simulation.kept import Sources
-from steelyard.simulation.marks import Marks, marks_of_rows
-from steelyard.simulation.named import series_of
 from steelyard.simulation.record import Record
 from steelyard.simulation.reference import Member, Replay, member_of
+from steelyard.simulation.run_protocols import Sources
+from steelyard.simulation.running_statistics import Tally, tracked_bars
+from steelyard.simulation.series_argument import series_of
 from steelyard.simulation.summary import summarise
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.walk import walk
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     import numpy as np
@@ -60,17 +59,17 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a simulation found.
+    """The result of a simulation.
 
     Attributes:
         series: the token.
         prices: the bars that were run.
         intrabar: ``"close"`` or ``"path"``.
         summary: the figures of ``simulate --json``, as a dict.
-        state: the token at the end; a later run can start from it.
+        state: the state of the token at the end, from which a later run can start.
         nav_columns, rebalance_columns, cost_columns, flow_columns, suspension_columns: the tables
-            below, as dicts of arrays; those that are the same at every bar cannot be written to.
-        splits: float64, one a bar: tokens then for one token of the launch.
+            below as dicts of arrays; arrays whose value is the same at every bar are read-only.
+        splits: number of tokens now for each token of the launch; float64, shape (bars,).
     """
 
     series: Series
@@ -78,89 +77,95 @@ class Run:
     intrabar: str
     summary: dict[str, Any]
     state: State[Any]
-    nav_columns: frames.Columns
+    nav_columns: run_tables.Columns
     splits: npt.NDArray[np.float64]
     _record: Record[Any]
     _marks: Marks
     _sums_before: Totals[Any]
     _suspended: Sequence[tuple[int, int]] = ()
     _sources: Sources | None = None
-    """None where it cannot be made again from its launch: it went on from a state, or shared."""
+    """None if the run cannot be made again: it continued from a state, or shared its reserve."""
     _book: Sequence[Sequence[float]] | None = None
-    """The columns of the book that it trades on, where it trades on one."""
+    """The columns of the order book that it trades on; None if it trades on none."""
 
     @cached_property
-    def rebalance_columns(self) -> frames.Columns:
-        """Worked out when first asked for: most runs are asked for nav alone."""
-        return frames.rebalance_columns(self._record)
+    def rebalance_columns(self) -> run_tables.Columns:
+        """The columns of ``rebalances``, computed on demand, because most callers only need nav."""
+        return run_tables.rebalance_columns(self._record)
 
     @cached_property
-    def cost_columns(self) -> frames.Columns:
-        """Likewise."""
-        return frames.cost_columns(
+    def cost_columns(self) -> run_tables.Columns:
+        """The columns of ``costs``, computed on demand."""
+        return run_tables.cost_columns(
             self.prices, self._record, self._marks, self.intrabar, self._sums_before
         )
 
     @cached_property
-    def flow_columns(self) -> frames.Columns:
-        """Likewise."""
-        return frames.flow_columns(self._record)
+    def flow_columns(self) -> run_tables.Columns:
+        """The columns of ``flows``, computed on demand."""
+        return run_tables.flow_columns(self._record)
 
     @cached_property
-    def suspension_columns(self) -> frames.Columns:
-        """Likewise."""
-        return frames.suspension_columns(self._suspended)
+    def suspension_columns(self) -> run_tables.Columns:
+        """The columns of ``suspensions``, computed on demand."""
+        return run_tables.suspension_columns(self._suspended)
 
     @cached_property
     def nav(self) -> pd.DataFrame:
-        """One row a bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
-        return frames.to_pandas(self.nav_columns)
+        """One row per bar: time, price, nav (per token), leverage, tokens, reserve (units)."""
+        return run_tables.to_pandas(self.nav_columns)
 
     @cached_property
     def rebalances(self) -> pd.DataFrame:
-        """One row an executed trade, launch included; units, notional, costs of the whole fund."""
-        return frames.to_pandas(self.rebalance_columns)
+        """One row per executed trade, the launch included.
+
+        Units, notional and costs are of the whole fund; notional and costs are in quote.
+        """
+        return run_tables.to_pandas(self.rebalance_columns)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        """One row a bar: the cost so far by kind, and what the reserve paid of it (quote)."""
-        return frames.to_pandas(self.cost_columns)
+        """One row per bar: cumulative costs by kind, and the part that the reserve paid (quote)."""
+        return run_tables.to_pandas(self.cost_columns)
 
     @cached_property
     def flows(self) -> pd.DataFrame:
-        """One row a creation (tokens > 0) or redemption: nav per token; quote of that party."""
-        return frames.to_pandas(self.flow_columns)
+        """One row per creation (tokens > 0) or redemption.
+
+        Nav is per token; the other amounts are those of the order, in quote.
+        """
+        return run_tables.to_pandas(self.flow_columns)
 
     @cached_property
     def suspensions(self) -> pd.DataFrame:
-        """One row a span in which the reserve suspended what raises leverage: from, to."""
-        return frames.to_pandas(self.suspension_columns)
+        """One row per span in which the reserve suspended raising leverage: from, to."""
+        return run_tables.to_pandas(self.suspension_columns)
 
     def plot(self) -> Any:  # noqa: ANN401 (plotly ships no types)
         """The run as an interactive figure: nav, leverage, costs, reserve."""
         from steelyard.report.figure import run_figure
-        from steelyard.simulation.report import report_run
+        from steelyard.simulation.report_input import report_run
 
         return run_figure(report_run(self))
 
     def save(self, folder: str | Path) -> None:
-        """Write tables, summary and page into ``folder``: all that ``simulate --out`` writes.
+        """Write tables, summary and page into ``folder``, everything ``simulate --out`` writes.
 
         Raises:
-            InputError: where ``folder`` cannot be a folder or cannot be written to.
+            InputError: ``folder`` cannot be a folder or cannot be written to.
         """
-        from steelyard.simulation.output import save_run
+        from steelyard.simulation.run_folder import save_run
 
         save_run(self, folder)
 
     def document(self) -> Document:
-        """All that is shown of it: terminal, text, notebook and page are made of it."""
+        """The document from which terminal output, text, notebook and page are rendered."""
         from steelyard.simulation.run_document import run_document
 
         return run_document(self)
 
     def _repr_html_(self) -> str:
-        """For notebooks."""
+        """The run as HTML for notebooks."""
         from steelyard.report.html import fragment
 
         return fragment(self.document())
@@ -177,8 +182,6 @@ def simulate(
     series: Series | str | Path,
     feed: object,
     *,
-    start: str | float | date | None = None,
-    end: str | float | date | None = None,
     intrabar: str | None = None,
     state: State[Num] | None = None,
     number: Number[Num] = FLOAT,  # type: ignore[assignment]  # the default of one of three kinds
@@ -186,23 +189,22 @@ def simulate(
     journal: str | Path | InMemory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
-    """Run one series over a feed, or over a part of it: what ``sy.simulate`` does for one series.
+    """Simulate one series over a feed; ``sy.simulate`` does this for one series.
 
     Args:
-        series: the token, as ``sy.simulate`` takes it.
+        series: the token, in the forms that ``sy.simulate`` accepts.
         feed: a ``Feed``, or bare prices.
-        start: first instant of the part; None: that of the feed.
-        end: the instant at which the part ends, left out; None: that of the feed.
-        intrabar: as ``sy.simulate`` takes it, and so with all that follows.
-        state: where to go on from.
+        intrabar: as in ``sy.simulate``, like all that follow.
+        state: the state to continue from.
         number: the kind of number to compute in.
         engine: ``"fast"`` or ``"reference"``.
-        journal: where to write all that happens.
-        progress: called now and then with the number of bars done.
+        journal: where to record all events.
+        progress: called at times with the number of bars done.
 
     Raises:
-        InputError: where the series and the options do not go together, or a rule never rests.
-        DataError: where a file is not what it should be, or no bar is left.
+        InputError: the series and the options do not fit together, or a rule rebalances without end
+            inside a bar.
+        DataError: a file is invalid, or no bar is left.
     """
     series = series_of(series)
     check_kind("number", number, Number, "steelyard.rules.numbers")
@@ -210,7 +212,7 @@ def simulate(
     if state is not None:
         check_kind("state", state, State, "run.state")
     check_engine(engine)
-    history = feed_of(feed).between(start, end)
+    history = feed_of(feed)
     check_symbols(history, [series.symbol])
     history = for_series(history, series.symbol)
     mode = mode_of(intrabar, history.bars)
@@ -235,14 +237,14 @@ def _run(
     series: Series,
     feed: Feed,
     mode: str,
-    market: Market,
+    market: MarketConditions,
     state: State[Any] | None,
     number: Number[Any],
     engine: str,
     progress: Callable[[int], None] | None,
     kept: Recording | None = None,
 ) -> Run:
-    """The run of a series over a feed, and its journal."""
+    """Run a series over a feed, and record it in a journal if there is one."""
     bars = feed.bars
     if state is not None:
         check_goes_on(state, bars, mode)
@@ -272,9 +274,10 @@ def replayed(
     progress: Callable[[int], None] | None = None,
     recorder: Recorder | None = None,
 ) -> tuple[Member[Any], Marks]:
-    """Take a token through its bars by the engine that was asked for; ``state`` is changed.
+    """Run a token through its bars on the engine that was chosen; ``state`` is changed.
 
-    A journal is written by the reference: it needs an observation at each full hour.
+    A run with a journal uses the reference, because the journal needs an observation at each full
+    hour.
     """
     number = sources.number
     schedule = schedule_of(series, number, sources.events)
@@ -291,22 +294,25 @@ def replayed(
 
 
 class Before(NamedTuple):
-    """What a run has to know of the state that it started from."""
+    """The figures of the starting state that a run needs at its end."""
 
     reserve_units: float
     totals: Totals[Any]
     suspended_since: int | None
-    """Its last clock observation, epoch s, where its reserve is suspended; else None."""
+    """Epoch seconds of the last scheduled observation if the reserve is suspended; else None."""
 
     @classmethod
     def of(cls, state: State[Any]) -> Before:
-        """Of a state that a run is about to change."""
+        """Take the figures from a state that a run is about to change."""
         since = state.time if state.reserve.suspended else None
         return cls(float(state.reserve.units), replace(state.totals), since)
 
 
 def span_of(bars: Prices, state: State[Any] | None) -> tuple[int, int]:
-    """The instants after the first of which, and up to the second, a run is charged for time."""
+    """The instants between which a run is charged for time, in epoch seconds.
+
+    The first instant is exclusive and the second inclusive.
+    """
     since = int(bars.time[0]) if state is None or state.time is None else state.time
     return since, int(bars.time[-1]) + bars.step_s
 
@@ -320,21 +326,21 @@ def run_of(
     health: dict[str, float | None] | None = None,
     last: int | None = None,
 ) -> Run:
-    """What a fund that is through its bars has come to.
+    """The result of a fund that has been run through its bars.
 
     Args:
         member: the fund.
-        marks: its rows, one a bar.
-        bars: those that were run.
+        marks: its figures, one for each bar.
+        bars: the bars that were run.
         mode: ``close`` or ``path``.
-        before: what it started from.
-        health: of a shared reserve.
-        last: epoch s of the last clock observation of any fund on a shared reserve.
+        before: the figures of the state that it started from.
+        health: figures of a shared reserve.
+        last: epoch seconds of the last scheduled observation of any fund on a shared reserve.
     """
     series, state = member.series, member.state
     last = state.time or 0 if last is None else last
     tally = Tally(bars.close, series.target_leverage, tracked_bars(bars, mode, state.ended))
-    nav = frames.nav_columns(bars, marks, tally)
+    nav = run_tables.nav_columns(bars, marks, tally)
     held = marks.held(nav["nav"])
     return Run(
         series=series,

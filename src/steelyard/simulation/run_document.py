@@ -1,11 +1,10 @@
-"""A run as a document: its series in words, its key figures, its charts and trades."""
+"""The document that shows a run: its series in words, key figures, charts and trades."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from steelyard.report.columns import Instants, Labels
 from steelyard.report.document import (
     Badge,
     Block,
@@ -20,7 +19,7 @@ from steelyard.report.document import (
     Span,
 )
 from steelyard.report.figure import panels_of
-from steelyard.report.frames import times
+from steelyard.report.figure_encoding import Dates, Labels
 from steelyard.report.number_format import (
     count,
     day,
@@ -31,18 +30,19 @@ from steelyard.report.number_format import (
     number,
     percent,
 )
+from steelyard.report.plain_frames import times
 from steelyard.report.view import ROW_NUMBERS, Ends, Rows, View, ends_of, view_of
 from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.describe import duration_words
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_notes import is_unfunded, run_notes
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from steelyard.report.frames import Floats, ReportRun
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.report.plain_frames import Floats, ReportRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = [
     "CLOSING",
@@ -55,13 +55,13 @@ __all__ = [
 ]
 
 MOST_POINTS, MOST_ROWS = 12_000, 2_000
-"""Bars that are drawn and trades that are listed of a run on a page of its own."""
+"""The most bars drawn and the most trades listed for a run that has a page of its own."""
 FLAT = 5e-5
-"""Shown as 0.00 % or next to it: neither good nor bad."""
+"""A return this small is shown as 0.00 % or 0.01 %, and is neither good nor bad."""
 CLOSING = (
-    "Risks: a leveraged token loses value when the price swings, even where it ends as it began, "
-    "and a move against it that is fast enough takes everything. Past results, simulated or real, "
-    "do not foretell others. Nothing here is advice."
+    "Risks: a leveraged token loses value when the price fluctuates, even if the price ends where "
+    "it began, and a move against it that is fast enough takes everything. Past results, simulated "
+    "or real, do not predict future ones. Nothing here is advice."
 )
 LABELS = {
     "leverage_before": "leverage before",
@@ -80,14 +80,15 @@ def run_document(
     assets: npt.NDArray[np.float64] | None = None,
     most: tuple[int, int] = (MOST_POINTS, MOST_ROWS),
 ) -> Document:
-    """All that is shown of a run.
+    """The document that shows a run.
 
     Args:
         run: the run.
-        title: its headline; by default what it aims at.
-        key: its name among others on one page.
-        assets: a figure a bar: what all tokens on its reserve are worth, where it is shared.
-        most: how many bars are drawn and how many trades are listed.
+        title: headline; by default the target and the asset.
+        key: name of the run among others on one page.
+        assets: the value of all tokens on its reserve at each bar, if the reserve is shared; shape
+            (bars,).
+        most: how many bars are drawn and how many trades are listed at most.
     """
     frames = report_run(run, title=title, assets=assets)
     notes = list(run_notes(run))
@@ -105,7 +106,7 @@ def document_of_frames(
     key: str = "",
     most: tuple[int, int] = (MOST_POINTS, MOST_ROWS),
 ) -> Document:
-    """The same of plain frames."""
+    """The same document, made of plain frames."""
     facts, ends, time = run.facts, ends_of(run), times(run.nav)
     terms = {
         "venue": facts.venue,
@@ -134,7 +135,7 @@ def document_of_frames(
 
 
 def run_badges(run: DrawnRun) -> list[Badge]:
-    """What must be known of a run at first sight."""
+    """The badges of a run: what a reader must know first."""
     found = []
     if run.summary["wiped_out"] is not None:
         found.append(Badge("wiped out", "bad"))
@@ -148,7 +149,7 @@ def run_badges(run: DrawnRun) -> list[Badge]:
 
 
 def history_words(run: DrawnRun) -> str:
-    """Which prices were run: how many bars, how long, from when to when, with how many gaps."""
+    """The prices of a run in words: source, number and length of bars, dates, number of gaps."""
     summary = run.summary
     gaps = f"{count(summary['gaps'])} gap{'' if summary['gaps'] == 1 else 's'}"
     length = duration_words(run.prices.step_s) if run.prices.step_s else ""
@@ -160,13 +161,13 @@ def history_words(run: DrawnRun) -> str:
 
 
 def _drawn(run: ReportRun, most: tuple[int, int]) -> list[Block]:
-    """The charts and the trades."""
+    """The charts and the list of trades."""
     view = view_of(run, most_points=most[0], most_rows=most[1])
     return [*panels_of(view), *_thinned(view), trades(view.rows)]
 
 
 def key_figures(run: ReportRun, ends: Ends) -> list[KeyFigures]:
-    """The figures of the summary, in groups; first those that a reader looks for first."""
+    """The figures of the summary in groups, those that most readers look for first."""
     summary, quote = run.summary, run.facts.quote
     found = [
         KeyFigures("Result", list(_result(run, ends)), "large"),
@@ -226,8 +227,8 @@ def _rebalances(figures: Mapping[str, Any], quote: str) -> Iterator[Fact]:
     for kind, made in figures["by_trigger"].items():
         yield Fact(f"by {kind}", count(made))
     if figures["clips"] != figures["count"]:
-        yield Fact("clips", count(figures["clips"]), "trades that they went out in")
-    yield Fact("blocked", count(figures["blocked"]), "not made: suspended, or too costly")
+        yield Fact("clips", count(figures["clips"]), "trades into which rebalances were divided")
+    yield Fact("blocked", count(figures["blocked"]), "due but not made: suspended, or too costly")
     yield Fact("turnover", money(figures["turnover"]), f"{quote}, the whole fund")
 
 
@@ -237,7 +238,7 @@ def _costs(figures: Mapping[str, float], assets: float) -> Iterator[Fact]:
         share = percent(amount / assets) if assets else "-"
         yield Fact(kind, money(amount), f"{share} of initial assets")
     if figures["paid_by_reserve"]:
-        by_reserve = "of these, not by holders"
+        by_reserve = "the part of the total that holders did not bear"
         yield Fact("paid by the reserve", money(figures["paid_by_reserve"]), by_reserve)
 
 
@@ -251,22 +252,21 @@ def _flows(figures: Mapping[str, float], quote: str) -> Iterator[Fact]:
 
 def _tracking(summary: Mapping[str, object]) -> Iterator[Fact]:
     tracking, leverages = _of(summary, "tracking"), _of(summary, "leverage")
-    slope = f"of daily returns on the underlying's, R2 {number(tracking['r2'], 4)}"
+    slope = f"of daily returns against the underlying's, R2 {number(tracking['r2'], 4)}"
     yield Fact("slope", number(tracking["slope"], 3), slope)
-    yield Fact(
-        "exposure error", number(tracking["exposure_error"], 3), "how far leverage was off, a year"
-    )
+    off = "how far leverage was off its target, a year"
+    yield Fact("exposure error", number(tracking["exposure_error"], 3), off)
     daily = percent(tracking["error_daily"])
-    of_days = f"of daily returns off target, a year; of a day {daily}"
+    of_days = f"deviation from the daily target, a year; {daily} a day"
     yield Fact("tracking error", percent(tracking["tracking_error"]), of_days)
-    apart = "to a daily reset without costs"
+    apart = "against a daily reset without costs"
     yield Fact("difference", percent(tracking["difference"], signed=True), apart)
     ends = f"from {leverage(leverages['min'])} to {leverage(leverages['max'])}, at closes"
     yield Fact("mean leverage", leverage(leverages["mean"]), ends)
 
 
 def reserve_figures(figures: Mapping[str, Any], base: str, quote: str) -> KeyFigures:
-    """The figures of a reserve, held in ``base``."""
+    """The figures of a reserve whose assets are held in ``base``."""
     return KeyFigures("Reserve", list(_reserve(figures, base, quote)))
 
 
@@ -279,16 +279,16 @@ def _reserve(figures: Mapping[str, Any], base: str, quote: str) -> Iterator[Fact
     if "settled" in figures:
         won = f"{quote} that tokens lost to it, net of what they won"
         yield Fact("settled", money(figures["settled"]), won)
-        yield Fact("utilisation", percent(figures["utilisation"]), "net notional of its value")
+        yield Fact("utilisation", percent(figures["utilisation"]), "net notional over its value")
     suspended = figures["suspended_s"]
     lasted = duration_words(suspended) if suspended else "never"
-    yield Fact("suspended", lasted, "raised no leverage meanwhile")
-    depth = "above its floor, of net asset value"
+    yield Fact("suspended", lasted, "time in which leverage was not raised")
+    depth = "value above its floor, of net asset value"
     yield Fact("buffer", percent(figures["buffer_depth"]), depth)
     if figures["runway_days"] is not None:
-        runway = "days at the pace of the last 30"
+        runway = "days, at the pace of the last 30 days"
         yield Fact("runway", number(figures["runway_days"], 0), runway)
-    room = f"{quote}: a trade whose cost takes the buffer"
+    room = f"{quote}: size of a trade whose cost uses up the buffer"
     yield Fact("capacity", money(figures["capacity"]), room)
 
 
@@ -296,23 +296,24 @@ def _thinned(view: View) -> list[Block]:
     if len(view.time) >= view.bars:
         return []
     words = (
-        f"Drawn from {len(view.time):,} of {view.bars:,} bars: of each stretch those where price, "
-        "nav, leverage or the reserve's level is lowest or highest. No extreme is lost."
+        f"The chart shows {len(view.time):,} of {view.bars:,} bars: in each stretch those at which "
+        "price, nav, leverage or the reserve's level is lowest or highest. No extreme is left out."
     )
     return [Paragraph(words, "small")]
 
 
 def trades(rows: Rows) -> Listing:
-    """The trades of a run, launch included."""
+    """The list of a run's trades, the launch included."""
     shown = len(rows.time)
-    words = f"All {rows.total:,} trades, launch included."
+    words = f"All {rows.total:,} trades, the launch included."
     if shown < rows.total:
         words = (
-            f"{shown:,} of {rows.total:,} trades: launch, emergencies, the largest by notional, "
-            "and the largest of each stretch of time. rebalances.parquet has all of them."
+            f"{shown:,} of {rows.total:,} trades: the launch, emergencies, the largest by "
+            "notional, and the largest in each stretch of time. rebalances.parquet contains all "
+            "trades."
         )
     columns = [
-        ListingColumn("time, UTC", "time", Instants(rows.time)),
+        ListingColumn("time, UTC", "time", Dates(rows.time)),
         ListingColumn("trigger", "text", Labels(rows.trigger)),
         ListingColumn("side", "text", Labels(rows.side)),
     ]
@@ -320,14 +321,15 @@ def trades(rows: Rows) -> Listing:
         values = rows.numbers[name]
         decimals = 4 if name.startswith("leverage") else column_decimals(values)
         columns.append(ListingColumn(LABELS.get(name, name), "number", values, decimals))
-    units = "Units, notional and costs are the whole fund's, nav is per token."
+    units = "Units, notional and costs are of the whole fund, nav is per token."
     return Listing("Rebalances", f"{words} {units}", columns)
 
 
 def column_decimals(values: Floats) -> int:
-    """Decimals for a whole column of a table: enough to tell its rows apart, and no more.
+    """The number of decimals for a column of a table: enough to distinguish its rows, and no more.
 
-    Whole numbers from 100,000 on, cents from 100 on, then two more digits for each hundredth.
+    Columns with values of 100,000 or more show whole numbers, those from 100 on show cents, and
+    each further factor of 100 below that adds two digits.
     """
     sizes = [abs(value) for value in values.tolist() if abs(value) < float("inf")]
     largest = max(sizes, default=0.0)
@@ -337,7 +339,7 @@ def column_decimals(values: Floats) -> int:
 
 
 def tone(value: float | None) -> str:
-    """Whether a return is good, bad or next to nothing."""
+    """Whether a return counts as good, as bad, or (empty) as neither."""
     if value is None or abs(value) < FLAT:
         return ""
     return "good" if value > 0 else "bad"

@@ -1,7 +1,7 @@
-"""What a person should know beside the figures of a run: one channel, for terminal and page.
+"""Notes on a run: what a person should know in addition to the figures, on terminal and page.
 
-A note says what data cannot show, or what is unlikely to be meant. The notes on inputs stand in the
-summary as well.
+A note tells what the data cannot show, or what was probably not intended. The notes on inputs are
+also in the summary.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from steelyard.rules.describe import clock_words, duration_words
 if TYPE_CHECKING:
     from steelyard.market import Prices
     from steelyard.rules.series import Series
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = ["is_unfunded", "order_note", "run_notes", "shared_notes"]
 
 FEWEST_RETURNS = 2
 LATE_S = 300
-"""What acts no later than this after it was due is on time."""
+"""An action at most this many seconds after it was due counts as punctual."""
 MOST_TURNS = 1_000
 MOST_NAMES = 3
-"""Of those whom a note concerns."""
+"""The most names that a note lists."""
 
 
 def run_notes(run: DrawnRun) -> Iterator[str]:
-    """One sentence for each thing worth saying, the weightiest first."""
+    """The notes on a run, one sentence each, the most important first."""
     bars, ended = run.prices, run.summary["wiped_out"]
     if ended is not None:
         how = "liquidated" if ended["reason"] == "liquidated" else "left without nav"
@@ -41,8 +41,8 @@ def run_notes(run: DrawnRun) -> Iterator[str]:
     if len(bars.gaps):
         missing = duration_words(int(bars.gaps.missing_s.sum()))
         yield (
-            f"{bars.source} has {counted(len(bars.gaps), 'gap')}, {missing} in all; not filled in, "
-            f'"steelyard data check" says more.'
+            f"{bars.source} has {counted(len(bars.gaps), 'gap')}, {missing} in all. Gaps are not "
+            f'filled in; "steelyard data check" describes them.'
         )
     if run.summary["intrabar"] == "path":
         yield order_note(bars.step_s)
@@ -53,18 +53,18 @@ def run_notes(run: DrawnRun) -> Iterator[str]:
     if pool is not None and pool["suspended_s"]:
         blocked = run.summary["rebalances"]["blocked"]
         yield (
-            f"the reserve was below its floor for {duration_words(pool['suspended_s'])} in all: "
-            f"{counted(blocked, 'rebalance')} that would have raised leverage not made."
+            f"the reserve was below its floor for {duration_words(pool['suspended_s'])} in all, "
+            f"and {counted(blocked, 'rebalance')} that would have raised leverage did not happen."
         )
 
 
 def is_unfunded(run: DrawnRun) -> bool:
-    """Whether it is a perpetual to which nothing was ever charged for funding."""
+    """Whether the series is a perpetual and no funding was ever charged to it."""
     return run.series.venue.kind == "perpetual" and not run.summary["costs"]["funding"]
 
 
 def shared_notes(of: Mapping[str, Iterable[str]]) -> list[str]:
-    """The notes on several runs, each once: what does not concern all of them names whom."""
+    """The notes on several runs without repetition; a note on some of them names these."""
     said: dict[str, list[str]] = {}
     for name, notes in of.items():
         for note in notes:
@@ -81,7 +81,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def order_note(step_s: int) -> str:
-    """What walking through bars assumes."""
+    """The note on the order of prices that is assumed inside bars."""
     bars, inside = ("daily bars", "a day") if step_s == DAY_S else ("bars", "a bar")
     return (
         f"{bars} do not say in which order prices came inside {inside}: the worst order is "
@@ -90,12 +90,12 @@ def order_note(step_s: int) -> str:
 
 
 def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
-    """Triggers that follow the clock, where bars are too long for them."""
+    """Notes on triggers of the clock for which the bars are too long."""
     how, step = series.rebalance, bars.step_s
     if step <= 0:
         return
     at = "opens" if intrabar == "path" else "closes"
-    # bars begin and end at these seconds after a multiple of their length
+    # bars begin and end this many seconds after a multiple of their length
     offset = int(bars.time[0]) % step
     if how.daily is not None:
         late = _late(how.daily.at_s, step, offset)
@@ -103,9 +103,10 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
             acts = clock_words((how.daily.at_s + late) % DAY_S)
             near = how.daily.at_s + late - (step if 2 * late > step else 0)
             yield (
-                f"the clock is read at {at} of bars of {duration_words(step)}: what is due at "
-                f"{clock_words(how.daily.at_s)} UTC waits for the next one, at {acts}, "
-                f'{_hours(late)} late; at = "{clock_words(near % DAY_S)}" acts at the nearest.'
+                f"the clock is read at {at} of bars of {duration_words(step)}: a rebalance that is "
+                f"due at {clock_words(how.daily.at_s)} UTC waits for the next one, at {acts}, "
+                f'{_hours(late)} late; with at = "{clock_words(near % DAY_S)}" it acts at the '
+                f"nearest one."
             )
     if how.interval is not None and how.interval.every_s >= step:
         late = max(
@@ -114,9 +115,9 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
         )
         if late > LATE_S:
             yield (
-                f"the clock is read at {at} of bars of {duration_words(step)}: an interval of "
-                f"{duration_words(how.interval.every_s)} from {clock_words(how.interval.anchor_s)} "
-                f"UTC acts up to {_hours(late)} late."
+                f"the clock is read at {at} of bars of {duration_words(step)}: rebalances at an "
+                f"interval of {duration_words(how.interval.every_s)} from "
+                f"{clock_words(how.interval.anchor_s)} UTC are made up to {_hours(late)} late."
             )
     if how.interval is not None and how.interval.every_s < step:
         yield (
@@ -131,11 +132,11 @@ def _coarse_clock(series: Series, bars: Prices, intrabar: str) -> Iterator[str]:
 
 
 def _late(due_s: int, step_s: int, offset_s: int) -> int:
-    """Seconds from an instant to the next clock observation of bars of one length."""
+    """The seconds from an instant to the next scheduled observation of bars of one length."""
     return (offset_s - due_s) % step_s
 
 
 def _hours(seconds: int) -> str:
-    """A delay as a person reads it: ``58 min``, ``23 h 58 min``."""
+    """A delay in words: ``58 min``, ``23 h 58 min``."""
     hours, minutes = seconds // 3_600, -(-(seconds % 3_600) // 60)
     return " ".join([f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0))

@@ -1,4 +1,4 @@
-"""Several runs as one document: a row a token, the reserve that they share, a page for each."""
+"""The document that shows several runs: a table of them, their shared reserve, and each run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steelyard.report.daily_reset import daily_reset_index, worst_day
-from steelyard.report.document import Block, Cell, Column, Document, Lazily, Paragraph, Row, Table
-from steelyard.report.frames import ReportRun, floats, times
+from steelyard.report.daily_reset_index import daily_reset_index, worst_day
+from steelyard.report.document import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Lazily,
+    Paragraph,
+    Table,
+    TableRow,
+)
 from steelyard.report.number_format import count, multiple, number, percent
+from steelyard.report.plain_frames import ReportRun, floats, times
 from steelyard.report.sparkline import sparkline
 from steelyard.report.view import figure_of
 from steelyard.rules.costs import COST_KINDS
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run_document import (
     CLOSING,
     history_words,
@@ -25,7 +34,7 @@ from steelyard.simulation.run_document import (
 from steelyard.simulation.run_notes import run_notes, shared_notes
 
 if TYPE_CHECKING:
-    from steelyard.simulation.kept import DrawnRun
+    from steelyard.simulation.run_protocols import DrawnRun
 
 __all__ = [
     "each_drawn",
@@ -36,21 +45,21 @@ __all__ = [
 ]
 
 MOST_POINTS, MOST_ROWS = 40_000, 32_000
-"""Bars and trades of all runs together: the page stays below about eight million bytes."""
+"""The most bars and trades of all runs together, which keep a page below about 8 MB."""
 LEAST_POINTS, LEAST_ROWS = 600, 200
 OF_ONE = (12_000, 2_000)
 
 
 def each_drawn(runs: int) -> tuple[int, int]:
-    """How many bars and trades each of so many runs may draw on one page."""
+    """The most bars and the most trades that each of ``runs`` runs may show on one page."""
     points = max(LEAST_POINTS, min(OF_ONE[0], MOST_POINTS // runs))
     return points, max(LEAST_ROWS, min(OF_ONE[1], MOST_ROWS // runs))
 
 
 def shared_document(runs: Sequence[DrawnRun], reserve: dict[str, Any]) -> Document:
-    """Several series on one reserve."""
+    """The document that shows several series on one reserve."""
     first = runs[0]
-    # the level of a shared reserve is judged by what all of them are worth
+    # the level of a shared reserve is its value over the total net asset value of all tokens
     assets = np.asarray(sum(run.nav_columns["nav"] * run.nav_columns["tokens"] for run in runs))
     base, quote = first.series.underlying.partition("/")[0], first.series.quote
     named = {run.series.symbol: run for run in runs}
@@ -76,15 +85,15 @@ def runs_document(
     titles: Sequence[str] = (),
     assets: np.ndarray[Any, np.dtype[np.float64]] | None = None,
 ) -> Document:
-    """Blocks on all runs, and a document of each by its name.
+    """A document of blocks about all runs, with a document of each run.
 
     Args:
-        runs: at least one.
-        names: of them, each its own.
-        title: of all.
-        blocks: what is shown of all.
-        titles: headlines of the runs, by default what they aim at.
-        assets: what all tokens on their one reserve are worth, a figure a bar.
+        runs: the runs, at least one.
+        names: a different name for each.
+        title: headline of the whole document.
+        blocks: what is shown about all runs.
+        titles: headlines of the runs; by default the target and the asset of each.
+        assets: the value of all tokens on their shared reserve at each bar, shape (bars,).
     """
     each = each_drawn(len(runs))
     headlines = titles or [""] * len(runs)
@@ -103,19 +112,27 @@ def runs_document(
 
 
 def runs_table(runs: Sequence[ReportRun], names: Sequence[str], keys: Sequence[str] = ()) -> Table:
-    """A row a run, under its name; it leads to the document of its key, by default its name."""
+    """A table with one row per run.
+
+    Args:
+        runs: the runs.
+        names: the name that each row shows.
+        keys: the key of the document that each row links to; by default its name.
+    """
     relieved = any(figure_of(run.summary, "costs", "paid_by_reserve") for run in runs)
     columns = [
         Column("token", words=True, under="trades when"),
         Column("nav, log", page_only=True),
         Column("target", drop=7),
-        Column("return", "of nav per token, from launch to end"),
-        Column("daily reset", "what a daily reset to the target without costs returned", drop=2),
-        Column("rebal.", "rebalances, launch not counted"),
-        Column("blocked", "rebalances not made: suspended, or too costly", drop=3),
-        Column("cost", "all costs, of initial assets"),
-        Column("by reserve", "what the reserve paid of it", drop=4),
-        Column("error", "exposure error, how far leverage was off its target, a year", drop=6),
+        Column("return", "of one token, from launch to end"),
+        Column("daily reset", "return of a daily reset to the target without costs", drop=2),
+        Column("rebal.", "number of rebalances, without the launch"),
+        Column("blocked", "rebalances due but not made: suspended, or too costly", drop=3),
+        Column("cost", "all costs, as a share of initial assets"),
+        Column("by reserve", "the part of the cost that the reserve paid", drop=4),
+        Column(
+            "error", "exposure error, that is how far leverage was off its target, a year", drop=6
+        ),
         Column("drawdown", "deepest fall from a peak, at closes"),
         Column("worst day", "lowest return of a UTC day", drop=5),
     ]
@@ -124,7 +141,7 @@ def runs_table(runs: Sequence[ReportRun], names: Sequence[str], keys: Sequence[s
     return Table(
         "",
         [columns[place] for place in kept],
-        [Row([row[place] for place in kept]) for row in rows],
+        [TableRow([row[place] for place in kept]) for row in rows],
         sortable=True,
     )
 
@@ -163,7 +180,7 @@ def _cells(run: ReportRun, name: str, key: str) -> list[Cell]:
 
 
 def return_cell(run: ReportRun) -> Cell:
-    """What a token returned, or that nothing is left of it."""
+    """The return of a token, or that it was wiped out."""
     if run.summary.get("wiped_out") is not None:
         return Cell("wiped out", -1.0, "bad")
     change = figure_of(run.summary, "nav", "return")

@@ -1,7 +1,7 @@
-"""What happens at given times: funding, changes of rate, injections, flows, splits, outages.
+"""The schedule of dated events: funding, rates, injections, flows, splits, outages.
 
-Asked for a half-open stretch (since, until], so that a run needs no pointer into its files and
-two runs joined by their state see each instant once.
+It is asked for the events in a half-open interval (since, until], so that a run needs no position
+in its files, and two runs that are joined by a state see each event once.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ __all__ = ["Schedule"]
 Value = TypeVar("Value")
 
 NEVER = 2**62
-"""Epoch s after all that can be observed."""
+"""A time after all that can be observed, in epoch seconds."""
 
 
 class Schedule(Generic[Num]):
-    """Events by time, as numbers of one kind.
+    """Dated events in one kind of number.
 
     Args:
         number: the kind of number.
-        funding: epoch s and rate, in order.
-        rates: epoch s and rate per year, in order; before the first, ``first_rate`` holds.
-        injections: epoch s, quote, and whether it is capital, in order.
-        flows: epoch s and tokens created (redeemed where negative), in order.
-        splits: epoch s and tokens for one token, in order.
-        outages: epoch s from and until which nothing triggers, in order.
-        wind_down: epoch s at which the token is closed; None: never.
+        funding: times (epoch seconds) and rates, in order.
+        rates: times (epoch seconds) and rates per year, in order; ``first_rate`` applies before the
+            first.
+        injections: times (epoch seconds), amounts in quote, and whether each is capital, in order.
+        flows: times (epoch seconds) and tokens created (redeemed if negative), in order.
+        splits: times (epoch seconds) and numbers of tokens for one token, in order.
+        outages: starts and ends (epoch seconds) of spans in which no trigger fires, in order.
+        wind_down: time (epoch seconds) at which the token is closed; None for never.
         first_rate: the series' own rate per year.
     """
 
@@ -65,17 +66,17 @@ class Schedule(Generic[Num]):
         self._times: list[int] = sorted(
             {*self._funding.times, *self._flows.times, *self._splits.times, NEVER}
         )
-        # asked at every observation, where most schedules hold none of these
+        # asked at every observation, and most schedules contain none of these
         self.has_splits, self.has_flows = bool(self._splits.times), bool(self._flows.times)
         self.has_outages = bool(self._outages[0])
         self.is_plain = not (self.has_splits or self.has_flows or self.has_outages) and (
             wind_down is None
         )
-        """Whether nothing comes from outside but money: funding, rates, injections."""
+        """Whether the only events are those of money: funding, rates, injections."""
 
     @property
     def stop_times(self) -> list[int]:
-        """Epoch s of all that changes a token at a time of its own, funding and rates left out."""
+        """Times (epoch seconds) of all events that change a token, except funding and rates."""
         times = [*self._outages[0], *self._outages[1]]
         times += [*self._injections.times, *self._flows.times, *self._splits.times]
         if self.wind_down is not None:
@@ -84,12 +85,12 @@ class Schedule(Generic[Num]):
 
     @property
     def rate_times(self) -> Sequence[int]:
-        """Epoch s from which each rate of the file is in force, in order."""
+        """Times (epoch seconds) from which the rates of the file are in force, in order."""
         return self._rate_times
 
     @property
     def highest_rate(self) -> Num:
-        """The largest size of any rate per year."""
+        """The largest rate per year by size."""
         return max(map(abs, self._rates))
 
     def rate_after(self, since: int) -> Num:
@@ -97,13 +98,13 @@ class Schedule(Generic[Num]):
         return self._rates[bisect_right(self._rate_times, since)]
 
     def funding_within(self, since: int, until: int) -> tuple[Sequence[int], Sequence[Num]]:
-        """Funding instants in (since, until] and their rates."""
+        """The times of funding in (since, until] and their rates."""
         times = self._funding.times
         rows = slice(bisect_right(times, since), bisect_right(times, until))
         return times[rows], self._funding.values[rows]
 
     def rates_between(self, since: int, until: int) -> Iterator[tuple[Num, int]]:
-        """Each rate per year in force in (since, until], with the seconds it was in force."""
+        """Each rate per year in force in (since, until], with its seconds in that interval."""
         times = self._rate_times
         place = bisect_right(times, since)
         while since < until:
@@ -113,7 +114,7 @@ class Schedule(Generic[Num]):
             place += 1
 
     def injections_between(self, since: int, until: int) -> tuple[tuple[Num, bool], ...]:
-        """Quote injected in (since, until], each with whether it is capital."""
+        """The amounts in quote injected in (since, until], each with whether it is capital."""
         return self._injections.between(since, until)
 
     def inputs_between(
@@ -125,21 +126,22 @@ class Schedule(Generic[Num]):
         *,
         with_funding: bool = True,
     ) -> Inputs[Num]:
-        """What falls due for a fund in (since, until].
+        """The inputs that fall due for a fund in (since, until].
 
         Args:
-            since: epoch s of its last clock observation; None: it launches at ``until``.
-            until: epoch s.
-            with_rates: whether it pays interest.
-            impact: of the moment, where that follows the market.
-            with_funding: false: a driver pays the funding by itself.
+            since: epoch seconds of its last scheduled observation; None if it launches at
+                ``until``.
+            until: epoch seconds.
+            with_rates: whether the fund pays interest.
+            impact: its impact at this moment, if that follows the market.
+            with_funding: False if the driver pays the funding itself.
         """
         if since is None:
             return Inputs(impact=impact)
         times, ends = self._times, until >= self._ends_at
         is_quiet = times[bisect_right(times, since)] > until
         if is_quiet and impact is None and not (ends or with_rates):
-            # most observations
+            # the case of most observations
             return NOTHING_DUE  # type: ignore[return-value]  # it holds no number
         rates = tuple(self.rates_between(since, until)) if with_rates else ()
         if is_quiet:
@@ -149,7 +151,7 @@ class Schedule(Generic[Num]):
         return Inputs(funding, rates, splits, flows, ends, impact)
 
     def is_out(self, time: int) -> bool:
-        """Whether the keeper is dead at this instant."""
+        """Whether the keeper is down at this instant."""
         starts, ends = self._outages
         if not starts:
             return False
@@ -158,7 +160,7 @@ class Schedule(Generic[Num]):
 
 
 class _Events(Generic[Value]):
-    """Values at times."""
+    """Values with their times."""
 
     def __init__(self, times: Sequence[int], values: list[Value]) -> None:
         self.times = list(times)

@@ -1,11 +1,11 @@
-"""A reserve as the counterparty over bars in which its token trades nothing.
+"""A reserve as the counterparty, over bars in which its token does not trade.
 
-It settles at every visited price, in underlying at that price. While the token's units u stand
-still, its own are a running sum of the prices alone::
+The reserve settles at every path price, in underlying at that price. While the token's units u
+are constant, the reserve's own units are a running sum of the prices alone::
 
     reserve[k] = reserve[0] - u (s[k] - s[0]),   s[k] = s[k-1] + 1 - price[k-1] / price[k]
 
-so the capacity, ``|u| <= max_utilisation * reserve``, is one level of that sum.
+so the condition of capacity, ``|u| <= max_utilisation * reserve``, is a single level of that sum.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ import numpy.typing as npt
 from steelyard.fund.effects import PriceSettled
 from steelyard.fund.state import State
 from steelyard.rules.series import Reserve
-from steelyard.simulation.extremes import Extremes
+from steelyard.simulation.block_minmax import Extremes
 
 __all__ = ["Settlements"]
 
 Floats = npt.NDArray[np.float64]
 
 ROOM = 1e-8
-"""Relative, of a threshold: the sums of a year of minutes are rounded to a thousandth of that."""
+"""Relative margin of a threshold; the sums of a year of minutes have a rounding error of 1e-11."""
 FEWEST = 256
-"""Bars whose level is looked at first; four times as many after that, and so on."""
+"""The number of bars whose level is checked first; each further step checks four times as many."""
 
 
 class Settlements:
-    """What a reserve settles with a token over a run.
+    """The settlements of a reserve with a token over a run.
 
     Args:
-        visits: the visited prices, in their order: one column a visit, one row a bar.
-        clock: which of them is the clock observation.
-        pool: the reserve's terms.
-        max_utilisation: share of its value that it carries.
+        visits: the path prices in their order; one array for each visit, shape (bars,).
+        clock: index of the visit that is the scheduled observation.
+        pool: the terms of the reserve.
+        max_utilisation: the largest notional it may carry, as a share of its value.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Settlements:
         """The first bar before ``end`` at which capacity or suspension may change, or ``end``.
 
         Args:
-            state: as it is before ``bar``; it holds something.
-            bar: the first bar.
-            end: past the last.
-            cash_room: quote by which the token's cash may move meanwhile.
+            state: the state before ``bar``, with a position.
+            bar: index of the first bar.
+            end: index after the last bar.
+            cash_room: quote by which the token's cash may change meanwhile.
         """
         held, units = state.reserve.units, state.units
         start = self._after.item(bar - 1)
@@ -78,7 +78,7 @@ class Settlements:
         return self._first_level(state, bar, end, cash_room) if end > bar else end
 
     def _first_level(self, state: State[float], bar: int, end: int, cash_room: float) -> int:
-        """The first bar at which the level may be on the other side of its ratio."""
+        """The first bar at which the level may have crossed the ratio where suspension changes."""
         suspended = state.reserve.suspended
         ratio = self._resume if suspended else self._floor
         if ratio == 0 and not suspended:
@@ -102,15 +102,15 @@ class Settlements:
     def effect(
         self, state: State[float], fund: str, column: Floats, bar: int, end: int, time: int
     ) -> PriceSettled[float]:
-        """What is settled over bars in which nothing else happens; fills the column.
+        """The settlement over bars in which nothing else happens; the column is filled in.
 
         Args:
-            state: as it is before ``bar``.
-            fund: its symbol.
-            column: the reserve's units after each bar; these rows are filled in.
-            bar: the first bar.
-            end: past the last.
-            time: epoch s of the last.
+            state: the state before ``bar``.
+            fund: symbol of the fund.
+            column: the reserve's units after each bar; the rows of these bars are filled in.
+            bar: index of the first bar.
+            end: index after the last bar.
+            time: epoch seconds of the last bar.
         """
         start, last = self._after.item(bar - 1), self._close.item(end - 1)
         column[bar:end] = state.reserve.units - state.units * (self._after[bar:end] - start)

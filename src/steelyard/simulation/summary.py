@@ -1,4 +1,4 @@
-"""The run in one object: the figures of ``simulate --json`` (SPEC 6); None where undefined."""
+"""The summary of a run, the figures of ``simulate --json`` (SPEC 6); None where undefined."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from steelyard.market import Prices, format_time
 from steelyard.rules.costs import COST_KINDS
 from steelyard.rules.triggers import Trigger
-from steelyard.simulation.frames import Columns
-from steelyard.simulation.health import reserve_health
+from steelyard.simulation.daily_tracking import tracking
 from steelyard.simulation.record import FlowRow
 from steelyard.simulation.reference import Member
-from steelyard.simulation.tally import Tally, tracked_bars
-from steelyard.simulation.tracking import tracking
+from steelyard.simulation.reserve_health import reserve_health
+from steelyard.simulation.run_tables import Columns
+from steelyard.simulation.running_statistics import Tally, tracked_bars
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +33,10 @@ def summarise(
     reserve_before: float,
     health: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
-    """The summary of a run from what it wrote down; sums are since the token's launch.
+    """The summary of a run from its records; sums are since the token's launch.
 
-    Returns, drawdown and tracking are those of one token held since the launch, through every
-    split: ``held`` is its nav at each bar.
+    Returns, drawdown and tracking are those of one token of the launch, held through every split:
+    ``held`` is its nav at each bar, shape (bars,).
     """
     series, state, record = member.series, member.state, member.record
     sums = state.totals
@@ -103,7 +103,7 @@ def _change(initial: float, final: float) -> dict[str, float]:
 
 
 def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
-    """Tokens that came and went since the launch, and what those parties paid (quote)."""
+    """Tokens created and redeemed since the launch, and what those orders paid (quote)."""
     return {
         "created": math.fsum(row.tokens for row in rows if row.tokens > 0),
         "redeemed": math.fsum(-row.tokens for row in rows if row.tokens < 0),
@@ -114,7 +114,7 @@ def _flows(rows: Sequence[FlowRow]) -> dict[str, float]:
 
 
 def _without_undefined(figures: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows neither NaN nor infinity: both become None."""
+    """Replace NaN and infinity by None, because JSON has neither."""
     return {
         key: _without_undefined(value)
         if isinstance(value, dict)

@@ -1,4 +1,4 @@
-"""When each bar of a run is observed, and which bar is the first at or after an instant."""
+"""The times at which bars are observed, and the first bar observed at or after an instant."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Timeline"]
 
 
 class Timeline:
-    """The clock observations of a run: one a bar.
+    """The scheduled observations of a run, one for each bar.
 
     Args:
         prices: the bars.
-        shift_s: seconds from a bar's stamp to its observation.
+        shift_s: seconds from a bar's time to its observation.
     """
 
     def __init__(self, prices: Prices, shift_s: int) -> None:
@@ -27,7 +27,7 @@ class Timeline:
         self.step_s = prices.step_s
         self.first = int(self.stamps[0]) + shift_s
         self.last = int(self.stamps[-1]) + shift_s
-        # no spacing is longer than a step, and together they are as long as so many steps
+        # no spacing is longer than a step, and their sum is that of as many whole steps
         self._is_even = (
             self.step_s > 0
             and self.last - self.first == (self.bars - 1) * self.step_s
@@ -35,7 +35,7 @@ class Timeline:
         )
 
     def time_of(self, bar: int) -> int:
-        """Epoch s of a bar's observation."""
+        """The time of a bar's observation, epoch seconds."""
         if self._is_even:
             return self.first + bar * self.step_s
         return int(self.stamps.item(bar)) + self.shift_s
@@ -51,7 +51,7 @@ class Timeline:
         return int(self.stamps.searchsorted(instant - self.shift_s))
 
     def bars_at(self, instants: Sequence[int]) -> list[int]:
-        """``bar_at`` of many."""
+        """The results of ``bar_at`` for many instants."""
         sought = np.array(instants, dtype=np.int64) - self.shift_s
         if self._is_even:
             places = np.clip((sought - self.stamps[0] - 1) // self.step_s + 1, 0, self.bars)
@@ -61,5 +61,5 @@ class Timeline:
         return found
 
     def observed(self) -> npt.NDArray[np.int64]:
-        """Epoch s of every bar's observation."""
+        """The times of all bars' observations, epoch seconds."""
         return self.stamps + self.shift_s

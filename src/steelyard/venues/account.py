@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 from steelyard.venues.protocol import Position
 
-__all__ = ["Account", "cut_to_position", "position_of", "rounded", "traded"]
+__all__ = ["OneWayAccount", "cut_to_position", "position_of", "rounded", "traded"]
 
 NOTHING = Decimal(0)
 
 
-class Account(NamedTuple):
+class OneWayAccount(NamedTuple):
     """What the venue holds for a fund."""
 
     wallet: Decimal
@@ -47,14 +47,14 @@ def cut_to_position(units: Decimal, held: Decimal) -> Decimal:
 
 
 def traded(
-    account: Account,
+    account: OneWayAccount,
     units: Decimal,
     quote: Decimal,
     commission: Decimal,
     step: Decimal,
     *,
     is_spot: bool = False,
-) -> tuple[Account, Decimal]:
+) -> tuple[OneWayAccount, Decimal]:
     """The account after a trade, and the profit that moved into the wallet.
 
     Args:
@@ -68,9 +68,9 @@ def traded(
     wallet, held, cost, contract = account
     after = held + units
     if is_spot:
-        return Account(wallet - quote - commission, after, cost, contract), NOTHING
+        return OneWayAccount(wallet - quote - commission, after, cost, contract), NOTHING
     if held * units >= 0:
-        return Account(wallet - commission, after, cost + quote, contract), NOTHING
+        return OneWayAccount(wallet - commission, after, cost + quote, contract), NOTHING
     if abs(units) < abs(held):
         closed_cost, closed_quote = rounded(-cost * units / held, step), quote
     elif abs(units) == abs(held):
@@ -79,10 +79,10 @@ def traded(
         closed_cost, closed_quote = cost, rounded(-quote * held / units, step)
     realised = -closed_quote - closed_cost
     new_cost = cost - closed_cost + quote - closed_quote
-    return Account(wallet + realised - commission, after, new_cost, contract), realised
+    return OneWayAccount(wallet + realised - commission, after, new_cost, contract), realised
 
 
-def position_of(account: Account, liquidation_price: Decimal | None = None) -> Position:
+def position_of(account: OneWayAccount, liquidation_price: Decimal | None = None) -> Position:
     """What the venue says that the account holds."""
     _, units, cost, contract = account
     entry = cost / units if units != 0 else NOTHING

@@ -29,7 +29,8 @@ from steelyard.fund.events import Charges
 __all__ = [
     "EARLY_MS",
     "Balance",
-    "Book",
+    "BookLevels",
+    "CallOutcome",
     "Failure",
     "Heard",
     "Limits",
@@ -39,7 +40,6 @@ __all__ = [
     "OrderRequest",
     "OrderState",
     "OrderStatus",
-    "Outcome",
     "Position",
     "Read",
     "Trade",
@@ -91,7 +91,7 @@ class MovementKind(StrEnum):
     OTHER = "other"
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """How a call ended that gave no value."""
 
     REJECTED = "rejected"
@@ -249,11 +249,11 @@ class Mark:
     time_ms: int
     index: Decimal | None = None
     is_clock: bool = False
-    """A clock observation falls here, whatever the caller's own clock says (paper: each bar)."""
+    """A scheduled observation is due here, whatever the caller's clock says (paper: each bar)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class BookLevels:
     """Bids from the highest, asks from the lowest: price and units at each level."""
 
     bids: tuple[tuple[Decimal, Decimal], ...]
@@ -303,7 +303,7 @@ class Read(Generic[Value]):
 class Failure:
     """How a call ended that gave no value."""
 
-    outcome: Outcome
+    outcome: CallOutcome
     reason: str
     code: str = ""
     """The venue's own."""
@@ -315,10 +315,10 @@ class Failure:
         return _ERRORS[self.outcome](self.reason, code=self.code, until_ms=self.until_ms)
 
 
-_ERRORS: dict[Outcome, type[VenueError]] = {
-    Outcome.REJECTED: Rejected,
-    Outcome.UNAVAILABLE: Unavailable,
-    Outcome.UNKNOWN: Unknown,
+_ERRORS: dict[CallOutcome, type[VenueError]] = {
+    CallOutcome.REJECTED: Rejected,
+    CallOutcome.UNAVAILABLE: Unavailable,
+    CallOutcome.UNKNOWN: Unknown,
 }
 
 
@@ -330,7 +330,7 @@ def failure_of(error: BaseException) -> Failure:
             until = found.get("until_ms")
             code = str(found.get("code") or "")
             return Failure(outcome, str(error), code, until if isinstance(until, int) else None)
-    return Failure(Outcome.UNKNOWN, f"{type(error).__name__}: {error}")
+    return Failure(CallOutcome.UNKNOWN, f"{type(error).__name__}: {error}")
 
 
 Heard = Mark | OrderState
@@ -355,7 +355,7 @@ class Venue(Protocol):
     async def mark(self) -> Mark:
         """The mark price now."""
 
-    async def book(self) -> Book:
+    async def book(self) -> BookLevels:
         """The order book now."""
 
     async def position(self) -> Read[Position]:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from steelyard.errors import JournalError
-from steelyard.ledger.events import GENESIS, Head, Row
+from steelyard.ledger.event_rows import GENESIS, Head, Row
 from steelyard.ledger.store import Lease, Owner, Selection, StoredSnapshot, fenced_error
 
 __all__ = ["Connection", "Disk"]

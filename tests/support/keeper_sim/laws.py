@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from steelyard.ledger.canonical_json import parsed
-from steelyard.ledger.events import GENESIS, Row, link
+from steelyard.ledger.event_rows import GENESIS, Row, link
 from steelyard.rules.triggers import Trigger, first_trigger
 from steelyard.venues.protocol import OrderRequest, OrderState
 

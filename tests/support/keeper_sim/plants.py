@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from steelyard.keeper import account, booking, clock, core, following, sending
+from steelyard.keeper import booking, core, following, reconciliation, sending, venue_clock
 from steelyard.keeper.commands import Command, Send, Store, Timer
 from steelyard.keeper.desk import Desk, Phase
-from steelyard.keeper.memory import Order
+from steelyard.keeper.memory import StoredOrder
 from steelyard.venues.protocol import (
     Failure,
     Movement,
@@ -57,7 +57,7 @@ def _sent_again_at_once() -> Changes:
 
 
 def _looked_up_once_only() -> Changes:
-    def absent(desk: Desk, now_ms: int, order: Order, found: Read[Any]) -> None:  # noqa: ARG001
+    def absent(desk: Desk, now_ms: int, order: StoredOrder, found: Read[Any]) -> None:  # noqa: ARG001
         booking.ended(desk, now_ms, "void", "it was not found")
 
     return [(following, "absent", absent)]
@@ -99,7 +99,7 @@ def _duplicate_answer_settled_twice() -> Changes:
     def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
         if isinstance(found, OrderState) and desk.memory.is_open:
             for trade in found.trades:
-                account.adopt_trade(desk, now_ms, trade)
+                reconciliation.adopt_trade(desk, now_ms, trade)
 
     return [(following, "duplicate", duplicate)]
 
@@ -121,7 +121,7 @@ def _settled_from_stream_and_look_up() -> Changes:
                 told.filled * price,
                 NOTHING,
             )
-            account.adopt_trade(desk, event.now_ms, trade)
+            reconciliation.adopt_trade(desk, event.now_ms, trade)
         hint(desk, event)
 
     return [(following, "streamed", streamed)]
@@ -162,17 +162,17 @@ def _funding_booked_twice() -> Changes:
         heard[name] = heard.get(name, 0) + 1
         return heard[name] > 2
 
-    return [(account, "is_adopted", is_adopted)]
+    return [(reconciliation, "is_adopted", is_adopted)]
 
 
 def _unexpected_position_ignored() -> Changes:
-    adopt = account.adopt_trade
+    adopt = reconciliation.adopt_trade
 
     def adopt_trade(desk: Desk, now_ms: int, trade: Trade) -> None:
         if trade.cause is TradeCause.ORDER:
             adopt(desk, now_ms, trade)
 
-    return [(account, "adopt_trade", adopt_trade)]
+    return [(reconciliation, "adopt_trade", adopt_trade)]
 
 
 def _suspension_stops_a_lowering() -> Changes:
@@ -196,7 +196,7 @@ def _own_clock_taken_for_the_venues() -> Changes:
     def venue_time(found: Any, now_ms: int) -> int:  # noqa: ARG001
         return now_ms
 
-    return [(clock.VenueClock, "venue_ms", venue_ms), (following, "venue_time", venue_time)]
+    return [(venue_clock.VenueClock, "venue_ms", venue_ms), (following, "venue_time", venue_time)]
 
 
 PLANTS: dict[str, Callable[[], Changes]] = {

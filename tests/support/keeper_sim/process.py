@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from steelyard.errors import Fenced, JournalError
 from steelyard.keeper import core
 from steelyard.keeper.commands import (
+    AccountReading,
     Command,
     LookUp,
     Publish,
-    Reading,
     ReadVenue,
     Send,
     SetTimer,
@@ -25,12 +25,12 @@ from steelyard.keeper.commands import (
     TakeSnapshot,
 )
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Event, LeaseChanged, Stored
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import Event, LeaseChanged, Stored
 from steelyard.ledger.journal import Journal
 from steelyard.ledger.store import Owner
 from steelyard.ledger.writer import Writer
-from steelyard.venues.simulated.network import Ask, Call
+from steelyard.venues.simulated.network import Ask, VenueCall
 from support.keeper_sim import words
 from support.keeper_sim.disk import Connection
 
@@ -44,11 +44,11 @@ DANGEROUS = {Store: "storing", TakeSnapshot: "taking a snapshot", Send: "sending
 SNAPSHOT_EVERY = 25
 """Rows: lives are short."""
 ASKS = {
-    Reading.LIMITS: Ask.LIMITS,
-    Reading.TRADES: Ask.TRADES_SINCE,
-    Reading.MOVEMENTS: Ask.MOVEMENTS_SINCE,
-    Reading.POSITION: Ask.POSITION,
-    Reading.BALANCE: Ask.BALANCE,
+    AccountReading.LIMITS: Ask.LIMITS,
+    AccountReading.TRADES: Ask.TRADES_SINCE,
+    AccountReading.MOVEMENTS: Ask.MOVEMENTS_SINCE,
+    AccountReading.POSITION: Ask.POSITION,
+    AccountReading.BALANCE: Ask.BALANCE,
 }
 
 
@@ -200,9 +200,9 @@ class Process:
         if type(command) is Send:
             self._send(command)
         elif type(command) is LookUp:
-            world.call(self, command, Call(Ask.LOOK_UP, client_id=command.client_id))
+            world.call(self, command, VenueCall(Ask.LOOK_UP, client_id=command.client_id))
         elif type(command) is ReadVenue:
-            world.call(self, command, Call(ASKS[command.what], since_ms=command.since_ms))
+            world.call(self, command, VenueCall(ASKS[command.what], since_ms=command.since_ms))
         elif type(command) is SetTimer:
             world.set_timer(self, command)
         elif type(command) is Publish:
@@ -212,4 +212,4 @@ class Process:
         request = command.request
         self.world.laws.sent(self, request)
         self.world.say("process %d sends %s", self.number, request.client_id)
-        self.world.call(self, command, Call(Ask.PLACE, request))
+        self.world.call(self, command, VenueCall(Ask.PLACE, request))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from steelyard.cli.journal_lines import line
-from steelyard.keeper.events import Answered, LookedUp, WasRead
-from steelyard.ledger.events import Event
+from steelyard.keeper.keeper_events import Answered, LookedUp, WasRead
+from steelyard.ledger.event_rows import Event
 from steelyard.venues.protocol import Balance, Failure, OrderState, Position
 
 __all__ = ["heard", "stored"]

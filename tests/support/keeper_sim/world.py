@@ -18,26 +18,26 @@ from steelyard.errors import InvariantError
 from steelyard.fund.terms import fund_terms
 from steelyard.keeper.commands import Command, LookUp, ReadVenue, Send, SetTimer
 from steelyard.keeper.desk import Guards
-from steelyard.keeper.events import (
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_events import (
     Answered,
     Event,
     LookedUp,
+    NewRequest,
     Priced,
-    Requested,
     Streamed,
     TimerRang,
     WasRead,
 )
-from steelyard.keeper.opening import open_desk
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.journal import Journal
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Band, Costs, Fees, Reserve, Series, Venue
 from steelyard.simulation.fills import ModelFills
 from steelyard.venues.protocol import Failure, Mark, OrderState, Read
-from steelyard.venues.simulated.faults import ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import ROUGH, FaultChances
 from steelyard.venues.simulated.market import MarketTerms
-from steelyard.venues.simulated.network import Call, SimulatedVenue
+from steelyard.venues.simulated.network import SimulatedVenue, VenueCall
 from support.keeper_sim import words
 from support.keeper_sim.disk import Connection, Disk
 from support.keeper_sim.laws import Broken, Laws
@@ -57,7 +57,7 @@ STILL_MS = 15_000
 """The price stands still for so long before the books are asked for."""
 LAG_MS = 3_000
 FUNDING_RATE = Decimal("0.0001")
-QUIET = Faults(lag=1e-12, lag_ms=LAG_MS, late_funding=1e-12, late_funding_ms=20_000)
+QUIET = FaultChances(lag=1e-12, lag_ms=LAG_MS, late_funding=1e-12, late_funding_ms=20_000)
 """Nothing fails; what the venue says of its lag stays true."""
 
 
@@ -110,7 +110,7 @@ class World:
         self,
         seed: int,
         fates: Fates | None = None,
-        faults: Faults = ROUGH,
+        faults: FaultChances = ROUGH,
         *,
         is_told: bool = False,
     ) -> None:
@@ -262,7 +262,7 @@ class World:
         """The table of requests is read from time to time."""
         if process.is_alive:
             for key, what, content in self._requests:
-                event = Requested(
+                event = NewRequest(
                     process.now_ms, self.series.symbol, key, "operator", what, content
                 )
                 process.hear(event)
@@ -322,7 +322,7 @@ class World:
     def _ring(self, process: Process, timer: SetTimer) -> None:
         process.hear(TimerRang(process.now_ms, timer.fund, timer.timer, timer.serial))
 
-    def call(self, process: Process, command: Command, call: Call) -> None:
+    def call(self, process: Process, command: Command, call: VenueCall) -> None:
         """A process asks the venue."""
         self._calls[self.venue.send(self.now_ms, call)] = process, command
 
@@ -392,7 +392,7 @@ def live(
     minutes: int = 12,
     *,
     fates: Fates | None = None,
-    faults: Faults = ROUGH,
+    faults: FaultChances = ROUGH,
     is_told: bool = False,
 ) -> Life:
     """Live one life, and say whether a law broke."""

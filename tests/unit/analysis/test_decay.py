@@ -133,7 +133,7 @@ def test_it_is_shown_in_words_and_rows(found: DecayAcross, tmp_path: Path) -> No
     """Text, a notebook's table, a figure in two themes, and a page that needs nothing else."""
     text = repr(found)
     assert text.startswith("Decay of a 3x daily reset at matched volatility, windows of 30 days")
-    assert "At equal volatility from day to day C+D decayed" in " ".join(text.split())
+    assert "At equal volatility from day to day, C+D decayed" in " ".join(text.split())
     assert "C+D" in found._repr_html_()
     figure = found.plot()
     assert {trace.name for trace in figure.data} >= {"A", "B", "C", "D", "matched by days"}
@@ -207,10 +207,10 @@ def test_histories_that_cannot_be_compared_are_refused() -> None:
     hourly = closes(*range(100, 400), step_s=3_600)
     with pytest.raises(InputError, match="two assets or more"):
         decay_across({"A": daily})
-    with pytest.raises(InputError, match="B: expected bars of 86400 s, as of A, found 3600 s"):
+    with pytest.raises(InputError, match="B: expected bars of 86400 s, as for A, found 3600 s"):
         decay_across({"A": daily, "B": hourly}, window_days=5)
     for wrong in (observed(*range(100, 140)), closes(*range(100, 140), step_s=7 * 3_600)):
-        with pytest.raises(DataError, match="expected bars of a day, or of a length that fills"):
+        with pytest.raises(DataError, match="expected bars of one day, or of a length"):
             decay_across({"A": wrong, "B": wrong}, window_days=5)
     with pytest.raises(DataError, match="at least one whole window of 30 days"):
         decay_across({"A": hourly, "B": hourly})

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 import steelyard as sy
 from steelyard.analysis.forecast import forecast, ladder_moves
-from steelyard.analysis.outlook import Forecast
+from steelyard.analysis.forecast_result import Forecast
+from steelyard.analysis.price_path import Flow, next_reset
 from steelyard.analysis.shelf import Shelf, Token
-from steelyard.analysis.walk import Flow, next_reset
 from steelyard.errors import InputError
 from steelyard.market import Prices
 from steelyard.report.number_format import typeset
 from steelyard.rules.leverage import rebalance_demand
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Band, Costs, Daily, Execution, Venue
 from steelyard.simulation.run import Run, simulate
 from support.strategies import histories
@@ -89,7 +89,7 @@ def test_it_is_what_a_simulation_then_does(name: str, history: Prices, move: flo
     Property: the trades on the way are those of the bar, in its order, for all presets; where the
     bar has no other way in it they are all of its trades, and it ends where it is said to end.
     """
-    run = simulate(load_preset(name), history, intrabar="path")
+    run = simulate(preset(name), history, intrabar="path")
     assume(run.summary["wiped_out"] is None)
     found, then = one_more_bar(run, move)
     flows = found.falling if move < 0 else found.rising
@@ -111,9 +111,9 @@ def test_it_is_what_a_simulation_then_does(name: str, history: Prices, move: flo
 def test_resets_are_what_a_simulation_does_at_them(name: str, history: Prices, move: float) -> None:
     """Scenario: the price goes the token's way, and stands there at its next scheduled instant.
 
-    Property: the clock observation there trades what the forecast says, or as it says nothing.
+    Property: the scheduled observation there trades what the forecast says, or as it says nothing.
     """
-    series = load_preset(name)
+    series = preset(name)
     run = simulate(series, history, intrabar="path")
     assume(run.summary["wiped_out"] is None)
     found, then = one_more_bar(run, math.copysign(move, series.target_leverage) or 1e-3)
@@ -134,7 +134,7 @@ def test_the_ladder_does_not_change_what_is_traded(
     history: Prices, move: float, steps: int, data: st.DataObject
 ) -> None:
     """However many prices are looked at on the way, the trades are those of one way."""
-    series = load_preset(data.draw(st.sampled_from(preset_names())))
+    series = preset(data.draw(st.sampled_from(preset_names())))
     run = simulate(series, history)
     assume(run.summary["wiped_out"] is None)
     shelf = Shelf.of_runs([run])
@@ -168,7 +168,7 @@ def test_resets_from_the_target_are_the_sum_of_demands(
 def test_a_shelf_trades_what_its_tokens_trade(names: list[str], move: float) -> None:
     """Each rung is the sum of the rungs of the tokens alone."""
     tokens = [
-        Token(f"T{place}", load_preset(name), assets=1e6 * (place + 1))
+        Token(f"T{place}", preset(name), assets=1e6 * (place + 1))
         for place, name in enumerate(names)
     ]
     ends = (move, 0.0, 5) if move < 0 else (0.0, move, 5)
@@ -186,7 +186,7 @@ def test_a_shelf_trades_what_its_tokens_trade(names: list[str], move: float) -> 
 @given(st.sampled_from(preset_names()), st.floats(0.8, 1.2))
 def test_a_threshold_is_where_the_first_trade_is(name: str, drift: float) -> None:
     """Of the prices that are told, the nearest on each side is where the walk first trades."""
-    series = load_preset(name)
+    series = preset(name)
     leverage = series.target_leverage * drift
     one = Token("T", series, assets=1e6, leverage=leverage)
     found = forecast(Shelf((one,), series.underlying, "USDT", 5e4, T0), ladder=(-0.99, 9.0, 3))
@@ -279,12 +279,12 @@ def test_the_side_not_to_be_on_is_said_with_figures() -> None:
     assert "If BTC stays at 100, tokens trade nothing at their next resets." in found.words
     assert "A fall of 20.0 % makes them sell 1,200,000 USD" in found.words
     assert "1.2 % of a day's volume" in found.words
-    assert "the flow adds to the move both ways" in found.words
+    assert "The flow adds to the move in both directions" in found.words
     leaning = forecast(shelf_of(plain(3.0, "A", 1e6, 3.5)))
     assert "tokens sell 500,000 USD" in leaning.words
-    assert "until then the side not to be on is long" in leaning.words
+    assert "this flow moves against longs" in leaning.words
     still = forecast(shelf_of(Token("T", token(3.0), assets=1e6)), ladder=(-0.1, 0.1, 3))
-    assert "No move of the ladder brings a flow that adds to it." in still.words
+    assert "The flow of the tokens does not add to any move of the ladder." in still.words
 
 
 def test_a_delay_and_a_future_are_shown_where_they_are_decided() -> None:
@@ -360,7 +360,7 @@ def test_a_shelf_without_price_or_worth_is_refused() -> None:
     """No price, a token that is worth nothing at it, and what is no shelf at all."""
     with pytest.raises(InputError, match="expected the price of BTC"):
         forecast(Shelf((plain(3.0, "A", 1.0),), "BTC", "USD"))
-    with pytest.raises(InputError, match="A: expected books of some worth, found a nav of -100"):
+    with pytest.raises(InputError, match="A: expected books with a nav above 0, found -100"):
         forecast(shelf_of(Token("A", token(3.0), cash=-200.0, units=1.0)))
     with pytest.raises(InputError, match=r"positions: expected a Shelf, the path of its file"):
         forecast(5)  # type: ignore[arg-type]

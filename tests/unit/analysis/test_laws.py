@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import steelyard as sy
+from steelyard.analysis.attribution_variants import variants
 from steelyard.analysis.explanation import Explanation
-from steelyard.analysis.steps import variants
 from steelyard.errors import InputError
 from steelyard.market import Prices, sample_prices
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Series, Venue
 from steelyard.simulation.run import Run, simulate
 from support.strategies import HOUR_S, MODES, histories, tokens
@@ -107,7 +107,7 @@ def test_law_steps_add_up_at_every_venue(
 @pytest.mark.parametrize("mode", ["close", "path"])
 def test_steps_add_up_for_every_preset(name: str, asset: str, mode: str) -> None:
     """On the bundled years, in which several of them are wiped out."""
-    run = simulate(load_preset(name), sample_prices(asset), intrabar=mode)
+    run = simulate(preset(name), sample_prices(asset), intrabar=mode)
     assert_adds_up(run, sy.explain(run))
 
 
@@ -260,7 +260,7 @@ def test_a_period_after_a_wipe_out_of_the_daily_reset_starts_anew(by: str) -> No
 
 def test_months_of_the_shelf_after_march_2020_are_not_l_times_the_month() -> None:
     """The daily reset of 3x died on 12 March 2020; until now April compounded by minus 3x April."""
-    months = sy.explain(load_preset("bybit-3l"), sample_prices("BTC")).months
+    months = sy.explain(preset("bybit-3l"), sample_prices("BTC")).months
     april = months.loc["2020-04-01"]
     assert april["compounding"] == pytest.approx(0.1202, abs=5e-5)
     assert april["multiple"] == pytest.approx(1.0307, abs=5e-5)
@@ -306,7 +306,7 @@ def test_a_run_that_did_not_start_at_its_launch_is_refused() -> None:
     series, prices = token(3.0, daily=Daily(0)), closes(100, 101, 102, 103)
     first = simulate(series, sy.Feed(prices, end=T0 + 2 * DAY_S))
     later = simulate(series, sy.Feed(prices, start=T0 + 2 * DAY_S), state=first.state)
-    with pytest.raises(InputError, match="went on from a state"):
+    with pytest.raises(InputError, match="continued from a state"):
         sy.explain(later)
 
 
@@ -325,9 +325,9 @@ def test_what_is_given_beside_a_run_is_refused(function: Callable[..., object]) 
     """A run has its own prices and options: others would say nothing about it, and seem to."""
     prices = closes(100, 101)
     run = simulate(token(3.0, daily=Daily(0)), prices)
-    with pytest.raises(InputError, match="expected a run alone, which has its own feed"):
+    with pytest.raises(InputError, match="expected no feed together with a run, which has its own"):
         function(run, prices)
-    with pytest.raises(InputError, match="found intrabar beside it; leave it out"):
+    with pytest.raises(InputError, match="expected no intrabar together with a run"):
         function(run, intrabar="close")
 
 

@@ -10,7 +10,7 @@ import steelyard as sy
 from steelyard.analysis.shelf import Shelf
 from steelyard.errors import InputError
 from steelyard.rules.numbers import DECIMAL
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from support.tokens import T0, closes, token
 
 OWN = """
@@ -41,7 +41,7 @@ def test_every_key_reaches_its_token() -> None:
     assert (shelf.underlying, shelf.quote, shelf.price) == ("ETH/USDT:USDT", "USDT", 2500.0)
     own, theirs = shelf.tokens
     assert own.name == own.series.symbol == "ORACLE-3L"
-    assert own.series.rebalance == load_preset("oracle-3l").rebalance
+    assert own.series.rebalance == preset("oracle-3l").rebalance
     assert (own.cash, own.units, own.reserve_units) == (-200_000, 120, 20)
     assert own.reference == 2400.0
     assert shelf.time is not None
@@ -99,18 +99,18 @@ def test_series_files_are_found_from_where_the_shelf_lies(
         ("[[token]]\ntarget_leverage = 3\ncash = 1", "units: expected cash and units, or assets"),
         (
             "[[token]]\ntarget_leverage = 3\nassets = 1\nunits = 1",
-            "units: expected no such key beside assets, found 1",
+            "units: expected no such key with assets, found 1",
         ),
         (
             "[[token]]\ntarget_leverage = 3\ncash = 1\nunits = 1\nleverage = 3",
-            "leverage: expected no such key but beside assets",
+            "leverage: expected no such key without assets",
         ),
         ("[[token]]\ntarget_leverage = -3\nassets = 1\nleverage = 3", "leverage below 0, the side"),
         ("[[token]]\ntarget_leverage = 3\nassets = 1\nleverage = 0", "a leverage other than 0"),
         ("[[token]]\ntarget_leverage = 3\ncash = 9\nunits = -1", "units above 0, the side of"),
         (
             '[[token]]\nseries = "ftx-bull"\nat = "00:00"\nassets = 1',
-            "at: expected no such key beside series",
+            "at: expected no such key with series",
         ),
         (
             '[[token]]\nseries = "ftx-bull"\nreserve_units = 1\nassets = 1',
@@ -118,7 +118,7 @@ def test_series_files_are_found_from_where_the_shelf_lies(
         ),
         (
             2 * '[[token]]\nseries = "ftx-bull"\nassets = 1\n',
-            "s: FTX-BULL: expected tokens of different names, found it twice",
+            "s: FTX-BULL: expected tokens of different names, found this name twice",
         ),
         ("[[token]]\ntarget_leverage = nan\nassets = 1", "expected a leverage"),
         ("[[token", "s: expected a shelf file"),
@@ -161,7 +161,7 @@ def test_shelves_of_runs_and_series() -> None:
     with pytest.raises(InputError, match="TEST: expected a state at or before"):
         sy.forecast(shelf.at(time=T0))
     dead = sy.simulate(token(3.0), closes(100.0, 50.0, 50.0))
-    with pytest.raises(InputError, match="expected a token that lives"):
+    with pytest.raises(InputError, match="expected a token that is still running"):
         Shelf.of_runs([dead])
     with pytest.raises(InputError, match=r"run: expected what sy\.simulate gives, found a Series"):
         Shelf.of_runs([token(3.0)])  # type: ignore[list-item]
@@ -171,4 +171,4 @@ def test_shelves_of_runs_and_series() -> None:
     for nothing in (lambda: Shelf.of_runs([]), Shelf.of_series):
         with pytest.raises(InputError, match="expected at least one"):
             nothing()
-    assert Shelf.of_series(load_preset("ftx-bull")).tokens[0].assets == 100_000.0
+    assert Shelf.of_series(preset("ftx-bull")).tokens[0].assets == 100_000.0

@@ -20,12 +20,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import steelyard as sy
-from steelyard.analysis.against import AGAINST
+from steelyard.analysis.benchmark_statistics import AGAINST
 from steelyard.analysis.drawdowns import DRAWDOWNS, underwater
 from steelyard.analysis.statistics import ALONE, DailyValues
 from steelyard.analysis.tear_sheet import TearSheet, tear_sheet
 from steelyard.market import Prices, sample_prices
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Daily, Series
 from steelyard.simulation.run import simulate
 from support.doc_pages import REPOSITORY
@@ -129,7 +129,7 @@ def test_presets_on_the_bundled_sample_agree_with_quantstats(name: str, asset: s
     """Every preset over 2020 to 2022, token, L times daily and underlying; wiped out or not."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of quantstats, where a figure has no meaning
-        check(tear_sheet(load_preset(name), sy.Feed(sample_prices(asset), start="2020-06-01")))
+        check(tear_sheet(preset(name), sy.Feed(sample_prices(asset), start="2020-06-01")))
 
 
 @given(series=tokens(), prices=histories(least=24 * 5, most=24 * 20), mode=MODES)
@@ -248,7 +248,7 @@ def test_one_day_and_none() -> None:
 
 def test_returns_are_those_of_tracking() -> None:
     """The same days, the same values: beta is the slope of one day, and it starts after launch."""
-    run = simulate(load_preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2021-01-01"))
+    run = simulate(preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2021-01-01"))
     sheet, tracked = sy.tear_sheet(run), sy.tracking(run)
     nav = tracked.nav
     assert np.array_equal(sheet.days["token"].returns, nav[1:] / nav[:-1] - 1)

@@ -18,7 +18,7 @@ from steelyard.analysis.tear_sheet_statistics import GROUPS
 from steelyard.errors import InputError
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Daily, Reserve, Series, Venue
 from steelyard.simulation.run import Run, simulate
 from support.tokens import bars, closes, token
@@ -30,9 +30,7 @@ CHAPTERS = ("growth", "statistics", "attribution", "tracking", "costs", "gaps", 
 @pytest.fixture(scope="module")
 def found() -> TearSheet:
     """A preset with a reserve over two and a half years."""
-    return sy.tear_sheet(
-        load_preset("oracle-3l"), sy.Feed(sample_prices("BTC"), start="2020-07-01")
-    )
+    return sy.tear_sheet(preset("oracle-3l"), sy.Feed(sample_prices("BTC"), start="2020-07-01"))
 
 
 def with_gaps() -> Run:
@@ -42,7 +40,7 @@ def with_gaps() -> Run:
     columns = {
         name: getattr(whole, name)[there] for name in ("time", "open", "high", "low", "close")
     }
-    return simulate(load_preset("oracle-3l"), replace(whole, **columns))
+    return simulate(preset("oracle-3l"), replace(whole, **columns))
 
 
 def pooled(target: float) -> Run:
@@ -55,20 +53,20 @@ def pooled(target: float) -> Run:
 
 def named(words: str) -> Run:
     """A symbol and an underlying that a page must only read."""
-    series = replace(load_preset("kucoin-3l"), symbol=words, underlying=f"{words}/%{{x}}")
+    series = replace(preset("kucoin-3l"), symbol=words, underlying=f"{words}/%{{x}}")
     return simulate(series, sy.Feed(sample_prices("BTC"), start="2022-06-01"))
 
 
 RUNS: dict[str, Callable[[], Run]] = {
-    "one bar": lambda: simulate(load_preset("oracle-3l"), closes(100.0)),
-    "two bars": lambda: simulate(load_preset("oracle-3l"), closes(100.0, 101.0)),
+    "one bar": lambda: simulate(preset("oracle-3l"), closes(100.0)),
+    "two bars": lambda: simulate(preset("oracle-3l"), closes(100.0, 101.0)),
     "wiped out on its first day": lambda: simulate(
         token(3.0), bars((100, 101, 50, 60), (60, 70, 50, 61))
     ),
     "wiped out on its second day": lambda: simulate(token(3.0), closes(100.0, 50.0, 60.0)),
     "wiped out after weeks": lambda: simulate(token(3.0), sample_prices("BTC")),
     "flat": lambda: simulate(token(3.0, daily=Daily(0)), closes(*[100.0] * 60)),
-    "short": lambda: simulate(load_preset("oracle-1s"), sample_prices("ETH")),
+    "short": lambda: simulate(preset("oracle-1s"), sample_prices("ETH")),
     "empty reserve": lambda: simulate(
         token(3.0, daily=Daily(0), reserve=Reserve(initial_units=0.0)), sample_prices("BTC")
     ),
@@ -76,11 +74,11 @@ RUNS: dict[str, Callable[[], Run]] = {
     "pool, short": lambda: pooled(-1.0),
     "gaps": with_gaps,
     "wound down": lambda: simulate(
-        load_preset("kucoin-3l"),
+        preset("kucoin-3l"),
         sy.Feed(sample_prices("BTC"), start="2021-01-01", wind_down="2021-03-01"),
     ),
     "decimal": lambda: simulate(
-        load_preset("kucoin-3l"),
+        preset("kucoin-3l"),
         sy.Feed(sample_prices("BTC"), start="2021-01-01", end="2021-02-20"),
         number=DECIMAL,
     ),
@@ -175,9 +173,9 @@ def test_parts_are_those_that_others_find(found: TearSheet) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("wiped out after weeks", "Nothing: it ended on 2020-03-13."),
+        ("wiped out after weeks", "It trades nothing more: it ended on 2020-03-13."),
         ("pool", "its reserve is its counterparty"),
-        ("decimal", "made in another number"),
+        ("decimal", "simulated in floats"),
     ],
 )
 def test_where_nothing_trades_next_it_says_why(name: str, words: str, tmp_path: Path) -> None:
@@ -190,10 +188,10 @@ def test_where_nothing_trades_next_it_says_why(name: str, words: str, tmp_path: 
 
 def test_an_ideal_that_was_wiped_out_is_told() -> None:
     """Three times daily ended on 12 March 2020, the token did not: their days differ, and why."""
-    run = simulate(load_preset("oracle-3l"), sy.Feed(sample_prices("BTC"), start="2020-03-01"))
+    run = simulate(preset("oracle-3l"), sy.Feed(sample_prices("BTC"), start="2020-03-01"))
     sheet = sy.tear_sheet(run)
     assert sheet.statistics["multiple"]["cumulative_return"] == -1.0
-    assert "3x daily was wiped out on 2020-03-12, where its figures end." in " ".join(
+    assert "3x daily was wiped out on 2020-03-12, and its figures end there." in " ".join(
         repr(sheet).split()
     )
     assert sheet.figures["months"][1]["multiple"] is None
@@ -201,9 +199,9 @@ def test_an_ideal_that_was_wiped_out_is_told() -> None:
 
 def test_a_run_that_went_on_is_refused() -> None:
     """As by ``explain``: it cannot be made again from its launch."""
-    first = simulate(load_preset("oracle-3l"), sy.Feed(sample_prices("BTC"), end="2021-01-01"))
+    first = simulate(preset("oracle-3l"), sy.Feed(sample_prices("BTC"), end="2021-01-01"))
     on = simulate(
-        load_preset("oracle-3l"),
+        preset("oracle-3l"),
         sy.Feed(sample_prices("BTC"), start="2021-01-01"),
         state=first.state,
     )

@@ -13,7 +13,7 @@ import steelyard as sy
 from steelyard.analysis.tracking import HORIZONS
 from steelyard.errors import InputError
 from steelyard.market import Prices, sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Band, Costs, Daily, Series
 from steelyard.simulation.run import simulate
 from support.strategies import MODES, histories, tokens
@@ -106,7 +106,7 @@ def test_time_outside_the_band_by_hand() -> None:
 
 def test_rolling_windows_are_horizons_of_their_days() -> None:
     """The last window is the horizon of one day on the last thirty days alone."""
-    run = simulate(load_preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
+    run = simulate(preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
     rolled = sy.tracking(run).rolling(30)
     days = run.prices.slice(len(run.prices) - 31, len(run.prices))
     nav = run.nav_columns["nav"][-31:]
@@ -122,11 +122,11 @@ def test_rolling_windows_are_horizons_of_their_days() -> None:
 def test_it_is_shown_in_notebooks() -> None:
     """A table of the horizons, the figures of the text in it, and each word of its last lines."""
     feed = sy.Feed(sample_prices("BTC"), start="2022-01-01")
-    tracked = sy.tracking(simulate(load_preset("steelyard-3l"), feed))
+    tracked = sy.tracking(simulate(preset("steelyard-3l"), feed))
     shown, text = tracked._repr_html_(), repr(tracked)
     assert shown.count("<tr>") == 1 + len(HORIZONS)
     lines = text.splitlines()
-    heading, *rows = lines[lines.index("Tracking, by days") + 1 :]
+    heading, *rows = lines[lines.index("Tracking by horizon, in days") + 1 :]
     for cell in (*heading.split(), rows[0].split()[2], rows[1].split()[3]):
         assert f">{cell}<" in shown
     for words in ("within 0.5", "of bars closed outside the band"):
@@ -137,7 +137,7 @@ def test_it_is_shown_in_notebooks() -> None:
 @pytest.mark.parametrize("days", [30, 7])
 def test_its_figure_is_its_rolling_frame(days: int) -> None:
     """One curve a figure, over the days of the frame, in a light and a dark one."""
-    found = simulate(load_preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
+    found = simulate(preset("steelyard-3l"), sy.Feed(sample_prices("BTC"), start="2022-01-01"))
     tracked = sy.tracking(found)
     figure, frame = tracked.plot(days), tracked.rolling(days)
     assert len(figure.data) == len(frame.columns) == 4

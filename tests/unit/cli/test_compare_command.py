@@ -11,7 +11,7 @@ import pytest
 
 from steelyard.cli.compare import SORT_KEYS
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation.compare import compare
 from steelyard.simulation.comparison import SORTS
 
@@ -88,7 +88,7 @@ def test_json_is_one_object_and_equals_python(steelyard: Steelyard) -> None:
         "compare", "ftx-bull", "bybit-3l", *SPRING, "--json", "--sort", "cost_per_year"
     )
     found = compare(
-        [load_preset("ftx-bull"), load_preset("bybit-3l")],
+        [preset("ftx-bull"), preset("bybit-3l")],
         sample_prices("BTC").between("2020-03-01", "2020-04-01"),
     ).sorted_by("cost_per_year")
     assert json.loads(result.out) == {**found.figures, "sort": "cost_per_year", "report": None}

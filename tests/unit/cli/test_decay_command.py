@@ -38,7 +38,7 @@ def test_a_person_gets_tables_and_what_they_say(
     assert "Decay of a 3x daily reset at matched volatility, windows of 7 days" in result.out
     assert result.out.count("Matched by volatility") == 4
     said = " ".join(result.out.split())
-    assert "At equal volatility from bar to bar ALT decayed" in said
+    assert "At equal volatility from bar to bar, ALT decayed" in said
     assert "95 % interval" in said
     assert max(map(len, result.out.splitlines())) <= 100
 

@@ -39,7 +39,7 @@ def test_a_person_gets_a_ladder_and_what_it_means(steelyard: Steelyard, shelf: P
     result = steelyard("forecast", shelf.name, "--daily-volume", "1e9", "--impact", "2")
     assert (result.code, result.err) == (0, "")
     assert "3 tokens on BTC/USDT:USDT at 60,000, 2024-11-06 20:00 UTC" in result.out
-    assert "the side not to be on" in result.out
+    assert "this flow moves against" in result.out
     assert "a move grows to" in " ".join(result.out.split())
     assert "11-07 00:02" in result.out
     assert (

@@ -173,7 +173,7 @@ def test_verify_in_postgres(steelyard: Run, postgres: str) -> None:
     execute(postgres, "UPDATE {schema}event SET fund = 'X' WHERE seq = 2")
     result = steelyard("journal", "verify", postgres)
     assert result.code == 5
-    assert "event 2: its columns are not what its body says" in result.out
+    assert "event 2: its columns differ from its body" in result.out
 
 
 def test_export_and_verify(steelyard: Run, journal: Path, tmp_path: Path) -> None:

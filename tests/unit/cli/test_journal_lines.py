@@ -16,8 +16,8 @@ from steelyard.ledger.fund_kinds import EFFECTS, EVENTS
 from steelyard.ledger.keeper_kinds import KEEPER_KINDS
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
-from steelyard.simulation.journalling import Memory
+from steelyard.rules.presets import preset
+from steelyard.simulation.journalling import KeptEvents
 from support.fund_life import Life, lives
 from support.live_journals import Told, live_fund
 
@@ -85,7 +85,7 @@ def test_every_kind_of_a_fund_has_a_line() -> None:
 @given(lives(hours=8))
 def test_whatever_happens_to_a_live_fund_is_told(life: Life) -> None:
     """No row falls back to its raw fields, and no line is longer than a screen."""
-    memory = Memory()
+    memory = KeptEvents()
     life.live(DECIMAL18, Told(life.series, DECIMAL18, memory.append).look)
     for event in memory.events:
         told = line(event.kind, event.fields)
@@ -106,7 +106,7 @@ def test_a_journal_of_a_preset_fits_a_hundred_columns(
     """An event takes one line, whatever it is."""
     place = tmp_path / "run.journal"
     bars = sample_prices("BTC").between("2020-03-01", "2020-03-20")
-    sy.simulate(load_preset("steelyard-3l"), bars, journal=place)
+    sy.simulate(preset("steelyard-3l"), bars, journal=place)
     with Journal.open(place) as journal:
         size = journal.head().size
     monkeypatch.setenv("COLUMNS", "100")

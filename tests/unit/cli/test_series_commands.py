@@ -54,7 +54,7 @@ def test_show_prints_the_file_itself(steelyard: Steelyard, tmp_path: Path) -> No
     """Standard output is the file, to be sent into one's own; the words go to standard error."""
     result = steelyard("series", "show", "toros-3l")
     assert result.out == preset_text("toros-3l")
-    assert "It trades only as far as the edge that was left" in result.err
+    assert "It trades only back to the nearest edge of its band" in result.err
     mine = tmp_path / "mine.toml"
     mine.write_text(result.out)
     assert steelyard("series", "show", "mine.toml").out == result.out
@@ -112,7 +112,7 @@ def test_check_warns_of_what_may_not_be_meant(
 
 
 def test_a_file_wins_over_a_preset_of_its_name(steelyard: Steelyard, tmp_path: Path) -> None:
-    """What stands in the folder is meant before what stands on the shelf."""
+    """A file in the folder comes before a preset of the same name."""
     series_file(tmp_path, "emergency_leverage = 4.0").rename(tmp_path / "ftx-bull")
     assert json.loads(steelyard("series", "check", "ftx-bull", "--json").out)["symbol"] == "MINE"
 

@@ -51,12 +51,10 @@ def test_a_person_gets_a_table_and_remarks_beside_it(steelyard: Steelyard) -> No
 def test_json_is_one_object_and_equals_python(steelyard: Steelyard) -> None:
     """``--json`` prints the very summary of ``sy.simulate``, whole and alone."""
     from steelyard.market import sample_prices
-    from steelyard.rules.presets import load_preset
+    from steelyard.rules.presets import preset
 
     result = steelyard("simulate", "oracle-3l", *SPRING, "--json")
-    run = simulate(
-        load_preset("oracle-3l"), Feed(sample_prices(), start="2020-03-01", end="2020-04-01")
-    )
+    run = simulate(preset("oracle-3l"), Feed(sample_prices(), start="2020-03-01", end="2020-04-01"))
     assert json.loads(result.out) == run.summary
 
 
@@ -132,7 +130,7 @@ def said_of(series: object, prices: object) -> str:
 def test_remarks_say_what_the_data_cannot_show() -> None:
     """Clocks that are finer than bars, windows that hold too few, gaps that were not filled."""
     three = bars(*[(1.0, 1.1, 0.9, 1.0)] * 3)
-    assert "what is due at 00:02 UTC waits for the next one" in said_of(
+    assert "a rebalance that is due at 00:02 UTC waits for the next one" in said_of(
         token(daily=Daily(120)), three
     )
     assert "waits" not in said_of(token(daily=Daily(0)), three)
@@ -153,17 +151,19 @@ def test_a_clock_that_acts_late_is_said_with_how_late() -> None:
     """More than five minutes: of 00:02 on hourly bars 58, of 23:55 five, which is on time."""
     hours = closes(*[1.0] * 30, step_s=3_600)
     late = said_of(token(daily=Daily(120)), hours)
-    assert 'due at 00:02 UTC waits for the next one, at 01:00, 58 min late; at = "00:00"' in late
+    assert (
+        'due at 00:02 UTC waits for the next one, at 01:00, 58 min late; with at = "00:00"' in late
+    )
     assert "waits" not in said_of(token(daily=Daily(86_100)), hours)
     early = said_of(token(daily=Daily(84_600)), hours)
-    assert 'at 00:00, 30 min late; at = "00:00" acts at the nearest' in early
+    assert 'at 00:00, 30 min late; with at = "00:00" it acts at the nearest one' in early
     days = said_of(token(daily=Daily(120)), closes(*[1.0] * 4))
-    assert 'at 00:00, 23 h 58 min late; at = "00:00"' in days
+    assert 'at 00:00, 23 h 58 min late; with at = "00:00"' in days
     # bars that begin at half past are read at half past
     shifted = closes(*[1.0] * 30, step_s=3_600, start=T0 + 1_800)
-    assert 'at 00:30, 28 min late; at = "00:30"' in said_of(token(daily=Daily(120)), shifted)
+    assert 'at 00:30, 28 min late; with at = "00:30"' in said_of(token(daily=Daily(120)), shifted)
     anchored = token(interval=Interval(8 * 3_600, anchor_s=600))
-    assert "an interval of 8 h from 00:10 UTC acts up to 50 min late" in said_of(anchored, hours)
+    assert "interval of 8 h from 00:10 UTC are made up to 50 min late" in said_of(anchored, hours)
     assert "late" not in said_of(token(interval=Interval(8 * 3_600)), hours)
 
 
@@ -171,7 +171,7 @@ def test_remarks_say_that_bars_are_missing() -> None:
     """How many gaps, how long in all, and where to read more."""
     prices = closes(1.0, 1.0, 1.0, 1.0)
     days = np.array([0, 1, 2, 5], dtype=np.int64) * 86_400
-    assert "frame has 1 gap, 2 d in all; not filled in" in said_of(
+    assert "frame has 1 gap, 2 d in all. Gaps are not filled in" in said_of(
         token(), replace(prices, time=days)
     )
 
@@ -190,7 +190,7 @@ def test_remarks_say_that_a_reserve_ran_low() -> None:
         band=Band(2.8, 3.2), reserve=Reserve(50_000.0, floor_ratio=0.4, resume_ratio=0.5)
     )
     words = said_of(series, closes(1.0, 1.5, 1.5, 1.5))
-    assert "the reserve was below its floor for 2 d in all: 3 rebalances" in words
+    assert "the reserve was below its floor for 2 d in all, and 3 rebalances that" in words
 
 
 def test_the_order_inside_a_bar_is_said_for_its_length() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from steelyard.analysis.tear_sheet import tear_sheet
 from steelyard.analysis.tear_sheet_statistics import GROUPS
 from steelyard.market import Feed, sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 
 Steelyard = Callable[..., Any]
 
@@ -28,7 +28,7 @@ def test_a_person_gets_every_statistic(steelyard: Steelyard) -> None:
             assert line.rstrip().endswith(statistic.meaning)
     words = " ".join(result.out.split())
     assert "ORACLE-3L 3x daily BTC" in words
-    assert "Of the returns of 91 UTC days from 2021-03-02 to 2021-05-31" in words
+    assert "The statistics cover the returns of 91 UTC days from 2021-03-02 to 2021-05-31" in words
     assert "note: no funding was given" in result.err
     assert max(map(len, lines)) <= 100
 
@@ -36,7 +36,7 @@ def test_a_person_gets_every_statistic(steelyard: Steelyard) -> None:
 def test_the_object_is_that_of_python(steelyard: Steelyard) -> None:
     """Standard output is one object, its figures those of the library."""
     result = steelyard("tearsheet", "oracle-3l", *SPRING, "--json")
-    series = load_preset("oracle-3l")
+    series = preset("oracle-3l")
     again = tear_sheet(series, Feed(sample_prices("BTC"), start="2021-03-01", end="2021-06-01"))
     assert json.loads(result.out) == {**again.figures, "report": None}
 

@@ -112,7 +112,7 @@ class Purse:
     def check_trade(
         self, symbol: str, event: Any, before: Books, effect: Settled, after: Books
     ) -> None:
-        """A trade: with the venue, the parties, the reserve, and who is paid its cost."""
+        """A trade: with the venue, the creations, the reserve, and who is paid its cost."""
         amount, price, cost = self.number.amount, effect.price, effect.cost
         brought = sum(each.brought for each in effect.creations)
         created = sum(each.tokens for each in effect.creations)

@@ -86,7 +86,7 @@ def test_splits_restate_so_many_requests_at_most() -> None:
         step(group, seen(of, inputs=(Inputs(flows=(of("0.001"),) * 1_000),)))
         assert len(state.intent.requests) == 1_000
         splits = Inputs(splits=(of(2),) * 101)
-        with pytest.raises(InputError, match="restate 100,000 requests at most, found 101,000"):
+        with pytest.raises(InputError, match="at most 100,000 requests to convert, found 101,000"):
             step(group, seen(of, time=T0 + 7_200, inputs=(splits,)))
         step(group, seen(of, time=T0 + 7_200, inputs=(Inputs(splits=(of(2),)),)))
         assert state.intent.requests[0].tokens == of("0.002")

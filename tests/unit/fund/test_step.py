@@ -46,7 +46,7 @@ FREE = Charges(0.0, 0.0, 0.0, 0.0)
 
 
 def see(group: Group, hour: int, price: float, **due: Any) -> list[Effect]:
-    """A clock observation, at which the same falls due for all."""
+    """A scheduled observation, at which the same falls due for all."""
     inputs = (Inputs(**due) if due else NOTHING_DUE,) * len(group.funds)
     return step(group, Observed(T0 + hour * HOUR_S, price, False, (), inputs))
 
@@ -74,7 +74,7 @@ def kinds(effects: list[Effect]) -> list[type]:
 
 
 def test_while_an_order_is_open_nothing_is_decided() -> None:
-    """Not at a clock observation, not at a crossing, however far the price goes."""
+    """Not at a scheduled observation, not at a crossing, however far the price goes."""
     group = launched()
     assert Decided in kinds(see(group, 1, 90.0))
     assert Decided not in kinds(see(group, 2, 85.0))
@@ -309,7 +309,7 @@ def test_a_roll_is_told_whole() -> None:
     group = launched(series)
     hours = 24 * 88
     assert see(group, hours, 100.0)[-1].intent.trigger == Trigger.ROLL
-    with pytest.raises(InputError, match=r"expected a roll of all .* found one of"):
+    with pytest.raises(InputError, match=r"expected a roll of all .* found a roll of"):
         fill(group, hours, 100.0, 0.5)
     fill(group, hours, 100.0, 0.0, why="rejected")
     assert see(group, hours + 1, 100.0)[-1].intent.trigger == Trigger.ROLL

@@ -12,16 +12,16 @@ import pytest
 
 from steelyard.errors import DataError
 from steelyard.keeper import running
-from steelyard.keeper.clock import VenueClock
 from steelyard.keeper.desk import Desk
 from steelyard.keeper.settings import read_settings
+from steelyard.keeper.venue_clock import VenueClock
 from steelyard.ledger import Journal
 from steelyard.ledger.leases import FileLease
 from steelyard.ledger.requests import Requests
 from steelyard.rules.presets import preset_text
 from steelyard.venues.clocks import VirtualClock
 from steelyard.venues.protocol import OrderRequest, OrderState, OrderStatus, Read
-from steelyard.venues.simulated.face import SimulatedFace
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.journals import execute
 from support.keeper_command import keeper_file
 from support.live_machine import START_MS, Machine, check

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.simulation.journals import Journal
 from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
@@ -31,7 +31,7 @@ def test_every_preset_has_the_rebalances_of_a_backtest_on_floats(
     name: str, intrabar: str, tmp_path: Path
 ) -> None:
     """As many, with the times, triggers and sides; sizes, prices and nav to 1e-9 of each."""
-    series, prices = load_preset(name), sample_prices("BTC")
+    series, prices = preset(name), sample_prices("BTC")
     given = {**SPAN, "intrabar": intrabar}
     if series.venue.kind == "perpetual":
         given["funding"] = FUNDING

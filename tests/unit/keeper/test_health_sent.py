@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from steelyard.errors import InputError
-from steelyard.keeper import health
-from steelyard.keeper.health import HealthSender, HealthSettings
+from steelyard.keeper import health_delivery
+from steelyard.keeper.health_delivery import HealthSender, HealthSettings
 from steelyard.keeper.running import run_keeper
 from steelyard.keeper.settings import read_settings
 from steelyard.ledger import Journal
 from steelyard.market import sample_prices
-from steelyard.rules.presets import load_preset, preset_text
+from steelyard.rules.presets import preset, preset_text
 from support.paper_keeper import kept
 
 GIVEN = {"start": "2020-03-10", "end": "2020-03-14", "intrabar": "path"}
@@ -53,7 +53,7 @@ slippage_bps = 5000.0
 def journal(tmp_path: Path) -> Path:
     """A journal of four days, with the health of each hour."""
     place = tmp_path / "live.journal"
-    asyncio.run(kept(place, load_preset("oracle-1s"), sample_prices("BTC"), GIVEN))
+    asyncio.run(kept(place, preset("oracle-1s"), sample_prices("BTC"), GIVEN))
     return place
 
 
@@ -171,7 +171,7 @@ def test_an_answer_in_drips_is_none_and_no_secret_is_told(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte would begin a socket's time-out anew."""
-    monkeypatch.setattr(health, "ANSWERS_WITHIN_S", 0.5)
+    monkeypatch.setattr(health_delivery, "ANSWERS_WITHIN_S", 0.5)
     ends = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

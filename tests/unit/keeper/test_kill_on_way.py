@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from steelyard.keeper import core
-from steelyard.keeper.clocks import HistoryClock
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.desk_opening import open_desk
+from steelyard.keeper.keeper_clocks import HistoryClock
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.simulation.run import simulate
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import Mark
@@ -66,8 +66,9 @@ class Mortal:
 
 async def life(place: Path, name: str, changes: int) -> Desk:
     """One process of the keeper, up to its n-th change."""
-    series = load_preset(name)
-    venue = open_paper(place.with_suffix(".paper"), series, sample_prices("BTC"), **SPAN)
+    series = preset(name)
+    feed = fed(sample_prices("BTC"), SPAN)
+    venue = open_paper(place.with_suffix(".paper"), series, feed, **others_in(SPAN))
     clock = HistoryClock([venue])
     try:
         with open_writer(place) as writer:
@@ -79,7 +80,7 @@ async def life(place: Path, name: str, changes: int) -> Desk:
             mortal: Any = Mortal(writer, venue, changes)
             shell = Shell(keeper, mortal, {desk.symbol: venue}, clock, waits=True)
             shell.tell(LeaseChanged(clock.now_ms(), FAR_MS))
-            shell.tell(Requested(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
+            shell.tell(NewRequest(clock.now_ms(), desk.symbol, "first", "a test", "launch", {}))
             await shell.run()
             return desk
     finally:
@@ -98,7 +99,7 @@ def test_a_start_inside_a_bar_observes_nothing_more(
     Property: the last state is the reference loop's, with what was blocked counted as often. (A
     live keeper is observed at its start, since it does not know what happened meanwhile.)
     """
-    series = load_preset(name)
+    series = preset(name)
     run = simulate(
         series,
         fed(sample_prices("BTC"), SPAN),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from steelyard.keeper.shell import Shell
-from steelyard.venues.simulated.face import SimulatedFace
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import Machine, check
 
 LATE_MS = 100_000

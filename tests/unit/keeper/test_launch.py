@@ -7,12 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.keeper import core
-from steelyard.keeper.asking import launch_key
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import LeaseChanged, Requested
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest
+from steelyard.keeper.request_adoption import launch_key
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
-from steelyard.venues.simulated.faults import Faults
+from steelyard.venues.simulated.fault_chances import FaultChances
 from support.live_machine import START_MS, Machine, check, opened
 
 
@@ -60,7 +60,7 @@ def test_a_second_launch_is_refused_and_leaves_nothing_under_way(tmp_path: Path)
 def test_one_pass_hears_prices_until_what_it_began_is_done(tmp_path: Path) -> None:
     """A launch waits for two rounds farther apart than the venue lags: longer than a price."""
     machine = Machine(tmp_path / "live.journal")
-    machine.venue.faults = Faults(lag=1e-12, lag_ms=15_000)
+    machine.venue.faults = FaultChances(lag=1e-12, lag_ms=15_000)
 
     async def one_pass() -> Desk:
         with open_writer(machine.place) as writer:
@@ -70,7 +70,7 @@ def test_one_pass_hears_prices_until_what_it_began_is_done(tmp_path: Path) -> No
             face = {desk.symbol: machine.face()}
             shell = Shell(keeper, writer, face, machine.clock, once=True)
             shell.tell(LeaseChanged(START_MS, 10**15))
-            shell.tell(Requested(START_MS, desk.symbol, "first", "a test", "launch", {}))
+            shell.tell(NewRequest(START_MS, desk.symbol, "first", "a test", "launch", {}))
             market = asyncio.create_task(machine.move(10**6, [68_000], shell))
             try:
                 await asyncio.wait_for(shell.run(), 20)

@@ -13,7 +13,7 @@ from steelyard.keeper import running
 from steelyard.keeper.order_ids import client_id, own_order
 from steelyard.keeper.settings import read_settings
 from steelyard.ledger import Journal
-from steelyard.ledger.events import Head
+from steelyard.ledger.event_rows import Head
 from steelyard.rules.presets import preset_text
 from support.keeper_command import keeper_file
 from support.live_machine import Machine, check

@@ -10,7 +10,7 @@ import pytest
 
 from steelyard.keeper import core, observing
 from steelyard.keeper.desk import Desk
-from steelyard.keeper.events import Priced
+from steelyard.keeper.keeper_events import Priced
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.protocol import Mark
 from support.live_machine import Machine, opened
@@ -67,7 +67,7 @@ def test_a_wrong_price_is_recorded_and_not_traded_on(
 
 
 def test_a_price_that_stops_coming_is_an_alarm_and_nothing_is_traded_on_it(tmp_path: Path) -> None:
-    """The clock observation finds the last price too old."""
+    """The scheduled observation finds the last price too old."""
     machine = Machine(tmp_path / "live.journal")
     desk = asyncio.run(machine.keep(2, [68_000]))
     with DECIMAL18.context():

@@ -22,7 +22,7 @@ from steelyard.ledger import Journal
 from steelyard.ledger.audit import Audit
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.run import simulate
 from support.feeding import fed, others_in
@@ -60,7 +60,7 @@ def test_every_preset_has_the_digits_of_the_reference(
     name: str, intrabar: str, tmp_path: Path
 ) -> None:
     """Through the crash of March 2020, with funding or interest; and the journal's proofs hold."""
-    series = load_preset(name)
+    series = preset(name)
     kind = series.venue.kind
     given = {**SPAN, **DUE[kind], "intrabar": intrabar}
     feed, how = fed(sample_prices("BTC"), given), others_in(given)
@@ -83,7 +83,7 @@ def test_every_preset_has_the_digits_of_the_reference_over_real_hours(
     name: str, history: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """In ``path``, with the funding that was paid."""
-    series = load_preset(name)
+    series = preset(name)
     paid = {key: str(history(file)) for key, file in FILES[series.venue.kind].items()}
     given: dict[str, Any] = {**HOURS, **paid, "intrabar": "path"}
     prices = str(history("prices/BTC-USDT-spot-1h.parquet"))

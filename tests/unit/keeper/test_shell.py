@@ -13,14 +13,14 @@ import pytest
 
 from steelyard.errors import Fenced
 from steelyard.keeper import core
-from steelyard.keeper.events import LeaseChanged, Priced, Requested
+from steelyard.keeper.keeper_events import LeaseChanged, NewRequest, Priced
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Event, Journal, Row, Writer, open_writer
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.venues.protocol import Mark
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM, ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import CALM, ROUGH, FaultChances
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import START_MS, Machine, check, opened
 
 
@@ -82,7 +82,7 @@ def test_a_clock_that_is_far_off_is_named_and_raises_no_leverage(tmp_path: Path)
     """More than half of the window: the alarm holds, and the launch's order is held back."""
     machine = Machine(tmp_path / "live.journal")
     machine.venue = SimulatedVenue(
-        3, Decimal(68_000), faults=Faults(skew_ms=60_000), now_ms=START_MS
+        3, Decimal(68_000), faults=FaultChances(skew_ms=60_000), now_ms=START_MS
     )
     assert abs(machine.venue.skew_ms) > 2_000
     asyncio.run(machine.keep(2, [68_000]))
@@ -131,7 +131,7 @@ def test_an_update_waits_for_one_fund_of_a_round_and_not_for_all(tmp_path: Path)
             shell = Shell(keeper, watched, venues, machine.clock)
             shell.tell(LeaseChanged(START_MS, 10**15))
             for name in venues:
-                shell.tell(Requested(START_MS, name, f"launch-{name}", "a test", "launch", {}))
+                shell.tell(NewRequest(START_MS, name, f"launch-{name}", "a test", "launch", {}))
 
             async def move() -> None:
                 for _ in range(130):

@@ -13,21 +13,21 @@ from steelyard.errors import DataError
 from steelyard.keeper import core
 from steelyard.keeper.commands import Command, Send
 from steelyard.keeper.desk import Desk, Guards
-from steelyard.keeper.opening import open_desk
+from steelyard.keeper.desk_opening import open_desk
 from steelyard.keeper.shell import Shell
 from steelyard.ledger import Journal, open_writer
-from steelyard.ledger import opening as ledger_opening
+from steelyard.ledger import current_books as ledger_opening
 from steelyard.ledger.audit import Audit
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Series
 from steelyard.simulation.fills import ModelFills
 from support.journals import execute, forge_snapshot
 from support.paper_keeper import kept
 
-SERIES = load_preset("kucoin-3l")
+SERIES = preset("kucoin-3l")
 SPAN = {"start": "2020-02-01", "end": "2020-03-10", "intrabar": "path"}
 START_MS = 1_580_515_200_000
 

@@ -11,7 +11,7 @@ from steelyard.ledger import Journal
 from steelyard.ledger.audit import Audit
 from steelyard.market import Feed
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset, preset_text
+from steelyard.rules.presets import preset, preset_text
 from steelyard.simulation.fills import ModelFills
 from steelyard.simulation.run import simulate
 
@@ -50,7 +50,7 @@ def test_a_long_and_a_short_with_a_reserve_go_through_march_2020_together(tmp_pa
     desks = asyncio.run(keep)
     feed = Feed("BTC", start="2020-03-01", end="2020-04-01")
     for name in NAMES:
-        series = load_preset(name)
+        series = preset(name)
         expected = simulate(
             series, feed, number=DECIMAL18, engine="reference", intrabar="path"
         ).state

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from steelyard.keeper.events import Answered, LookedUp
+from steelyard.keeper.keeper_events import Answered, LookedUp
 from steelyard.keeper.unreadable import readable, unreadable
 from steelyard.ledger import Journal
 from steelyard.venues.protocol import (
     Balance,
+    CallOutcome,
     Failure,
     Limits,
     Movement,
@@ -23,12 +24,11 @@ from steelyard.venues.protocol import (
     OrderRequest,
     OrderState,
     OrderStatus,
-    Outcome,
     Position,
     Read,
     Trade,
 )
-from steelyard.venues.simulated.face import SimulatedFace
+from steelyard.venues.simulated.venue import SimulatedFace
 from support.live_machine import Machine, check
 
 NAN, INFINITE, HUGE = Decimal("NaN"), Decimal("Infinity"), Decimal("1e40")
@@ -81,7 +81,7 @@ def test_an_answer_about_another_order_is_unknown() -> None:
     other = replace(ORDER, client_id="sy-TEST-2-1")
     heard = readable(Answered(0, "TEST", ORDER.client_id, other))
     assert isinstance(heard.found, Failure)
-    assert heard.found.outcome is Outcome.UNKNOWN
+    assert heard.found.outcome is CallOutcome.UNKNOWN
     looked = readable(LookedUp(0, "TEST", ORDER.client_id, 0, Read(1_000, other)))
     assert isinstance(looked.found, Failure)
     same = Answered(0, "TEST", ORDER.client_id, ORDER)

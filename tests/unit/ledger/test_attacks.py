@@ -23,7 +23,7 @@ from steelyard.fund.events import Charges, Event, Filled, Liquidated, Observed, 
 from steelyard.ledger import Event as JournalEvent
 from steelyard.ledger import open_writer
 from steelyard.ledger.bodies import plain
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.market import Feed
 from steelyard.rules.decide import Outcome
 from steelyard.rules.numbers import DECIMAL18
@@ -101,7 +101,7 @@ NOT_OF_A_BACKTEST: dict[str, Callable[[int, Any], Event[Any]]] = {
 def test_what_a_backtest_has_not_is_named(told: Callable[..., None], name: str) -> None:
     """A simulated fund has no operator and no venue of its own that could take its cash."""
     told(NOT_OF_A_BACKTEST[name])
-    assert "simulated one, which has none" in reasons(rows_of(token()))
+    assert "the fund is simulated and has no venue" in reasons(rows_of(token()))
 
 
 CANNOT_BE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -135,7 +135,7 @@ def test_clips_that_are_withheld_are_named(monkeypatch: pytest.MonkeyPatch) -> N
     how = replace(series.rebalance, max_trade_notional=4_000.0, cooldown_s=1_800)
     assert not reasons(rows_of(replace(series, rebalance=how)))
     monkeypatch.setattr(deciding, "_next_clip", lambda *_: Outcome.BLOCKED)
-    assert "the rules ask for a rebalance" in reasons(rows_of(replace(series, rebalance=how)))
+    assert "the rules require a rebalance" in reasons(rows_of(replace(series, rebalance=how)))
 
 
 def test_a_fill_that_is_withheld_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_a_fill_that_is_withheld_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     series = replace(token(), execution=Execution(delay_s=1_800), reserve=None)
     assert not reasons(rows_of(series))
     monkeypatch.setattr(stepping, "settle", lambda *_: None)
-    assert "was to be filled by" in reasons(rows_of(series))
+    assert "was due to be filled by" in reasons(rows_of(series))
 
 
 def test_a_fund_that_joins_a_life_is_named() -> None:
@@ -158,7 +158,7 @@ def test_a_fund_that_joins_a_life_is_named() -> None:
     state["ended"] = {"time": time // 1_000, "price": "7000", "reason": "wind_down"}
     state["reserve"]["units"] = "0.9"
     version = {"kind": "version", "fund": "OTHER", "time": time, "program": "1", "state": state}
-    assert "to join its life" in reasons(rehashed([*bodies[:where], series, version]))
+    assert "joins it later" in reasons(rehashed([*bodies[:where], series, version]))
 
 
 def test_splits_of_many_requests_do_not_stall_the_proof() -> None:
@@ -170,7 +170,7 @@ def test_splits_of_many_requests_do_not_stall_the_proof() -> None:
     requested = max(place for place, each in enumerate(bodies) if each["kind"] == "requested")
     following = next(each for each in bodies[requested:] if each["kind"] == "observed")
     following["inputs"][0]["splits"] = ["1"] * 100_000
-    assert "cannot have happened: BTC3L: splits: expected to restate" in reasons(rehashed(bodies))
+    assert "cannot have happened: BTC3L: splits: expected at most" in reasons(rehashed(bodies))
 
 
 NAMES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -205,7 +205,7 @@ def test_a_series_that_says_two_things_is_named() -> None:
     """What holders read as the series file is what the fund runs on."""
     bodies = bodies_of(rows_of(token()))
     bodies[0]["text"] = "[fees]\nmanagement_per_year = 0.0\n"
-    assert "says one thing and its data another" in reasons(rehashed(bodies))
+    assert "its series file and its series data differ" in reasons(rehashed(bodies))
 
 
 def test_marks_of_another_underlying_are_named() -> None:

@@ -64,8 +64,11 @@ UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a row too long": (put("injections", 0, value=["3", True, 1]), "expected an array of 2"),
     "no array": (put("injections", value={}), r"Observed\.injections: expected an array"),
     "no object": (put("inputs", 0, value=[]), "Inputs: expected an object"),
-    "a field more": (put("note", value="x"), "Observed: .* found note too"),
-    "a field more within": (put("inputs", 0, "note", value={"a": "x"}), "Inputs: .* note too"),
+    "a field more": (put("note", value="x"), "Observed: .* found also note"),
+    "a field more within": (
+        put("inputs", 0, "note", value={"a": "x"}),
+        "Inputs: .* found also note",
+    ),
     "a field less within": (lambda fields: fields["inputs"][0].pop("flows"), "a field flows"),
 }
 

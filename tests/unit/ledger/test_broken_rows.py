@@ -19,12 +19,12 @@ from steelyard.errors import DataError, InvariantError
 from steelyard.ledger import open_writer
 from steelyard.ledger.amounts import amount_text, decimal_of, float_of
 from steelyard.ledger.canonical_json import canonical
-from steelyard.ledger.events import Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.journal import Journal
-from steelyard.ledger.opening import open_books
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.simulation.journal_anew import compare_anew
-from steelyard.simulation.journalling import Memory
+from steelyard.simulation.journalling import KeptEvents
 from steelyard.simulation.run import simulate
 from support.journals import forge
 from support.live_journals import live_fund
@@ -36,7 +36,7 @@ Bodies = list[dict[str, Any]]
 
 def live_rows() -> list[Row]:
     """The journal of a live token's first ten hours."""
-    memory = Memory()
+    memory = KeptEvents()
     live_fund(memory.append, DECIMAL18)
     return chained(memory.events)
 
@@ -60,7 +60,7 @@ FORGERIES: dict[str, tuple[Callable[[Bodies], object], str]] = {
     "an outage as text": (lambda bodies: observed(bodies).update(out="true"), "out is 'true'"),
     "an outage as a number": (lambda bodies: observed(bodies).update(out=0), "out is 0"),
     "no array": (lambda bodies: observed(bodies).update(passed={}), "passed is {}"),
-    "another beginning": (lambda bodies: bodies[0].update(time=0), "series row says 1970-01-01"),
+    "another beginning": (lambda bodies: bodies[0].update(time=0), "series row, 1970-01-01"),
     "a venue of no kind": (lambda bodies: bodies[0].update(venue="own"), "its venue is 'own'"),
     "a live fund by path": (lambda bodies: bodies[0].update(intrabar="path"), "by the clock"),
     "trades that are paid": (

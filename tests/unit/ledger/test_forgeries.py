@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from steelyard.ledger import Journal, verify_rows
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.market import Feed, Prices, format_time
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Daily, Fallback, Reserve, Series
@@ -291,22 +291,22 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "a total": (
         changes("mark", "passed", 0, "accrued", "funding_total", place=20),
         "books",
-        "total funding",
+        "total of funding",
     ),
     "the price of a mark": (changes("mark", "price", more="5000", place=20), "rules", "price"),
     "the level of the reserve": (changes("health", "level", place=20), "books", "level"),
     "a suspended flag": (flips_suspension, "books", "suspended"),
-    "a suspension not asked for": (suspends, "rules", "follows from nothing"),
+    "a suspension not asked for": (suspends, "rules", "no row before it holds its event"),
     "a dropped mark": (drops("mark", 20), "rules", "a mark of"),
-    "a dropped observation": (drops("observed"), "rules", "follows from nothing"),
-    "a dropped decision": (drops("decided"), "rules", "the journal says settled"),
+    "a dropped observation": (drops("observed"), "rules", "no row before it holds its event"),
+    "a dropped decision": (drops("decided"), "rules", "the journal holds settled"),
     "a dropped trade": (drops("settled"), "rules", "the journal holds none"),
     "a dropped allocation": (drops("allocated"), "rules", "allocated"),
     "a dropped refusal": (drops("blocked", 0), "rules", "blocked"),
     "a doubled mark": (doubles("mark", 20), "rules", "a mark of"),
-    "a doubled trade": (doubles("settled"), "rules", "the rules ask for none"),
-    "a doubled decision": (doubles("decided"), "rules", "the journal says a rebalance"),
-    "swapped rows": (swaps("decided"), "rules", "the rules ask for"),
+    "a doubled trade": (doubles("settled"), "rules", "the rules require none"),
+    "a doubled decision": (doubles("decided"), "rules", "the journal holds a rebalance"),
+    "swapped rows": (swaps("decided"), "rules", "the rules require"),
     "swapped hours": (swaps("mark", 20), "books", "price"),
     "the time of a trade": (shifts_time("settled"), "rules", "its time is"),
     "the time of a mark": (shifts_time("mark", 20), "rules", "a mark of"),
@@ -339,7 +339,7 @@ FORGERIES: dict[str, tuple[Forgery, str, str]] = {
     "an unknown field": (adds_field, "books", "audited_by"),
     "an unknown fund": (adds_stranger, "books", "ELSE"),
     "another beginning": (begins_elsewhere, "books", "cash"),
-    "refusals without a first": (hides_refusals, "books", "no refusal"),
+    "refusals without a first": (hides_refusals, "books", "without a first refusal"),
     "a dropped health": (drops("health", 20), "rules", "health"),
     "a doubled health": (doubles("health", 20), "rules", "health"),
     "closes only": (lambda bodies: bodies[0].update(intrabar="close"), "rules", "crossed inside"),

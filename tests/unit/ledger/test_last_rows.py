@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from steelyard.ledger.events import Row
+from steelyard.ledger.event_rows import Row
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Reserve, Series, Venue
 from support.random_runs import example_series, random_bars
@@ -71,7 +71,7 @@ def test_a_stop_that_says_nothing_is_named(kind: str, step_s: int) -> None:
         bodies[-1]["passed"] = []
 
     found = reasons(forged(rows, empties))
-    assert "settled up to a price of" in found or "it says nothing of BTC3L since" in found
+    assert "settled up to a price of" in found or "it states no accruals of BTC3L since" in found
 
 
 def test_a_reserve_that_settles_at_the_last_price_says_so() -> None:

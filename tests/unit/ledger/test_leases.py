@@ -44,7 +44,7 @@ def test_who_holds_a_journal_is_told_while_somebody_does(place: str) -> None:
     assert (found.until is None) is not place.startswith("postgresql://")
     with pytest.raises(InputError, match=found.holder) as refused:
         take_lease(place, "second")
-    assert ("as long as that process lives" in str(refused.value)) is (found.until is None)
+    assert ("as long as it runs" in str(refused.value)) is (found.until is None)
     assert found.since in str(refused.value)
     lease.release()
     assert lease_held(place) is None

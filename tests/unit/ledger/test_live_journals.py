@@ -17,12 +17,12 @@ from steelyard.errors import InvariantError
 from steelyard.fund.events import Charges, Filled, Inputs, Liquidated, Observed, Paused
 from steelyard.fund.group import Group
 from steelyard.fund.step import step
-from steelyard.ledger import Event, Journal, amount_text, open_writer, opening
-from steelyard.ledger.opening import found_books, open_books
+from steelyard.ledger import Event, Journal, amount_text, current_books, open_writer
+from steelyard.ledger.current_books import found_books, open_books
 from steelyard.ledger.snapshots import snapshot_of
 from steelyard.rules.numbers import DECIMAL18, FLOAT, Number
 from steelyard.rules.series import Band, Costs
-from steelyard.simulation.journalling import Memory
+from steelyard.simulation.journalling import KeptEvents
 from support.fund_life import Life, group_of, lives
 from support.journals import forge
 from support.live_journals import Told, live_fund
@@ -63,7 +63,7 @@ def test_a_live_journal_opened_after_each_event_holds_the_state(
 @given(lives("perpetual"), st.sampled_from([DECIMAL18, FLOAT]))
 def test_a_live_journal_verifies(life: Life, number: Number[Any]) -> None:
     """What the fund itself did is what its rules ask for, whatever came of each order."""
-    memory = Memory()
+    memory = KeptEvents()
     life.live(number, Told(life.series, number, memory.append).look)
     verdict = audited(chained(memory.events))
     assert verdict.ok, [proof.findings[:2] for proof in verdict.proofs.values()]
@@ -123,14 +123,14 @@ def test_what_another_version_wrote_is_not_stepped_again(
         live_fund(writer.append, DECIMAL18)
     change = amount("settled", 1, "cash")
     forge(file, lambda rows: forged(rows, lambda bodies: change(bodies, "1e-18")))
-    monkeypatch.setattr(opening, "__version__", "999.0")
+    monkeypatch.setattr(current_books, "__version__", "999.0")
     assert opened(file)[0].ended is None
 
 
 @pytest.mark.parametrize(("program", "left"), [("0.0.9", 1), (None, 1), ({"a": "b"}, 0)])
 def test_another_programs_name_is_counted(program: object, left: int) -> None:
     """Opening folds what another version wrote: that it did is believed, and verify says so."""
-    memory = Memory()
+    memory = KeptEvents()
     live_fund(memory.append, DECIMAL18)
     rows = chained(memory.events)
 
@@ -161,7 +161,7 @@ def test_two_live_funds_on_one_underlying_share_a_mark(file: Path) -> None:
     """One row an hour tells of both; the journal verifies and opens, and a mark less is named."""
     told = []
     for symbol in ("ONE", "TWO"):
-        memory = Memory()
+        memory = KeptEvents()
         live_fund(memory.append, DECIMAL18, symbol)
         told.append(memory.events)
     events = shared_mark(*told)
@@ -190,7 +190,7 @@ def test_two_live_funds_on_one_underlying_share_a_mark(file: Path) -> None:
 def test_a_fill_between_two_observations_comes_after_the_marks_of_its_hours(file: Path) -> None:
     """A venue fills when it likes: the hours before it have their marks, once, also at a stop."""
     series = token(band=Band(2.5, 3.5))
-    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, Memory()
+    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, KeptEvents()
     told = Told([series], DECIMAL18, memory.append)
     nothing = of(0)
 
@@ -225,7 +225,7 @@ def test_what_a_venue_or_an_operator_says_is_counted_as_not_checked() -> None:
     series = token(band=Band(2.5, 3.5))
     costs = Costs(impact="square_root", impact_coefficient="realised", daily_volume="file")
     series = replace(series, costs=costs)
-    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, Memory()
+    group, of, memory = group_of([series], DECIMAL18), DECIMAL18.of, KeptEvents()
     told = Told([series], DECIMAL18, memory.append)
 
     def not_checked() -> int:
@@ -256,7 +256,7 @@ def test_what_a_venue_or_an_operator_says_is_counted_as_not_checked() -> None:
 
 def test_a_crossing_of_a_live_fund_at_no_threshold_is_named() -> None:
     """A paper venue may tell a live fund of one, but only at the price of a threshold."""
-    memory = Memory()
+    memory = KeptEvents()
     live_fund(memory.append, DECIMAL18)
 
     def crosses(bodies: list[dict[str, Any]]) -> None:
@@ -267,14 +267,14 @@ def test_a_crossing_of_a_live_fund_at_no_threshold_is_named() -> None:
         bodies.insert(place + 1, one)
 
     rules = audited(forged(chained(memory.events), crosses)).proofs["rules"]
-    words = "and no threshold stands there"
+    words = "where it has no threshold"
     assert any(words in found.why for found in rules.findings)
 
 
 @NUMBERS
 def test_a_snapshot_that_was_changed_leads_nowhere(file: Path, number: Number[Any]) -> None:
     """No row names a snapshot between two observations: the fund stands where its rows say."""
-    memory = Memory()
+    memory = KeptEvents()
     live_fund(memory.append, number)
     seq = [n for n, each in enumerate(memory.events) if each.kind == "observed"][5]
     with open_writer(file) as writer:

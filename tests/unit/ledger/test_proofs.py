@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.ledger import GENESIS, Finding, Head, Journal, Proof, Row, link, verify_rows
-from steelyard.ledger.events import sealed
+from steelyard.ledger.event_rows import sealed
 from steelyard.ledger.exports import export_line
 from steelyard.ledger.proofs import MAX_FINDINGS
 from support.check_script import run_check
@@ -100,12 +100,12 @@ WITH_HEAD = {
     "a tail rewritten with right hashes": (
         lambda rows: rehashed(at(10, lambda row: rewritten(row, cash="9"))(rows)),
         12,
-        "written anew",
+        "were rewritten",
     ),
     "all rewritten with right hashes": (
         lambda rows: rehashed(at(1, lambda row: rewritten(row, cash="9"))(rows)),
         12,
-        "written anew",
+        "were rewritten",
     ),
 }
 

@@ -18,13 +18,13 @@ import steelyard as sy
 from steelyard.errors import DataError, InputError
 from steelyard.ledger import Journal as Rows
 from steelyard.ledger import recorder
-from steelyard.ledger.events import Row
+from steelyard.ledger.current_books import open_books
+from steelyard.ledger.event_rows import Row
 from steelyard.ledger.instants import HOUR_S
-from steelyard.ledger.opening import open_books
 from steelyard.market import sample_prices
 from steelyard.market.price_feed import BY_SYMBOL
 from steelyard.rules.numbers import DECIMAL, DECIMAL18, FLOAT, FRACTION, Number
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Fees, Move
 from steelyard.simulation import journalling
 from steelyard.simulation.journal_anew import compare_anew
@@ -35,11 +35,11 @@ from support.run_journals import (
     audited,
     folded,
     journalled,
-    journalled_shelf,
-    shelf_options,
+    journalled_series,
+    options_of_several,
 )
 from support.situations import Situation, situations
-from support.story_cases import delayed_shelves, shelves
+from support.story_cases import delayed_several_series, several_series
 from support.strategies import MODES
 from support.tokens import bars, token
 
@@ -81,18 +81,18 @@ def test_a_trade_that_only_a_fee_makes_due_is_not_missed_before_it_was_charged()
 
 
 @settings(max_examples=40, deadline=None, phases=PHASES)
-@given(shelves() | delayed_shelves(), MODES, NUMBERS)
+@given(several_series() | delayed_several_series(), MODES, NUMBERS)
 def test_a_journal_of_funds_on_one_reserve_verifies_and_folds(
-    shelf: tuple[Any, ...], mode: str, number: Number[Any]
+    case: tuple[Any, ...], mode: str, number: Number[Any]
 ) -> None:
     """Several funds that share what pays for them: the same promise."""
-    options = shelf_options(shelf, mode)
+    options = options_of_several(case, mode)
     try:
-        run, rows = journalled_shelf(shelf[0], shelf[1], number=number, **options)
+        run, rows = journalled_series(case[0], case[1], number=number, **options)
     except InputError:
         reject()
     states = folded(rows)
-    assert [states[token.symbol] for token in shelf[0]] == run.states
+    assert [states[token.symbol] for token in case[0]] == run.states
     assert_holds(rows)
 
 
@@ -204,7 +204,7 @@ def test_inputs_that_came_too_late_for_a_closed_fund_do_not_stop_its_proof() -> 
     _, rows = journalled(series, bars, **inputs)
     given = {name: {series.symbol: source} for name, source in inputs.items()}
     assert compare_anew(rows, sy.Feed(bars, **given)) == []
-    with pytest.raises(DataError, match=r"splits: .* none of them counts"):
+    with pytest.raises(DataError, match=r"splits: .* none of them has an effect"):
         compare_anew(rows, sy.Feed(bars.slice(0, 50), **given))
 
 
@@ -224,7 +224,7 @@ def test_going_on_looks_back_on_a_reserve_to_the_last_digit(tmp_path: Path) -> N
 def test_the_journal_of_every_preset_verifies(name: str, tmp_path: Path) -> None:
     """Over the bundled history each preset's journal holds, and is what the prices give."""
     bars = sample_prices("BTC").between("2020-02-01", "2020-06-01")
-    series, place = load_preset(name), tmp_path / "run.journal"
+    series, place = preset(name), tmp_path / "run.journal"
     run = sy.simulate(series, bars, journal=place, number=DECIMAL18)
     with sy.Journal.open(place) as journal:
         assert journal.verify().ok

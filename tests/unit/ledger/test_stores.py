@@ -32,7 +32,7 @@ NOBODY = 65_534
         (None, "no such file"),
         (b"", "an empty file"),
         (b"time,price\n", "another kind of file"),
-        (b'{"body":{}}\n', "an export of one, which only"),
+        (b'{"body":{}}\n', "an export of a journal, which only"),
         (b"SQLite format 3\x00", "cut"),
         (b"SQLite format 3\x00" + bytes(5_000), "damaged|another program"),
     ],
@@ -56,7 +56,7 @@ def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         Journal.open(tmp_path)
     with pytest.raises(DataError, match="found a folder"):
         open_writer(tmp_path)
-    with pytest.raises(InputError, match="make it first"):
+    with pytest.raises(InputError, match="create it first"):
         open_writer(tmp_path / "none" / "a.journal")
     with pytest.raises(InputError, match="empty name"):
         Journal.open("")
@@ -154,7 +154,7 @@ CHANGED = {
     ),
     "a trigger too many": (
         "CREATE TRIGGER more AFTER INSERT ON event BEGIN SELECT 1; END",
-        "a trigger more too many",
+        "a trigger more that does not belong there",
     ),
     "a column too many": ("ALTER TABLE event ADD COLUMN note TEXT", "the table event missing"),
     "a writer of another shape": (

@@ -142,7 +142,7 @@ def replacing(place: str, process: subprocess.Popen[bytes]) -> Writer:
         try:
             return open_writer(place, owner="successor", take_over=True)
         except InputError as error:
-            if "end that process" not in str(error):
+            if "End that process" not in str(error):
                 raise
             os.kill(process.pid, signal.SIGCONT)
             time.sleep(PAUSE_S / 2)
@@ -223,7 +223,7 @@ def test_a_failed_append_closes_the_writer(place: str) -> None:
     writer: Writer = open_writer(place)
     writer.append(events(2))
     writer._head = writer._head._replace(size=0)  # as no writer can: the number is taken
-    with pytest.raises(Exception, match="there already"):
+    with pytest.raises(Exception, match="exists already"):
         writer.append([event(1)])
     with pytest.raises(JournalError, match="closed"):
         writer.append([event(3)])

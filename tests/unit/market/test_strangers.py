@@ -270,7 +270,7 @@ def test_a_frame_of_two_tickers_is_refused() -> None:
         ("time;close\n1577836800;10,5\n1577836860;10.5\n", "row 1 (line 2), close"),
         ("time;close\n1577836800;1,234.5\n1577836860;10.5\n", "row 1 (line 2), close"),
         ("time,close\n3,1\n2,1\n1,1\n1,1\n", "row 4 (line 5), time"),
-        ("time,close\n4,1\n3,1\n2,1\n3,1\n", "as the rows above go"),
+        ("time,close\n4,1\n3,1\n2,1\n3,1\n", "since the rows above are newest first"),
         ("[[1577836800,1,1,1,1,1],[1577836860,1]]", "6 cells in row 2"),
         ("[[1577836800,10,12,9,11,1],[15778", "after row"),
         ("[1,2,3]", "begins with 1"),

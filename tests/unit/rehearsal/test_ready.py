@@ -10,9 +10,9 @@ from steelyard.rehearsal.address import leave_accounts
 from steelyard.rehearsal.contracts import HOUR_MS
 from steelyard.rehearsal.credentials import credentials_of
 from steelyard.rehearsal.exchange import Exchange, SetUp
+from steelyard.rehearsal.exchange_file import ExchangeFile
 from steelyard.rehearsal.matching import place
-from steelyard.rehearsal.prices import WalkFeed
-from steelyard.rehearsal.store import Store
+from steelyard.rehearsal.price_feeds import WalkFeed
 from steelyard.venues.secrets import read_secrets
 from support.rehearsal import NOW_MS, market_order
 
@@ -21,7 +21,7 @@ HELD = SetUp((WALK,), ("main",), Decimal(100_000), speed=10_800.0, start_ms=0, i
 """A day in eight seconds."""
 
 
-def opened(store: Store, now_ms: int) -> Exchange:
+def opened(store: ExchangeFile, now_ms: int) -> Exchange:
     """The exchange at a time, come to it."""
     exchange = Exchange(HELD, store, lambda: now_ms)
     exchange.advance()
@@ -32,17 +32,17 @@ def test_a_market_that_is_held_begins_with_the_first_order(tmp_path: Path) -> No
     """Until then it stands, also for an exchange that is opened again; after that it runs."""
     path = tmp_path / "exchange.db"
     for late_ms in (0, 8_000):
-        with closing(Store(path)) as store:
+        with closing(ExchangeFile(path)) as store:
             exchange = opened(store, NOW_MS + late_ms)
             (market,) = exchange.world.markets.values()
             assert (exchange.walked_ms, market.index, market.rates) == (0, 60_000, [])
-    with closing(Store(path)) as store:
+    with closing(ExchangeFile(path)) as store:
         exchange = opened(store, NOW_MS + 9_000)
         place(exchange.world, exchange.world.accounts["main"], market_order("1"), NOW_MS + 9_000)
         exchange.commit()
         exchange.advance()
         assert exchange.walked_ms == 0
-    with closing(Store(path)) as store:
+    with closing(ExchangeFile(path)) as store:
         exchange = opened(store, NOW_MS + 17_000)
         (market,) = exchange.world.markets.values()
         assert exchange.walked_ms == 24 * HOUR_MS

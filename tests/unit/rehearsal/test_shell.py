@@ -21,15 +21,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError, JournalError
-from steelyard.rehearsal.answering import Answer, Asked, answer
+from steelyard.rehearsal.answering import HttpAnswer, HttpRequest, answer
 from steelyard.rehearsal.contracts import HOUR_MS
 from steelyard.rehearsal.credentials import Credential, credentials_of
 from steelyard.rehearsal.exchange import Exchange, SetUp
-from steelyard.rehearsal.faults import FAULTS, Faults, Rule, read_rules, rule_of
+from steelyard.rehearsal.exchange_file import ExchangeFile
+from steelyard.rehearsal.fault_rules import FAULTS, FaultRules, Rule, read_rules, rule_of
 from steelyard.rehearsal.matching import place
-from steelyard.rehearsal.prices import HandFeed, MarketClock, WalkFeed, file_feed
+from steelyard.rehearsal.price_feeds import HandFeed, MarketClock, WalkFeed, file_feed
 from steelyard.rehearsal.routes import ROUTES
-from steelyard.rehearsal.store import Store
 from steelyard.rehearsal.upkeep import move
 from support.rehearsal import NOW_MS, market_order
 
@@ -56,13 +56,13 @@ def clock() -> Clock:
 @pytest.fixture
 def exchange(tmp_path: Path, clock: Clock) -> Iterator[Exchange]:
     """An exchange without a network, on a clock that stands still."""
-    with closing(Store(tmp_path / "exchange.db")) as store:
+    with closing(ExchangeFile(tmp_path / "exchange.db")) as store:
         yield Exchange(SET_UP, store, clock)
 
 
 def signed(
     method: str, path: str, *, key: Credential = PLAIN, in_body: bool = False, **params: Any
-) -> Asked:
+) -> HttpRequest:
     """A request with the signature of a key."""
     text = urlencode({"timestamp": NOW_MS, **params})
     if key.pair is None:
@@ -70,17 +70,17 @@ def signed(
     else:
         mark = quote(base64.b64encode(key.pair.sign(text.encode())).decode(), safe="")
     text += f"&signature={mark}"
-    asked = Asked(method, path, api_key=key.api_key)
+    asked = HttpRequest(method, path, api_key=key.api_key)
     return replace(asked, body=text) if in_body else replace(asked, query=text)
 
 
-def code_of(found: Answer) -> int:
+def code_of(found: HttpAnswer) -> int:
     """The code of a refusal."""
     code: int = orjson.loads(found.body)["code"]
     return code
 
 
-def balance(**params: Any) -> Asked:
+def balance(**params: Any) -> HttpRequest:
     """A request that needs a signature."""
     return signed("GET", "/fapi/v3/balance", **params)
 
@@ -201,7 +201,7 @@ def test_old_orders_are_forgotten(exchange: Exchange, clock: Clock) -> None:
 
 def test_weights_and_orders_are_counted_in_the_headers(exchange: Exchange) -> None:
     """The weight of the minute in each answer, the orders in answers to orders."""
-    answer(exchange, Asked("GET", "/fapi/v1/depth", "symbol=BTCUSDT&limit=20"))
+    answer(exchange, HttpRequest("GET", "/fapi/v1/depth", "symbol=BTCUSDT&limit=20"))
     order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
     found = answer(exchange, signed("POST", "/fapi/v1/order", **order))
     assert found.headers == {
@@ -240,7 +240,7 @@ def test_too_many_orders_are_refused(exchange: Exchange, clock: Clock) -> None:
 # -- faults ----------------------------------------------------------------------------------------
 
 
-def struck(faults: Faults, times: int, **more: bool) -> list[bool]:
+def struck(faults: FaultRules, times: int, **more: bool) -> list[bool]:
     """Which of so many orders are struck."""
     return [
         faults.strike("POST", "/fapi/v1/order", is_reduce_only=more.get("is_reduce_only", False))
@@ -251,7 +251,7 @@ def struck(faults: Faults, times: int, **more: bool) -> list[bool]:
 
 def test_a_rule_strikes_what_fits_as_often_as_it_says() -> None:
     """After those that it lets through, and nothing else."""
-    faults = Faults([Rule("429", skip=1, count=2)])
+    faults = FaultRules([Rule("429", skip=1, count=2)])
     assert faults.strike("GET", "/fapi/v1/order", is_reduce_only=False) is None
     assert struck(faults, 4) == [False, True, True, False]
     assert faults.rules == []
@@ -259,14 +259,14 @@ def test_a_rule_strikes_what_fits_as_often_as_it_says() -> None:
 
 def test_chance_is_the_seed_s() -> None:
     """The same seed strikes the same requests, another one others."""
-    runs = [struck(Faults([Rule("429", count=0, chance=0.3)], seed), 200) for seed in (1, 1, 2)]
+    runs = [struck(FaultRules([Rule("429", count=0, chance=0.3)], seed), 200) for seed in (1, 1, 2)]
     assert runs[0] == runs[1] != runs[2]
     assert 30 < sum(runs[0]) < 90
 
 
 def test_an_exchange_that_is_busy_takes_reduce_only_orders() -> None:
     """-1008 spares them, as the exchange says; the rule waits for another order."""
-    faults = Faults([Rule("503_busy")])
+    faults = FaultRules([Rule("503_busy")])
     assert struck(faults, 2, is_reduce_only=True) == [False, False]
     assert struck(faults, 1) == [True]
 
@@ -342,7 +342,7 @@ def test_prices_and_funding_follow_the_market_s_clock(tmp_path: Path, clock: Clo
     """A day of a walk in eight seconds: three payments, and prices that moved."""
     set_up = replace(SET_UP, feeds=(WalkFeed("BTCUSDT", Decimal(60_000), 0.6, 1, 60_000),))
     fast = replace(set_up, speed=10_800.0, start_ms=0)
-    with closing(Store(tmp_path / "fast.db")) as store:
+    with closing(ExchangeFile(tmp_path / "fast.db")) as store:
         exchange = Exchange(fast, store, clock)
         (market,) = exchange.world.markets.values()
         assert market.next_funding_ms == 8 * HOUR_MS
@@ -357,7 +357,7 @@ def test_prices_and_funding_follow_the_market_s_clock(tmp_path: Path, clock: Clo
 
 def test_an_exchange_that_is_opened_again_is_as_it_was(tmp_path: Path, clock: Clock) -> None:
     """To the last record, without a word of farewell."""
-    with closing(Store(tmp_path / "x.db")) as store:
+    with closing(ExchangeFile(tmp_path / "x.db")) as store:
         first = Exchange(SET_UP, store, clock)
         account = first.world.accounts["main"]
         place(first.world, account, market_order("1", client_id="a"), NOW_MS)
@@ -365,7 +365,7 @@ def test_an_exchange_that_is_opened_again_is_as_it_was(tmp_path: Path, clock: Cl
         move(first.world, first.world.markets["BTCUSDT"], Decimal(61_000), NOW_MS)
         place(first.world, account, market_order("-0.5", client_id="b"), NOW_MS)
         first.commit()
-    with closing(Store(tmp_path / "x.db")) as store:
+    with closing(ExchangeFile(tmp_path / "x.db")) as store:
         again = Exchange(SET_UP, store, clock)
     kept = again.world.accounts["main"]
     for name in ("wallet", "holdings", "orders", "latest", "open_ids", "trades", "incomes"):
@@ -383,7 +383,7 @@ def test_a_request_that_was_refused_leaves_nothing(exchange: Exchange) -> None:
 
 def test_another_seed_is_refused_for_a_folder_that_is_set_up(tmp_path: Path) -> None:
     """Keys and prices would not be what they were."""
-    with closing(Store(tmp_path / "x.db")) as store:
+    with closing(ExchangeFile(tmp_path / "x.db")) as store:
         Exchange(SET_UP, store)
         with pytest.raises(InputError, match="seed"):
             Exchange(replace(SET_UP, seed=1), store)
@@ -391,10 +391,10 @@ def test_another_seed_is_refused_for_a_folder_that_is_set_up(tmp_path: Path) -> 
 
 def test_a_second_process_gets_no_access(tmp_path: Path) -> None:
     """Two exchanges in one folder would spoil both."""
-    with closing(Store(tmp_path / "x.db")) as store:
+    with closing(ExchangeFile(tmp_path / "x.db")) as store:
         Exchange(SET_UP, store)
         with pytest.raises(InputError, match="locked"):
-            Store(tmp_path / "x.db")
+            ExchangeFile(tmp_path / "x.db")
 
 
 def test_an_exchange_that_cannot_store_answers_no_more(exchange: Exchange) -> None:
@@ -405,14 +405,14 @@ def test_an_exchange_that_cannot_store_answers_no_more(exchange: Exchange) -> No
     with pytest.raises(JournalError, match="full"):
         deque((answer(exchange, ask) for _ in range(1_000)), maxlen=0)
     with pytest.raises(JournalError, match="full"):
-        answer(exchange, Asked("GET", "/fapi/v1/time"))
+        answer(exchange, HttpRequest("GET", "/fapi/v1/time"))
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     """It is named, and stays as it is."""
     (tmp_path / "x.db").write_bytes(b"no database" * 100)
     with pytest.raises(InputError, match="rehearsal exchange"):
-        Store(tmp_path / "x.db")
+        ExchangeFile(tmp_path / "x.db")
     assert (tmp_path / "x.db").read_bytes().startswith(b"no database")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from steelyard.report.decimate import keep_extremes, keep_notable
-from steelyard.report.frames import Floats
+from steelyard.report.plain_frames import Floats
 
 VALUES = st.floats(-1e9, 1e9) | st.just(float("nan"))
 

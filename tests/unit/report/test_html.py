@@ -10,7 +10,16 @@ import pytest
 
 import steelyard as sy
 from steelyard.errors import InputError
-from steelyard.report.document import Badge, Cell, Column, Document, Paragraph, Row, Section, Table
+from steelyard.report.document import (
+    Badge,
+    Cell,
+    Column,
+    Document,
+    Paragraph,
+    Section,
+    Table,
+    TableRow,
+)
 from steelyard.report.html import fragment, page
 from steelyard.report.number_format import typeset
 
@@ -22,7 +31,7 @@ def example(words: str) -> Document:
     badge = Badge(words, hint=words)
     cell = Cell(words, hint=words, under=words, link=words, badges=[badge])
     columns = [Column(words, words), Column(words, words=True)]
-    table = Table(words, columns, [Row([cell, words], words)], words, words)
+    table = Table(words, columns, [TableRow([cell, words], words)], words, words)
     blocks = [Paragraph(words, "lead"), Section(words, [table], key="k")]
     return Document(
         words, blocks, words, [badge], [words], [words], members=[Document(words, [], key=words)]
@@ -53,7 +62,7 @@ def test_a_page_without_charts_carries_no_library_for_them() -> None:
 def test_two_members_of_one_name_are_refused() -> None:
     """A link could lead to one of them only."""
     twice = [Document("A", [], key="A"), Document("B", [], key="A")]
-    with pytest.raises(InputError, match="'A' is there twice"):
+    with pytest.raises(InputError, match="found 'A' twice"):
         page(Document("all", [], members=twice))
 
 

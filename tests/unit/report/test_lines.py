@@ -14,9 +14,9 @@ from steelyard.report.document import (
     Fact,
     KeyFigures,
     Paragraph,
-    Row,
     Section,
     Table,
+    TableRow,
 )
 from steelyard.report.lines import as_text, lines_of
 
@@ -27,7 +27,7 @@ SENTENCES = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
 def table(columns: int, **first: object) -> Document:
     """A table of so many columns of eight figures each, under a name."""
     names = [Column("name", words=True), *(Column(f"figure {i}", drop=i) for i in range(columns))]
-    row = Row([Cell("BTC3L", **first), *("1,234.56" for _ in range(columns))])  # type: ignore[arg-type]
+    row = TableRow([Cell("BTC3L", **first), *("1,234.56" for _ in range(columns))])  # type: ignore[arg-type]
     return Document("", [Table("", names, [row, row])])
 
 
@@ -54,7 +54,7 @@ def test_columns_leave_before_figures_are_cut(width: int) -> None:
 def test_a_table_that_nothing_makes_fit_is_stacked() -> None:
     """Each row by its name, then each figure beside its heading, on one line with it."""
     columns = [Column("asset"), *(Column(f"figure {i}") for i in range(9))]
-    document = Document("", [Table("", columns, [Row(["BTC", *"123456789"])])])
+    document = Document("", [Table("", columns, [TableRow(["BTC", *"123456789"])])])
     assert as_text(document, 60).splitlines() == [
         "BTC",
         "  figure 0 1  figure 1 2  figure 2 3  figure 3 4  figure 4 5",
@@ -72,7 +72,7 @@ def test_columns_of_words_are_wrapped_at_words() -> None:
     badges = [Badge("efficient", "good", "*")]
     rule = "to the edge of a band of 2.5x to 3.5x"
     document = Document(
-        "", [Table("", columns, [Row([Cell("A", badges=badges, under=rule), "1", "2"])])]
+        "", [Table("", columns, [TableRow([Cell("A", badges=badges, under=rule), "1", "2"])])]
     )
     wide, narrow, least = (as_text(document, width) for width in (100, 40, 12))
     assert wide.splitlines()[1] == f"A *    {rule}    1      2"
@@ -86,7 +86,7 @@ def test_what_only_a_page_shows_is_left_out() -> None:
     """Sections and columns of a page alone."""
     section = Section("Charts", [Paragraph("long")], page_only=True)
     columns = [Column("a"), Column("line", page_only=True)]
-    blocks = [Section("Figures", [Table("", columns, [Row(["1", "2"])])]), section]
+    blocks = [Section("Figures", [Table("", columns, [TableRow(["1", "2"])])]), section]
     assert as_text(Document("T", blocks)).splitlines() == ["T", "", "Figures", "", "a", "1"]
 
 
@@ -102,5 +102,7 @@ def test_styles_are_said_beside_the_words() -> None:
 def test_wide_letters_take_two_columns() -> None:
     """A column lines up in a terminal that shows them so."""
     columns = [Column("token"), Column("nav")]
-    document = Document("", [Table("", columns, [Row(["比特", "1"]), Row(["AAAA", "2"])])])
+    document = Document(
+        "", [Table("", columns, [TableRow(["比特", "1"]), TableRow(["AAAA", "2"])])]
+    )
     assert as_text(document).splitlines()[1:] == ["比特     1", "AAAA     2"]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard.report.columns import plain
-from steelyard.report.frames import ReportRun
+from steelyard.report.figure_encoding import plain
 from steelyard.report.leverage_panel import leverage_panel
 from steelyard.report.palette import LIGHT
 from steelyard.report.panels import costs_panel, nav_panel, reserve_panel
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.view import View, figure_of, view_of
 from support.random_runs import long_run, random_run
 
@@ -72,7 +72,7 @@ def test_a_band_that_only_delevers_is_one_line() -> None:
     run = random_run()
     facts = replace(run.facts, lower=None, upper=4.0)
     shapes = leverage_panel(viewed(replace(run, facts=facts))).shapes
-    assert named(shapes, "delevers beyond 4×")["y0"] == 4.0
+    assert named(shapes, "deleverages beyond 4×")["y0"] == 4.0
     assert not any(shape["name"].startswith("band") for shape in shapes)
 
 
@@ -117,7 +117,7 @@ def test_what_was_received_is_drawn_below_zero() -> None:
     assert up["y"].min() == 0.0
     assert down["y"].max() == 0.0
     assert (up["y"] + down["y"]).tolist() == costs["funding"].tolist()
-    assert "Below zero: received." in panel.caption
+    assert "Amounts below zero were received." in panel.caption
 
 
 def test_a_reserve_is_drawn_against_its_floor() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from steelyard.errors import InputError
-from steelyard.report.frames import ReportRun
+from steelyard.report.plain_frames import ReportRun
 from steelyard.report.view import View, ends_of, figure_of, view_of
 from steelyard.rules.series import Daily, Reserve
-from steelyard.simulation.report import report_run
+from steelyard.simulation.report_input import report_run
 from steelyard.simulation.run import simulate
 from support.random_runs import long_run, random_run
 from support.tokens import bars, token
@@ -91,7 +91,7 @@ def test_a_run_that_cannot_be_drawn_is_refused() -> None:
     """No bars, a missing column, costs of another length: one sentence that names the series."""
     run = random_run()
     empty = {name: np.array([]) for name in ("price", "nav", "leverage", "tokens")}
-    with pytest.raises(InputError, match="BTC3L: a run without a bar"):
+    with pytest.raises(InputError, match="BTC3L: expected a run with at least one bar"):
         viewed(replace(run, nav={"time": np.array([], dtype=np.int64), **empty}))
     with pytest.raises(InputError, match="no column 'price'"):
         viewed(replace(run, nav={"time": np.array([0])}))

@@ -16,7 +16,7 @@ from steelyard.rules.describe import (
     target_words,
     venue_words,
 )
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import (
     Band,
     Costs,
@@ -43,13 +43,13 @@ SENTENCES = {
         "It trades back to its target when leverage rises above 4x, and every day at 23:55 UTC."
     ),
     "toros-3l": (
-        "It trades only as far as the edge that was left when leverage leaves the band from 2.8x "
-        "to 3.2x by more than 0.02."
+        "It trades only back to the nearest edge of its band when leverage leaves the band from "
+        "2.8x to 3.2x by more than 0.02."
     ),
     "index-2x": (
         "It trades 5 % of the way back to its target, and at least into its band, when leverage "
         "leaves the band from 1.7x to 2.3x, and every 24 h counted from 00:00 UTC; at 2.6x it "
-        "goes to its target at once, whatever limits and suspensions say."
+        "trades to its target at once, regardless of limits and suspensions."
     ),
 }
 
@@ -66,13 +66,13 @@ SHORT = {
 @pytest.mark.parametrize("name", SENTENCES)
 def test_a_rule_is_one_sentence(name: str) -> None:
     """Known rules read as a person would put them."""
-    assert rule_sentence(load_preset(name)) == SENTENCES[name]
+    assert rule_sentence(preset(name)) == SENTENCES[name]
 
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_rule_fits_into_a_table(name: str) -> None:
     """The same in a few words."""
-    assert rule_words(load_preset(name)) == SHORT[name]
+    assert rule_words(preset(name)) == SHORT[name]
 
 
 def test_every_kind_of_trigger_is_said() -> None:
@@ -120,10 +120,11 @@ def test_clips_and_reserve_are_said() -> None:
     series = token(max_trade_notional=1e6, cooldown_s=30, band=Band(2.0, 4.0), reserve=Reserve(2.5))
     words = series_sentences(series)
     assert (
-        "A trade above 1,000,000 USD goes out in clips of that size, at least 30 s apart." in words
+        "A trade above 1,000,000 USD is split into clips of that size, at least 30 s apart."
+        in words
     )
     assert "A reserve of 2.5 BTC pays spread, impact and gas" in words
-    assert "below 10 % of net asset value, until it is back at 12 %" in words
+    assert "below 10 % of net asset value, trades that raise leverage are suspended" in words
     at_once = series_sentences(replace(series, rebalance=replace(series.rebalance, cooldown_s=0)))
     assert "clips of that size." in at_once
     nothing = series_sentences(replace(series, reserve=Reserve(1.0, bears=())))

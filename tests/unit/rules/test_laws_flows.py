@@ -67,14 +67,14 @@ def test_the_issuers_fee_is_on_the_amount(tokens: Decimal, nav: Decimal, bps: De
 
 @dataclass(frozen=True)
 class Order:
-    """What of one instant goes out together: parties, each with a signed notional."""
+    """What of one instant goes out together: creations, each with a signed notional."""
 
     number: Number[Any]
     costing: Costing
     notionals: tuple[Decimal, ...]
 
     def alone(self, notional: Any) -> TradeCost[Any]:
-        """A party's cost in an order of its own; none for no trade."""
+        """A creation's cost in an order of its own; none for no trade."""
         nothing = self.number.of(0)
         if notional == 0:
             return TradeCost(*[nothing] * 6)
@@ -82,19 +82,19 @@ class Order:
         return trade_cost(rates, notional, nothing, self.number.sqrt)
 
     @property
-    def parties(self) -> list[Any]:
+    def creations(self) -> list[Any]:
         """Their notionals in the kind of number."""
         return [self.number.of(notional) for notional in self.notionals]
 
     @property
     def flows(self) -> Flows[Any]:
-        """The parties as the rules take them."""
-        each = [self.alone(notional) for notional in self.parties]
+        """The creations as the rules take them."""
+        each = [self.alone(notional) for notional in self.creations]
         alone = TradeCost(*(sum(parts[1:], parts[0]) for parts in zip(*each, strict=True)))
-        return Flows(sum(self.parties), sum(map(abs, self.parties)), alone)
+        return Flows(sum(self.creations), sum(map(abs, self.creations)), alone)
 
     def parts(self, rebalance: Any) -> list[dict[str, Any]]:
-        """Each party's part by kind, of an order with this rebalance."""
+        """Each creation's part by kind, of an order with this rebalance."""
         flows, own = self.flows, self.alone(rebalance)
         together = self.alone(flows.net + rebalance)
         return [
@@ -108,7 +108,7 @@ class Order:
                 )
                 for kind in KINDS
             }
-            for notional in self.parties
+            for notional in self.creations
         ]
 
 
@@ -118,20 +118,20 @@ ORDERS = st.builds(Order, st.just(FRACTION), costings(), SEVERAL)
 
 @given(ORDERS, NOTIONALS)
 def test_the_parts_of_one_order_add_up_exactly_to_its_cost(order: Order, notional: Decimal) -> None:
-    """Kind by kind: what parties and rebalance pay is what the one order cost, nothing beside."""
+    """Kind by kind: what creations and rebalance pay is what the one order cost, nothing beside."""
     rebalance = exact(notional)
     own = rebalance_cost(
         order.costing.rates(FRACTION), order.flows, rebalance, Fraction(0), FRACTION.sqrt
     )
     together = order.alone(order.flows.net + rebalance)
     for kind in KINDS:
-        parties = sum(part[kind] for part in order.parts(rebalance))
-        assert parties + getattr(own, kind) == getattr(together, kind)
+        creations = sum(part[kind] for part in order.parts(rebalance))
+        assert creations + getattr(own, kind) == getattr(together, kind)
 
 
 @given(ORDERS, NOTIONALS)
 def test_savings_are_shared_in_proportion_to_sizes(order: Order, notional: Decimal) -> None:
-    """What each party saves against an order of its own, over its size, is the same for all.
+    """What each of them saves against an order of its own, over its size, is the same for all.
 
     The rebalance is one of them. What an impact adds to an order that is larger than each is shared
     in the same way.
@@ -142,8 +142,8 @@ def test_savings_are_shared_in_proportion_to_sizes(order: Order, notional: Decim
     )
     for kind in KINDS:
         saved = [
-            (getattr(order.alone(party), kind) - part[kind]) / abs(party)
-            for party, part in zip(order.parties, order.parts(rebalance), strict=True)
+            (getattr(order.alone(creation), kind) - part[kind]) / abs(creation)
+            for creation, part in zip(order.creations, order.parts(rebalance), strict=True)
         ]
         alone = getattr(order.alone(rebalance), kind)
         assert {*saved} == {(alone - getattr(own, kind)) / abs(rebalance)}

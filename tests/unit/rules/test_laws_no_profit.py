@@ -22,8 +22,8 @@ from steelyard.rules.accruals import DAY_S, WEEK_S
 from steelyard.rules.auction import AuctionFault, auction_fault
 from steelyard.rules.numbers import FRACTION
 from steelyard.rules.reserve_account import (
-    Account,
     CommonPart,
+    ReserveAccount,
     most_reserve_cap,
     settle_premium,
 )
@@ -387,8 +387,8 @@ class Paid(NamedTuple):
     payment: Payment
     own: Fraction
     common: Fraction
-    accounts_before: tuple[Account[Fraction], ...]
-    accounts_after: tuple[Account[Fraction], ...]
+    accounts_before: tuple[ReserveAccount[Fraction], ...]
+    accounts_after: tuple[ReserveAccount[Fraction], ...]
     common_before: CommonPart[Fraction]
     common_after: CommonPart[Fraction]
 

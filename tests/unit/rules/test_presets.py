@@ -1,4 +1,4 @@
-"""The shelf: every preset loads, says whose rule it follows, and has that rule's figures."""
+"""Every preset loads, says whose rule it follows, and has that rule's figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from steelyard.errors import InputError
 from steelyard.rules.describe import series_sentences
 from steelyard.rules.optimal_band import optimal_edge_half_width
-from steelyard.rules.presets import load_preset, preset_names, preset_text, preset_title
+from steelyard.rules.presets import preset, preset_names, preset_text, preset_title
 from steelyard.rules.series import Band, Daily, Fallback, Interval, Move, Rebalance
 
 SHELF = preset_names()
@@ -54,7 +54,7 @@ TARGETS = {
 }
 
 
-def test_the_shelf_lists_exactly_the_files_that_are_shipped() -> None:
+def test_the_list_names_exactly_the_files_that_are_shipped() -> None:
     """No preset is listed that is not there, and none is there that is not listed."""
     folder = resources.files("steelyard.rules") / "presets"
     assert {f"{name}.toml" for name in SHELF} == {file.name for file in folder.iterdir()}
@@ -63,12 +63,12 @@ def test_the_shelf_lists_exactly_the_files_that_are_shipped() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_a_preset_has_the_figures_of_the_rule_that_it_follows(name: str) -> None:
     """Each preset's rule is the published one, figure by figure."""
-    assert load_preset(name).rebalance == RULES[name]
+    assert preset(name).rebalance == RULES[name]
 
 
 def test_every_preset_aims_at_its_published_leverage() -> None:
     """Targets are signed as the issuers name them."""
-    assert {name: load_preset(name).target_leverage for name in SHELF} == TARGETS
+    assert {name: preset(name).target_leverage for name in SHELF} == TARGETS
 
 
 @pytest.mark.parametrize("name", SHELF)
@@ -86,22 +86,22 @@ def test_a_preset_says_whose_rule_it_follows_and_what_is_simplified(name: str) -
 
 @pytest.mark.parametrize("name", SHELF)
 def test_presets_trade_at_the_same_price(name: str) -> None:
-    """5 bps of fee and 1 bp of half spread everywhere: what differs on the shelf is the rule."""
-    costs = load_preset(name).costs
+    """5 bps of fee and 1 bp of half spread everywhere: what differs between presets is the rule."""
+    costs = preset(name).costs
     assert replace(costs, taker_fee_bps=0, half_spread_bps=0) == type(costs)()
     assert (costs.taker_fee_bps, costs.half_spread_bps) == (5.0, 1.0)
 
 
 def test_on_chain_rules_borrow_and_exchange_rules_do_not() -> None:
     """Toros and Index Coop hold a debt in a lending market; all others a perpetual."""
-    spot = {name for name in SHELF if load_preset(name).venue.kind == "spot"}
+    spot = {name for name in SHELF if preset(name).venue.kind == "spot"}
     assert spot == {"toros-3l", "index-2x"}
 
 
 @pytest.mark.parametrize("name", ["steelyard-3l", "steelyard-1s"])
 def test_our_own_presets_stand_at_the_band_of_least_cost(name: str) -> None:
     """Their edges are the closed-form optimum for the gamma and the cost that they state."""
-    series = load_preset(name)
+    series = preset(name)
     text = preset_text(name)
     assert "gamma = 1" in text
     assert "c = 0.0006" in text
@@ -119,13 +119,13 @@ def test_our_own_presets_stand_at_the_band_of_least_cost(name: str) -> None:
 def test_a_misspelt_preset_gets_a_suggestion() -> None:
     """The error names the preset that was probably meant, and all others."""
     with pytest.raises(InputError, match=r'Did you mean "ftx-bull"\?.*kucoin-3l') as caught:
-        load_preset("ftx-bul")
+        preset("ftx-bul")
     assert caught.value.details["allowed"] == SHELF
 
 
 @pytest.mark.parametrize("name", SHELF)
 def test_a_preset_can_be_said_in_words(name: str) -> None:
     """Its description names the symbol and the underlying."""
-    series = load_preset(name)
+    series = preset(name)
     assert series_sentences(series).startswith(f"{series.symbol} aims at ")
     assert series.underlying in series_sentences(series)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.rules.leverage import move_to_leverage, rebalance_demand
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.reach import highest_standing, reaches, trade_after
 from steelyard.rules.series import Band, Daily, Move, Venue
 from steelyard.rules.triggers import Trigger
@@ -19,7 +19,7 @@ from support.tokens import bars, closes, token
 
 def moves(name: str) -> list[tuple[str, float]]:
     """Trigger and move of each threshold of a preset, rounded to a basis point."""
-    return [(reach.trigger, round(reach.move, 4)) for reach in reaches(load_preset(name))]
+    return [(reach.trigger, round(reach.move, 4)) for reach in reaches(preset(name))]
 
 
 def test_a_3x_long_reaches_4x_at_a_ninth_and_a_3x_short_at_a_fifteenth() -> None:
@@ -36,7 +36,7 @@ def test_a_lending_liquidation_is_where_debt_meets_its_share() -> None:
 
 def test_an_edge_trades_beyond_its_slack() -> None:
     """The threshold is the edge and its slack, and the trade goes to the edge only."""
-    lower = next(reach for reach in reaches(load_preset("toros-3l")) if reach.move > 0)
+    lower = next(reach for reach in reaches(preset("toros-3l")) if reach.move > 0)
     assert lower.leverage == pytest.approx(2.78)
     assert lower.move == pytest.approx(move_to_leverage(3.0, 2.78))
     assert lower.trade_notional == pytest.approx(0.02 * 112_359.55 / (1 + 2.8 * 0.0006))
@@ -87,7 +87,7 @@ def test_a_reset_without_costs_trades_the_published_demand(target: float, move: 
 @pytest.mark.parametrize("name", preset_names())
 def test_the_simulation_trades_where_a_threshold_says_so(name: str) -> None:
     """A price that walks a hair past a threshold is traded there, and a hair before it is not."""
-    series = load_preset(name)
+    series = preset(name)
     series = replace(series, reserve=None)
     quiet = replace(series.rebalance, daily=None, interval=None, fallback=None)
     series = replace(series, rebalance=quiet, venue=replace(series.venue, rate_per_year=0.0))
@@ -122,16 +122,16 @@ def test_a_liquidation_is_where_the_simulation_ends_the_token() -> None:
 
 def test_a_move_lets_leverage_stand_up_to_where_it_trades() -> None:
     """KuCoin's 15 %: ``L (1 + r) / (1 + L r)``, 4.636 for 3x long and 6.273 for 3x short."""
-    kucoin = load_preset("kucoin-3l")
+    kucoin = preset("kucoin-3l")
     assert highest_standing(kucoin) == pytest.approx(3 * 0.85 / 0.55)
     assert highest_standing(replace(kucoin, target_leverage=-3.0)) == pytest.approx(3 * 1.15 / 0.55)
 
 
 def test_the_one_temporary_rebalance_of_a_short_in_kucoins_log() -> None:
     """It came at 4.04x after a rise of 6.9 %: the preset's line is met, a move of 15 % is not."""
-    series = load_preset("kucoin-3s")
+    series = preset("kucoin-3s")
     assert fired(series, 1.069) == "band"
-    assert fired(replace(load_preset("kucoin-3l"), target_leverage=-3.0), 1.069) is None
+    assert fired(replace(preset("kucoin-3l"), target_leverage=-3.0), 1.069) is None
     logged = 3 * 1.069 / (1 - 3 * 0.069)
     assert logged == pytest.approx(4.04, abs=0.005)
     assert highest_standing(series) == 4.0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steelyard.errors import InputError
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import (
     Band,
     Costs,
@@ -34,7 +34,7 @@ def made(**parts: Any) -> Series:
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_one_that_a_file_can_say(name: str) -> None:
     """They are files."""
-    check_series(load_preset(name), name)
+    check_series(preset(name), name)
 
 
 def test_a_file_with_every_key_is_one_that_a_file_can_say() -> None:

@@ -148,12 +148,12 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "a pool's fee without a pool": (
         LEAST + "[costs]\namm_fee_bps = 5\n",
         "costs.amm_fee_bps",
-        'impact = "amm" beside it',
+        'impact = "amm" in the same table',
     ),
     "a pool beside a book": (
         LEAST + '[costs]\nimpact = "book"\nbook = "b.csv"\namm_liquidity = 5e6\n',
         "costs.amm_liquidity",
-        'impact = "amm" beside it',
+        'impact = "amm" in the same table',
     ),
     "a book without a file": (
         LEAST + '[costs]\nimpact = "book"\n',
@@ -163,17 +163,17 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "a file without a book": (
         LEAST + '[costs]\nimpact = "linear"\nbook = "b.csv"\n',
         "costs.book",
-        'impact = "book" beside it',
+        'impact = "book" in the same table',
     ),
     "a coefficient for a pool": (
         LEAST + '[costs]\nimpact = "amm"\namm_liquidity = 5e6\nimpact_coefficient = 3\n',
         "costs.impact_coefficient",
-        'impact = "square_root" beside it',
+        'impact = "square_root" in the same table',
     ),
     "a realised coefficient of a line": (
         LEAST + '[costs]\nimpact = "linear"\nimpact_coefficient = "realised"\n',
         "costs.impact_coefficient",
-        'impact = "square_root" beside it',
+        'impact = "square_root" in the same table',
     ),
     "a realised coefficient without a volume": (
         LEAST + '[costs]\nimpact = "square_root"\nimpact_coefficient = "realised"\n',
@@ -183,7 +183,7 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "a volume from the file for no impact": (
         LEAST + '[costs]\ndaily_volume = "file"\n',
         "costs.daily_volume",
-        'impact = "square_root" beside it',
+        'impact = "square_root" in the same table',
     ),
     "another word for a coefficient": (
         LEAST + '[costs]\nimpact = "square_root"\nimpact_coefficient = "real"\n',

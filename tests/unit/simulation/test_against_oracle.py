@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from steelyard.errors import InputError
 from steelyard.market import Feed, Prices
 from steelyard.rules.series import Reserve, Series
-from steelyard.simulation.frames import Columns
 from steelyard.simulation.run import Run, simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.run_tables import Columns
+from steelyard.simulation.shared_reserve import simulate_several
 from support.oracle import Own, Refused
 from support.oracle_books import Bar, Flow, Told, Trade
+from support.oracle_of_several import tell, tell_several
 from support.oracle_reserve import Pot
-from support.oracle_shelf import tell, tell_shelf
 from support.reaching import reaching
-from support.story_cases import ASSETS, cases, delayed_cases, delayed_shelves, shelves
+from support.story_cases import ASSETS, cases, delayed_cases, delayed_several_series, several_series
 from support.strategies import MODES
 
 SCALES = {
@@ -105,11 +105,11 @@ def assert_one_story(series: Series, bars: Prices, mode: str, given_events: dict
     assert_told(simulate(series, feed, intrabar=mode), told, pot)
 
 
-def assert_one_shelf(
-    shelf: tuple[list[Series], Prices, Reserve, dict[str, Any], list[dict[str, Any]]], mode: str
+def assert_several_agree(
+    case: tuple[list[Series], Prices, Reserve, dict[str, Any], list[dict[str, Any]]], mode: str
 ) -> None:
     """Run both over several series on one reserve, and compare all that they say."""
-    members, bars, reserve, given_events, own = shelf
+    members, bars, reserve, given_events, own = case
     tables = reaching(frames(given_events), bars)
     by_symbol: dict[str, dict[str, Any]] = {"flows": {}, "splits": {}, "wind_down": {}}
     for member, happens in zip(members, own, strict=True):
@@ -118,12 +118,12 @@ def assert_one_shelf(
     feed = Feed(bars, **tables, **by_symbol)
     each_own = [Own(**happens) for happens in own]
     try:
-        told, pot = tell_shelf(members, bars, mode, reserve, each_own, **given_events)
+        told, pot = tell_several(members, bars, mode, reserve, each_own, **given_events)
     except Refused:
         with pytest.raises(InputError):
-            simulate_shelf(members, feed, reserve=reserve, intrabar=mode)
+            simulate_several(members, feed, reserve=reserve, intrabar=mode)
         return
-    found = simulate_shelf(members, feed, reserve=reserve, intrabar=mode)
+    found = simulate_several(members, feed, reserve=reserve, intrabar=mode)
     for run, each in zip(found.runs, told, strict=True):
         assert_told(run, each, pot)
 
@@ -145,17 +145,17 @@ def test_path_mode_tells_what_the_oracle_tells(case: tuple) -> None:
 
 
 @settings(max_examples=150)
-@given(shelves())
-def test_close_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) -> None:
+@given(several_series())
+def test_close_mode_tells_what_the_oracle_tells_of_several_series(case: tuple) -> None:
     """Several series on one reserve agree as well, where only closes are seen."""
-    assert_one_shelf(shelf, "close")
+    assert_several_agree(case, "close")
 
 
 @settings(max_examples=150)
-@given(shelves())
-def test_path_mode_tells_what_the_oracle_tells_of_several_series(shelf: tuple) -> None:
+@given(several_series())
+def test_path_mode_tells_what_the_oracle_tells_of_several_series(case: tuple) -> None:
     """Several series on one reserve agree inside bars, on the one path that they share."""
-    assert_one_shelf(shelf, "path")
+    assert_several_agree(case, "path")
 
 
 @settings(max_examples=150)
@@ -167,9 +167,9 @@ def test_orders_in_flight_tell_what_the_oracle_tells(case: tuple, mode: str) -> 
 
 
 @settings(max_examples=100)
-@given(delayed_shelves(), MODES)
+@given(delayed_several_series(), MODES)
 def test_orders_in_flight_on_a_shared_reserve_tell_what_the_oracle_tells(
-    shelf: tuple, mode: str
+    case: tuple, mode: str
 ) -> None:
     """The same for several series, whose orders take from one reserve once they fill."""
-    assert_one_shelf(shelf, mode)
+    assert_several_agree(case, mode)

@@ -14,7 +14,7 @@ from steelyard.market import Feed, sample_prices
 from steelyard.rules.auction import AuctionTerms, premium_at
 from steelyard.rules.describe import cost_words, rule_sentence
 from steelyard.rules.numbers import DECIMAL, FRACTION
-from steelyard.rules.reserve_account import Account, CommonPart, settle_calm
+from steelyard.rules.reserve_account import CommonPart, ReserveAccount, settle_calm
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Reserve, Series
 from steelyard.simulation.run import simulate
 from support.page_figures import RESERVES, stated
@@ -107,7 +107,7 @@ def absorbed(
     target, lower, upper = band
     series = token(target, costs=costs, band=Band(lower, upper))
     run = simulate(series, sample_prices(asset))
-    account, common = Account(0.12, 0.0, 0.0, 0, 0.0, 0), CommonPart(0.0, 0.0, 0)
+    account, common = ReserveAccount(0.12, 0.0, 0.0, 0, 0.0, 0), CommonPart(0.0, 0.0, 0)
     paid = charged = 0.0
     for row in run.rebalances.iloc[1:].itertuples():
         premium = (row.fee + row.spread + row.impact) / (row.nav_before * series.initial_tokens)
@@ -227,7 +227,7 @@ def test_an_auction_is_read_from_a_series_file() -> None:
         "fee 5 bps, half spread 1 bp, auction from -50 bps to 80 bps within 20 min, taken 541 s "
         "after it begins, 2.6 bps above a taker's own cost"
     )
-    assert "and inside the band to its target" in rule_sentence(series)
+    assert "and from inside the band to its target" in rule_sentence(series)
 
 
 @pytest.mark.parametrize(

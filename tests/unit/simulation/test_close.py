@@ -111,7 +111,7 @@ def test_interval_counts_from_its_anchor_and_several_missed_are_one() -> None:
 
 
 def test_fallback_acts_at_the_first_observation_after_its_time() -> None:
-    """24 h without a rebalance: the first clock observation at or after that acts."""
+    """24 h without a rebalance: the first scheduled observation at or after that acts."""
     prices = [100 + i for i in range(80)]
     run = simulate(token(fallback=Fallback(DAY_S)), closes(*prices, step_s=7 * HOUR_S))
     first = T0 + 7 * HOUR_S

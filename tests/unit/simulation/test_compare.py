@@ -15,7 +15,7 @@ from steelyard.market import Prices
 from steelyard.rules.optimal_band import EDGE_PRODUCT, PERIODIC_PRODUCT, RESET_PRODUCT
 from steelyard.rules.series import Band, Costs, Daily, Interval, Reserve, Venue
 from steelyard.simulation.compare import compare
-from steelyard.simulation.compared import efficient
+from steelyard.simulation.compared_series import efficient
 from steelyard.simulation.comparison import SORTS, Comparison
 from steelyard.simulation.run import simulate
 from support.random_runs import random_bars

@@ -1,4 +1,4 @@
-"""What a second simulator found: pools, shelves, rolls and flows that meet at one instant."""
+"""What a second simulator found: pools, shared reserves, rolls and flows at one instant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from steelyard.rules.series import (
     Venue,
 )
 from steelyard.simulation.run import simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_several
 from support.tokens import DAY_S, T0, bars, closes, token
 
 POOL = Venue(kind="pool", max_utilisation=1.0)
@@ -56,7 +56,7 @@ def test_who_lost_pays_before_who_won_is_paid() -> None:
     At 40 the short is owed 180,000, the reserve is worth 120,000 and the long loses its 100,000.
     """
     members = [pooled("S", -3.0), pooled("L", 3.0)]
-    found = simulate_shelf(members, at(100, 40), reserve=Reserve(initial_units=3_000.0))
+    found = simulate_several(members, at(100, 40), reserve=Reserve(initial_units=3_000.0))
     assert [run.summary["nav"]["final"] for run in found.runs] == pytest.approx([280.0, 0.0])
     assert found.summary["reserve"]["final"] == pytest.approx(1_000.0)
 
@@ -64,7 +64,7 @@ def test_who_lost_pays_before_who_won_is_paid() -> None:
 def test_a_winner_gets_no_money_that_a_loser_never_had() -> None:
     """At 10 the short is owed 270,000: 30,000 in the reserve and the long's 100,000 are all."""
     members = [pooled("S", -3.0), pooled("L", 3.0)]
-    found = simulate_shelf(members, at(100, 10), reserve=Reserve(initial_units=3_000.0))
+    found = simulate_several(members, at(100, 10), reserve=Reserve(initial_units=3_000.0))
     assert [run.summary["nav"]["final"] for run in found.runs] == pytest.approx([230.0, 0.0])
     assert found.summary["reserve"]["final"] == pytest.approx(0.0)
 
@@ -77,7 +77,7 @@ def test_nothing_is_won_that_was_not_lost(prices: list[int], first: float, secon
         pooled("A", first, interval=HOURLY),
         pooled("B", second, band=Band(None, abs(second) + 1, delever_only=True)),
     ]
-    found = simulate_shelf(
+    found = simulate_several(
         members, at(*prices), reserve=Reserve(initial_units=20_000.0), number=FRACTION
     )
     states = found.states
@@ -180,7 +180,7 @@ def test_the_capacity_counts_what_other_tokens_take_from_the_reserve() -> None:
         pooled("P", 1.0),
         replace(token(3.0, costs=Costs(half_spread_bps=100.0)), symbol="Q"),
     ]
-    found = simulate_shelf(members, at(100, 100), reserve=Reserve(initial_units=1_010.0))
+    found = simulate_several(members, at(100, 100), reserve=Reserve(initial_units=1_010.0))
     run = found.runs[0]
     assert run.rebalances["trigger"].tolist() == ["launch", "capacity"]
     # cut at once, at the launch of the other
@@ -191,17 +191,17 @@ def test_tokens_whose_thresholds_lie_at_one_price_all_act_there() -> None:
     """Two series of one rule trade at one price inside a bar: neither waits for the next open."""
     members = [replace(token(2.0, move=Move(0.1)), symbol=symbol) for symbol in "AB"]
     history = bars((100.0, 105.0, 95.0, 100.0), (100.0, 115.0, 99.0, 101.0))
-    found = simulate_shelf(members, history, reserve=Reserve(initial_units=5_000.0))
+    found = simulate_several(members, history, reserve=Reserve(initial_units=5_000.0))
     moves = [run.rebalances["price"].tolist() for run in found.runs]
     assert moves[0] == moves[1]
     assert moves[0][1] == pytest.approx(110.0)
 
 
-def test_a_shelf_without_a_side_fears_a_rise() -> None:
+def test_several_without_a_side_fears_a_rise() -> None:
     """Targets that cancel are not long together: the high comes first, as is written."""
     members = [pooled("A", 2.0, move=Move(0.1)), pooled("B", -2.0)]
     history = bars((100.0, 100.0, 100.0, 100.0), (100.0, 112.0, 88.0, 100.0))
-    found = simulate_shelf(members, history, reserve=Reserve(initial_units=9_000.0))
+    found = simulate_several(members, history, reserve=Reserve(initial_units=9_000.0))
     assert found.runs[0].rebalances["price"].iloc[1] == pytest.approx(110.0)
 
 

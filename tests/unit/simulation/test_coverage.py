@@ -11,14 +11,14 @@ import pytest
 
 import steelyard as sy
 from steelyard.market import read_funding, read_prices, sample_prices
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from support.tables import refusal
 
 BTC = sample_prices("BTC").between("2020-01-01", "2020-07-01")
 DAYS = ["2020-02-01", "2020-02-02", "2020-02-03"]
 LATE = ["2035-01-01", "2035-01-02", "2035-01-03"]
-PERPETUAL, RESERVED = load_preset("ftx-bull"), load_preset("oracle-3l")
-SPOT = load_preset("toros-3l")
+PERPETUAL, RESERVED = preset("ftx-bull"), preset("oracle-3l")
+SPOT = preset("toros-3l")
 
 
 def given(option: str, days: list[str]) -> Any:
@@ -72,7 +72,7 @@ def test_half_of_a_history_is_said() -> None:
     (note,) = sy.simulate(PERPETUAL, sy.Feed(BTC, funding=given("funding", DAYS))).summary["notes"]
     assert "2020-02-01 to 2020-02-03 UTC: 3 payments" in note
     assert "+3.65 % of notional a year" in note
-    assert "outside none is charged" in note
+    assert "no funding is charged outside the payments" in note
 
 
 def test_rates_that_begin_late_name_the_rate_before() -> None:
@@ -122,7 +122,7 @@ def test_prices_of_another_asset_are_said() -> None:
 def test_results_are_called_after_the_prices(tmp_path: Path) -> None:
     """A tear sheet on ETH says that ETH rose, not BTC; the page shows the note."""
     prices = sample_prices("ETH").between("2021-01-01", "2021-04-01")
-    found = sy.tear_sheet(load_preset("kucoin-3s"), prices)
+    found = sy.tear_sheet(preset("kucoin-3s"), prices)
     assert re.search(r"-3x daily +ETH$", repr(found), re.MULTILINE)
     assert "ETH rose" in repr(sy.explain(found.run))
     found.save(tmp_path / "page.html")

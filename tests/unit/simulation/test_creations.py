@@ -35,8 +35,8 @@ from steelyard.rules.series import (
 )
 from steelyard.rules.sizing import Payers
 from steelyard.rules.triggers import Trigger
+from steelyard.simulation.bar_loop import walk
 from steelyard.simulation.run import simulate
-from steelyard.simulation.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
 from support.watched import Books, watched
@@ -56,7 +56,7 @@ class Fair:
             return
         self.trades += 1
         price, own = effect.price, effect.cost.paid_by_nav
-        # holders pay the rebalance's own part of an order, and nothing of a party's
+        # holders pay the rebalance's own part of an order, and nothing of a creation's
         assert after.nav(price) == effect.nav_before - own
         if not effect.creations:
             assert effect.nav_before == before.nav(price)
@@ -236,7 +236,7 @@ def beside(
     exposure: float,
     value: float,
 ) -> Plan[float]:
-    """A rebalance beside parties that bring ``each`` of exposure a token; a reserve's value."""
+    """A rebalance beside creations that bring ``each`` of exposure a token; a reserve's value."""
     terms = series.terms(FLOAT)
     state = new_state(series, FLOAT)
     state.tokens, state.units, state.cash = 1_000.0, each * 1_000.0, 10_000.0 - each * 1_000.0
@@ -344,7 +344,7 @@ def test_a_flow_in_a_gap_comes_at_the_first_observation_after_it() -> None:
 
 
 def test_a_run_with_flows_can_be_split_anywhere() -> None:
-    """Each party comes once, whichever run it falls into."""
+    """Each creation comes once, whichever run it falls into."""
     history = closes(100, 110, 104, 120, 118)
     flows = {
         "time": [T0 + day * DAY_S for day in range(1, 6)],

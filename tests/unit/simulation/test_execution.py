@@ -53,7 +53,7 @@ def test_clips_end_where_the_next_would_be_too_small() -> None:
 def test_a_launch_too_small_is_refused() -> None:
     """Less than one lot, or than the smallest trade."""
     for execution in (Execution(lot_units=3_001.0), Execution(min_notional=300_001.0)):
-        with pytest.raises(InputError, match="expected a launch that the venue takes"):
+        with pytest.raises(InputError, match="expected a first position that the venue accepts"):
             simulate(token(execution=execution), closes(100, 100))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from steelyard import InputError
 from steelyard.market import read_prices
 from steelyard.rules.numbers import DECIMAL
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.rules.series import Daily, Venue
 from steelyard.simulation.run import Run, simulate
 from support.feeding import fed, others_in
@@ -101,7 +101,7 @@ def test_presets_over_real_minutes(name: str, mode: str, history: Callable[[str]
     """Each preset over five weeks of minutes with a crash in them."""
     minutes = read_prices(history("prices/BTC-USDT-perp-1m.parquet"))
     weeks = minutes.between("2022-05-15", "2022-06-19")
-    series = load_preset(name)
+    series = preset(name)
     options = {"intrabar": mode}
     if series.venue.kind == "perpetual":
         options["funding"] = history("funding/BTC-USDT-perp-binance.parquet")

@@ -12,7 +12,7 @@ from steelyard.market import Feed, read_funding
 from steelyard.rules.accruals import YEAR_S
 from steelyard.rules.series import Band, Costs, Daily, Fees, Reserve, Venue
 from steelyard.simulation.run import simulate
-from steelyard.simulation.shelf import simulate_shelf
+from steelyard.simulation.shared_reserve import simulate_several
 from support.tokens import DAY_S, T0, closes, token
 
 
@@ -188,15 +188,15 @@ def test_a_shared_reserve_has_one_record_of_its_suspensions() -> None:
     """Every token on it tells the same, also one that has ended before."""
     scarce = Reserve(initial_units=50.0, floor_ratio=0.10, resume_ratio=0.12)
     members = [replace(token(target), symbol=f"T{target:g}") for target in (3.0, -1.0)]
-    shelf = simulate_shelf(members, closes(100, 60, 60, 60, 60), reserve=scarce)
-    ended, lives = shelf.runs
+    found = simulate_several(members, closes(100, 60, 60, 60, 60), reserve=scarce)
+    ended, lives = found.runs
     assert ended.summary["wiped_out"] is not None
     assert lives.summary["wiped_out"] is None
-    ends = [run.suspension_columns for run in shelf.runs]
+    ends = [run.suspension_columns for run in found.runs]
     assert ends[0]["from"].tolist() == ends[1]["from"].tolist()
     assert ends[0]["to"].tolist() == ends[1]["to"].tolist()
     spent = (ends[0]["to"] - ends[0]["from"]).astype(int).sum()
-    assert spent == shelf.summary["reserve"]["suspended_s"] > 0
+    assert spent == found.summary["reserve"]["suspended_s"] > 0
 
 
 def test_health_at_the_end() -> None:

@@ -19,10 +19,10 @@ from steelyard.rules.costs import TradeCost
 from steelyard.rules.leverage import nav_of
 from steelyard.rules.numbers import DECIMAL, FLOAT, FRACTION, Number
 from steelyard.rules.series import Daily, Fallback, Series
+from steelyard.simulation.bar_loop import walk
 from steelyard.simulation.reference import Replay, member_of
 from steelyard.simulation.run import simulate
 from steelyard.simulation.schedule import Schedule
-from steelyard.simulation.walk import walk
 from support.strategies import HOUR_S, MODES, histories, tokens
 from support.tokens import DAY_S, T0, closes, token
 from support.watched import Books, watched

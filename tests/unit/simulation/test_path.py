@@ -9,7 +9,7 @@ import pytest
 from steelyard.errors import InputError
 from steelyard.rules.leverage import move_to_leverage
 from steelyard.rules.series import Band, Costs, Daily, Fallback, Move, Reserve, Venue
-from steelyard.simulation import ways
+from steelyard.simulation import inside_bars
 from steelyard.simulation.run import simulate
 from support.tokens import DAY_S, T0, bars, token
 
@@ -178,7 +178,7 @@ def test_two_thresholds_at_one_price_are_blocked_once() -> None:
 
 def test_a_rule_that_never_rests_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """More rebalances between two prices than the limit is an error that names the rule."""
-    monkeypatch.setattr(ways, "MOST_REBALANCES", 5)
+    monkeypatch.setattr(inside_bars, "MOST_REBALANCES", 5)
     series = token(band=Band(2.99, 3.01), costs=Costs(), move_to="edge", edge_slack=0.001)
     with pytest.raises(InputError, match='more than 5 rebalances by the rule "band"'):
         simulate(series, bars((100,) * 4, (100, 100, 80, 80)))

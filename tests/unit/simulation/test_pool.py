@@ -21,7 +21,7 @@ def test_token_and_reserve_are_worth_the_same_whatever_happens(
 ) -> None:
     """Settlements, trades, the end: to the last digit, but for the costs that go to others.
 
-    In crashes, wipe-outs and with a reserve that is used up; and after every visited price and
+    In crashes, wipe-outs and with a reserve that is used up; and after every path price and
     every trade the exposure is what the reserve can carry.
     """
     state = balanced(series, history, mode).members[0].state

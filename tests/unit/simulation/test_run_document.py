@@ -15,11 +15,11 @@ import pytest
 import steelyard as sy
 from steelyard.errors import InputError
 from steelyard.market import sample_prices
-from steelyard.report.frames import ReportRun
 from steelyard.report.html import page
 from steelyard.report.lines import as_text
 from steelyard.report.number_format import typeset
-from steelyard.rules.presets import load_preset
+from steelyard.report.plain_frames import ReportRun
+from steelyard.rules.presets import preset
 from steelyard.simulation.run import simulate
 from steelyard.simulation.run_document import column_decimals, document_of_frames, run_document
 from steelyard.simulation.run_notes import order_note, shared_notes
@@ -112,7 +112,7 @@ def test_several_open_on_a_table_of_all() -> None:
 
 def test_notes_are_one_channel() -> None:
     """What the command line says is what stands on the page and below the text."""
-    run = simulate(load_preset("oracle-3l"), sample_prices("BTC"))
+    run = simulate(preset("oracle-3l"), sample_prices("BTC"))
     document = run_document(run)
     assert len(document.notes) == 3
     shown, text = read(page(document)).text, " ".join(as_text(document).split())
@@ -128,7 +128,7 @@ def test_notes_are_one_channel() -> None:
 
 def test_closes_alone_assume_no_order() -> None:
     """Daily bars assume the worst order of their extremes; where only closes count none is."""
-    series, bars = load_preset("oracle-3l"), sample_prices("BTC").between(None, "2020-06-01")
+    series, bars = preset("oracle-3l"), sample_prices("BTC").between(None, "2020-06-01")
     assert order_note(86_400) not in run_document(simulate(series, bars, intrabar="close")).notes
 
 
@@ -174,7 +174,7 @@ def test_numbers_that_json_lacks_do_not_break_it() -> None:
 
 def test_a_wiped_out_token_is_called_so() -> None:
     """When, at what price and why: beside its name, among the figures, and in a sentence."""
-    run = simulate(load_preset("ftx-bull"), closes(*[100.0] * 3, 40.0, 30.0))
+    run = simulate(preset("ftx-bull"), closes(*[100.0] * 3, 40.0, 30.0))
     assert run.summary["wiped_out"] is not None
     document = run_document(run)
     assert "wiped out" in [badge.words for badge in document.badges]
@@ -207,7 +207,7 @@ def test_a_page_is_the_same_each_time() -> None:
 
 def test_two_series_of_one_name_are_refused() -> None:
     """A link could not lead to both."""
-    with pytest.raises(InputError, match="'BTC3L' is there twice"):
+    with pytest.raises(InputError, match="found 'BTC3L' twice"):
         page(several([random_run(), random_run()]))
 
 
@@ -221,7 +221,7 @@ def test_a_column_has_one_number_of_decimals(largest: float, decimals: int) -> N
 
 def test_a_notebook_shows_the_figures(tmp_path: Path) -> None:
     """Tables without scripts or styles; the page is that of ``sy.write_report``."""
-    run = simulate(load_preset("ftx-bull"), sy.Feed(sample_prices("BTC"), end="2020-03-01"))
+    run = simulate(preset("ftx-bull"), sy.Feed(sample_prices("BTC"), end="2020-03-01"))
     html = run._repr_html_()
     assert "<script" not in html
     assert "<style" not in html

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steelyard.market import Feed
-from steelyard.rules.presets import load_preset
+from steelyard.rules.presets import preset
 from steelyard.rules.series import Daily
 from steelyard.simulation.run import simulate
 from support.tokens import closes, observed, token
@@ -62,7 +62,7 @@ def test_published_examples_come_out_of_a_whole_run(acceptance: Callable[[str], 
 def test_several_rebalances_in_one_session_on_12_march_2020(history: Callable[[str], Path]) -> None:
     """On the day BTC fell 39 % the FTX rule deleveraged several times, and the token lived."""
     run = simulate(
-        load_preset("ftx-bull"),
+        preset("ftx-bull"),
         Feed(history("prices/BTC-USDT-spot-1h.parquet"), start="2020-03-12", end="2020-03-13"),
     )
     rows = run.rebalances
@@ -78,7 +78,7 @@ def test_the_crash_of_march_2020_on_the_bundled_sample() -> None:
     from steelyard.market import sample_prices
 
     run = simulate(
-        load_preset("oracle-3l"), Feed(sample_prices("BTC"), start="2020-03-11", end="2020-03-15")
+        preset("oracle-3l"), Feed(sample_prices("BTC"), start="2020-03-11", end="2020-03-15")
     )
     on_the_day = run.rebalances[run.rebalances["time"].dt.strftime("%Y-%m-%d") == "2020-03-12"]
     assert (on_the_day.trigger == "band").sum() >= 3

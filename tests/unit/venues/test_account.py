@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.venues.account import Account, position_of, rounded, traded
+from steelyard.venues.account import OneWayAccount, position_of, rounded, traded
 
 STEP = Decimal("1e-8")
 LOTS = st.integers(-5_000, 5_000).filter(bool).map(lambda lots: Decimal(lots) / 1_000)
@@ -15,9 +15,9 @@ PRICES = st.integers(1, 10_000_000).map(lambda cents: Decimal(cents) / 100)
 TRADES = st.lists(st.tuples(LOTS, PRICES), min_size=1, max_size=12)
 
 
-def run(trades: list[tuple[Decimal, Decimal]], *, is_spot: bool = False) -> list[Account]:
+def run(trades: list[tuple[Decimal, Decimal]], *, is_spot: bool = False) -> list[OneWayAccount]:
     """The account after each trade, at a commission of 5 bps."""
-    account, seen = Account(Decimal(100_000)), []
+    account, seen = OneWayAccount(Decimal(100_000)), []
     for units, price in trades:
         quote = rounded(units * price, STEP)
         fee = rounded(abs(quote) * Decimal("0.0005"), STEP)
@@ -56,7 +56,7 @@ def test_a_position_that_is_made_smaller_keeps_its_entry_price(
     trades: list[tuple[Decimal, Decimal]],
 ) -> None:
     """Of each trade that only closes, to what rounding a cost can move it."""
-    before = Account(Decimal(100_000))
+    before = OneWayAccount(Decimal(100_000))
     for (units, _), after in zip(trades, run(trades), strict=True):
         if before.units * units < 0 and after.units * before.units > 0:
             moved = position_of(after).entry_price - position_of(before).entry_price
@@ -66,15 +66,15 @@ def test_a_position_that_is_made_smaller_keeps_its_entry_price(
 
 def test_a_turn_realises_the_old_side_and_opens_the_new_one() -> None:
     """Long 2 at 100, 5 sold at 110: 20 are realised, and a short of 3 stands at 110."""
-    account = Account(Decimal(1_000), Decimal(2), Decimal(200))
+    account = OneWayAccount(Decimal(1_000), Decimal(2), Decimal(200))
     account, realised = traded(account, Decimal(-5), Decimal(-550), Decimal(1), STEP)
     assert realised == 20
-    assert account == Account(Decimal(1_019), Decimal(-3), Decimal(-330))
+    assert account == OneWayAccount(Decimal(1_019), Decimal(-3), Decimal(-330))
     assert position_of(account).entry_price == 110
 
 
 def test_on_spot_the_wallet_is_the_cash() -> None:
     """What is bought is owned: its price leaves the wallet, below zero as a loan."""
-    account = Account(Decimal(1_000))
+    account = OneWayAccount(Decimal(1_000))
     account, realised = traded(account, Decimal(3), Decimal(3_000), Decimal(2), STEP, is_spot=True)
     assert (account.wallet, account.units, account.cost, realised) == (-2_002, 3, 0, 0)

@@ -14,19 +14,19 @@ from aiohttp import web
 
 from steelyard.errors import Rejected, Unavailable, Unknown, VenueError
 from steelyard.venues.exchange.binanceusdm import BINANCE_USDM, OUTCOMES
-from steelyard.venues.exchange.client import Answer, Client, open_client
+from steelyard.venues.exchange.client import Client, ExchangeAnswer, open_client
 from steelyard.venues.exchange.session import Rehearsal
 from steelyard.venues.exchange.venue import ExchangeVenue
-from steelyard.venues.protocol import OrderRequest, Outcome
+from steelyard.venues.protocol import CallOutcome, OrderRequest
 from steelyard.venues.secrets import Secrets
 from support.answering_server import Asked, answering
 
 pytestmark = pytest.mark.xdist_group("processes")
 
 ERRORS = {
-    Outcome.REJECTED: Rejected,
-    Outcome.UNAVAILABLE: Unavailable,
-    Outcome.UNKNOWN: Unknown,
+    CallOutcome.REJECTED: Rejected,
+    CallOutcome.UNAVAILABLE: Unavailable,
+    CallOutcome.UNKNOWN: Unknown,
 }
 UNKNOWN = "Unknown error, please check your request or try again later."
 INTERNAL = "Internal error; unable to process your request. Please try again."
@@ -90,9 +90,9 @@ def body_of(code: int | None, message: str) -> str:
     return json.dumps(said)
 
 
-def expected(row: int) -> Outcome:
+def expected(row: int) -> CallOutcome:
     """The outcome that a row says; of no row unknown."""
-    return OUTCOMES[row].outcome if row >= 0 else Outcome.UNKNOWN
+    return OUTCOMES[row].outcome if row >= 0 else CallOutcome.UNKNOWN
 
 
 def test_every_row_has_a_sample() -> None:
@@ -111,7 +111,7 @@ def test_an_answer_has_the_outcome_of_the_first_row_it_fits(
         content = json.loads(body_of(code, message))
     except ValueError:
         content = None
-    failure = BINANCE_USDM.failed(Answer(status, content, {}))
+    failure = BINANCE_USDM.failed(ExchangeAnswer(status, content, {}))
     assert failure is not None
     assert failure.outcome is expected(row)
     assert failure.code == ("" if code is None else str(code))

@@ -11,14 +11,14 @@ import pytest
 from steelyard.errors import Rejected, Unavailable, Unknown
 from steelyard.venues.clocks import MachineClock, VirtualClock
 from steelyard.venues.protocol import Mark, OrderRequest, OrderState
-from steelyard.venues.simulated.face import SimulatedFace
-from steelyard.venues.simulated.faults import CALM, Faults
+from steelyard.venues.simulated.fault_chances import CALM, FaultChances
 from steelyard.venues.simulated.network import SimulatedVenue
+from steelyard.venues.simulated.venue import SimulatedFace
 
 PRICE = Decimal(68_000)
 
 
-def faced(faults: Faults, timeout_ms: int = 1_500) -> tuple[SimulatedFace, VirtualClock]:
+def faced(faults: FaultChances, timeout_ms: int = 1_500) -> tuple[SimulatedFace, VirtualClock]:
     """A venue with faults, and its one caller."""
     clock = VirtualClock()
     return SimulatedFace(SimulatedVenue(1, PRICE, faults=faults), clock, timeout_ms), clock

@@ -22,6 +22,7 @@ from steelyard.venues.paper.pace import Pace
 from steelyard.venues.paper.venue import PaperVenue, open_paper
 from steelyard.venues.protocol import MovementKind, OrderRequest, OrderState, TradeCause
 from support import paper_trader
+from support.feeding import fed, others_in
 from support.paper_funds import now
 from support.venue_stages import KINDS, SERIES
 
@@ -42,7 +43,7 @@ def opened(tmp_path: Path) -> Callable[..., PaperVenue]:
     """Opens the account in one file, as often as it is called."""
 
     def open_(series: Series = PERPETUAL, prices: object = BARS, **given: Any) -> PaperVenue:
-        return open_paper(tmp_path / "paper.db", series, prices, **given)
+        return open_paper(tmp_path / "paper.db", series, fed(prices, given), **others_in(given))
 
     return open_
 
@@ -86,7 +87,7 @@ def test_a_short_sees_the_high_first(opened: Callable[..., PaperVenue]) -> None:
 
 
 def test_the_price_stops_on_its_way_and_nowhere_else(opened: Callable[..., PaperVenue]) -> None:
-    """A visited price is the mark, orders fill at it, and from there the way goes on."""
+    """A path price is the mark, orders fill at it, and from there the way goes on."""
     venue = opened()
     assert venue.heading == 67_500
     assert venue.visit(Decimal("67890.5")).price == Decimal("67890.5")
@@ -208,6 +209,13 @@ def test_a_file_of_another_history_is_refused(opened: Callable[..., PaperVenue])
     for given in ({"series": dearer}, {"prices": moved}, {"intrabar": "close"}):
         with pytest.raises(InputError, match="began with"):
             opened(**given)
+
+
+def test_a_feed_of_what_no_venue_knows_is_refused(opened: Callable[..., PaperVenue]) -> None:
+    """Flows are asked of the keeper: at its venue they would be left out without a word."""
+    with pytest.raises(InputError, match="found flows, which a venue does not know of") as caught:
+        opened(flows={"time": [3_600], "tokens": [1.0]})
+    assert caught.value.details["allowed"] == ("funding", "rates", "book")
 
 
 def test_a_file_that_is_no_paper_account_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steelyard.rules.costs import cost_curve, curve_slope, is_tradable
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.venues.paper.fills import Fill, filled, model_book
+from steelyard.venues.paper.paper_fills import PaperFill, filled, model_book
 from support.rule_cases import Costing, costings, written
 
 MARK = Decimal(100)
@@ -22,7 +22,7 @@ TOUCH = Decimal("1e-15")
 
 def fill_of(
     costing: Costing, units: Decimal, limit: Decimal | None = None, lot: Decimal = ANY
-) -> Fill | None:
+) -> PaperFill | None:
     """The fill at a mark of 100."""
     with DECIMAL18.context():
         return filled(costing.rates(DECIMAL18), units, MARK, limit, lot)

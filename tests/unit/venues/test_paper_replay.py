@@ -9,7 +9,7 @@ import pytest
 
 from steelyard.market import sample_prices
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.rules.presets import load_preset, preset_names
+from steelyard.rules.presets import preset, preset_names
 from steelyard.simulation.run import simulate
 from steelyard.venues.paper.venue import open_paper
 from support.feeding import fed, others_in
@@ -29,12 +29,12 @@ def test_every_preset_has_the_digits_of_the_reference(
     name: str, intrabar: str, tmp_path: Path
 ) -> None:
     """Through the crash of March 2020, with funding or rates: state and cash at the venue."""
-    series = load_preset(name)
+    series = preset(name)
     given = {"rates": RATES} if series.venue.kind == "spot" else {"funding": FUNDING}
     span = {"start": START, "end": END, "intrabar": intrabar}
     feed, how = fed(sample_prices("BTC"), {**given, **span}), others_in(span)
     expected = simulate(series, feed, number=DECIMAL18, engine="reference", **how).state
-    venue = open_paper(tmp_path / "paper.db", series, sample_prices("BTC"), **given, **span)
+    venue = open_paper(tmp_path / "paper.db", series, feed, **how)
     keeper = HandKeeper(series, venue)
     keeper.run()
     found = keeper.state

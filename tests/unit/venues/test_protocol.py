@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from steelyard.errors import InputError, Rejected, Unavailable, Unknown
-from steelyard.venues.protocol import Failure, OrderRequest, Outcome, failure_of
+from steelyard.venues.protocol import CallOutcome, Failure, OrderRequest, failure_of
 
 REQUEST = OrderRequest("sy-BTC3L-7-1", Decimal("0.5"), Decimal(68_000), False, 1_000, 2_000)
 
@@ -39,8 +39,8 @@ def test_a_request_that_no_venue_could_take_is_refused(change: dict[str, Any], t
         replace(REQUEST, **change)
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-def test_a_failure_and_its_error_say_the_same(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", list(CallOutcome))
+def test_a_failure_and_its_error_say_the_same(outcome: CallOutcome) -> None:
     """A failure survives the way through the error, with its code and the end of a ban."""
     failure = Failure(outcome, "Way too many requests", "-1003", 90_000)
     assert failure_of(failure.error()) == failure
@@ -49,13 +49,13 @@ def test_a_failure_and_its_error_say_the_same(outcome: Outcome) -> None:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (Rejected("no"), Outcome.REJECTED),
-        (Unavailable("no way there"), Outcome.UNAVAILABLE),
-        (Unknown("no answer"), Outcome.UNKNOWN),
-        (TimeoutError(), Outcome.UNKNOWN),
-        (KeyError("status"), Outcome.UNKNOWN),
+        (Rejected("no"), CallOutcome.REJECTED),
+        (Unavailable("no way there"), CallOutcome.UNAVAILABLE),
+        (Unknown("no answer"), CallOutcome.UNKNOWN),
+        (TimeoutError(), CallOutcome.UNKNOWN),
+        (KeyError("status"), CallOutcome.UNKNOWN),
     ],
 )
-def test_whatever_is_not_proved_is_unknown(error: Exception, outcome: Outcome) -> None:
+def test_whatever_is_not_proved_is_unknown(error: Exception, outcome: CallOutcome) -> None:
     """Only a venue's own refusals say that nothing happened."""
     assert failure_of(error).outcome is outcome

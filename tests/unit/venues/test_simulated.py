@@ -10,20 +10,20 @@ from random import Random
 import pytest
 
 from steelyard.venues.protocol import (
+    CallOutcome,
     Failure,
     Limits,
     MovementKind,
     OrderRequest,
     OrderState,
     OrderStatus,
-    Outcome,
     Read,
     TradeCause,
 )
-from steelyard.venues.simulated.exchange import Exchange
-from steelyard.venues.simulated.faults import CALM, ROUGH, Faults
+from steelyard.venues.simulated.fault_chances import CALM, ROUGH, FaultChances
 from steelyard.venues.simulated.market import MarketTerms
-from steelyard.venues.simulated.network import Ask, Call, SimulatedVenue, Told
+from steelyard.venues.simulated.network import Ask, Reply, SimulatedVenue, VenueCall
+from steelyard.venues.simulated.simulated_exchange import SimulatedExchange
 
 PRICE = Decimal(68_000)
 WALLET = Decimal(100_000)
@@ -43,7 +43,9 @@ def order(
     return OrderRequest(client_id, Decimal(units), price, reduce_only, now_ms, 2_000)
 
 
-def asked(venue: SimulatedVenue, now_ms: int, call: Call, wait_ms: int = 20_000) -> list[Told]:
+def asked(
+    venue: SimulatedVenue, now_ms: int, call: VenueCall, wait_ms: int = 20_000
+) -> list[Reply]:
     """All answers to one call."""
     ticket = venue.send(now_ms, call)
     return [told for told in venue.advance(now_ms + wait_ms) if told.ticket == ticket]
@@ -51,16 +53,18 @@ def asked(venue: SimulatedVenue, now_ms: int, call: Call, wait_ms: int = 20_000)
 
 def placed(venue: SimulatedVenue, request: OrderRequest, now_ms: int = 0) -> OrderState:
     """The answer to an order that nothing goes wrong with."""
-    (told,) = asked(venue, now_ms, Call(Ask.PLACE, request), 100)
+    (told,) = asked(venue, now_ms, VenueCall(Ask.PLACE, request), 100)
     assert isinstance(told.value, OrderState), told.value
     return told.value
 
 
-def history(seed: int, faults: Faults, steps: int = 400) -> tuple[SimulatedVenue, list[Told]]:
+def history(
+    seed: int, faults: FaultChances, steps: int = 400
+) -> tuple[SimulatedVenue, list[Reply]]:
     """A venue that is asked at random, while its price moves at random."""
     terms = MarketTerms(funding_every_ms=60_000)
     venue = SimulatedVenue(seed, PRICE, faults=faults, terms=terms)
-    chance, told = Random(seed), list[Told]()  # noqa: S311 (a simulation)
+    chance, told = Random(seed), list[Reply]()  # noqa: S311 (a simulation)
     price, now_ms = PRICE, 0
     for step in range(steps):
         now_ms += chance.randint(1, 2_000)
@@ -74,11 +78,11 @@ def history(seed: int, faults: Faults, steps: int = 400) -> tuple[SimulatedVenue
             stamp_ms = now_ms + venue.skew_ms
             units = str(Decimal(chance.randint(-900, 900) or 1) / 1_000)
             request = order(units, stamp_ms, f"sy-{step}", reduce_only=chance.random() < 0.3)
-        venue.send(now_ms, Call(ask, request, f"sy-{step - 1}", now_ms - 60_000))
+        venue.send(now_ms, VenueCall(ask, request, f"sy-{step - 1}", now_ms - 60_000))
     return venue, told + venue.advance(now_ms + 60_000)
 
 
-def digest(told: list[Told]) -> str:
+def digest(told: list[Reply]) -> str:
     """One text for a whole history."""
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
@@ -116,7 +120,7 @@ def test_every_fault_happens() -> None:
     for seed in range(60):
         for name, count in history(seed, replace(ROUGH, deleveraged=0.002))[0].counts.items():
             counts[name] = counts.get(name, 0) + count
-    chances = {each.name for each in fields(Faults) if isinstance(each.default, float)}
+    chances = {each.name for each in fields(FaultChances) if isinstance(each.default, float)}
     sizes = {"delay_ms"}
     assert chances - sizes <= set(counts), chances - set(counts)
     assert {"429", "418", "unknown_done"} <= set(counts)
@@ -127,7 +131,7 @@ def test_without_faults_an_order_fills_at_the_book_and_everything_shows_it_at_on
     venue = SimulatedVenue(1, PRICE)
     state = placed(venue, order("0.500"))
     assert (state.status, state.filled, state.trades) == (OrderStatus.FILLED, Decimal("0.5"), ())
-    (found,) = asked(venue, 100, Call(Ask.LOOK_UP, client_id="sy-1"))
+    (found,) = asked(venue, 100, VenueCall(Ask.LOOK_UP, client_id="sy-1"))
     assert isinstance(found.value, Read)
     assert found.value.value == state
     (trade,) = venue.exchange.trades_since(0).value
@@ -170,9 +174,9 @@ def test_what_it_does_not_take_it_refuses_and_nothing_happens(
 ) -> None:
     """Stamp, lot, size, price step and bound, margin and reduce-only, by the venue's own codes."""
     venue = SimulatedVenue(1, PRICE)
-    (told,) = asked(venue, 0, Call(Ask.PLACE, request_), 100)
+    (told,) = asked(venue, 0, VenueCall(Ask.PLACE, request_), 100)
     assert isinstance(told.value, Failure)
-    assert (told.value.outcome, told.value.code) == (Outcome.REJECTED, code)
+    assert (told.value.outcome, told.value.code) == (CallOutcome.REJECTED, code)
     assert venue.exchange.trades.all() == ()
     assert venue.exchange.orders == {}
 
@@ -180,7 +184,7 @@ def test_what_it_does_not_take_it_refuses_and_nothing_happens(
 def test_the_last_instant_of_acceptance_is_exact() -> None:
     """At stamp plus window it is taken, a millisecond later it is not; so with one too early."""
     for stamp_ms, accepted in ((-2_000, True), (-2_001, False), (999, True), (1_000, False)):
-        exchange = Exchange(MarketTerms(), WALLET, PRICE, 0)
+        exchange = SimulatedExchange(MarketTerms(), WALLET, PRICE, 0)
         found = exchange.place(order("0.5", stamp_ms))
         assert isinstance(found, OrderState) == accepted
 
@@ -207,13 +211,13 @@ def test_an_id_is_accepted_again_once_its_order_has_filled() -> None:
 
 
 ALWAYS = {
-    "refused": (Outcome.UNAVAILABLE, 0),
-    "dropped_before": (Outcome.UNKNOWN, 0),
-    "dropped_after": (Outcome.UNKNOWN, 1),
-    "garbled": (Outcome.UNKNOWN, 1),
-    "unavailable": (Outcome.UNAVAILABLE, 0),
-    "overloaded": (Outcome.UNAVAILABLE, 0),
-    "banned": (Outcome.UNAVAILABLE, 0),
+    "refused": (CallOutcome.UNAVAILABLE, 0),
+    "dropped_before": (CallOutcome.UNKNOWN, 0),
+    "dropped_after": (CallOutcome.UNKNOWN, 1),
+    "garbled": (CallOutcome.UNKNOWN, 1),
+    "unavailable": (CallOutcome.UNAVAILABLE, 0),
+    "overloaded": (CallOutcome.UNAVAILABLE, 0),
+    "banned": (CallOutcome.UNAVAILABLE, 0),
 }
 
 
@@ -222,7 +226,7 @@ def test_a_fault_says_what_it_knows_and_no_more(fault: str) -> None:
     """Unavailable means that nothing happened; unknown is said whether it happened or not."""
     outcome, orders = ALWAYS[fault]
     venue = SimulatedVenue(1, PRICE, faults=replace(CALM, **{fault: 1.0}))
-    (told,) = asked(venue, 0, Call(Ask.PLACE, order("0.5")))
+    (told,) = asked(venue, 0, VenueCall(Ask.PLACE, order("0.5")))
     assert isinstance(told.value, Failure)
     assert told.value.outcome is outcome
     assert len(venue.exchange.orders) == orders
@@ -232,7 +236,7 @@ def test_a_fault_says_what_it_knows_and_no_more(fault: str) -> None:
 def test_a_loss_is_silent(fault: str, orders: int) -> None:
     """No answer comes, whether the order was filled or never arrived."""
     venue = SimulatedVenue(1, PRICE, faults=replace(CALM, **{fault: 1.0}))
-    assert asked(venue, 0, Call(Ask.PLACE, order("0.5"))) == []
+    assert asked(venue, 0, VenueCall(Ask.PLACE, order("0.5"))) == []
     assert len(venue.exchange.orders) == orders
 
 
@@ -241,7 +245,7 @@ def test_a_timeout_inside_the_venue_is_one_answer_for_both_outcomes() -> None:
     answers, done = set(), 0
     for seed in range(40):
         venue = SimulatedVenue(seed, PRICE, faults=replace(CALM, unknown=1.0))
-        (told,) = asked(venue, 0, Call(Ask.PLACE, order("0.5")))
+        (told,) = asked(venue, 0, VenueCall(Ask.PLACE, order("0.5")))
         answers.add(told.value)
         done += len(venue.exchange.orders)
     assert len(answers) == 1
@@ -259,13 +263,13 @@ def test_an_overload_lets_through_what_sheds_load() -> None:
 def test_an_answer_comes_twice_and_out_of_order() -> None:
     """A duplicate is the same answer again; a slow way lets a later answer overtake."""
     venue = SimulatedVenue(1, PRICE, faults=replace(CALM, duplicate=1.0))
-    first, second = asked(venue, 0, Call(Ask.TIME))
+    first, second = asked(venue, 0, VenueCall(Ask.TIME))
     assert first.value == second.value
     overtaken = 0
     for seed in range(30):
         venue = SimulatedVenue(seed, PRICE, faults=replace(CALM, slow=0.3))
         for now_ms in range(0, 1_000, 100):
-            venue.send(now_ms, Call(Ask.TIME))
+            venue.send(now_ms, VenueCall(Ask.TIME))
         tickets = [told.ticket for told in venue.advance(60_000)]
         overtaken += tickets != sorted(tickets)
     assert overtaken > 10
@@ -299,7 +303,7 @@ def test_views_lag_each_by_itself_and_no_longer_than_said() -> None:
 def test_funding_is_paid_on_what_was_held_and_may_be_booked_late() -> None:
     """The record carries the time at which it was due, and the wallet moves when it is booked."""
     every = MarketTerms().funding_every_ms
-    exchange = Exchange(MarketTerms(), WALLET, PRICE, every - 60_000, late=lambda: 30_000)
+    exchange = SimulatedExchange(MarketTerms(), WALLET, PRICE, every - 60_000, late=lambda: 30_000)
     exchange.funding_rate = Decimal("0.0001")
     exchange.place(order("0.5", every - 60_000))
     before = exchange.account.wallet
@@ -352,18 +356,18 @@ def test_a_position_can_vanish_by_auto_deleveraging() -> None:
 def test_too_many_calls_are_turned_away_and_asking_on_is_a_ban_with_an_end() -> None:
     """429 says until when; a call before that is a 418; at its end calls are let in again."""
     venue = SimulatedVenue(1, PRICE, terms=MarketTerms(requests_per_minute=3), faults=CALM)
-    values = [asked(venue, at, Call(Ask.TIME), 100)[0].value for at in (0, 200, 400, 600)]
+    values = [asked(venue, at, VenueCall(Ask.TIME), 100)[0].value for at in (0, 200, 400, 600)]
     refused = values[3]
     assert isinstance(refused, Failure)
-    assert (refused.outcome, refused.code) == (Outcome.UNAVAILABLE, "429")
+    assert (refused.outcome, refused.code) == (CallOutcome.UNAVAILABLE, "429")
     assert refused.until_ms is not None
-    (told,) = asked(venue, 900, Call(Ask.TIME), 100)
+    (told,) = asked(venue, 900, VenueCall(Ask.TIME), 100)
     banned = told.value
     assert isinstance(banned, Failure)
     assert banned.code == "418"
     assert banned.until_ms is not None
     assert banned.until_ms > refused.until_ms
-    (told,) = asked(venue, banned.until_ms, Call(Ask.TIME), 100)
+    (told,) = asked(venue, banned.until_ms, VenueCall(Ask.TIME), 100)
     assert isinstance(told.value, int)
 
 
@@ -373,7 +377,7 @@ def test_the_venues_clock_is_its_own() -> None:
     for seed in range(30):
         venue = SimulatedVenue(seed, PRICE, faults=replace(CALM, skew_ms=900))
         skews.add(venue.skew_ms)
-        (told,) = asked(venue, 5_000, Call(Ask.TIME))
+        (told,) = asked(venue, 5_000, VenueCall(Ask.TIME))
         assert isinstance(told.value, int)
         assert 5_000 <= told.value - venue.skew_ms < 6_000
     assert max(skews) > 300
@@ -385,16 +389,16 @@ def test_while_it_is_down_nothing_is_sent() -> None:
     week_ms = 7 * 86_400_000
     venue = SimulatedVenue(1, PRICE, faults=replace(CALM, down=((1_000, 1_000 + week_ms),)))
     for at_ms, is_up in ((0, True), (1_000, False), (week_ms, False), (1_000 + week_ms, True)):
-        (told,) = asked(venue, at_ms, Call(Ask.TIME), 100)
+        (told,) = asked(venue, at_ms, VenueCall(Ask.TIME), 100)
         assert isinstance(told.value, int) == is_up
         if isinstance(told.value, Failure):
-            assert told.value.outcome is Outcome.UNAVAILABLE
+            assert told.value.outcome is CallOutcome.UNAVAILABLE
 
 
 def test_nothing_is_seen_later_than_its_limits_say() -> None:
     """Views lag by at most ``lag_ms``, and money movements come by at most ``late_ms`` after."""
     calm = replace(CALM, lag=ROUGH.lag, late_funding=ROUGH.late_funding)
-    (told,) = asked(SimulatedVenue(3, PRICE, faults=calm), 0, Call(Ask.LIMITS))
+    (told,) = asked(SimulatedVenue(3, PRICE, faults=calm), 0, VenueCall(Ask.LIMITS))
     limits = told.value
     assert isinstance(limits, Limits)
     trades, movements = [0], [0]
@@ -409,6 +413,6 @@ def test_nothing_is_seen_later_than_its_limits_say() -> None:
 def test_a_clock_before_the_epoch_is_a_clock() -> None:
     """A venue whose clock is behind a driver that begins at 0 turns nobody away."""
     venue = SimulatedVenue(1, PRICE, now_ms=-50_000)
-    (told,) = asked(venue, -49_000, Call(Ask.TIME))
+    (told,) = asked(venue, -49_000, VenueCall(Ask.TIME))
     assert isinstance(told.value, int)
     assert told.value < 0

@@ -1,5 +1,5 @@
-"""History from an exchange into a file: asking, paging, the partial file, the finished one.
+"""Download of an exchange's history into a file: requests, pages, partial and finished files.
 
-`steelyard.market.fetch` puts the parts together. ccxt is imported nowhere but in `exchange` and
-`asking`, inside the functions that need it.
+`steelyard.market.fetch` combines the parts. ccxt is imported only in `ccxt_exchange` and
+`retrying`, inside the functions that need it.
 """

@@ -1,6 +1,6 @@
-"""What ccxt hands over, made into rows: numbers, in order, each once, or refused.
+"""Conversion of ccxt's answers to rows of numbers, in order and each once, or to an error.
 
-ccxt parses what each exchange answers into one shape, and lets pass what it cannot read.
+ccxt converts the answers of all exchanges to one form, but lets values through that it cannot read.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from steelyard.errors import DataError
-from steelyard.market.download.asking import BadAnswer
-from steelyard.market.download.exchange import Exchange
-from steelyard.market.faults import shown
+from steelyard.market.cell_faults import shown
+from steelyard.market.download.ccxt_exchange import CcxtExchange
+from steelyard.market.download.retrying import BadAnswer
 from steelyard.market.times import END_S, format_time
 
 __all__ = [
@@ -26,23 +26,24 @@ __all__ = [
 ]
 
 Row = tuple[Any, ...]
-"""A time in whole epoch seconds, and the values that belong to it."""
+"""A time in whole epoch seconds, followed by the values of that time."""
 _Refusal = Callable[[Row, str], DataError]
 
 
-def known_limit(exchange: Exchange, symbol: str, method: str) -> int | None:
-    """How many rows ccxt knows the exchange to give at once.
+def known_limit(exchange: CcxtExchange, symbol: str, method: str) -> int | None:
+    """The largest number of rows that the exchange returns at once, as far as ccxt knows.
 
-    More must not be asked for: some then answer with the last rows of the span, not the first.
+    A request must not ask for more: some exchanges then return the last rows of the span, not the
+    first.
     """
     limit = exchange.feature_value(symbol, method, "limit")
     return limit if isinstance(limit, int) and limit > 0 else None
 
 
-def refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
-    """Refuse an answer of which ccxt kept nothing.
+def refuse_dropped(exchange: CcxtExchange, answer: Sequence[object]) -> None:
+    """Raise if the exchange returned rows of which ccxt kept none.
 
-    It drops rows without a time and rows from before the time asked for, and what is left would
+    ccxt drops rows without a time and rows from before the requested time. The empty answer would
     look as if there were no history.
     """
     if answer or exchange.last_http_response is None:
@@ -53,16 +54,17 @@ def refuse_dropped(exchange: Exchange, answer: Sequence[object]) -> None:
 
 
 def since_ms(since_s: int) -> int:
-    """What to ask for, so that rows come from an instant on."""
-    # One earlier than wanted: to some exchanges "since" means after, and then nothing is missed.
+    """The ``since`` of a request, in epoch ms, that returns the rows from an instant on."""
+    # One millisecond earlier than wanted: some exchanges exclude ``since`` itself, and would
+    # otherwise leave the first row out.
     return max(0, since_s * 1_000 - 1)
 
 
 def seconds(stamp_ms: Any) -> int:  # noqa: ANN401 (ccxt's own)
-    """A time of ccxt in whole seconds, cut.
+    """A timestamp of ccxt (epoch ms) in whole seconds, cut.
 
     Raises:
-        TypeError, ValueError: it is none.
+        TypeError, ValueError: it is not a time in milliseconds.
     """
     epoch_s = int(stamp_ms) // 1_000
     if not 0 <= epoch_s < END_S:
@@ -71,12 +73,12 @@ def seconds(stamp_ms: Any) -> int:  # noqa: ANN401 (ccxt's own)
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401 (ccxt's own)
-    """A number of ccxt, None where the exchange gave none."""
+    """A number of ccxt as a float; None if the exchange gave none."""
     return None if value is None else float(value)
 
 
 def ordered(rows: list[Row], since_s: int, refused: _Refusal) -> list[Row]:
-    """The rows from an instant on in order of time, each once."""
+    """The rows from an instant on, in order of time, each once."""
     kept: list[Row] = []
     for row in sorted((row for row in rows if row[0] >= since_s), key=lambda row: row[0]):
         if kept and kept[-1][0] == row[0]:
@@ -87,8 +89,8 @@ def ordered(rows: list[Row], since_s: int, refused: _Refusal) -> list[Row]:
     return kept
 
 
-def refusal(exchange: Exchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
-    """The error for a row that no history can hold."""
+def refusal(exchange: CcxtExchange, symbol: str, what: str, row: Row, expected: str) -> DataError:
+    """The error for a row whose values are impossible in a history."""
     return DataError(
         f"{exchange.id} {symbol}: {what} of {format_time(row[0])}: expected {expected}; found "
         f"{_cells(row)}",

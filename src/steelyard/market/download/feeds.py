@@ -1,8 +1,8 @@
-"""What can be asked for, candles and funding rates: how, and what a row of each must be.
+"""The two kinds of history that can be downloaded, candles and funding rates, and their rows.
 
-A row is a tuple that begins with its time in whole epoch seconds; the columns are named in
-``header``. Rows come back in order of time, each once, and fit to be read by `read_prices` or
-`read_funding`: what those would refuse is refused here, before it gets into a file.
+A row is a tuple that begins with its time in whole epoch seconds; ``header`` names the columns.
+Rows are returned in order of time, each once, and valid for `read_prices` or `read_funding`: what
+those would refuse is refused here, before it is written to a file.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from steelyard.market.download.answers import (
     seconds,
     since_ms,
 )
-from steelyard.market.download.exchange import Exchange, Market
+from steelyard.market.download.ccxt_exchange import CcxtExchange, Market
 from steelyard.market.times import DAY_S
 
-__all__ = ["Candles", "Feed", "FundingRates", "first_day_after"]
+__all__ = ["Candles", "FundingRates", "HistoryKind", "first_day_after"]
 
 _CANDLE = ("time", "open", "high", "low", "close", "volume")
 _LARGEST_RATE = 1.0
 _DAYS = 50  # few enough for one page of any exchange
-_FEWEST_ROWS = 100  # the smallest page that an exchange in ccxt gives
-_FUNDING_S = 3_600  # the shortest interval that an exchange in ccxt funds at
+_FEWEST_ROWS = 100  # the smallest page of any exchange in ccxt
+_FUNDING_S = 3_600  # the shortest funding interval of any exchange in ccxt
 
 
-class Feed(Protocol):
+class HistoryKind(Protocol):
     """One kind of history of one symbol.
 
     Attributes:
         header: names of the columns, ``time`` first.
-        least: rows that a file of it must have.
-        what: its name for messages, in the plural.
+        least: the smallest number of rows that a file of it must have.
+        what: its name in messages, in the plural.
     """
 
     header: ClassVar[tuple[str, ...]]
@@ -49,29 +49,29 @@ class Feed(Protocol):
     what: ClassVar[str]
 
     @property
-    def exchange(self) -> Exchange:
-        """From ccxt, its markets loaded."""
+    def exchange(self) -> CcxtExchange:
+        """An exchange of ccxt with its markets loaded."""
 
     @property
     def symbol(self) -> str:
-        """As ccxt writes it."""
+        """The symbol as ccxt writes it."""
 
     @property
     def step_s(self) -> int:
-        """Rows are never closer than this, in seconds."""
+        """The smallest distance between two rows, in seconds."""
 
     @property
     def page_s(self) -> int:
-        """A span that fits on one page: where an answer is empty, it holds nothing."""
+        """A span in seconds that fits on one page; if the answer is empty, the span has no rows."""
 
     def check(self, market: Market) -> None:
-        """Raise InputError where a market has no such history."""
+        """Raise InputError if a market has no such history."""
 
     def final_before(self, now_s: int) -> int:
-        """The instant before which rows can change no more."""
+        """The instant before which rows cannot change any more, epoch seconds."""
 
     def fetch(self, since_s: int) -> list[Row]:
-        """Ask once for the rows from an instant on; the exchange decides how many."""
+        """Request the rows from an instant on, once; the exchange decides how many it returns."""
 
 
 @dataclass(frozen=True)
@@ -79,40 +79,40 @@ class Candles:
     """Bars of a symbol, stamped with their opening instants.
 
     Attributes:
-        exchange: from ccxt, its markets loaded.
-        symbol: as ccxt writes it.
-        timeframe: as ccxt writes it.
-        step_s: its length in seconds.
-        page_rows: how many to ask for at once; None for what ccxt takes for the best.
+        exchange: an exchange of ccxt with its markets loaded.
+        symbol: the symbol as ccxt writes it.
+        timeframe: the timeframe as ccxt writes it.
+        step_s: length of the timeframe in seconds.
+        page_rows: how many rows to request at once; None for the limit that ccxt knows.
     """
 
-    exchange: Exchange
+    exchange: CcxtExchange
     symbol: str
     timeframe: str
     step_s: int
     page_rows: int | None = None
 
     header: ClassVar[tuple[str, ...]] = _CANDLE
-    least: ClassVar[int] = 2  # a bar's length is read off the spacing of two
+    least: ClassVar[int] = 2  # the length of a bar is the distance between two
     what: ClassVar[str] = "candles"
 
     @property
     def page_s(self) -> int:
-        """A span that fits on one page: where an answer is empty, it holds nothing."""
+        """A span in seconds that fits on one page; if the answer is empty, the span has no rows."""
         return self.step_s * min(_FEWEST_ROWS, self._limit() or _FEWEST_ROWS)
 
     def check(self, market: Market) -> None:
-        """Every market has candles."""
+        """Accept every market: all markets have candles."""
 
     def final_before(self, now_s: int) -> int:
-        """The instant before which candles that open are closed by now."""
+        """The instant before which every candle that opens is closed by now, epoch seconds."""
         return now_s - self.step_s + 1
 
     def fetch(self, since_s: int) -> list[Row]:
-        """Ask once for the candles from an instant on.
+        """Request the candles from an instant on, once.
 
         Raises:
-            DataError: a candle is none, contradicts another or is off the timeframe's grid.
+            DataError: a candle is invalid, contradicts another one, or is off the timeframe's grid.
         """
         answer = self.exchange.fetch_ohlcv(
             self.symbol, self.timeframe, since_ms(since_s), self._limit()
@@ -145,15 +145,15 @@ class Candles:
 
 @dataclass(frozen=True)
 class FundingRates:
-    """Funding of a perpetual: what a long paid a short, as a fraction of notional, and when.
+    """Funding of a perpetual: the fraction of notional that longs paid to shorts, and when.
 
     Attributes:
-        exchange: from ccxt, its markets loaded.
-        symbol: as ccxt writes it.
-        page_rows: how many to ask for at once; None for what ccxt takes for the best.
+        exchange: an exchange of ccxt with its markets loaded.
+        symbol: the symbol as ccxt writes it.
+        page_rows: how many rows to request at once; None for the limit that ccxt knows.
     """
 
-    exchange: Exchange
+    exchange: CcxtExchange
     symbol: str
     page_rows: int | None = None
 
@@ -163,16 +163,16 @@ class FundingRates:
 
     @property
     def step_s(self) -> int:
-        """A second: intervals change, so that nothing is known of the next one."""
+        """One second: funding intervals change, so the next one cannot be predicted."""
         return 1
 
     @property
     def page_s(self) -> int:
-        """A span that fits on one page: where an answer is empty, it holds nothing."""
+        """A span in seconds that fits on one page; if the answer is empty, the span has no rows."""
         return _FUNDING_S * min(_FEWEST_ROWS, self._limit() or _FEWEST_ROWS)
 
     def check(self, market: Market) -> None:
-        """Raise InputError where a market is no perpetual."""
+        """Raise InputError if a market is not a perpetual."""
         if not market.get("swap"):
             message = (
                 f"symbol: expected a perpetual, which alone pays funding, such as BTC/USDT:USDT; "
@@ -181,14 +181,14 @@ class FundingRates:
             raise InputError(message, found=self.symbol, exchange=self.exchange.id)
 
     def final_before(self, now_s: int) -> int:
-        """The instant before which rates have been paid: some exchanges list the next one too."""
+        """The instant up to which rates have been paid; some exchanges also list the next one."""
         return now_s + 1
 
     def fetch(self, since_s: int) -> list[Row]:
-        """Ask once for the rates from an instant on.
+        """Request the rates from an instant on, once.
 
         Raises:
-            DataError: a rate is none, or contradicts another of the same second.
+            DataError: a rate is invalid, or contradicts another one of the same second.
         """
         answer = self.exchange.fetch_funding_rate_history(
             self.symbol, since_ms(since_s), self._limit()
@@ -211,14 +211,15 @@ class FundingRates:
         return refusal(self.exchange, self.symbol, "funding rate", row, expected)
 
 
-def first_day_after(exchange: Exchange, symbol: str, instant_s: int) -> int:
-    """Ask where the history goes on: one candle a day finds it in few questions.
+def first_day_after(exchange: CcxtExchange, symbol: str, instant_s: int) -> int:
+    """Find where the history continues: daily candles need few requests for that.
 
     Returns:
-        an instant before which nothing follows ``instant_s``: the opening of the first day that
-        reaches past it, or, where there is none in fifty days, the end of these.
+        Epoch seconds before which nothing follows ``instant_s``: the opening of the first day that
+        ends after it, or, if fifty days hold no candle, the end of these days.
     """
-    # A day's candle need not open at midnight UTC, but one that holds the instant is not older.
+    # A daily candle need not open at midnight UTC, but the one that contains the instant is not
+    # older.
     since_s = max(0, instant_s - DAY_S)
     answer = exchange.fetch_ohlcv(symbol, "1d", since_ms(since_s), _DAYS)
     refuse_dropped(exchange, answer)

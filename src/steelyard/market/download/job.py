@@ -1,4 +1,4 @@
-"""One download from beginning to end: what is there, what is missing, the file made whole."""
+"""One download from beginning to end: read what exists, request what is missing, write the file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steelyard.errors import DataError, InputError, VenueError
-from steelyard.market.download.asking import Asker
-from steelyard.market.download.exchange import find_market
-from steelyard.market.download.feeds import Feed
+from steelyard.market.cell_faults import named
+from steelyard.market.download.ccxt_exchange import find_market
+from steelyard.market.download.feeds import HistoryKind
 from steelyard.market.download.joint import Joint
 from steelyard.market.download.pages import walk
 from steelyard.market.download.partial import Partial, part_of
-from steelyard.market.download.rows import Content, Held, read_rows, write_whole
-from steelyard.market.faults import named
+from steelyard.market.download.retrying import Asker
+from steelyard.market.download.rows import Content, HeldRows, read_rows, write_whole
 from steelyard.market.prices import Prices
 from steelyard.market.times import format_time
 
@@ -25,13 +25,13 @@ __all__ = ["Fetched", "Job"]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a download left.
+    """The result of a download.
 
     Attributes:
-        path: the file, whole.
-        content: what it holds.
-        added: rows that this run brought.
-        corrected: rows that were there, until the exchange said otherwise.
+        path: path of the finished file.
+        content: the content of the file.
+        added: number of rows that this run added.
+        corrected: number of rows that existed and that the exchange has corrected since.
     """
 
     path: Path
@@ -42,16 +42,16 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Job:
-    """A feed into a file.
+    """The download of one feed into one file.
 
     Attributes:
-        feed: what to ask for.
-        ask: asks for it.
-        path: the file.
-        progress: called with the share that is done.
+        feed: what to request.
+        ask: sends the requests.
+        path: path of the file.
+        progress: called with the share that is done, from 0 to 1.
     """
 
-    feed: Feed
+    feed: HistoryKind
     ask: Asker
     path: Path
     progress: Callable[[float], None]
@@ -60,7 +60,7 @@ class Job:
         """Download what is missing and write the file.
 
         Raises:
-            InputError, DataError, Unavailable, Rejected: as `steelyard.market.fetch` has them.
+            InputError, DataError, Unavailable, Rejected: as in `steelyard.market.fetch`.
         """
         try:
             with Partial(part_of(self.path)) as partial:
@@ -77,8 +77,8 @@ class Job:
             message = f"{named(self.path)}: expected a file that can be written; found: {found}"
             raise InputError(message, file=str(self.path)) from error
 
-    def _held(self, partial: Partial) -> Held | None:
-        """What is there already: the finished file, or the partial one, which is further on."""
+    def _held(self, partial: Partial) -> HeldRows | None:
+        """The existing rows: those of the finished file, or of the partial file if it has more."""
         finished = read_rows(self.path, self.feed) if self.path.exists() else None
         if partial.lines <= self.feed.least:  # the header is a line too
             partial.clear()
@@ -87,27 +87,27 @@ class Job:
         if finished is None or held.begins_like(finished, len(finished) - 1):
             return held
         if finished.begins_like(held, len(held)):
-            partial.clear()  # stopped while the finished file was copied
+            partial.clear()  # the run was stopped while it copied the finished file
             return finished
         message = (
             f"{named(partial.path)}: expected the rows of {named(self.path)} and more; found "
-            "others. Delete one of the two files"
+            "different rows. Delete one of the two files"
         )
         raise InputError(message, file=str(partial.path))
 
-    def _first_s(self, held: Held | None, since_s: int | None) -> int:
+    def _first_s(self, held: HeldRows | None, since_s: int | None) -> int:
         if held is not None:
             return int(held.columns["time"][0])
         if since_s is not None:
             return since_s
         message = (
             f"{named(self.path)}: expected --since (the time of the first row, such as "
-            "2022-01-01) for a file that is not there yet; found none"
+            "2022-01-01) for a file that does not exist yet; found none"
         )
         raise InputError(message, file=str(self.path))
 
     def _end_s(self, first_s: int, until_s: int | None) -> int:
-        """Load the markets, look at the exchange's clock, and say where to end."""
+        """Load the markets, read the exchange's clock, and return where to end (exclusive)."""
         exchange = self.feed.exchange
         self.ask(exchange.load_markets)
         self.feed.check(find_market(exchange, self.feed.symbol))
@@ -120,12 +120,12 @@ class Job:
         if end_s <= first_s:
             message = (
                 f"expected a start before the end; found start {format_time(first_s)}, end "
-                f"{format_time(end_s)} (nothing later is asked for or final yet)"
+                f"{format_time(end_s)} (later rows are not asked for, or not final yet)"
             )
             raise InputError(message, start=first_s, end=end_s)
         return end_s
 
-    def _refuse_earlier(self, held: Held | None, since_s: int | None) -> None:
+    def _refuse_earlier(self, held: HeldRows | None, since_s: int | None) -> None:
         """Refuse to continue a file that lacks its beginning: rows are only added at the end."""
         if held is None or since_s is None:
             return
@@ -141,7 +141,7 @@ class Job:
             raise InputError(message, file=str(self.path), start=first_s)
 
     def _fill(self, joint: Joint, first_s: int, end_s: int) -> None:
-        """Ask for all that is missing."""
+        """Request everything that is missing."""
         last_s = joint.last_s
         if last_s is not None and last_s + self.feed.step_s >= end_s:
             return
@@ -154,17 +154,18 @@ class Job:
 
     @contextmanager
     def _telling_what_is_kept(self, joint: Joint) -> Iterator[None]:
-        """Let an error of the exchange say what has come, and how to go on."""
+        """Add to an error of the exchange which rows were kept, and how to continue."""
         try:
             yield
         except (VenueError, DataError) as error:
             if joint.last_s is None:
                 raise
-            kept = f"Kept: rows up to {format_time(joint.last_s)}; the same command goes on there"
+            last = format_time(joint.last_s)
+            kept = f"Rows up to {last} were kept; the same command continues there"
             details = {**error.details, "file": str(self.path), "last": joint.last_s}
             raise type(error)(f"{str(error).rstrip('.')}. {kept}", **details) from error
 
-    def _finish(self, joint: Joint, held: Held | None) -> Fetched:
+    def _finish(self, joint: Joint, held: HeldRows | None) -> Fetched:
         partial = joint.partial
         if partial.lines == 0 and held is not None:
             return Fetched(self.path, held.content, 0, 0)
@@ -183,8 +184,8 @@ class Job:
         return Fetched(self.path, content, joint.added, joint.corrected)
 
 
-def _whole(part: Path, feed: Feed) -> Held:
-    """The rows of a partial file, every one of them fit to be used."""
+def _whole(part: Path, feed: HistoryKind) -> HeldRows:
+    """The rows of a partial file, all of which must be valid."""
     try:
         return read_rows(part, feed)
     except DataError as error:

@@ -1,7 +1,7 @@
-"""Where what comes meets what is there: compared row by row, then added to the partial file.
+"""The seam between existing and new rows: rows are compared, then added to the partial file.
 
-The last row that is there may have been corrected since: an exchange settles a candle for a moment
-after it has closed. Any other row that differs means that the file holds something else.
+The last existing row may have been corrected since, because an exchange goes on settling a candle
+for a moment after it has closed. If any other row differs, the file holds something else.
 """
 
 from __future__ import annotations
@@ -10,34 +10,36 @@ from collections import deque
 from pathlib import Path
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
-from steelyard.market.download.feeds import Feed
+from steelyard.market.download.feeds import HistoryKind
 from steelyard.market.download.partial import Partial
-from steelyard.market.download.rows import Held, row_text
-from steelyard.market.faults import named
+from steelyard.market.download.rows import HeldRows, row_text
 from steelyard.market.times import format_time
 
 __all__ = ["Joint"]
 
-_COMPARED_ROWS = 200  # rows that are there and must be what the exchange says they are
+_COMPARED_ROWS = 200  # how many existing rows must equal those of the exchange
 
 
 class Joint:
-    """Adds rows to a partial file, after those that are there.
+    """Adds rows to a partial file behind the existing ones.
 
     Args:
-        path: of the file that is downloaded, for messages.
+        path: path of the file that is downloaded, for messages.
         feed: what is downloaded.
-        partial: open; empty, or holding all of ``held``.
-        held: the rows that are there; None for none.
+        partial: the open partial file; it is empty, or holds all rows of ``held``.
+        held: the existing rows; None if there are none.
 
     Attributes:
-        added: rows that were not there.
-        corrected: rows that were there and were not final.
-        last_s: time of the last row; None where there is none.
+        added: number of new rows.
+        corrected: number of existing rows that were not final and have been replaced.
+        last_s: time of the last row, epoch seconds; None if there is none.
     """
 
-    def __init__(self, path: Path, feed: Feed, partial: Partial, held: Held | None) -> None:
+    def __init__(
+        self, path: Path, feed: HistoryKind, partial: Partial, held: HeldRows | None
+    ) -> None:
         self.where = partial.path if partial.lines else path
         self.feed = feed
         self.partial = partial
@@ -47,24 +49,24 @@ class Joint:
         self._to_compare = deque(tail)
         self._compared = False
         self._last: Row | None = tail[-1] if tail else None
-        self._at: Row | None = None  # the last row that came
+        self._at: Row | None = None  # the last row that the exchange returned
 
     @property
     def last_s(self) -> int | None:
-        """Time of the last row; None where there is none."""
+        """Time of the last row, epoch seconds; None if there is none."""
         return None if self._last is None else int(self._last[0])
 
     @property
     def start_s(self) -> int | None:
-        """Where to ask from, so that there is enough to compare; None where nothing is there."""
+        """The instant to request from, so that existing rows are compared; None without any."""
         return int(self._to_compare[0][0]) if self._to_compare else None
 
     def take(self, page: list[Row]) -> None:
-        """Compare a page with what is there, and add what is new.
+        """Compare a page with the existing rows, and add its new rows.
 
         Raises:
-            InputError: what is there is something else.
-            OSError: it cannot be written.
+            InputError: the existing rows are of something else.
+            OSError: the file cannot be written.
         """
         fresh: list[Row] = []
         for row in page:
@@ -82,16 +84,16 @@ class Joint:
             self.added += len(fresh)
 
     def finish(self) -> None:
-        """Find that nothing of what was to be compared is left.
+        """Check that every row that was to be compared has been compared.
 
         Raises:
-            InputError: the exchange does not know the rows that are there.
+            InputError: the exchange does not have the existing rows.
         """
         if self._to_compare:
             raise self._other(self._to_compare[0], "nothing")
 
     def _again(self, row: Row) -> None:
-        """Take the row that one page ends with and the next one begins with."""
+        """Process a row with which one page ends and the next one begins."""
         if self._at is None or row == self._at:
             return
         if self._to_compare:
@@ -101,7 +103,7 @@ class Joint:
     def _compare(self, row: Row) -> None:
         known = self._to_compare.popleft()
         if row[0] != known[0]:
-            raise self._other(known, f"nothing then, but one of {format_time(row[0])}")
+            raise self._other(known, f"no row then, but one of {format_time(row[0])}")
         if row == known:
             self._compared = True
         elif self._compared and not self._to_compare:
@@ -117,7 +119,7 @@ class Joint:
         self._last = row
 
     def _begin(self) -> None:
-        """Bring what is there into the partial file, once there is something to add to it."""
+        """Copy the existing rows into the partial file, once there is a row to add."""
         if self.partial.lines == 0:
             header = [",".join(self.feed.header) + "\n"]
             self.partial.append(header if self.held is None else self.held.text())

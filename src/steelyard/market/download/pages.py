@@ -1,8 +1,8 @@
-"""The pages of a history, one after the other, each tied to the one before.
+"""The pages of a history in turn, each checked to continue the page before.
 
-Every question asks from the last row that is known on, so that each page must begin with that row:
-what does not connect, or comes twice, is an error and never a silent gap. Where nothing is known
-yet, an empty answer is believed when it is given twice; daily candles then say where to go on.
+Every request starts at the last known row, so that each page must begin with that row: a page that
+does not connect or that is repeated is an error, never a silent gap. Where no row is known yet, an
+empty answer is accepted if it is given twice; daily candles then show where the history continues.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from functools import partial
 
 from steelyard.market.download.answers import Row
-from steelyard.market.download.asking import Asker, BadAnswer
-from steelyard.market.download.feeds import Feed, first_day_after
+from steelyard.market.download.feeds import HistoryKind, first_day_after
+from steelyard.market.download.retrying import Asker, BadAnswer
 from steelyard.market.times import DAY_S, format_time
 
 __all__ = ["walk"]
 
-NOTHING = -1  # no row is known that the next page must begin with
+NOTHING = -1  # there is no known row that the next page must begin with
 
 
-def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
-    """Yield the rows from ``start_s`` up to ``end_s``, the latter left out, page by page.
+def walk(feed: HistoryKind, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]]:
+    """Yield the rows from ``start_s`` up to, but not including, ``end_s``, page by page.
 
     The first row of a page repeats the last one of the page before, unless there was a gap; it may
-    have been corrected since. Takes at most one question for every ``feed.page_s`` beside those
-    that bring rows, so it always ends.
+    have been corrected since. Besides the requests that return rows there is at most one request
+    for each ``feed.page_s``, so the iteration always ends.
 
     Raises:
-        Unavailable, Rejected, DataError: as `Asker` does.
+        Unavailable, Rejected, DataError: as in `Asker`.
     """
     pages = _Pages(feed)
     at_s, known_s = start_s, NOTHING
@@ -47,23 +47,26 @@ def walk(feed: Feed, ask: Asker, start_s: int, end_s: int) -> Iterator[list[Row]
 
 
 class _Pages:
-    """Asks for pages and holds each to the one before."""
+    """Requests pages and checks that each one continues the page before."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: HistoryKind) -> None:
         self.feed = feed
-        self.text: str | None = None  # the last answer that brought rows, as it came
+        self.text: str | None = None  # the last answer that contained rows, unchanged
 
     def page(self, since_s: int, known_s: int) -> list[Row]:
-        """One page from ``since_s`` on; it must begin with the row of ``known_s`` if that is one.
+        """One page from ``since_s`` on.
+
+        It must begin with the row of ``known_s``, unless that is ``NOTHING``.
 
         Raises:
-            BadAnswer: it does not, or the exchange says again what it said before.
+            BadAnswer: it begins with another row, or the exchange repeats its last answer.
         """
         rows = self.feed.fetch(since_s)
         text = self.feed.exchange.last_http_response
         if known_s != NOTHING:
             self._connects(rows, text, known_s)
-        # A page of a single row may well come again, when what follows that row is asked for.
+        # A page with a single row may rightly come again when the rows from that one on are
+        # requested.
         self.text = text if len(rows) > 1 else None
         return rows
 
@@ -72,18 +75,18 @@ class _Pages:
         if not rows or rows[0][0] != known_s:
             found = f"begins at {format_time(rows[0][0])}" if rows else "is empty"
             raise self._bad(
-                f"expected a page that begins with the end of the last one, {known}; found one "
-                f"that {found} (a smaller page size may help)"
+                f"expected a page that begins with the last row of the one before, {known}; found "
+                f"one that {found} (a smaller page size may help)"
             )
         if len(rows) == 1 and text and text == self.text:
-            raise self._bad(f"the same page again, asked for what follows {known}")
+            raise self._bad(f"expected the rows after {known}; found the same page again")
 
     def _bad(self, what: str) -> BadAnswer:
         return BadAnswer(f"{self.feed.exchange.id} {self.feed.symbol}: {what}")
 
 
-def _after_nothing(feed: Feed, ask: Asker, at_s: int, end_s: int) -> int:
-    """Where to go on after a span that holds nothing."""
+def _after_nothing(feed: HistoryKind, ask: Asker, at_s: int, end_s: int) -> int:
+    """The instant at which to continue after a span without rows, epoch seconds."""
     exchange = feed.exchange
     by_days = exchange.has.get("fetchOHLCV") is True and "1d" in (exchange.timeframes or ())
     if at_s >= end_s or not by_days or feed.step_s >= DAY_S:

@@ -1,8 +1,8 @@
-"""The file of a download that is not finished: CSV, one line a row, beside the file it becomes.
+"""The file of an unfinished download: CSV, one line per row, beside the file that it becomes.
 
-Lines are only ever added, a page at a time, and are on the disk before the next page is asked for.
-Whatever stops the program, the partial file is rows in order with at most a torn last line, which
-the next run cuts off. One program at a time holds it.
+Lines are only ever appended, a page at a time, and they are on the disk before the next page is
+requested. Whatever stops the program, the partial file holds rows in order and at most one torn
+line at its end, which the next run cuts off. Only one program at a time may use it.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from pathlib import Path
 
 from steelyard.closing import Closing
 from steelyard.errors import InputError
-from steelyard.market.faults import named
+from steelyard.market.cell_faults import named
 
 __all__ = ["Partial", "part_of"]
 
 
 def part_of(path: Path) -> Path:
-    """Where the unfinished download of a file stands."""
+    """The path of a file's unfinished download."""
     return path.with_name(path.name + ".part")
 
 
 class Partial(Closing):
-    """An unfinished download, open and locked.
+    """An unfinished download: a file that is open and locked.
 
     Args:
-        path: of the partial file; made if it is not there.
+        path: path of the partial file, which is created if it does not exist.
 
     Attributes:
-        lines: how many whole lines it holds, the header included.
+        lines: number of whole lines, the header included.
 
     Raises:
         InputError: another program is downloading into it.
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ class Partial(Closing):
         self._last_at = content.rfind(b"\n", 0, max(0, whole - 1)) + 1
 
     def append(self, texts: Iterable[str]) -> None:
-        """Add lines and see to it that they are on the disk."""
+        """Append lines and return once they are on the disk."""
         at = self._file.seek(0, os.SEEK_END)
         for text in texts:
             raw = text.encode()
@@ -60,17 +60,17 @@ class Partial(Closing):
         os.fsync(self._file.fileno())
 
     def drop_last(self) -> None:
-        """Take the last line away; the next thing to do is to append what stands for it."""
+        """Remove the last line; the caller must append its replacement next."""
         self._cut(self._last_at)
         self.lines -= 1
 
     def clear(self) -> None:
-        """Take everything away."""
+        """Remove all lines."""
         self._cut(0)
         self.lines = self._last_at = 0
 
     def close(self) -> None:
-        """Let go of it; one that holds no row is not left behind."""
+        """Release the file; one that holds no row is deleted."""
         if not self._file.closed:
             if self.lines <= 1:
                 self.path.unlink(missing_ok=True)
@@ -87,12 +87,13 @@ class Partial(Closing):
 
 
 def _locked(path: Path) -> io.FileIO:
-    """Open a file for this program alone."""
+    """Open a file and lock it against other programs."""
     while True:
         file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
         try:
             _lock(file, path)
-            # Whoever held it may have finished meanwhile, and given the file its final name.
+            # The program that held it may have finished meanwhile and have renamed the file to its
+            # final name.
             if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file
         except BaseException:
@@ -104,13 +105,13 @@ def _locked(path: Path) -> io.FileIO:
 def _lock(file: io.FileIO, path: Path) -> None:
     try:
         import fcntl
-    except ImportError:  # there are no such locks on Windows
+    except ImportError:  # Windows has no such locks
         return
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if not isinstance(error, BlockingIOError):
-            return  # a file system without locks
+            return  # the file system does not support locks
         message = (
             f"{named(path)}: another program is downloading into it: wait for it, or choose "
             "another file"

@@ -1,7 +1,7 @@
-"""Rows as the text of a CSV file, and the files that hold them: read, compared, written whole.
+"""Rows as CSV text, and the files that hold them: reading, comparing, writing in one step.
 
-A file is a function of its rows: the same rows are the same bytes, whether they came in one go or
-in many.
+The bytes of a file depend on its rows only, whether the rows were downloaded at once or in many
+runs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.errors import InputError
+from steelyard.market.cell_faults import named
 from steelyard.market.download.answers import Row
-from steelyard.market.download.feeds import Feed
-from steelyard.market.events import Funding, read_funding
-from steelyard.market.faults import named
+from steelyard.market.download.feeds import HistoryKind
+from steelyard.market.event_readers import Funding, read_funding
 from steelyard.market.prices import Prices, read_prices
 from steelyard.market.sources import open_table
 from steelyard.market.times import format_time
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Content", "Held", "file_format", "read_rows", "row_text", "write_whole"]
+__all__ = ["FORMATS", "Content", "HeldRows", "file_format", "read_rows", "row_text", "write_whole"]
 
 Content = Prices | Funding
 
@@ -38,12 +38,12 @@ _CHUNK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Held:
-    """The rows of a file.
+class HeldRows:
+    """The rows of an existing file.
 
     Attributes:
-        content: as the reader gave it.
-        columns: name -> values, ``time`` among them, of one length.
+        content: the file's content as its reader returned it.
+        columns: column name -> values, shape (rows,), ``time`` included.
     """
 
     content: Content
@@ -53,18 +53,18 @@ class Held:
         return len(self.columns["time"])
 
     def rows(self, start: int, stop: int | None = None) -> list[Row]:
-        """Some of the rows, as Python slices."""
+        """The rows of a slice, with the meaning of Python's ``start:stop``."""
         parts = [column[start:stop].tolist() for column in self.columns.values()]
         return list(zip(*parts, strict=True))
 
     def text(self) -> Iterable[str]:
-        """All rows as CSV, the header first, in pieces."""
+        """All rows as CSV in pieces, the header first."""
         yield ",".join(self.columns) + "\n"
         for start in range(0, len(self), _CHUNK_ROWS):
             yield "".join(map(row_text, self.rows(start, start + _CHUNK_ROWS)))
 
-    def begins_like(self, other: Held, rows: int) -> bool:
-        """Whether so many of its first rows are those of another."""
+    def begins_like(self, other: HeldRows, rows: int) -> bool:
+        """Whether the first ``rows`` rows are equal to those of another file."""
         return rows <= min(len(self), len(other)) and all(
             np.array_equal(column[:rows], other.columns[name][:rows])
             for name, column in self.columns.items()
@@ -72,15 +72,15 @@ class Held:
 
 
 def row_text(row: Row) -> str:
-    """A row as a line of CSV: the shortest digits that mean the same float."""
+    """A row as a line of CSV; each number has the shortest digits that give the same float."""
     return ",".join((format_time(row[0]), *map(repr, row[1:]))) + "\n"
 
 
 def file_format(path: Path) -> str:
-    """The format that a file's name asks for, one of ``FORMATS``.
+    """The format that a file's name states by its ending, one of ``FORMATS``.
 
     Raises:
-        InputError: it asks for none.
+        InputError: it has none of these endings.
     """
     for ending in sorted(FORMATS, key=len, reverse=True):
         if path.name.lower().endswith(ending) and len(path.name) > len(ending):
@@ -91,12 +91,12 @@ def file_format(path: Path) -> str:
     raise InputError(message, file=str(path), allowed=FORMATS)
 
 
-def read_rows(path: Path, feed: Feed) -> Held:
+def read_rows(path: Path, feed: HistoryKind) -> HeldRows:
     """Read a file that an earlier download wrote.
 
     Raises:
-        InputError: its columns are others.
-        DataError: it is damaged.
+        InputError: the file has other columns.
+        DataError: the file is damaged.
     """
     with open_table(path) as table:
         header = tuple(table.header or ())
@@ -112,13 +112,18 @@ def read_rows(path: Path, feed: Feed) -> Held:
         else read_funding(path, high=True, may_turn=False)
     )
     columns = {name: np.asarray(getattr(content, name)) for name in feed.header}
-    return Held(content, columns)
+    return HeldRows(content, columns)
 
 
-def write_whole(part: Path, held: Held, path: Path) -> None:
-    """Make a finished partial file, whose rows are ``held``, the file at ``path``; it is then gone.
+def write_whole(part: Path, held: HeldRows, path: Path) -> None:
+    """Turn a finished partial file into the file at ``path``, and remove the partial file.
 
-    At every moment ``path`` is either what it was or whole.
+    At every moment ``path`` is either unchanged or complete.
+
+    Args:
+        part: path of the partial file.
+        held: its rows.
+        path: path of the finished file; its ending states the format.
     """
     ending = file_format(path)
     if ending == ".csv":
@@ -135,7 +140,7 @@ def write_whole(part: Path, held: Held, path: Path) -> None:
 
 
 def _pack(source: Path, target: Path) -> None:
-    # Neither name nor time inside: the same rows are the same bytes.
+    # The archive contains neither name nor time, so that equal rows give equal bytes.
     with (
         source.open("rb") as plain,
         target.open("wb") as raw,
@@ -146,7 +151,7 @@ def _pack(source: Path, target: Path) -> None:
         _sync(raw)
 
 
-def _write_parquet(held: Held, target: Path) -> None:
+def _write_parquet(held: HeldRows, target: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -157,12 +162,12 @@ def _write_parquet(held: Held, target: Path) -> None:
 
 
 def _array(name: str, values: NDArray[Any]) -> pa.Array:
-    """A column as Arrow has it; over its buffer, because ``pa.array`` of an array loads pandas."""
+    """A column as an Arrow array, made of its buffer, because ``pa.array`` would import pandas."""
     import pyarrow as pa
 
     kind = pa.float64()
     if name == "time":
-        # microseconds: what every reader of Parquet knows
+        # every reader of Parquet knows microseconds
         kind, values = pa.timestamp("us", tz="UTC"), values * 1_000_000
     buffer = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values), [None, buffer])
@@ -174,7 +179,7 @@ def _sync(file: Any) -> None:  # noqa: ANN401 (any open file)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the new name survive a power cut too, where folders can be synced."""
+    """Make the new name survive a power cut as well, on systems where folders can be synced."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,5 @@
-// Before anything is painted: errors leave a mark that tests can read, and the theme is settled.
+// This runs before the page is painted: it records errors where tests can read them, and it sets
+// the theme.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -7,8 +8,8 @@
   window.addEventListener("unhandledrejection", (event) => mark(event.reason));
   window.addEventListener("securitypolicyviolation", (event) => mark(event.violatedDirective));
   let kept = null;
-  // a browser may refuse storage to a local file: the toggle then lasts as long as the page
-  try { kept = localStorage.getItem("steelyard-theme"); } catch { /* nothing kept */ }
+  // A browser may refuse storage to a local file; the chosen theme then lasts as long as the page.
+  try { kept = localStorage.getItem("steelyard-theme"); } catch { /* no theme is stored */ }
   const asked = new URLSearchParams(location.search).get("theme") || kept;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const settle = () => {

@@ -1,18 +1,19 @@
-// A page: which document is shown, its charts drawn when it is, its listings, the theme.
-// Data comes from the island #report-data; text reaches the page as text, never as markup.
+// The script of a page: it shows one document at a time, draws its charts and listings, and
+// switches the theme. Data comes from the JSON element #report-data; text is inserted as text,
+// never as markup.
 (() => {
   "use strict";
   const root = document.documentElement;
   const { blobs, sections } = JSON.parse(document.getElementById("report-data").textContent);
-  const shown = [...document.querySelectorAll("section.document")]; // in the order of their data
+  const shown = [...document.querySelectorAll("section.document")]; // in the order of `sections`
   const all = sections.map((data, i) => ({ data, section: shown[i] }));
   const byKey = new Map(all.map((one) => [one.data.key, one]));
   const [main] = all;
   const picker = document.getElementById("picker");
   const narrow = window.matchMedia("(max-width: 640px)");
-  const paper = 690; // what fits on A4 and on letter, in pixels: paper has no window to fill
+  const paper = 690; // width of a printed chart in pixels, which fits on A4 and on letter
   let printing = false;
-  let current = null; // what is shown: its section and its data
+  let current = null; // the document that is shown: its section and its data
 
   // --- Columns: references into the blobs become arrays, colours become the theme's ------------
   const arrays = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
@@ -131,13 +132,14 @@
     return button;
   }
 
-  // names were escaped for plotly, which reads tags; here they are text again
+  // Names were escaped for plotly, which interprets tags; this turns them back into plain text.
   function decode(text) {
     return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"')
       .replace(/&#x27;/g, "'").replace(/&amp;/g, "&");
   }
 
-  // the charts of a section, or null where they stand already; run: whose time they show
+  // Draws the charts of a section and returns them, or null if they are drawn already. `run` has the
+  // time range that they show.
   function plot(section, panels, run) {
     if (!panels.length) return null;
     const look = `${root.dataset.theme} ${narrow.matches} ${printing}`;
@@ -161,10 +163,10 @@
   function draw({ data, section }) {
     const charts = plot(section, data.panels, data);
     if (charts !== null) {
-      const timed = charts.filter((_, i) => !data.panels[i].xaxis); // the others have no time
+      const timed = charts.filter((_, i) => !data.panels[i].xaxis); // others have no time axis
       link(timed);
       if (data.from && timed.length) spans(data, section, timed);
-      // each point of a chart of all members leads to its own
+      // A click on a point in the chart of a comparison shows the document of that member.
       for (const chart of charts) {
         chart.on("plotly_click", ({ points: [{ customdata }] }) => {
           if (sections.length > 1 && data === main.data && customdata) go(sections[1 + customdata[2]].key);
@@ -177,7 +179,7 @@
     section.querySelectorAll(".table .scroller").forEach(beyond);
   }
 
-  // columns that a narrow window hides are named below their table
+  // Names, below a table, its columns that a narrow window hides.
   function beyond(box) {
     const figure = box.closest("figure");
     const heads = [...box.querySelectorAll("thead th")];
@@ -243,7 +245,7 @@
     const digits = { minimumFractionDigits: column.decimals, maximumFractionDigits: column.decimals };
     const format = new Intl.NumberFormat("en-US", digits);
     const text = (value) => format.format(value)
-      .replace(/^-(?=[0.]+$)/, "") // what rounds to zero has no sign
+      .replace(/^-(?=[0.]+$)/, "") // a value that rounds to zero has no sign
       .replace("-", "−");
     return (value) => (Number.isFinite(value) ? text(value) : "–");
   }
@@ -299,7 +301,7 @@
       return { row, key: text !== "" && Number.isFinite(Number(text)) ? Number(text) : text };
     });
     keyed.sort((a, b) => {
-      if (a.key === "" || b.key === "") return (a.key === "") - (b.key === ""); // nothing goes last
+      if (a.key === "" || b.key === "") return (a.key === "") - (b.key === ""); // empty ones last
       const order = typeof a.key === typeof b.key && typeof a.key === "number"
         ? a.key - b.key : String(a.key).localeCompare(String(b.key));
       return down ? -order : order;
@@ -310,7 +312,7 @@
   // --- What is shown -----------------------------------------------------------------------
   function wanted() {
     let key = location.hash.slice(1);
-    try { key = decodeURIComponent(key); } catch { /* taken as it stands */ }
+    try { key = decodeURIComponent(key); } catch { /* the key is used undecoded */ }
     return byKey.get(key) ?? main;
   }
 
@@ -341,7 +343,7 @@
 
   document.getElementById("theme").addEventListener("click", () => {
     const theme = root.dataset.theme === "dark" ? "light" : "dark";
-    try { localStorage.setItem("steelyard-theme", theme); } catch { /* lasts as long as the page */ }
+    try { localStorage.setItem("steelyard-theme", theme); } catch { /* it lasts as long as the page */ }
     setTheme(theme);
   });
   if (picker) {
@@ -353,7 +355,7 @@
   for (const row of document.querySelectorAll("tr[data-link]")) {
     row.addEventListener("click", (event) => { if (!event.target.closest("a")) go(row.dataset.link); });
   }
-  let before = null; // the theme while the page is being printed on white
+  let before = null; // the theme before printing, which uses the light one
   window.addEventListener("beforeprint", () => {
     before = root.dataset.theme;
     printing = true;
@@ -363,7 +365,7 @@
     printing = false;
     setTheme(before);
   });
-  // a link to a chapter shows what is shown already
+  // A link to a chapter keeps the document that is shown.
   window.addEventListener("hashchange", () => { if (wanted() !== current) show(); });
   narrow.addEventListener("change", show);
   window.addEventListener("resize", () => current.section.querySelectorAll(".table .scroller").forEach(beyond));

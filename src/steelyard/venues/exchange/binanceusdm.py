@@ -13,11 +13,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from steelyard.errors import Unknown
-from steelyard.venues.exchange.client import Answer
+from steelyard.venues.exchange.client import ExchangeAnswer
 from steelyard.venues.exchange.parsing import amount_of, amount_text
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
+    CallOutcome,
     Failure,
     Limits,
     Mark,
@@ -26,7 +27,6 @@ from steelyard.venues.protocol import (
     OrderRequest,
     OrderState,
     OrderStatus,
-    Outcome,
     Position,
     Trade,
     TradeCause,
@@ -51,7 +51,7 @@ NOTHING = Decimal(0)
 class OutcomeRow(NamedTuple):
     """What answers of one kind say; a field that is None or empty fits all."""
 
-    outcome: Outcome
+    outcome: CallOutcome
     statuses: Container[int] | None
     codes: Container[int] | None
     says: str
@@ -69,33 +69,33 @@ class OutcomeRow(NamedTuple):
 REFUSING = (400, 401, 404)
 OUTCOMES: tuple[OutcomeRow, ...] = (
     # the same status 503 says three things: its message which, before any code
-    OutcomeRow(Outcome.UNKNOWN, None, None, "unknown error, please check your request"),
-    OutcomeRow(Outcome.UNAVAILABLE, (503,), None, "service unavailable."),
-    OutcomeRow(Outcome.UNAVAILABLE, (503,), None, "internal error; unable to process"),
-    OutcomeRow(Outcome.UNAVAILABLE, None, (-1001,), "internal error; unable to process"),
-    OutcomeRow(Outcome.UNKNOWN, (408,), None, ""),
+    OutcomeRow(CallOutcome.UNKNOWN, None, None, "unknown error, please check your request"),
+    OutcomeRow(CallOutcome.UNAVAILABLE, (503,), None, "service unavailable."),
+    OutcomeRow(CallOutcome.UNAVAILABLE, (503,), None, "internal error; unable to process"),
+    OutcomeRow(CallOutcome.UNAVAILABLE, None, (-1001,), "internal error; unable to process"),
+    OutcomeRow(CallOutcome.UNKNOWN, (408,), None, ""),
     # what stands behind did not answer: "execution status unknown"
-    OutcomeRow(Outcome.UNKNOWN, None, (-1000, -1006, -1007), ""),
+    OutcomeRow(CallOutcome.UNKNOWN, None, (-1000, -1006, -1007), ""),
     # an order of this id is open: it may be the one that was sent
-    OutcomeRow(Outcome.UNKNOWN, None, (-4116,), ""),
+    OutcomeRow(CallOutcome.UNKNOWN, None, (-4116,), ""),
     # overloaded
-    OutcomeRow(Outcome.UNAVAILABLE, None, (-1008,), ""),
+    OutcomeRow(CallOutcome.UNAVAILABLE, None, (-1008,), ""),
     # too many requests or orders, and the ban that follows
-    OutcomeRow(Outcome.UNAVAILABLE, (418, 429), None, ""),
-    OutcomeRow(Outcome.UNAVAILABLE, None, (-1003, -1015), ""),
+    OutcomeRow(CallOutcome.UNAVAILABLE, (418, 429), None, ""),
+    OutcomeRow(CallOutcome.UNAVAILABLE, None, (-1003, -1015), ""),
     # the firewall, and a place from which Binance serves nobody: both stand before the exchange
-    OutcomeRow(Outcome.UNAVAILABLE, (403, 451), None, ""),
+    OutcomeRow(CallOutcome.UNAVAILABLE, (403, 451), None, ""),
     # who asks, and when: key, signature, timestamp
-    OutcomeRow(Outcome.REJECTED, REFUSING, (-1002, -1021, -1022, -2014, -2015), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, (-1002, -1021, -1022, -2014, -2015), ""),
     # the request itself; the path too
-    OutcomeRow(Outcome.REJECTED, REFUSING, range(-1136, -1099), ""),
-    OutcomeRow(Outcome.REJECTED, REFUSING, (-1013, -1014, -1020, -1023, -5000), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-1136, -1099), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, (-1013, -1014, -1020, -1023, -5000), ""),
     # the order, by the account: no margin, nothing to reduce, in liquidation
-    OutcomeRow(Outcome.REJECTED, REFUSING, range(-2028, -2009), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-2028, -2009), ""),
     # the order, by the filters and the account's settings
-    OutcomeRow(Outcome.REJECTED, REFUSING, range(-4999, -3999), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-4999, -3999), ""),
     # immediate, or not at all
-    OutcomeRow(Outcome.REJECTED, REFUSING, (-5021, -5022), ""),
+    OutcomeRow(CallOutcome.REJECTED, REFUSING, (-5021, -5022), ""),
 )
 """First row first; what fits none is unknown, unless its status is 200."""
 NO_SUCH_ORDER = "-2013"
@@ -123,7 +123,7 @@ class BinanceUsdm:
 
     # -- answers -----------------------------------------------------------------------------
 
-    def failed(self, answer: Answer) -> Failure | None:
+    def failed(self, answer: ExchangeAnswer) -> Failure | None:
         """How a call failed that was answered so; None: it did not."""
         code, message = _said(answer.content)
         if answer.status == 200 and not _is_error(code) and answer.content is not None:  # noqa: PLR2004
@@ -132,14 +132,14 @@ class BinanceUsdm:
         if code is not None:
             reason = f"{reason} ({code})"
         reason = f"{self.ID}: {answer.status}: {reason}"
-        outcome = Outcome.UNKNOWN
+        outcome = CallOutcome.UNKNOWN
         for row in OUTCOMES:
             if row.fits(answer.status, code, message):
                 outcome = row.outcome
                 break
         return Failure(outcome, reason, "" if code is None else str(code))
 
-    def refused_for_ms(self, answer: Answer, venue_ms: int) -> int | None:
+    def refused_for_ms(self, answer: ExchangeAnswer, venue_ms: int) -> int | None:
         """Until when it is not to be asked again; None: it may be."""
         code, message = _said(answer.content)
         if answer.status not in {418, 429} and code != -1003:  # noqa: PLR2004
@@ -152,7 +152,7 @@ class BinanceUsdm:
             return venue_ms + int(after) * 1_000
         return (venue_ms // MINUTE_MS + 1) * MINUTE_MS
 
-    def used(self, answer: Answer) -> tuple[int | None, int | None]:
+    def used(self, answer: ExchangeAnswer) -> tuple[int | None, int | None]:
         """Weight and orders of this minute that are used up, as the headers say."""
         names = ("x-mbx-used-weight-1m", "x-mbx-order-count-1m")
         found = (answer.headers.get(name, "") for name in names)
@@ -216,13 +216,13 @@ class BinanceUsdm:
         price, index = amount_of(content["markPrice"]), amount_of(content["indexPrice"])
         return Mark(price, int(content["time"]), index)
 
-    def book(self, content: Mapping[str, Any]) -> Book:
+    def book(self, content: Mapping[str, Any]) -> BookLevels:
         """Of ``depth``."""
         bids, asks = (
             tuple((amount_of(price), amount_of(units)) for price, units in content[side])
             for side in ("bids", "asks")
         )
-        return Book(bids, asks, int(content["T"]))
+        return BookLevels(bids, asks, int(content["T"]))
 
     def position(self, market: str, content: Sequence[Mapping[str, Any]]) -> Position:
         """Of ``positionRisk``: what was paid is the notional less the profit, to the last digit.

@@ -16,17 +16,17 @@ from typing import Any, NamedTuple, Protocol
 
 from steelyard.errors import InputError
 from steelyard.venues.exchange.budget import Budget
-from steelyard.venues.protocol import Failure, Outcome
+from steelyard.venues.protocol import CallOutcome, Failure
 from steelyard.venues.secrets import Secrets
 
-__all__ = ["Answer", "Client", "Exchange", "open_client"]
+__all__ = ["Client", "ExchangeAnswer", "ExchangeTraits", "open_client"]
 
 TIMEOUT_MS = 5_000
 LONGEST_REASON = 200
 INSTALL = "python -m pip install '.[exchange]' in a clone of the project"
 
 
-class Answer(NamedTuple):
+class ExchangeAnswer(NamedTuple):
     """What an exchange answered."""
 
     status: int
@@ -36,18 +36,18 @@ class Answer(NamedTuple):
     """By their names in small letters."""
 
 
-class Exchange(Protocol):
+class ExchangeTraits(Protocol):
     """What is particular to one exchange."""
 
     ID: str
 
-    def failed(self, answer: Answer) -> Failure | None:
+    def failed(self, answer: ExchangeAnswer) -> Failure | None:
         """How a call failed that was answered so; None: it did not."""
 
-    def refused_for_ms(self, answer: Answer, venue_ms: int) -> int | None:
+    def refused_for_ms(self, answer: ExchangeAnswer, venue_ms: int) -> int | None:
         """Until when (its clock) it is not to be asked again; None: it may be."""
 
-    def used(self, answer: Answer) -> tuple[int | None, int | None]:
+    def used(self, answer: ExchangeAnswer) -> tuple[int | None, int | None]:
         """How much weight and how many orders of this minute are used up, where it says so."""
 
 
@@ -63,7 +63,7 @@ class Client:
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: ExchangeTraits,
         ccxt_client: Any,  # noqa: ANN401 (ccxt ships no types)
         session: Any,  # noqa: ANN401 (aiohttp's session, which is imported late)
         secrets: Secrets,
@@ -71,7 +71,9 @@ class Client:
         self.exchange, self.budget = exchange, Budget()
         self._ccxt, self._session, self._secrets = ccxt_client, session, secrets
 
-    async def call(self, name: str, params: Mapping[str, Any], *, is_urgent: bool = True) -> Answer:
+    async def call(
+        self, name: str, params: Mapping[str, Any], *, is_urgent: bool = True
+    ) -> ExchangeAnswer:
         """Ask once.
 
         Args:
@@ -100,7 +102,7 @@ class Client:
             # without ccxt's own error, whose text has the signed request in it
             raise _unanswered(error, is_sent=heard.is_sent).error() from None
         headers = {key.lower(): value for key, value in heard.headers.items()}
-        answer = Answer(heard.status, _content(heard.body), headers)
+        answer = ExchangeAnswer(heard.status, _content(heard.body), headers)
         failure = self._note(answer)
         if failure is not None:
             reason = self._secrets.hide(failure.reason)[:LONGEST_REASON]
@@ -108,7 +110,7 @@ class Client:
             raise shown.error() from None
         return answer
 
-    def _note(self, answer: Answer) -> Failure | None:
+    def _note(self, answer: ExchangeAnswer) -> Failure | None:
         """Take what an answer says of the limits; how the call failed, if it did."""
         self.budget.note_used(*self.exchange.used(answer))
         failure = self.exchange.failed(answer)
@@ -144,13 +146,13 @@ def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:
         kinds.append(type(cause).__name__)
         if isinstance(cause, aiohttp.ClientConnectorError) and not is_sent:
             reason = f"no connection was made ({type(cause).__name__}): nothing was sent"
-            return Failure(Outcome.UNAVAILABLE, reason)
+            return Failure(CallOutcome.UNAVAILABLE, reason)
         cause = cause.__cause__ or cause.__context__
-    return Failure(Outcome.UNKNOWN, f"no answer came ({kinds[-1] if kinds else 'none'})")
+    return Failure(CallOutcome.UNKNOWN, f"no answer came ({kinds[-1] if kinds else 'none'})")
 
 
 def open_client(
-    exchange: Exchange,
+    exchange: ExchangeTraits,
     secrets: Secrets,
     rehearsal: Any = None,  # noqa: ANN401 (its class needs aiohttp, which is imported late)
     timeout_ms: int = TIMEOUT_MS,

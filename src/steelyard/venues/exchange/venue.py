@@ -33,7 +33,7 @@ from steelyard.venues.exchange.parsing import readable
 from steelyard.venues.exchange.support import market_of
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
     Heard,
     Limits,
     Mark,
@@ -143,7 +143,7 @@ class ExchangeVenue:
         with readable():
             return self._exchange.mark(content)
 
-    async def book(self) -> Book:
+    async def book(self) -> BookLevels:
         """The order book now."""
         params = {"symbol": self._market, "limit": 50}
         content = await self._ask("fapiPublicGetDepth", params, is_urgent=False)

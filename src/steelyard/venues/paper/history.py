@@ -1,6 +1,6 @@
 """What happens to a paper account as its history goes on.
 
-At a clock observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
+At a scheduled observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
 (funding, then interest), a future that has expired is settled, and the venue's own rule is tested.
 Inside a bar the price visits all between two places, and the venue closes the position at the very
 price at which its margin is gone.
@@ -19,10 +19,10 @@ from steelyard.rules.liquidation import (
     nav_after_liquidation,
 )
 from steelyard.rules.numbers import DECIMAL18
-from steelyard.venues.account import Account
-from steelyard.venues.paper.feed import Moment
-from steelyard.venues.paper.state import (
-    Change,
+from steelyard.venues.account import OneWayAccount
+from steelyard.venues.paper.account_feed import Moment
+from steelyard.venues.paper.account_state import (
+    AccountChange,
     PaperState,
     PaperTerms,
     booked,
@@ -37,21 +37,25 @@ NOTHING = Decimal(0)
 MS = 1_000
 
 
-def opened(terms: PaperTerms) -> Change:
+def opened(terms: PaperTerms) -> AccountChange:
     """The account at the first place of its feed, with the fund's first money in it."""
     number, first = DECIMAL18.of, terms.feed.moment(0)
     money = DECIMAL18.amount(number(terms.series.initial_nav) * number(terms.series.initial_tokens))
-    state = PaperState(Account(NOTHING), 0, first.price, first.time_s, is_clock=True, number=0)
+    state = PaperState(
+        OneWayAccount(NOTHING), 0, first.price, first.time_s, is_clock=True, number=0
+    )
     return booked(state, MovementKind.TRANSFER, terms.series.quote, money, first.time_s * MS)
 
 
-def transferred(terms: PaperTerms, state: PaperState, amount: Decimal, now_ms: int) -> Change:
+def transferred(
+    terms: PaperTerms, state: PaperState, amount: Decimal, now_ms: int
+) -> AccountChange:
     """Quote comes in, or goes out (below 0), by a transfer."""
     moved = DECIMAL18.amount(amount)
     return booked(state, MovementKind.TRANSFER, terms.series.quote, moved, now_ms)
 
 
-def arrived(terms: PaperTerms, state: PaperState, place: int) -> Change:
+def arrived(terms: PaperTerms, state: PaperState, place: int) -> AccountChange:
     """The price comes to the next place of the feed."""
     moment = terms.feed.moment(place)
     if not moment.is_clock:
@@ -64,7 +68,7 @@ def arrived(terms: PaperTerms, state: PaperState, place: int) -> Change:
     return change
 
 
-def visited(terms: PaperTerms, state: PaperState, price: Decimal) -> Change:
+def visited(terms: PaperTerms, state: PaperState, price: Decimal) -> AccountChange:
     """The price stands at one on its way to the next place, which is inside the same bar."""
     return _moved(terms, state, terms.feed.moment(state.place + 1), price)
 
@@ -72,10 +76,10 @@ def visited(terms: PaperTerms, state: PaperState, price: Decimal) -> Change:
 # --- The venue's own rule -----------------------------------------------------------------------
 
 
-def _moved(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> Change:
+def _moved(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> AccountChange:
     """The price goes on to ``price`` through all between."""
     if not _is_over(terms, state, moment, price):
-        return Change(replace(state, price=price, is_clock=False))
+        return AccountChange(replace(state, price=price, is_clock=False))
     end = liquidation_price(terms.rules.venue, *terms.holdings(state, moment.time_s))
     # never at a better price than the one that it came from
     end = min(end, state.price) if state.account.units > 0 else max(end, state.price)
@@ -91,7 +95,9 @@ def _is_over(terms: PaperTerms, state: PaperState, moment: Moment, price: Decima
     return is_liquidated(terms.rules.venue, cash, units, price) or is_nav_gone(cash, units, price)
 
 
-def _liquidated(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> Change:
+def _liquidated(
+    terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal
+) -> AccountChange:
     """The venue closes the position at a price, and takes its fee of what is left."""
     cash, units = terms.holdings(state, moment.time_s)
     kept = DECIMAL18.amount(nav_after_liquidation(terms.rules.venue, cash, units, price))
@@ -103,11 +109,11 @@ def _liquidated(terms: PaperTerms, state: PaperState, moment: Moment, price: Dec
     return change.then(booked(change.state, kind, quote, fee, moment.time_s * MS))
 
 
-def _expired(terms: PaperTerms, state: PaperState, moment: Moment) -> Change:
+def _expired(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountChange:
     """A future that is still held at its expiry is settled at the underlying's price."""
     contract = state.account.contract
     if contract == 0 or moment.time_s < contract:
-        return Change(state)
+        return AccountChange(state)
     return _closed(terms, state, moment, moment.price, "settlement", TradeCause.EXPIRY)
 
 
@@ -118,7 +124,7 @@ def _closed(
     price: Decimal,
     name: str,
     cause: TradeCause,
-) -> Change:
+) -> AccountChange:
     account, time_ms = state.account, moment.time_s * MS
     client_id = f"{name}-{state.number + 1}"
     mark = price * terms.factor(account.contract, moment.time_s)
@@ -130,17 +136,17 @@ def _closed(
 # --- What time costs ----------------------------------------------------------------------------
 
 
-def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> Change:
-    """Funding and interest since the last clock observation."""
+def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountChange:
+    """Funding and interest since the last scheduled observation."""
     since, now_s = state.charged_s, moment.time_s
     state = replace(state, charged_s=now_s)
     if now_s <= since:
-        return Change(state)
+        return AccountChange(state)
     if terms.rules.venue.spot:
         return _interest(terms, state, since, now_s)
     if terms.is_future or state.account.units == 0:
-        return Change(state)
-    change, units = Change(state), state.account.units
+        return AccountChange(state)
+    change, units = AccountChange(state), state.account.units
     times, rates = terms.feed.schedule.funding_within(since, now_s)
     for time_s, rate in zip(times, rates, strict=True):
         paid = DECIMAL18.amount(funding_payment(units, moment.price, rate))
@@ -149,10 +155,10 @@ def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> Change:
     return change
 
 
-def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> Change:
+def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> AccountChange:
     """Interest on the wallet, at each rate that was in force, and on units that are borrowed."""
     venue, amount, account = terms.rules.venue, DECIMAL18.amount, state.account
-    change, owed = Change(state), account.wallet * 0
+    change, owed = AccountChange(state), account.wallet * 0
     kind, quote = MovementKind.INTEREST, terms.series.quote
     for rate, time_s in terms.feed.schedule.rates_between(since, now_s):
         so_far = amount(owed)
@@ -170,7 +176,9 @@ def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> C
     return change
 
 
-def _grown(terms: PaperTerms, state: PaperState, grown: Decimal, now_s: int, time_s: int) -> Change:
+def _grown(
+    terms: PaperTerms, state: PaperState, grown: Decimal, now_s: int, time_s: int
+) -> AccountChange:
     """Units that are borrowed owe more units."""
     number, kind = state.number + 1, MovementKind.INTEREST
     rate = terms.rules.venue.units_borrow_rate
@@ -184,4 +192,4 @@ def _grown(terms: PaperTerms, state: PaperState, grown: Decimal, now_s: int, tim
         seconds=time_s,
     )
     account = state.account._replace(units=state.account.units - grown)
-    return Change(replace(state, account=account, number=number), movements=(movement,))
+    return AccountChange(replace(state, account=account, number=number), movements=(movement,))

@@ -6,9 +6,15 @@ from decimal import Decimal
 
 from steelyard.rules.liquidation import is_liquidated, is_nav_gone
 from steelyard.venues.account import cut_to_position
-from steelyard.venues.paper.fills import filled
-from steelyard.venues.paper.state import Change, PaperState, PaperTerms, order_of, with_order
-from steelyard.venues.protocol import EARLY_MS, Failure, OrderRequest, Outcome
+from steelyard.venues.paper.account_state import (
+    AccountChange,
+    PaperState,
+    PaperTerms,
+    order_of,
+    with_order,
+)
+from steelyard.venues.paper.paper_fills import filled
+from steelyard.venues.protocol import EARLY_MS, CallOutcome, Failure, OrderRequest
 
 __all__ = ["placed"]
 
@@ -17,7 +23,7 @@ NOTHING = Decimal(0)
 
 def placed(
     terms: PaperTerms, state: PaperState, request: OrderRequest, now_ms: int
-) -> Change | Failure:
+) -> AccountChange | Failure:
     """Fill an order as far as its limit and the market allow, or say why it is not taken."""
     units = request.units
     if request.reduce_only:
@@ -96,4 +102,4 @@ def _is_broke(terms: PaperTerms, state: PaperState, time_s: int) -> bool:
 
 
 def _refused(code: str, reason: str) -> Failure:
-    return Failure(Outcome.REJECTED, reason, code)
+    return Failure(CallOutcome.REJECTED, reason, code)

@@ -14,22 +14,22 @@ from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Unpack
 
 from steelyard.errors import InputError, Unknown
 from steelyard.rules.numbers import DECIMAL18
 from steelyard.rules.series import Series
 from steelyard.venues.account import position_of
-from steelyard.venues.paper.feed import HistoryOptions, read_feed
-from steelyard.venues.paper.fills import model_book
+from steelyard.venues.paper.account_feed import read_feed
+from steelyard.venues.paper.account_file import PaperStore
+from steelyard.venues.paper.account_state import STEP, AccountChange, PaperState, PaperTerms
 from steelyard.venues.paper.history import arrived, opened, transferred, visited
 from steelyard.venues.paper.orders import placed
 from steelyard.venues.paper.pace import Pace
-from steelyard.venues.paper.state import STEP, Change, PaperState, PaperTerms
-from steelyard.venues.paper.store import PaperStore
+from steelyard.venues.paper.paper_fills import model_book
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
+    CallOutcome,
     Failure,
     Heard,
     Limits,
@@ -37,7 +37,6 @@ from steelyard.venues.protocol import (
     Movement,
     OrderRequest,
     OrderState,
-    Outcome,
     Position,
     Read,
     Trade,
@@ -167,11 +166,11 @@ class PaperVenue:
         )
 
     async def mark(self) -> Mark:
-        """The underlying's price now; a clock observation only at its very instant."""
+        """The underlying's price now; a scheduled observation only at its very instant."""
         mark, now_ms = self._mark(), self.now_ms
         return mark if now_ms == mark.time_ms else Mark(mark.price, now_ms)
 
-    async def book(self) -> Book:
+    async def book(self) -> BookLevels:
         """What the cost model says as a book."""
         moment = self._terms.feed.moment(self._state.place)
         with DECIMAL18.context():
@@ -179,7 +178,7 @@ class PaperVenue:
             contract = self._state.account.contract or self._terms.contract_at(moment.time_s)
             mark = self._state.price * self._terms.factor(contract, moment.time_s)
             bids, asks = model_book(rates, mark)
-        return Book(bids, asks, self.now_ms)
+        return BookLevels(bids, asks, self.now_ms)
 
     async def position(self) -> Read[Position]:
         """What is held."""
@@ -194,7 +193,7 @@ class PaperVenue:
         """Fill an order as far as its limit and the model allow; an id is taken once."""
         if self._store.order(request.client_id) is not None:
             reason = f"Expected an id of its own, found {request.client_id} again."
-            raise Failure(Outcome.REJECTED, reason, "id").error()
+            raise Failure(CallOutcome.REJECTED, reason, "id").error()
         with DECIMAL18.context():
             change = placed(self._terms, self._state, request, self.now_ms)
             if isinstance(change, Failure):
@@ -235,7 +234,7 @@ class PaperVenue:
         state = self._state
         return Mark(state.price, self._time_ms(state.place), is_clock=state.is_clock)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: AccountChange) -> None:
         """Store a change, and only then live by it."""
         try:
             self._store.keep(change)
@@ -249,25 +248,27 @@ class PaperVenue:
 def open_paper(
     path: str | Path,
     series: Series,
-    prices: object,
+    feed: object,
     *,
+    intrabar: str | None = None,
+    books: object = None,
     speed: float = 0.0,
     name: str = "paper",
-    **options: Unpack[HistoryOptions],
 ) -> PaperVenue:
     """The account of a series at a paper venue: a new one, or the one that ``path`` holds.
 
     Args:
         path: its SQLite file.
         series: the token.
-        prices: as ``simulate`` takes them.
+        feed: prices with funding or rates, as ``simulate`` takes it.
+        intrabar: ``"path"`` or ``"close"``, likewise.
+        books: recorded snapshots of an order book, which orders walk.
         speed: seconds of history a second; 0: as fast as it is asked for.
         name: of the venue.
-        options: what else the history is read by, as ``simulate`` takes it.
 
     Raises:
-        InputError: the options do not go together, the series' counterparty is its own reserve, or
-            the file is of another account.
+        InputError: series and feed do not go together, the series' counterparty is its own reserve,
+            or the file is of another account.
         DataError: a file of market data is not what it should be.
     """
     if series.venue.kind == "pool":
@@ -276,7 +277,7 @@ def open_paper(
             f'is its counterparty (venue.kind = "pool"); it needs no venue.'
         )
         raise InputError(message, symbol=series.symbol, found="pool")
-    feed = read_feed(series, prices, **options)
-    history = sha256(f"{series.text}\n{series!r}\n{feed.digest}".encode()).hexdigest()
-    terms = PaperTerms.of(series, feed)
-    return PaperVenue(terms, PaperStore(path, history), Pace(speed), name)
+    history = read_feed(series, feed, intrabar=intrabar, books=books)
+    digest = sha256(f"{series.text}\n{series!r}\n{history.digest}".encode()).hexdigest()
+    terms = PaperTerms.of(series, history)
+    return PaperVenue(terms, PaperStore(path, digest), Pace(speed), name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from steelyard.venues.protocol import Book, Limits
+from steelyard.venues.protocol import BookLevels, Limits
 
 __all__ = ["MarketTerms", "book_at", "fills"]
 
@@ -55,10 +55,10 @@ class MarketTerms:
         )
 
 
-def book_at(terms: MarketTerms, mark: Decimal, time_ms: int) -> Book:
+def book_at(terms: MarketTerms, mark: Decimal, time_ms: int) -> BookLevels:
     """The book around a mark."""
     bids, asks = (tuple(_levels(terms, mark, side, Decimal(1))) for side in (-1, 1))
-    return Book(bids, asks, time_ms)
+    return BookLevels(bids, asks, time_ms)
 
 
 def fills(

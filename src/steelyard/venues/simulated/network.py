@@ -17,30 +17,30 @@ from typing import NamedTuple
 
 from steelyard.venues.protocol import (
     Balance,
-    Book,
+    BookLevels,
+    CallOutcome,
     Failure,
     Limits,
     Mark,
     Movement,
     OrderRequest,
     OrderState,
-    Outcome,
     Position,
     Read,
     Trade,
 )
-from steelyard.venues.simulated.exchange import Exchange
-from steelyard.venues.simulated.faults import CALM, Faults
+from steelyard.venues.simulated.fault_chances import CALM, FaultChances
 from steelyard.venues.simulated.market import MarketTerms, book_at
+from steelyard.venues.simulated.simulated_exchange import SimulatedExchange
 from steelyard.venues.simulated.turnstile import Turnstile
 
-__all__ = ["Ask", "Call", "SimulatedVenue", "Told", "Value"]
+__all__ = ["Ask", "Reply", "SimulatedVenue", "Value", "VenueCall"]
 
 Value = (
     int
     | Limits
     | Mark
-    | Book
+    | BookLevels
     | Read[Position]
     | Read[Balance]
     | OrderState
@@ -66,7 +66,7 @@ class Ask(Enum):
     MOVEMENTS_SINCE = "movements_since"
 
 
-class Call(NamedTuple):
+class VenueCall(NamedTuple):
     """One call; only what its kind asks for is looked at."""
 
     ask: Ask
@@ -75,7 +75,7 @@ class Call(NamedTuple):
     since_ms: int = 0
 
 
-class Told(NamedTuple):
+class Reply(NamedTuple):
     """What comes to the caller, at an instant, as the answer to a call."""
 
     at_ms: int
@@ -86,7 +86,7 @@ class Told(NamedTuple):
 
 class _Arrival(NamedTuple):
     ticket: int
-    call: Call
+    call: VenueCall
 
 
 class SimulatedVenue:
@@ -106,7 +106,7 @@ class SimulatedVenue:
         seed: int,
         price: Decimal,
         wallet: Decimal = Decimal(100_000),
-        faults: Faults = CALM,
+        faults: FaultChances = CALM,
         terms: MarketTerms | None = None,
         now_ms: int = 0,
     ) -> None:
@@ -116,7 +116,7 @@ class SimulatedVenue:
         """How often each fault has happened."""
         self._random = Random(seed)  # noqa: S311 (a simulation, not a secret)
         self.skew_ms = self._random.randint(-faults.skew_ms, faults.skew_ms)
-        self.exchange = Exchange(
+        self.exchange = SimulatedExchange(
             terms or MarketTerms(),
             wallet,
             price,
@@ -126,7 +126,7 @@ class SimulatedVenue:
         )
         self._turnstile = Turnstile(self.exchange.terms)
         self._tickets = 0
-        self._on_its_way: list[tuple[int, int, _Arrival | Told]] = []
+        self._on_its_way: list[tuple[int, int, _Arrival | Reply]] = []
         self._order = 0
 
     # -- the driver's side -----------------------------------------------------------------------
@@ -136,13 +136,13 @@ class SimulatedVenue:
         """When something happens next; None: not before something is sent or the price moves."""
         return self._on_its_way[0][0] if self._on_its_way else None
 
-    def send(self, now_ms: int, call: Call) -> int:
+    def send(self, now_ms: int, call: VenueCall) -> int:
         """Send a call; its ticket names the answers that ``advance`` may give."""
         self._tickets += 1
         ticket, faults = self._tickets, self.faults
         if any(start <= now_ms < end for start, end in faults.down) or self._is("refused"):
             reason = "There is no connection, and nothing was sent."
-            self._tell(now_ms + self._way(), ticket, Failure(Outcome.UNAVAILABLE, reason))
+            self._tell(now_ms + self._way(), ticket, Failure(CallOutcome.UNAVAILABLE, reason))
         elif self._is("lost_before"):
             pass
         elif self._is("dropped_before"):
@@ -151,13 +151,13 @@ class SimulatedVenue:
             self._put(now_ms + self._way(), _Arrival(ticket, call))
         return ticket
 
-    def advance(self, to_ms: int) -> list[Told]:
+    def advance(self, to_ms: int) -> list[Reply]:
         """All that comes to the caller up to an instant, in the order in which it comes."""
         told = []
         while self._on_its_way and self._on_its_way[0][0] <= to_ms:
             at_ms, _, what = heapq.heappop(self._on_its_way)
             self._run_to(at_ms)
-            if isinstance(what, Told):
+            if isinstance(what, Reply):
                 told.append(what)
             else:
                 self._arrive(what.ticket, what.call)
@@ -183,7 +183,7 @@ class SimulatedVenue:
         self.exchange.run_to(self.now_ms + self.skew_ms)
         self._tell_stream()
 
-    def _arrive(self, ticket: int, call: Call) -> None:
+    def _arrive(self, ticket: int, call: VenueCall) -> None:
         """A call is at the door: it is turned away, carried out, or something goes wrong."""
         turned_away = self._turned_away(call)
         if turned_away is not None:
@@ -196,12 +196,12 @@ class SimulatedVenue:
             if self._is("dropped_after"):
                 value = _BROKEN
             elif self._is("garbled"):
-                value = Failure(Outcome.UNKNOWN, "The answer cannot be read.")
+                value = Failure(CallOutcome.UNKNOWN, "The answer cannot be read.")
         self._tell(self.now_ms + self._way(), ticket, value)
         if self._is("duplicate"):
             self._tell(self.now_ms + self._way(), ticket, value)
 
-    def _turned_away(self, call: Call) -> Failure | None:
+    def _turned_away(self, call: VenueCall) -> Failure | None:
         venue_ms, faults = self.exchange.now_ms, self.faults
         closed = self._turnstile.enter(venue_ms, is_order=call.ask is Ask.PLACE)
         if closed is None and self._is("banned"):
@@ -211,13 +211,13 @@ class SimulatedVenue:
             return closed
         if self._is("unavailable"):
             reason = ("Service Unavailable.", "Internal error; unable to process your request.")
-            return Failure(Outcome.UNAVAILABLE, reason[self._random.random() < 0.5], "503")  # noqa: PLR2004
+            return Failure(CallOutcome.UNAVAILABLE, reason[self._random.random() < 0.5], "503")  # noqa: PLR2004
         is_exempt = call.request is not None and call.request.reduce_only
         if not is_exempt and self._is("overloaded"):
-            return Failure(Outcome.UNAVAILABLE, "Server is currently overloaded.", "-1008")
+            return Failure(CallOutcome.UNAVAILABLE, "Server is currently overloaded.", "-1008")
         return None
 
-    def _carried_out(self, call: Call) -> Value | Failure:
+    def _carried_out(self, call: VenueCall) -> Value | Failure:
         """What comes of a call; of a time-out inside the venue, with or without having done it."""
         if not self._is("unknown"):
             return self._answer(call)
@@ -225,9 +225,9 @@ class SimulatedVenue:
             self._answer(call)
             self._count("unknown_done")
         reason = "Unknown error, please check your request or try again later."
-        return Failure(Outcome.UNKNOWN, reason, "503")
+        return Failure(CallOutcome.UNKNOWN, reason, "503")
 
-    def _answer(self, call: Call) -> Value | Failure:
+    def _answer(self, call: VenueCall) -> Value | Failure:
         exchange = self.exchange
         match call.ask:
             case Ask.PLACE:
@@ -298,9 +298,9 @@ class SimulatedVenue:
             self._tell(self.now_ms + self._way(), 0, heard)
 
     def _tell(self, at_ms: int, ticket: int, value: Value | Failure) -> None:
-        self._put(at_ms, Told(at_ms, ticket, value))
+        self._put(at_ms, Reply(at_ms, ticket, value))
 
-    def _put(self, at_ms: int, what: _Arrival | Told) -> None:
+    def _put(self, at_ms: int, what: _Arrival | Reply) -> None:
         self._order += 1
         heapq.heappush(self._on_its_way, (at_ms, self._order, what))
 
@@ -333,4 +333,4 @@ class SimulatedVenue:
         return self._random.randint(1, longest) if self._is("late_funding") else 0
 
 
-_BROKEN = Failure(Outcome.UNKNOWN, "The connection broke before an answer came.")
+_BROKEN = Failure(CallOutcome.UNKNOWN, "The connection broke before an answer came.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from steelyard.venues.protocol import Failure, Outcome
+from steelyard.venues.protocol import CallOutcome, Failure
 from steelyard.venues.simulated.market import MarketTerms
 
 __all__ = ["Turnstile"]
@@ -53,4 +53,4 @@ class Turnstile:
 
     def _failure(self) -> Failure:
         code, reason = ("418", "Banned.") if self._is_ban else ("429", "Too many requests.")
-        return Failure(Outcome.UNAVAILABLE, reason, code, self._closed_until)
+        return Failure(CallOutcome.UNAVAILABLE, reason, code, self._closed_until)

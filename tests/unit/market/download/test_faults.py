@@ -86,7 +86,7 @@ def test_what_stays_is_given_up_with_what_has_come(
     with pytest.raises((Unavailable, DataError)) as caught:
         fetch()
     message = str(caught.value)
-    assert "Kept: rows up to 2024-01-05T02:00:00Z; the same command goes on there" in message
+    assert "Rows up to 2024-01-05T02:00:00Z were kept; the same command continues there" in message
     assert caught.value.details["last"] == SINCE_S + 98 * HOUR_S
     assert "\n" not in message
     assert not (tmp_path / "btc.csv").exists()

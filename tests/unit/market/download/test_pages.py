@@ -179,7 +179,7 @@ def test_a_page_that_does_not_connect_is_no_gap(
     """Exchanges that give the last rows of a span, not the first, would leave holes: refused."""
     server.page_rows = 48
     server.twist = lambda rows: rows[-10:]
-    with pytest.raises(Unavailable, match="a page that begins with the end of the last one"):
+    with pytest.raises(Unavailable, match="a page that begins with the last row of the one before"):
         fetch()
     assert len(server.history_asked) < 10
 

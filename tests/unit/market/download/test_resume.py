@@ -201,7 +201,7 @@ def test_a_candle_that_is_there_and_that_the_exchange_does_not_know_is_refused(
     fetch()
     server.now_s += DAY_S
     server.gaps = [(SINCE_S + 9 * DAY_S, SINCE_S + 9 * DAY_S + HOUR_S)]
-    with pytest.raises(InputError, match=r"row of 2024-01-10T00:00:00Z .* has nothing then"):
+    with pytest.raises(InputError, match=r"row of 2024-01-10T00:00:00Z .* has no row then"):
         fetch()
 
 
@@ -212,7 +212,7 @@ def test_an_exchange_that_forgot_it_all_is_refused(
     fetch()
     server.now_s += 100 * DAY_S
     server.gaps = [(0, SINCE_S + 99 * DAY_S)]
-    with pytest.raises(InputError, match=r"row of 2024-01-02T16:00:00Z .* has nothing"):
+    with pytest.raises(InputError, match=r"row of 2024-01-02T16:00:00Z .* has no row then"):
         fetch()
     server.gaps = [(0, EVER)]
     with pytest.raises(InputError, match=r"row of 2024-01-02T16:00:00Z .* has nothing"):
