@@ -114,6 +114,56 @@ def test_two_funds_have_no_account_in_common_and_one_clock(folder: Path) -> None
     assert "have one clock" in refusal(folder)
 
 
+OTHER = """
+[[venue]]
+name = "other"
+kind = "exchange"
+exchange = "binanceusdm"
+rehearsal = "exchange"
+secrets = "{secrets}"
+[[fund]]
+series = "other.toml"
+venue = "other"
+"""
+
+
+@pytest.mark.parametrize(
+    ("secrets", "more"),
+    [
+        ("file:secrets.toml", {}),
+        ("file:./secrets.toml", {}),
+        ("file:copy.toml", {}),
+        ("env:OTHER", {"OTHER_KEY": "a" * 20, "OTHER_SECRET": "another"}),
+    ],
+)
+def test_two_venues_that_are_one_account_are_refused(
+    folder: Path, secrets: str, more: dict[str, str]
+) -> None:
+    """By their API key, wherever it was read from and whatever signs with it; it is not shown."""
+    text = f'key = "{"a" * 20}"\nsecret = "{SECRET}"\n'
+    for name in ("secrets.toml", "copy.toml"):
+        (folder / name).touch(0o600)
+        (folder / name).write_text(text)
+    whole = folder / "keeper.toml"
+    whole.write_text(KEEPER + OTHER.format(secrets=secrets))
+    for asked in (
+        ("run", "keeper.toml", "--live", "--launch"),
+        ("once", "keeper.toml"),
+        ("doctor", "keeper.toml", "--fix"),
+    ):
+        done = command("keeper", *asked, cwd=folder, **more)
+        assert done.returncode == 3, done.stderr
+        assert "found one API key for BTC3L and OTHER3L (venues main and other)" in done.stderr
+        assert "a" * 20 not in done.stderr
+        assert SECRET not in done.stderr
+    assert not (folder / "keeper.db").exists()
+    # another key is another account: the rehearsal is what is missing then
+    (folder / "copy.toml").write_text(text.replace("a" * 20, "b" * 20))
+    whole.write_text(KEEPER + OTHER.format(secrets="file:copy.toml"))
+    done = command("keeper", "once", "keeper.toml", cwd=folder)
+    assert "steelyard rehearsal serve" in done.stderr
+
+
 def test_a_rehearsal_that_is_not_there_is_named(folder: Path) -> None:
     """With what starts it; nothing is asked of the real hosts."""
     done = command(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ from steelyard.ledger import Journal
 from steelyard.venues.exchange.binanceusdm import BINANCE_USDM
 from steelyard.venues.exchange.client import open_client
 from steelyard.venues.exchange.session import read_rehearsal
-from support.command import command
+from steelyard.venues.secrets import Secrets, read_secrets
+from support.command import SCRIPT, command, environment
 from support.exchange_process import RehearsalProcess
 
 __all__ = ["KEEPER", "SERIES", "ExchangeFolder"]
@@ -54,6 +58,7 @@ slippage_bps = 100.0
 max_orders_per_hour = 1000
 """
 PRICE = 68_000
+ENDS_WITHIN_S = 120.0
 
 
 class ExchangeFolder:
@@ -63,9 +68,7 @@ class ExchangeFolder:
         self.folder = folder
         self.exchange = RehearsalProcess(folder / "exchange", f"BTCUSDT=hand:{PRICE}", *more)
         self.secrets = self.exchange.secrets()
-        path = folder / "secrets.toml"
-        path.touch(0o600)
-        path.write_text(f'key = "{self.secrets.key}"\nsecret = "{self.secrets.secret}"\n')
+        self.sign("main")
         (folder / "btc3l.toml").write_text(SERIES)
         (folder / "keeper.toml").write_text(KEEPER)
 
@@ -76,6 +79,33 @@ class ExchangeFolder:
         found.folder = folder
         found.exchange = RehearsalProcess.of_another(folder / "exchange")
         return found
+
+    def sign(self, name: str) -> Secrets:
+        """Let the keeper sign by ``main`` (HMAC) or ``main.ed25519``."""
+        path = self.folder / "secrets.toml"
+        path.touch(0o600)
+        path.write_text((self.exchange.folder / f"{name}.toml").read_text())
+        return read_secrets("file:secrets.toml", self.folder)
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator[Path]:
+        """A keeper that runs until the end of the block, and is then asked to stop; its log."""
+        log = self.folder / "keeper.log"
+        with log.open("ab") as file:
+            keeper = subprocess.Popen(
+                [SCRIPT, "keeper", "run", "keeper.toml", "--live", *options],
+                cwd=self.folder,
+                env=environment(),
+                stdout=file,
+                stderr=file,
+            )
+        try:
+            yield log
+            keeper.terminate()
+            assert keeper.wait(ENDS_WITHIN_S) == 0, log.read_text()
+        finally:
+            keeper.kill()
+            keeper.wait()
 
     def journal(self, url: str) -> None:
         """Let the journal be in another place."""
@@ -114,6 +144,11 @@ class ExchangeFolder:
     def account(self) -> dict[str, Any]:
         """The account as the exchange has it."""
         found: dict[str, Any] = self.exchange.control("GET", "/state")["accounts"]["main"]
+        return found
+
+    def sockets(self, what: str = "open") -> dict[str, int]:
+        """How many are open, or were opened so far: of marks (no name) and of the account."""
+        found: dict[str, int] = self.exchange.control("GET", "/state")["sockets"][what]
         return found
 
     def units(self) -> Decimal:

@@ -41,10 +41,14 @@ class Machine:
         self.own: Clock = self.clock
         """The keeper's clock, which may be wrong."""
 
+    async def keep_s(self, seconds: int, asks: Sequence[tuple[str, str, Any]] = ()) -> Desk:
+        """Run a keeper for so many seconds, while the price stands."""
+        return await self.keep(seconds / 60, [float(self.venue.exchange.price)], asks)
+
     async def keep(
-        self, minutes: int, path: list[float], asks: Sequence[tuple[str, str, Any]] = ()
+        self, minutes: float, path: list[float], asks: Sequence[tuple[str, str, Any]] = ()
     ) -> Desk:
-        """Run a keeper for so long, while the price goes along a path.
+        """Run a keeper for so many minutes, while the price goes along a path.
 
         ``asks`` are requests that it reads after that to launch: key, what, content.
         """
@@ -76,12 +80,12 @@ class Machine:
         """How the keeper speaks to the venue."""
         return SimulatedFace(self.venue, self.clock)
 
-    async def move(self, minutes: int, path: list[float], shell: Shell) -> None:
+    async def move(self, minutes: float, path: list[float], shell: Shell) -> None:
         """The price goes along its path, a second at a time; then the keeper is stopped."""
-        end = self.clock.now_ms() + minutes * 60_000
+        end = self.clock.now_ms() + round(minutes * 60_000)
         second = 0
         while self.clock.now_ms() < end:
-            at = min(second * len(path) // (minutes * 60), len(path) - 1)
+            at = min(int(second * len(path) / (minutes * 60)), len(path) - 1)
             self.venue.move(self.clock.now_ms(), Decimal(str(path[at])))
             second += 1
             await self.clock.sleep_until(self.clock.now_ms() + 1_000)

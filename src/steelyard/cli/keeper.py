@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from steelyard.cli.output import emit_json, note
 from steelyard.errors import InputError
 
 if TYPE_CHECKING:
+    from steelyard.keeper.desk import Desk
     from steelyard.keeper.settings import Settings
 
 __all__ = ["inject", "launch", "once", "pause", "resume", "run", "status", "winddown"]
@@ -63,8 +64,29 @@ def _keep(file: Path, launch: bool, live: bool, as_json: bool, once: bool) -> No
         raise InputError(message, file=str(file))
     owner = f"keeper of {getpass.getuser()}"
     keeping = run_keeper(settings, owner=owner, say=_say, once=once, launch=launch, live=live)
-    asyncio.run(keeping)
+    desks = asyncio.run(keeping)
     _show_status(file, as_json)
+    if launch:
+        _refuse_unlaunched(desks, as_json)
+
+
+def _refuse_unlaunched(desks: Mapping[str, Desk], as_json: bool) -> None:
+    """Say which launches were refused, and fail; beside the one object of ``--json`` by a note.
+
+    Raises:
+        InputError: one was.
+    """
+    from steelyard.keeper.request_adoption import why_not_launched
+
+    whys = {name: why_not_launched(desk) for name, desk in desks.items()}
+    refused = {name: why for name, why in whys.items() if why is not None}
+    if refused:
+        told = "; ".join(f"{name}: {why}" for name, why in refused.items())
+        message = f"the launch was refused: {told}."
+        if as_json:
+            note(message)
+            click.get_current_context().exit(InputError.exit_code)
+        raise InputError(message, refused=list(refused))
 
 
 def _refuse_unfit_live(settings: Settings, file: Path, live: bool, launch: bool) -> None:
@@ -221,6 +243,8 @@ def _ask(
         emit_json(answer)
     elif found is None:
         click.echo(f"{symbol}: {what} is asked for as {name}; no keeper has answered yet")
+    elif found["outcome"] == "accepted":
+        click.echo(f"{symbol}: {what}: accepted; the position is not closed yet")
     else:
         why = "" if found["why"] is None else f", {found['why']}"
         click.echo(f"{symbol}: {what}: {found['outcome']}{why}")
@@ -229,18 +253,26 @@ def _ask(
 
 
 def _outcome(journal: str, symbol: str, key: str, wait: float) -> dict[str, Any] | None:
-    """What the keeper made of a request; None: nothing yet."""
+    """What the keeper made of a request; None: nothing yet.
+
+    A wind-down is done when the fund has ended; until then it is accepted.
+    """
     from steelyard.ledger import Journal
 
     until = time.monotonic() + wait
     with Journal.open(journal) as opened:
         while True:
-            for row in opened.events(fund=symbol, kinds=["request"]):
-                fields = row.fields
-                if fields["key"] == key:
-                    return {"outcome": fields["outcome"], "why": fields["why"]}
+            rows = list(opened.events(fund=symbol, kinds=["request", "closed"]))
+            asked = [each.fields for each in rows if each.fields.get("key") == key]
+            is_closed = any(each.kind == "closed" for each in rows)
+            found = {"outcome": asked[0]["outcome"], "why": asked[0]["why"]} if asked else None
+            is_begun = found is not None and asked[0]["what"] == "wind_down"
+            if found is not None and is_begun and not is_closed and found["outcome"] == "done":
+                found["outcome"] = "accepted"
+            elif found is not None:
+                return found
             if time.monotonic() >= until:
-                return None
+                return found
             time.sleep(LOOK_S)
 
 
@@ -267,7 +299,10 @@ def resume(file: Path, symbol: str, key: str | None, wait: float, as_json: bool)
 
 @_asking("winddown")
 def winddown(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
-    """Wind a fund down: close its position for good."""
+    """Wind a fund down: close its position for good.
+
+    It is done when the fund has ended, for which the last funding has to be booked.
+    """
     _ask(file, symbol, "wind_down", {}, key, wait, as_json)
 
 

@@ -39,9 +39,11 @@ def doctor(file: Path, fixes: bool, any_address: bool, as_json: bool) -> None:
     """
     import asyncio
 
+    from steelyard.keeper.own_accounts import check_own_accounts
     from steelyard.keeper.settings import read_settings
 
     settings = read_settings(file)
+    check_own_accounts(settings)
     if settings.is_paper:
         message = f"{file}: expected an account at an exchange, found paper venues, which are fit."
         raise InputError(message, file=str(file))

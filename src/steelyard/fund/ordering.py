@@ -184,7 +184,7 @@ def order(
         counts=False,
         time=time,
         price=price,
-        leverage=nothing,
+        leverage=fund.leverage(price) if fund.nav(price) > 0 else nothing,
         scheduled=True,
         due=time + delay_s,
         limit=None,

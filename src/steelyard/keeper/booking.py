@@ -15,6 +15,7 @@ from steelyard.keeper.commands import AccountReading, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, OutcomeEvidence, Phase
 from steelyard.keeper.memory import StoredOrder
 from steelyard.ledger.amounts import amount_text
+from steelyard.rules.triggers import Trigger
 from steelyard.venues.protocol import OrderState, OrderStatus, Trade
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "settle_nothing",
     "trades_since",
     "unclear",
+    "waits_for_money",
 ]
 
 NOTHING = Decimal(0)
@@ -40,6 +42,12 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
     if final.filled == 0 and not desk.heard:
         outcome = "rejected" if final.status is OrderStatus.REJECTED else "nothing"
         ended(desk, now_ms, outcome, final.reason or "nothing was there within its limit")
+    elif is_whole(desk, final) and waits_for_money(desk):
+        # the timer asks again once the venue's list of money movements has come so far
+        desk.phase, desk.proof.final = Phase.ASKING, final
+        since = reconciliation.since_ms(desk, AccountReading.MOVEMENTS)
+        desk.commands.append(ReadVenue(desk.symbol, AccountReading.MOVEMENTS, now_ms, since))
+        desk.set_timer(now_ms, Timer.ASK, desk.guards.read_after_ms)
     elif is_whole(desk, final):
         ended(desk, now_ms, "filled" if final.filled == order.units else "partly", final.reason)
     else:
@@ -61,12 +69,20 @@ def unclear(desk: Desk, now_ms: int, why: str) -> None:
         desk.alarm(now_ms, "order_unclear", why, is_on=True)
 
 
+def waits_for_money(desk: Desk) -> bool:
+    """Whether the order closes the fund, and what fell due before that may not be booked yet."""
+    intent = desk.state.intent
+    if intent is None or intent.trigger != Trigger.WIND_DOWN:
+        return False
+    return not reconciliation.is_all_moved(desk, max(each.time_ms for each in desk.heard.values()))
+
+
 def is_whole(desk: Desk, final: OrderState) -> bool:
     """Whether all trades of an order are seen that its state speaks of."""
     return sum((trade.units for trade in desk.heard.values()), NOTHING) == final.filled
 
 
-def ended(desk: Desk, now_ms: int, outcome: str, why: str) -> None:
+def ended(desk: Desk, now_ms: int, outcome: str, why: str, *, is_sent: bool = True) -> None:
     """Nothing more can come of the open order: settle what it did, in one transaction."""
     order = desk.memory.order
     assert order is not None  # noqa: S101 (called for an open order)
@@ -81,6 +97,7 @@ def ended(desk: Desk, now_ms: int, outcome: str, why: str) -> None:
         "outcome": outcome,
         "filled": amount_text(filled),
         "why": why,
+        "sent": is_sent,
     }
     desk.note(now_ms, "order_ended", fields)
     reason = f" ({why})" if why else ""

@@ -187,10 +187,13 @@ def _was_read(desk: Desk, event: WasRead) -> None:
     event = readable(event)
     units = desk.state.units
     is_complete = reconciliation.read(desk, event)
-    if event.what in (AccountReading.TRADES, AccountReading.POSITION):
+    if event.what in (AccountReading.TRADES, AccountReading.MOVEMENTS, AccountReading.POSITION):
         following.read_for_proof(desk, event)
     if is_complete:
         _came_round(desk, event.now_ms)
+        if desk.is_told and not desk.is_reading:
+            desk.is_told = False
+            reconciliation.start(desk, event.now_ms)
     if desk.state.units != units and desk.memory.order is None:
         # the venue moved the position: the rules act on what is there now
         observing.observe(desk, event.now_ms)

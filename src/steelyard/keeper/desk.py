@@ -104,6 +104,8 @@ class Desk:
     """Of the present round of the account; an empty one stands for what is awaited."""
     is_reading: bool = False
     reading_since: int = 0
+    is_told: bool = False
+    """A stream told meanwhile of an order that the fund did not send: another round follows."""
     unread_since: int | None = None
     """Own clock: since when no round has read the whole account."""
     unread_why: str = ""
@@ -111,6 +113,8 @@ class Desk:
     listed_ms: int | None = None
     """The venue's clock at the last round that agreed with the books: all that came of what is
     older was seen, but late records."""
+    moved_ms: int | None = None
+    """The venue's clock at the last reading of money movements."""
     differs_since: int | None = None
     """Own clock: since when books and venue differ."""
     is_ready: bool = False

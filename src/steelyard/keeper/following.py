@@ -15,11 +15,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 from steelyard.keeper import reconciliation
-from steelyard.keeper.booking import came_to_end, ended, is_whole, lag_ms, trades_since, unclear
+from steelyard.keeper.booking import (
+    came_to_end,
+    ended,
+    is_whole,
+    lag_ms,
+    trades_since,
+    unclear,
+    waits_for_money,
+)
 from steelyard.keeper.commands import AccountReading, LookUp, ReadVenue, Timer
 from steelyard.keeper.desk import Desk, Phase
 from steelyard.keeper.keeper_events import Answered, LookedUp, Streamed, WasRead
 from steelyard.keeper.memory import StoredOrder
+from steelyard.keeper.order_ids import own_order
 from steelyard.keeper.sending import send
 from steelyard.venues.protocol import CallOutcome, Failure, OrderState, Read
 
@@ -46,7 +55,7 @@ def answered(desk: Desk, event: Answered) -> None:
     elif found.outcome is CallOutcome.UNKNOWN:
         unknown(desk, now_ms, "answer", "unknown", found.reason)
     elif desk.phase is Phase.SENT:
-        ended(desk, now_ms, found.outcome.value, found.reason)
+        ended(desk, now_ms, found.outcome.value, found.reason, is_sent=found.is_sent)
 
 
 def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
@@ -85,10 +94,21 @@ def ask(desk: Desk, now_ms: int) -> None:
 
 
 def streamed(desk: Desk, event: Streamed) -> None:
-    """A stream only makes things faster: the books move by what is asked."""
-    order = desk.memory.order
-    if order is not None and order.client_id == event.order.client_id and event.order.is_final:
-        ask(desk, event.now_ms)
+    """A stream only makes things faster: the books move by what is asked.
+
+    Of the open order that is what came of it. An order that the fund did not send, such as a
+    liquidation, is a reason to read the whole account.
+    """
+    order, told, now_ms = desk.memory.order, event.order, event.now_ms
+    if order is not None and order.client_id == told.client_id:
+        if told.is_final:
+            ask(desk, now_ms)
+    elif told.filled != 0 and own_order(desk.symbol, told.client_id) is None:
+        if desk.is_reading:
+            # a part of this round may have been read before the order was filled
+            desk.is_told = True
+        else:
+            reconciliation.start(desk, now_ms)
 
 
 def looked_up(desk: Desk, event: LookedUp) -> None:
@@ -166,12 +186,12 @@ def settled_ms(desk: Desk, order: StoredOrder) -> int:
 
 
 def read_for_proof(desk: Desk, event: WasRead) -> None:
-    """Trades or the position were read while an order is open: take them as evidence."""
+    """Trades, money or the position were read while an order is open: take them as evidence."""
     order, proof, now_ms, found = desk.memory.order, desk.proof, event.now_ms, event.found
     if order is None or isinstance(found, Failure):
         return
     if proof.final is not None:
-        if is_whole(desk, proof.final):
+        if is_whole(desk, proof.final) and not waits_for_money(desk):
             came_to_end(desk, now_ms, proof.final)
         return  # else the timer asks again
     if not proof.is_reading or found.time_ms <= settled_ms(desk, order):

@@ -98,7 +98,7 @@ class Memory:
     traded: int = 0
     """Trades since the account was opened: each is rounded to the venue's last digit."""
     stamps: deque[int] = field(default_factory=deque)
-    """When orders of the last hour were stored."""
+    """When orders of the last hour were stored, but those that never left."""
     alarms: dict[str, str] = field(default_factory=dict)
     requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What was asked for, by its key."""
@@ -147,6 +147,9 @@ def _order_ended(memory: Memory, fields: Mapping[str, Any]) -> None:
     memory.order = None
     if order is None:
         return
+    # rows of before this was noted do not have it
+    if not fields.get("sent", True) and order.stamp_ms in memory.stamps:
+        memory.stamps.remove(order.stamp_ms)
     if decimal_of(fields["filled"]) != 0:
         memory.sequence, memory.attempt = max(order.sequence, memory.sequence), 0
     else:

@@ -173,6 +173,10 @@ def observe(desk: Desk, now_ms: int) -> None:
         arm(desk)
         return
     desk.alarm(now_ms, "price_stale", "prices are fresh again", is_on=False)
+    is_empty = desk.memory.is_ending and desk.state.units == 0
+    if is_empty and not reconciliation.is_all_moved(desk, reconciliation.last_trade_ms(desk)):
+        arm(desk)  # it ends at a later observation
+        return
     price = desk.mark.price
     taken = take_requests(desk, now_ms, price)
     inputs: Inputs[Decimal] = Inputs(flows=taken.flows, ends=desk.memory.is_ending)

@@ -38,7 +38,9 @@ __all__ = [
     "compare",
     "end_if_liquidated",
     "fill_of",
+    "is_all_moved",
     "judge_clock",
+    "last_trade_ms",
     "note_trade",
     "open_account",
     "read",
@@ -125,6 +127,7 @@ def read(desk: Desk, event: WasRead) -> bool:
         adopt_trades(desk, event.now_ms, found.value)
     elif event.what is AccountReading.MOVEMENTS and desk.memory.is_open:
         adopt_movements(desk, event.now_ms, found.value)
+        desk.moved_ms = max(desk.moved_ms or 0, found.time_ms)
     if not desk.is_reading or event.asked_ms < desk.reading_since:
         return False
     desk.readings[event.what] = found
@@ -198,6 +201,22 @@ def fill_of(desk: Desk, trade: Trade, mark: Decimal) -> Filled[Decimal]:
     return Filled(0, mark, trade.units, notional, charges)
 
 
+def is_all_moved(desk: Desk, until_ms: int) -> bool:
+    """Whether all money movements up to an instant of the venue's clock were read, and booked.
+
+    A fund ends with what it is owed and owes: nobody redeems at a nav that lacks the last funding.
+    """
+    limits, moved_ms = desk.limits, desk.moved_ms
+    if limits is None or moved_ms is None:
+        return False
+    return moved_ms >= until_ms + max(limits.late_ms, limits.lag_ms)
+
+
+def last_trade_ms(desk: Desk) -> int:
+    """The venue's clock at the last trade that is booked; 0: there is none."""
+    return max(desk.memory.trades.values(), default=0)
+
+
 def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     """The venue closed the position of a fund: what is left once all is booked is its end.
 
@@ -205,6 +224,8 @@ def end_if_liquidated(desk: Desk, now_ms: int) -> None:
     """
     state = desk.state
     if not desk.memory.is_liquidated or state.ended is not None or state.units != 0:
+        return
+    if not is_all_moved(desk, last_trade_ms(desk)):
         return
     price = state.price if desk.mark is None else desk.mark.price
     assert price is not None  # noqa: S101 (a position was held)
@@ -320,9 +341,11 @@ def unfit_for_launch(desk: Desk) -> str | None:
     if position.value.units != 0:
         return f"expected an account without a position, found {position.value.units} units"
     if cash != desk.state.cash:
+        wanted, found = amount_text(desk.state.cash), amount_text(cash)
+        missing = amount_text(desk.state.cash - cash)
         return (
-            f"expected an account that holds the fund's first assets of {desk.state.cash}, found "
-            f"{cash}: transfer {desk.state.cash - cash}"
+            f"expected an account that holds the fund's first assets of {wanted}, found {found}: "
+            f"transfer {missing}"
         )
     return None
 

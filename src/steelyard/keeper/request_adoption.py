@@ -18,7 +18,16 @@ from steelyard.keeper.keeper_events import NewRequest
 from steelyard.ledger.amounts import decimal_of
 from steelyard.ledger.journal import Journal
 
-__all__ = ["AdoptedRequests", "is_known", "launch_key", "note_request", "take_requests", "unfit"]
+__all__ = [
+    "AdoptedRequests",
+    "is_known",
+    "is_refused",
+    "launch_key",
+    "note_request",
+    "take_requests",
+    "unfit",
+    "why_not_launched",
+]
 
 CONTENT = {
     "launch": (),
@@ -59,6 +68,20 @@ def is_known(desk: Desk, key: str) -> bool:
     """Whether a request of this key was adopted, or waits to be."""
     waiting = [*desk.asked_for, *([] if desk.launch is None else [desk.launch])]
     return key in desk.memory.requests or any(each.key == key for each in waiting)
+
+
+def is_refused(desk: Desk, key: str) -> bool:
+    """Whether the request of this key was refused."""
+    asked = desk.memory.requests.get(key)
+    return asked is not None and asked["outcome"] == "refused"
+
+
+def why_not_launched(desk: Desk) -> str | None:
+    """Why the last launch that was asked for was refused; None: none was, or one was done."""
+    if desk.is_launched:
+        return None
+    whys = [asked["why"] for asked in desk.memory.requests.values() if asked["what"] == "launch"]
+    return whys[-1] if whys else None
 
 
 def unfit(desk: Desk, asked: NewRequest) -> str | None:
@@ -128,5 +151,7 @@ def note_request(desk: Desk, now_ms: int, asked: NewRequest, why: str | None) ->
         "why": why,
     }
     desk.note(now_ms, "request", fields)
-    outcome = "done" if why is None else f"refused, {why}"
+    # a wind-down is done when the position is closed, which the fund's own lines say
+    done = "accepted" if asked.what == "wind_down" else "done"
+    outcome = done if why is None else f"refused, {why}"
     desk.publish(f"{asked.what}, asked by {asked.who}: {outcome}")

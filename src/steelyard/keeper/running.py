@@ -22,7 +22,8 @@ from steelyard.keeper.health_delivery import HealthSender
 from steelyard.keeper.keeper_clocks import HistoryClock, KeeperClock, WallClock
 from steelyard.keeper.keeper_events import HealthTold, LeaseChanged, NewRequest
 from steelyard.keeper.observing import stop_on_way
-from steelyard.keeper.request_adoption import is_known, launch_key
+from steelyard.keeper.own_accounts import check_own_accounts
+from steelyard.keeper.request_adoption import is_known, is_refused, launch_key
 from steelyard.keeper.settings import FundSettings, Settings
 from steelyard.keeper.shell import Shell
 from steelyard.ledger.instants import time_text
@@ -52,13 +53,16 @@ def kill_file(settings: Settings) -> Path:
     return settings.path.with_suffix(".kill")
 
 
-def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -> Venue:
+def open_venue(
+    settings: Settings, fund: FundSettings, *, sends: bool = False, listens: bool = False
+) -> Venue:
     """The account of a fund: on paper its own file beside the keeper's, or one at an exchange.
 
     Args:
         settings: of the keeper.
         fund: whose account it is.
         sends: real orders are sent.
+        listens: the streams of an exchange are opened beside its REST calls.
 
     Raises:
         InputError, DataError: its history cannot be read, or the file is of another account; its
@@ -75,6 +79,8 @@ def open_venue(settings: Settings, fund: FundSettings, *, sends: bool = False) -
         rehearsal=rehearsal,
         name=venue.name,
         sends=sends,
+        listens=listens,
+        stale_after_ms=fund.guards.stale_after_ms,
     )
 
 
@@ -179,12 +185,12 @@ async def run_keeper(
         InputError: another keeper runs on this journal (who, until when), or the file is wrong.
         Fenced: another keeper took over.
     """
+    check_own_accounts(settings)
     async with AsyncExitStack() as stack:
         lease = take_lease(settings.journal, owner)
         stack.callback(lease.release)
         requests = stack.enter_context(Requests(settings.journal))
-        if launch:
-            ask_to_launch(settings, requests, owner)
+        launches = ask_to_launch(settings, requests, owner) if launch else {}
         keeper, venues = core.Keeper(), dict[str, Venue]()
         with Journal.open(settings.journal) as journal, DECIMAL18.context():
             for fund in settings.funds:
@@ -193,7 +199,7 @@ async def run_keeper(
                 desk.market.underlying = f"{fund.series.underlying} of {desk.symbol}"
                 core.add_desk(keeper, desk)
                 stack.callback(hold_account(settings, fund, owner).release)
-                venue = open_venue(settings, fund, sends=live)
+                venue = open_venue(settings, fund, sends=live, listens=not once)
                 stack.push_async_callback(venue.close)
                 if isinstance(venue, PaperVenue):
                     check_not_behind(desk, venue)
@@ -231,7 +237,7 @@ async def run_keeper(
         number = _tell_requests(requests, 0, keeper.desks, shell, clock)
         beside = [
             asyncio.create_task(_renew(lease, shell, clock)),
-            asyncio.create_task(_look(requests, number, keeper.desks, shell, clock)),
+            asyncio.create_task(_look(requests, number, keeper.desks, shell, clock, launches)),
         ]
         for task in beside:
             task.add_done_callback(partial(_fail_with, shell))
@@ -277,12 +283,17 @@ def refuse_idle(symbols: Sequence[str]) -> None:
     raise InputError(message, found=list(symbols))
 
 
-def ask_to_launch(settings: Settings, requests: Requests, who: str) -> None:
-    """Ask for the launch of each fund; of one that is launched the request is known already."""
+def ask_to_launch(settings: Settings, requests: Requests, who: str) -> dict[str, str]:
+    """Ask for the launch of each fund; of one that is launched the request is known already.
+
+    Given back are the keys, by the symbols of the funds.
+    """
+    symbols = [fund.series.symbol for fund in settings.funds]
     with Journal.open(settings.journal) as journal:
-        for fund in settings.funds:
-            symbol = fund.series.symbol
-            requests.ask(launch_key(journal, symbol), symbol, who, "launch", {})
+        keys = {symbol: launch_key(journal, symbol) for symbol in symbols}
+    for symbol, key in keys.items():
+        requests.ask(key, symbol, who, "launch", {})
+    return keys
 
 
 def _health_sender(settings: Settings, shell: Shell, clock: KeeperClock) -> HealthSender | None:
@@ -350,8 +361,15 @@ def _tell_requests(
 
 
 async def _look(
-    requests: Requests, number: int, desks: Mapping[str, Desk], shell: Shell, clock: KeeperClock
+    requests: Requests,
+    number: int,
+    desks: Mapping[str, Desk],
+    shell: Shell,
+    clock: KeeperClock,
+    launches: Mapping[str, str],
 ) -> None:
     while True:
         await asyncio.sleep(ASK_S)
         number = _tell_requests(requests, number, desks, shell, clock)
+        if launches and all(is_refused(desks[name], key) for name, key in launches.items()):
+            shell.stop()  # whoever asked is told why, and there is no fund to keep

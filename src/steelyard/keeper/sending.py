@@ -49,7 +49,7 @@ def begin(desk: Desk, now_ms: int) -> None:
 
 def _reason(intent: Intent[Decimal]) -> str:
     reason = f"{Trigger(intent.trigger).name.lower()} at a price of {intent.price:zf}"
-    # a launch or a wind-down was not decided by leverage, and its intent has none
+    # before its launch a fund has none
     return f"{reason} and a leverage of {intent.leverage:z.4f}" if intent.leverage else reason
 
 
@@ -127,7 +127,8 @@ def stored(desk: Desk, now_ms: int, number: int) -> None:
     venue_ms = desk.clock.venue_ms(now_ms)
     if venue_ms is None or venue_ms > order.until_ms or not desk.lease_covers(order.until_ms):
         # this process has not sent it, and no other process knows of it
-        ended(desk, now_ms, CallOutcome.UNAVAILABLE.value, "it was stored too late to be sent")
+        why = "it was stored too late to be sent"
+        ended(desk, now_ms, CallOutcome.UNAVAILABLE.value, why, is_sent=False)
         return
     send(desk, now_ms, order)
 

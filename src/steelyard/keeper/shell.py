@@ -49,7 +49,9 @@ __all__ = ["KILLED", "Shell"]
 
 STOPS_WITHIN_S = 5.0
 """A venue that does not answer holds a stop up for so long (the machine's time)."""
-KILLED = Failure(CallOutcome.UNAVAILABLE, "the kill switch is there: nothing is sent", "kill")
+KILLED = Failure(
+    CallOutcome.UNAVAILABLE, "the kill switch is there: nothing is sent", "kill", is_sent=False
+)
 
 
 class Shell:

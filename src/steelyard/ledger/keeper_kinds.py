@@ -65,6 +65,7 @@ KINDS = (
             "outcome": "filled, partly, nothing, rejected, unavailable or void",
             "filled": "the units filled, signed",
             "why": "the reason",
+            "sent": "whether any part of it may have been sent; false where it certainly was not",
         },
     ),
     Kind(

@@ -1,8 +1,9 @@
 """What the exchange leaves in its folder, so that clients find it and trust it.
 
 ``address.json`` says where it listens, ``ca.pem`` is the certificate of its own authority, and
-``accounts.json`` (for its owner alone) has the keys; so has a file of each account, such as
-``main.toml``, as a keeper reads secrets. They stay the same when it is started again.
+``accounts.json`` (for its owner alone) has the keys. So have two files of each account, as a keeper
+reads secrets: ``main.toml`` (HMAC) and ``main.ed25519.toml``. They stay the same when it is started
+again.
 """
 
 from __future__ import annotations
@@ -68,9 +69,11 @@ def leave_accounts(folder: Path, accounts: dict[str, tuple[Credential, Credentia
         for name, (plain, pair) in accounts.items()
     ]
     _write_secret(folder / ACCOUNTS, orjson.dumps(rows, option=orjson.OPT_INDENT_2))
-    for name, (plain, _) in accounts.items():
+    for name, (plain, pair) in accounts.items():
         text = f'key = "{plain.api_key}"\nsecret = "{plain.secret}"\n'
         _write_secret(folder / f"{name}.toml", text.encode())
+        text = f'key = "{pair.api_key}"\nprivate_key = """\n{pair.secret}"""\n'
+        _write_secret(folder / f"{name}.ed25519.toml", text.encode())
 
 
 def address_of(folder: Path) -> dict[str, Any] | None:

@@ -104,6 +104,7 @@ def _state(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
         "faults": rules,
         "lag_ms": world.lag_ms,
         "banned_until": exchange.throttle.banned_until_ms,
+        "sockets": {"open": control.streams.there, "opened": control.streams.opened},
     }
 
 

@@ -6,6 +6,7 @@ Each socket has a queue of its own, so a client that reads slowly holds nobody u
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -67,6 +68,8 @@ class Streams:
         self.exchange = exchange
         self.silent_until_ms = 0
         """Before which nothing is told, though all sockets stay open."""
+        self.opened: Counter[str] = Counter()
+        """How many sockets were opened so far, by the account that was named; "": none was."""
         self._sockets: set[_Socket] = set()
         self._marked: dict[int, int] = {}
         self._called: set[str] = set()
@@ -83,6 +86,7 @@ class Streams:
         given += [request.match_info.get("name", ""), request.query.get("listenKey", "")]
         self._subscribe(socket, given)
         self._sockets.add(socket)
+        self.opened[socket.account] += 1
         writer = asyncio.ensure_future(_write(socket))
         try:
             async for message in websocket:
@@ -118,6 +122,11 @@ class Streams:
         else:
             return {"code": 2, "msg": f"Invalid request: unknown variant {method}", "id": number}
         return {"result": None, "id": number}
+
+    @property
+    def there(self) -> Counter[str]:
+        """How many sockets are open, likewise."""
+        return Counter(socket.account for socket in self._sockets)
 
     def cut(self) -> int:
         """End all sockets. Returns how many there were."""

@@ -309,10 +309,13 @@ class Failure:
     """The venue's own."""
     until_ms: int | None = None
     """Before which (venue's clock) it is not to be asked again: a ban, or too many requests."""
+    is_sent: bool = True
+    """Whether anything may have left; of a call that was held back nothing did."""
 
     def error(self) -> VenueError:
         """The same as the error that a caller of the protocol gets."""
-        return _ERRORS[self.outcome](self.reason, code=self.code, until_ms=self.until_ms)
+        details = {"code": self.code, "until_ms": self.until_ms, "is_sent": self.is_sent}
+        return _ERRORS[self.outcome](self.reason, **details)
 
 
 _ERRORS: dict[CallOutcome, type[VenueError]] = {
@@ -329,7 +332,8 @@ def failure_of(error: BaseException) -> Failure:
             found = error.details
             until = found.get("until_ms")
             code = str(found.get("code") or "")
-            return Failure(outcome, str(error), code, until if isinstance(until, int) else None)
+            until_ms = until if isinstance(until, int) else None
+            return Failure(outcome, str(error), code, until_ms, found.get("is_sent") is not False)
     return Failure(CallOutcome.UNKNOWN, f"{type(error).__name__}: {error}")
 
 

@@ -1,8 +1,10 @@
 """The key and the secret of a venue account: where a keeper file says they are, never shown.
 
 A keeper file holds neither. It says ``env:MAIN`` for the variables ``MAIN_KEY`` and
-``MAIN_SECRET``, or ``file:PATH`` for a TOML file with ``key`` and ``secret`` that nobody but its
-owner may read. No message here repeats what was found: it may be a secret in the wrong place.
+``MAIN_SECRET``, or ``file:PATH`` for a TOML file that nobody but its owner may read. That file has
+``key``, and beside it what signs: ``secret`` (HMAC), or an Ed25519 private key in PEM, as text
+(``private_key``) or in a file of its own (``private_key_file``). No message here repeats what was
+found: it may be a secret in the wrong place.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ HIDDEN = "***"
 SOURCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.*[^\s/]")
 OTHERS = 0o077
 """The bits of a file's mode that let anyone but its owner at it."""
+SIGNS = frozenset({"secret", "private_key", "private_key_file"})
 LARGEST_FILE = 10_000
 LONGEST = 1_000
 
@@ -34,7 +37,7 @@ class Secrets:
 
     Args:
         key: names the account to the venue.
-        secret: signs what is asked of it.
+        secret: signs what is asked of it; an Ed25519 key is its PEM.
     """
 
     __slots__ = ("key", "secret")
@@ -50,7 +53,8 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """A text that may hold them, such as a venue's own error, without them."""
-        for each in sorted((self.key, self.secret), key=len, reverse=True):
+        lines = [each for each in self.secret.splitlines() if each and not each.startswith("---")]
+        for each in sorted({self.key, self.secret, *lines}, key=len, reverse=True):
             text = text.replace(each, HIDDEN)
         return text
 
@@ -87,35 +91,91 @@ def _variable(name: str, variables: Mapping[str, str]) -> str:
 
 
 def _of_file(folder: Path, name: str) -> Secrets:
-    path = folder / name
-    with contextlib.suppress(RuntimeError):  # there is no such home
-        path = folder / Path(name).expanduser()
-    content = _content(path)
+    path = _beside(folder, name)
+    content = _content(path, "key and secret", path)
     try:
         values = tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         values = {}  # the parser's own error would show a part of it
-    if set(values) != {"key", "secret"} or not all(map(_is_secret, values.values())):
+    signs = SIGNS & values.keys()
+    is_whole = set(values) == {"key", *signs} and len(signs) == 1
+    if not is_whole or not _is_secret(values["key"]) or not _signs(values):
         message = (
-            f'{path}: expected two lines, key = "..." and secret = "...", found something else '
-            "(not shown: it may hold a secret)."
+            f'{path}: expected two lines, key = "..." and secret = "...", or, of an Ed25519 key, '
+            'key = "..." and private_key_file = "PATH" (or its PEM as private_key), found '
+            "something else (not shown: it may hold a secret)."
         )
         raise InputError(message, file=str(path))
+    if "private_key" in values:
+        return Secrets(values["key"], _ed25519(values["private_key"].strip().encode(), path))
+    if "private_key_file" in values:
+        beside = _beside(path.parent, values["private_key_file"])
+        content = _content(beside, "a private key (private_key_file, not shown)", path)
+        return Secrets(values["key"], _ed25519(content, beside))
     return Secrets(values["key"], values["secret"])
 
 
-def _content(path: Path) -> bytes:
+def _signs(values: Mapping[str, object]) -> bool:
+    """Whether what signs may be what it is called."""
+    if "secret" in values:
+        return _is_secret(values["secret"])
+    text = values.get("private_key", values.get("private_key_file"))
+    return isinstance(text, str) and 0 < len(text) <= LARGEST_FILE
+
+
+def _beside(folder: Path, name: str) -> Path:
+    with contextlib.suppress(RuntimeError):  # there is no such home
+        return folder / Path(name).expanduser()
+    return folder / name
+
+
+def _ed25519(content: bytes, path: Path) -> str:
+    """An Ed25519 private key as PEM, in the one way in which ccxt knows it from an RSA key.
+
+    Raises:
+        InputError: it is another kind of key, is locked by a passphrase, or is none.
+    """
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+            load_pem_private_key,
+        )
+    except ImportError as error:
+        message = f"{path}: an Ed25519 key needs cryptography, which comes with ccxt."
+        raise InputError(message, missing="cryptography") from error
+    found = "something else (not shown: it may hold a secret)"
+    try:
+        key = load_pem_private_key(content, None)
+    except TypeError:
+        found = "one that is locked by a passphrase"
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    else:
+        if isinstance(key, Ed25519PrivateKey):
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            return pem.decode().strip()
+        found = "a private key of another kind"
+    message = f"{path}: expected an Ed25519 private key in PEM, found {found}."
+    raise InputError(message, file=str(path))
+
+
+def _content(path: Path, what: str, shown: Path) -> bytes:
+    """What stands in a file of one's own; where there is none, its name may be a secret itself."""
     try:
         # a pipe without a writer would be waited for
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        message = f"{path}: expected a file with key and secret, but it cannot be read: {reason}."
-        raise InputError(message, file=str(path)) from error
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        message = f"{shown}: expected a file with {what}, but it cannot be read: {reason}."
+        raise InputError(message, file=str(shown)) from None
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            message = f"{path}: expected a file with key and secret, found no regular file."
+            message = f"{path}: expected a file with {what}, found no regular file."
             raise InputError(message, file=str(path))
         if os.name == "posix" and found.st_mode & OTHERS:
             mode = f"{stat.S_IMODE(found.st_mode):03o}"

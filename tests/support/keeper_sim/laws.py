@@ -46,6 +46,7 @@ class Laws:
         self.movements: set[str] = set()
         self.decided: dict[str, Any] | None = None
         self.units = NOTHING
+        self.is_closed = False
         self.seen: dict[str, int] = {}
         """How often each kind of row, and of outcome, was there."""
 
@@ -84,6 +85,8 @@ class Laws:
         self.seen[outcome] = self.seen.get(outcome, 0) + 1
         there = self._world.venue.exchange.orders.get(name, [])
         filled = sum((each.filled for each in there), NOTHING)
+        if there and not fields["sent"]:
+            raise Broken(f"{name} is said never to have left, and the venue took it")
         if Decimal(fields["filled"]) != filled:
             said = fields["filled"]
             raise Broken(
@@ -124,7 +127,11 @@ class Laws:
             self.seen["clips"] = self.seen.get("clips", 0) + 1
 
     def _closed(self, fields: dict[str, Any]) -> None:
-        self.units = Decimal(fields["units"])
+        self.units, self.is_closed = Decimal(fields["units"]), True
+
+    def _booked(self, fields: dict[str, Any]) -> None:
+        if self.is_closed:
+            raise Broken(f"{fields['what']} of {fields['amount']} is booked after the fund's end")
 
     def _movement(self, fields: dict[str, Any]) -> None:
         name = fields["movement"]
@@ -237,6 +244,7 @@ LOOKS = {
     "venue_trade": Laws._venue_trade,
     "settled": Laws._settled,
     "closed": Laws._closed,
+    "booked": Laws._booked,
     "movement": Laws._movement,
     "account_opened": Laws._account_opened,
 }

@@ -8,6 +8,14 @@ import traceback
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from steelyard.errors import InputError
 from steelyard.keeper.settings import read_settings
@@ -146,3 +154,97 @@ def test_a_paper_venue_may_say_where_they_are(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('kind = "paper"', 'kind = "paper"\nsecrets = "env:MAIN"'))
     assert read_settings(path).funds[0].venue.secrets == "env:MAIN"
+
+
+PLAIN = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PEM = ED25519.private_bytes(*PLAIN).decode()
+
+
+def is_told(error: BaseException, *hidden: str) -> bool:
+    """Whether one of these is in an error, its details or its traceback's text."""
+    told = "".join(traceback.format_exception(error)) + repr(getattr(error, "details", ""))
+    return any(each in told for each in hidden)
+
+
+@pytest.mark.parametrize("text", [PEM, PEM.replace("\n", "\r\n"), f"\n{PEM}\n\n"])
+def test_an_ed25519_key_is_text_or_a_file(text: str, tmp_path: Path) -> None:
+    """However its lines end, it signs as the key itself does, and its PEM is that of one kind."""
+    written(tmp_path, f'key = "{KEY}"\nprivate_key = """\n{text}"""\n')
+    pem = tmp_path / "main.pem"
+    pem.write_bytes(text.encode())
+    pem.chmod(0o600)
+    beside = tmp_path / "beside.secrets"
+    beside.write_text(f'key = "{KEY}"\nprivate_key_file = "main.pem"\n')
+    beside.chmod(0o600)
+    for source in ("file:main.secrets", "file:beside.secrets"):
+        found = read_secrets(source, tmp_path)
+        assert (found.key, found.secret) == (KEY, PEM.strip())
+        # ccxt takes a longer one for an RSA key
+        assert len(found.secret) <= 120
+
+
+def test_a_private_key_that_others_may_open_is_refused(tmp_path: Path) -> None:
+    """Though the file that names it is its owner's alone."""
+    written(tmp_path, f'key = "{KEY}"\nprivate_key_file = "main.pem"\n')
+    pem = tmp_path / "main.pem"
+    pem.write_text(PEM)
+    pem.chmod(0o640)
+    with pytest.raises(InputError, match=f"mode 640.*chmod 600 {pem}"):
+        read_secrets("file:main.secrets", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (rsa.generate_private_key(65_537, 2_048).private_bytes(*PLAIN).decode(), "another kind"),
+        (
+            ED25519.private_bytes(*PLAIN[:2], BestAvailableEncryption(b"word")).decode(),
+            "locked by a passphrase",
+        ),
+        (PEM.replace("PRIVATE", "PUBLIC"), "something else"),
+        (PEM[:60], "something else"),
+        (SECRET, "something else"),
+        ("\0", "something else"),
+    ],
+)
+def test_another_private_key_is_refused_and_not_shown(
+    content: str, says: str, tmp_path: Path
+) -> None:
+    """With what is wrong about it."""
+    written(tmp_path, f'key = "{KEY}"\nprivate_key_file = "main.pem"\n')
+    pem = tmp_path / "main.pem"
+    pem.write_text(content)
+    pem.chmod(0o600)
+    with pytest.raises(InputError, match=f"Ed25519 private key in PEM, found .*{says}") as refused:
+        read_secrets("file:main.secrets", tmp_path)
+    assert not is_told(refused.value, KEY, SECRET, *PEM.splitlines()[1:2])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'key = "{KEY}"\nprivate_key_file = "{SECRET}"\n',
+        f'key = "{KEY}"\nprivate_key_file = """{PEM}"""\n',
+        f'key = "{KEY}"\nprivate_key_file = "{SECRET}\\u0000"\n',
+        f'key = "{KEY}"\nprivate_key = "{SECRET}"\n',
+        f'key = "{KEY}"\nprivate_key = ""\n',
+        f'key = "{KEY}"\nprivate_key = 5\n',
+        f'key = "{KEY}"\nprivate_key = "{SECRET}"\nsecret = "{SECRET}"\n',
+        f'key = "{KEY}"\nsecret = """{PEM}"""\n',
+        f'private_key = """{PEM}"""\n',
+    ],
+)
+def test_a_secret_in_the_place_of_another_is_not_shown(text: str, tmp_path: Path) -> None:
+    """Nor as the name of a file that is not there."""
+    written(tmp_path, text)
+    with pytest.raises(InputError) as refused:
+        read_secrets("file:main.secrets", tmp_path)
+    assert not is_told(refused.value, KEY, SECRET, PEM.splitlines()[1])
+
+
+def test_a_part_of_a_private_key_is_hidden_too() -> None:
+    """Its line of letters, without what stands around it."""
+    secrets, line = Secrets(KEY, PEM.strip()), PEM.splitlines()[1]
+    assert secrets.hide(f"a {line} b") == "a *** b"
+    assert line not in secrets.hide(repr(PEM))

@@ -180,9 +180,18 @@ class BinanceUsdm:
 
     # -- records -----------------------------------------------------------------------------
 
+    def row(self, market: str, content: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 (JSON)
+        """What ``exchangeInfo`` says of a market; None: it has none of that name."""
+        rows: list[Mapping[str, Any]] = content["symbols"]
+        named = [each for each in rows if each["symbol"] == market]
+        if not named:
+            return None
+        (found,) = named
+        return found
+
     def limits(self, market: str, content: Any) -> Limits | None:  # noqa: ANN401 (JSON)
         """What it takes, of ``exchangeInfo``; None: it has no such linear perpetual."""
-        (found,) = [each for each in content["symbols"] if each["symbol"] == market] or [None]
+        found = self.row(market, content)
         if found is None or found["contractType"] != "PERPETUAL":
             return None
         if found["marginAsset"] != found["quoteAsset"] or found.get("status") != "TRADING":
@@ -265,6 +274,23 @@ class BinanceUsdm:
             int(content["updateTime"]),
             reason=str(content["status"]).lower() if status is OrderStatus.EXPIRED else "",
         )
+
+    def streamed_mark(self, told: Mapping[str, Any]) -> Mark:
+        """Of the event ``markPriceUpdate``."""
+        return Mark(amount_of(told["p"]), int(told["E"]), amount_of(told["i"]))
+
+    def streamed_order(self, told: Mapping[str, Any]) -> OrderState:
+        """Of the order in ``ORDER_TRADE_UPDATE``."""
+        names = {
+            "clientOrderId": "c",
+            "orderId": "i",
+            "status": "X",
+            "side": "S",
+            "origQty": "q",
+            "executedQty": "z",
+            "updateTime": "T",
+        }
+        return self.order({name: told[short] for name, short in names.items()})
 
     def trade(self, quote: str, client_id: str, content: Mapping[str, Any]) -> Trade:
         """Of ``userTrades``."""

@@ -64,7 +64,8 @@ class Budget:
         now_ms = self.venue_ms()
         if now_ms < self.refused_until_ms:
             reason = "the exchange is not asked before the time that it named (429 or 418)"
-            return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=self.refused_until_ms)
+            until_ms = self.refused_until_ms
+            return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)
         minute = now_ms // MINUTE_MS
         if minute != self.minute:
             return None
@@ -76,4 +77,5 @@ class Budget:
             return None
         what = "all" if is_urgent else "what is not kept for lowering leverage"
         reason = f"{what} of the exchange's rate limit is used up for this minute"
-        return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=(minute + 1) * MINUTE_MS)
+        until_ms = (minute + 1) * MINUTE_MS
+        return Failure(CallOutcome.UNAVAILABLE, reason, until_ms=until_ms, is_sent=False)

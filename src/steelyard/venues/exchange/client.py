@@ -19,7 +19,7 @@ from steelyard.venues.exchange.budget import Budget
 from steelyard.venues.protocol import CallOutcome, Failure
 from steelyard.venues.secrets import Secrets
 
-__all__ = ["Client", "ExchangeAnswer", "ExchangeTraits", "open_client"]
+__all__ = ["INSTALL", "Client", "ExchangeAnswer", "ExchangeTraits", "answer_of", "open_client"]
 
 TIMEOUT_MS = 5_000
 LONGEST_REASON = 200
@@ -101,14 +101,17 @@ class Client:
         if heard.status is None:
             # without ccxt's own error, whose text has the signed request in it
             raise _unanswered(error, is_sent=heard.is_sent).error() from None
-        headers = {key.lower(): value for key, value in heard.headers.items()}
-        answer = ExchangeAnswer(heard.status, _content(heard.body), headers)
+        answer = answer_of(heard.status, heard.body, heard.headers)
         failure = self._note(answer)
         if failure is not None:
             reason = self._secrets.hide(failure.reason)[:LONGEST_REASON]
             shown = Failure(failure.outcome, reason, failure.code, failure.until_ms)
             raise shown.error() from None
         return answer
+
+    def note(self, answer: ExchangeAnswer) -> None:
+        """Take what an answer that somebody else has got says of the limits."""
+        self._note(answer)
 
     def _note(self, answer: ExchangeAnswer) -> Failure | None:
         """Take what an answer says of the limits; how the call failed, if it did."""
@@ -126,6 +129,13 @@ class Client:
         """Give the connections back."""
         await self._ccxt.close()
         await self._session.close()
+
+
+def answer_of(status: int, body: str, headers: Mapping[str, str]) -> ExchangeAnswer:
+    """An answer as it was seen on the wire."""
+    return ExchangeAnswer(
+        status, _content(body), {key.lower(): value for key, value in headers.items()}
+    )
 
 
 def _content(body: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
@@ -146,7 +156,7 @@ def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:
         kinds.append(type(cause).__name__)
         if isinstance(cause, aiohttp.ClientConnectorError) and not is_sent:
             reason = f"no connection was made ({type(cause).__name__}): nothing was sent"
-            return Failure(CallOutcome.UNAVAILABLE, reason)
+            return Failure(CallOutcome.UNAVAILABLE, reason, is_sent=False)
         cause = cause.__cause__ or cause.__context__
     return Failure(CallOutcome.UNKNOWN, f"no answer came ({kinds[-1] if kinds else 'none'})")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,13 +112,23 @@ async def _refuse_redirect(*_: object) -> None:
     raise Redirected("redirected")
 
 
-def open_session(rehearsal: Rehearsal | None) -> aiohttp.ClientSession:
+def open_session(
+    rehearsal: Rehearsal | None, check: Callable[[], None] | None = None
+) -> aiohttp.ClientSession:
     """A session that notes what it sent; to be opened where a loop runs.
 
     Args:
         rehearsal: where every host is sent to; None: the real ones.
+        check: called before each request, also one that opens a stream: what it raises is raised,
+            and nothing is sent.
     """
     trace = aiohttp.TraceConfig()
+    if check is not None:
+
+        async def checked(*_: object) -> None:
+            check()
+
+        trace.on_request_start.append(checked)
     trace.on_request_headers_sent.append(_note_sent)
     trace.on_request_redirect.append(_refuse_redirect)
     if rehearsal is None:

@@ -2,24 +2,24 @@
 
 Each reading is preceded by the exchange's own clock in the same call, so that it is not of an
 earlier instant than it says, and its signature carries that time: this machine's clock proves
-nothing. An order carries the stamp that its sender stored. Streams are not used: marks are asked
-for every second, and nothing else here would be decided by them.
+nothing. An order carries the stamp that its sender stored.
+
+Streams decide nothing here. A mark that one tells is asked for before it is passed on, and where no
+stream tells marks they are asked for every second. An order that one tells is a reason to ask.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from steelyard.errors import InputError, Rejected, Unavailable, Unknown, VenueError
-from steelyard.venues.exchange.binanceusdm import (
-    BINANCE_USDM,
-    NO_SUCH_ORDER,
-    BinanceUsdm,
-)
+from steelyard.errors import InputError, Rejected, Unavailable, VenueError
+from steelyard.venues.exchange.binanceusdm import BINANCE_USDM, BinanceUsdm
 from steelyard.venues.exchange.binanceusdm_account import (
     AccountSetup,
     read_setup,
@@ -29,7 +29,9 @@ from steelyard.venues.exchange.binanceusdm_account import (
 )
 from steelyard.venues.exchange.budget import Budget
 from steelyard.venues.exchange.client import Client, open_client
+from steelyard.venues.exchange.lists import AccountLists
 from steelyard.venues.exchange.parsing import readable
+from steelyard.venues.exchange.streams import Listener, load_streams
 from steelyard.venues.exchange.support import market_of
 from steelyard.venues.protocol import (
     Balance,
@@ -51,17 +53,7 @@ __all__ = ["ExchangeVenue", "open_exchange"]
 WINDOW_MS = 10_000
 """Of readings: nothing comes of one that arrives late."""
 MARK_EVERY_S = 1.0
-DAY_MS = 86_400_000
-TRADES_SPAN_MS = 7 * DAY_MS
-"""One call lists trades of so long at most."""
-TRADES_BACK_MS = 180 * DAY_MS
-"""Older trades are not shown."""
-MOVEMENTS_BACK_MS = 90 * DAY_MS
-ORDERS_LATE_MS = 600_000
-"""An order may be shown so much later than its trades; one that is not by then is forgotten."""
-PAGE = 1_000
-FEW = 3
-"""So many orders are asked for one by one."""
+STALE_AFTER_MS = 10_000
 DRY = "this is a dry run: nothing is sent without --live"
 
 
@@ -74,6 +66,9 @@ class ExchangeVenue:
         quote: in which the account is kept.
         name: of the venue.
         sends: orders are sent; without it each is refused before anything goes out.
+        listener: of its streams, given the client and what ``exchangeInfo`` says of the perpetual;
+            None: there are none, and marks are asked for.
+        stale_after_ms: a mark is asked for at the latest half so long after the one before.
     """
 
     def __init__(
@@ -84,13 +79,18 @@ class ExchangeVenue:
         *,
         name: str = "exchange",
         sends: bool = True,
+        listener: Callable[[Client, Mapping[str, Any]], Listener] | None = None,
+        stale_after_ms: int = STALE_AFTER_MS,
     ) -> None:
         self.name = name
+        self._open_listener, self._stale_after_ms = listener, stale_after_ms
+        self._listener: Listener | None = None
+        self._row: Mapping[str, Any] | None = None
+        """Of the perpetual in ``exchangeInfo``, once it was read."""
         self._open, self._market, self._quote, self._sends = client, market, quote, sends
         self._client: Client | None = None
         self._exchange: BinanceUsdm = BINANCE_USDM
-        self._ids: dict[str, str] = {}
-        """The client id of each order that trades were seen of."""
+        self._lists = AccountLists(BINANCE_USDM, market, quote, self._signed)
 
     async def warm_up(self) -> None:
         """Open a connection before times are read over it, and look for the perpetual.
@@ -100,6 +100,8 @@ class ExchangeVenue:
         Raises:
             InputError: it has no such perpetual.
         """
+        if self._open_listener is not None:
+            load_streams()
         try:
             await self.limits()
             await self.time()
@@ -127,6 +129,7 @@ class ExchangeVenue:
         content = await self._ask("fapiPublicGetExchangeInfo")
         with readable():
             limits = self._exchange.limits(self._market, content)
+            self._row = self._exchange.row(self._market, content)
         if limits is None:
             message = (
                 f"{self.name}: expected a linear perpetual that is traded, found {self._market}, "
@@ -168,73 +171,75 @@ class ExchangeVenue:
     async def place(self, request: OrderRequest) -> OrderState:
         """Send an order, once, with the stamp that it was stored with."""
         if not self._sends:
-            raise Unavailable(DRY, code="dry")
+            raise Unavailable(DRY, code="dry", is_sent=False)
         params = self._exchange.order_params(self._market, request)
         content = await self._ask("fapiPrivatePostOrder", params, is_urgent=request.reduce_only)
         with readable():
-            return self._exchange.order(content)
+            state = self._exchange.order(content)
+        if self._listener is not None and state.is_final:
+            self._listener.expect(state.client_id)
+        return state
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
         """The last order of this id."""
-        params = {"symbol": self._market, "origClientOrderId": client_id}
         time_ms = await self.time()
-        content = await self._found("fapiPrivateGetOrder", params, time_ms)
-        if content is None:
-            return Read(time_ms, None)
-        with readable():
-            return Read(time_ms, self._exchange.order(content))
+        return Read(time_ms, await self._lists.order({"origClientOrderId": client_id}, time_ms))
 
     async def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
         """All visible trades at or after ``since_ms``, as far back as the exchange shows them."""
         time_ms = await self.time()
-        start, rows = max(since_ms, time_ms - TRADES_BACK_MS), dict[int, Any]()
-        while start <= time_ms:
-            end = start + TRADES_SPAN_MS - 1
-            params = {"symbol": self._market, "startTime": start, "endTime": end}
-            page = await self._page("fapiPrivateGetUserTrades", params, time_ms)
-            with readable():
-                rows.update({int(row["id"]): row for row in page})
-                # a full page ends inside its span: trades of its last instant are asked for again
-                after = int(page[-1]["time"]) if len(page) == PAGE else end + 1
-            start = after if after > start else start + 1
-        with readable():
-            listed = [row for _, row in sorted(rows.items()) if int(row["time"]) >= since_ms]
-            orders = {int(row["orderId"]): int(row["time"]) for row in listed}
-        await self._learn_ids(orders, time_ms)
-        with readable():
-            trades = [self._trade(row) for row in listed]
-        return Read(time_ms, tuple(sorted(trades, key=lambda each: each.time_ms)))
+        return Read(time_ms, await self._lists.trades(since_ms, time_ms))
 
     async def movements_since(self, since_ms: int) -> Read[tuple[Movement, ...]]:
         """All visible money movements at or after ``since_ms``, of the account's quote."""
         time_ms = await self.time()
-        start = max(since_ms, time_ms - MOVEMENTS_BACK_MS)
-        rows, number = list[Any](), 0
-        while len(rows) == number * PAGE:
-            number += 1
-            params = {"startTime": start, "page": number}
-            rows += await self._page("fapiPrivateGetIncome", params, time_ms)
-        with readable():
-            found = [self._exchange.movement(row) for row in rows]
-        kept = {
-            each.movement_id: each
-            for each in found
-            if each.asset == self._quote and each.time_ms >= since_ms
-        }
-        return Read(time_ms, tuple(sorted(kept.values(), key=lambda each: each.time_ms)))
+        return Read(time_ms, await self._lists.movements(since_ms, time_ms))
 
     async def stream(self) -> AsyncIterator[Heard]:
-        """The mark, asked for every second; a call that fails is a mark that is missing."""
+        """The mark whenever it changes, as it is asked for, and orders as a stream tells them.
+
+        A call that fails is a mark that is missing. Without a stream of marks one is asked for
+        every second.
+        """
+        price, read_s = None, -math.inf
         while True:
+            listener = await self._listening()
+            told, orders = None, list[OrderState]()
+            if listener is None:
+                await asyncio.sleep(0 if read_s < 0 else MARK_EVERY_S)
+            else:
+                told, orders = await listener.hear(0 if read_s < 0 else MARK_EVERY_S)
+            for each in orders:
+                yield each
+            is_told = listener is not None and listener.tells_marks
+            oldest_s = self._stale_after_ms / 2_000 if is_told else MARK_EVERY_S
+            is_new = told is not None and told.price != price
+            if not is_new and time.monotonic() - read_s < oldest_s:
+                continue
             mark = None
             with contextlib.suppress(VenueError):
                 mark = await self.mark()
+            read_s = time.monotonic()
             if mark is not None:
+                price = mark.price
                 yield mark
-            await asyncio.sleep(MARK_EVERY_S)
+
+    async def _listening(self) -> Listener | None:
+        """The streams, opened; None: there are none, or not yet."""
+        if self._listener is None and self._open_listener is not None:
+            if self._row is None:
+                with contextlib.suppress(VenueError):
+                    await self.limits()
+            if self._row is not None:
+                self._listener = self._open_listener(self._opened(), self._row)
+                self._listener.start()
+        return self._listener
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, those of streams too."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -284,61 +289,6 @@ class ExchangeVenue:
         time_ms = await self.time()
         return Read(time_ms, await self._signed(name, params, time_ms))
 
-    async def _found(self, name: str, params: Mapping[str, Any], time_ms: int) -> Any:  # noqa: ANN401
-        """A reading of one order; None: the exchange says that there is none."""
-        try:
-            return await self._signed(name, params, time_ms)
-        except Rejected as error:
-            if error.details.get("code") == NO_SUCH_ORDER:
-                return None
-            raise
-
-    async def _page(self, name: str, params: Mapping[str, Any], time_ms: int) -> Sequence[Any]:
-        content = await self._signed(name, {**params, "limit": PAGE}, time_ms)
-        if not isinstance(content, list):
-            raise Unknown("the answer cannot be read (no list)")
-        return content
-
-    def _trade(self, row: Mapping[str, Any]) -> Trade:
-        return self._exchange.trade(self._quote, self._ids[str(row["orderId"])], row)
-
-    async def _learn_ids(self, orders: Mapping[int, int], time_ms: int) -> None:
-        """Trades name the exchange's order: ask for the client ids of those that are new.
-
-        Args:
-            orders: the time of a trade of each.
-            time_ms: the exchange's clock.
-
-        Raises:
-            Unknown: an order is not shown yet. A trade of the order that is followed must not be
-                taken for somebody else's meanwhile.
-        """
-        new = sorted(each for each in orders if str(each) not in self._ids)
-        first = new[0] if len(new) > FEW else None
-        while first is not None:
-            params = {"symbol": self._market, "orderId": first}
-            page = await self._page("fapiPrivateGetAllOrders", params, time_ms)
-            with readable():
-                self._ids.update(map(_ids_of, page))
-                last = int(page[-1]["orderId"]) if page else new[-1]
-            first = last + 1 if last < new[-1] else None
-        for each in new:
-            if str(each) in self._ids:
-                continue
-            params = {"symbol": self._market, "orderId": each}
-            found = await self._found("fapiPrivateGetOrder", params, time_ms)
-            if found is None and orders[each] > time_ms - ORDERS_LATE_MS:
-                raise Unknown(f"the order {each}, of which there is a trade, is not shown yet")
-            # an order is forgotten after 90 days, its trades are not
-            self._ids[str(each)] = f"order-{each}"
-            if found is not None:
-                with readable():
-                    self._ids.update([_ids_of(found)])
-
-
-def _ids_of(order: Mapping[str, Any]) -> tuple[str, str]:
-    return str(order["orderId"]), str(order["clientOrderId"])
-
 
 def open_exchange(
     symbol: str,
@@ -348,6 +298,8 @@ def open_exchange(
     rehearsal: Path | None = None,
     name: str = "exchange",
     sends: bool = True,
+    listens: bool = True,
+    stale_after_ms: int = STALE_AFTER_MS,
 ) -> ExchangeVenue:
     """The account of a fund at Binance USD-M. Nothing is sent yet.
 
@@ -358,6 +310,8 @@ def open_exchange(
         rehearsal: the folder of a rehearsal exchange; None: the real hosts.
         name: of the venue.
         sends: orders are sent.
+        listens: ``stream`` opens the exchange's streams; without it marks are asked for.
+        stale_after_ms: after which silence a stream is replaced.
 
     Raises:
         InputError: the symbol is no linear perpetual in that quote, or the rehearsal is not there.
@@ -378,4 +332,15 @@ def open_exchange(
     def client() -> Client:
         return open_client(BINANCE_USDM, secrets, place)
 
-    return ExchangeVenue(client, market, quote, name=name, sends=sends)
+    def listener(opened: Client, row: Mapping[str, Any]) -> Listener:
+        return Listener(BINANCE_USDM, secrets.key, row, opened, place, stale_after_ms)
+
+    return ExchangeVenue(
+        client,
+        market,
+        quote,
+        name=name,
+        sends=sends,
+        listener=listener if listens else None,
+        stale_after_ms=stale_after_ms,
+    )

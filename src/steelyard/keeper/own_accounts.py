@@ -1,0 +1,40 @@
+"""Each fund at an exchange has an account of its own: two in one account would net.
+
+The books of a fund are held against all that its account holds, so an account is never shared. Two
+venues of a keeper file that are signed for by one API key are one account, wherever that key was
+read from. Two keys of one account are not known from each other.
+"""
+
+from __future__ import annotations
+
+from steelyard.errors import InputError
+from steelyard.keeper.settings import FundSettings, Settings
+from steelyard.venues.secrets import read_secrets
+
+__all__ = ["check_own_accounts"]
+
+
+def check_own_accounts(settings: Settings) -> None:
+    """Refuse a keeper file in which two funds would trade on one exchange account.
+
+    Raises:
+        InputError: two do: which ones, and by which venues; or secrets cannot be read.
+    """
+    owners = dict[tuple[str | None, str, str], FundSettings]()
+    for fund in settings.funds:
+        venue = fund.venue
+        if venue.is_paper or venue.secrets is None:
+            continue
+        key = read_secrets(venue.secrets, settings.path.parent).key
+        place = "" if venue.rehearsal is None else str(settings.beside(venue.rehearsal).resolve())
+        other = owners.setdefault((venue.exchange, place, key), fund)
+        if other is fund:
+            continue
+        symbols = f"{other.series.symbol} and {fund.series.symbol}"
+        message = (
+            f"{settings.path}: expected an exchange account of its own for each fund, found one "
+            f"API key for {symbols} (venues {other.venue.name} and {venue.name}): an account holds "
+            "nothing but one fund, or their positions would net. Open a sub-account for one of "
+            "them, with a key of its own."
+        )
+        raise InputError(message, symbols=[other.series.symbol, fund.series.symbol])
