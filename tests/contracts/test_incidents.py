@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import boa
 import pytest
@@ -12,7 +14,7 @@ from support.chain.attacking import INCENTIVE
 from support.chain.series import LOST, OPEN, WAD, Fund, Series, Terms, new_transaction
 from support.chain.takers import Griefer, PatientTaker, PoolTaker
 from support.chain.world import Setting, World
-from support.page_figures import stated
+from support.page_figures import said, stated
 
 FALL, STEPS, SECONDS = Fraction(7, 10), 30, 10
 THRESHOLD = Fraction(86, 100)
@@ -58,13 +60,13 @@ def launched(depth: int) -> Series:
 @pytest.fixture(scope="module")
 def shallow() -> Series:
     """Beside a pool of 500 WETH a side."""
-    return launched(500)
+    return launched(DEPTHS["shallow"])
 
 
 @pytest.fixture(scope="module")
 def deep() -> Series:
     """Beside a pool of 5,000 WETH a side."""
-    return launched(5_000)
+    return launched(DEPTHS["deep"])
 
 
 GRIEFERS: dict[str, dict[str, Any]] = {
@@ -73,66 +75,144 @@ GRIEFERS: dict[str, dict[str, Any]] = {
     "least part": {"takes_least": True},
     "gifts": {"gifts": True},
 }
+DEPTHS = {"shallow": 500, "deep": 5_000}
+"""WETH a side."""
+STATES = ("moving", "dead", "drained", "at half")
+"""Of the pool: arbitrageurs move it with the market, nobody does, it is empty, it is at half."""
+EVERY = os.environ.get("STEELYARD_CRASHES") == "all"
 
 
-@pytest.mark.parametrize("lag", LAGS, ids=["level", "1 %", "2 %"])
-@pytest.mark.parametrize("kind", GRIEFERS)
+class Cell(NamedTuple):
+    """One crash of the matrix: who takes, beside which pool, against whom, behind which feed."""
+
+    taker: str
+    depth: str
+    state: str
+    griefer: str
+    lag: Fraction
+
+    def __str__(self) -> str:
+        """As its test is called."""
+        lag = float(self.lag) * 100
+        return f"{self.taker}, {self.depth}, {self.state}, {self.griefer}, {lag:.0f} % behind"
+
+
+NEAREST = Cell("pool", "shallow", "moving", "least part", LAGS[1])
+"""What comes nearest to the threshold of the whole matrix."""
+
+
+def is_short(cell: Cell) -> bool:
+    """Whether CI plays it: each value of each column, and what came nearest to the threshold."""
+    late = cell.lag == LAGS[-1]
+    if cell == NEAREST:
+        return True
+    if cell.taker == "inventory":
+        if cell.depth == "deep":
+            return cell.state == "drained" and cell.griefer == "pushed" and late
+        return cell.state == "moving" or (cell.griefer == "alone" and late)
+    if cell.depth == "deep":
+        return cell.state == "moving" and cell.griefer == "pushed" and late
+    if cell.state == "moving":
+        return cell.griefer in ("alone", "pushed") or late
+    return cell.griefer == "alone" and late
+
+
+MATRIX = [
+    Cell(*each)
+    for each in product(("inventory", "pool"), DEPTHS, STATES, GRIEFERS, LAGS)
+    # who has nothing but a pool that is empty finds the asset nowhere: a test of its own
+    if (each[0], each[2]) != ("pool", "drained")
+]
+PLAYED = [cell for cell in MATRIX if EVERY or is_short(cell)]
+
+
+def set_up(series: Series, state: str) -> None:
+    """Bring the pool into a state."""
+    world = series.world
+    if state == "drained":
+        world.pool.remove()
+    if state == "at half":
+        world.pool.move(world.feed_price / 2)
+
+
+def played(series: Series, taker: Any, cell: Cell) -> Fraction:
+    """Play a cell, and show what it was."""
+    set_up(series, cell.state)
+    griefer = Griefer(series, **GRIEFERS[cell.griefer])
+    worst = crash(series, taker, griefer, cell.lag, pool=cell.state == "moving")
+    print(f"crash | {cell} | {float(worst):.4f} | {taker.fills} fills")
+    if cell in MATRIX:
+        (nearest,) = said("The largest loan-to-value of all is #", page="index.md")
+        found = round(worst, 4)
+        assert found == nearest if cell == NEAREST else found <= nearest
+    return worst
+
+
+def test_the_page_says_how_many_crashes_are_played() -> None:
+    """All of the matrix by hand, and a part of it in CI, in which each value of a column is."""
+    short = [cell for cell in MATRIX if is_short(cell)]
+    stated(f"The whole matrix is {len(MATRIX)} crashes", page="index.md")
+    stated(f"CI plays {len(short)} of them", page="index.md")
+    for column in range(len(NEAREST)):
+        assert {cell[column] for cell in short} == {cell[column] for cell in MATRIX}
+
+
+def cells_of(taker: str) -> Any:
+    """The cells of a taker that are played."""
+    cells = [cell for cell in PLAYED if cell.taker == taker]
+    return pytest.mark.parametrize("cell", cells, ids=str)
+
+
+@cells_of("inventory")
 def test_a_taker_from_inventory_keeps_a_crash_below_the_threshold(
-    shallow: Series, lag: Fraction, kind: str
+    shallow: Series, deep: Series, cell: Cell
 ) -> None:
     """Scenario: -30 % in 300 s, a lagging feed, a taker with inventory, a griefer before it.
 
-    The taker waits for the emergency's top premium.
+    The taker waits for the emergency's top premium. The pool holds 5,000 or 500 WETH a side and
+    follows the market, is dead, is empty, or is at half.
 
-    Property: never liquidatable, before the taker's call or after it.
+    Property: never liquidatable, before the taker's call or after it; no pool decides it.
     """
-    series = shallow
+    series = {"shallow": shallow, "deep": deep}[cell.depth]
     taker = PatientTaker(series, EMERGENCY_TOP)
-    griefer = Griefer(series, **GRIEFERS[kind])
-    assert crash(series, taker, griefer, lag, pool=True) < THRESHOLD
+    assert played(series, taker, cell) < THRESHOLD
     # a griefer that takes the auctions itself may leave nothing to the taker
-    assert taker.fills >= (0 if kind == "least part" else 1)
+    assert taker.fills >= (0 if cell.griefer == "least part" else 1)
 
 
-@pytest.mark.parametrize("state", ["dead", "drained", "pushed"])
-def test_the_pool_does_not_matter_to_who_has_inventory(shallow: Series, state: str) -> None:
-    """Scenario: the crash, with a pool that nobody moves, that is empty, or that is at half.
-
-    Property: never liquidatable: no pool decides what the core does.
-    """
-    series, world = shallow, shallow.world
-    if state == "drained":
-        world.pool.remove()
-    if state == "pushed":
-        world.pool.move(world.feed_price / 2)
-    taker = PatientTaker(series, EMERGENCY_TOP)
-    assert crash(series, taker, Griefer(series), Fraction(2, 100), pool=False) < THRESHOLD
-    assert taker.fills
-
-
-POOLS = [
-    *(("shallow", kind, lag) for kind in ("alone", "pushed") for lag in LAGS),
-    ("deep", "pushed", LAGS[-1]),
-]
-
-
-@pytest.mark.parametrize(("depth", "kind", "lag"), POOLS)
+@cells_of("pool")
 def test_a_taker_with_nothing_but_the_pool_survives_a_crash(
-    request: pytest.FixtureRequest, depth: str, kind: str, lag: Fraction
+    shallow: Series, deep: Series, cell: Cell
 ) -> None:
     """Scenario: the taker sells in the pool what it gets, and takes only what pays there.
 
-    The pool holds 5,000 or 500 WETH a side; a griefer pushes it by 5 % before each call.
+    The pool holds 5,000 or 500 WETH a side; it follows the market, or the taker itself brings it
+    back from where it was left. A griefer pushes it by 5 % before each call, gives, or takes.
 
     Property: a series of 10 WETH of nav is never liquidatable, and the taker loses in no call, at
     the market's price of that call; what it bought of a pushed pool is its own to keep or to sell.
     """
-    series: Series = request.getfixturevalue(depth)
-    taker = PoolTaker(series)
-    assert crash(series, taker, Griefer(series, **GRIEFERS[kind]), lag, pool=True) < THRESHOLD
+    series = {"shallow": shallow, "deep": deep}[cell.depth]
+    taker = PoolTaker(series, spares_moves=True)
+    assert played(series, taker, cell) < THRESHOLD
     assert taker.fills
     assert taker.worst == 0
     assert taker.won > 0
+
+
+def test_who_finds_the_asset_nowhere_does_not_come(shallow: Series) -> None:
+    """Scenario: the crash, feed level, beside a pool that is empty; takers have nothing but it.
+
+    Property: nobody fills, since no part pays, and the position passes Morpho's threshold. One
+    with inventory keeps it below, in the same crash: the pool decides nothing, the asset does.
+    """
+    cell = Cell("pool", "shallow", "drained", "alone", Fraction(0))
+    taker = PoolTaker(shallow, spares_moves=True)
+    worst = played(shallow, taker, cell)
+    assert taker.fills == 0
+    assert worst > THRESHOLD
+    stated(f"reaches a loan-to-value of {float(worst):.2f}", page="index.md")
 
 
 def jumped(series: Series) -> tuple[Fraction, Fraction]:
@@ -187,7 +267,7 @@ def test_a_rescue_past_the_threshold_has_a_least_size(
         plan = series.plan
         if at == ltv:
             part = f"{100 * plan.least / plan.whole:.0f}"
-            assert part == least
+            assert part == least == f"{100 * least_part(Fraction(ltv), EMERGENCY_TOP):.0f}"
             with boa.env.anchor():
                 series.rebalance(plan.least)
                 assert series.ltv <= THRESHOLD + Fraction(1, 10**4)
@@ -195,6 +275,28 @@ def test_a_rescue_past_the_threshold_has_a_least_size(
             assert plan.state == LOST
     stated(f"{ltv} {'it has to take at least ' if ltv == '0.88' else ''}{least} %", page="index.md")
     stated("From 0.97 nav does not cover the premium", page="index.md")
+
+
+def least_part(ltv: Fraction, premium: Fraction) -> float:
+    """What of all that is due ends at the threshold, from a loan-to-value beyond it.
+
+    A taker that repays `s` gets `s (1 + premium)` of the collateral.
+    """
+    target = Fraction(2, 3)
+    ends = [(ltv - end) / (1 - end * (1 + premium)) for end in (THRESHOLD, target)]
+    return float(ends[0] / ends[1])
+
+
+def test_the_least_size_grows_with_the_premium() -> None:
+    """Property: the highest premium that is launched makes it what the page says."""
+    highest = Fraction(438, 10_000)
+    assert highest < INCENTIVE - 1 < highest + Fraction(1, 10_000)
+    parts = [f"{100 * least_part(Fraction(ltv), highest):.0f} %" for ltv in ("0.88", "0.92")]
+    stated(
+        f"a premium of {float(highest):.2%}".replace("%", " %"),
+        f"makes it {' and '.join(parts)},",
+        page="index.md",
+    )
 
 
 def test_a_taker_that_would_rather_liquidate_takes_more(shallow: Series) -> None:

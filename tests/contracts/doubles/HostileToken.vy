@@ -59,6 +59,15 @@ def set_fee_bps(fee_bps: uint256):
 
 
 @external
+def set_balance(who: address, amount: uint256):
+    """
+    @notice What an account holds is this from now on, as by a rebase or by an issuer's hand.
+    """
+    self.totalSupply = self.totalSupply + amount - self.balanceOf[who]
+    self.balanceOf[who] = amount
+
+
+@external
 def set_returns_false(returns_false: bool):
     """
     @notice From now on transfers move nothing, do not revert, and return False.

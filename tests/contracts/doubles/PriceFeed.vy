@@ -14,6 +14,13 @@ flag Fault:
     REVERTS
     BURNS_GAS
 
+# @dev As an aggregator says it.
+event AnswerUpdated:
+    current: indexed(int256)
+    roundId: indexed(uint256)
+    updatedAt: uint256
+
+
 # @dev As a proxy says it: the first phase's first round.
 FIRST: constant(uint80) = 2**64 + 1
 
@@ -62,6 +69,9 @@ def _update(answer: int256):
     self._hot += 1
     self._answers[self._round()] = answer
     self._set_times(block.timestamp, block.timestamp)
+    log AnswerUpdated(
+        current=answer, roundId=convert(self._round(), uint256), updatedAt=block.timestamp
+    )
 
 
 @internal

@@ -61,6 +61,8 @@ class PoolTaker:
     series: Series
     margin: Fraction = Fraction(0)
     """Of what it pays: the least that it wants to be left with."""
+    spares_moves: bool = False
+    """Whether it leaves a pool where it is that is off by less than its fee: moving it costs."""
     fills: int = 0
     won: Fraction = Fraction(0)
     """In quote, each call at the market's price of its moment."""
@@ -78,10 +80,11 @@ class PoolTaker:
 
     def _take(self, price: Fraction) -> None:
         world, series = self.series.world, self.series
-        world.pool.move(price, who=world.roles.keeper)
+        if not (self.spares_moves and self._is_near(price)):
+            world.pool.move(price, who=world.roles.keeper)
         opened(series, world.roles.keeper)
         plan = series.plan
-        if plan.state != OPEN or not self._may_pay(plan, price):
+        if plan.state != OPEN or not self._may_pay(plan):
             return
         for part in PARTS:
             size = plan.most // part
@@ -92,13 +95,18 @@ class PoolTaker:
                 self.fills += 1
                 return
 
-    def _may_pay(self, plan: Any, price: Fraction) -> bool:
-        """Whether the least amount would pay at the market's price, less the pool's fee.
+    def _is_near(self, price: Fraction) -> bool:
+        """Whether the pool is off the market by no more than its fee."""
+        world = self.series.world
+        return abs(world.pool.price / price - 1) <= Fraction(world.setting.pool_fee, 10**6)
 
-        The pool stands at that price now, and gives less for more: else no size can pay.
+    def _may_pay(self, plan: Any) -> bool:
+        """Whether the least amount would pay at the pool's price, less the pool's fee.
+
+        The pool gives less for more: else no size can pay.
         """
         series, world = self.series, self.series.world
-        raw = price * 10**world.quote_decimals / 10**world.underlying_decimals
+        raw = world.pool.price * 10**world.quote_decimals / 10**world.underlying_decimals
         market = raw if series.long else 1 / raw
         told = Fraction(series.price, SCALE)
         kept = 1 - Fraction(world.setting.pool_fee, 10**6)

@@ -145,6 +145,48 @@ def test_what_an_account_absorbs_of_the_premiums_over_the_bundled_history(
         stated(f"Of a 3x ether series' premiums {part:.1f} % over three years", page="index.md")
 
 
+def allowed(fee: float, band: tuple[float, float, float]) -> float:
+    """The largest K that the factory launches where all fees are the reserve's."""
+    target, lower, _ = band
+    return 2 * fee * 0.8 * lower / target
+
+
+@pytest.mark.parametrize(
+    ("band", "minutes", "pool_bps", "fee", "rate"),
+    [
+        (LONG, 20, 5, 0.001, 0.001),
+        (LONG, 20, 5, 0.001, None),
+        (LONG, 60, 5, 0.001, None),
+        (LONG, 60, 1, 0.001, None),
+        ((3.0, 2.0, 4.0), 60, 5, 0.001, None),
+        (LONG, 20, 5, 0.002, None),
+        (LONG, 60, 5, 0.002, None),
+        (LONG, 60, 1, 0.002, None),
+        (LONG, 20, 5, 0.003, None),
+        (LONG, 60, 5, 0.003, None),
+    ],
+)
+def test_what_an_account_absorbs_by_an_issuers_parameters(
+    band: tuple[float, float, float], minutes: int, pool_bps: int, fee: float, rate: float | None
+) -> None:
+    """Ether's 3x token with the feed level, by what an issuer chooses: the page has each row.
+
+    Without a K it is the largest that the factory allows.
+    """
+    costs = replace(AUCTION, auction_duration_s=60 * minutes, taker_fee_bps=float(pool_bps))
+    rate = allowed(fee, band) if rate is None else rate
+    assert rate <= allowed(fee, band)
+    part, charged, _ = absorbed("ETH", band, rate, costs)
+    days = len(sample_prices("ETH").close)
+    row = (
+        f"{band[1]:g} to {band[2]:g} | {minutes} min | {pool_bps} bp | {fee:.2%} | {rate:.3%} | "
+        f"{rate / 7:.3%} | {charged / days:.3%} | {part:.1f}% |"
+    )
+    stated(row.replace("%", " %"), page=RESERVES)
+    if (minutes, fee) == (60, 0.003):
+        stated(f"0.30 % with an auction of an hour absorbs {part:.1f} %", page="index.md")
+
+
 def test_what_an_account_absorbs_where_the_feed_is_off_each_time() -> None:
     """Ether's 3x token, with takers who ask for all of `start` beside their own 6 bps.
 
