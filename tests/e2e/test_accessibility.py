@@ -25,8 +25,10 @@ RESULTS: dict[str, Callable[[sy.Feed], object]] = {
     "tracking": lambda feed: sy.tracking(sy.simulate("oracle-3l", feed)),
     "gaps": lambda feed: sy.gaps(feed, "oracle-3l"),
     "tear sheet": lambda feed: sy.tear_sheet("oracle-3l", feed),
-    "decay": lambda _: sy.decay_across({"BTC": "BTC", "ETH": "ETH"}, resamples=20),
-    "forecast": lambda _: sy.forecast(sy.Shelf.of_series(sy.preset("oracle-3l")), price=5e4, time=0),
+    "decay": lambda _: sy.decay_across({"BTC": "BTC", "ETH": "ETH"}, resamples=100),
+    "forecast": lambda _: sy.forecast(
+        sy.Shelf.of_series(sy.preset("oracle-3l")), price=5e4, time=0
+    ),
 }
 LOOK = """
 const rules = {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]};
@@ -65,7 +67,9 @@ def test_no_barrier_is_found(kind: str, tmp_path: Path) -> None:
 
 def test_barriers_are_found(tmp_path: Path) -> None:
     """A picture without words and a heading that skips two levels are named."""
-    page = '<html lang="en"><title>a</title><body><main><h1>a</h1><h4>b</h4><img src="data:,"></main>'
+    page = (
+        '<html lang="en"><title>a</title><body><main><h1>a</h1><h4>b</h4><img src="data:,"></main>'
+    )
     page += "<ul><li>c</li></ul><p>d</p></body></html>"
     named = {str(rule[0]) for rule in barriers(page, tmp_path, "light", 1440)}  # type: ignore[index]
     assert {"image-alt", "heading-order"} <= named

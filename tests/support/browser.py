@@ -19,9 +19,7 @@ BROWSER = next(
 """Chromium or Chrome; None where neither is installed."""
 
 
-def dom_of(
-    page: str, folder: Path, where: str = "", *, then: str = "", width: int = 1280
-) -> str:
+def dom_of(page: str, folder: Path, where: str = "", *, then: str = "", width: int = 1280) -> str:
     """Open a page from a file in ``folder`` and give back its DOM once its scripts have rested."""
     script = f"<script>{then}</script></body>"
     path = folder / "report.html"
