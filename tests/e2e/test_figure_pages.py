@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +12,8 @@ import pytest
 import steelyard as sy
 from steelyard.market import sample_prices
 from steelyard.rules.presets import preset
+from support.browser import BROWSER, dom_of, root
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="needs a browser: none of chromium, google-chrome is installed"
 )
@@ -49,29 +45,10 @@ def load(tmp_path: Path) -> Load:
     """Open a page from a file and give back its DOM once its scripts have rested."""
 
     def dom(page: Path, theme: str, *, then: str = "", width: int = 1280) -> str:
-        if then:
-            text = page.read_text(encoding="utf-8")
-            page.write_text(text.replace("</body>", f"<script>{then}</script></body>"))
-        command = [
-            str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
-            f"--window-size={width},2000", "--virtual-time-budget=8000", "--dump-dom",
-            f"{page.as_uri()}?theme={theme}",
-        ]  # fmt: skip
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=True, encoding="utf-8"
-        )
-        return done.stdout
+        text = page.read_text(encoding="utf-8")
+        return dom_of(text, tmp_path, f"?theme={theme}", then=then, width=width)
 
     return dom
-
-
-def root(dom: str) -> dict[str, str]:
-    """The attributes of the page's root."""
-    element = re.search(r"<html[^>]*>", dom)
-    assert element is not None
-    return dict(re.findall(r'([\w-]+)="([^"]*)"', element[0]))
 
 
 @pytest.mark.parametrize("kind", ["explanation", "forecast"])

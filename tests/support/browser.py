@@ -19,7 +19,7 @@ BROWSER = next(
 """Chromium or Chrome; None where neither is installed."""
 
 
-def dom_of(page: str, folder: Path, where: str = "", *, then: str = "") -> str:
+def dom_of(page: str, folder: Path, where: str = "", *, then: str = "", width: int = 1280) -> str:
     """Open a page from a file in ``folder`` and give back its DOM once its scripts have rested."""
     script = f"<script>{then}</script></body>"
     path = folder / "report.html"
@@ -28,7 +28,7 @@ def dom_of(page: str, folder: Path, where: str = "", *, then: str = "") -> str:
         str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
         "--no-first-run", "--disable-background-networking", "--disable-component-update",
         "--disable-sync", f"--user-data-dir={folder / 'profile'}",
-        "--window-size=1280,2000", "--virtual-time-budget=8000", "--dump-dom",
+        f"--window-size={width},2000", "--virtual-time-budget=8000", "--dump-dom",
         path.as_uri() + where,
     ]  # fmt: skip
     done = subprocess.run(

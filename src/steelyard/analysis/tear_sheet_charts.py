@@ -42,7 +42,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 A_YEAR = len(MONTHS)
 HOTTEST = 0.9
 """Quantile of the sizes of monthly returns from which on a cell has the strongest colour."""
-LEAST_HEAT, MOST_HEAT = 4, 50
+LEAST_HEAT, MOST_HEAT = 4, 45
 """Percentage of colour in the weakest and strongest cell, so that figures stay readable."""
 
 LOOKS = {
