@@ -13,6 +13,7 @@ SAME_IDEA = {
     "journal": "the command of the journal",
     "reserve": "the rules of a reserve, and a fund's use of them",
     "series": "the command of series files",
+    "streams": "the streams of an exchange: as it serves them, and as a venue hears them",
     "venue": "the venue of its package, as the protocol of venues has it",
     # Commands, each in a file of its name in cli, and what they show
     "compare": "the command",
