@@ -1,4 +1,4 @@
-"""The text of a new series file: every choice on a line of its own, with what it means."""
+"""The text of a new series file: each choice has its own line and a comment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["preset_series_text", "series_text"]
 FEE_BPS, HALF_SPREAD_BPS = 5.0, 1.0
 COST = (FEE_BPS + HALF_SPREAD_BPS) / 10_000
 GAMMA = 1.0
-# a target of 1 drifts nowhere and so costs nothing in any band
+# a target of 1 does not drift, so that every band costs nothing
 NARROWEST = 0.05
 WIDEST = 0.9
 TRIGGERS = ("band", "delever_above", "move", "interval", "daily", "fallback")
@@ -36,7 +36,7 @@ def preset_series_text(preset: str, symbol: str | None, underlying: str | None) 
 
 
 def series_text(options: Mapping[str, Any]) -> str:
-    """A series file from the options of ``series new``; what was not given gets a default."""
+    """A series file from the options of ``series new``, with defaults for missing ones."""
     return "\n".join(_lines(options)) + "\n"
 
 
