@@ -110,7 +110,7 @@ def _accrued(*each: Fields) -> str:
         funding = one["funding"]
         payments = funding if isinstance(funding, list) else [funding]
         paid += sum(map(float, payments)) + float(one["interest"]) + float(one["management"])
-    return f"time {'cost' if paid >= 0 else 'paid'} {number(abs(paid), 2)}"
+    return f"accrued {'cost' if paid >= 0 else 'income'} {number(abs(paid), 2)}"
 
 
 def _due(inputs: Fields) -> list[str]:
@@ -257,7 +257,7 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
         f"asked to {_tokens(f['request']['tokens'])}",
         f"nav {_money(f['request']['nav'])}",
     ],
-    "withdrawn": lambda f: [f"{counted(f['requests'], 'request')} given back"],
+    "withdrawn": lambda f: [f"{counted(f['requests'], 'request')} returned"],
     "decided": _decided,
     "blocked": _blocked,
     "clock_moved": _clock_moved,

@@ -111,7 +111,7 @@ def _refuse_unfit_live(settings: Settings, file: Path, live: bool, launch: bool)
             "launched by its first order, and nothing is sent in a dry run."
         )
         raise InputError(message, file=str(file))
-    note("dry run: no order is sent without --live")
+    note("dry run: nothing is sent without --live")
 
 
 def _say(fund: str, text: str, is_alarm: bool) -> None:

@@ -35,8 +35,8 @@ def series_warnings(series: Series, found: Sequence[Reach]) -> Iterator[str]:
         )
     if series.costs.impact == "book" and series.costs.half_spread_bps > 0:
         yield (
-            "half_spread_bps is added to the cost of the book, whose distances from mid already "
-            "contain the spread; set it to 0."
+            "half_spread_bps is paid on top of the book, whose distances from mid already contain "
+            "the spread; set it to 0."
         )
     if series.venue.kind == "perpetual" and series.venue.maintenance_margin == 0:
         yield (

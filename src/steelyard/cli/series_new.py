@@ -97,7 +97,7 @@ def new(file: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (pas
         emit_json({"schema": 1, "file": str(file), **figures})
     else:
         click.echo(series_sentences(series))
-    note(f'wrote {file}; "steelyard series check" shows at which prices it trades')
+    note(f'wrote {file}; "steelyard series check" says at which prices it trades')
 
 
 def _check_together(options: dict[str, Any]) -> None:

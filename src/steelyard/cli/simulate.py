@@ -47,7 +47,7 @@ __all__ = ["simulate"]
     type=click.Choice(["fast", "reference"]),
     default="fast",
     show_default=True,
-    help="fast computes events only; reference observes every bar, to check the fast engine.",
+    help="fast skips from event to event; reference observes every bar, as a check on it.",
 )
 @click.option(
     "--out",
