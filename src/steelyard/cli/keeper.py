@@ -143,7 +143,7 @@ def once(file: Path, launch: bool, live: bool, as_json: bool) -> None:
 @_file_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def status(file: Path, as_json: bool) -> None:
-    """Show the state of the funds of FILE from their journal, while a keeper runs or not."""
+    """Show the state of the funds of FILE from their journal. A keeper may be running."""
     _show_status(file, as_json)
 
 
@@ -285,7 +285,7 @@ def _outcome(journal: str, symbol: str, key: str, wait: float) -> dict[str, Any]
 def launch(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
     """Launch a fund: its first position is bought at the next price.
 
-    After a refused launch the command requests it again.
+    If an earlier launch was refused, the command requests a new one.
     """
     _ask(file, symbol, "launch", {}, key, wait, as_json)
 

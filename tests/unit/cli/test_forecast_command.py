@@ -92,7 +92,12 @@ def test_what_is_left_out_is_remarked(steelyard: Steelyard, tmp_path: Path) -> N
     )
     (tmp_path / "s.toml").write_text('[[token]]\nseries = "odd.toml"\nassets = 1e6\nleverage = 5\n')
     result = steelyard("forecast", "s.toml", "--price", "100")
-    for words in ("leaves out a volatility trigger", "only the first", "not at their fill", "at once"):
+    for words in (
+        "leaves out a volatility trigger",
+        "only the first",
+        "not at their fill",
+        "at once",
+    ):
         assert words in result.err
 
 
