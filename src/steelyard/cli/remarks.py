@@ -40,6 +40,6 @@ def series_warnings(series: Series, found: Sequence[Reach]) -> Iterator[str]:
         )
     if series.venue.kind == "perpetual" and series.venue.maintenance_margin == 0:
         yield (
-            "venue.maintenance_margin is 0, so the token ends only when its nav is 0; exchanges "
+            "venue.maintenance_margin is 0, so the token ends only when no nav is left; exchanges "
             "liquidate at 0.4 to 1 % of notional."
         )
