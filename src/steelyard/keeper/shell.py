@@ -87,7 +87,7 @@ class Shell:
         self._owner, self._kill_file, self._say = owner, kill_file, say
         self._waits, self._once = waits or once, once
         self._finishes = once and not waits
-        """Whether unfinished work is completed before ``once`` ends the run, by timers if needed."""
+        """Whether unfinished work is completed before ``once`` ends the run, by timers too."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: list[tuple[int, int, SetTimer]] = []
         self._due: deque[SetTimer] = deque()

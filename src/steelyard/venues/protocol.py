@@ -102,7 +102,7 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as it is stored and signed. It is immediate or cancel, so no order rests on the book.
+    """An order as it is stored and signed. It is immediate or cancel, so no order ever rests.
 
     Raises:
         InputError: no venue could accept such an order.
@@ -120,8 +120,8 @@ class OrderRequest:
     """The venue's clock, ms, as the sender read it; the signature covers it."""
     window_ms: int
     notional: Decimal | None = None
-    """The notional in quote, signed, from which ``units`` were rounded. A paper venue that fills at the
-    mark of the decision books this amount; other venues ignore it."""
+    """The signed notional in quote from which ``units`` were rounded. A paper venue that fills at
+    the mark of the decision books this amount; other venues ignore it."""
     contract: int = 0
     """The expiry of the future (epoch s); 0 if the underlying has only one contract."""
 
@@ -169,8 +169,8 @@ class Trade:
     cause: TradeCause = TradeCause.ORDER
     contract: int = 0
     charges: Charges[Decimal] | None = None
-    """The cost by kind against ``mark``, where the venue knows it (paper). The kinds add up to all of
-    it: ``quote + commission == notional at the mark + their sum``."""
+    """The cost by kind against ``mark``, where the venue knows it (paper). The kinds add up to all
+    of it: ``quote + commission == notional at the mark + their sum``."""
     mark: Decimal | None = None
     """The underlying's price against which ``charges`` are measured."""
 
@@ -206,8 +206,8 @@ class Position:
     entry_price: Decimal
     """0 without a position, and on spot, where what is held is owned and not marked."""
     entry_cost: Decimal
-    """``units`` times the entry price, to the venue's last digit: the cost of the position. The fund's
-    cash is the wallet less ``entry_cost``."""
+    """``units`` times the entry price, to the venue's last digit: the cost of the position. The
+    fund's cash is the wallet less ``entry_cost``."""
     contract: int = 0
     liquidation_price: Decimal | None = None
     """None: there is none, or the venue does not report it."""
@@ -250,7 +250,7 @@ class Mark:
     time_ms: int
     index: Decimal | None = None
     is_clock: bool = False
-    """Whether a scheduled observation is due here, whatever the caller's clock (paper: each bar)."""
+    """Whether a scheduled observation is due here by the venue's clock (paper: each bar)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +281,8 @@ class Limits:
     requests_per_minute: int
     orders_per_minute: int
     lag_ms: int
-    """How much later than it happened the venue may show an order, a trade or a position, while it is
-    in good health."""
+    """How much later than it happened the venue may show an order, a trade or a position, while it
+    works normally."""
     late_ms: int = 0
     """Likewise, how much later than its due time a money movement may appear: funding may be booked
     late. So a list is requested from this much before its last record."""
@@ -309,7 +309,7 @@ class Failure:
     code: str = ""
     """The venue's own error code."""
     until_ms: int | None = None
-    """The venue's time before which it must not be asked again, after a ban or too many requests."""
+    """The venue's time before which it must not be asked, after a ban or too many requests."""
     is_sent: bool = True
     """Whether the request may have left this machine; False if it was held back."""
 
