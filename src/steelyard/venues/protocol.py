@@ -348,6 +348,7 @@ class Venue(Protocol):
     Every call may raise a ``VenueError``, and ends within the venue's own time-out. If no answer
     arrives within it, the outcome is ``Unknown``.
     """
+
     name: str
 
     async def time(self) -> int:

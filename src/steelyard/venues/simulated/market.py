@@ -24,7 +24,7 @@ class MarketTerms:
     min_notional: Decimal = Decimal(100)
     max_units: Decimal = Decimal(1_000)
     price_bound: Decimal = Decimal("0.05")
-    """A share of the mark: limits farther off are refused, and orders without a limit stop there."""
+    """A share of the mark: limits farther off are refused, and orders without one stop there."""
     taker_fee: Decimal = Decimal("0.0005")
     initial_margin: Decimal = Decimal("0.05")
     maintenance_margin: Decimal = Decimal("0.004")

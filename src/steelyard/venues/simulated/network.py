@@ -1,4 +1,4 @@
-"""The network to a simulated venue, on virtual time: it carries calls, and answers that may be lost.
+"""The network to a simulated venue, on virtual time: it carries calls, and may lose answers.
 
 A driver owns the clock. It hands calls to ``send``, asks ``next_ms`` when something happens next,
 and gets what has reached the caller from ``advance``. No code here reads a clock, and one seed

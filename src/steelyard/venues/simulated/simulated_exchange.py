@@ -200,7 +200,7 @@ class SimulatedExchange:
         self._book(self._movement(MovementKind.TRANSFER, amount, self.now_ms))
 
     def deleverage(self, share: Decimal) -> None:
-        """Close a share of the position at the mark, against a bankrupt account (auto-deleveraging)."""
+        """Close a share of the position at the mark for another's loss (auto-deleveraging)."""
         units = abs(self.account.units) * share // self.terms.lot * self.terms.lot
         if units > 0:
             side = -1 if self.account.units > 0 else 1

@@ -134,7 +134,7 @@ class SimulatedFace:
             self._waited_for.discard(ticket)
 
     def _take(self) -> None:
-        """Give the answers that have arrived to their calls; a second answer to a call is dropped."""
+        """Give arrived answers to their calls; a second answer to a call is dropped."""
         for told in self.venue.advance(self._clock.now_ms()):
             if told.ticket == 0:
                 if isinstance(told.value, Mark | OrderState):
