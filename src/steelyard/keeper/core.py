@@ -44,7 +44,7 @@ class Keeper:
 
     desks: dict[str, Desk] = field(default_factory=dict)
     markets: dict[str, WatchedMarket] = field(default_factory=dict)
-    """By the market's name, which is that of its underlying."""
+    """The markets, by the names of their underlyings."""
     stores: int = 0
     """The number of ``Store`` commands so far."""
     snapshot_every: int = field(default_factory=lambda: SNAPSHOT_EVERY)
@@ -86,7 +86,7 @@ def step(keeper: Keeper, event: Event) -> list[Command]:
         for desk in keeper.desks.values():
             desk.lease_until_ms = event.until_ms
         return []
-    desk = keeper.desks[event.fund]  # type: ignore[union-attr]  # the others are of one fund
+    desk = keeper.desks[event.fund]  # type: ignore[union-attr]  # all other events name a fund
     ACTS[type(event)](desk, event)
     return _out(keeper, desk)
 

@@ -193,7 +193,7 @@ def read_for_proof(desk: Desk, event: WasRead) -> None:
     if proof.final is not None:
         if is_whole(desk, proof.final) and not waits_for_money(desk):
             came_to_end(desk, now_ms, proof.final)
-        return  # else the timer asks again
+        return  # otherwise the timer asks again
     if not proof.is_reading or found.time_ms <= settled_ms(desk, order):
         return
     if event.what is AccountReading.TRADES:

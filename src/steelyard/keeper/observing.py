@@ -70,7 +70,7 @@ def priced(market: WatchedMarket, desks: Mapping[str, Desk], event: Priced) -> l
 
 
 def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark) -> None:
-    """Record the last price again for each full hour without a price, as in a gap of a history."""
+    """Record that the last price still holds if a full hour had no price, as in a history's gap."""
     last = market.mark
     if last is None or (last.time_ms // HOUR_MS + 1) * HOUR_MS >= mark.time_ms:
         return

@@ -51,7 +51,7 @@ __all__ = [
 
 NOTHING = Decimal(0)
 LATEST_MS = 300_000
-"""At first, lists are read from this long before the opening of the account."""
+"""Before the first such round, lists are read from this long before the account's opening."""
 ROUND = (
     AccountReading.TRADES,
     AccountReading.MOVEMENTS,
@@ -99,11 +99,13 @@ def since_ms(desk: Desk, what: AccountReading) -> int:
     """The venue's time, ms, from which a list must be read so that no record is missed.
 
     It is the last round of this process in which books and venue agreed, less the time by which a
-    record may appear late. Before the first such round it is the opening of the account, and
-    the opening it is 0. While books and venue differ, a record is missing, and the list may show it
-    later than the venue promises, so the time does not advance. The time of the last booked record
-    would not be safe: an order's trades are known from its answer, possibly before the list shows
-    an earlier trade that the fund did not order.
+    record may appear late. Before the first such round it is shortly before the opening of the
+    account, and before the opening it is 0, so that the whole list is read.
+
+    While books and venue differ, a record is missing, and the list may show it later than the venue
+    promises, so the time does not advance. The time of the last booked record would not be safe: an
+    order's trades are known from its answer, possibly before the list shows an earlier trade that
+    the fund did not order.
     """
     limits, listed = desk.limits, desk.listed_ms
     if not desk.memory.is_open:
@@ -221,9 +223,9 @@ def last_trade_ms(desk: Desk) -> int:
 
 
 def end_if_liquidated(desk: Desk, now_ms: int) -> None:
-    """End a fund whose position the venue liquidated; what is left after all bookings is paid out.
+    """End a fund whose position the venue liquidated, with what is left after all bookings.
 
-    Fees that are owed to the issuer are not paid if nothing is left.
+    Fees owed to the issuer are not paid beyond that.
     """
     state = desk.state
     if not desk.memory.is_liquidated or state.ended is not None or state.units != 0:

@@ -60,7 +60,7 @@ def open_venue(
     """The account of a fund: a file beside the keeper file on paper, or an account at an exchange.
 
     Args:
-        settings: of the keeper.
+        settings: the settings of the keeper.
         fund: the fund that trades on the account.
         sends: whether real orders are sent.
         listens: whether the streams of an exchange are opened besides its REST calls.
@@ -175,7 +175,7 @@ async def run_keeper(
     """Run the funds of a keeper file until their histories end, or a signal asks to stop.
 
     Args:
-        settings: of the keeper.
+        settings: the settings of the keeper.
         owner: who runs the keeper, for messages and the journal.
         say: is called with each line of the log.
         once: stop when everything that can be done now is done.

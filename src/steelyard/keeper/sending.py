@@ -59,7 +59,10 @@ def lowers(desk: Desk, units: Decimal) -> bool:
 
 
 def withheld(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -> str | None:
-    """Why an order is not sent; None: it is sent. No guard withholds what lowers the exposure."""
+    """Why an order is not sent; None: it is sent.
+
+    An order that lowers the exposure is withheld by no alarm, smallest notional or hourly limit.
+    """
     limits, memory, guards = desk.limits, desk.memory, desk.guards
     venue_ms = desk.clock.venue_ms(now_ms)
     if limits is None or venue_ms is None:

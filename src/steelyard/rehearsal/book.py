@@ -34,7 +34,7 @@ MODELLED: Depth = tuple(
         ("400", 40_000_000),
     )
 )
-"""A deep book: half a million at a tenth of a basis point from the mid, 140 millions up to 4 %."""
+"""A deep book: half a million at a tenth of a basis point from the mid, 140 million up to 4 %."""
 
 
 class LevelFill(NamedTuple):

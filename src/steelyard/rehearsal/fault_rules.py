@@ -1,8 +1,8 @@
 """Faults between a client and the exchange: a table of them, and rules for when they strike.
 
 A fault decides whether the request is carried out, and what the client gets instead of the answer.
-Rules come from a file (by chance with a seed) or one at a time from the control port. They are
-tried in order, and the first rule that fits and strikes gives the request's fault.
+Rules come from a file or, one at a time, from the control port; a seed decides those that strike by
+chance. They are tried in order, and the first rule that fits and strikes gives the request's fault.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ class Rule:
 
     fault: str
     method: str = "POST"
-    """Empty: any."""
+    """The HTTP method; empty: any."""
     path: str = "/fapi/v1/order"
-    """Empty: any."""
+    """The path; empty: any."""
     skip: int = 0
     """The number of fitting requests that are spared first."""
     count: int = 1

@@ -70,7 +70,7 @@ class Order:
     """``MARKET`` or ``LIMIT``."""
     tif: str
     price: Decimal
-    """0 for a market order."""
+    """The limit price; 0 for a market order."""
     units: Decimal
     reduce_only: bool
     time_ms: int
@@ -117,7 +117,7 @@ class Income:
     time_ms: int
     seen_ms: int
     asset: str = ""
-    """Empty: the quote."""
+    """The asset; empty: the quote."""
 
 
 class VisibleAccount(NamedTuple):

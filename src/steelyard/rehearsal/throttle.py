@@ -70,7 +70,7 @@ class Throttle:
         """Count the weight of a request.
 
         Raises:
-            Refused: there were too many, or the address is banned.
+            Refused: there were too many requests, or the address is banned.
         """
         if now_ms < self.banned_until_ms:
             self.asked_while_banned += 1
@@ -102,7 +102,7 @@ class Throttle:
         """Count an order.
 
         Raises:
-            Refused: there were too many.
+            Refused: there were too many orders.
         """
         counts = self._orders.setdefault(account, _Orders())
         limits = (

@@ -93,7 +93,7 @@ class MovementKind(StrEnum):
 
 
 class CallOutcome(StrEnum):
-    """How a call ended that gave no value."""
+    """The outcomes of a call that gave no value."""
 
     REJECTED = "rejected"
     UNAVAILABLE = "unavailable"
@@ -302,7 +302,7 @@ class Read(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a call ended that gave no value."""
+    """A call that gave no value: its outcome, and the reason."""
 
     outcome: CallOutcome
     reason: str

@@ -64,7 +64,7 @@ class ExchangeVenue:
         client: makes the account's client at the first call.
         market: the exchange's name of the perpetual.
         quote: the account's quote asset.
-        name: of the venue.
+        name: the venue's name.
         sends: whether orders are sent; if not, each order is refused before anything is sent.
         listener: makes the listener of its streams, given the client and the perpetual's row in
             ``exchangeInfo``; None: there are no streams, and marks are requested.
@@ -307,7 +307,7 @@ def open_exchange(
         quote: the series' quote asset.
         secrets: the key and the secret of the account.
         rehearsal: the folder of a rehearsal exchange; None: the real hosts.
-        name: of the venue.
+        name: the venue's name.
         sends: whether orders are sent.
         listens: whether ``stream`` opens the exchange's streams; if not, marks are requested.
         stale_after_ms: the silence, ms, after which a stream is replaced.

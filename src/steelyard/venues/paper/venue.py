@@ -55,7 +55,7 @@ class PaperVenue:
         terms: the terms of the account.
         store: its file, which may hold an earlier state.
         pace: its clock.
-        name: of the venue.
+        name: the venue's name.
     """
 
     def __init__(
@@ -264,7 +264,7 @@ def open_paper(
         intrabar: ``"path"`` or ``"close"``, as ``simulate`` takes it.
         books: recorded snapshots of an order book, from which orders fill.
         speed: seconds of history per second; 0: the history advances whenever it is asked to.
-        name: of the venue.
+        name: the venue's name.
 
     Raises:
         InputError: series and feed do not fit together, the series' counterparty is its own

@@ -16,7 +16,7 @@ class Turnstile:
     """Counts the calls and orders of the last minute, and closes if there are too many.
 
     Args:
-        terms: the numbers allowed per minute.
+        terms: the market's terms, with the calls and orders allowed per minute.
     """
 
     def __init__(self, terms: MarketTerms) -> None:

@@ -38,7 +38,7 @@ class SimulatedFace:
         venue: the venue.
         clock: the caller's clock, which is the venue's true time.
         timeout_ms: the longest time to wait for an answer, ms.
-        name: of the venue.
+        name: the venue's name.
     """
 
     def __init__(
