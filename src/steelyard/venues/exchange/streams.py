@@ -15,9 +15,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from steelyard.errors import InputError
 from steelyard.venues.exchange.client import INSTALL, Client, answer_of
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from steelyard.venues.exchange.session import Rehearsal
 
 __all__ = ["Listener", "load_streams"]
+
+T = TypeVar("T")
 
 TIMEOUT_MS = 5_000
 FIRST_WAIT_S = 1.0
@@ -54,6 +56,46 @@ def load_streams() -> Any:  # noqa: ANN401 (ccxt ships no types)
         message = f"a real exchange needs ccxt, which is not installed: {INSTALL}"
         raise InputError(message, missing="ccxt") from error
     return ccxt.pro
+
+
+class _Loop:
+    """The running event loop for a client of ccxt.pro: its timers and tasks end with the client.
+
+    ccxt renews a listen key by a timer, which it does not cancel when the client is closed.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timers: list[asyncio.TimerHandle] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever a loop has)
+        return getattr(self._loop, name)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,  # noqa: ANN401 (the loop's)
+    ) -> asyncio.TimerHandle:
+        """Call after a delay, s, unless the client is closed before."""
+        self._timers = [each for each in self._timers if each.when() > self._loop.time()]
+        self._timers.append(self._loop.call_later(delay, callback, *args))
+        return self._timers[-1]
+
+    def create_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task, which is waited for when the client is closed."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Cancel the timers, and wait for the tasks, which end with their connections."""
+        for each in self._timers:
+            each.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=TIMEOUT_MS / 1_000)
 
 
 class _Stream:
@@ -243,8 +285,9 @@ class Listener:
         """A client of ccxt.pro with its own session."""
         from steelyard.venues.exchange.session import open_session
 
-        session = open_session(self._rehearsal, self._check)
+        session, loop = open_session(self._rehearsal, self._check), _Loop()
         settings = {
+            "asyncio_loop": loop,
             "apiKey": self._key,
             "session": session,
             "timeout": TIMEOUT_MS,
@@ -269,6 +312,7 @@ class Listener:
         finally:
             await client.close()
             await session.close()
+            await loop.close()
 
     def _check(self) -> None:
         """Raise, so that nothing is sent, while the exchange must not be asked."""
