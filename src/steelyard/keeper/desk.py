@@ -76,6 +76,8 @@ class OutcomeEvidence:
     position: Read[Position] | None = None
     is_reading: bool = False
     """The trades and the position are being read for it."""
+    is_told: bool = False
+    """A stream told of its end, and it was looked up for that."""
     unclear_since: int | None = None
     """Own clock: since when order, trades and position disagree."""
 
