@@ -1,7 +1,7 @@
-"""The end of an order: its trades are booked, each once, in the transaction that ends it.
+"""The end of an order: each of its trades is booked once, in the transaction that ends the order.
 
-An order is at its end once every trade that its state speaks of is seen, or once it is proved that
-nothing came of it. What was not filled is the next clip.
+An order ends once every trade that its state counts has been seen, or once it is proved that it
+traded nothing. The part that was not filled becomes the next clip.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FREE = Charges(NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
-    """The venue says what came of an order: book its trades once they are all there."""
+    """Take the final state of the open order; book its trades once all of them have been seen."""
     order = desk.memory.order
     if order is None:
         return
@@ -43,7 +43,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
         outcome = "rejected" if final.status is OrderStatus.REJECTED else "nothing"
         ended(desk, now_ms, outcome, final.reason or "nothing was there within its limit")
     elif is_whole(desk, final) and waits_for_money(desk):
-        # the timer asks again once the venue's list of money movements has come so far
+        # the order ends later, when the venue's list of money movements reaches its last trade
         desk.phase, desk.proof.final = Phase.ASKING, final
         since = reconciliation.since_ms(desk, AccountReading.MOVEMENTS)
         desk.commands.append(ReadVenue(desk.symbol, AccountReading.MOVEMENTS, now_ms, since))
@@ -61,7 +61,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
 
 
 def unclear(desk: Desk, now_ms: int, why: str) -> None:
-    """What the venue says of the open order does not fit; after ``disagree_after`` it is told."""
+    """Note that the records of the open order conflict; after ``disagree_after`` raise an alarm."""
     proof = desk.proof
     if proof.unclear_since is None or proof.unclear_since > now_ms:  # or the clock was set back
         proof.unclear_since = now_ms
@@ -70,7 +70,7 @@ def unclear(desk: Desk, now_ms: int, why: str) -> None:
 
 
 def waits_for_money(desk: Desk) -> bool:
-    """Whether the order closes the fund, and what fell due before that may not be booked yet."""
+    """Whether the order winds the fund down, and earlier money movements may still be unbooked."""
     intent = desk.state.intent
     if intent is None or intent.trigger != Trigger.WIND_DOWN:
         return False
@@ -78,12 +78,12 @@ def waits_for_money(desk: Desk) -> bool:
 
 
 def is_whole(desk: Desk, final: OrderState) -> bool:
-    """Whether all trades of an order are seen that its state speaks of."""
+    """Whether every trade that the order's state counts has been seen."""
     return sum((trade.units for trade in desk.heard.values()), NOTHING) == final.filled
 
 
 def ended(desk: Desk, now_ms: int, outcome: str, why: str, *, is_sent: bool = True) -> None:
-    """Nothing more can come of the open order: settle what it did, in one transaction."""
+    """End the open order, which can trade no more, and settle its trades in one transaction."""
     order = desk.memory.order
     assert order is not None  # noqa: S101 (called for an open order)
     trades = sorted(desk.heard.values(), key=lambda each: (each.time_ms, each.trade_id))
@@ -113,7 +113,7 @@ def ended(desk: Desk, now_ms: int, outcome: str, why: str, *, is_sent: bool = Tr
 def settle_trades(
     desk: Desk, now_ms: int, order: StoredOrder, trades: list[Trade], *, is_short: bool
 ) -> None:
-    """Book the trades of an order, in their order; what is left undone is the next clip."""
+    """Book the trades of an order in the order of time; what was not filled is the next clip."""
     intent, time = desk.state.intent, desk.time(now_ms)
     goes_on = is_short or (intent is not None and intent.clipped)
     waiting = deque(trades)
@@ -125,18 +125,21 @@ def settle_trades(
 
 
 def settle_nothing(desk: Desk, now_ms: int, price: Decimal, why: str) -> None:
-    """Nothing came of the fund's intent."""
+    """Tell the fund that its intent traded nothing, and why."""
     nothing = Filled(desk.time(now_ms), price, NOTHING, NOTHING, FREE, why=why)
     desk.tell(nothing)
 
 
 def lag_ms(desk: Desk) -> int:
-    """How much later than its own time the venue may show a record."""
+    """The venue's lag, ms: how much later it may show a record; 0 before limits are read."""
     return 0 if desk.limits is None else desk.limits.lag_ms
 
 
 def trades_since(desk: Desk, order: StoredOrder) -> int:
-    """From when on trades are read for an order: also what other rounds have not seen yet."""
+    """The time, ms of the venue's clock, from which an order's trades are read.
+
+    It is early enough to include trades that other readings of the account have not seen yet.
+    """
     return min(
         max(order.stamp_ms - lag_ms(desk), 0), reconciliation.since_ms(desk, AccountReading.TRADES)
     )

@@ -1,7 +1,8 @@
-"""What a keeper wants done: frozen records, carried out in their order.
+"""The commands of the keeper's core: frozen records, which the shell carries out in their order.
 
-What stands after a ``Store`` is carried out once its events are on the disk, and not at all where
-they are not: a keeper whose store fails stops, and finds out by opening the journal again.
+A command after a ``Store`` is carried out once the events of that ``Store`` are on disk. If they
+cannot be written, it is not carried out at all: the keeper stops, and the next process learns what
+was stored by opening the journal.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = [
 
 
 class AccountReading(StrEnum):
-    """What is read of an account."""
+    """The kinds of reading that a keeper takes of an account."""
 
     LIMITS = "limits"
     TRADES = "trades"
@@ -38,18 +39,18 @@ class AccountReading(StrEnum):
 
 
 class Timer(StrEnum):
-    """What a timer is for."""
+    """The purposes of a timer."""
 
     CLOCK = "clock"
     """The next scheduled observation."""
     LATE = "late"
-    """No answer to an order came in time."""
+    """The time to wait for the answer to an order is over."""
     ASK = "ask"
-    """An order is to be looked up again."""
+    """The open order is to be looked up again."""
     READ = "read"
     """The account is to be read again."""
     RETRY = "retry"
-    """Nothing came of an order: the rules are asked again."""
+    """An order traded nothing: the fund's rules are evaluated again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,13 @@ class Store:
     """Append these events to the journal in one transaction."""
 
     number: int
-    """Given back in ``Stored``; they count up within a process."""
+    """Returned in ``Stored``. Numbers count up within one process."""
     events: tuple[JournalEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TakeSnapshot:
-    """Keep the state of a fund's books beside the journal, whose last row says the state's hash."""
+    """Save the state of a fund's books; the fund's last journal row holds its hash."""
 
     fund: str
     state: dict[str, Any]
@@ -71,7 +72,7 @@ class TakeSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send an order once, as it is: the stamp that was stored is signed."""
+    """Send an order once, unchanged: the signature covers the time stamp that was stored."""
 
     fund: str
     request: OrderRequest
@@ -79,28 +80,28 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Ask the venue for an order by its id."""
+    """Look an order up at the venue by its client id."""
 
     fund: str
     client_id: str
     asked_ms: int
-    """Given back with the answer."""
+    """The keeper's clock, ms, when it was asked; returned with the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadVenue:
-    """Read something of the account."""
+    """Take one reading of the account."""
 
     fund: str
     what: AccountReading
     asked_ms: int
     since_ms: int = 0
-    """Of lists: from when on, by the venue's clock."""
+    """For lists: the start of the period to read, ms of the venue's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """Tell the keeper at this time (its own clock); it replaces an earlier one of the name."""
+    """Ring at ``at_ms`` (the keeper's clock); it replaces an earlier timer of the same purpose."""
 
     at_ms: int
     fund: str
@@ -110,7 +111,7 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A line of the log: a decision and its reason, or an alarm."""
+    """Write a line of the log: a decision with its reason, or an alarm."""
 
     fund: str
     text: str

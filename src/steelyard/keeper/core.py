@@ -1,8 +1,8 @@
-"""The keeper's core: something happened, and these commands follow.
+"""The keeper's core: a function from events to commands.
 
-It has neither input nor output. The shell carries the commands out in their order and tells what
-came of each; a simulator carries out the same ones under a seed. A start and a recovery are one
-path: the journal is folded, the venue is read, and what was begun is finished.
+It does no input or output. The shell carries the commands out in their order and reports the
+result of each as an event; a simulator carries out the same commands under a seed. A start and a
+recovery share one path: the journal is folded, the venue is read, and what was begun is finished.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from steelyard.ledger.snapshots import snapshot_of
 __all__ = ["Keeper", "add_desk", "is_busy", "start", "step", "stop"]
 
 SNAPSHOT_EVERY = 1_000
-"""Rows of a fund between two snapshots: opening folds not many more than these."""
+"""Rows of a fund between two snapshots: opening a journal folds about this many rows at most."""
 
 
 @dataclass(slots=True)
@@ -44,21 +44,29 @@ class Keeper:
 
     desks: dict[str, Desk] = field(default_factory=dict)
     markets: dict[str, WatchedMarket] = field(default_factory=dict)
-    """By the underlying."""
+    """The markets, by the names of their underlyings."""
     stores: int = 0
-    """How many ``Store`` commands there were."""
+    """The number of ``Store`` commands so far."""
     snapshot_every: int = field(default_factory=lambda: SNAPSHOT_EVERY)
 
 
 def start(keeper: Keeper, now_ms: int, owner: str, token: int, program: str) -> list[Command]:
-    """What follows from the start of a process, once its journal is folded."""
+    """The commands that follow from the start of a process, once its journal is folded.
+
+    Args:
+        keeper: with a desk for each fund.
+        now_ms: this machine's clock, ms UTC.
+        owner: who runs the process.
+        token: the fencing token of its lease.
+        program: the version of the program.
+    """
     commands: list[Command] = []
     for desk in keeper.desks.values():
         fields = {"owner": owner, "token": token, "program": program}
         desk.note(now_ms, "keeper_started", fields)
         reconciliation.start(desk, now_ms)
         if desk.memory.order is not None:
-            # it was stored; whether it was sent is not known
+            # the journal proves that the order was stored, but not whether it was sent
             following.ask(desk, now_ms)
         observing.arm(desk)
         if desk.guards.clock_every_s > 0:
@@ -68,7 +76,7 @@ def start(keeper: Keeper, now_ms: int, owner: str, token: int, program: str) -> 
 
 
 def step(keeper: Keeper, event: Event) -> list[Command]:
-    """What follows from an event. The keeper is changed in place; the commands are frozen."""
+    """The commands that follow from an event. The keeper is changed in place."""
     if type(event) is Priced:
         touched = observing.priced(keeper.markets[event.underlying], keeper.desks, event)
         return [command for desk in touched for command in _out(keeper, desk)]
@@ -78,13 +86,13 @@ def step(keeper: Keeper, event: Event) -> list[Command]:
         for desk in keeper.desks.values():
             desk.lease_until_ms = event.until_ms
         return []
-    desk = keeper.desks[event.fund]  # type: ignore[union-attr]  # the others are of one fund
+    desk = keeper.desks[event.fund]  # type: ignore[union-attr]  # all other events name a fund
     ACTS[type(event)](desk, event)
     return _out(keeper, desk)
 
 
 def stop(keeper: Keeper) -> list[Command]:
-    """What a process does last, so that the next one opens the journal quickly."""
+    """The last commands of a process: they save snapshots, so that the next start is quick."""
     commands: list[Command] = []
     for desk in keeper.desks.values():
         if desk.recorder.stop():
@@ -93,7 +101,7 @@ def stop(keeper: Keeper) -> list[Command]:
 
 
 def is_busy(keeper: Keeper) -> bool:
-    """Whether something that was begun waits for a timer or an answer, as an order for its end."""
+    """Whether any fund waits for a timer or an answer, for example for the end of an order."""
     return any(
         desk.memory.order is not None or desk.launch is not None or desk.is_reading or desk.is_due
         for desk in keeper.desks.values()
@@ -101,13 +109,13 @@ def is_busy(keeper: Keeper) -> bool:
 
 
 def add_desk(keeper: Keeper, desk: Desk) -> None:
-    """One more fund; funds on one underlying share its market."""
+    """Add a fund. Funds that trade on one market share its record and its thresholds."""
     desk.market = keeper.markets.setdefault(desk.market.underlying, desk.market)
     keeper.desks[desk.symbol] = desk
 
 
 def _out(keeper: Keeper, desk: Desk) -> list[Command]:
-    """The rows of this step as one transaction, and what may follow it."""
+    """The commands of this step: its rows as one transaction, then the commands that need them."""
     commands = desk.commands
     desk.commands = []
     if not desk.rows:
@@ -130,13 +138,13 @@ def _store(keeper: Keeper, desk: Desk) -> Store:
 
 
 def _snapshot(desk: Desk) -> TakeSnapshot:
-    """After the store whose last row, ``stopped``, says the hash of this state."""
+    """A snapshot; it follows the store whose last row, ``stopped``, holds its hash."""
     desk.rows_since_snapshot = 0
     return TakeSnapshot(desk.symbol, snapshot_of(desk.recorder.books))
 
 
 def arranged(_desk: Desk, store: Store, commands: list[Command]) -> list[Command]:
-    """Nothing is done before what it rests on is on the disk."""
+    """The store first, so that no command is carried out before its rows are on disk."""
     return [store, *commands]
 
 
@@ -149,7 +157,7 @@ def _stored(keeper: Keeper, event: Stored) -> list[Command]:
     return commands
 
 
-# -- what is heard ---------------------------------------------------------------------------------
+# -- events ----------------------------------------------------------------------------------------
 
 
 def _rang(desk: Desk, event: TimerRang) -> None:
@@ -195,13 +203,13 @@ def _was_read(desk: Desk, event: WasRead) -> None:
             desk.is_told = False
             reconciliation.start_soon(desk, event.now_ms)
     if desk.state.units != units and desk.memory.order is None:
-        # the venue moved the position: the rules act on what is there now
+        # the position changed without an order of the fund, so the rules are evaluated again
         observing.observe(desk, event.now_ms)
     _after(desk, event.now_ms)
 
 
 def _came_round(desk: Desk, now_ms: int) -> None:
-    """The whole account was read: hold the books against it."""
+    """Compare the books with the account, all of which has now been read."""
     reconciliation.judge_clock(desk, now_ms)
     if not desk.memory.is_open:
         launch_if_asked(desk, now_ms)
@@ -217,18 +225,18 @@ def _came_round(desk: Desk, now_ms: int) -> None:
 
 
 def _after(desk: Desk, now_ms: int) -> None:
-    """After an order's end: the account is read again, and thresholds are looked for anew."""
+    """After the end of an order, read the account again and find the next thresholds."""
     if desk.ended_now:
         desk.ended_now = False
         reconciliation.start(desk, now_ms)
         observing.arm(desk)
 
 
-# -- what is asked for -----------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def _requested(desk: Desk, event: NewRequest) -> None:
-    """Adopt a request once; the same key again changes nothing."""
+    """Adopt a request once; a second request with the same key changes nothing."""
     if request_adoption.is_known(desk, event.key):
         return
     now_ms = event.now_ms
@@ -251,7 +259,7 @@ def _requested(desk: Desk, event: NewRequest) -> None:
 
 
 def launch_if_asked(desk: Desk, now_ms: int) -> None:
-    """Open the account and buy the first position; a refusal is told and leaves all as it was."""
+    """Open the account and order the first position; a refusal is recorded and changes nothing."""
     asked = desk.launch
     if asked is None:
         return

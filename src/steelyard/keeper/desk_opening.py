@@ -1,4 +1,4 @@
-"""A desk from its journal: the same way after a first start and after a crash."""
+"""How a desk is opened from its journal, the same way after a first start and after a crash."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ from steelyard.version import __version__
 __all__ = ["expected_live", "new_desk", "open_desk"]
 
 LIVE_VENUES = ("perpetual", "spot")
-"""Kinds of venue whose positions a live keeper holds so far."""
+"""The kinds of venue whose positions a live keeper can hold so far."""
 
 
 def expected_live(series: Series) -> tuple[str, str] | None:
-    """What of a series a live keeper expects, and what it found; None: it can be kept."""
+    """Why a live keeper cannot run a series: what it expects, and what it found; None: it can."""
     kind = series.venue.kind
     if kind not in LIVE_VENUES:
         return f"a series whose venue is {' or '.join(LIVE_VENUES)}", kind
     if kind == "spot" and series.target_leverage < 0:
-        # the interest on units that are borrowed is charged in units, which no event books yet
+        # interest on borrowed units is charged in units, and no event can book that yet
         return "a series that is long where its venue is spot", "a short one"
     if series.venue.cash_rate_per_year != 0:
-        # no exchange says by record what lies beside a position earned elsewhere
+        # no exchange has records of what cash outside the position has earned
         return "a series without venue.cash_rate_per_year", f"{series.venue.cash_rate_per_year:g}"
     return None
 
 
 def open_desk(journal: Journal, series: Series, guards: Guards) -> Desk:
-    """The desk of a fund as the journal leaves it; of one that it does not hold, before its launch.
+    """The desk of a fund as its journal leaves it, or as before the launch if the journal is new.
 
     Raises:
-        InputError: the journal holds another fund of this symbol, or the series cannot be run live.
+        InputError: the journal holds a different series under this symbol, or a live keeper cannot
+            run the series.
         DataError, InvariantError: the journal cannot be folded.
     """
     refuse_simulated(series)
@@ -86,7 +87,7 @@ def open_desk(journal: Journal, series: Series, guards: Guards) -> Desk:
 
 
 def new_desk(series: Series, guards: Guards) -> Desk:
-    """The desk of a fund before its launch, of which no journal knows.
+    """The desk of a fund before its launch, without a journal.
 
     Raises:
         InputError: the series cannot be run live.
@@ -99,10 +100,10 @@ def new_desk(series: Series, guards: Guards) -> Desk:
 
 
 def refuse_simulated(series: Series) -> None:
-    """Refuse a series that cannot be run live.
+    """Refuse a series that a live keeper cannot run.
 
     Raises:
-        InputError: so it is.
+        InputError: the series needs something that no live venue provides.
     """
     refused = expected_live(series)
     if refused is not None:
@@ -126,10 +127,10 @@ def _desk(
 
 
 def check_same(place: str, there: Series, here: Series) -> None:
-    """Refuse to go on with another token under the same symbol.
+    """Refuse to continue a token under its symbol with a changed series.
 
     Raises:
-        InputError: its thresholds are fixed for good, and these are others.
+        InputError: the series differs from the one at launch, whose thresholds can never change.
     """
     if there != here:
         message = (
@@ -140,15 +141,15 @@ def check_same(place: str, there: Series, here: Series) -> None:
 
 
 def last_told(journal: Journal, symbol: str, since: int | None) -> int:
-    """The latest time that a fund was told, epoch s: a fill may come after the last observation."""
+    """The time of a fund's latest event, epoch s: a fill may follow its last observation."""
     rows = journal.events(fund=symbol, kinds=sorted(EVENTS), since_ms=(since or 0) * 1000)
     return max((row.time_ms // 1000 for row in rows), default=since or 0)
 
 
 def last_crossed(journal: Journal, symbol: str, since: int | None) -> Crossing[Decimal] | None:
-    """The threshold at which a fund stands, where it was crossed and nothing was decided; or None.
+    """The threshold at the fund's price, if it was crossed without a decision; otherwise None.
 
-    A history that stands there still would stop at it a second time.
+    A history that starts again at this price must not stop at the same threshold a second time.
     """
     crossed = None
     kinds = ["crossed", "decided", "observed"]
@@ -163,7 +164,7 @@ def last_crossed(journal: Journal, symbol: str, since: int | None) -> Crossing[D
 
 
 def fold_memory(journal: Journal, symbol: str) -> Memory:
-    """What the keeper's own rows left."""
+    """The memory that the keeper's own rows of a fund add up to."""
     memory = Memory()
     kinds: Sequence[str] = sorted(KEEPER_KINDS)
     for row in journal.events(fund=symbol, kinds=kinds):

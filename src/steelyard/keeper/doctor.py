@@ -1,8 +1,8 @@
-"""Whether a real account is fit to hold a fund: what was found, what is wanted, how it is changed.
+"""Checks whether a real account is fit to hold a fund, with what was found and how to fix it.
 
-An account holds one fund, and nothing can take its money but the issuer. So the key may neither
-withdraw nor transfer, and is bound to an address; the account is in one-way mode with one asset as
-margin; it holds nothing else; and the exchange would liquidate where the series says it does.
+An account holds one fund, and only the issuer can take money out of it. So the key may neither
+withdraw nor transfer, and is bound to an address. The account is in one-way mode with one margin
+asset, and holds nothing else. The exchange liquidates at the margin that the series states.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ __all__ = ["AccountCheck", "checks_of", "fix", "wanted_leverage"]
 KEY_PAGE = "binance.com, API Management"
 FIX = "steelyard keeper doctor FILE --fix"
 SHOWN = 5
-"""So many of a list are named."""
+"""The number of items of a list that are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCheck:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     is_fine: bool
     found: str
     wanted: str
     how: str
-    """The command or the place that changes it."""
+    """The command or the page on which it can be changed."""
 
     def as_json(self) -> Mapping[str, object]:
-        """The same for a program."""
+        """The same as a JSON object."""
         return {
             "check": self.name,
             "fine": self.is_fine,
@@ -50,9 +50,9 @@ class AccountCheck:
 
 
 def wanted_leverage(desk: Desk) -> int:
-    """The setting that lets the fund be at its emergency leverage.
+    """The leverage setting, a whole number, that allows the fund its emergency leverage.
 
-    Without one it is the leverage halfway from the band's edge to liquidation, in margin.
+    A fund without one uses the leverage halfway, in margin, from the band's edge to liquidation.
     """
     return int((1 / desk.urgency.end).to_integral_value(ROUND_CEILING))
 
@@ -60,13 +60,13 @@ def wanted_leverage(desk: Desk) -> int:
 def checks_of(
     fund: FundSettings, desk: Desk, found: AccountSetup, *, any_address: bool = False
 ) -> Iterator[AccountCheck]:
-    """All that is looked at, in the order in which it is to be put right.
+    """All checks, in the order in which their findings should be fixed.
 
     Args:
-        fund: which the account is to hold.
-        desk: of the fund, as its journal leaves it.
+        fund: the fund that the account is to hold.
+        desk: the desk of the fund, as its journal leaves it.
         found: how the account is set up.
-        any_address: the key need not be bound to an address.
+        any_address: accept a key that is not bound to an address.
     """
     yield from _key(found, any_address=any_address)
     yield from _modes(fund, found)
@@ -192,11 +192,11 @@ def _some(names: list[str]) -> str:
 
 
 async def fix(venue: ExchangeVenue, desk: Desk, found: AccountSetup) -> list[str]:
-    """Set position mode, margin mode and leverage where they are not fit; what was set.
+    """Set position mode, margin mode and leverage where they are unfit; return what was set.
 
     Raises:
-        InputError: the exchange refuses one of them, as while a position is held.
-        VenueError: it could not be asked.
+        InputError: the exchange refuses a setting, for example while a position is held.
+        VenueError: the exchange could not be reached, or the outcome is unknown.
     """
     done = []
     wanted = wanted_leverage(desk)

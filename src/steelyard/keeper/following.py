@@ -1,13 +1,13 @@
-r"""The one order that is in flight, from its sending to its end.
+r"""The one order in flight, from sending to its end.
 
-    sent -> answered -> its trades are booked, or nothing came of it
-        \-> unknown -> looked up until that is proved
+    sent -> answered -> its trades are booked, or it traded nothing
+        \-> unknown -> looked up until one of these is proved
 
-An order that was sent has three outcomes. *Rejected* and *unavailable*: nothing happened. Whatever
-is not proved to be one of these, or a fill, is *unknown*: it is looked up by its id until its last
-instant of acceptance has passed on the venue's clock, and once more after the venue's lists have
-caught up with that. Only where the order, the trades and the position all say that nothing
-happened is it void.
+The call that sends an order ends in one of these ways. It gives the order's final state. It is
+*rejected* or *unavailable*: nothing happened. Anything that is not proved to be one of these is
+*unknown*: the order is looked up by its id until its last instant of acceptance has passed on the
+venue's clock, and once more after the venue's lists have caught up with that instant. An order is
+void only if the order look-up, the trades and the position all show that nothing happened.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from steelyard.venues.protocol import EARLY_MS, CallOutcome, Failure, OrderState
 __all__ = ["answered", "ask", "late", "looked_up", "read_for_proof", "streamed"]
 
 
-# -- what is heard of it ---------------------------------------------------------------------------
+# -- answers and look-ups --------------------------------------------------------------------------
 
 
 def answered(desk: Desk, event: Answered) -> None:
-    """The answer to an order: late and doubled ones say nothing that is not known by then."""
+    """Handle the answer to an order. A late or repeated answer adds nothing new to the order."""
     found, now_ms = event.found, event.now_ms
     if isinstance(found, Failure):
         desk.hear_refusal(found)
@@ -61,19 +61,19 @@ def answered(desk: Desk, event: Answered) -> None:
 
 
 def duplicate(desk: Desk, now_ms: int, found: OrderState | Failure) -> None:
-    """An answer to an order that has ended: its trades are booked, each once, like any other."""
+    """Handle an answer to an order that has ended: each of its trades is booked once."""
     if isinstance(found, OrderState) and desk.memory.is_open:
         reconciliation.adopt_trades(desk, now_ms, found.trades)
 
 
 def late(desk: Desk, now_ms: int) -> None:
-    """No answer came in time."""
+    """Treat the open order as unknown if its answer has not arrived in time."""
     if desk.memory.order is not None and desk.phase is Phase.SENT:
         unknown(desk, now_ms, "timer", "unknown", "no answer came in time")
 
 
 def unknown(desk: Desk, now_ms: int, heard: str, outcome: str, why: str) -> None:
-    """Anything may have happened: look the order up."""
+    """Record that the order's outcome is unknown, and look the order up."""
     order = desk.memory.order
     if order is None:
         return
@@ -86,7 +86,7 @@ def unknown(desk: Desk, now_ms: int, heard: str, outcome: str, why: str) -> None
 
 
 def ask(desk: Desk, now_ms: int) -> None:
-    """Look the open order up, and again where no answer comes."""
+    """Look the open order up, and set a timer that repeats this if no answer arrives."""
     order = desk.memory.order
     if order is None or desk.phase is Phase.STORING:
         return
@@ -96,10 +96,10 @@ def ask(desk: Desk, now_ms: int) -> None:
 
 
 def streamed(desk: Desk, event: Streamed) -> None:
-    """A stream only makes things faster: the books move by what is asked.
+    """Handle a message of the stream, which speeds things up but never changes the books itself.
 
-    Of the open order that is what came of it. An order that the fund did not send, such as a
-    liquidation, is a reason to read the whole account.
+    A final state of the open order leads to a look-up. A fill of an order that the fund did not
+    send, such as a liquidation, leads to a reading of the whole account.
     """
     order, told, now_ms = desk.memory.order, event.order, event.now_ms
     if order is not None and order.client_id == told.client_id:
@@ -108,14 +108,14 @@ def streamed(desk: Desk, event: Streamed) -> None:
             ask(desk, now_ms)
     elif told.filled != 0 and own_order(desk.symbol, told.client_id) is None:
         if desk.is_reading:
-            # a part of this round may have been read before the order was filled
+            # part of this round may have been read before the order was filled
             desk.is_told = True
         else:
             reconciliation.start_soon(desk, now_ms)
 
 
 def looked_up(desk: Desk, event: LookedUp) -> None:
-    """What the venue knows of the open order."""
+    """Handle the result of a look-up of the open order."""
     order, found, now_ms = desk.memory.order, event.found, event.now_ms
     if order is None or order.client_id != event.client_id or desk.phase is Phase.STORING:
         return
@@ -143,7 +143,7 @@ def is_earlier(order: StoredOrder, found: OrderState) -> bool:
 
 
 def again(desk: Desk, now_ms: int) -> None:
-    """Ask once more, a little later; not before a ban has ended."""
+    """Set the timer for the next look-up, which is not before a ban ends."""
     wait = desk.guards.ask_every_ms
     venue_ms = desk.clock.venue_ms(now_ms)
     if venue_ms is not None:
@@ -151,24 +151,24 @@ def again(desk: Desk, now_ms: int) -> None:
     desk.set_timer(now_ms, Timer.ASK, wait)
 
 
-# -- whether nothing came of it --------------------------------------------------------------------
+# -- proof that an order traded nothing ------------------------------------------------------------
 
 
 def absent(desk: Desk, now_ms: int, order: StoredOrder, found: Read[OrderState | None]) -> None:
-    """The venue knows of no such order: that means something after its last instant only."""
+    """The venue knows no such order, which proves something only after the order's last instant."""
     proof = desk.proof
     if never_came(desk, order, found):
         send(desk, now_ms, order)
         return
     if desk.limits is None or venue_time(found, now_ms) <= order.until_ms:
-        # by how much the venue's views lag is in its limits: without them absence proves nothing
+        # the limits give the lag of the venue's views; without them, absence proves nothing
         again(desk, now_ms)
         return
     proof.absent += 1
     if proof.absent <= 1 or venue_time(found, now_ms) <= settled_ms(desk, order):
         again(desk, now_ms)
         return
-    # trades and position have to say the same
+    # trades and position must confirm it
     proof.is_reading, proof.position, proof.trades_ms = True, None, 0
     since = trades_since(desk, order)
     desk.commands.append(ReadVenue(desk.symbol, AccountReading.TRADES, now_ms, since))
@@ -177,34 +177,34 @@ def absent(desk: Desk, now_ms: int, order: StoredOrder, found: Read[OrderState |
 
 
 def never_came(desk: Desk, order: StoredOrder, found: Read[OrderState | None]) -> bool:
-    """Whether an order that is stored was never sent, and can still be accepted.
+    """Whether a stored order was never sent and can still be accepted.
 
-    Only a venue in this process, on which no request can be under way, proves that by not knowing
-    it. The process that stored it was killed before it sent.
+    Only a venue in this process can prove that by not knowing the order, since no request to it can
+    be under way. The process that stored the order was killed before it sent it.
     """
     is_known = desk.limits is not None and desk.limits.is_at_once
     return is_known and found.time_ms <= order.until_ms and desk.lease_covers(order.until_ms)
 
 
 def venue_time(found: Read[OrderState | None], _now_ms: int) -> int:
-    """The venue's clock when it said so: the machine's own proves nothing about the venue."""
+    """The venue's clock at the look-up; the machine's own clock proves nothing about the venue."""
     return found.time_ms
 
 
 def settled_ms(desk: Desk, order: StoredOrder) -> int:
-    """The venue's clock after which all that came of an order is to be seen."""
+    """The venue's clock, ms, after which every result of an order must be visible."""
     return order.until_ms + lag_ms(desk)
 
 
 def read_for_proof(desk: Desk, event: WasRead) -> None:
-    """Trades, money or the position were read while an order is open: take them as evidence."""
+    """Take a reading of trades, money movements or the position as evidence on the open order."""
     order, proof, now_ms, found = desk.memory.order, desk.proof, event.now_ms, event.found
     if order is None or isinstance(found, Failure):
         return
     if proof.final is not None:
         if is_whole(desk, proof.final) and not waits_for_money(desk):
             came_to_end(desk, now_ms, proof.final)
-        return  # else the timer asks again
+        return  # otherwise the timer asks again
     if not proof.is_reading or found.time_ms <= settled_ms(desk, order):
         return
     if event.what is AccountReading.TRADES:
@@ -217,7 +217,7 @@ def read_for_proof(desk: Desk, event: WasRead) -> None:
 
 
 def weigh(desk: Desk, now_ms: int, order: StoredOrder, held: Decimal) -> None:
-    """Order, trades and position are there: void where all say that nothing happened."""
+    """Void the order if order, trades and position all show that nothing happened."""
     if not desk.heard and held == desk.memory.units:
         ended(desk, now_ms, "void", "order, trades and position say that nothing came of it")
         return

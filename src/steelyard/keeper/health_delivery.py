@@ -1,9 +1,9 @@
-"""Where the hourly health of the reserves goes: a folder, standard output, or a URL.
+"""Delivery of the reserves' hourly health to a folder, standard output, or a URL.
 
-It is read from the journal, so that nothing is told that is not stored, and it runs beside the
-keeper: a receiver that does not answer holds nothing up. How far it came stands in a file beside
-the keeper file. After a crash it goes on from there, so each hour is delivered at least once, in
-order, and never in part; whoever receives knows an hour by its fund and time.
+Health is read from the journal, so only stored events are delivered. Delivery runs beside the
+keeper, so a receiver that does not answer delays nothing. A file beside the keeper file records
+the last hour delivered, and delivery continues from there after a crash. So each hour is delivered
+whole, in order, and at least once; a receiver recognises a repeated hour by its fund and time.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from steelyard.ledger.journal import Journal
 __all__ = ["HealthSender", "HealthSettings", "is_receiver"]
 
 LOOK_S = 0.5
-"""How often the journal is looked at."""
+"""Seconds between two looks at the journal."""
 ANSWERS_WITHIN_S = 10.0
 RETRY_S = 30.0
-"""After a delivery that failed."""
+"""Seconds to wait after a failed delivery."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -42,17 +42,17 @@ class HealthSettings(NamedTuple):
     to: str
     """A folder, ``-`` for standard output, or a URL that takes a POST."""
     every_s: int
-    """Hours at a multiple of this are told; a whole number of hours that divides a day."""
+    """The interval, s, in whole hours that divide a day; hours at its multiples are delivered."""
 
     @property
     def place(self) -> str:
-        """Where to, for journal and log; of a URL its host alone: the rest may be a secret."""
+        """The receiver as logs show it: of a URL the host alone, since the rest may be secret."""
         parts = urlsplit(self.to)
         return f"{parts.scheme}://{parts.hostname}" if parts.scheme else self.to
 
 
 def is_receiver(found: str) -> bool:
-    """Whether health can go there: https, or http on this machine, where it is a URL."""
+    """Whether health can be delivered there; a URL has to be https, or http on this machine."""
     try:
         parts = urlsplit(found)
         _ = parts.port
@@ -65,13 +65,14 @@ def is_receiver(found: str) -> bool:
 
 
 class HealthSender:
-    """Delivers what the journal says of the reserves' health, hour by hour.
+    """Delivers the health rows of a journal, hour by hour.
 
     Args:
-        settings: where to, and how often; a folder stands as it is to be opened.
+        settings: the receiver and the interval; a folder is given as it is to be opened.
         journal: the journal's file or URL.
-        mark: the file that says how far it came.
-        told: takes, from this thread, the fund of a delivery and why it failed; None: it arrived.
+        mark: the file that records the last row delivered.
+        told: is called from this thread with the fund of a delivery and the reason why it failed,
+            or None if it arrived.
     """
 
     def __init__(
@@ -85,15 +86,15 @@ class HealthSender:
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
         self._deliver = _receiver(settings.to)
-        # a process before this one may have left the alarm on
+        # an earlier process may have left the alarm on
         self._failing = True
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start the thread that delivers."""
         self._thread.start()
 
     def close(self) -> None:
-        """Deliver what is stored by now, each hour tried once, and end."""
+        """Deliver what is stored by now, trying each hour once, and end the thread."""
         self._ends.set()
         self._thread.join(3 * ANSWERS_WITHIN_S)
 
@@ -106,7 +107,7 @@ class HealthSender:
             self._ends.wait(LOOK_S if is_done else RETRY_S)
 
     def _catch_up(self) -> bool:
-        """Deliver each hour after the last one that arrived; whether all of them did."""
+        """Deliver every hour after the last delivered one, and say whether all of them arrived."""
         try:
             with Journal.open(self._journal) as journal:
                 after = self._reached(journal)
@@ -115,7 +116,7 @@ class HealthSender:
                         self._tell(row)
                         self._keep(row)
         except (OSError, SteelyardError):
-            # told already where a delivery failed; a journal that cannot be read ends the keeper
+            # a failed delivery was reported already; a journal that cannot be read ends the keeper
             return False
         return True
 
@@ -131,7 +132,7 @@ class HealthSender:
             self._told(row.fund, None)
 
     def _reached(self, journal: Journal) -> int:
-        """The last row that was delivered there; 0: none, or one of another journal."""
+        """The number of the last row delivered to this receiver; 0 if none of this journal was."""
         try:
             found = json.loads(self._mark.read_text(encoding="utf-8"))
             seq = int(found["seq"]) if found["to"] == self._settings.to else 0
@@ -146,7 +147,7 @@ class HealthSender:
 
 
 def _name(row: Row) -> str:
-    """A file name of a fund's hour, such as ``BTC3L-2020-03-12T11.json``."""
+    """The file name of one hour of a fund, such as ``BTC3L-2020-03-12T11.json``."""
     fund = re.sub(r"[^A-Za-z0-9_.-]", "_", row.fund)
     return f"{fund}-{time_text(row.time_ms)[:13]}.json"
 
@@ -181,7 +182,7 @@ def _to_folder(folder: Path, name: str, text: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or none, also where the machine stops."""
+    """Write a file atomically: it is there whole or not at all, even if the machine stops."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -191,15 +192,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def _post(url: str, text: str) -> None:
-    """Send it by POST; a redirection is not followed, since what it leads to was not configured.
+    """Send a message by POST. Redirections are not followed, since their target was not configured.
 
     Raises:
-        OSError: no whole answer within ten seconds, or one that is not of the 200s.
+        OSError: no complete answer arrived within ten seconds, or its status is not in the 200s.
     """
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=ANSWERS_WITHIN_S)
-    # the time-out of a socket begins anew with each byte
+    # a socket's time-out restarts with each byte, so another clock limits the whole answer
     clock = threading.Timer(ANSWERS_WITHIN_S, _cut, (connection,))
     clock.daemon = True
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

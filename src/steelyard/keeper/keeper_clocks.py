@@ -1,4 +1,4 @@
-"""The clocks that a shell takes: of paper venues' histories, or this machine's."""
+"""The clocks of a shell: that of the paper venues' histories, or that of this machine."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from steelyard.venues.clocks import Clock, MachineClock
 __all__ = ["HistoryClock", "KeeperClock", "WallClock"]
 
 STILL_MS = 10**15
-"""What lasts a while by the machine's time lasts for ever where the history waits."""
+"""The length of any machine time on a history that stands still: practically without end."""
 
 
 class History(Protocol):
-    """What has a time of its own that goes by."""
+    """A history with a time of its own."""
 
     @property
     def now_ms(self) -> int:
-        """Its time now."""
+        """The time that the history has reached, ms UTC."""
 
 
 class HistoryClock:
-    """Time is that of the history that has come farthest.
+    """The time of the history that has advanced farthest.
 
     Args:
-        venues: whose histories they are.
-        speed: seconds of history a second; 0: it stands still until a venue goes on.
+        venues: the paper venues that play the histories.
+        speed: seconds of history per second; at 0 time stands still until a venue advances.
     """
 
     def __init__(self, venues: Sequence[History], speed: float = 0.0) -> None:
         self._venues, self._speed = venues, speed
 
     def now_ms(self) -> int:
-        """The history's time."""
+        """The time of the farthest history, ms UTC."""
         return max(venue.now_ms for venue in self._venues)
 
     def of_machine(self, time_ms: int) -> int:
-        """How much of the history goes by in a while of the machine's time."""
+        """Convert a length of machine time, ms, to a length of history, ms."""
         return round(time_ms * self._speed) if self._speed > 0 else STILL_MS
 
     async def sleep_until(self, at_ms: int) -> None:
-        """Wait for that time; where time stands still, until the caller gives up waiting."""
+        """Wait until that time. Where time stands still, wait until the caller cancels."""
         if self._speed > 0:
             await asyncio.sleep(max(0.0, (at_ms - self.now_ms()) / self._speed / 1000))
         else:
@@ -50,15 +50,15 @@ class HistoryClock:
 
 
 class KeeperClock(Clock, Protocol):
-    """A clock that knows how it goes beside the machine's."""
+    """A clock that can convert lengths of machine time to its own."""
 
     def of_machine(self, time_ms: int) -> int:
-        """How much of its time goes by in a while of the machine's."""
+        """Convert a length of machine time, ms, to a length of its own time, ms."""
 
 
 class WallClock(MachineClock):
-    """This machine's clock, as a keeper of real accounts lives by it."""
+    """This machine's clock, which a keeper of real accounts uses."""
 
     def of_machine(self, time_ms: int) -> int:
-        """The same."""
+        """The length unchanged, since this is the machine's clock."""
         return time_ms

@@ -1,7 +1,7 @@
-"""What a keeper is told: frozen records, in the order in which they happened.
+"""The events of the keeper's core: frozen records, in the order in which they happened.
 
-``now_ms`` is the clock of the machine that the keeper runs on (ms UTC). It may be wrong: what
-depends on the venue's clock is judged by the times in the venue's own readings.
+``now_ms`` is the clock of the machine that the keeper runs on (ms UTC). It may be wrong, so
+anything that depends on the venue's clock is judged by the times in the venue's own readings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A mark of an underlying came in."""
+    """A mark of an underlying arrived."""
 
     now_ms: int
     underlying: str
@@ -39,18 +39,18 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class TimerRang:
-    """A timer that the keeper set has run out."""
+    """A timer that the keeper set has rung."""
 
     now_ms: int
     fund: str
     timer: Timer
     serial: int
-    """As it was set: an earlier timer of the name that was set anew is not listened to."""
+    """The serial that the timer was set with; the ring of a timer that was replaced is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The venue answered to an order, or failed to."""
+    """The venue answered an order, or the call failed."""
 
     now_ms: int
     fund: str
@@ -60,7 +60,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """An order was looked up by its id; the value is None where the venue knows of none."""
+    """An order was looked up by its id; the value is None if the venue knows no such order."""
 
     now_ms: int
     fund: str
@@ -71,7 +71,7 @@ class LookedUp:
 
 @dataclass(frozen=True, slots=True)
 class WasRead:
-    """Something of the account was read."""
+    """A reading of the account arrived, or the call failed."""
 
     now_ms: int
     fund: str
@@ -82,7 +82,7 @@ class WasRead:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """The venue told of an order by itself: late, twice, out of order, or not at all."""
+    """The stream reported an order. Such reports may be late, repeated, unordered or missing."""
 
     now_ms: int
     fund: str
@@ -91,7 +91,7 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """Somebody asked for something by a row in the table of requests."""
+    """A row of the table of requests asks for something."""
 
     now_ms: int
     fund: str
@@ -103,26 +103,26 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class LeaseChanged:
-    """The right to try was taken, renewed or lost."""
+    """The keeper's lease was taken, renewed or lost."""
 
     now_ms: int
     until_ms: int | None
-    """By this machine's clock; None: it is lost."""
+    """The end of the lease, ms of this machine's clock; None: the lease is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthTold:
-    """An hour's health was delivered, or could not be."""
+    """The health of one hour was delivered, or the delivery failed."""
 
     now_ms: int
     fund: str
     why: str | None
-    """Why it was not; None: it was."""
+    """Why the delivery failed; None: it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The events of a ``Store`` are on the disk."""
+    """The events of a ``Store`` are on disk."""
 
     now_ms: int
     number: int

@@ -1,7 +1,7 @@
-"""What a keeper's own rows left: the open order, what is booked, which alarms hold.
+"""The memory of a fund's keeper: the open order, what is booked, and the alarms that are set.
 
-``Memory.take`` is the one place where it changes, while the keeper lives and when the journal is
-folded. Nothing is decided here.
+It is the sum of the keeper's own journal rows. Only ``Memory.take`` changes it, both while the
+keeper runs and when the journal is folded. It makes no decisions.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Memory", "StoredOrder", "order_fields"]
 
 NOTHING = Decimal(0)
 MOVES_NOTHING = frozenset({"commission", "realised", "purchase"})
-"""Their trade says them already."""
+"""Movements that the trade itself already includes, so that they do not change ``cash`` again."""
 
 
 class StoredOrder(NamedTuple):
-    """An order that was stored, and whose end is not."""
+    """An order that is stored in the journal and whose end is not: the open order."""
 
     client_id: str
     sequence: int
@@ -34,15 +34,15 @@ class StoredOrder(NamedTuple):
     limit: Decimal | None
     reduce_only: bool
     price: Decimal
-    """The mark that it was decided at."""
+    """The mark at which it was decided."""
     before: Decimal
-    """Units held before it."""
+    """The units held before it."""
     stamp_ms: int
     until_ms: int
     """The last instant of the venue's clock at which it can be accepted."""
 
     def request(self) -> OrderRequest:
-        """The request, the same whenever it is made: the stamp that was stored is signed."""
+        """The request to the venue; it is always the same, since the stored stamp is signed."""
         return OrderRequest(
             self.client_id,
             self.units,
@@ -55,7 +55,7 @@ class StoredOrder(NamedTuple):
 
 
 def order_fields(order: StoredOrder) -> dict[str, Any]:
-    """The row of an order."""
+    """The fields of the order's journal row."""
     return {
         "id": order.client_id,
         "sequence": order.sequence,
@@ -73,42 +73,42 @@ def order_fields(order: StoredOrder) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Memory:
-    """What the rows of one fund's keeper say, so far."""
+    """What the keeper's own rows of one fund add up to so far."""
 
     order: StoredOrder | None = None
     sequence: int = 0
-    """Of the last order of which something came."""
+    """The sequence number of the last order that traded."""
     attempt: int = 0
-    """How many orders came to nothing since."""
+    """How many orders have traded nothing since then."""
     is_open: bool = False
-    """The account was read before the launch."""
+    """Whether the account was opened, which the launch does."""
     opened_ms: int = 0
-    """The venue's clock when it was opened."""
+    """The venue's clock, ms, at the opening."""
     cash: Decimal = NOTHING
-    """What the account holds beside its position, by its own records."""
+    """The fund's cash by the account's records, in quote: wallet less the position's entry cost."""
     wallet: Decimal = NOTHING
-    """Its balance, by the same records: what was paid for the position is still in it."""
+    """The wallet balance by the same records, in quote; it still includes the entry cost."""
     units: Decimal = NOTHING
-    """Its position, by its own trades."""
+    """The position by the account's own trades."""
     transferred: Decimal = NOTHING
-    """Quote that came from outside since the launch."""
+    """Quote transferred in from outside since the launch; negative: out."""
     trades: dict[str, int] = field(default_factory=dict)
-    """Ids that are booked, or were there before the fund, with their times."""
+    """The ids of trades that are booked or older than the fund, with their venue times in ms."""
     movements: dict[str, int] = field(default_factory=dict)
     traded: int = 0
-    """Trades since the account was opened: each is rounded to the venue's last digit."""
+    """Trades since the opening; each is rounded to the venue's last digit."""
     stamps: deque[int] = field(default_factory=deque)
-    """When orders of the last hour were stored, but those that never left."""
+    """The stamps, ms, of the orders of the last hour, except those that never left."""
     alarms: dict[str, str] = field(default_factory=dict)
     requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What was asked for, by its key."""
+    """The requests, by their keys."""
     is_liquidated: bool = False
-    """The venue closed the position, or a part of it, by its own rule."""
+    """Whether the venue closed the position or part of it by its own rule."""
     is_ending: bool = False
-    """The fund is to be wound down."""
+    """Whether the fund is to be wound down."""
 
     def take(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Take one row in; a kind that is not the keeper's changes nothing."""
+        """Apply one journal row; rows of other kinds than the keeper's change nothing."""
         change = CHANGES.get(kind)
         if change is not None:
             change(self, fields)
@@ -147,7 +147,7 @@ def _order_ended(memory: Memory, fields: Mapping[str, Any]) -> None:
     memory.order = None
     if order is None:
         return
-    # rows of before this was noted do not have it
+    # rows of earlier versions do not have this field
     if not fields.get("sent", True) and order.stamp_ms in memory.stamps:
         memory.stamps.remove(order.stamp_ms)
     if decimal_of(fields["filled"]) != 0:
@@ -160,7 +160,7 @@ def _venue_trade(memory: Memory, fields: Mapping[str, Any]) -> None:
     memory.trades[fields["trade"]] = fields["venue_time"]
     memory.traded += 1
     if fields["order"] is not None and sequence_of(fields["order"]) > memory.sequence:
-        # of an order that no row here knows: its id is used up
+        # the order is in no row of this journal, but its id has been used
         memory.sequence, memory.attempt = sequence_of(fields["order"]), 0
     if fields["cause"] == "liquidation":
         memory.is_liquidated = True

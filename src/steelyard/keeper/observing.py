@@ -1,8 +1,9 @@
-"""Prices and the clock: when a fund is observed, and which prices are not traded on.
+"""When a fund is observed, and which prices are not traded on.
 
-Between two observations the books stand still, so each threshold is one price in closed form. A
-price between the nearest two touches nothing. One at or past them is a scheduled observation at
-that price, as is each full minute: the fund accrues, and all its triggers are tested.
+Between two observations the books do not change, so each threshold is one price in closed form. A
+price strictly between the nearest two thresholds triggers nothing. A price at or beyond one of them
+is a scheduled observation at that price, and so is each full minute: the fund accrues, and all its
+triggers are tested.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ __all__ = [
 
 HOUR_MS = 3_600_000
 FAR = 1_000
-"""How many times the present price a way goes on which thresholds are looked for."""
+"""Thresholds are looked for from the present price divided by this to the price times this."""
 
 
 def priced(market: WatchedMarket, desks: Mapping[str, Desk], event: Priced) -> list[Desk]:
-    """A price that may be traded on: the funds whose threshold it has reached are observed.
+    """Take a price, observe the funds whose threshold it has reached, and return those funds.
 
-    Given back are the funds that were touched.
+    A price that may not be traded on is recorded and has no other effect.
     """
     mark, now_ms = event.mark, event.now_ms
     why = unfit(market, desks, mark, now_ms)
@@ -70,7 +71,7 @@ def priced(market: WatchedMarket, desks: Mapping[str, Desk], event: Priced) -> l
 
 
 def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark) -> None:
-    """A full hour went by without a price, as in a gap of a history: it stands at the last one."""
+    """Record that the last price still holds if a full hour had no price, as in a history's gap."""
     last = market.mark
     if last is None or (last.time_ms // HOUR_MS + 1) * HOUR_MS >= mark.time_ms:
         return
@@ -80,9 +81,9 @@ def tell_missed_hours(market: WatchedMarket, desks: Mapping[str, Desk], mark: Ma
 
 
 def resume(desk: Desk, now_ms: int) -> None:
-    """Go on after a start: what happened meanwhile is not known, so the fund is observed.
+    """Continue after a start. What happened meanwhile is not known, so the fund is observed.
 
-    Where the marks say when a scheduled observation falls, the history has stood still meanwhile:
+    Where the marks schedule the observations (paper), the history has stood still meanwhile, and
     another observation would be one too many.
     """
     if desk.is_launched and desk.guards.clock_every_s == 0:
@@ -92,7 +93,7 @@ def resume(desk: Desk, now_ms: int) -> None:
 
 
 def is_told(desk: Desk, mark: Mark) -> bool:
-    """Whether the scheduled observation of a mark was made, by a process before this one."""
+    """Whether an earlier process made the scheduled observation of this mark."""
     return (
         desk.guards.clock_every_s == 0
         and desk.state.time is not None
@@ -103,7 +104,10 @@ def is_told(desk: Desk, mark: Mark) -> bool:
 def read_first(
     market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int
 ) -> list[Desk]:
-    """A scheduled observation that the venue names: what it booked up to then comes first."""
+    """Read the account before a scheduled observation that the venue's mark calls for.
+
+    So the venue's records up to that time are booked first. Returns the funds of this market.
+    """
     touched = [desk for desk in desks.values() if desk.market is market]
     for desk in touched:
         desk.is_due = not is_told(desk, mark)
@@ -113,7 +117,7 @@ def read_first(
 
 
 def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: int) -> str | None:
-    """What is wrong with a price; None: nothing."""
+    """Why a price may not be traded on; None: it may."""
     price, last = mark.price, market.mark
     if not (price.is_finite() and price > 0):
         return "expected one above 0"
@@ -131,7 +135,7 @@ def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: 
             if venue_ms - mark.time_ms > stale_ms:
                 return f"it is older than {stale_ms / 1000:g} s"
             if mark.time_ms - venue_ms > stale_ms + desk.clock.off_ms:
-                # every later price would be before it
+                # every later price would be older than this one, and so be refused
                 return f"its time is more than {stale_ms / 1000:g} s ahead of the venue's clock"
             return None
     return None
@@ -140,7 +144,7 @@ def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: 
 def refuse(
     market: WatchedMarket, desks: Mapping[str, Desk], now_ms: int, mark: Mark, why: str
 ) -> list[Desk]:
-    """Record a price that is not traded on; once until a sound one comes."""
+    """Record a price that is not traded on, once until a sound price arrives."""
     if market.is_refused:
         return []
     market.is_refused = True
@@ -152,7 +156,7 @@ def refuse(
 
 
 def ring_clock(desk: Desk, now_ms: int) -> None:
-    """A full minute: every fund is observed, whatever its price did."""
+    """Observe the fund at a full minute, whatever its price, and set the next such timer."""
     every = desk.guards.clock_every_s * 1000
     venue_ms = desk.clock.venue_ms(now_ms)
     desk.set_timer(now_ms, Timer.CLOCK, every - (now_ms if venue_ms is None else venue_ms) % every)
@@ -168,7 +172,7 @@ def is_stale(desk: Desk, now_ms: int) -> bool:
 
 
 def observe(desk: Desk, now_ms: int) -> None:
-    """A scheduled observation at the last price; what the fund decides is made an order."""
+    """Make a scheduled observation at the last price, and an order of the fund's decision."""
     if desk.mark is None or not can_act(desk):
         arm(desk)
         return
@@ -179,7 +183,7 @@ def observe(desk: Desk, now_ms: int) -> None:
     desk.alarm(now_ms, "price_stale", "prices are fresh again", is_on=False)
     is_empty = desk.memory.is_ending and desk.state.units == 0
     if is_empty and not reconciliation.is_all_moved(desk, reconciliation.last_trade_ms(desk)):
-        arm(desk)  # it ends at a later observation
+        arm(desk)  # the fund ends at a later observation
         return
     price = desk.mark.price
     taken = take_requests(desk, now_ms, price)
@@ -189,20 +193,20 @@ def observe(desk: Desk, now_ms: int) -> None:
 
 
 def act(desk: Desk, now_ms: int) -> None:
-    """Carry out what the fund decided, and look for the next thresholds."""
+    """Make an order of the fund's intent, and find the next thresholds."""
     if desk.state.intent is not None and desk.memory.order is None:
         sending.begin(desk, now_ms)
     arm(desk)
 
 
 def stop_on_way(desk: Desk, here: Decimal, heading: Decimal) -> Decimal | None:
-    """Where a history has to stop on its way inside a bar, where its price is continuous.
+    """The price at which a history has to stop inside a bar, whose price path is continuous.
 
-    That is the next threshold; one that was crossed on this way and traded nothing is passed by.
-    A liquidation is the venue's own.
+    It is the next threshold on the way from ``here`` to ``heading``; None: there is none. Triggers
+    already crossed on this way without a trade are passed, and liquidation is left to the venue.
     """
     if heading != desk.heading:
-        # a process that starts where the one before it stood has the crossing from the journal
+        # a process that starts where the last one stopped has the crossing from the journal
         is_there = desk.heading is None and desk.stop is not None and desk.stop.price == here
         desk.heading = heading
         if not is_there:
@@ -223,7 +227,7 @@ def stop_on_way(desk: Desk, here: Decimal, heading: Decimal) -> Decimal | None:
 
 
 def cross(desk: Desk, now_ms: int, met: Crossing[Decimal]) -> None:
-    """The price stands at a threshold, and would go on: what it names is done there."""
+    """Tell the fund that the price is at a threshold on its path, and act on its decision."""
     desk.tell(Crossed(desk.time(now_ms), met.price, 0, met.trigger))
     is_decided = desk.state.intent is not None
     desk.spent = 0 if is_decided else desk.spent | 1 << met.trigger
@@ -231,9 +235,9 @@ def cross(desk: Desk, now_ms: int, met: Crossing[Decimal]) -> None:
 
 
 def can_act(desk: Desk) -> bool:
-    """Whether the fund lives, and its venue was read.
+    """Whether the fund is launched and not ended, and its venue was read.
 
-    One whose position the venue has closed waits for its end: it does not buy again.
+    A fund whose position the venue has liquidated waits for its end and buys nothing more.
     """
     state = desk.state
     is_closed = desk.memory.is_liquidated and state.units == 0
@@ -241,12 +245,12 @@ def can_act(desk: Desk) -> bool:
 
 
 def arm(desk: Desk) -> None:
-    """Look for the nearest prices, on either side, at which something is due."""
+    """Find the nearest threshold on either side of the price, and watch for both."""
     desk.market.arm(desk.symbol, *nearest(desk))
 
 
 def nearest(desk: Desk) -> tuple[Decimal, Decimal]:
-    """The thresholds below and above the price; ``low`` above ``high``: every price is one."""
+    """The thresholds below and above the price; ``low`` above ``high`` means every price is one."""
     mark = desk.mark
     if not desk.is_launched or desk.state.ended is not None:
         return -NEVER, NEVER
@@ -255,7 +259,7 @@ def nearest(desk: Desk) -> tuple[Decimal, Decimal]:
     low, high = -NEVER, NEVER
     for end in (mark.price / FAR, mark.price * FAR):
         met = next_crossing(desk.fund, False, mark.price, end, desk.spent)  # noqa: FBT003
-        # standing on a threshold is not past it: it acts as soon as the price moves outward
+        # a price on a threshold is not past it: it acts as soon as the price moves outward
         if met.trigger != Trigger.NONE and end < mark.price:
             low = met.price
         elif met.trigger != Trigger.NONE:
@@ -266,7 +270,7 @@ def nearest(desk: Desk) -> tuple[Decimal, Decimal]:
 def launch_refusal(desk: Desk, now_ms: int) -> str | None:
     """Why the fund cannot be launched at the last price; None: it can."""
     try:
-        # a launch that is refused has begun already: it is tried where nothing is lost
+        # a refused launch may have changed the state already, so it is tried on a copy
         step(Group([Fund(desk.fund.terms, desk.state.copy())]), _first(desk, now_ms))
     except InputError as error:
         return str(error)

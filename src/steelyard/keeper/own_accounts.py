@@ -1,8 +1,8 @@
-"""Each fund at an exchange has an account of its own: two in one account would net.
+"""Each fund at an exchange has an account of its own; in a shared account positions would net.
 
-The books of a fund are held against all that its account holds, so an account is never shared. Two
-venues of a keeper file that are signed for by one API key are one account, wherever that key was
-read from. Two keys of one account are not known from each other.
+The books of a fund are compared with everything that its account holds, so no account is shared.
+Two venues of a keeper file that use the same API key are one account, wherever the key was read
+from. Two different keys of one account cannot be recognised as such.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ def check_own_accounts(settings: Settings) -> None:
     """Refuse a keeper file in which two funds would trade on one exchange account.
 
     Raises:
-        InputError: two do: which ones, and by which venues; or secrets cannot be read.
+        InputError: two funds share an account (the message names the funds and venues), or secrets
+            cannot be read.
     """
     owners = dict[tuple[str | None, str, str], FundSettings]()
     for fund in settings.funds:

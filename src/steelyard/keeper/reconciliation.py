@@ -1,14 +1,15 @@
-"""The venue's account: its trades and money movements are adopted, each id once, and compared.
+"""Reconciliation with the venue's account: each record is adopted once, then both are compared.
 
-The fund's cash at the venue is ``wallet - entry_cost``: on spot the wallet alone, which is below 0
-where quote is borrowed, since what is bought there is owned and paid for. Each trade moves it by
-``-(quote + commission)``, each other record by its amount. So after all of them::
+The fund's cash at the venue is ``wallet - entry_cost``. On spot it is the wallet alone, which is
+below 0 where quote is borrowed, since what is bought there is owned and paid for. Each trade
+changes the cash by ``-(quote + commission)``, and each other record by its amount. So after all of
+them::
 
     |cash - (wallet - entry_cost)| <= quote_step * trades,    units == position
 
-or the fund raises no leverage until they agree again, and says by how much they differ. A trade
-that the fund did not order (deleveraged, liquidated, by hand) is adopted all the same: the books
-follow the venue, and the rules act on what is there then.
+Otherwise the fund does not raise leverage until books and venue agree again, and an alarm states
+the difference. A trade that the fund did not order (auto-deleveraging, liquidation, or a trade by
+hand) is adopted as well: the books follow the venue, and the rules act on the new position.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ __all__ = [
 
 NOTHING = Decimal(0)
 LATEST_MS = 300_000
-"""Lists are read from so long before the account's opening at first."""
+"""Before the first such round, lists are read from this long before the account's opening."""
 ROUND = (
     AccountReading.TRADES,
     AccountReading.MOVEMENTS,
@@ -64,17 +65,17 @@ MOVES_MONEY = {
     MovementKind.LIQUIDATION_FEE: "liquidation_fee",
     MovementKind.OTHER: "other",
 }
-"""What changes the fund's cash by itself. A trade says its commission and profit; a transfer
-settles what the fund was owed, or owes, and changes no nav."""
+"""The movements that change the fund's cash by themselves. A trade includes its own commission and
+profit. A transfer settles what the fund owes or is owed, and does not change nav."""
 
 
 def start(desk: Desk, now_ms: int) -> None:
-    """Read the whole account; a reading that was under way is given up for this one."""
+    """Begin a round of readings of the whole account; it replaces a round that was under way."""
     desk.is_reading, desk.reading_since, desk.readings = True, now_ms, {}
     tell_unread(desk, now_ms)
     venue_ms = desk.clock.venue_ms(now_ms)
     if venue_ms is not None and venue_ms < desk.refused_until_ms:
-        # whoever asks meanwhile is kept out longer
+        # a request before that time would prolong the ban
         desk.set_timer(now_ms, Timer.READ, desk.refused_until_ms - venue_ms)
         return
     if desk.limits is None:
@@ -100,7 +101,7 @@ def start_soon(desk: Desk, now_ms: int) -> None:
 
 
 def tell_unread(desk: Desk, now_ms: int) -> None:
-    """An account that no round has read whole for ``disagree_after`` is told."""
+    """Raise an alarm if no round has read the whole account for ``disagree_after``."""
     if desk.unread_since is None or desk.unread_since > now_ms:  # or the clock was set back
         desk.unread_since = now_ms
     elif now_ms - desk.unread_since >= desk.guards.disagree_after_ms:
@@ -109,13 +110,16 @@ def tell_unread(desk: Desk, now_ms: int) -> None:
 
 
 def since_ms(desk: Desk, what: AccountReading) -> int:
-    """From when on a list is to be read, so that no record is passed over.
+    """The venue's time, ms, from which a list must be read so that no record is missed.
 
-    That is the last round of this process in which books and venue agreed, less what a record may
-    be seen late; at first the opening of the account, and before that all there is. While they
-    differ a record is missing, which the list may show later than the venue promises. The last
-    record that is booked would not do: an order's trades are known from its answer, before a trade
-    that nobody ordered shows in the list.
+    It is the last round of this process in which books and venue agreed, less the time by which a
+    record may appear late. Before the first such round it is shortly before the opening of the
+    account, and before the opening it is 0, so that the whole list is read.
+
+    While books and venue differ, a record is missing, and the list may show it later than the venue
+    promises, so the time does not advance. The time of the last booked record would not be safe: an
+    order's trades are known from its answer, possibly before the list shows an earlier trade that
+    the fund did not order.
     """
     limits, listed = desk.limits, desk.listed_ms
     if not desk.memory.is_open:
@@ -127,12 +131,12 @@ def since_ms(desk: Desk, what: AccountReading) -> int:
 
 
 def read(desk: Desk, event: WasRead) -> bool:
-    """Take a reading in; whether it completed the round of the account."""
+    """Take a reading, and say whether it completed the round of the account."""
     found = event.found
     if isinstance(found, Failure):
         desk.hear_refusal(found)
         desk.unread_why = found.reason
-        return False  # the timer of the round asks again
+        return False  # the round's timer will start another
     if event.what is AccountReading.LIMITS:
         desk.limits = found.value
         return False
@@ -157,12 +161,12 @@ def read(desk: Desk, event: WasRead) -> bool:
 
 
 def is_booked(desk: Desk, trade: Trade) -> bool:
-    """Whether a trade is in the books already, wherever it was heard of."""
+    """Whether a trade is in the books already, whichever way it was reported."""
     return trade.trade_id in desk.memory.trades
 
 
 def adopt_trades(desk: Desk, now_ms: int, trades: Iterable[Trade]) -> None:
-    """Book trades that no open order asked for; those of the open order wait for its end."""
+    """Book trades of other origins than the open order, whose own trades wait for its end."""
     order = desk.memory.order
     for trade in trades:
         if is_booked(desk, trade):
@@ -174,7 +178,7 @@ def adopt_trades(desk: Desk, now_ms: int, trades: Iterable[Trade]) -> None:
 
 
 def adopt_trade(desk: Desk, now_ms: int, trade: Trade) -> None:
-    """The venue traded without an order of the fund's that is open: the books follow."""
+    """Book a trade that belongs to no open order of the fund."""
     note_trade(desk, now_ms, trade, own_order(desk.symbol, trade.client_id))
     fill = fill_of(desk, trade, desk.state.price or trade.price)
     time = desk.time(now_ms)
@@ -186,7 +190,7 @@ def adopt_trade(desk: Desk, now_ms: int, trade: Trade) -> None:
 
 
 def note_trade(desk: Desk, now_ms: int, trade: Trade, order: str | None) -> None:
-    """The row of a trade."""
+    """Write the journal row of a trade."""
     fields = {
         "trade": trade.trade_id,
         "order": order,
@@ -201,9 +205,9 @@ def note_trade(desk: Desk, now_ms: int, trade: Trade, order: str | None) -> None
 
 
 def fill_of(desk: Desk, trade: Trade, mark: Decimal) -> Filled[Decimal]:
-    """A trade as the fund takes it: what it was off the mark is its spread.
+    """A trade as an event of the fund: the difference of its price from the mark is its spread.
 
-    The cash that it moves is ``quote + commission`` to the last digit.
+    The cash that it moves is exactly ``quote + commission``.
     """
     charges = trade.charges
     if charges is None or trade.mark is None:
@@ -216,9 +220,10 @@ def fill_of(desk: Desk, trade: Trade, mark: Decimal) -> Filled[Decimal]:
 
 
 def is_all_moved(desk: Desk, until_ms: int) -> bool:
-    """Whether all money movements up to an instant of the venue's clock were read, and booked.
+    """Whether all money movements up to an instant of the venue's clock have been read and booked.
 
-    A fund ends with what it is owed and owes: nobody redeems at a nav that lacks the last funding.
+    A fund ends with everything that it owes and is owed, so that nobody redeems at a nav without
+    the last funding payment.
     """
     limits, moved_ms = desk.limits, desk.moved_ms
     if limits is None or moved_ms is None:
@@ -227,14 +232,14 @@ def is_all_moved(desk: Desk, until_ms: int) -> bool:
 
 
 def last_trade_ms(desk: Desk) -> int:
-    """The venue's clock at the last trade that is booked; 0: there is none."""
+    """The venue's clock, ms, at the last booked trade; 0: there is none."""
     return max(desk.memory.trades.values(), default=0)
 
 
 def end_if_liquidated(desk: Desk, now_ms: int) -> None:
-    """The venue closed the position of a fund: what is left once all is booked is its end.
+    """End a fund whose position the venue liquidated, with what is left after all bookings.
 
-    Fees that the issuer is owed are not paid out of nothing.
+    Fees owed to the issuer are not paid beyond that.
     """
     state = desk.state
     if not desk.memory.is_liquidated or state.ended is not None or state.units != 0:
@@ -251,12 +256,12 @@ def end_if_liquidated(desk: Desk, now_ms: int) -> None:
 
 
 def is_adopted(desk: Desk, movement: Movement) -> bool:
-    """Whether a record is in the books already."""
+    """Whether a money movement is in the books already."""
     return movement.movement_id in desk.memory.movements
 
 
 def adopt_movements(desk: Desk, now_ms: int, movements: Iterable[Movement]) -> None:
-    """Book the venue's money movements, record by record."""
+    """Book the venue's money movements, each record once."""
     for movement in movements:
         if is_adopted(desk, movement):
             continue
@@ -275,17 +280,17 @@ def adopt_movements(desk: Desk, now_ms: int, movements: Iterable[Movement]) -> N
 
 
 def is_after_end(desk: Desk, movement: Movement) -> bool:
-    """Whether it is interest on money that the fund left behind: its books stay as they ended."""
+    """Whether a movement is interest on money left after the fund's end, which changes no books."""
     ended = desk.state.ended
     is_interest = movement.kind is MovementKind.INTEREST
     return is_interest and ended is not None and movement.time_ms > ended.time * 1_000
 
 
-# -- whether they agree ----------------------------------------------------------------------------
+# -- comparison ------------------------------------------------------------------------------------
 
 
 def differences(desk: Desk) -> str | None:
-    """By how much the books and the readings of this round differ; None: they agree."""
+    """How the books and the readings of this round differ; None: they agree."""
     position: Position = desk.readings[AccountReading.POSITION].value
     balance: Balance = desk.readings[AccountReading.BALANCE].value
     memory, limits = desk.memory, desk.limits
@@ -299,13 +304,14 @@ def differences(desk: Desk) -> str | None:
 
 
 def compare(desk: Desk, now_ms: int) -> bool:
-    """Hold the books against the venue after a round; whether the fund may be acted on.
+    """Compare the books with the venue after a round, and say whether the fund may act.
 
-    The readings of a round are not of one instant, so that a difference is asked about again; one
-    that stays for ``disagree_after`` is told, and stops what raises leverage until it is gone.
+    The readings of a round are not of one instant, so after a difference the account is read again.
+    A difference that lasts for ``disagree_after`` raises an alarm, and no leverage is raised until
+    it is gone.
     """
     if desk.memory.order is not None:
-        return False  # what it does to the position is not known yet
+        return False  # its effect on the position is not known yet
     why = differences(desk)
     if why is None:
         desk.differs_since = None
@@ -326,7 +332,10 @@ def compare(desk: Desk, now_ms: int) -> bool:
 
 
 def judge_clock(desk: Desk, now_ms: int) -> None:
-    """A machine whose clock is far off raises no leverage: its stamps would be guesses."""
+    """Raise an alarm, which stops leverage from being raised, if this machine's clock is far off.
+
+    The stamps of its orders would be unreliable.
+    """
     ahead, off = desk.clock.ahead_ms or 0, desk.clock.off_ms
     is_on = abs(ahead) - off > desk.guards.clock_off_ms
     why = f"the venue's clock is {ahead} ms ahead of this machine's, to {off} ms"
@@ -334,9 +343,10 @@ def judge_clock(desk: Desk, now_ms: int) -> None:
 
 
 def is_still(desk: Desk) -> bool:
-    """Whether two rounds, farther apart than the venue's views lag, say the same of the account.
+    """Whether two rounds that are farther apart than the venue's lag show the same account.
 
-    A deposit may be seen in the balance and not yet in the list: it would be booked twice.
+    Otherwise the balance may include a deposit that the list does not show yet, and the deposit
+    would be booked twice.
     """
     limits, before = desk.limits, desk.seen_before
     assert limits is not None  # noqa: S101 (a round is complete with them)
@@ -368,7 +378,7 @@ def unfit_for_launch(desk: Desk) -> str | None:
 
 
 def open_account(desk: Desk, now_ms: int) -> None:
-    """Take the account as it is before the launch."""
+    """Record the account's cash, trades and movements as they are before the launch."""
     position: Read[Position] = desk.readings[AccountReading.POSITION]
     balance: Read[Balance] = desk.readings[AccountReading.BALANCE]
     cash = balance.value.wallet - position.value.entry_cost

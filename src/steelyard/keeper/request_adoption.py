@@ -1,8 +1,9 @@
-"""Requests: each key is adopted once, and what cannot be done is refused with the reason.
+"""Requests: each key is adopted once, and a request that cannot be done is refused with a reason.
 
-The table of requests is in no chain of hashes: whoever can write to the database can put anything
-into it. So a request is believed in nothing. One that cannot be read, that asks for what is not
-known, or whose figures the fund cannot take is a row that says so, and changes nothing else.
+The table of requests is not in the hash chain: anyone who can write to the database can put
+anything into it. So nothing in a request is trusted. A request that cannot be read, asks for an
+unknown action, or has figures that the fund cannot take becomes a row that says so, and changes
+nothing else.
 """
 
 from __future__ import annotations
@@ -37,23 +38,23 @@ CONTENT = {
     "inject": ("amount", "kind"),
     "flow": ("amount",),
 }
-"""What may be asked for, and the names of its figures."""
+"""The actions that may be requested, and the names of their figures."""
 INJECTED = ("capital", "trading_fees")
 
 
 class AdoptedRequests(NamedTuple):
-    """What was asked for and belongs to one observation."""
+    """The adopted requests that belong to one observation."""
 
     injections: tuple[tuple[Decimal, bool], ...] = ()
-    """Quote into the reserve, and whether it is capital."""
+    """Quote paid into the reserve, and whether it is capital."""
     flows: tuple[Decimal, ...] = ()
     """Tokens created; below 0: redeemed."""
 
 
 def launch_key(journal: Journal, symbol: str) -> str:
-    """The key under which a launch is asked for: of the one that is waited for, or was done.
+    """The key for requesting a launch: that of the launch that is pending or done.
 
-    One that was refused, such as for an account that was not filled yet, is asked for anew.
+    After a refusal, for example because the account was not funded yet, the key is a new one.
     """
     refused = 0
     for row in journal.events(fund=symbol, kinds=["request"]):
@@ -65,19 +66,19 @@ def launch_key(journal: Journal, symbol: str) -> str:
 
 
 def is_known(desk: Desk, key: str) -> bool:
-    """Whether a request of this key was adopted, or waits to be."""
+    """Whether a request with this key was adopted or is waiting to be."""
     waiting = [*desk.asked_for, *([] if desk.launch is None else [desk.launch])]
     return key in desk.memory.requests or any(each.key == key for each in waiting)
 
 
 def is_refused(desk: Desk, key: str) -> bool:
-    """Whether the request of this key was refused."""
+    """Whether the request with this key was refused."""
     asked = desk.memory.requests.get(key)
     return asked is not None and asked["outcome"] == "refused"
 
 
 def why_not_launched(desk: Desk) -> str | None:
-    """Why the last launch that was asked for was refused; None: none was, or one was done."""
+    """Why the last requested launch was refused; None: it was not, or the fund is launched."""
     if desk.is_launched:
         return None
     whys = [asked["why"] for asked in desk.memory.requests.values() if asked["what"] == "launch"]
@@ -85,7 +86,7 @@ def why_not_launched(desk: Desk) -> str | None:
 
 
 def unfit(desk: Desk, asked: NewRequest) -> str | None:
-    """What is wrong with a request, whenever it is done; None: nothing."""
+    """Why a request cannot be done at any price; None: it can be tried."""
     expected = CONTENT.get(asked.what)
     if expected is None:
         return "nobody knows how to do that"
@@ -118,9 +119,9 @@ def _wrong_amount(desk: Desk, asked: NewRequest) -> str | None:
 
 
 def take_requests(desk: Desk, now_ms: int, price: Decimal) -> AdoptedRequests:
-    """What waits and belongs to an observation at this price; what the fund cannot take is refused.
+    """Take the waiting requests for an observation at this price; refuse the unsound ones.
 
-    One after the other: each has to be sound beside those before it.
+    They are taken one after another, and each is tested together with those before it.
     """
     taken = AdoptedRequests()
     for asked in desk.asked_for:
@@ -141,7 +142,7 @@ def take_requests(desk: Desk, now_ms: int, price: Decimal) -> AdoptedRequests:
 
 
 def note_request(desk: Desk, now_ms: int, asked: NewRequest, why: str | None) -> None:
-    """The row of a request: done, or refused with the reason."""
+    """Write the row of a request: done, or refused with the reason."""
     fields = {
         "key": asked.key,
         "who": asked.who,
@@ -151,7 +152,7 @@ def note_request(desk: Desk, now_ms: int, asked: NewRequest, why: str | None) ->
         "why": why,
     }
     desk.note(now_ms, "request", fields)
-    # a wind-down is done when the position is closed, which the fund's own lines say
+    # a wind-down is complete when the position is closed, which the fund's own log lines report
     done = "accepted" if asked.what == "wind_down" else "done"
     outcome = done if why is None else f"refused, {why}"
     desk.publish(f"{asked.what}, asked by {asked.who}: {outcome}")

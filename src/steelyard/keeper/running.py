@@ -1,4 +1,4 @@
-"""One process of the keeper, wired: lease, journal, venues, requests, and the shell over them."""
+"""One process of the keeper: it connects lease, journal, venues and requests with the shell."""
 
 from __future__ import annotations
 
@@ -42,31 +42,32 @@ from steelyard.venues.secrets import read_secrets
 __all__ = ["ask_to_launch", "kill_file", "open_venue", "run_keeper"]
 
 ASK_S = 0.5
-"""How often the table of requests is looked at."""
+"""Seconds between two looks at the table of requests."""
 ASKED = ("launch", "pause", "resume", "wind_down", "inject")
-"""What the table may ask for. A creation is not among it: no row there proves that it was paid."""
+"""The actions that the table may request. Creations are not among them, since no row there proves
+that one was paid."""
 Say = Callable[[str, str, bool], None]
 
 
 def kill_file(settings: Settings) -> Path:
-    """While this file is there, nothing is sent: ``touch`` it, even while the process hangs."""
+    """The kill switch: nothing is sent while this file exists, which ``touch`` can always make."""
     return settings.path.with_suffix(".kill")
 
 
 def open_venue(
     settings: Settings, fund: FundSettings, *, sends: bool = False, listens: bool = False
 ) -> Venue:
-    """The account of a fund: on paper its own file beside the keeper's, or one at an exchange.
+    """The account of a fund: a file beside the keeper file on paper, or an account at an exchange.
 
     Args:
-        settings: of the keeper.
-        fund: whose account it is.
-        sends: real orders are sent.
-        listens: the streams of an exchange are opened beside its REST calls.
+        settings: the settings of the keeper.
+        fund: the fund that trades on the account.
+        sends: whether real orders are sent.
+        listens: whether the streams of an exchange are opened besides its REST calls.
 
     Raises:
-        InputError, DataError: its history cannot be read, or the file is of another account; its
-            secrets cannot be read, or a rehearsal exchange is not there.
+        InputError, DataError: the history cannot be read, the file belongs to another account, the
+            secrets cannot be read, or there is no rehearsal exchange.
     """
     venue = fund.venue
     if venue.is_paper or venue.secrets is None:
@@ -88,7 +89,7 @@ def _open_paper(settings: Settings, fund: FundSettings) -> PaperVenue:
     from steelyard.market import Feed
 
     venue, series = fund.venue, fund.series
-    # funds of several kinds may share an underlying: each is charged what its venue knows
+    # funds of different kinds may share an underlying: each is charged by its own kind of venue
     files = {"perpetual": ("funding", venue.funding), "spot": ("rates", venue.rates)}
     what, names = files[series.venue.kind]
     given: dict[str, Any] = {what: _file(settings, names, series)}
@@ -106,16 +107,16 @@ def _open_paper(settings: Settings, fund: FundSettings) -> PaperVenue:
 
 
 def _file(settings: Settings, names: Mapping[str, str], series: Series) -> str | None:
-    """The file for the underlying of a series, from where the keeper file lies; None: none."""
+    """The file for a series' underlying, relative to the keeper file; None: none is given."""
     name = names.get(series.underlying)
     return None if name is None else str(settings.beside(name))
 
 
 def hold_account(settings: Settings, fund: FundSettings, owner: str) -> WriterLock:
-    """Keep the paper account of a fund from any other keeper, whatever journal that one writes.
+    """Lock the paper account of a fund against every other keeper, whatever journal it writes.
 
     Raises:
-        InputError: another process trades on it: who, and since when.
+        InputError: another process trades on the account; the message says who, and since when.
     """
     path = settings.beside(f"{fund.account}-keeper")
     try:
@@ -136,12 +137,12 @@ def hold_account(settings: Settings, fund: FundSettings, owner: str) -> WriterLo
 
 
 def check_not_behind(desk: Desk, venue: PaperVenue) -> None:
-    """Refuse a paper account that has not come as far as the journal: an older copy, or a new one.
+    """Refuse a paper account that is behind the journal: an older copy, or a new account.
 
     It would give the ids of its trades a second time.
 
     Raises:
-        InputError: the account's next price is before what the journal tells of.
+        InputError: the account's next price is earlier than the journal's last event.
     """
     next_ms = venue.next_ms
     if next_ms is not None and next_ms < desk.told_s * 1000:
@@ -155,7 +156,7 @@ def check_not_behind(desk: Desk, venue: PaperVenue) -> None:
 
 
 def _history(settings: Settings, name: str) -> object:
-    """A price file beside the keeper's; a bundled history where no file has that name."""
+    """A price file beside the keeper file, or else the bundled history of that name."""
     from steelyard.market import SAMPLE_NAMES, sample_prices
 
     path = settings.beside(name)
@@ -171,18 +172,19 @@ async def run_keeper(
     launch: bool = False,
     live: bool = False,
 ) -> dict[str, Desk]:
-    """Keep the funds of a file until their histories end, or a signal asks to stop.
+    """Run the funds of a keeper file until their histories end, or a signal asks to stop.
 
     Args:
-        settings: of the keeper.
-        owner: who runs it, for messages and the journal.
-        say: takes each line of the log.
-        once: stop when all that can be done now is done.
-        launch: ask for the launch of each fund that is not launched.
-        live: send orders to real venues.
+        settings: the settings of the keeper.
+        owner: who runs the keeper, for messages and the journal.
+        say: is called with each line of the log.
+        once: stop when everything that can be done now is done.
+        launch: request the launch of each fund that is not launched.
+        live: whether orders are sent to real venues.
 
     Raises:
-        InputError: another keeper runs on this journal (who, until when), or the file is wrong.
+        InputError: another keeper runs on this journal (the message says who, until when), or the
+            file is wrong.
         Fenced: another keeper took over.
     """
     check_own_accounts(settings)
@@ -195,7 +197,7 @@ async def run_keeper(
         with Journal.open(settings.journal) as journal, DECIMAL18.context():
             for fund in settings.funds:
                 desk = open_desk(journal, fund.series, fund.guards)
-                # each account has a history of its own, which the others may be behind of
+                # each account has its own history, and the histories may stand at different times
                 desk.market.underlying = f"{fund.series.underlying} of {desk.symbol}"
                 core.add_desk(keeper, desk)
                 stack.callback(hold_account(settings, fund, owner).release)
@@ -255,13 +257,13 @@ async def run_keeper(
 
 
 def _clock(venues: Iterable[Venue], speed: float) -> KeeperClock:
-    """Of the histories, where they are what the funds trade on."""
+    """The clock of the histories on paper; otherwise this machine's."""
     histories = [each for each in venues if isinstance(each, PaperVenue)]
     return HistoryClock(histories, speed) if histories else WallClock()
 
 
 def _never_launched(requests: Requests, desks: Mapping[str, Desk]) -> list[str]:
-    """Which funds are not launched, and wait for no launch that was asked for."""
+    """The funds that are neither launched nor waiting for a requested launch."""
     asked = {
         row.fund
         for row in requests.after(0)
@@ -271,7 +273,7 @@ def _never_launched(requests: Requests, desks: Mapping[str, Desk]) -> list[str]:
 
 
 def refuse_idle(symbols: Sequence[str]) -> None:
-    """A history as fast as it goes would be over before anybody could ask for a launch.
+    """Refuse funds that are not launched on a history without a speed, which would end at once.
 
     Raises:
         InputError: always.
@@ -284,9 +286,9 @@ def refuse_idle(symbols: Sequence[str]) -> None:
 
 
 def ask_to_launch(settings: Settings, requests: Requests, who: str) -> dict[str, str]:
-    """Ask for the launch of each fund; of one that is launched the request is known already.
+    """Request the launch of each fund; for a launched fund the request changes nothing.
 
-    Given back are the keys, by the symbols of the funds.
+    Returns the keys of the requests by the symbols of the funds.
     """
     symbols = [fund.series.symbol for fund in settings.funds]
     with Journal.open(settings.journal) as journal:
@@ -297,7 +299,7 @@ def ask_to_launch(settings: Settings, requests: Requests, who: str) -> dict[str,
 
 
 def _health_sender(settings: Settings, shell: Shell, clock: KeeperClock) -> HealthSender | None:
-    """Publish health beside the keeper, which hears of each delivery that fails."""
+    """Start to publish health, and tell the keeper about each delivery; None: not configured."""
     if settings.health is None:
         return None
     loop, symbols = asyncio.get_running_loop(), {each.series.symbol for each in settings.funds}
@@ -313,17 +315,17 @@ def _health_sender(settings: Settings, shell: Shell, clock: KeeperClock) -> Heal
 
 
 def _fail_with(shell: Shell, task: asyncio.Task[None]) -> None:
-    """A keeper that can renew its lease no more, or hear of no request, ends with that error."""
+    """End the keeper with the error of its lease or request task, without which it cannot go on."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         shell.fail(error)
 
 
 def _stop_at_signals(shell: Shell) -> None:
-    """SIGINT and SIGTERM ask for a clean stop.
+    """Stop cleanly at SIGINT and SIGTERM.
 
-    Python hands signals to the main thread alone; a keeper in another, as in a program of its own,
-    is stopped by that program.
+    Python delivers signals only to the main thread. A keeper in another thread, inside a larger
+    program, is stopped by that program.
     """
     if threading.current_thread() is threading.main_thread():
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -333,7 +335,7 @@ def _stop_at_signals(shell: Shell) -> None:
 def _tell_lease(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
     before_ms = clock.now_ms()
     lasts_ms = lease.renew()
-    # a history goes by faster than the machine's time: its lease lasts while it is renewed
+    # history time passes faster than machine time, so the lease's length is converted
     until = None if lasts_ms is None else before_ms + clock.of_machine(lasts_ms)
     shell.tell(LeaseChanged(clock.now_ms(), until))
     if lasts_ms is None:
@@ -350,7 +352,7 @@ async def _renew(lease: KeeperLease, shell: Shell, clock: KeeperClock) -> None:
 def _tell_requests(
     requests: Requests, number: int, desks: Mapping[str, Desk], shell: Shell, clock: KeeperClock
 ) -> int:
-    """Tell of the requests after one; the number of the last."""
+    """Tell the shell of the requests after a number, and return the number of the last one."""
     for row in requests.after(number):
         number = row.number
         if row.fund in desks:
@@ -372,4 +374,4 @@ async def _look(
         await asyncio.sleep(ASK_S)
         number = _tell_requests(requests, number, desks, shell, clock)
         if launches and all(is_refused(desks[name], key) for name, key in launches.items()):
-            shell.stop()  # whoever asked is told why, and there is no fund to keep
+            shell.stop()  # the log says why the launches were refused, and there is no fund to run

@@ -1,6 +1,6 @@
-"""From a decision of the fund to an order: made, stored, and then sent; or why none is sent.
+"""From a decision of the fund to an order: it is made, stored, and then sent, or withheld.
 
-An order is stored before it is sent, with an id of its own and the stamp that will be signed. An
+An order is stored before it is sent, with its own id and the time stamp that will be signed. An
 id is never used twice.
 """
 
@@ -23,11 +23,11 @@ __all__ = ["begin", "send", "stored"]
 
 HOUR_MS = 3_600_000
 STOPS_RAISING = ("books_differ", "order_unclear", "clock_differs")
-"""Alarms under which nothing is sent but what lowers the exposure."""
+"""While one of these alarms is on, only orders that lower the exposure are sent."""
 
 
 def begin(desk: Desk, now_ms: int) -> None:
-    """Make the order of the fund's intent and store it; or say why none is sent."""
+    """Make and store the order of the fund's intent, or tell the fund why none is sent."""
     intent = desk.state.intent
     assert intent is not None  # noqa: S101 (asked for where there is one)
     units, limits = intent.units, desk.limits
@@ -49,17 +49,20 @@ def begin(desk: Desk, now_ms: int) -> None:
 
 def _reason(intent: Intent[Decimal]) -> str:
     reason = f"{Trigger(intent.trigger).name.lower()} at a price of {intent.price:zf}"
-    # before its launch a fund has none
+    # a fund has no leverage before its launch
     return f"{reason} and a leverage of {intent.leverage:z.4f}" if intent.leverage else reason
 
 
 def lowers(desk: Desk, units: Decimal) -> bool:
-    """Whether an order goes against the position: reduce-only, it can do nothing but shrink it."""
+    """Whether an order is opposite to the position: reduce-only, so it can only shrink it."""
     return units * desk.state.units < 0
 
 
 def withheld(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -> str | None:
-    """Why an order is not sent; None: it is. What lowers the exposure is held back by no limit."""
+    """Why an order is not sent; None: it is sent.
+
+    An order that lowers the exposure is withheld by no alarm, smallest notional or hourly limit.
+    """
     limits, memory, guards = desk.limits, desk.memory, desk.guards
     venue_ms = desk.clock.venue_ms(now_ms)
     if limits is None or venue_ms is None:
@@ -83,7 +86,7 @@ def withheld(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -
 
 
 def order_of(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -> StoredOrder:
-    """The order as it is stored and will be signed."""
+    """The order as it is stored and signed."""
     memory, guards = desk.memory, desk.guards
     is_lowering = lowers(desk, units)
     stamp = desk.clock.venue_ms(now_ms)
@@ -105,7 +108,7 @@ def order_of(desk: Desk, intent: Intent[Decimal], units: Decimal, now_ms: int) -
 
 
 def limit_of(desk: Desk, intent: Intent[Decimal], units: Decimal) -> Decimal | None:
-    """The worst price by the rules, on the venue's grid."""
+    """The worst price that the rules allow, on the venue's price grid; None: any price."""
     state, limits = desk.state, desk.limits
     raises = intent.raises or not lowers(desk, units)
     price, is_buy = intent.price, units > 0
@@ -120,13 +123,13 @@ def limit_of(desk: Desk, intent: Intent[Decimal], units: Decimal) -> Decimal | N
 
 
 def stored(desk: Desk, now_ms: int, number: int) -> None:
-    """The journal holds the order: send it, if the venue can still accept it."""
+    """Send the order, which is now in the journal, if the venue can still accept it."""
     order = desk.memory.order
     if desk.phase is not Phase.STORING or desk.store != number or order is None:
         return
     venue_ms = desk.clock.venue_ms(now_ms)
     if venue_ms is None or venue_ms > order.until_ms or not desk.lease_covers(order.until_ms):
-        # this process has not sent it, and no other process knows of it
+        # this process has not sent the order, and no other process knows of it
         why = "it was stored too late to be sent"
         ended(desk, now_ms, CallOutcome.UNAVAILABLE.value, why, is_sent=False)
         return
@@ -134,7 +137,7 @@ def stored(desk: Desk, now_ms: int, number: int) -> None:
 
 
 def send(desk: Desk, now_ms: int, order: StoredOrder) -> None:
-    """Send an order as it is stored."""
+    """Send an order exactly as it is stored."""
     desk.phase = Phase.SENT
     desk.commands.append(Send(desk.symbol, order.request()))
     desk.set_timer(now_ms, Timer.LATE, desk.guards.answer_after_ms)

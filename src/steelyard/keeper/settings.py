@@ -1,7 +1,7 @@
-"""The keeper's file (TOML): which funds it keeps, on which venues, within which limits.
+"""The keeper file (TOML): the funds that it runs, their venues, and the limits on its actions.
 
-A wrong file is refused before anything runs, with the file, the key, what was found and what is
-allowed; a misspelt key gets a suggestion.
+A wrong file is refused before anything runs. The message names the file, the key, what was found
+and what is allowed, and suggests a key for a misspelt one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _files(found: object) -> dict[str, str]:
 
 
 def _source(found: object) -> str:
-    """Where the secrets of a venue are."""
+    """The source of a venue's secrets."""
     if not is_source(found):
         raise ValueError(EXPECTED)
     return str(found)
@@ -72,11 +72,11 @@ KEYS_OF = {
     "paper": ("prices", "funding", "rates", "books", "speed", "start", "end", "intrabar"),
     "exchange": ("exchange", "rehearsal"),
 }
-"""The keys that one kind of venue has alone."""
+"""The keys that only one kind of venue has."""
 NEEDED = {"paper": ("prices",), "exchange": ("exchange", "secrets")}
 LONGEST_WINDOW_S = 10
-"""No order is sent that can be accepted after the lease, of which 11 s are left at the least
-(``LASTS_MS`` less ``RENEW_MS``): with a longer window none would ever be."""
+"""An order is sent only if it can no longer be accepted when the lease ends. The lease always has
+at least 11 s left (``LASTS_MS`` less ``RENEW_MS``), so with a longer window none would be sent."""
 FUND: dict[str, Reader] = {"series": text, "venue": text}
 PRICES: dict[str, Reader] = {"stale_after": duration(zero=False)}
 HEALTH: dict[str, Reader] = {"every": duration(zero=False), "to": text}
@@ -89,7 +89,7 @@ GUARDS: dict[str, Reader] = {
 
 @dataclass(frozen=True)
 class VenueSettings:
-    """A venue: for paper its histories, and how fast they go by; or which exchange it is."""
+    """A venue: on paper its histories and their speed, otherwise which exchange it is."""
 
     name: str
     kind: str
@@ -102,13 +102,13 @@ class VenueSettings:
     end: str | None
     intrabar: str | None
     secrets: str | None = None
-    """Where its key and secret are (``venues.secrets``); neither stands here."""
+    """The source of its key and secret (``venues.secrets``), which are never in this file."""
     exchange: str | None = None
-    """As ccxt spells it."""
+    """The exchange's id in ccxt."""
     books: Mapping[str, str] = field(default_factory=dict)
-    """Recorded order books by underlying, which orders walk on paper."""
+    """Files of recorded order books by underlying; paper orders fill from them."""
     rehearsal: str | None = None
-    """The folder of a rehearsal exchange; None: the real hosts are meant."""
+    """The folder of a rehearsal exchange; None: the real hosts."""
 
     @property
     def is_paper(self) -> bool:
@@ -118,7 +118,7 @@ class VenueSettings:
 
 @dataclass(frozen=True)
 class FundSettings:
-    """A fund: its series file, and the venue on which it has an account of its own."""
+    """A fund: its series, and the venue where it has its own account."""
 
     series: Series
     venue: VenueSettings
@@ -126,35 +126,35 @@ class FundSettings:
 
     @property
     def account(self) -> str:
-        """The file of its paper account, beside the keeper file; the name of one elsewhere."""
+        """The file of its paper account, beside the keeper file; elsewhere the account's name."""
         symbol = "".join(each if each.isalnum() else "_" for each in self.series.symbol)
         return f"{self.venue.name}-{symbol}.{self.venue.kind}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A keeper file that was read."""
+    """The content of a keeper file, read and checked."""
 
     path: Path
     journal: str
     funds: tuple[FundSettings, ...]
     health: HealthSettings | None = None
-    """Where the reserves' health is published; None: in the journal alone."""
+    """Where the reserves' health is published; None: only in the journal."""
 
     @property
     def is_paper(self) -> bool:
-        """Whether its funds trade on histories: all of them, or none."""
+        """Whether its funds trade on histories; either all funds do or none."""
         return self.funds[0].venue.is_paper
 
     def beside(self, name: str) -> Path:
-        """A file that the keeper file names: beside it, where it is not absolute."""
+        """The path of a file that the keeper file names, relative to the keeper file."""
         return self.path.parent / name
 
     def fund(self, symbol: str) -> FundSettings:
         """The fund of this symbol.
 
         Raises:
-            InputError: the file has none.
+            InputError: the keeper file has no such fund.
         """
         for each in self.funds:
             if each.series.symbol == symbol:
@@ -168,7 +168,7 @@ def read_settings(path: Path) -> Settings:
     """Read and check a keeper file, and the series files that it names.
 
     Raises:
-        InputError: one of them is not what it should be.
+        InputError: one of the files is missing or wrong.
     """
     file = TomlFile(str(path))
     document = toml_document(toml_content(path, KIND), str(path), KIND)
@@ -249,7 +249,7 @@ def _needed(file: TomlFile, values: Mapping[str, Any], keys: tuple[str, ...], pl
 
 
 def _venue_values(file: TomlFile, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a venue; secrets in the place of their source are not shown."""
+    """The values of a venue; secrets in place of their source are never shown in a message."""
     file.only_known(table, tuple(VENUE), "venue.")
     if "secrets" in table and not is_source(table["secrets"]):
         message = (
@@ -261,7 +261,7 @@ def _venue_values(file: TomlFile, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_kind(file: TomlFile, values: Mapping[str, Any]) -> None:
-    """Refuse keys of another kind of venue, and an exchange that is not supported."""
+    """Refuse keys of another kind of venue, and exchanges that are not supported."""
     kind = values["kind"]
     for other, keys in KEYS_OF.items():
         for key in keys:
@@ -269,7 +269,7 @@ def _check_kind(file: TomlFile, values: Mapping[str, Any]) -> None:
                 expected = f'no such key where the kind is "{kind}" (it is one of "{other}")'
                 file.refuse(f"venue.{key}", expected, values[key])
     _needed(file, values, NEEDED[kind], "venue.")
-    # a history that goes by at once has a lease without end
+    # the lease of a history without a speed does not end
     if values.get("recv_window", 0) > LONGEST_WINDOW_S and (
         kind == "exchange" or values.get("speed", 0) > 0
     ):
@@ -371,13 +371,13 @@ def _check_market(file: TomlFile, series: Series, venue: VenueSettings, name: st
 
 
 def _guards_of(guards: Guards, venue: VenueSettings) -> Guards:
-    """The limits at a venue.
+    """The guards as they apply at a venue.
 
-    On paper the marks say when a scheduled observation falls, and a price holds until the next.
+    On paper the marks schedule the observations, and a price holds until the next one.
 
-    The clock is that of the history that has come farthest: one that begins later, or stands a bar
-    behind after a crash, is not a clock that is wrong. Every wait is longer where history goes by
-    faster: the machine takes the time that it takes.
+    The clock of the paper venues is the history that has advanced farthest. A history that starts
+    later, or is one bar behind after a crash, does not mean that a clock is wrong. Where history
+    passes faster, every wait is longer in history time, since the machine's own work is not faster.
     """
     if not venue.is_paper:
         window = venue.recv_window_ms

@@ -1,10 +1,10 @@
-"""The shell: carries the core's commands out, and tells it what came of each. It decides nothing.
+"""The shell: it carries out the core's commands and reports their results; it decides nothing.
 
-Events wait in one queue. Each is told to the core, and its commands are carried out in their order
-before the next one is told; a ``Store`` is on the disk before what stands after it. Answers of the
-venue, timers, prices, the lease and requests come into the queue as they happen. Where the journal
-cannot be written, or another keeper has taken over, the shell ends with that error: what is stored
-is known when the journal is opened again.
+Events wait in one queue. Each event is given to the core, and its commands are carried out in their
+order before the next event; a ``Store`` is on disk before the commands after it begin. The venue's
+answers, timers, prices, the lease and requests enter the queue as they happen. If the journal
+cannot be written, or another keeper has taken over, the shell ends with that error. What was stored
+becomes known when the journal is opened again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from steelyard.version import __version__
 __all__ = ["KILLED", "Shell"]
 
 STOPS_WITHIN_S = 5.0
-"""A venue that does not answer holds a stop up for so long (the machine's time)."""
+"""Seconds (machine time) for which a venue that does not answer may delay a stop."""
 KILLED = Failure(
     CallOutcome.UNAVAILABLE, "the kill switch is there: nothing is sent", "kill", is_sent=False
 )
@@ -58,16 +58,16 @@ class Shell:
     """One process of the keeper.
 
     Args:
-        keeper: its desks, as the journal left them.
-        writer: of the journal.
+        keeper: the core's state, with the desks as the journal left them.
+        writer: the journal's writer, under this process's lease.
         venues: the account of each fund, by its symbol.
-        clock: of this machine, or the virtual one of a paper venue.
-        owner: who runs it, in a word.
-        kill_file: nothing is sent while this file is there.
-        say: takes each line of the log, with the fund and whether it is an alarm.
-        waits: the next price of a venue is asked for once nothing is under way any more, as of a
+        clock: the clock of this machine, or the virtual one of a paper venue.
+        owner: a short name for who runs the keeper.
+        kill_file: no order is sent while this file exists.
+        say: is called with each line's fund and text, and with whether it is an alarm.
+        waits: whether a venue's next price is requested only when no call is under way, as for a
             paper venue whose clock stands still meanwhile.
-        once: end when all that can be done at the first price is done.
+        once: end when everything that can be done at the first price is done.
     """
 
     def __init__(
@@ -87,42 +87,42 @@ class Shell:
         self._owner, self._kill_file, self._say = owner, kill_file, say
         self._waits, self._once = waits or once, once
         self._finishes = once and not waits
-        """What was begun is followed to its end first, by timers where it takes them."""
+        """Whether unfinished work is completed before ``once`` ends the run, by timers too."""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._timers: list[tuple[int, int, SetTimer]] = []
         self._due: deque[SetTimer] = deque()
-        """Scheduled observations that are due, told one at a time, so that updates come between."""
+        """Scheduled observations that are due; they are told one by one, so others come between."""
         self._is_clock_told = False
         self._seen_ms = 0
-        """The clock when timers were looked at last."""
+        """The clock, ms, when the timers were last checked."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way = 0
         self._number = 0
         self._heard = set[str]()
-        """Whose stream told something, or is over."""
+        """The funds whose stream has reported something or has ended."""
         self._quiet = asyncio.Event()
-        """Nothing is under way, and no event waits."""
+        """Set while no call is under way and no event waits."""
         self._arrived = asyncio.Event()
         self._ended = asyncio.Event()
         self._is_stopping = False
         self._failed: BaseException | None = None
 
     def tell(self, event: Event) -> None:
-        """Something happened outside: the lease, a request."""
+        """Put an event from outside into the queue, such as a lease or a request."""
         self._events.put_nowait(event)
         self._quiet.clear()
         self._arrived.set()
 
     def fail(self, error: BaseException) -> None:
-        """End ``run`` with an error from outside, such as a lease that is lost."""
+        """End ``run`` with an error from outside, such as a lost lease."""
         self._failed = self._failed or error
         self._ended.set()
 
     def stop(self) -> None:
-        """End ``run`` once what is under way is carried out, or ``STOPS_WITHIN_S`` later.
+        """End ``run`` when the calls under way are done, or ``STOPS_WITHIN_S`` later.
 
-        No price is listened to any more. An order whose outcome is still open then is followed to
-        its end by the next process, as after a crash.
+        No more prices are taken. If an order's outcome is still open then, the next process follows
+        it to its end, as after a crash.
         """
         if self._is_stopping:
             return
@@ -134,11 +134,11 @@ class Shell:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Keep the funds until ``stop``, or until all histories end.
+        """Run the funds until ``stop``, or until all histories end.
 
         Raises:
-            JournalError: the journal could not be written; ``Fenced``, where another took over.
-            InvariantError: a law of the program broke.
+            JournalError: the journal could not be written (``Fenced``: another keeper took over).
+            InvariantError: an invariant of the program was violated.
         """
         with DECIMAL18.context():
             now_ms, token = self._clock.now_ms(), self._writer.lease.token
@@ -158,7 +158,7 @@ class Shell:
     # -- events --------------------------------------------------------------------------------
 
     async def _listen(self, feeds: list[asyncio.Task[None]]) -> None:
-        """Tell the core of one event after the other."""
+        """Give the core one event after another."""
         while True:
             if self._failed is not None:
                 raise self._failed
@@ -178,10 +178,10 @@ class Shell:
                 self._carry_out(core.step(self._keeper, event))
             if type(event) is TimerRang and event.timer is Timer.CLOCK:
                 self._is_clock_told = False
-                await asyncio.sleep(0)  # what came in meanwhile is told before the next fund
+                await asyncio.sleep(0)  # events that arrived meanwhile come before the next fund
 
     async def _something(self) -> None:
-        """Wait for an event, the next timer, the end, or a feed that is over."""
+        """Wait for an event, the next timer, the end, or the end of a feed."""
         self._arrived.clear()
         waits: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._arrived.wait()),
@@ -203,7 +203,7 @@ class Shell:
     def _ring_due(self) -> None:
         now_ms = self._clock.now_ms()
         if now_ms < self._seen_ms:
-            # the clock was set back: what was to ring soon still does
+            # the clock was set back: shift the timers, so that they still ring after the same wait
             back_ms = self._seen_ms - now_ms
             self._timers = [
                 (at_ms - back_ms, number, timer) for at_ms, number, timer in self._timers
@@ -223,7 +223,7 @@ class Shell:
         self.tell(TimerRang(now_ms, timer.fund, timer.timer, timer.serial))
 
     async def _feed(self, symbol: str, venue: Venue) -> None:
-        """Hear what a venue's stream tells."""
+        """Pass the messages of a venue's stream on as events."""
         underlying = self._keeper.desks[symbol].market.underlying
         async for heard in venue.stream():
             now_ms = self._clock.now_ms()
@@ -233,7 +233,7 @@ class Shell:
                 self.tell(Streamed(now_ms, symbol, heard))
             self._heard.add(symbol)
             if self._finishes:
-                continue  # what was begun may outlast a price, as a launch does
+                continue  # unfinished work, such as a launch, may need more prices
             if self._waits:
                 await self._turn(venue)
             if self._once:
@@ -241,7 +241,7 @@ class Shell:
         self._heard.add(symbol)
 
     async def _turn(self, venue: Venue) -> None:
-        """Wait until nothing is under way, and no other history is behind this one's next price."""
+        """Wait until no call is under way and no other history's next price is earlier."""
         while True:
             await self._quiet.wait()
             due = getattr(venue, "next_ms", None)
@@ -254,7 +254,7 @@ class Shell:
     # -- commands ------------------------------------------------------------------------------
 
     def _carry_out(self, commands: Iterable[Command]) -> None:
-        """Carry commands out in their order; what follows from a store comes after them."""
+        """Carry commands out in their order; commands that follow from a store come after them."""
         todo = list(commands)
         for command in todo:
             if isinstance(command, Store):
@@ -307,7 +307,7 @@ class Shell:
         self.tell(WasRead(now_ms, command.fund, command.what, command.asked_ms, found))
 
     def _begin(self, work: Any) -> asyncio.Task[None]:  # noqa: ANN401 (a coroutine of any kind)
-        """Do something beside the listening; a failure that is no venue's ends the shell."""
+        """Start a task beside the event loop; a failure other than a venue's ends the shell."""
         is_feed = work.__name__ == "_feed"
         task: asyncio.Task[None] = asyncio.ensure_future(work)
         task.set_name("feed" if is_feed else "call")
@@ -326,7 +326,7 @@ class Shell:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether anything has this name, also a link to nothing; what cannot be looked at is there."""
+    """Whether a file exists, even as a broken link; a path that cannot be checked counts too."""
     try:
         path.lstat()
     except OSError as error:
@@ -335,8 +335,8 @@ def _is_there(path: Path) -> bool:
 
 
 async def _outcome(call: Awaitable[Any]) -> Any:  # noqa: ANN401 (whatever the venue gives)
-    """The value of a call, or its failure as data: any error is at least unknown."""
+    """The value of a call, or its failure as data: any other error counts as unknown."""
     try:
         return await call
-    except Exception as error:  # noqa: BLE001 (whatever is not proved is unknown)
+    except Exception as error:  # noqa: BLE001 (an outcome that is not proved is unknown)
         return failure_of(error)

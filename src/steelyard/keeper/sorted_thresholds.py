@@ -1,8 +1,8 @@
-"""Prices of one underlying, and the thresholds of all funds on it, kept sorted.
+"""The price of one underlying, and the thresholds of all funds on it, kept sorted.
 
-Two heaps hold the nearest threshold of each fund below the price and above it. An update that lies
-between the two tops is two comparisons, however many funds there are. A fund whose threshold is
-reached is taken out of both, until it is armed anew.
+Two heaps hold each fund's nearest threshold below the price and above it. A price between the two
+tops costs two comparisons, however many funds there are. A fund whose threshold is reached is
+removed from both heaps until it is armed again.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ __all__ = ["NEVER", "WatchedMarket"]
 
 NEVER = Decimal("Infinity")
 ROOM = 8
-"""So many entries a fund are kept before those that were replaced are dropped."""
+"""The entries per fund that the heaps may hold before replaced entries are removed."""
 Entry = tuple[Decimal, str, int]
-"""A price (its negative, in the heap of those below), whose it is, and which version."""
+"""A price (negative in the heap of lower thresholds), its fund, and the entry's version."""
 
 
 @dataclass(slots=True)
 class WatchedMarket:
-    """The last price of an underlying, and what it would set off."""
+    """The last price of an underlying, and the thresholds that a price may reach."""
 
     underlying: str
     mark: Mark | None = None
     is_refused: bool = False
-    """The last price was not one to trade on, which has been told."""
+    """Whether the latest price was refused, which has been recorded."""
     low: Decimal = -NEVER
-    """At or under it something is due for some fund; the same above ``high``."""
+    """At or below ``low`` some fund's threshold is reached, and likewise at or above ``high``."""
     high: Decimal = NEVER
     _below: list[Entry] = field(default_factory=list)
     _above: list[Entry] = field(default_factory=list)
     _versions: dict[str, int] = field(default_factory=dict)
 
     def arm(self, fund: str, low: Decimal, high: Decimal) -> None:
-        """The thresholds of a fund; they replace its earlier ones.
+        """Set the thresholds of a fund; they replace its earlier ones.
 
-        ``low`` above ``high`` says that every price is looked at.
+        If ``low`` is above ``high``, every price reaches a threshold.
         """
         version = self._versions[fund] = self._versions.get(fund, 0) + 1
         if len(self._below) + len(self._above) > ROOM * len(self._versions) + ROOM:
@@ -52,7 +52,7 @@ class WatchedMarket:
         self._find_tops()
 
     def reached(self, price: Decimal) -> list[str]:
-        """The funds whose threshold stands at a price or before it, each once."""
+        """Remove and return the funds whose threshold is reached at a price, each once."""
         found: dict[str, None] = {}
         while self._below and -self._below[0][0] >= price:
             self._take(self._below, found)
@@ -68,13 +68,13 @@ class WatchedMarket:
             found[fund] = None
 
     def _sweep(self) -> None:
-        """Drop all that was replaced, also far from the tops."""
+        """Remove all replaced entries from both heaps."""
         for heap in (self._below, self._above):
             heap[:] = [each for each in heap if self._versions[each[1]] == each[2]]
             heapq.heapify(heap)
 
     def _find_tops(self) -> None:
-        """Drop what was replaced from the tops."""
+        """Remove replaced entries from the tops of the heaps, and update ``low`` and ``high``."""
         for heap in (self._below, self._above):
             while heap and self._versions[heap[0][1]] != heap[0][2]:
                 heapq.heappop(heap)

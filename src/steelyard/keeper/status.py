@@ -1,10 +1,10 @@
-"""What a keeper's journal says of its funds now: the object of ``steelyard keeper status --json``.
+"""The status of a keeper's funds by its journal: the object of ``steelyard keeper status --json``.
 
-It is read from the journal alone, so that it can be asked while a keeper runs and while none does;
-who runs one is asked of the lease. What the venue holds is what its own records say that were
-adopted; whether they agree with its balance is the keeper's last word on it. A paper venue's clock
-is that of its history, and has come as far as the journal tells: the last price may be years old
-by the machine's, and new by its own.
+It is computed from the journal alone, so it works whether or not a keeper runs; the lease tells who
+runs one. The venue's figures are those of its adopted records, and the alarm in the journal tells
+whether they agreed with its balance. A paper venue's clock is that of its history, and has reached
+the time of the last journal row: its last price may be years old by this machine's clock and
+recent by the venue's.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from steelyard.rules.triggers import Trigger
 __all__ = ["status_of"]
 
 PRICED = ("launched", "observed", "crossed")
-"""The rows that take a new price in."""
+"""The kinds of rows that record a new price."""
 PAUSED = ("pause_changed",)
 RUNS = ("launched", "pause_changed", "resumed")
-"""The last of these is what a fund runs since: its launch, or the end of what kept it from it."""
+"""A fund runs since the last row of these kinds: its launch, or the end of what stopped it."""
 
 
 def status_of(settings: Settings, journal: Journal, now_ms: int) -> dict[str, Any]:
-    """The status of each fund of a keeper file, amounts as text."""
+    """The status of each fund of a keeper file, with amounts as text and ages in seconds."""
     head, held = journal.head(), lease_held(settings.journal)
     with DECIMAL18.context():
         funds = [_fund(journal, fund, now_ms) for fund in settings.funds]
@@ -111,7 +111,7 @@ def _state(desk: Desk) -> str:
 
 
 def _since_ms(journal: Journal, desk: Desk, name: str) -> int | None:
-    """Since when the fund is in this state; an order on the way does not begin a new life."""
+    """The time, ms UTC, since which the fund is in this state; an open order's is its stamp."""
     state = desk.state
     if state.time is None:
         return None
@@ -126,7 +126,7 @@ def _since_ms(journal: Journal, desk: Desk, name: str) -> int | None:
 
 
 def _age_s(journal: Journal, fund: FundSettings, now_ms: int) -> float | None:
-    """How old the last price is on the venue's clock; of an exchange, by the machine's."""
+    """The age of the last price, s: by the history's clock on paper, else by this machine's."""
     symbol = fund.series.symbol
     priced = _last(journal, symbol, PRICED)
     if priced is None:
@@ -138,7 +138,7 @@ def _age_s(journal: Journal, fund: FundSettings, now_ms: int) -> float | None:
 
 
 def _next(desk: Desk, far: Callable[[Decimal], Decimal]) -> dict[str, str] | None:
-    """The nearest price, on one side, at which something is due."""
+    """The nearest threshold on one side of the price; None: there is none."""
     price = desk.state.price
     if price is None or desk.state.ended is not None:
         return None
@@ -157,5 +157,5 @@ def _reserve(desk: Desk) -> dict[str, Any] | None:
 
 
 def _rounded(figure: Decimal | None) -> str | None:
-    """To ten places: it is shown, and nothing is computed from it."""
+    """A figure for display, rounded to ten places; nothing is computed from it."""
     return None if figure is None else amount_text(round(figure, 10))

@@ -1,7 +1,7 @@
-"""Whether an answer of a venue can be read: one that cannot be is unknown, as if none had come.
+"""Whether an answer of a venue can be read; if not, its outcome is unknown, as without an answer.
 
-An amount that is not finite, or no amount at all, would go through the books into every figure that
-follows. So would a time that is none, and an answer that is about another order.
+An amount that is missing or not finite would spread through the books into every later figure. An
+invalid time, or an answer about another order, would do similar harm.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from steelyard.venues.protocol import (
 __all__ = ["readable", "unreadable"]
 
 MOST = Decimal(10) ** 15
-"""Amounts and prices are below it: a product of two of them still has its 18 places."""
+"""Amounts and prices must be below this, so that a product of two keeps its 18 places."""
 FINEST = -100
-"""The last decimal place that one may have: a quotient has 50 figures after its zeros."""
+"""The smallest exponent allowed: a quotient keeps 50 significant figures after its zeros."""
 LAST_MS = 2**53
 LONGEST_ID = 200
 
@@ -39,7 +39,7 @@ Heard = TypeVar("Heard", Answered, LookedUp, WasRead)
 
 
 def readable(event: Heard) -> Heard:
-    """The event as it is, or with a failure of an unknown outcome in the place of its answer."""
+    """The event unchanged, or with an unreadable answer replaced by a failure (unknown)."""
     found: Any = event.found
     if isinstance(found, Failure):
         return event
@@ -52,7 +52,7 @@ def readable(event: Heard) -> Heard:
 
 
 def unreadable(value: object) -> str | None:
-    """What is wrong with an answer; None: it can be read."""
+    """Why an answer cannot be read; None: it can be."""
     check = CHECKS.get(type(value))
     return None if check is None else check(value)
 

@@ -1,6 +1,6 @@
-"""The rehearsal exchange: Binance USD-M futures on loopback, to prove a keeper on.
+"""The rehearsal exchange: Binance USD-M futures on loopback, for testing a keeper.
 
-A pure core (contracts, records, book, margin, matching, upkeep) knows neither a clock nor a
-network: it is asked at an instant and says what changed. The shell (store, faults, throttle,
-server, streams, control) stores what changed before it answers.
+A pure core (contracts, records, book, margin, matching, upkeep) uses neither a clock nor a network:
+each function is given the time, and names what it changed. The shell (exchange_file, fault_rules,
+throttle, server, streams, control) stores every change before it answers.
 """

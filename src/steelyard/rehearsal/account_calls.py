@@ -64,12 +64,12 @@ def balances(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def positions(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Positions that are held, or have orders resting (version 3)."""
+    """The positions that are held or have resting orders (version 3)."""
     return _positions(call)
 
 
 def positions_with_settings(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """All symbols, with their settings (version 2)."""
+    """The positions of all symbols, with their settings (version 2)."""
     return _positions(call, version=2)
 
 
@@ -79,7 +79,7 @@ def _positions(call: Call, version: int = 3) -> list[dict[str, Any]]:
 
 
 def adl_quantiles(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """How soon each position would be deleveraged, 0 to 4."""
+    """The rank of each position for auto-deleveraging, 0 to 4; the highest is closed first."""
     found: dict[str, dict[str, Any]] = {}
     for row in _positions(call):
         found.setdefault(row["symbol"], {})[row["positionSide"]] = row["adl"]
@@ -87,14 +87,14 @@ def adl_quantiles(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def brackets(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Margin tiers."""
+    """The margin tiers."""
     if call.maybe("symbol"):
         return [brackets_view(call.market().contract)]
     return [brackets_view(market.contract) for market in call.exchange.world.markets.values()]
 
 
 def commission_rate(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """What the account pays for trades."""
+    """The commission rates of the account."""
     contract = call.market().contract
     return {
         "symbol": contract.symbol,
@@ -104,30 +104,30 @@ def commission_rate(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def symbol_configs(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Leverage and margin type by symbol."""
+    """The leverage and the margin type of each symbol."""
     chosen, world = call.maybe_symbol(), call.exchange.world
     symbols = [chosen] if chosen else list(world.markets)
     return [symbol_config(world, call.account, symbol) for symbol in symbols]
 
 
 def account_config(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Settings of the whole account."""
+    """The settings of the whole account."""
     return {**account_settings(call.account), "dualSidePosition": call.account.is_hedge}
 
 
 def order_limits(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """How many orders the account may send."""
+    """The order rate limits of the account."""
     limits = call.exchange.throttle.rate_limits()
     return [limit for limit in limits if limit["rateLimitType"] == "ORDERS"]
 
 
 def permissions(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """What the key may do (``apiRestrictions``)."""
+    """The permissions of the key (``apiRestrictions``)."""
     return {"createTime": 0, **call.account.permissions}
 
 
 def coins(_: Call) -> Any:  # noqa: ANN401 (JSON)
-    """No coins: ccxt asks for them of its own accord, and goes on without."""
+    """An empty list of coins, which ccxt requests by itself and does not need."""
     return []
 
 
@@ -139,7 +139,7 @@ def _changed(call: Call) -> None:
 
 
 def set_leverage(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Set a symbol's leverage; what is held must have its margin at that leverage too."""
+    """Set a symbol's leverage; the position's margin must suffice at that leverage too."""
     contract, wanted = call.market().contract, call.needed_whole("leverage")
     if not 1 <= wanted <= contract.tiers[0].leverage:
         raise Refused("bad_leverage", leverage=wanted)
@@ -163,7 +163,7 @@ def set_leverage(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def set_margin_type(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Set a symbol's margin to crossed or isolated."""
+    """Set a symbol's margin type to crossed or isolated."""
     symbol, wanted = call.market().contract.symbol, call.text("marginType")
     if wanted not in {"ISOLATED", "CROSSED"}:
         raise Refused("missing", name="marginType")
@@ -204,12 +204,12 @@ def set_position_side(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def assets_mode(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Whether several assets are margin."""
+    """Whether multi-asset mode is on."""
     return {"multiAssetsMargin": call.account.is_multi_asset}
 
 
 def set_assets_mode(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Set multi-asset mode; all margin is crossed then, and needed where it ends."""
+    """Set multi-asset mode, which allows only cross margin; ending it needs enough margin."""
     call.text("multiAssetsMargin")
     wanted = call.flag("multiAssetsMargin")
     if wanted == call.account.is_multi_asset:
@@ -231,7 +231,7 @@ def fee_burn(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def set_fee_burn(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Set it; it is shown, and fees stay in the quote."""
+    """Set whether fees are paid in another coin; it is only shown, and fees stay in the quote."""
     call.text("feeBurn")
     call.account.burns_fees = call.flag("feeBurn")
     _changed(call)
@@ -242,12 +242,12 @@ def set_fee_burn(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def new_listen_key(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """A key for the private stream."""
+    """The listen key for the account's stream."""
     return {"listenKey": call.exchange.listen_key(call.account.name, call.now_ms)}
 
 
 def keep_listen_key(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Let it live for another hour."""
+    """Renew a listen key for another hour."""
     keys = call.exchange.listen_keys
     for key, (owner, end) in keys.items():
         if owner == call.account.name and end > call.now_ms:
@@ -257,7 +257,7 @@ def keep_listen_key(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def close_listen_key(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """End it."""
+    """End a listen key."""
     keys = call.exchange.listen_keys
     for key in [key for key, (owner, _) in keys.items() if owner == call.account.name]:
         del keys[key]

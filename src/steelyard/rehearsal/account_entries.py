@@ -1,4 +1,4 @@
-"""The one place where money and units of an account move, each with its record.
+"""The only module that moves an account's money and units; each movement leaves a record.
 
 Whatever happens to a position::
 
@@ -30,7 +30,7 @@ __all__ = ["book_fill", "filled", "pay", "show", "tell_order"]
 
 
 def show(world: World, account: Account, now_ms: int) -> None:
-    """Let look-ups see the account as it is now, after the lag."""
+    """Show the account's present state in look-ups, after the lag."""
     account.update_ms = now_ms
     shown = VisibleAccount(now_ms + world.lag_ms, account.wallet, dict(account.holdings), now_ms)
     account.seen.append(shown)
@@ -42,7 +42,7 @@ def show(world: World, account: Account, now_ms: int) -> None:
 def tell_order(
     world: World, account: Account, order: Order, event: str, trade: Trade | None = None
 ) -> None:
-    """Name a change of an order, as it is at this instant."""
+    """Record a change of an order, as the order is at this instant."""
     world.changes.append(Change(account.name, replace(order), event, trade))
 
 
@@ -54,18 +54,18 @@ def filled(
     commission: Decimal,
     setting: int | None,
 ) -> tuple[Decimal, Holding, Decimal]:
-    """Wallet and position after a fill, and the profit that moved into the wallet.
+    """The wallet and position after a fill, and the profit that moved into the wallet.
 
-    What is set apart for a position whose margin is isolated is the initial margin of what was
-    opened; what is closed gives its share back.
+    An isolated position sets the initial margin of the opened part apart; closing a part releases
+    its share.
 
     Args:
-        wallet: before.
-        held: the position before.
-        units: signed, not zero.
-        quote: signed likewise.
-        commission: paid.
-        setting: the leverage of a position whose margin is isolated; None: its margin is crossed.
+        wallet: the wallet before the fill.
+        held: the position before the fill.
+        units: the units filled, signed, not zero.
+        quote: the quote of the fill, with the sign of the units.
+        commission: the commission paid, quote.
+        setting: the leverage setting of an isolated position; None: its margin is crossed.
     """
     before = books.OneWayAccount(wallet, held.units, held.cost)
     after, realised = books.traded(before, units, quote, commission, STEP)
@@ -92,17 +92,17 @@ def pay(
     trade_id: str = "",
     asset: str = "",
 ) -> None:
-    """Move money into the wallet (below 0: out of it), with its record.
+    """Move money into the wallet (negative: out of it), with its record.
 
     Args:
         world: the exchange.
-        account: whose.
-        kind: in the exchange's own word.
-        amount: of the quote, or of another asset.
-        now_ms: the exchange's clock.
-        symbol: of the market that it is about.
-        trade_id: of the trade that it is about.
-        asset: empty: the quote.
+        account: the account.
+        kind: the exchange's name of the kind of movement.
+        amount: the amount, in the quote or another asset.
+        now_ms: the exchange's clock, ms.
+        symbol: the market's symbol, if it belongs to one.
+        trade_id: the trade's id, if it belongs to one.
+        asset: the asset; empty: the quote.
     """
     if asset:
         account.assets[asset] = account.assets.get(asset, Decimal(0)) + amount
@@ -140,17 +140,17 @@ def book_fill(
     fee: Decimal,
     is_maker: bool = False,
 ) -> Trade:
-    """Fill a part of an order: the position, the wallet, and a trade that says what was paid.
+    """Fill part of an order: update the position and the wallet, and record a trade.
 
     Args:
         world: the exchange.
-        account: whose order it is.
-        order: it; its ``filled``, ``quote`` and ``status`` follow.
-        units: signed, not zero, no more than is left of the order.
-        price: of the fill.
-        now_ms: the exchange's clock.
-        fee: share of the notional.
-        is_maker: whether the order had rested.
+        account: the owner of the order.
+        order: the order, whose ``filled``, ``quote`` and ``status`` are updated.
+        units: the units filled, signed, not zero, at most those left of the order.
+        price: the price of the fill.
+        now_ms: the exchange's clock, ms.
+        fee: the fee as a share of the notional.
+        is_maker: whether the order was resting.
     """
     symbol = order.symbol
     quote = rounded(units * price, STEP)

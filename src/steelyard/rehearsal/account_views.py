@@ -1,4 +1,4 @@
-"""What the exchange tells of an account: wallet, margin and positions, as far as they are seen."""
+"""The exchange's answers about an account: wallet, margin and positions, as far as visible."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ ACCOUNT_2 = [
     "positionAmt",
     "updateTime",
 ]
-"""What each version tells of a position: the third no longer tells its settings."""
+"""The fields of a position in each version; version 3 leaves out its settings."""
 OLD = 2
 ENTRY_STEP = Decimal("0.000000000001")
-"""Of entry prices: so fine that units times the price is the cost, once it is rounded."""
+"""The step of entry prices: so fine that units times the price, rounded, gives the cost."""
 
 
 def seen_of(account: Account, now_ms: int) -> VisibleAccount:
-    """What look-ups show of an account now: the last of its states that is seen yet."""
+    """The state of an account that look-ups show now: the last one that is visible."""
     due = [seen for seen in account.seen if seen.seen_ms <= now_ms]
     if due:
         return due[-1]
@@ -122,14 +122,14 @@ def seen_of(account: Account, now_ms: int) -> VisibleAccount:
 def position_rows(
     world: World, account: Account, now_ms: int, symbol: str | None = None, *, version: int = 3
 ) -> list[dict[str, Any]]:
-    """Positions as ``positionRisk`` tells them.
+    """The positions, as ``positionRisk`` lists them.
 
     Args:
         world: the exchange.
-        account: whose.
-        now_ms: the exchange's clock.
-        symbol: only this one; None for all.
-        version: 2 tells symbols without a position too, 3 does not.
+        account: the account.
+        now_ms: the exchange's clock, ms.
+        symbol: the only symbol to list; None: all.
+        version: 2 also lists symbols without a position; 3 does not.
     """
     fields = RISK_2 if version == OLD else RISK_3
     rows = _rows(world, account, now_ms, symbol, is_all=version == OLD)
@@ -196,7 +196,7 @@ def _position(world: World, account: Account, seen: VisibleAccount, key: str) ->
         "maxNotionalValue": most,
         "marginType": "isolated" if is_isolated else "cross",
         "isAutoAddMargin": "false",
-        # the account calls these otherwise:
+        # the account's answer has other names for these:
         "unrealizedProfit": text(margin.unrealised),
         "isolated": is_isolated,
         "maxNotional": most,
@@ -204,7 +204,7 @@ def _position(world: World, account: Account, seen: VisibleAccount, key: str) ->
 
 
 def _adl(margin: Margin, units: Decimal) -> int:
-    """How soon it would be deleveraged, 0 to 4: winners with the most leverage first."""
+    """The rank for auto-deleveraging, 0 to 4; profitable, highly leveraged positions come first."""
     if units == 0 or margin.unrealised <= 0:
         return 0
     return min(4, 1 + int(margin.unrealised / max(margin.positions_initial, Decimal(1)) * 2))
@@ -237,7 +237,7 @@ def balance_views(world: World, account: Account, now_ms: int, quote: str) -> li
 def account_view(
     world: World, account: Account, now_ms: int, quote: str, *, version: int = 3
 ) -> dict[str, Any]:
-    """The whole account, as ``account`` tells it."""
+    """The whole account, as ``account`` lists it."""
     seen = seen_of(account, now_ms)
     margin = margin_of(world, account, seen.wallet, seen.holdings)
     apart = isolated_of(world, account, seen.holdings)
@@ -284,7 +284,7 @@ def account_view(
 
 
 def _other(name: str, held: Decimal, seen: VisibleAccount) -> dict[str, Any]:
-    """Another asset than the quote: nothing is traded in it."""
+    """The row of an asset other than the quote, in which nothing is traded."""
     amount = text(held)
     whole = ("walletBalance", "marginBalance", "crossWalletBalance", "availableBalance")
     needs = ("maintMargin", "initialMargin", "positionInitialMargin", "openOrderInitialMargin")
@@ -294,7 +294,7 @@ def _other(name: str, held: Decimal, seen: VisibleAccount) -> dict[str, Any]:
 
 
 def account_settings(account: Account) -> dict[str, Any]:
-    """Settings of the whole account, which version 2 told along."""
+    """The settings of the whole account, which version 2 includes."""
     return {
         "feeTier": 0,
         "canTrade": True,

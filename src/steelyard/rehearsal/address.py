@@ -1,9 +1,9 @@
-"""What the exchange leaves in its folder, so that clients find it and trust it.
+"""The files that the exchange writes into its folder, so that clients can find and trust it.
 
-``address.json`` says where it listens, ``ca.pem`` is the certificate of its own authority, and
-``accounts.json`` (for its owner alone) has the keys. So have two files of each account, as a keeper
-reads secrets: ``main.toml`` (HMAC) and ``main.ed25519.toml``. They stay the same when it is started
-again.
+``address.json`` has the ports on which it listens, ``ca.pem`` is the certificate of its own
+authority, and ``accounts.json`` (readable only by its owner) has the keys. Each account also has
+two files in the form in which a keeper reads secrets: ``main.toml`` (HMAC) and
+``main.ed25519.toml``. All of them stay the same when the exchange is started again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from steelyard.rehearsal.credentials import Credential
 __all__ = ["HOSTS", "address_of", "leave", "leave_accounts", "tls"]
 
 HOSTS = ("fapi.binance.com", "fstream.binance.com", "api.binance.com", "ws-fapi.binance.com")
-"""Which hosts it answers for."""
+"""The hosts that it answers for."""
 ADDRESS, ACCOUNTS = "address.json", "accounts.json"
 CERTIFICATE, AUTHORITY_KEY = "ca.pem", "ca.key"
 
 
 def tls(folder: Path) -> ssl.SSLContext:
-    """A server's context by the folder's own authority, which is made where there is none."""
+    """The server's TLS context, by the folder's own authority, which is created if missing."""
     import trustme
 
     certificate, key = folder / CERTIFICATE, folder / AUTHORITY_KEY
@@ -43,7 +43,7 @@ def tls(folder: Path) -> ssl.SSLContext:
 
 
 def leave(folder: Path, port: int, control_port: int) -> dict[str, Any]:
-    """Say where it listens, once it does. Returns what was said."""
+    """Write the address file once the exchange listens, and return its content."""
     said: dict[str, Any] = {
         "schema": 1,
         "host": "127.0.0.1",
@@ -58,7 +58,7 @@ def leave(folder: Path, port: int, control_port: int) -> dict[str, Any]:
 
 
 def leave_accounts(folder: Path, accounts: dict[str, tuple[Credential, Credential]]) -> None:
-    """Write the keys, for the owner of the folder alone, and each as a keeper reads secrets."""
+    """Write the keys, readable only by the owner, also in the form in which a keeper reads them."""
     rows = [
         {
             "account": name,
@@ -77,10 +77,10 @@ def leave_accounts(folder: Path, accounts: dict[str, tuple[Credential, Credentia
 
 
 def address_of(folder: Path) -> dict[str, Any] | None:
-    """Where the exchange of a folder listens, or last did; None: it never did.
+    """The content of a folder's address file, which may be of an ended process; None: no file.
 
     Raises:
-        DataError: the file is not what the exchange writes.
+        DataError: the exchange did not write this file.
     """
     path = folder / ADDRESS
     if not path.exists():
@@ -94,7 +94,7 @@ def address_of(folder: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, body: bytes, mode: int = 0o644) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically: completely or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(body)

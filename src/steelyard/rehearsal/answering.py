@@ -23,7 +23,7 @@ API_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as it came."""
+    """A request as it was received."""
 
     method: str
     path: str
@@ -34,14 +34,14 @@ class HttpRequest:
 
     @cached_property
     def params(self) -> dict[str, str]:
-        """The parameters, of the query and of the body."""
+        """The parameters of the query and of the body."""
         pairs = parse_qsl(self.query, keep_blank_values=True)
         return dict(pairs + parse_qsl(self.body, keep_blank_values=True))
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What it is answered."""
+    """The answer to a request."""
 
     status: int
     body: bytes
@@ -50,7 +50,7 @@ class HttpAnswer:
 
 
 def answer(exchange: Exchange, asked: HttpRequest) -> HttpAnswer:
-    """Carry a request out: what it changed is stored by the time this returns."""
+    """Carry a request out; its changes are stored before this returns."""
     now = exchange.advance()
     owner = None
     try:
@@ -80,7 +80,7 @@ def _route(asked: HttpRequest) -> Route:
 
 
 def _who(exchange: Exchange, route: Route, asked: HttpRequest, now: int) -> Account:
-    """Whose request it is, once it has proved it."""
+    """The account of a request, whose key, time and signature are checked as the route requires."""
     if route.needs == Needs.NOTHING:
         return NOBODY
     if len(asked.api_key) != API_KEY_LENGTH:

@@ -1,6 +1,6 @@
-"""The order book around a price: what rests at each level, and what an order takes of it.
+"""The order book around a price: what rests at each level, and what an order takes from it.
 
-Levels lie at fixed shares of the mid. What an order takes is gone until the price moves next.
+Levels lie at fixed shares of the mid. What an order takes stays gone until the price next moves.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ MODELLED: Depth = tuple(
         ("400", 40_000_000),
     )
 )
-"""A deep book: half a million at a tenth of a basis point, 140 millions up to 4 %."""
+"""A deep book: half a million at a tenth of a basis point from the mid, 140 million up to 4 %."""
 
 
 class LevelFill(NamedTuple):
-    """What is taken at one level; units are above zero."""
+    """The fill at one level; units are above zero."""
 
     price: Decimal
     units: Decimal
 
 
 def levels(market: Market, depth: Depth, side: int) -> list[LevelFill]:
-    """What rests there now: the asks from the lowest (1), or the bids from the highest (-1)."""
+    """The levels that rest now: the asks from the lowest (1), or the bids from the highest (-1)."""
     contract, gone = market.contract, market.taken.get(side, Decimal(0))
     found: list[LevelFill] = []
     for share, bids, asks in depth:
@@ -64,13 +64,13 @@ def levels(market: Market, depth: Depth, side: int) -> list[LevelFill]:
 
 
 def _to_tick(contract: Contract, price: Decimal, side: int) -> Decimal:
-    """A price in whole ticks, away from the mid."""
+    """A price rounded to whole ticks, away from the mid."""
     way = ROUND_CEILING if side > 0 else ROUND_FLOOR
     return (price / contract.tick).quantize(Decimal(1), way) * contract.tick
 
 
 def best(market: Market, depth: Depth, side: int) -> Decimal | None:
-    """The lowest ask (1) or highest bid (-1); None where nothing is left."""
+    """The lowest ask (1) or the highest bid (-1); None: nothing is left."""
     found = levels(market, depth, side)
     return found[0].price if found else None
 
@@ -78,7 +78,7 @@ def best(market: Market, depth: Depth, side: int) -> Decimal | None:
 def take(
     market: Market, depth: Depth, side: int, units: Decimal, worst: Decimal | None
 ) -> list[LevelFill]:
-    """What an order of a side gets, up to its worst price; nothing is taken by asking."""
+    """The fills that an order would get up to its worst price; the book does not change."""
     fills, left = [], units
     for price, rests in levels(market, depth, side):
         if left <= 0 or (worst is not None and (price - worst) * side > 0):

@@ -1,4 +1,4 @@
-"""A request as the handlers see it: who asks, when, and parameters that are read strictly."""
+"""A request as the handlers see it: the account, the time, and strictly parsed parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["MOST_DIGITS", "WEEK_MS", "Call", "page", "within"]
 
 MOST_DIGITS = 40
 WEEK_MS = 7 * 86_400_000
-"""How much of a list is told at once."""
+"""The longest period of a list in one answer."""
 Row = TypeVar("Row", Order, Trade, Income)
 
 
@@ -26,22 +26,22 @@ class Call:
 
     exchange: Exchange
     account: Account
-    """Of whoever asks; one without a name where nobody needs to say who asks."""
+    """The account that asks; one without a name if the call needs none."""
     params: Mapping[str, str]
     now_ms: int
 
     def text(self, name: str) -> str:
-        """A parameter that is needed."""
+        """A parameter that is required."""
         if not self.params.get(name):
             raise Refused("missing", name=name)
         return self.params[name]
 
     def maybe(self, name: str) -> str | None:
-        """A parameter that may be left out."""
+        """A parameter that is optional."""
         return self.params.get(name) or None
 
     def whole(self, name: str) -> int | None:
-        """A whole number that may be left out."""
+        """A whole number that is optional."""
         found = self.maybe(name)
         if found is None:
             return None
@@ -50,19 +50,19 @@ class Call:
         return int(found)
 
     def needed_whole(self, name: str) -> int:
-        """A whole number that is needed."""
+        """A whole number that is required."""
         self.text(name)
         return self.whole(name) or 0
 
     def limit(self, usual: int, most: int) -> int:
-        """How many rows are asked for."""
+        """The number of rows requested."""
         found = self.whole("limit")
         if found is not None and found <= 0:
             raise Refused("bad_value", name="limit")
         return min(most, found or usual)
 
     def amount(self, name: str, usual: Decimal | None = None) -> Decimal:
-        """A decimal number; needed where there is no usual one."""
+        """A decimal number; it is required if there is no default."""
         if usual is not None and self.maybe(name) is None:
             return usual
         given = self.text(name)
@@ -75,25 +75,25 @@ class Call:
         return found
 
     def flag(self, name: str) -> bool:
-        """``true`` or ``false``, in any case; false where it is left out."""
+        """``true`` or ``false`` in upper or lower case; the default is false."""
         found = (self.maybe(name) or "false").lower()
         if found not in {"true", "false"}:
             raise Refused("missing", name=name)
         return found == "true"
 
     def market(self) -> Market:
-        """The market of the parameter ``symbol``."""
+        """The market that the parameter ``symbol`` names."""
         return market_of(self.exchange.world, self.text("symbol"))
 
     def maybe_symbol(self) -> str | None:
-        """The parameter ``symbol``, which is a market's where it is given."""
+        """The optional parameter ``symbol``, which must name a market if it is given."""
         if self.maybe("symbol") is None:
             return None
         return self.market().contract.symbol
 
 
 def within(call: Call, rows: Iterable[Row], since: int | None, until: int | None) -> list[Row]:
-    """The rows that are seen, between two times where they are given."""
+    """The visible rows, between two times where those are given."""
     return [
         row
         for row in rows
@@ -104,10 +104,10 @@ def within(call: Call, rows: Iterable[Row], since: int | None, until: int | None
 
 
 def week(call: Call) -> tuple[int, int]:
-    """From when to when is asked for: a week at most, the last one where nothing is said.
+    """The requested period, ms: at most a week, and by default the last one.
 
     Raises:
-        Refused: it is more than a week.
+        Refused: it is longer than a week.
     """
     since, until = call.whole("startTime"), call.whole("endTime")
     if since is None:
@@ -128,17 +128,17 @@ def page(
     usual: int,
     from_id: tuple[str, Callable[[Row], int]] | None = None,
 ) -> list[Row]:
-    """The rows that are seen and asked for, oldest first.
+    """The visible rows that are requested, oldest first.
 
-    From an id on the first ones, of any time; of a week from ``startTime`` the first ones; without
-    both the last ones of the last week.
+    With a first id these are the first rows from it on, of any time; with ``startTime`` the first
+    rows of the period; without both the last rows of the last week.
 
     Args:
         call: the request.
-        rows: oldest first.
-        most: how many may be asked for at most.
-        usual: how many without ``limit``.
-        from_id: the name of the parameter that holds a first id, and which id a row has.
+        rows: all rows, oldest first.
+        most: the largest number that may be requested.
+        usual: the number of rows without ``limit``.
+        from_id: the name of the parameter with a first id, and a function that gives a row's id.
     """
     limit = call.limit(usual, most)
     if from_id is not None:

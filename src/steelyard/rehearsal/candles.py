@@ -1,6 +1,6 @@
-"""Candles: the index minute by minute as it was here, and longer ones that are put together.
+"""Candles: those of the index by the minute, and longer ones that are made of these.
 
-There are none of before the exchange was set up. Volumes are what its own accounts traded.
+There are none from before the exchange was set up. Volumes are those of its own accounts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INTERVALS = {
 }
 WEEK = INTERVALS["1w"]
 MONDAY_MS = 4 * DAY_MS
-"""Weeks begin on a Monday, as that of 5 January 1970."""
+"""The first Monday, 5 January 1970; weeks begin on Mondays."""
 
 
 class Bar(NamedTuple):
@@ -36,9 +36,9 @@ class Bar(NamedTuple):
 
 
 def note_price(market: Market, at_ms: int) -> Candle:
-    """Put the price as it is now into the candle of its minute. Returns the candle."""
+    """Add the present price to the candle of its minute, and return the candle."""
     price, latest = market.index, next(reversed(market.candles), 0)
-    # a clock that was set back does not take candles back
+    # if the clock was set back, the price is added to the latest candle
     time_ms = max(latest, at_ms // MINUTE_MS * MINUTE_MS)
     candle = market.candles.get(time_ms)
     if candle is None:
@@ -50,7 +50,7 @@ def note_price(market: Market, at_ms: int) -> Candle:
 
 
 def bars(market: Market, length_ms: int, now_ms: int) -> Iterator[Bar]:
-    """All candles of a length up to now, oldest first; where nothing moved they are flat."""
+    """All candles of a length up to now, oldest first; they are flat where no price moved."""
     begins = MONDAY_MS if length_ms == WEEK else 0
     last: Bar | None = None
     for candle in market.candles.values():
@@ -69,14 +69,14 @@ def bars(market: Market, length_ms: int, now_ms: int) -> Iterator[Bar]:
 
 
 def _flat(before: Bar, length_ms: int, until_ms: int) -> Iterator[Bar]:
-    """The candles in which nothing moved, from the one after a bar to one that begins earlier."""
+    """The flat candles after a bar that begin before ``until_ms``."""
     price = before.close
     for time_ms in range(before.time_ms + length_ms, until_ms, length_ms):
         yield Bar(time_ms, price, price, price, price)
 
 
 def trades_between(world: World, symbol: str, since_ms: int, until_ms: int) -> list[Trade]:
-    """What all accounts traded of a symbol from an instant to before another one."""
+    """The trades of all accounts in a symbol from an instant until before another."""
     found: Iterable[Trade] = (
         trade
         for account in world.accounts.values()

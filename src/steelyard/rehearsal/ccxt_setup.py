@@ -1,7 +1,7 @@
 """The lines that point an unmodified ccxt at the exchange of a folder.
 
-ccxt chooses its errors by how a URL begins, so the URLs stay those of Binance: a resolver sends
-its hosts to loopback, and the folder's own authority vouches for them.
+ccxt chooses its errors by the beginning of a URL, so the URLs stay those of Binance. A resolver
+sends its hosts to loopback, and the folder's own authority certifies them.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ async def open_exchange():
 
 
 def ccxt_lines(folder: Path) -> str:
-    """The lines, for the exchange of a folder."""
+    """The lines for the exchange of a folder."""
     return LINES.format(folder=str(folder))

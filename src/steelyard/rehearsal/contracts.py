@@ -1,10 +1,10 @@
-"""The contracts that are listed: filters, fees and margin tiers, as the exchange publishes them.
+"""The listed contracts: filters, fees and margin tiers, as the exchange publishes them.
 
-A tier holds for notionals above its floor::
+A tier applies to notionals above its floor::
 
     maintenance = notional * rate - cum
 
-where ``cum`` joins it to the tier below without a step.
+where ``cum`` makes the margin continuous with that of the tier below.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 STEP = Decimal("0.00000001")
-"""The last digit of amounts in quote."""
+"""The last digit of quote amounts."""
 HOUR_MS = 3_600_000
 FOREVER_MS = 4_133_404_800_000
 LISTED_MS = 1_569_398_400_000
@@ -34,7 +34,7 @@ COLLATERAL = {
     "BTC": Decimal("0.95"),
     "ETH": Decimal("0.95"),
 }
-"""The share of other assets that is margin in multi-asset mode."""
+"""The share of other assets that counts as margin in multi-asset mode."""
 
 
 class Tier(NamedTuple):
@@ -55,31 +55,31 @@ class Contract(NamedTuple):
     tick: Decimal
     lot: Decimal
     most_limit: Decimal
-    """Units of one limit order; of one market order ``most_market``."""
+    """The largest limit order in units; ``most_market`` is that of a market order."""
     most_market: Decimal
     least_notional: Decimal
     least_price: Decimal
     most_price: Decimal
     bound: Decimal
-    """Share of the mark by which a limit price, or what a market order takes, may be off."""
+    """The largest distance from the mark, as a share of it, of limit prices and market fills."""
     tiers: tuple[Tier, ...]
     quote: str = "USDT"
     maker: Decimal = Decimal("0.0002")
     taker: Decimal = Decimal("0.0005")
     liquidation_fee: Decimal = Decimal("0.0125")
     interest: Decimal = Decimal("0.0001")
-    """The part of a funding rate that is not premium, per 8 hours."""
+    """The interest part of a funding rate, per 8 hours; the rest is premium."""
     funding_cap: Decimal = Decimal("0.02")
     funding_every_ms: int = 8 * HOUR_MS
 
     def cap_at(self, leverage: int) -> Decimal:
-        """The largest notional, quote, that a leverage setting allows; 0 where no tier does."""
+        """The largest notional, quote, at a leverage setting; 0 if no tier allows that setting."""
         caps = [tier.cap for tier in self.tiers if tier.leverage >= leverage]
         return max(caps, default=Decimal(0))
 
 
 def _tiers(*rows: tuple[int, int, str]) -> tuple[Tier, ...]:
-    """Tiers of their caps, leverages and rates; each starts where the one before it ends."""
+    """Tiers from rows of cap, leverage and rate; each starts where the one before it ends."""
     made: list[Tier] = []
     floor, cum, before = Decimal(0), Decimal(0), Decimal(0)
     for cap, leverage, text in rows:
@@ -150,7 +150,7 @@ CONTRACTS = {
 
 
 def tier_of(contract: Contract, notional: Decimal) -> Tier:
-    """The tier of a notional of either sign; beyond the last cap the last one holds."""
+    """The tier of a notional of either sign; beyond the last cap the last tier applies."""
     size = abs(notional)
     for tier in contract.tiers:
         if size <= tier.cap:

@@ -1,6 +1,6 @@
-"""The control port: whoever rehearses moves prices, pays funding and orders faults by it.
+"""The control port, by which a user of the rehearsal moves prices, pays funding and sets faults.
 
-Plain HTTP with JSON, on loopback, beside the exchange and unknown to its clients.
+It speaks plain HTTP with JSON on loopback, beside the exchange, and its clients do not see it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Given = dict[str, Any]
 
 
 class Control:
-    """What the control port does."""
+    """The control port of one exchange."""
 
     def __init__(self, exchange: Exchange, faults: FaultRules, streams: Streams) -> None:
         self.exchange, self.faults, self.streams = exchange, faults, streams
@@ -43,7 +43,7 @@ class Control:
 
     def _handler(self, act: Callable[[Control, Given], Any]) -> Any:  # noqa: ANN401 (aiohttp's)
         async def handle(request: web.Request) -> web.Response:
-            if "Origin" in request.headers:  # a page in a browser has no business here
+            if "Origin" in request.headers:  # refuse requests from pages in a browser
                 return web.json_response({"error": "no pages"}, status=403)
             body = await request.read()
             try:
@@ -58,11 +58,11 @@ class Control:
         return handle
 
     def market(self, given: Given) -> Market:
-        """The market that is named."""
+        """The market that the request names."""
         return self.exchange.world.markets[given["symbol"]]
 
     def account(self, given: Given) -> Account:
-        """The account that is named."""
+        """The account that the request names."""
         return self.exchange.world.accounts[given["account"]]
 
 
@@ -74,7 +74,7 @@ def _object(body: bytes) -> Given:
 
 
 def _state(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Everything as it is, without lag."""
+    """The complete present state, without lag."""
     exchange = control.exchange
     now, world = exchange.now_ms(), exchange.world
     accounts = {
@@ -110,7 +110,7 @@ def _state(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _price(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Move a price, and by how much of it the mark lies above."""
+    """Move a price, and set the premium of the mark over it as a share of the price."""
     market, exchange = control.market(given), control.exchange
     if "premium" in given:
         market.premium = Decimal(str(given["premium"]))
@@ -122,7 +122,7 @@ def _price(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _funding(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Let a funding payment fall due now, at a given rate."""
+    """Make a funding payment fall due now, at a given rate."""
     market, exchange = control.market(given), control.exchange
     rate = Decimal(str(given["rate"]))
     now = exchange.now_ms()
@@ -131,7 +131,7 @@ def _funding(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _adl(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Deleverage an account: a part of its position is closed for another's loss."""
+    """Deleverage an account: close part of its position because of another account's loss."""
     market, account = control.market(given), control.account(given)
     price = Decimal(str(given.get("price", market.mark)))
     units = Decimal(str(given["units"]))
@@ -141,7 +141,7 @@ def _adl(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _transfer(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Pay into an account (or, below 0, out of it)."""
+    """Transfer an amount into an account (negative: out of it)."""
     account, amount = control.account(given), Decimal(str(given["amount"]))
     exchange, asset = control.exchange, str(given.get("asset", QUOTE))
     other = "" if asset == QUOTE else asset
@@ -150,7 +150,7 @@ def _transfer(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _permissions(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Set what the account's keys may do."""
+    """Set the permissions of the account's keys."""
     account = control.account(given)
     known, wanted = account.permissions, given["permissions"]
     for name, value in wanted.items():
@@ -162,13 +162,13 @@ def _permissions(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _fault(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Order a fault."""
+    """Add the rule of a fault."""
     control.faults.rules.append(rule_of(given, "fault"))
     return {"faults": len(control.faults.rules)}
 
 
 def _no_faults(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Forget all faults that are still to strike, and end a ban and a lag."""
+    """Remove all rules of faults, and end a ban and a lag."""
     control.faults.rules.clear()
     control.exchange.throttle.ban(0)
     control.exchange.world.lag_ms = 0
@@ -176,19 +176,19 @@ def _no_faults(control: Control, _: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _lag(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Let look-ups see changes later than they happen."""
+    """Set how much later than it happens look-ups show a change."""
     control.exchange.world.lag_ms = max(0, int(given["ms"]))
     return {"lag_ms": control.exchange.world.lag_ms}
 
 
 def _clock(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Set the exchange's clock ahead of the machine's, or (below 0) behind it."""
+    """Set the exchange's clock ahead of the machine's (negative: behind it)."""
     control.exchange.skew_ms = int(given["skew_ms"])
     return {"time": control.exchange.now_ms()}
 
 
 def _streams(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Cut all sockets, let them be silent for a while, or let all listen keys expire."""
+    """Cut all sockets, silence them for a while, or expire all listen keys."""
     exchange, streams = control.exchange, control.streams
     if given.get("expire"):
         exchange.listen_keys = {key: (who, 0) for key, (who, _) in exchange.listen_keys.items()}
@@ -197,7 +197,7 @@ def _streams(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
 
 
 def _limits(control: Control, given: Given) -> Any:  # noqa: ANN401 (JSON)
-    """Set the request weight a minute and the orders of ten seconds and of a minute."""
+    """Set the limits: request weight per minute, and orders per ten seconds and per minute."""
     throttle = control.exchange.throttle
     for name in ("weight_limit", "orders_per_ten_seconds", "orders_per_minute"):
         setattr(throttle, name, int(given.get(name, getattr(throttle, name))))
@@ -218,4 +218,4 @@ CONTROLS: dict[tuple[str, str], Callable[[Control, Given], Any]] = {
     ("POST", "/streams"): _streams,
     ("POST", "/limits"): _limits,
 }
-"""Everything the control port does; the documentation lists it."""
+"""All actions of the control port; the documentation lists them."""

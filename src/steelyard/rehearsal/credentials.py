@@ -1,7 +1,7 @@
-"""Keys of accounts, and whether a request is signed by one of them.
+"""The keys of accounts, and the check of a request's signature.
 
-Each account has two: one signs by HMAC-SHA256, one by Ed25519. They are made of the exchange's
-seed and the account's name, so an exchange that is set up again has the same ones.
+Each account has two keys: one signs by HMAC-SHA256, one by Ed25519. Both are derived from the
+exchange's seed and the account's name, so an exchange that is set up again has the same keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WIDEST_WINDOW_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key with what signs for it: a secret (HMAC), or a key pair (Ed25519)."""
+    """A key with its means of signing: a secret (HMAC), or a key pair (Ed25519)."""
 
     account: str
     api_key: str
@@ -51,7 +51,7 @@ class Credential:
 
 
 def credentials_of(account: str, seed: int) -> tuple[Credential, Credential]:
-    """An account's keys: by HMAC, and by Ed25519 (its secret is the private key in PEM)."""
+    """An account's keys: HMAC first, then Ed25519, whose secret is the private key in PEM."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -69,10 +69,10 @@ def credentials_of(account: str, seed: int) -> tuple[Credential, Credential]:
 
 
 def check_signature(credential: Credential, query: str, body: str) -> None:
-    """Refuse a request that its key did not sign: the query and the body, one after the other.
+    """Refuse a request that its key did not sign; the signed text is the query, then the body.
 
     Raises:
-        Refused: it did not.
+        Refused: the signature is missing or wrong.
     """
     signature, kept = "", []
     for part in (query, body):
@@ -88,10 +88,10 @@ def check_signature(credential: Credential, query: str, body: str) -> None:
 
 
 def check_time(stamp_ms: int, window_ms: int | None, now_ms: int) -> None:
-    """Refuse a request of another time than now.
+    """Refuse a request whose time stamp is not current.
 
     Raises:
-        Refused: it comes from too far ahead, or is older than its window.
+        Refused: the stamp is too far ahead, or older than the request's window.
     """
     window_ms = USUAL_WINDOW_MS if window_ms is None else window_ms
     if not 0 < window_ms <= WIDEST_WINDOW_MS:

@@ -1,7 +1,7 @@
-"""The exchange as it lives: the core, its clock, its store and those who listen.
+"""The running exchange: the core, its clock, its store and its listeners.
 
-Each step is taken on the core, then stored, then told to the streams, in this order; an answer
-leaves after that. So a client never hears of anything that a killed exchange would forget.
+Each step is taken on the core, then stored, then reported to the streams, in this order, and only
+then answered. So a client never learns of anything that would be lost if the exchange were killed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PERMISSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """How an exchange is set up; what it was set up with is kept, and must be the same again."""
+    """The setup of an exchange, which is stored and must be the same at the next start."""
 
     feeds: tuple[PriceFeed, ...]
     accounts: tuple[str, ...]
@@ -53,22 +53,22 @@ class SetUp:
     seed: int = 0
     speed: float = 1.0
     start_ms: int | None = None
-    """Of the market's clock; None: now."""
+    """The start of the market's clock, ms; None: now."""
     depth: Depth = MODELLED
     history: str = ""
-    """What tells these prices from others, in words."""
+    """A description that distinguishes these prices from others."""
     is_held: bool = False
-    """The market's clock stands until the first order."""
+    """Whether the market's clock stands still until the first order."""
 
 
 @dataclass
 class Exchange:
-    """An exchange that runs.
+    """A running exchange.
 
     Args:
         set_up: prices, accounts, seed.
-        store: where it is kept.
-        wall: the machine's clock, ms.
+        store: the file that stores it.
+        wall: returns the machine's clock, ms UTC.
     """
 
     set_up: SetUp
@@ -76,12 +76,12 @@ class Exchange:
     wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     throttle: Throttle = field(default_factory=Throttle)
     skew_ms: int = 0
-    """By how much its clock is ahead of the machine's."""
+    """How far its clock is ahead of the machine's, ms."""
     listeners: list[Callable[[Iterable[Change]], None]] = field(default_factory=list)
     listen_keys: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Account and end of each."""
+    """The account of each listen key, and its end, ms."""
     broken: JournalError | None = None
-    """What could not be stored: the exchange is ahead of its file, and has to end."""
+    """The error of a failed store: the exchange is then ahead of its file, and must end."""
 
     def __post_init__(self) -> None:
         now = self.now_ms()
@@ -134,14 +134,14 @@ class Exchange:
     # -- time ----------------------------------------------------------------------------------
 
     def now_ms(self) -> int:
-        """The exchange's clock."""
+        """The exchange's clock, ms UTC."""
         return self.wall() + self.skew_ms
 
     def advance(self) -> int:
-        """Come to now: prices move and funding is paid on the way. Returns the clock.
+        """Advance to now, moving prices and paying funding on the way. Returns the clock, ms.
 
         Raises:
-            JournalError: something could not be stored, now or before.
+            JournalError: a change could not be stored, now or earlier.
         """
         if self.broken is not None:
             raise self.broken
@@ -170,7 +170,7 @@ class Exchange:
         self.clock = MarketClock(kept["begun_ms"], kept["start_ms"], kept["speed"])
 
     def _hold(self, now: int) -> None:
-        """The market's clock begins now; with the first order it has begun for good."""
+        """Restart the market's clock at now, until the first order starts it for good."""
         is_held = not any(account.orders for account in self.world.accounts.values())
         kept = {**self._kept, "begun_ms": now, "is_held": is_held}
         if not is_held:
@@ -184,14 +184,14 @@ class Exchange:
                 pay_funding(self.world, market, market_ms, now)
 
     def next_funding_ms(self, market: Market, now: int) -> int:
-        """When the market pays funding next, by the exchange's clock."""
+        """The time of the market's next funding, ms of the exchange's clock."""
         return self.clock.until(market.next_funding_ms, now)
 
     def commit(self) -> None:
-        """Store what changed, then tell it.
+        """Store the changes, then report them to the streams.
 
         Raises:
-            JournalError: it could not be stored.
+            JournalError: a change could not be stored.
         """
         changes = self.world.drain()
         if changes:
@@ -206,7 +206,7 @@ class Exchange:
     # -- listen keys ---------------------------------------------------------------------------
 
     def listen_key(self, account: str, now: int) -> str:
-        """The account's listen key, for an hour from now; it is the same while it lives."""
+        """The account's listen key, renewed for an hour; it is the same until it expires."""
         for key, (owner, end) in self.listen_keys.items():
             if owner == account and end > now:
                 self.listen_keys[key] = (owner, now + LISTEN_KEY_MS)

@@ -1,7 +1,7 @@
-"""Where the exchange is kept: one SQLite file, the changes of each request in one transaction.
+"""The storage of the exchange: one SQLite file, with the changes of each request in a transaction.
 
-A process that is killed leaves the exchange as it was after the last request that it carried out,
-whether or not the answer to that request got through.
+If the process is killed, the file holds the exchange as it was after the last request that was
+carried out, whether or not that request's answer reached the client.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ class ExchangeFile:
     """The file of an exchange.
 
     Args:
-        path: of the file; it is made where there is none.
+        path: the file's path; a missing file is created.
 
     Raises:
-        InputError: it is another program's file, or cannot be opened.
+        InputError: the file belongs to another program, or cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             self._file = sqlite3.connect(path, isolation_level=None, timeout=2.0)
-            # a second process on the same folder would spoil both, so it gets no access
+            # two processes on one folder would corrupt its file, so a second one gets no access
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")
@@ -81,23 +81,23 @@ class ExchangeFile:
             raise InputError(message, file=str(path))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
     # -- writing -------------------------------------------------------------------------------
 
     def write(self, world: World, changes: Iterable[Change], **meta: object) -> None:
-        """Store what changed, all of it or nothing.
+        """Store changes, completely or not at all.
 
         Raises:
-            JournalError: the file does not take it, as on a full disk.
+            JournalError: the file could not be written, for example because the disk is full.
         """
         run = self._file.execute
         try:
             run("BEGIN IMMEDIATE")
             for name, body in {"number": world.number, **meta}.items():
                 run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, _text(body)))
-            # a record that changed more than once is written once, as it is now
+            # a record that changed more than once is written once, in its present state
             for change in {id(one.record): one for one in changes}.values():
                 run(*_row(change))
             run("COMMIT")
@@ -110,12 +110,12 @@ class ExchangeFile:
     # -- reading -------------------------------------------------------------------------------
 
     def meta(self, name: str) -> Any:  # noqa: ANN401 (whatever was stored)
-        """What was stored under a name; None where nothing was."""
+        """The value stored under a name; None: there is none."""
         row = self._file.execute("SELECT body FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else orjson.loads(row[0])
 
     def load(self, world: World) -> None:
-        """Fill a world with what is stored; what is not stored stays as it is."""
+        """Load the stored records into a world; everything else in it stays unchanged."""
         world.number = self.meta("number") or world.number
         for symbol, body in self._file.execute("SELECT symbol, body FROM market"):
             world.markets[symbol] = _market(symbol, orjson.loads(body))
@@ -142,7 +142,7 @@ def _text(body: object) -> str:
 
 
 def _row(change: Change) -> tuple[str, tuple[object, ...]]:
-    """The statement that stores a change."""
+    """The SQL statement that stores a change, with its values."""
     record = change.record
     if isinstance(record, Market):
         body: object = {

@@ -1,8 +1,8 @@
-"""What goes wrong between a client and the exchange: a table of faults, and rules when they do.
+"""Faults between a client and the exchange: a table of them, and rules for when they strike.
 
-A fault says whether the request is carried out, and what the client gets instead of the answer.
-Rules come from a file, by chance with a seed, or one at a time over the control port. They are
-tried in order; the first one that fits and strikes is the request's fault.
+A fault decides whether the request is carried out, and what the client gets instead of the answer.
+Rules come from a file or, one at a time, from the control port; a seed decides those that strike by
+chance. They are tried in order, and the first rule that fits and strikes gives the request's fault.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ MANY = (
 
 
 class Fault(NamedTuple):
-    """A fault."""
+    """One kind of fault."""
 
     is_carried_out: bool
     status: int | None = None
-    """Instead of the true answer; None: the true answer, 0: the connection is cut."""
+    """The status that replaces the true one; None: the true answer; 0: the connection is cut."""
     body: bytes = b""
     kind: str = "application/json"
     waits_before: bool = False
-    """The request is held up on its way, by ``wait_ms``."""
+    """Whether the request is delayed on its way, by ``wait_ms``."""
     waits_after: bool = False
-    """The answer is."""
+    """Whether the answer is delayed, by ``wait_ms``."""
     spares_reduce_only: bool = False
     bans: bool = False
-    """The address is banned for ``wait_ms``."""
+    """Whether the address is banned, for ``wait_ms``."""
     lags: bool = False
-    """What it changes is seen by look-ups ``wait_ms`` later."""
+    """Whether look-ups show the request's changes ``wait_ms`` later."""
 
 
 def _says(status: int, words: tuple[int, str], *, is_carried_out: bool, **more: Any) -> Fault:  # noqa: ANN401
@@ -99,36 +99,36 @@ FAULTS: Mapping[str, Fault] = {
 
 @dataclass(slots=True)
 class Rule:
-    """When a fault strikes."""
+    """A rule for when a fault strikes."""
 
     fault: str
     method: str = "POST"
-    """Empty: any."""
+    """The HTTP method; empty: any."""
     path: str = "/fapi/v1/order"
-    """Empty: any."""
+    """The path; empty: any."""
     skip: int = 0
-    """So many requests that fit go through first."""
+    """The number of fitting requests that are spared first."""
     count: int = 1
-    """So many are struck; 0: all."""
+    """The number of requests that are struck; 0: all."""
     chance: float = 1.0
     wait_ms: int = 3_000
     struck: int = field(default=0, init=False)
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether it is about such a request."""
+        """Whether the rule applies to a request of this method and path."""
         return self.method in {"", method} and self.path in {"", path}
 
     @property
     def is_over(self) -> bool:
-        """Whether it has struck as often as it may."""
+        """Whether the rule has struck as often as it may."""
         return self.count > 0 and self.struck >= self.count
 
 
 def rule_of(given: Mapping[str, Any], place: str) -> Rule:
-    """A rule as a file or the control port says it.
+    """A rule from its form in a file or at the control port.
 
     Raises:
-        InputError: a key is not known or of another kind, or there is no such fault.
+        InputError: a key is unknown or has a wrong type, or there is no such fault.
     """
     usual: dict[str, Any] = {f.name: f.default for f in fields(Rule) if f.init}
     usual["fault"] = ""
@@ -150,10 +150,10 @@ def rule_of(given: Mapping[str, Any], place: str) -> Rule:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """Rules of a TOML file, a ``[[fault]]`` each.
+    """The rules of a TOML file, each a table ``[[fault]]``.
 
     Raises:
-        InputError: it cannot be read, or a rule is wrong.
+        InputError: the file cannot be read, or a rule is wrong.
     """
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -169,7 +169,7 @@ def read_rules(path: Path) -> list[Rule]:
 
 @dataclass
 class FaultRules:
-    """The rules that hold now."""
+    """The rules that are in force."""
 
     rules: list[Rule] = field(default_factory=list)
     seed: int = 0
@@ -178,7 +178,7 @@ class FaultRules:
         self._dice = random.Random(f"{self.seed}:faults")  # noqa: S311 (no secret)
 
     def strike(self, method: str, path: str, *, is_reduce_only: bool) -> tuple[Fault, Rule] | None:
-        """The fault of a request; None: it is spared."""
+        """The fault that strikes a request, and its rule; None: no fault."""
         for rule in self.rules:
             fault = FAULTS[rule.fault]
             if not rule.fits(method, path) or (fault.spares_reduce_only and is_reduce_only):

@@ -5,9 +5,9 @@ Cross margin is::
     margin balance = wallet - isolated margins + sum over its positions of (units * mark - cost)
     available      = margin balance - initial margin of its positions and of open orders
 
-In multi-asset mode it includes the other assets, at the index and with a discount. The exchange
-closes the positions with cross margin once the margin balance is at or below their maintenance. A
-position with isolated margin has a balance of its own: its margin and its unrealised profit.
+In multi-asset mode it includes the other assets, valued at the index with a discount. The exchange
+closes the positions with cross margin once the margin balance is at or below their maintenance
+margin. A position with isolated margin has its own balance: its margin and its unrealised profit.
 """
 
 from __future__ import annotations
@@ -48,30 +48,30 @@ class Margin(NamedTuple):
 
     @property
     def balance(self) -> Decimal:
-        """What it is worth."""
+        """The margin balance: the margin with the unrealised profit."""
         return self.wallet + self.unrealised
 
     @property
     def available(self) -> Decimal:
-        """What new positions may be opened with."""
+        """The margin that is available for new positions."""
         used = self.positions_initial + self.orders_initial
         return max(NOTHING, self.balance - used)
 
 
 def leverage_of(account: Account, symbol: str) -> int:
-    """The leverage setting of a symbol, 20 where none was chosen."""
+    """The leverage setting of a symbol; 20 if none was chosen."""
     return account.leverages.get(symbol, USUAL_LEVERAGE)
 
 
 def maintenance(market: Market, units: Decimal) -> Decimal:
-    """What a position needs at the mark so that it is not closed, rounded up."""
+    """The maintenance margin of a position at the mark, rounded up."""
     notional = abs(units * market.mark)
     tier = tier_of(market.contract, notional)
     return (notional * tier.rate - tier.cum).quantize(STEP, ROUND_UP)
 
 
 def collateral(world: World, account: Account) -> Decimal:
-    """What the other assets count for as margin: nothing outside multi-asset mode."""
+    """The value of the other assets as margin, in quote; 0 outside multi-asset mode."""
     if not account.is_multi_asset:
         return NOTHING
     prices = {market.contract.base: market.index for market in world.markets.values()}
@@ -88,7 +88,7 @@ def margin_of(
     wallet: Decimal | None = None,
     holdings: Mapping[str, Holding] | None = None,
 ) -> Margin:
-    """The cross margin, now or with another wallet or other holdings."""
+    """The cross margin, at present or with the given wallet or holdings."""
     wallet = account.wallet if wallet is None else wallet
     holdings = account.holdings if holdings is None else holdings
     apart = sum((held.margin for held in holdings.values()), NOTHING)
@@ -101,12 +101,12 @@ def margin_of(
 def isolated_of(
     world: World, account: Account, holdings: Mapping[str, Holding] | None = None
 ) -> Margin:
-    """The isolated margins of an account together, or of some of its positions.
+    """The sum of an account's isolated margins, or of those of some positions.
 
     Args:
         world: the exchange.
-        account: whose.
-        holdings: of which; None: all that it has. Those with cross margin are left out.
+        account: the account.
+        holdings: the positions; None: all. Positions with cross margin are left out.
     """
     holdings = account.holdings if holdings is None else holdings
     own = {key: held for key, held in holdings.items() if symbol_of(key) in account.isolated}
@@ -117,7 +117,7 @@ def isolated_of(
 def profit_and_needs(
     world: World, account: Account, holdings: Mapping[str, Holding], orders: Decimal = NOTHING
 ) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    """Profit, initial margin of positions and of orders, and maintenance of some positions."""
+    """The profit, the initial margin of positions and of orders, and the maintenance margin."""
     unrealised = initial = needed = NOTHING
     for key, held in holdings.items():
         symbol = symbol_of(key)
@@ -130,7 +130,7 @@ def profit_and_needs(
 
 
 def held_back(account: Account, order: Order) -> Decimal:
-    """What an open order that could make a position larger holds back."""
+    """The initial margin that an open order holds back if it could enlarge a position."""
     if order.reduce_only:
         return NOTHING
     left = abs(order.units - order.filled) * order.price
@@ -140,11 +140,11 @@ def held_back(account: Account, order: Order) -> Decimal:
 def liquidation_price(
     world: World, account: Account, key: str, wallet: Decimal, holdings: Mapping[str, Holding]
 ) -> Decimal:
-    """The mark at which a position is closed while all other markets stand still; 0: none.
+    """The mark at which a position is closed if all other markets stay unchanged; 0: none.
 
     Solves ``rest + sum(units * p - cost) = sum(|units| * p * rate - cum) + needed`` for p over the
-    positions that share its margin and its mark (both sides in hedge mode), tier by tier: the price
-    that lies in the tiers it was solved with is the one.
+    positions that share its margin and its mark (both sides in hedge mode), tier by tier. The
+    solution is the price that lies in the tiers that it was solved with.
     """
     if key not in holdings:
         return NOTHING
@@ -171,7 +171,7 @@ def liquidation_price(
             found.append(price)
     if len(moved) == 1:
         return found[0] if found else NOTHING
-    # a long is hurt by a fall, a short by a rise
+    # a fall moves against longs, a rise against shorts
     if holdings[key].units > 0:
         return max((price for price in found if price <= market.mark), default=NOTHING)
     return min((price for price in found if price >= market.mark), default=NOTHING)

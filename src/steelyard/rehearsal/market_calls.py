@@ -1,4 +1,4 @@
-"""What anyone may ask: contracts, the clock, prices, books, funding that was paid."""
+"""The public calls: contracts, the clock, prices, books, and funding that was paid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DAY_MS = 86_400_000
 
 
 def ping(_: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Nothing: it is there."""
+    """An empty answer, which shows that the exchange is running."""
     return {}
 
 
@@ -46,7 +46,7 @@ def server_time(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def contracts(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """What is listed, with filters and limits."""
+    """The listed contracts, with filters and limits."""
     markets = call.exchange.world.markets.values()
     return {
         "timezone": "UTC",
@@ -66,7 +66,7 @@ def depth(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def premium_index(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Mark, index and funding of one market or of all."""
+    """The mark, index and funding of one market or of all."""
 
     def tell(market: Market) -> dict[str, Any]:
         due = call.exchange.next_funding_ms(market, call.now_ms)
@@ -78,7 +78,7 @@ def premium_index(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def book_ticker(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Best bid and ask of one market or of all."""
+    """The best bid and ask of one market or of all."""
     world = call.exchange.world
     if call.maybe("symbol"):
         return book_ticker_view(world, call.market(), call.now_ms)
@@ -86,7 +86,7 @@ def book_ticker(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def funding_rates(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Funding that was paid, oldest first."""
+    """The funding that was paid, oldest first."""
     chosen = call.maybe_symbol()
     since, until = call.whole("startTime") or 0, call.whole("endTime") or call.now_ms
     rows = [

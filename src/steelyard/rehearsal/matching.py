@@ -1,6 +1,6 @@
-"""Orders: what is refused, what is filled, what rests, what is cancelled.
+"""Orders: which are refused, filled, left resting or cancelled.
 
-Everything is checked before anything changes, so a refusal leaves the exchange as it was.
+Everything is checked before anything changes, so a refusal leaves the exchange unchanged.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ RESTS = {"GTC", "GTX"}
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order as it is asked for."""
+    """A new order as it was requested."""
 
     symbol: str
     units: Decimal
-    """Signed."""
+    """The units to trade, signed."""
     kind: str
     tif: str = "GTC"
     price: Decimal = NOTHING
@@ -40,12 +40,12 @@ class NewOrder:
 
     @property
     def key(self) -> str:
-        """Of the position that it changes."""
+        """The key of the position that it changes."""
         return key_of(self.symbol, self.position_side)
 
     @property
     def closes(self) -> bool:
-        """It can only make a position smaller; in hedge mode its sides say so."""
+        """Whether it can only reduce a position; in hedge mode its sides decide that."""
         against = self.units < 0 if self.position_side == "LONG" else self.units > 0
         return self.reduce_only or (self.position_side != "BOTH" and against)
 
@@ -58,10 +58,10 @@ def market_of(world: World, symbol: str) -> Market:
 
 
 def place(world: World, account: Account, asked: NewOrder, now_ms: int) -> Order:
-    """Take an order: fill what fills, let rest what may rest, and expire what is left.
+    """Take an order: fill what can be filled, and let the rest stay on the book or expire.
 
     Raises:
-        Refused: it is refused, and nothing has changed.
+        Refused: the order is refused, and nothing has changed.
     """
     market = market_of(world, asked.symbol)
     contract = market.contract
@@ -120,7 +120,7 @@ def _fill(
 
 
 def _leave(world: World, account: Account, order: Order, *, is_resting: bool) -> None:
-    """Let the rest of an order rest, or end it."""
+    """Leave the rest of an order on the book, or end the order."""
     if is_resting:
         account.open_ids.append(order.order_id)
         return
@@ -128,7 +128,7 @@ def _leave(world: World, account: Account, order: Order, *, is_resting: bool) ->
     tell_order(world, account, order, "EXPIRED")
 
 
-# -- what is refused -------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------
 
 
 def _check_sides(account: Account, asked: NewOrder) -> None:
@@ -172,13 +172,13 @@ def _check_price(contract: Contract, market: Market, asked: NewOrder) -> None:
 
 
 def _bound(market: Market, side: int) -> Decimal:
-    """The worst price that an order of a side may have, by the PERCENT_PRICE filter."""
+    """The worst price that the filter PERCENT_PRICE allows an order of a side."""
     tick = market.contract.tick
     return (market.mark * (1 + side * market.contract.bound)) // tick * tick
 
 
 def _check_id(account: Account, client_id: str) -> None:
-    """An id is taken only while an order of it is open: a filled one's is accepted again."""
+    """Refuse an id while an order with it is open; the id of a filled order is accepted again."""
     if client_id and not CLIENT_ID.fullmatch(client_id):
         raise Refused("bad_client_id")
     if account.latest.get(client_id) in account.open_ids:
@@ -186,12 +186,12 @@ def _check_id(account: Account, client_id: str) -> None:
 
 
 def _size(account: Account, asked: NewOrder) -> Decimal:
-    """What is ordered: of a reduce-only order at most the position."""
+    """The units of an order; a reduce-only order is cut to the position."""
     if not asked.closes:
         return asked.units
     held = account.holdings.get(asked.key, Holding()).units
     units = cut_to_position(asked.units, held)
-    # in hedge mode an order that is too large is not cut
+    # in hedge mode an order that is too large is refused instead of cut
     if units == 0 or (account.is_hedge and units != asked.units):
         raise Refused("reduce_only")
     return units
@@ -222,7 +222,7 @@ def _check_margin(
     units: Decimal,
     fills: list[LevelFill],
 ) -> None:
-    """What makes a position larger, or turns it, needs its initial margin, within its tier."""
+    """Refuse an order that enlarges or reverses a position beyond its initial margin or tier."""
     held = account.holdings.get(asked.key, Holding())
     after_units = held.units + units
     is_turned = after_units * held.units < 0
@@ -246,13 +246,13 @@ def _check_margin(
         raise Refused("margin")
 
 
-# -- orders that are there -------------------------------------------------------------------------
+# -- existing orders -------------------------------------------------------------------------------
 
 
 def find(
     account: Account, symbol: str, order_id: int | None, client_id: str | None, now_ms: int
 ) -> Order | None:
-    """An order by the exchange's id or by its owner's: the newest of it that is seen."""
+    """The newest visible order with the exchange's id or the client's; None: there is none."""
     if order_id is not None:
         order = account.orders.get(order_id)
         return order if order and order.symbol == symbol and order.seen_ms <= now_ms else None
@@ -262,13 +262,13 @@ def find(
         return None
     if order.seen_ms <= now_ms:
         return order
-    # the id was used before, and its newest order is not seen yet
+    # the id was used more than once, and its newest order is not visible yet
     older = (one for one in reversed(account.orders.values()) if one.client_id == client_id)
     return next((one for one in older if one.seen_ms <= now_ms and one.symbol == symbol), None)
 
 
 def open_orders(account: Account, symbol: str | None, now_ms: int) -> list[Order]:
-    """Orders that rest, oldest first, as far as they are seen."""
+    """The resting orders, oldest first, as far as they are visible."""
     resting = (account.orders[number] for number in account.open_ids)
     return [
         order
@@ -278,10 +278,10 @@ def open_orders(account: Account, symbol: str | None, now_ms: int) -> list[Order
 
 
 def cancel(world: World, account: Account, order: Order | None, now_ms: int) -> Order:
-    """Cancel an order that rests.
+    """Cancel a resting order.
 
     Raises:
-        Refused: there is none, or it has ended.
+        Refused: there is no such order, or it has ended.
     """
     if order is None or order.order_id not in account.open_ids:
         raise Refused("cancel_unknown")

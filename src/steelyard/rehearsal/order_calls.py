@@ -1,4 +1,4 @@
-"""Orders and what came of them."""
+"""The calls about orders, trades and money movements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ACKNOWLEDGED = {
 
 
 def new_order(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Take an order."""
+    """Place an order."""
     side = call.text("side")
     if side not in {"BUY", "SELL"}:
         raise Refused("bad_side")
@@ -61,12 +61,12 @@ def new_order(call: Call) -> Any:  # noqa: ANN401 (JSON)
         position_side=call.maybe("positionSide") or "BOTH",
     )
     told = answer_view(place(call.exchange.world, call.account, asked, call.now_ms))
-    # Whoever does not ask for the result is only told that the order has come.
+    # without a request for the result, the answer only acknowledges the order
     return told if call.maybe("newOrderRespType") == "RESULT" else {**told, **ACKNOWLEDGED}
 
 
 def _named(call: Call) -> Order | None:
-    """The order that is asked for by one of its two ids."""
+    """The order that is named by one of its two ids."""
     order_id, client_id = call.whole("orderId"), call.maybe("origClientOrderId")
     if order_id is None and client_id is None:
         raise Refused("missing", name="orderId")
@@ -75,7 +75,7 @@ def _named(call: Call) -> Order | None:
 
 
 def _is_kept(order: Order, now_ms: int) -> bool:
-    """Whether look-ups still find it: 3 days where nothing was filled, else 90 days."""
+    """Whether look-ups still find an order: for 3 days if nothing was filled, else for 90."""
     is_ended = order.status in {"CANCELED", "EXPIRED"} and order.filled == 0
     days = UNFILLED_DAYS if is_ended else QUERY_DAYS
     return now_ms - order.time_ms <= days * DAY_MS
@@ -90,7 +90,7 @@ def look_up(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def open_order(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """One order that rests."""
+    """One resting order."""
     order = _named(call)
     if order is None or order.order_id not in call.account.open_ids:
         raise Refused("no_such_order")
@@ -111,13 +111,13 @@ def cancel_all(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def resting(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Orders that rest."""
+    """The resting orders."""
     found = open_orders(call.account, call.maybe_symbol(), call.now_ms)
     return [order_view(order) for order in found]
 
 
 def all_orders(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Orders of a symbol, whatever became of them."""
+    """All orders of a symbol, in any status."""
     symbol = call.market().contract.symbol
     kept = (
         order
@@ -129,7 +129,7 @@ def all_orders(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def trades(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Fills of a symbol, of one order or of all."""
+    """The fills of a symbol, of one order or of all."""
     symbol, order_id = call.market().contract.symbol, call.whole("orderId")
     if call.maybe("fromId") and (call.maybe("startTime") or call.maybe("endTime")):
         raise Refused("combination")
@@ -144,7 +144,7 @@ def trades(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def forced_orders(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Orders by which the exchange closed a position itself."""
+    """The orders by which the exchange itself closed a position."""
     symbol, cause = call.maybe_symbol(), call.maybe("autoCloseType")
     kept = (
         order
@@ -155,7 +155,7 @@ def forced_orders(call: Call) -> Any:  # noqa: ANN401 (JSON)
 
 
 def incomes(call: Call) -> Any:  # noqa: ANN401 (JSON)
-    """Movements of money, by kind or all."""
+    """The money movements, of one kind or of all."""
     symbol, kind = call.maybe_symbol(), call.maybe("incomeType")
     kept = (
         income

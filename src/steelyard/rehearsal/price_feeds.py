@@ -1,8 +1,8 @@
-"""Where prices come from: a file, a random walk with a seed, or a hand.
+"""The sources of prices: a file, a random walk with a seed, or the control port.
 
-A feed is a function of the market's clock: asked again for the same time it says the same, so an
-exchange that was killed goes on where it would have been. The market's clock runs ``speed`` times
-as fast as the exchange's own::
+A feed is a function of the market's clock and gives the same price again for the same time, so an
+exchange that was killed continues as if it had run on. The market's clock runs ``speed`` times as
+fast as the exchange's own::
 
     market = market_start + (now - begun) * speed
 """
@@ -32,38 +32,38 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MarketClock:
-    """How the market's clock goes with the exchange's, both ms."""
+    """The market's clock as a function of the exchange's, both ms."""
 
     begun_ms: int
     start_ms: int
     speed: float
 
     def at(self, now_ms: int) -> int:
-        """The market's clock when the exchange's says this."""
+        """The market's clock at an instant of the exchange's."""
         return self.start_ms + math.floor((now_ms - self.begun_ms) * self.speed)
 
     def until(self, market_ms: int, now_ms: int) -> int:
-        """What the exchange's clock will say when the market's says this."""
+        """The exchange's clock at an instant of the market's."""
         return now_ms + math.ceil((market_ms - self.at(now_ms)) / self.speed)
 
 
 class PriceFeed(Protocol):
-    """Prices of one symbol by the market's clock."""
+    """The prices of one symbol by the market's clock."""
 
     @property
     def symbol(self) -> str:
-        """Whose prices they are."""
+        """The symbol that the prices belong to."""
 
     def first(self) -> Decimal:
         """The price at the start."""
 
     def points(self, after_ms: int, until_ms: int, price: Decimal) -> Iterator[Point]:
-        """The prices after an instant up to another one, when the last one was ``price``."""
+        """The prices after an instant up to another, given the last price before them."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandFeed:
-    """A price that moves by hand alone."""
+    """A price that only the control port moves."""
 
     symbol: str
     price: Decimal
@@ -73,18 +73,18 @@ class HandFeed:
         return self.price
 
     def points(self, after_ms: int, until_ms: int, price: Decimal) -> Iterator[Point]:  # noqa: ARG002 (the protocol's)
-        """None: the hand comes over the control port."""
+        """No prices, since they are set through the control port."""
         return iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class WalkFeed:
-    """A geometric random walk in whole steps; each step depends on the seed and its time alone."""
+    """A geometric random walk in whole steps; each step depends only on the seed and its time."""
 
     symbol: str
     price: Decimal
     volatility: float
-    """Per year, such as 0.6."""
+    """The volatility a year, for example 0.6."""
     seed: int
     step_ms: int = 1_000
 
@@ -93,7 +93,7 @@ class WalkFeed:
         return self.price
 
     def points(self, after_ms: int, until_ms: int, price: Decimal) -> Iterator[Point]:
-        """One price a step."""
+        """One price per step."""
         scale = self.volatility * math.sqrt(self.step_ms / 1_000 / SECONDS_A_YEAR)
         for place in range(after_ms // self.step_ms + 1, until_ms // self.step_ms + 1):
             dice = random.Random(f"{self.seed}:{self.symbol}:{place}")  # noqa: S311 (a price)
@@ -104,19 +104,19 @@ class WalkFeed:
 
 @dataclass(frozen=True, slots=True)
 class FileFeed:
-    """Prices of a file, each at the end of what it was observed in."""
+    """The prices of a file, each at the end of the interval that it was observed in."""
 
     symbol: str
     times_ms: tuple[int, ...]
     price_at: Callable[[int], Decimal]
-    """The price of a place in ``times_ms``."""
+    """The price at an index of ``times_ms``."""
 
     def first(self) -> Decimal:
         """The price at the start."""
         return self.price_at(0)
 
     def points(self, after_ms: int, until_ms: int, price: Decimal) -> Iterator[Point]:  # noqa: ARG002 (the protocol's)
-        """Those of the file; after its end none."""
+        """The prices of the file; there are none after its end."""
         for place in range(
             bisect_right(self.times_ms, after_ms), bisect_right(self.times_ms, until_ms)
         ):
@@ -124,20 +124,20 @@ class FileFeed:
 
 
 def file_feed(symbol: str, source: str, start: int | None, end: int | None) -> FileFeed:
-    """Prices of a file, or of a bundled history by its name (``BTC`` or ``ETH``).
+    """The prices of a file, or of a bundled history by its name (``BTC`` or ``ETH``).
 
-    A bar is told in four prices, evenly over its length: open, the nearer extreme of its course
-    (low first where it rose), the other one, close.
+    A bar becomes four prices, spread evenly over its length: the open, the extreme that is assumed
+    to come first (the low in a rising bar), the other extreme, and the close.
 
     Args:
-        symbol: whose prices they are.
-        source: the file or the name.
-        start: first row, epoch seconds; None for the file's.
-        end: last row, left out, likewise.
+        symbol: the symbol that the prices belong to.
+        source: the file, or the name of the history.
+        start: the first row, epoch s; None: the first row of the file.
+        end: the end, epoch s, whose row is left out; None: the end of the file.
 
     Raises:
-        InputError: they are the wrong way round.
-        DataError: the file cannot be read, or holds nothing between them.
+        InputError: ``start`` is not before ``end``.
+        DataError: the file cannot be read, or has no rows between them.
     """
     from steelyard.market import SAMPLE_NAMES, read_prices, sample_prices
 

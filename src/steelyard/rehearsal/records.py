@@ -1,7 +1,7 @@
-"""What the exchange keeps: accounts, orders, trades, money movements, and the state of a market.
+"""The records of the exchange: accounts, orders, trades, money movements, and market states.
 
-Records are changed by the core alone, which names each change in ``World.changes``; the shell
-stores and streams those before it answers. Units and quotes are signed: positive is bought or long.
+Only the core changes records, and it names each change in ``World.changes``. The shell stores and
+streams these changes before it answers. Units and quotes are signed: positive is bought or long.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ BOTH = "BOTH"
 
 
 class Holding(NamedTuple):
-    """A position: units, and what was paid for them (units times the entry price)."""
+    """A position: its units, and its cost (units times the entry price)."""
 
     units: Decimal = NOTHING
     cost: Decimal = NOTHING
     margin: Decimal = NOTHING
-    """The part of the wallet that is set apart for it, where its margin is isolated."""
+    """The part of the wallet that is set apart for it, if its margin is isolated."""
 
 
 def key_of(symbol: str, side: str) -> str:
-    """How a position is named: by its symbol, in hedge mode with its side (``BTCUSDT:LONG``)."""
+    """The key of a position: its symbol, and in hedge mode its side too (``BTCUSDT:LONG``)."""
     return symbol if side == BOTH else f"{symbol}:{side}"
 
 
 def symbol_of(key: str) -> str:
-    """Of which symbol a position is."""
+    """The symbol of a position's key."""
     return key.partition(":")[0]
 
 
 def side_of_key(key: str) -> str:
-    """``LONG`` or ``SHORT`` in hedge mode, else ``BOTH``."""
+    """The side of a position's key: ``LONG`` or ``SHORT`` in hedge mode, otherwise ``BOTH``."""
     return key.partition(":")[2] or BOTH
 
 
 @dataclass(slots=True)
 class Order:
-    """An order as the exchange took it."""
+    """An order as the exchange accepted it."""
 
     order_id: int
     client_id: str
@@ -70,19 +70,19 @@ class Order:
     """``MARKET`` or ``LIMIT``."""
     tif: str
     price: Decimal
-    """0 for a market order."""
+    """The limit price; 0 for a market order."""
     units: Decimal
     reduce_only: bool
     time_ms: int
     update_ms: int
     seen_ms: int
-    """Before which look-ups do not find it."""
+    """The time, ms, from which look-ups find it."""
     status: str = "NEW"
     filled: Decimal = NOTHING
     quote: Decimal = NOTHING
     close_position: bool = False
     cause: str = ""
-    """``LIQUIDATION`` or ``ADL`` where the exchange closed the position itself."""
+    """``LIQUIDATION`` or ``ADL`` if the exchange itself closed the position."""
     position_side: str = BOTH
 
 
@@ -117,17 +117,17 @@ class Income:
     time_ms: int
     seen_ms: int
     asset: str = ""
-    """Empty: the quote."""
+    """The asset; empty: the quote."""
 
 
 class VisibleAccount(NamedTuple):
-    """What look-ups show of an account from an instant on."""
+    """The state of an account that look-ups show from an instant on."""
 
     seen_ms: int
     wallet: Decimal
     holdings: dict[str, Holding]
     time_ms: int = 0
-    """When it became so."""
+    """The time, ms, of the change."""
 
 
 @dataclass(slots=True)
@@ -136,21 +136,21 @@ class Account:
 
     name: str
     wallet: Decimal = NOTHING
-    """In the quote, with what is set apart for positions whose margin is isolated."""
+    """The wallet in quote, including what is set apart for isolated positions."""
     assets: dict[str, Decimal] = field(default_factory=dict)
-    """What it holds in other assets; margin in multi-asset mode alone."""
+    """The amounts of other assets, which are margin only in multi-asset mode."""
     holdings: dict[str, Holding] = field(default_factory=dict)
-    """By ``key_of``."""
+    """The positions, by their ``key_of``."""
     leverages: dict[str, int] = field(default_factory=dict)
     isolated: list[str] = field(default_factory=list)
-    """Symbols set to isolated margin."""
+    """The symbols that are set to isolated margin."""
     is_hedge: bool = False
     is_multi_asset: bool = False
     burns_fees: bool = False
     permissions: dict[str, bool] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     latest: dict[str, int] = field(default_factory=dict)
-    """The newest order of each client id."""
+    """The newest order with each client id."""
     open_ids: list[int] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     incomes: list[Income] = field(default_factory=list)
@@ -164,7 +164,7 @@ class Candle:
 
     symbol: str
     time_ms: int
-    """Where the minute begins."""
+    """The beginning of the minute, ms."""
     open: Decimal
     high: Decimal
     low: Decimal
@@ -173,32 +173,32 @@ class Candle:
 
 @dataclass(slots=True)
 class Market:
-    """One contract's prices."""
+    """The market of one contract, with its prices."""
 
     contract: Contract
     index: Decimal
     mark: Decimal
     next_funding_ms: int
-    """By the clock of the market, which may run faster than the exchange's."""
+    """The next funding by the market's clock, ms, which may run faster than the exchange's."""
     premium: Decimal = NOTHING
-    """By how much of the index the mark lies above it."""
+    """How far the mark lies above the index, as a share of the index."""
     taken: dict[int, Decimal] = field(default_factory=dict)
-    """Notional that was taken from the asks (1) and bids (-1) since the price last moved."""
+    """The notional taken from the asks (1) and the bids (-1) since the price last moved."""
     rates: list[tuple[int, Decimal, Decimal]] = field(default_factory=list)
-    """Funding that was settled: time, rate, mark."""
+    """The funding that was settled: time, rate and mark."""
     candles: dict[int, Candle] = field(default_factory=dict)
-    """By where their minutes begin, oldest first."""
+    """The candles by the beginnings of their minutes, oldest first."""
 
 
 class Change(NamedTuple):
-    """Something changed: what the store writes and what streams tell."""
+    """A change of a record, which the store writes and the streams report."""
 
     account: str
     record: Order | Trade | Income | Account | Market | Candle
     event: str = ""
-    """Why, in the exchange's own word (``ORDER``, ``FUNDING_FEE``, ...)."""
+    """The reason, in the exchange's terms (``ORDER``, ``FUNDING_FEE``, ...)."""
     trade: Trade | None = None
-    """The fill that an order's change is about."""
+    """The fill that changed an order, if one did."""
 
 
 @dataclass(slots=True)
@@ -208,19 +208,19 @@ class World:
     markets: dict[str, Market]
     accounts: dict[str, Account]
     depth: tuple[tuple[Decimal, Decimal, Decimal], ...]
-    """Share of the mid at which a level lies, and the notional that rests there: bids, asks."""
+    """For each level its distance as a share of the mid, and its notional: bids, asks."""
     number: int = 1_000
-    """The last id that was given to an order, a trade or a movement."""
+    """The last id given to an order, a trade or a movement."""
     lag_ms: int = 0
-    """How much later than it happens a change is seen by look-ups."""
+    """How much later than it happens look-ups show a change."""
     changes: list[Change] = field(default_factory=list)
 
     def next_number(self) -> int:
-        """An id that nothing else has."""
+        """A new id, which is unique in this world."""
         self.number += 1
         return self.number
 
     def drain(self) -> list[Change]:
-        """What changed since this was last asked."""
+        """Remove and return the changes since the last call."""
         changes, self.changes = self.changes, []
         return changes

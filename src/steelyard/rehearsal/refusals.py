@@ -1,4 +1,4 @@
-"""What the exchange says when it refuses: one table of HTTP status, code and message."""
+"""The exchange's refusals: one table of HTTP status, code and message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["REFUSALS", "Refused", "Words"]
 
 
 class Words(NamedTuple):
-    """An answer that refuses."""
+    """The answer of a refusal."""
 
     status: int
     code: int
@@ -142,7 +142,7 @@ REFUSALS = {
 
 
 class Refused(Exception):
-    """The exchange refuses, and nothing has changed."""
+    """The exchange refuses a request, and nothing has changed."""
 
     def __init__(self, name: str, /, **facts: object) -> None:
         status, code, message = REFUSALS[name]

@@ -1,7 +1,7 @@
-"""Which requests there are, what each weighs, and who may send it.
+"""The requests of the exchange, their weights, and who may send them.
 
-The table is the documentation's too: ``docs/reference/rehearsal.md`` lists these paths, and a test
-holds the two together. Whatever is not here is answered as the exchange answers an unknown path.
+``docs/reference/rehearsal.md`` lists these paths too, and a test checks that both agree. A path
+that is not here is answered as the exchange answers an unknown path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["ROUTES", "Needs", "Route", "weight_of"]
 
 
 class Needs(StrEnum):
-    """What a request must bring."""
+    """The credentials that a request needs."""
 
     NOTHING = "nothing"
     KEY = "key"
@@ -27,12 +27,12 @@ class Needs(StrEnum):
 
 
 class Route(NamedTuple):
-    """How a request is answered."""
+    """The handling of one kind of request."""
 
     answer: Callable[[Call], Any]
     weight: int = 1
     weight_of_all: int | None = None
-    """Without the parameter ``symbol``; None: the same."""
+    """The weight without the parameter ``symbol``; None: the same."""
     needs: Needs = Needs.SIGNATURE
     is_order: bool = False
 
@@ -94,11 +94,11 @@ LONG_LISTS = {
     "/fapi/v1/depth": (((50, 2), (100, 5), (500, 10)), 20),
     "/fapi/v1/klines": (((99, 1), (499, 2), (1_000, 5)), 10),
 }
-"""Weights by the rows that are asked for, 500 where nothing is said: up to so many, and beyond."""
+"""Weights by the number of rows requested, 500 by default: up to each number, and beyond."""
 
 
 def weight_of(path: str, route: Route, params: Mapping[str, str]) -> int:
-    """What a request weighs: some weigh more without a symbol, long lists by their rows."""
+    """The weight of a request: some weigh more without a symbol, and long lists by their rows."""
     if path in LONG_LISTS:
         weights, most = LONG_LISTS[path]
         text = params.get("limit", "500")

@@ -28,7 +28,7 @@ STREAM_PATHS = ("/ws", "/market/ws", "/public/ws", "/private/ws")
 
 
 class Front:
-    """Takes requests off the network, and does to them what the faults say."""
+    """Receives requests from the network, and applies the faults to them."""
 
     def __init__(self, exchange: Exchange, faults: FaultRules) -> None:
         self.exchange, self.faults = exchange, faults
@@ -91,11 +91,11 @@ async def serve(
     """Serve until the process is asked to stop.
 
     Args:
-        exchange: what is served.
-        faults: what goes wrong.
-        folder: where its address, certificate and keys are left.
-        port: of HTTPS; 0: the one it had before, or any.
-        say: told its address once, when it listens.
+        exchange: the exchange to serve.
+        faults: the rules of faults.
+        folder: the folder for its address, certificate and keys.
+        port: the HTTPS port; 0: the last one used, or any free port.
+        say: is called once with its address, when it listens.
 
     Raises:
         InputError: the port is taken.
@@ -129,7 +129,7 @@ async def serve(
 async def _listen(
     stack: contextlib.AsyncExitStack, app: web.Application, port: int, folder: Path | None
 ) -> int:
-    """Serve an application; with a folder by TLS. Returns its port."""
+    """Serve an application, with TLS if a folder is given. Returns its port."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -143,7 +143,7 @@ async def _listen(
 
 
 async def _tick(exchange: Exchange, streams: Streams) -> None:
-    """Let prices move, and tell them, whether or not anybody asks."""
+    """Move prices and report them, whether or not requests arrive."""
     while True:
         now = exchange.advance()
         streams.tick(now)
@@ -151,7 +151,7 @@ async def _tick(exchange: Exchange, streams: Streams) -> None:
 
 
 async def _until_stopped(tick: asyncio.Future[None]) -> None:
-    """Wait for a signal; what goes wrong in the tick ends the exchange."""
+    """Wait for a signal; an error in the tick ends the exchange."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

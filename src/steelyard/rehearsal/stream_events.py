@@ -1,4 +1,4 @@
-"""What the streams tell, field for field as Binance USD-M does."""
+"""The events of the streams, with the same fields as Binance USD-M's."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _position(exchange: Exchange, account: Account, key: str) -> Event:
 
 
 def account_event(exchange: Exchange, account: Account, change: Change, now: int) -> Event:
-    """The wallet and the positions, after something moved them."""
+    """The wallet and the positions after a change."""
     wallet = text(account.wallet)
     apart = sum((held.margin for held in account.holdings.values()), NOTHING)
     crossed = text(account.wallet - apart)
@@ -135,7 +135,7 @@ def account_event(exchange: Exchange, account: Account, change: Change, now: int
 
 
 def margin_call(exchange: Exchange, account: Account, now: int) -> Event:
-    """The account is near its liquidation."""
+    """A margin call: the account is near its liquidation."""
     rows = []
     for key, (units, cost, apart) in account.holdings.items():
         symbol = symbol_of(key)

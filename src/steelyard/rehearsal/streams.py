@@ -1,6 +1,6 @@
-"""The WebSocket streams: marks and best prices for anyone, an account's own for its listen key.
+"""The WebSocket streams: public marks and best prices, and an account's own for its listen key.
 
-Each socket has a queue of its own, so a client that reads slowly holds nobody up.
+Each socket has its own queue, so a client that reads slowly delays nobody else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAY_MS = 86_400_000
 MARK_EVERY_MS = 1_000
 SLOW_MARK_EVERY_MS = 3_000
 CALL_SHARE = Decimal("0.8")
-"""Of the margin balance: a maintenance above it is called."""
+"""A maintenance margin above this share of the margin balance leads to a margin call."""
 LONGEST_QUEUE = 10_000
 
 
@@ -48,14 +48,14 @@ class _Socket:
         self.put_plain(told)
 
     def put_plain(self, told: object) -> None:
-        """Queue something that is no event."""
+        """Queue a message that is not an event."""
         if self.queue.full():
             self.end()
         else:
             self.queue.put_nowait(orjson.dumps(told))
 
     def end(self) -> None:
-        """Close it once what is queued is through."""
+        """Close the socket once its queue has been sent."""
         while self.queue.full():
             self.queue.get_nowait()
         self.queue.put_nowait(None)
@@ -67,9 +67,9 @@ class Streams:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.silent_until_ms = 0
-        """Before which nothing is told, though all sockets stay open."""
+        """The time, ms, before which nothing is sent, although all sockets stay open."""
         self.opened: Counter[str] = Counter()
-        """How many sockets were opened so far, by the account that was named; "": none was."""
+        """The sockets opened so far, by the account of their listen key; "" for those without."""
         self._sockets: set[_Socket] = set()
         self._marked: dict[int, int] = {}
         self._called: set[str] = set()
@@ -106,7 +106,7 @@ class Streams:
                 socket.names.add(name)
 
     def _asked(self, socket: _Socket, text: str) -> dict[str, Any]:
-        """Carry out what a client asks of a socket."""
+        """Carry out a request that a client sends through a socket."""
         try:
             asked = orjson.loads(text)
             method, number = asked["method"], asked.get("id")
@@ -125,25 +125,25 @@ class Streams:
 
     @property
     def there(self) -> Counter[str]:
-        """How many sockets are open, likewise."""
+        """The sockets that are open now, counted in the same way."""
         return Counter(socket.account for socket in self._sockets)
 
     def cut(self) -> int:
-        """End all sockets. Returns how many there were."""
+        """End all sockets, and return their number."""
         there = list(self._sockets)
         for socket in there:
             socket.end()
         return len(there)
 
     async def close(self) -> None:
-        """Close all sockets, and wait for it."""
+        """Close all sockets, and wait until they are closed."""
         closings = (socket.websocket.close() for socket in list(self._sockets))
         await asyncio.gather(*closings, return_exceptions=True)
 
-    # -- what is told --------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------
 
     def tell(self, changes: Iterable[Change]) -> None:
-        """Tell what changed to those who listen."""
+        """Report changes to the sockets that subscribe to them."""
         now = self.exchange.now_ms()
         if not self._sockets or now < self.silent_until_ms:
             return
@@ -162,7 +162,7 @@ class Streams:
                 socket.put(socket.listen_key, event)
 
     def tick(self, now: int) -> None:
-        """Tell what is told by the clock: marks, margin calls, listen keys and sockets that end."""
+        """Do what the clock demands: report marks and margin calls, and end keys and sockets."""
         keys = self.exchange.listen_keys
         for key in [key for key, (_, end) in keys.items() if end <= now]:
             del keys[key]
@@ -219,7 +219,7 @@ class Streams:
 
 
 async def _write(socket: _Socket) -> None:
-    """Send what is queued, in order, until the end."""
+    """Send the queued messages in order, until the socket ends."""
     while True:
         body = await socket.queue.get()
         if body is None:

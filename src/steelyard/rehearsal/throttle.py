@@ -1,6 +1,6 @@
-"""How often may be asked: weights a minute by address, orders by account, and bans.
+"""Rate limits: request weight per minute and address, orders per account, and bans.
 
-Whoever goes on after a 429 is banned, each time for longer, from two minutes to three days.
+A client that goes on after a 429 is banned, each time for longer, from two minutes to three days.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ __all__ = ["Throttle"]
 MINUTE_MS = 60_000
 TEN_SECONDS_MS = 10_000
 PATIENCE = 10
-"""How often may be asked in vain before the ban."""
+"""The number of refused requests before a ban."""
 FIRST_BAN_MS = 2 * MINUTE_MS
 LONGEST_BAN_MS = 3 * 24 * 60 * MINUTE_MS
 
 
 @dataclass
 class _Window:
-    """What was used in the current interval."""
+    """The use of one limit in its current interval."""
 
     length_ms: int
     begun: int = -1
@@ -46,14 +46,14 @@ class _Orders:
 
 @dataclass
 class Throttle:
-    """The counts of all who ask.
+    """The rate limits and counts of all clients.
 
     Attributes:
-        weight_limit: a minute and address.
-        orders_per_ten_seconds: and account.
-        orders_per_minute: and account.
-        banned_until_ms: before which nothing is answered.
-        asked_while_banned: how many requests came during bans.
+        weight_limit: the request weight allowed per minute and address.
+        orders_per_ten_seconds: the orders allowed per ten seconds and account.
+        orders_per_minute: the orders allowed per minute and account.
+        banned_until_ms: the end of the ban, ms, before which every request is refused.
+        asked_while_banned: the number of requests received during bans.
     """
 
     weight_limit: int = 2_400
@@ -67,10 +67,10 @@ class Throttle:
     _bans: int = 0
 
     def weigh(self, weight: int, now_ms: int, ip: str) -> None:
-        """Count a request.
+        """Count the weight of a request.
 
         Raises:
-            Refused: there were too many, or the address is banned.
+            Refused: there were too many requests, or the address is banned.
         """
         if now_ms < self.banned_until_ms:
             self.asked_while_banned += 1
@@ -90,7 +90,7 @@ class Throttle:
         raise refused
 
     def ban(self, until_ms: int) -> None:
-        """Answer nothing until an instant."""
+        """Refuse every request until an instant, ms."""
         self.banned_until_ms, self._in_vain = until_ms, 0
 
     def _ban_refusal(self, now_ms: int, ip: str) -> Refused:
@@ -102,7 +102,7 @@ class Throttle:
         """Count an order.
 
         Raises:
-            Refused: there were too many.
+            Refused: there were too many orders.
         """
         counts = self._orders.setdefault(account, _Orders())
         limits = (
@@ -118,7 +118,7 @@ class Throttle:
             window.used += 1
 
     def headers(self, account: str | None, now_ms: int) -> dict[str, str]:
-        """What an answer says of the counts; of orders to their account alone."""
+        """The headers of an answer with the counts; order counts go only to their own account."""
         said = {"X-MBX-USED-WEIGHT-1M": str(self._weights.at(now_ms).used)}
         if account is not None:
             counts = self._orders.setdefault(account, _Orders())

@@ -1,13 +1,13 @@
-"""What happens of its own accord: prices move, orders that rest fill, funding, forced closings.
+"""The exchange's own events: price moves, fills of resting orders, funding, forced closings.
 
-Funding is paid at the mark by whoever holds units when it falls due::
+Funding is paid at the mark on the units held when it falls due::
 
     payment = - units * mark * rate
 
-An account whose margin balance is at or below its maintenance loses its orders first and then its
-positions, the largest first, each at the mark and with the liquidation fee; what is below zero at
-the end is paid by the insurance fund. A position whose margin is isolated is closed likewise, by
-its own margin alone.
+An account whose margin balance is at or below its maintenance margin first loses its orders, and
+then its positions, the largest first, each at the mark and with the liquidation fee. The insurance
+fund pays a balance that is below zero at the end. An isolated position is closed in the same way,
+by its own margin alone.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ KEPT_RATES = 1_000
 def move(
     world: World, market: Market, index: Decimal, now_ms: int, at_ms: int | None = None
 ) -> None:
-    """The price moves: the book is whole again, orders fill, accounts may be liquidated.
+    """Move the price: the book is refilled, resting orders may fill, and accounts be liquidated.
 
     Args:
         world: the exchange.
-        market: of which.
-        index: the price.
-        now_ms: the exchange's clock, by which records are dated.
-        at_ms: when it moved, by the same clock; None: now.
+        market: the market.
+        index: the new index price.
+        now_ms: the exchange's clock, ms, with which records are stamped.
+        at_ms: the time of the move by the same clock, ms; None: now.
     """
     tick = market.contract.tick
     market.index = max(tick, rounded(index / tick, Decimal(1)) * tick)
@@ -67,7 +67,7 @@ def move(
 
 
 def _fill_resting(world: World, account: Account, market: Market, now_ms: int) -> None:
-    """Orders that the book now crosses fill at their own price."""
+    """Fill the resting orders that the book now crosses, at their own price."""
     for number in tuple(account.open_ids):
         order = account.orders[number]
         if order.symbol != market.contract.symbol:
@@ -103,7 +103,7 @@ def _fill_resting(world: World, account: Account, market: Market, now_ms: int) -
 
 
 def funding_rate(market: Market) -> Decimal:
-    """The rate as the premium stands: premium plus interest, the latter clamped to 5 bps."""
+    """The rate at the present premium: premium plus interest, the latter clamped to 5 bps."""
     contract = market.contract
     premium = market.premium
     drift = min(CLAMP, max(-CLAMP, contract.interest - premium))
@@ -114,14 +114,14 @@ def funding_rate(market: Market) -> Decimal:
 def pay_funding(
     world: World, market: Market, market_ms: int, now_ms: int, rate: Decimal | None = None
 ) -> None:
-    """Pay all funding that has fallen due by an instant of the market's clock.
+    """Pay all funding that has fallen due up to an instant of the market's clock.
 
     Args:
         world: the exchange.
-        market: of which.
-        market_ms: the market's clock.
-        now_ms: the exchange's clock, by which records are dated.
-        rate: given by hand: one payment falls due now.
+        market: the market.
+        market_ms: the market's clock, ms.
+        now_ms: the exchange's clock, ms, with which records are stamped.
+        rate: the rate of one payment that falls due now; None: pay what is due.
     """
     if rate is not None:
         _pay_once(world, market, rate, now_ms)
@@ -176,7 +176,7 @@ def _needs(world: World, account: Account, key: str) -> Decimal:
 
 
 def _liquidate_alone(world: World, account: Account, key: str, now_ms: int) -> None:
-    """Close a position whose own margin is used up; no more than that margin is lost."""
+    """Close an isolated position whose margin is used up; no more than that margin is lost."""
     held = account.holdings[key]
     margin = isolated_of(world, account, {key: held})
     if margin.balance > margin.maintenance:
@@ -194,7 +194,7 @@ def _liquidate_alone(world: World, account: Account, key: str, now_ms: int) -> N
 
 
 def _liquidate(world: World, account: Account, key: str, now_ms: int) -> Decimal:
-    """Close a position at the mark. Returns the fee of it."""
+    """Close a position at the mark, and return the liquidation fee."""
     market, units = world.markets[symbol_of(key)], account.holdings[key].units
     side = side_of_key(key)
     _close(world, account, market, -units, market.mark, now_ms, cause="LIQUIDATION", side=side)
@@ -215,16 +215,16 @@ def deleverage(
     now_ms: int,
     side: str = "BOTH",
 ) -> Order | None:
-    """Close a part of a position for another's loss (auto-deleveraging), at a given price.
+    """Close part of a position at a given price for another's loss (auto-deleveraging).
 
     Args:
         world: the exchange.
-        account: whose.
-        market: of which.
-        units: above zero: how much of the position, at most all of it.
-        price: the bankrupt account's.
-        now_ms: the exchange's clock.
-        side: of the position, in hedge mode.
+        account: the account.
+        market: the market.
+        units: the units to close, above zero, at most the whole position.
+        price: the bankruptcy price of the other account.
+        now_ms: the exchange's clock, ms.
+        side: the side of the position, in hedge mode.
     """
     held = account.holdings.get(key_of(market.contract.symbol, side), Holding()).units
     if held == 0 or units <= 0:
@@ -245,7 +245,7 @@ def _close(
     cause: str,
     side: str,
 ) -> Order:
-    """An order of the exchange's own that closes (a part of) a position."""
+    """Close a position or part of it by an order of the exchange's own."""
     number, contract = world.next_number(), market.contract
     is_adl = cause == "ADL"
     order = Order(
@@ -273,5 +273,5 @@ def _close(
 
 
 def _forced_fee(contract: Contract, *, is_adl: bool) -> Decimal:
-    """A liquidation pays as a taker does, beside its own fee; a deleveraged account pays none."""
+    """The trading fee: a liquidation pays a taker's, besides its own; auto-deleveraging none."""
     return NOTHING if is_adl else contract.taker

@@ -1,6 +1,6 @@
-"""What the exchange tells of orders, trades and markets, field for field as Binance USD-M does.
+"""The exchange's answers about orders, trades and markets, with the same fields as Binance USD-M's.
 
-Amounts are decimal strings; units that are signed inside are told as a side and a size.
+Amounts are decimal strings. Units are signed inside, and shown as a side and a size.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ DAY_MS = 86_400_000
 
 
 def text(amount: Decimal) -> str:
-    """A decimal without an exponent."""
+    """A decimal number as text, without an exponent."""
     return f"{amount:zf}"
 
 
 def side_of(units: Decimal) -> str:
-    """Which side units were ordered on."""
+    """The side of an order for signed units."""
     return "BUY" if units > 0 else "SELL"
 
 
 def average(order: Order) -> Decimal:
-    """The mean price of what was filled; 0 where nothing was."""
+    """The average price of the filled part; 0 if nothing was filled."""
     return (order.quote / order.filled).quantize(Decimal("0.00000001")) if order.filled else NOTHING
 
 
 def order_view(order: Order) -> dict[str, Any]:
-    """An order, by a look-up."""
+    """An order as a look-up shows it."""
     return {
         "orderId": order.order_id,
         "symbol": order.symbol,
@@ -81,7 +81,7 @@ def order_view(order: Order) -> dict[str, Any]:
 
 
 def answer_view(order: Order) -> dict[str, Any]:
-    """An order, as the answer to it and to its cancellation: when it came is not told."""
+    """An order as the answer to its placing or cancellation, which leaves out its time."""
     told = {**order_view(order), "cumQty": text(abs(order.filled))}
     del told["time"]
     return told
@@ -133,7 +133,7 @@ def income_view(income: Income, quote: str) -> dict[str, Any]:
 
 
 def premium_index_view(market: Market, next_funding_ms: int, now_ms: int) -> dict[str, Any]:
-    """Mark, index and the funding to come."""
+    """The mark, the index and the next funding."""
     return {
         "symbol": market.contract.symbol,
         "markPrice": text(market.mark),
@@ -167,10 +167,10 @@ def book_ticker_view(world: World, market: Market, now_ms: int) -> dict[str, Any
 
 
 def candle_view(world: World, symbol: str, bar: Bar, end_ms: int) -> list[Any]:
-    """A candle, as ``klines`` lists it; the volume is what accounts here traded."""
+    """A candle, as ``klines`` lists it; its volume is that of the accounts here."""
     done = trades_between(world, symbol, bar.time_ms, end_ms)
     volume, quote = _volumes(done)
-    # who takes is the one who buys, but where an order rested
+    # the taker is the buyer, unless the buyer's order was resting
     bought, paid = _volumes([one for one in done if (one.units > 0) != one.is_maker])
     prices = [text(bar.open), text(bar.high), text(bar.low), text(bar.close)]
     row = [bar.time_ms, *prices, text(volume), end_ms - 1, text(quote), len(done)]
@@ -178,13 +178,13 @@ def candle_view(world: World, symbol: str, bar: Bar, end_ms: int) -> list[Any]:
 
 
 def _volumes(trades: list[Trade]) -> tuple[Decimal, Decimal]:
-    """What was traded, in base and in quote."""
+    """The traded volume, in base and in quote."""
     base = sum((abs(one.units) for one in trades), NOTHING)
     return base, sum((abs(one.quote) for one in trades), NOTHING)
 
 
 def day_view(world: World, market: Market, bars: list[Bar], now_ms: int) -> dict[str, Any]:
-    """The last 24 hours, as ``ticker/24hr`` tells them: of the candles that begin in them."""
+    """The last 24 hours, as ``ticker/24hr`` lists them, from the candles that begin in them."""
     symbol, first, last = market.contract.symbol, bars[0], bars[-1]
     done = trades_between(world, symbol, now_ms - DAY_MS, now_ms + 1)
     volume, quote = _volumes(done)

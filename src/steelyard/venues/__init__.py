@@ -1,4 +1,4 @@
-"""Where the position lives: one protocol, and the venues that speak it.
+"""The venues where positions are held, and the one protocol that all of them implement.
 
-``protocol`` holds the words. A venue belongs to one account that holds one fund.
+``protocol`` defines the terms. A venue object is one account, which holds one fund.
 """

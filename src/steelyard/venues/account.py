@@ -1,12 +1,12 @@
-"""The books of one account in one-way mode: a wallet, one position, and what was paid for it.
+"""The books of one account in one-way mode: a wallet, one position, and the position's cost.
 
-A trade that adds to the position adds to its cost. One that takes from it moves the profit of the
-part that was closed into the wallet. One that turns it round does both. Whatever it is::
+A trade that adds to the position adds to its cost. A trade that reduces it moves the profit of the
+closed part into the wallet. A trade that reverses it does both. In every case::
 
     wallet - cost  changes by exactly  - quote - commission
 
 so that ``wallet - cost`` is the fund's cash (SPEC 2). Amounts are whole multiples of the venue's
-last digit; what rounding leaves of a part that is closed stays in the cost of the rest.
+last digit; the rounding of a closed part stays in the cost of the rest.
 
 On spot nothing is marked: what is bought is owned, its cost is 0, and the wallet is the cash.
 """
@@ -24,23 +24,23 @@ NOTHING = Decimal(0)
 
 
 class OneWayAccount(NamedTuple):
-    """What the venue holds for a fund."""
+    """The account of a fund at the venue; amounts are in quote."""
 
     wallet: Decimal
     units: Decimal = NOTHING
     cost: Decimal = NOTHING
-    """Signed as ``units``: these times the entry price."""
+    """The entry cost: units times the entry price, with the sign of the units."""
     contract: int = 0
-    """Of the future that is held, epoch s."""
+    """The expiry of the future that is held, epoch s; 0: none."""
 
 
 def rounded(amount: Decimal, step: Decimal) -> Decimal:
-    """An amount in whole steps of the venue's last digit, half to even."""
+    """An amount rounded to the venue's last digit, half to even."""
     return amount.quantize(step, ROUND_HALF_EVEN)
 
 
 def cut_to_position(units: Decimal, held: Decimal) -> Decimal:
-    """The part of a reduce-only order that makes the position smaller; zero where none does."""
+    """The part of a reduce-only order that reduces the position; 0 if it would not reduce it."""
     if units * held >= 0:
         return NOTHING
     return -held if abs(units) > abs(held) else units
@@ -58,12 +58,12 @@ def traded(
     """The account after a trade, and the profit that moved into the wallet.
 
     Args:
-        account: before it.
-        units: signed, not zero.
-        quote: signed as ``units``: what they were bought for, in whole steps.
-        commission: paid, in whole steps.
+        account: the account before the trade.
+        units: the units traded, signed, not zero.
+        quote: what the units were bought for, with their sign, in whole steps.
+        commission: the commission paid, quote, in whole steps.
         step: the venue's last digit.
-        is_spot: what is bought is owned.
+        is_spot: whether the venue is spot, where what is bought is owned.
     """
     wallet, held, cost, contract = account
     after = held + units
@@ -83,7 +83,7 @@ def traded(
 
 
 def position_of(account: OneWayAccount, liquidation_price: Decimal | None = None) -> Position:
-    """What the venue says that the account holds."""
+    """The position of an account, as the venue reports it."""
     _, units, cost, contract = account
     entry = cost / units if units != 0 else NOTHING
     return Position(units, entry, cost, contract, liquidation_price)

@@ -1,4 +1,4 @@
-"""Clocks of venues that run in process: the machine's, and one that jumps to what is due next."""
+"""Clocks of venues that run in process: the machine's, and a virtual one that jumps ahead."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Protocol
 __all__ = ["Clock", "MachineClock", "VirtualClock"]
 
 TURNS = 4
-"""How often tasks that are not asleep may go on before virtual time jumps."""
+"""How many turns the tasks that are not waiting get before virtual time jumps."""
 
 
 class Clock(Protocol):
-    """Milliseconds, and a way to wait for one of them."""
+    """A clock in ms, and a way to wait until a time."""
 
     def now_ms(self) -> int:
         """The time now, ms."""
 
     async def sleep_until(self, at_ms: int) -> None:
-        """Come back at that time, or at once where it has passed."""
+        """Return at that time, or at once if it has passed."""
 
 
 class MachineClock:
@@ -31,15 +31,15 @@ class MachineClock:
         return time.time_ns() // 1_000_000
 
     async def sleep_until(self, at_ms: int) -> None:
-        """Wait for it."""
+        """Return at that time, or at once if it has passed."""
         await asyncio.sleep(max(0, at_ms - self.now_ms()) / 1_000)
 
 
 class VirtualClock:
-    """Time that passes only when every task of the loop waits for it.
+    """A clock whose time passes only while every task of the event loop waits for it.
 
     Args:
-        now_ms: at the start.
+        now_ms: the time at the start, ms.
     """
 
     def __init__(self, now_ms: int = 0) -> None:
@@ -52,7 +52,7 @@ class VirtualClock:
         return self._now_ms
 
     async def sleep_until(self, at_ms: int) -> None:
-        """Let others go on, and then jump there, once nothing is due before it."""
+        """Let other tasks run, and jump to that time once nothing is due before it."""
         self._number += 1
         sleeper = (at_ms, self._number)
         heapq.heappush(self._sleepers, sleeper)
@@ -60,7 +60,7 @@ class VirtualClock:
             turns = 0
             while turns < TURNS:
                 await asyncio.sleep(0)
-                # whoever is due first goes first; the others begin to wait anew
+                # the first sleeper that is due goes first; the others start to wait again
                 turns = turns + 1 if self._sleepers[0] == sleeper else 0
             self._now_ms = max(self._now_ms, at_ms)
         finally:

@@ -1,17 +1,18 @@
-"""What every venue says and is asked: requests, answers, readings, and one protocol.
+"""The protocol of every venue: its requests, answers and readings.
 
 A venue is one account that holds one position in one underlying. Amounts are ``Decimal``; units
-and notionals are signed, positive is bought or long. Times are ms UTC on the venue's own clock,
-which is not the caller's. A request is accepted only while::
+and notionals are signed, and positive means bought or long. Times are ms UTC on the venue's own
+clock, which may differ from the caller's. A request is accepted only while::
 
     stamp_ms - EARLY_MS < the venue's clock <= stamp_ms + window_ms
 
-so that ``OrderRequest.last_ms`` is the last instant at which anything can come of it.
+so that ``OrderRequest.last_ms`` is the last instant at which it can have any effect.
 
-A call ends in one of four ways: a value; ``Rejected`` (it was refused and nothing happened);
-``Unavailable`` (it cannot be asked now and nothing happened); ``Unknown`` (anything may have
-happened). Whatever is not proved to be one of the first three is ``Unknown``. ``Failure`` is the
-same as data, for a core that is told of it and a journal that stores it.
+A call ends in one of four ways: it returns a value; it raises ``Rejected`` (it was refused and
+nothing happened); it raises ``Unavailable`` (the venue cannot be asked now and nothing happened);
+or it raises ``Unknown`` (anything may have happened). Every outcome that is not proved to be one of
+the first three is ``Unknown``. ``Failure`` is the same as data, for the core, which takes it as an
+event, and for the journal, which stores it.
 """
 
 from __future__ import annotations
@@ -57,12 +58,12 @@ Value = TypeVar("Value")
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands; all but ``OPEN`` are its end."""
+    """The status of an order; every status except ``OPEN`` is final."""
 
     OPEN = "open"
     FILLED = "filled"
     EXPIRED = "expired"
-    """Immediate or cancel: what could not be filled was cancelled; a part may be filled."""
+    """Immediate or cancel: the part that could not be filled was cancelled."""
     REJECTED = "rejected"
 
 
@@ -73,26 +74,26 @@ class TradeCause(StrEnum):
     LIQUIDATION = "liquidation"
     AUTO_DELEVERAGING = "auto_deleveraging"
     EXPIRY = "expiry"
-    """A future that was held when it expired."""
+    """A future that was held at its expiry was settled."""
 
 
 class MovementKind(StrEnum):
-    """What moved money in the wallet."""
+    """The reason why money moved in the wallet."""
 
     TRANSFER = "transfer"
     COMMISSION = "commission"
     REALISED = "realised"
-    """Profit (or loss) of a trade that made the position smaller."""
+    """The profit or loss of a trade that reduced the position."""
     FUNDING = "funding"
     INTEREST = "interest"
     LIQUIDATION_FEE = "liquidation_fee"
     PURCHASE = "purchase"
-    """On spot: what was bought is paid for, what was sold brings money."""
+    """On spot: the price paid for units bought, or received for units sold."""
     OTHER = "other"
 
 
 class CallOutcome(StrEnum):
-    """How a call ended that gave no value."""
+    """The outcomes of a call that gave no value."""
 
     REJECTED = "rejected"
     UNAVAILABLE = "unavailable"
@@ -101,28 +102,28 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as it is stored and signed: immediate or cancel, so that nothing ever rests.
+    """An order as it is stored and signed. It is immediate or cancel, so no order ever rests.
 
     Raises:
-        InputError: it is none that a venue could take.
+        InputError: no venue could accept such an order.
     """
 
     client_id: str
-    """The sender's own id, 1 to 36 of ``.A-Z:/a-z0-9_-``; never used for a second order."""
+    """The sender's own id, 1 to 36 of ``.A-Z:/a-z0-9_-``; it is never used for a second order."""
     units: Decimal
-    """Signed, not zero; contracts where the venue has them. Whole lots."""
+    """Signed, not zero, in whole lots; in contracts where the venue has them."""
     limit: Decimal | None
-    """The worst price; None: the venue's own bounds alone."""
+    """The worst price; None: only the venue's own bounds apply."""
     reduce_only: bool
-    """It may make the position smaller, and never turn it round."""
+    """Whether the order may only reduce the position, and never reverse it."""
     stamp_ms: int
-    """The venue's clock as the sender read it, and as it is signed."""
+    """The venue's clock, ms, as the sender read it; the signature covers it."""
     window_ms: int
     notional: Decimal | None = None
-    """Signed quote that ``units`` were rounded from. A paper venue that fills at the mark of the
-    decision books this amount; others leave it out of account."""
+    """The signed notional in quote from which ``units`` were rounded. A paper venue that fills at
+    the mark of the decision books this amount; other venues ignore it."""
     contract: int = 0
-    """Expiry of the future (epoch s); 0 where the underlying has one contract only."""
+    """The expiry of the future (epoch s); 0 if the underlying has only one contract."""
 
     def __post_init__(self) -> None:
         if not CLIENT_ID.fullmatch(self.client_id):
@@ -142,119 +143,119 @@ class OrderRequest:
 
     @property
     def last_ms(self) -> int:
-        """The last instant of the venue's clock at which it can be accepted."""
+        """The last instant of the venue's clock, ms, at which the order can be accepted."""
         return self.stamp_ms + self.window_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One fill. Its id is the key under which it is booked, wherever it was heard of."""
+    """One fill. It is booked once, under its id, whichever way it was reported."""
 
     trade_id: str
     order_id: str
     """The venue's own id of the order."""
     client_id: str
-    """The sender's id of the order, or the venue's where it closed the position itself."""
+    """The sender's id of the order, or the venue's where the venue itself closed the position."""
     time_ms: int
     units: Decimal
     price: Decimal
-    """At which the venue filled; of a future the contract's, not the underlying's."""
+    """The price of the fill; for a future it is the contract's price, not the underlying's."""
     quote: Decimal
-    """Signed as ``units``: what they were bought for, to the venue's last digit."""
+    """What the units were bought for, with their sign, to the venue's last digit."""
     commission: Decimal
-    """Paid, in quote; below 0: received."""
+    """The commission paid, in quote; negative: received."""
     realised: Decimal = NOTHING
-    """Profit that moved into the wallet."""
+    """The profit that moved into the wallet, in quote."""
     cause: TradeCause = TradeCause.ORDER
     contract: int = 0
     charges: Charges[Decimal] | None = None
-    """Its cost by kind against ``mark``, where the venue knows (paper). They are all of the cost:
-    ``quote + commission == notional at the mark + their sum``."""
+    """The cost by kind against ``mark``, where the venue knows it (paper). The kinds add up to all
+    of it: ``quote + commission == notional at the mark + their sum``."""
     mark: Decimal | None = None
-    """The underlying's price at which ``charges`` are counted."""
+    """The underlying's price against which ``charges`` are measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """What the venue says of an order, as the answer to it, by a look-up or by a stream."""
+    """The state of an order, as an answer, a look-up or a stream reports it."""
 
     client_id: str
     order_id: str
     status: OrderStatus
     units: Decimal
-    """As the venue took it: a reduce-only order may have been cut to the position."""
+    """The units that the venue accepted; it may have cut a reduce-only order to the position."""
     filled: Decimal
-    """Units, signed. The trades that make it up may become visible later."""
+    """The units filled, signed. The trades that make them up may become visible later."""
     time_ms: int
-    """Of its last change."""
+    """The time of its last change."""
     trades: tuple[Trade, ...] = ()
-    """Those that the venue tells along: none, some or all. ``trades_since`` tells them all."""
+    """The trades reported with the order: none, some or all. ``trades_since`` lists them all."""
     reason: str = ""
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more can come of it."""
+        """Whether the order can trade no more."""
         return self.status is not OrderStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What the account holds."""
+    """The position that the account holds."""
 
     units: Decimal
     entry_price: Decimal
-    """0 where nothing is held, and on spot, where what is held is owned and not marked."""
+    """0 without a position, and on spot, where what is held is owned and not marked."""
     entry_cost: Decimal
-    """``units`` times the entry price, to the venue's last digit: what was paid for what is held.
-    The fund's cash is wallet less ``entry_cost``."""
+    """``units`` times the entry price, to the venue's last digit: the cost of the position. The
+    fund's cash is the wallet less ``entry_cost``."""
     contract: int = 0
     liquidation_price: Decimal | None = None
-    """None: there is none, or the venue does not tell."""
+    """None: there is none, or the venue does not report it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The wallet: transfers, commissions, realised profit, funding and interest, summed."""
+    """The wallet: the sum of transfers, commissions, realised profit, funding and interest."""
 
     asset: str
     wallet: Decimal
-    """Below 0 where quote is borrowed (spot margin)."""
+    """Negative if quote is borrowed (spot margin)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One record of the venue's list of money movements; each id once."""
+    """One record in the venue's list of money movements; each has its own id."""
 
     movement_id: str
     kind: MovementKind
     asset: str
     amount: Decimal
-    """Into the wallet; below 0: out of it. Of borrowed units' interest: units, asset the base."""
+    """Positive: into the wallet. Interest on borrowed units is in units; the asset is the base."""
     time_ms: int
-    """When it fell due; a record may become visible later than that."""
+    """The time at which it fell due; the record may become visible later."""
     trade_id: str = ""
-    """Of the trade that it belongs to."""
+    """The id of the trade that it belongs to; empty: none."""
     rate: Decimal | None = None
-    """Of funding, or of interest per year, where the venue tells it."""
+    """The rate of funding, or of interest a year, where the venue reports it."""
     seconds: int | None = None
-    """For which interest was charged."""
+    """The length of time for which interest was charged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The price by which the venue values and liquidates."""
+    """The mark price, at which the venue values and liquidates positions."""
 
     price: Decimal
-    """Of the underlying."""
+    """The underlying's mark price, in quote."""
     time_ms: int
     index: Decimal | None = None
     is_clock: bool = False
-    """A scheduled observation is due here, whatever the caller's clock says (paper: each bar)."""
+    """Whether a scheduled observation is due here by the venue's clock (paper: each bar)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookLevels:
-    """Bids from the highest, asks from the lowest: price and units at each level."""
+    """An order book: price and units of each level, bids from the highest, asks from the lowest."""
 
     bids: tuple[tuple[Decimal, Decimal], ...]
     asks: tuple[tuple[Decimal, Decimal], ...]
@@ -263,36 +264,36 @@ class BookLevels:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the venue takes. A 0 says: any."""
+    """The limits that the venue sets on orders and calls; 0 means no limit."""
 
     lot: Decimal
-    """Sizes are multiples of it."""
+    """Order sizes are multiples of it, in units."""
     min_notional: Decimal
-    """Smaller orders are refused unless they are reduce-only."""
+    """The smallest notional of an order, in quote; only reduce-only orders may be smaller."""
     max_units: Decimal
-    """Of one order."""
+    """The largest size of one order."""
     price_step: Decimal
     price_bound: Decimal
-    """Share of the mark: a limit farther off is refused, so an order that may go farther has
-    none, and the venue's own bounds hold."""
+    """A share of the mark: a limit price farther from it is refused. An order that may go farther
+    therefore has no limit price, and only the venue's own bounds apply."""
     quote_step: Decimal
-    """The last digit of amounts: each trade is rounded to it."""
+    """The venue's last digit of quote, to which each trade is rounded."""
     requests_per_minute: int
     orders_per_minute: int
     lag_ms: int
-    """How much later than it happened an order, a trade or a position may be seen, while the venue
-    is in good health."""
+    """How much later than it happened the venue may show an order, a trade or a position, while it
+    works normally."""
     late_ms: int = 0
-    """How much later than its own time a money movement may be seen, likewise: funding may be
-    booked after it was due. Lists are asked for from that much before the last record."""
+    """Likewise, how much later than its due time a money movement may appear: funding may be booked
+    late. So a list is requested from this much before its last record."""
     is_at_once: bool = False
-    """Nothing is ever under way, as at a venue in this process: an order that is not known was
-    never sent."""
+    """Whether no request is ever under way, as at a venue in this process: an order that the venue
+    does not know was never sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[Value]):
-    """What the venue shows; it may lag behind what has happened (``Limits.lag_ms``)."""
+    """A value that the venue shows; it may lag behind (``Limits.lag_ms``)."""
 
     time_ms: int
     """An instant of the venue's clock that is not later than the reading."""
@@ -301,19 +302,19 @@ class Read(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a call ended that gave no value."""
+    """A call that gave no value: its outcome, and the reason."""
 
     outcome: CallOutcome
     reason: str
     code: str = ""
-    """The venue's own."""
+    """The venue's own error code."""
     until_ms: int | None = None
-    """Before which (venue's clock) it is not to be asked again: a ban, or too many requests."""
+    """The venue's time before which it must not be asked, after a ban or too many requests."""
     is_sent: bool = True
-    """Whether anything may have left; of a call that was held back nothing did."""
+    """Whether the request may have left this machine; False if it was held back."""
 
     def error(self) -> VenueError:
-        """The same as the error that a caller of the protocol gets."""
+        """The error that a caller of the protocol gets for this failure."""
         details = {"code": self.code, "until_ms": self.until_ms, "is_sent": self.is_sent}
         return _ERRORS[self.outcome](self.reason, **details)
 
@@ -326,7 +327,7 @@ _ERRORS: dict[CallOutcome, type[VenueError]] = {
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What an error of a call says as data; any that is not a venue's own is unknown."""
+    """An error of a call as data; an error that is not a ``VenueError`` has an unknown outcome."""
     for outcome, kind in _ERRORS.items():
         if isinstance(error, kind):
             found = error.details
@@ -338,14 +339,14 @@ def failure_of(error: BaseException) -> Failure:
 
 
 Heard = Mark | OrderState
-"""What a stream tells."""
+"""The messages of a stream."""
 
 
 class Venue(Protocol):
     """One account at one venue.
 
-    Every call may raise a ``VenueError``, and ends within the venue's own time-out: an answer that
-    has not come by then is ``Unknown``.
+    Every call may raise a ``VenueError``, and ends within the venue's own time-out. If no answer
+    arrives within it, the outcome is ``Unknown``.
     """
 
     name: str
@@ -354,7 +355,7 @@ class Venue(Protocol):
         """The venue's clock, ms UTC."""
 
     async def limits(self) -> Limits:
-        """What it takes."""
+        """The venue's limits."""
 
     async def mark(self) -> Mark:
         """The mark price now."""
@@ -363,16 +364,16 @@ class Venue(Protocol):
         """The order book now."""
 
     async def position(self) -> Read[Position]:
-        """What is held."""
+        """The position that the account holds."""
 
     async def balance(self) -> Read[Balance]:
         """The wallet."""
 
     async def place(self, request: OrderRequest) -> OrderState:
-        """Send an order, once: no venue sends it again by itself."""
+        """Send an order once; no venue repeats it by itself."""
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
-        """The last order of this id; None: the venue knows of none, or does not yet."""
+        """The last order with this id; None: the venue knows none, or does not show it yet."""
 
     async def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
         """All visible trades at or after ``since_ms``, in the order of time."""
@@ -381,11 +382,11 @@ class Venue(Protocol):
         """All visible money movements at or after ``since_ms``, in the order of time."""
 
     def stream(self) -> AsyncIterator[Heard]:
-        """Tell marks and orders as they change.
+        """Report marks and orders as they change.
 
-        It only makes things faster: what it tells may be late, twice, out of order or missing,
-        and no book moves by it alone.
+        A stream only speeds things up. Its messages may be late, repeated, out of order or missing,
+        and no books change because of a message alone.
         """
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close all connections."""

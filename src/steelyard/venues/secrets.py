@@ -1,10 +1,10 @@
-"""The key and the secret of a venue account: where a keeper file says they are, never shown.
+"""The key and the secret of a venue account: where they are read from, and how they stay hidden.
 
-A keeper file holds neither. It says ``env:MAIN`` for the variables ``MAIN_KEY`` and
-``MAIN_SECRET``, or ``file:PATH`` for a TOML file that nobody but its owner may read. That file has
-``key``, and beside it what signs: ``secret`` (HMAC), or an Ed25519 private key in PEM, as text
-(``private_key``) or in a file of its own (``private_key_file``). No message here repeats what was
-found: it may be a secret in the wrong place.
+A keeper file holds neither. It names their source: ``env:MAIN`` for the variables ``MAIN_KEY`` and
+``MAIN_SECRET``, or ``file:PATH`` for a TOML file that only its owner may read. That file has
+``key`` and one means of signing: ``secret`` (HMAC), or an Ed25519 private key in PEM, as text
+(``private_key``) or in its own file (``private_key_file``). No message of this module repeats what
+was found, since it may be a secret in the wrong place.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ SIGNATURE = re.compile(
 )
 """Of a request: HMAC-SHA256 in hex, or Ed25519 in base 64, as text or in an address."""
 OTHERS = 0o077
-"""The bits of a file's mode that let anyone but its owner at it."""
+"""The bits of a file's mode that give anyone except its owner access."""
 SIGNS = frozenset({"secret", "private_key", "private_key_file"})
 LARGEST_FILE = 10_000
 LONGEST = 1_000
 
 
 class Secrets:
-    """A key and a secret, which are shown nowhere by accident.
+    """A key and a secret, which cannot be shown by accident.
 
     Args:
-        key: names the account to the venue.
-        secret: signs what is asked of it; an Ed25519 key is its PEM.
+        key: identifies the account to the venue.
+        secret: signs requests; an Ed25519 key is given as its PEM.
     """
 
     __slots__ = ("key", "secret")
@@ -57,7 +57,10 @@ class Secrets:
         raise TypeError("secrets are not copied or written")
 
     def hide(self, text: str) -> str:
-        """A text that may hold them, such as a venue's own error, without them or a signature."""
+        """A text that may contain them, such as a venue's error, without them and any signature.
+
+        Each is replaced by ``***``.
+        """
         lines = [each for each in self.secret.splitlines() if each and not each.startswith("---")]
         for each in sorted({self.key, self.secret, *lines}, key=len, reverse=True):
             text = text.replace(each, HIDDEN)
@@ -65,7 +68,7 @@ class Secrets:
 
 
 def is_source(found: object) -> bool:
-    """Whether this says where secrets are."""
+    """Whether ``found`` is a valid source of secrets."""
     return isinstance(found, str) and found.isprintable() and bool(SOURCE.fullmatch(found))
 
 
@@ -74,11 +77,11 @@ def read_secrets(source: str, folder: Path, variables: Mapping[str, str] = os.en
 
     Args:
         source: ``env:NAME`` or ``file:PATH``.
-        folder: of the keeper file; a path that is not absolute starts there.
-        variables: the environment.
+        folder: the folder of the keeper file, where relative paths start.
+        variables: the environment variables.
 
     Raises:
-        InputError: one of them is missing, or the file may be read by others.
+        InputError: the key or the secret is missing, or others may read the file.
     """
     kind, _, name = source.partition(":")
     if kind == "env":
@@ -101,7 +104,7 @@ def _of_file(folder: Path, name: str) -> Secrets:
     try:
         values = tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        values = {}  # the parser's own error would show a part of it
+        values = {}  # the parser's own error would show part of the file
     signs = SIGNS & values.keys()
     is_whole = set(values) == {"key", *signs} and len(signs) == 1
     if not is_whole or not _is_secret(values["key"]) or not _signs(values):
@@ -121,7 +124,7 @@ def _of_file(folder: Path, name: str) -> Secrets:
 
 
 def _signs(values: Mapping[str, object]) -> bool:
-    """Whether what signs may be what it is called."""
+    """Whether the means of signing has the form that its name requires."""
     if "secret" in values:
         return _is_secret(values["secret"])
     text = values.get("private_key", values.get("private_key_file"))
@@ -129,16 +132,16 @@ def _signs(values: Mapping[str, object]) -> bool:
 
 
 def _beside(folder: Path, name: str) -> Path:
-    with contextlib.suppress(RuntimeError):  # there is no such home
+    with contextlib.suppress(RuntimeError):  # there is no such home folder
         return folder / Path(name).expanduser()
     return folder / name
 
 
 def _ed25519(content: bytes, path: Path) -> str:
-    """An Ed25519 private key as PEM, in the one way in which ccxt knows it from an RSA key.
+    """An Ed25519 private key as PEM, in the one form that ccxt tells from an RSA key.
 
     Raises:
-        InputError: it is another kind of key, is locked by a passphrase, or is none.
+        InputError: the content is another kind of key, is locked by a passphrase, or is no key.
     """
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -169,9 +172,12 @@ def _ed25519(content: bytes, path: Path) -> str:
 
 
 def _content(path: Path, what: str, shown: Path) -> bytes:
-    """What stands in a file of one's own; where there is none, its name may be a secret itself."""
+    """The content of a file that only its owner may access.
+
+    Errors name ``shown`` if the file cannot be opened, since the given path may itself be a secret.
+    """
     try:
-        # a pipe without a writer would be waited for
+        # without O_NONBLOCK, opening a pipe without a writer would wait for ever
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no name of a file"

@@ -1,4 +1,5 @@
-"""A real account at an exchange, asked through ccxt: Binance USD-M futures.
+"""A real account at an exchange, reached through ccxt: Binance USD-M futures.
 
-``client`` carries calls, ``binanceusdm`` knows the exchange, ``venue`` is the protocol.
+``client`` makes calls, ``binanceusdm`` holds what is particular to the exchange, and ``venue``
+implements the protocol.
 """

@@ -1,8 +1,8 @@
 """Everything that is particular to Binance USD-M futures: names, limits, outcomes and records.
 
-What came of a call is read off ``OUTCOMES``, from the HTTP status, the exchange's own code and its
-message, first row first. Sources: Binance's "USD-M general information" and "error codes". An
-order is answered by its result (``newOrderRespType``); fees stand in ``userTrades`` alone.
+The outcome of a call is found in ``OUTCOMES`` from the HTTP status, the exchange's own code and its
+message; the first row that fits counts. Sources: Binance's "USD-M general information" and "error
+codes". An order is answered with its result (``newOrderRespType``); only ``userTrades`` lists fees.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ __all__ = ["BINANCE_USDM", "OUTCOMES", "BinanceUsdm", "OutcomeRow"]
 
 QUOTE_STEP = Decimal("1e-8")
 LAG_MS = 3_000
-"""How late its lists and look-ups may show what has happened; it promises nothing."""
+"""How late its lists and look-ups may show a change; Binance itself promises no limit."""
 LATE_MS = 60_000
-"""Funding shows in the list of money movements some seconds after it was due."""
+"""How late funding may appear in the list of money movements, which takes some seconds."""
 LONGEST_BAN_MS = 3 * 86_400_000
-"""Of an address, as Binance says; a later instant is a wrong one, after which it is asked again."""
+"""The longest ban of an address, as Binance states it; a later end is not believed."""
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 NOTHING = Decimal(0)
 
 
-# -- what came of a call ---------------------------------------------------------------------------
+# -- outcomes of calls -----------------------------------------------------------------------------
 
 
 class OutcomeRow(NamedTuple):
-    """What answers of one kind say; a field that is None or empty fits all."""
+    """One kind of answer and its outcome; a field that is None or empty fits every answer."""
 
     outcome: CallOutcome
     statuses: Container[int] | None
     codes: Container[int] | None
     says: str
-    """What its message begins with, in small letters."""
+    """The beginning of its message, in lower case."""
 
     def fits(self, status: int, code: int | None, message: str) -> bool:
         """Whether an answer is of this kind."""
@@ -70,13 +70,13 @@ class OutcomeRow(NamedTuple):
 
 REFUSING = (400, 401, 404)
 OUTCOMES: tuple[OutcomeRow, ...] = (
-    # the same status 503 says three things: its message which, before any code
+    # status 503 has three meanings, which the message distinguishes, before any code
     OutcomeRow(CallOutcome.UNKNOWN, None, None, "unknown error, please check your request"),
     OutcomeRow(CallOutcome.UNAVAILABLE, (503,), None, "service unavailable."),
     OutcomeRow(CallOutcome.UNAVAILABLE, (503,), None, "internal error; unable to process"),
     OutcomeRow(CallOutcome.UNAVAILABLE, None, (-1001,), "internal error; unable to process"),
     OutcomeRow(CallOutcome.UNKNOWN, (408,), None, ""),
-    # what stands behind did not answer: "execution status unknown"
+    # the exchange's backend did not answer: "execution status unknown"
     OutcomeRow(CallOutcome.UNKNOWN, None, (-1000, -1006, -1007), ""),
     # an order of this id is open: it may be the one that was sent
     OutcomeRow(CallOutcome.UNKNOWN, None, (-4116,), ""),
@@ -85,26 +85,26 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
     # too many requests or orders, and the ban that follows
     OutcomeRow(CallOutcome.UNAVAILABLE, (418, 429), None, ""),
     OutcomeRow(CallOutcome.UNAVAILABLE, None, (-1003, -1015), ""),
-    # the firewall, and a place from which Binance serves nobody: both stand before the exchange
+    # the firewall, or a location that Binance does not serve: both act before the exchange
     OutcomeRow(CallOutcome.UNAVAILABLE, (403, 451), None, ""),
-    # who asks, and when: key, signature, timestamp
+    # the sender and the time of the request: key, signature, timestamp
     OutcomeRow(CallOutcome.REJECTED, REFUSING, (-1002, -1021, -1022, -2014, -2015), ""),
-    # the request itself; the path too
+    # the request itself, including its path
     OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-1136, -1099), ""),
     OutcomeRow(CallOutcome.REJECTED, REFUSING, (-1013, -1014, -1020, -1023, -5000), ""),
-    # the order, by the account: no margin, nothing to reduce, in liquidation
+    # the order, because of the account: no margin, nothing to reduce, in liquidation
     OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-2028, -2009), ""),
-    # the order, by the filters and the account's settings
+    # the order, because of the filters or the account's settings
     OutcomeRow(CallOutcome.REJECTED, REFUSING, range(-4999, -3999), ""),
-    # immediate, or not at all
+    # immediate orders that could not be filled
     OutcomeRow(CallOutcome.REJECTED, REFUSING, (-5021, -5022), ""),
 )
-"""First row first; what fits none is unknown, unless its status is 200."""
+"""The first row that fits counts; an answer without a row is unknown, unless its status is 200."""
 NO_SUCH_ORDER = "-2013"
 
 
 def _said(content: object) -> tuple[int | None, str]:
-    """The exchange's own code and message."""
+    """The exchange's own code and message in an answer."""
     if not isinstance(content, Mapping):
         return None, ""
     code, message = content.get("code"), content.get("msg")
@@ -113,20 +113,20 @@ def _said(content: object) -> tuple[int | None, str]:
 
 
 def _is_error(code: int | None) -> bool:
-    """Some calls that succeed answer with a code of 200."""
+    """Whether a code is an error; some successful calls answer with the code 200."""
     return code is not None and code not in {0, 200}
 
 
 class BinanceUsdm:
-    """What is particular to this exchange; it holds nothing."""
+    """The traits of this exchange; it has no state."""
 
     ID = "binanceusdm"
-    """As ccxt spells it."""
+    """The exchange's id in ccxt."""
 
     # -- answers -----------------------------------------------------------------------------
 
     def failed(self, answer: ExchangeAnswer) -> Failure | None:
-        """How a call failed that was answered so; None: it did not."""
+        """How the call with this answer failed; None: it succeeded."""
         code, message = _said(answer.content)
         if answer.status == 200 and not _is_error(code) and answer.content is not None:  # noqa: PLR2004
             return None
@@ -142,7 +142,7 @@ class BinanceUsdm:
         return Failure(outcome, reason, "" if code is None else str(code))
 
     def refused_for_ms(self, answer: ExchangeAnswer, venue_ms: int) -> int | None:
-        """Until when it is not to be asked again; None: it may be."""
+        """The time, ms of its clock, before which it must not be asked again; None: it may be."""
         code, message = _said(answer.content)
         if answer.status not in {418, 429} and code != -1003:  # noqa: PLR2004
             return None
@@ -157,7 +157,7 @@ class BinanceUsdm:
         return min(until_ms, venue_ms + LONGEST_BAN_MS)
 
     def used(self, answer: ExchangeAnswer) -> tuple[int | None, int | None]:
-        """Weight and orders of this minute that are used up, as the headers say."""
+        """The weight and the orders used in this minute, by the headers; None: not stated."""
         names = ("x-mbx-used-weight-1m", "x-mbx-order-count-1m")
         found = (answer.headers.get(name, "") for name in names)
         weight, orders = (int(each) if re.fullmatch(r"\d{1,9}", each) else None for each in found)
@@ -166,7 +166,7 @@ class BinanceUsdm:
     # -- requests ----------------------------------------------------------------------------
 
     def order_params(self, market: str, request: OrderRequest) -> dict[str, Any]:
-        """An order, immediate or cancel; the stamp that is stored is the one that is signed."""
+        """The parameters of an immediate-or-cancel order; the stamp that was stored is signed."""
         params = {
             "symbol": market,
             "side": "BUY" if request.units > 0 else "SELL",
@@ -185,7 +185,7 @@ class BinanceUsdm:
     # -- records -----------------------------------------------------------------------------
 
     def row(self, market: str, content: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 (JSON)
-        """What ``exchangeInfo`` says of a market; None: it has none of that name."""
+        """The row of a market in ``exchangeInfo``; None: there is no market of that name."""
         rows: list[Mapping[str, Any]] = content["symbols"]
         named = [each for each in rows if each["symbol"] == market]
         if not named:
@@ -194,7 +194,7 @@ class BinanceUsdm:
         return found
 
     def limits(self, market: str, content: Any) -> Limits | None:  # noqa: ANN401 (JSON)
-        """What it takes, of ``exchangeInfo``; None: it has no such linear perpetual."""
+        """The limits, from ``exchangeInfo``; None: there is no such linear perpetual."""
         found = self.row(market, content)
         if found is None or found["contractType"] != "PERPETUAL":
             return None
@@ -225,12 +225,12 @@ class BinanceUsdm:
         )
 
     def mark(self, content: Mapping[str, Any]) -> Mark:
-        """Of ``premiumIndex``."""
+        """The mark, from ``premiumIndex``."""
         price, index = amount_of(content["markPrice"]), amount_of(content["indexPrice"])
         return Mark(price, int(content["time"]), index)
 
     def book(self, content: Mapping[str, Any]) -> BookLevels:
-        """Of ``depth``."""
+        """The order book, from ``depth``."""
         bids, asks = (
             tuple((amount_of(price), amount_of(units)) for price, units in content[side])
             for side in ("bids", "asks")
@@ -238,9 +238,9 @@ class BinanceUsdm:
         return BookLevels(bids, asks, int(content["T"]))
 
     def position(self, market: str, content: Sequence[Mapping[str, Any]]) -> Position:
-        """Of ``positionRisk``: what was paid is the notional less the profit, to the last digit.
+        """The position, from ``positionRisk``: its cost is exactly the notional less the profit.
 
-        The entry price that it shows is rounded, and times the units would be off by more.
+        The entry price in the answer is rounded; multiplied by the units it would be less exact.
         """
         held = [each for each in listed(content) if each["symbol"] == market]
         held = [each for each in held if amount_of(each["positionAmt"]) != 0]
@@ -259,12 +259,12 @@ class BinanceUsdm:
         )
 
     def balance(self, quote: str, content: Sequence[Mapping[str, Any]]) -> Balance:
-        """Of ``balance``."""
+        """The wallet, from ``balance``."""
         found = [amount_of(each["balance"]) for each in listed(content) if each["asset"] == quote]
         return Balance(quote, sum(found, NOTHING))
 
     def order(self, content: Mapping[str, Any]) -> OrderState:
-        """Of an order's answer or look-up; one without id and status says nothing."""
+        """The order, from an answer or a look-up, which must have an id and a status."""
         status = STATUSES.get(content["status"])
         if status is None or not content["orderId"]:
             raise ValueError("no order id, or a status that is not known")
@@ -280,11 +280,11 @@ class BinanceUsdm:
         )
 
     def streamed_mark(self, told: Mapping[str, Any]) -> Mark:
-        """Of the event ``markPriceUpdate``."""
+        """The mark, from the event ``markPriceUpdate``."""
         return Mark(amount_of(told["p"]), int(told["E"]), amount_of(told["i"]))
 
     def streamed_order(self, told: Mapping[str, Any]) -> OrderState:
-        """Of the order in ``ORDER_TRADE_UPDATE``."""
+        """The order, from the event ``ORDER_TRADE_UPDATE``."""
         names = {
             "clientOrderId": "c",
             "orderId": "i",
@@ -297,7 +297,7 @@ class BinanceUsdm:
         return self.order({name: told[short] for name, short in names.items()})
 
     def trade(self, quote: str, client_id: str, content: Mapping[str, Any]) -> Trade:
-        """Of ``userTrades``."""
+        """The trade, from ``userTrades``."""
         commission = amount_of(content["commission"])
         if commission != 0 and content["commissionAsset"] != quote:
             asset = content["commissionAsset"]
@@ -318,10 +318,10 @@ class BinanceUsdm:
         )
 
     def movement(self, content: Mapping[str, Any]) -> Movement:
-        """Of ``income``; its ids are its own within a kind."""
+        """The money movement, from ``income``, whose ids are unique only within one kind."""
         kind, time_ms = str(content["incomeType"]), int(content["time"])
         if kind == "FUNDING_FEE" and time_ms % HOUR_MS <= LATE_MS:
-            time_ms -= time_ms % HOUR_MS  # it is charged some seconds after it is due
+            time_ms -= time_ms % HOUR_MS  # it is charged some seconds after its due time
         return Movement(
             f"{kind}:{content['tranId']}",
             KINDS.get(kind, MovementKind.OTHER),
@@ -348,7 +348,7 @@ CAUSES = (
     ("autoclose-", TradeCause.LIQUIDATION),
     ("settlement_autoclose-", TradeCause.EXPIRY),
 )
-"""How the client ids of orders begin that the exchange itself made."""
+"""The beginnings of the client ids of orders that the exchange itself made."""
 KINDS = {
     "TRANSFER": MovementKind.TRANSFER,
     "INTERNAL_TRANSFER": MovementKind.TRANSFER,
@@ -375,7 +375,7 @@ def listed(content: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
 
 
 def cause_of(client_id: str) -> TradeCause:
-    """Why a trade happened, by the client id of its order."""
+    """The cause of a trade, found from the client id of its order."""
     for begins, cause in CAUSES:
         if client_id.startswith(begins):
             return cause

@@ -1,6 +1,6 @@
-"""How a Binance USD-M account is set up: its key's rights, its modes, what it holds, its tiers.
+"""The setup of a Binance USD-M account: its key's rights, its modes, its holdings and margin tiers.
 
-Three settings can be changed here: position mode, margin mode and leverage. Nothing else is.
+Only three settings can be changed here: position mode, margin mode and leverage.
 """
 
 from __future__ import annotations
@@ -28,43 +28,43 @@ OPEN_RIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A margin tier: positions up to its cap keep this share of their notional as margin."""
+    """A margin tier: positions up to its cap must keep this share of their notional as margin."""
 
     cap: Decimal
-    """Largest notional."""
+    """The largest notional, in quote."""
     maintenance: Decimal
     leverage: int
-    """The highest setting."""
+    """The highest leverage setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSetup:
-    """What was found."""
+    """The setup that was found."""
 
     ahead_ms: int
-    """The exchange's clock before this machine's."""
+    """How far the exchange's clock is ahead of this machine's, ms."""
     off_ms: int
-    """At most so much is that figure off."""
+    """The largest error of ``ahead_ms``, ms."""
     rights: tuple[str, ...]
-    """What the key may do that would take money out."""
+    """The key's permissions to take money out of the account."""
     can_trade: bool
     is_ip_bound: bool
     is_hedged: bool
     is_multi_asset: bool
     burns_fees: bool
-    """Fees are paid in BNB while there are any."""
+    """Whether fees are paid in BNB while the account has any."""
     margin_mode: str
     leverage: int
     tiers: tuple[Tier, ...]
     assets: Mapping[str, Decimal]
-    """Wallets that are not empty."""
+    """The wallets that are not empty, by asset."""
     positions: Mapping[str, Decimal]
-    """By the exchange's symbol."""
+    """The positions in units, by the exchange's symbol."""
     open_orders: tuple[str, ...]
-    """Symbols and client ids."""
+    """The open orders, each as its symbol and client id."""
 
     def tier_of(self, notional: Decimal) -> Tier | None:
-        """The tier of a position; None: it is larger than any."""
+        """The tier of a position with this notional; None: it is larger than every tier allows."""
         for tier in self.tiers:
             if notional <= tier.cap:
                 return tier
@@ -75,7 +75,7 @@ async def read_setup(client: Client, market: str) -> AccountSetup:
     """Read how an account is set up.
 
     Raises:
-        VenueError: a reading failed, or cannot be read.
+        VenueError: a call failed, or its answer cannot be read.
     """
     asked_ms = _now_ms()
     server = await client.call("fapiPublicGetTime", {})
@@ -147,16 +147,16 @@ async def _set(client: Client, name: str, params: Mapping[str, Any]) -> None:
 
 
 async def set_one_way(client: Client) -> None:
-    """One position a symbol, long or short."""
+    """Set one-way mode: one position per symbol, long or short."""
     await _set(client, "fapiPrivatePostPositionSideDual", {"dualSidePosition": "false"})
 
 
 async def set_cross_margin(client: Client, market: str) -> None:
-    """The whole wallet is the margin of the position."""
+    """Set cross margin: the whole wallet is the margin of the position."""
     params = {"symbol": market, "marginType": "CROSSED"}
     await _set(client, "fapiPrivatePostMarginType", params)
 
 
 async def set_leverage(client: Client, market: str, leverage: int) -> None:
-    """The most that the exchange lets the position be of the wallet."""
+    """Set the leverage: the largest multiple of the wallet that a position may have."""
     await _set(client, "fapiPrivatePostLeverage", {"symbol": market, "leverage": leverage})

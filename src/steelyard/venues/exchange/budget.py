@@ -1,7 +1,7 @@
-"""How much an exchange may still be asked in this minute, and from when on again after a ban.
+"""The rate limit of an exchange: what is left of it in this minute, and when a ban ends.
 
-Counted from the headers of its answers, which know of other callers too. A tenth is kept for what
-lowers leverage: reduce-only orders, and the look-ups and readings that they need.
+It is counted from the headers of answers, which include other callers. A tenth is reserved for
+lowering leverage: for reduce-only orders, and for the look-ups and readings that they need.
 """
 
 from __future__ import annotations
@@ -15,40 +15,40 @@ __all__ = ["Budget"]
 
 MINUTE_MS = 60_000
 KEPT = 10
-"""One of so many parts is kept."""
+"""One part in this many is reserved."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the rate limit of one account."""
+    """The rate limit of one account."""
 
     weight_limit: int = 2_400
     order_limit: int = 1_200
     weight: int = 0
     orders: int = 0
     minute: int = 0
-    """In which these were used, by the venue's clock."""
+    """The minute, by the venue's clock, that the counts belong to."""
     refused_until_ms: int = 0
     seen_ms: int = 0
-    """The venue's clock as it was read last."""
+    """The venue's clock at its last reading, ms."""
     seen_at_s: float = 0.0
-    """By this machine's steady clock."""
+    """The time of that reading, by this machine's monotonic clock, s."""
 
     def see_clock(self, venue_ms: int) -> None:
-        """The venue said its time; what was used up in this minute still is."""
+        """Take a reading of the venue's clock; counts of the same minute are kept."""
         is_now = self.minute == self.venue_ms() // MINUTE_MS
         self.seen_ms, self.seen_at_s = venue_ms, time.monotonic()
         if is_now:
             self.minute = venue_ms // MINUTE_MS
 
     def venue_ms(self) -> int:
-        """About where the venue's clock stands now: good enough for minutes and bans."""
+        """The venue's clock now, ms, estimated well enough for minutes and bans."""
         if self.seen_ms == 0:
             return time.time_ns() // 1_000_000
         return self.seen_ms + round((time.monotonic() - self.seen_at_s) * 1_000)
 
     def note_used(self, weight: int | None, orders: int | None) -> None:
-        """What an answer said is used up of its minute."""
+        """Take the weight and orders used in this minute, as an answer states them."""
         minute = self.venue_ms() // MINUTE_MS
         if minute != self.minute:
             self.minute, self.weight, self.orders = minute, 0, 0
@@ -56,11 +56,11 @@ class Budget:
         self.orders = self.orders if orders is None else orders
 
     def note_refused(self, until_ms: int) -> None:
-        """It is not to be asked again before that instant."""
+        """Keep the time, ms of its clock, before which the venue must not be asked again."""
         self.refused_until_ms = max(self.refused_until_ms, until_ms)
 
     def held_back(self, *, is_urgent: bool) -> Failure | None:
-        """Why nothing may be sent now; None: it may."""
+        """Why a call must be held back now; None: it may be sent."""
         now_ms = self.venue_ms()
         if now_ms < self.refused_until_ms:
             reason = "the exchange is not asked before the time that it named (429 or 418)"

@@ -1,9 +1,9 @@
 """One call to an exchange through ccxt: its answer as the exchange wrote it, or how it failed.
 
-ccxt signs and carries; what came of a call is judged by what was seen on the wire, never by the
-class of ccxt's error, which is the same for opposite outcomes. Its documented hook
-``on_rest_response`` shows status, headers and body of each answer. Where none came, a connection
-that was never made has sent nothing; whatever else went wrong is unknown. A call is sent once.
+ccxt signs and sends. The outcome of a call is judged by what was seen on the wire, never by the
+class of ccxt's error, which is the same for opposite outcomes. ccxt's documented hook
+``on_rest_response`` shows status, headers and body of each answer. Without an answer, nothing was
+sent if no connection was made, and any other failure is unknown. Each call is sent once.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ INSTALL = "python -m pip install '.[exchange]' in a clone of the project"
 
 
 class ExchangeAnswer(NamedTuple):
-    """What an exchange answered."""
+    """An answer of an exchange."""
 
     status: int
     content: Any
-    """The JSON, numbers as Decimal; None where it is none."""
+    """The JSON content, with numbers as Decimal; None: it is not JSON."""
     headers: Mapping[str, str]
-    """By their names in small letters."""
+    """The headers by their names in lower case."""
 
 
 class ExchangeTraits(Protocol):
-    """What is particular to one exchange."""
+    """The traits that differ between exchanges."""
 
     ID: str
 
     def failed(self, answer: ExchangeAnswer) -> Failure | None:
-        """How a call failed that was answered so; None: it did not."""
+        """How the call with this answer failed; None: it succeeded."""
 
     def refused_for_ms(self, answer: ExchangeAnswer, venue_ms: int) -> int | None:
-        """Until when (its clock) it is not to be asked again; None: it may be."""
+        """The time, ms of its clock, before which it must not be asked again; None: it may be."""
 
     def used(self, answer: ExchangeAnswer) -> tuple[int | None, int | None]:
-        """How much weight and how many orders of this minute are used up, where it says so."""
+        """The weight and the orders used in this minute; None where the answer does not say."""
 
 
 class Client:
-    """An account's way to an exchange.
+    """The connection of one account to an exchange.
 
     Args:
-        exchange: what is particular to it.
-        ccxt_client: ccxt's, with the session and the keys.
-        session: of its connections.
-        secrets: which are shown in no error.
+        exchange: the traits of the exchange.
+        ccxt_client: ccxt's client, with the session and the keys.
+        session: the session that holds its connections.
+        secrets: the key and the secret, which no error shows.
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class Client:
     async def call(
         self, name: str, params: Mapping[str, Any], *, is_urgent: bool = True
     ) -> ExchangeAnswer:
-        """Ask once.
+        """Make a call once.
 
         Args:
-            name: of ccxt's method of an endpoint, such as ``fapiPrivatePostOrder``.
-            params: of the request.
-            is_urgent: it may use the share of the rate limit that is kept for what lowers leverage.
+            name: the name of ccxt's method for an endpoint, such as ``fapiPrivatePostOrder``.
+            params: the parameters of the request.
+            is_urgent: whether it may use the part of the rate limit kept for lowering leverage.
 
         Raises:
-            VenueError: it failed: ``Rejected``, ``Unavailable`` or ``Unknown``.
+            VenueError: the call failed: ``Rejected``, ``Unavailable`` or ``Unknown``.
         """
         from steelyard.venues.exchange.session import HEARD, Heard
 
@@ -99,7 +99,7 @@ class Client:
         finally:
             HEARD.reset(token)
         if heard.status is None:
-            # without ccxt's own error, whose text has the signed request in it
+            # leave out ccxt's own error, whose text contains the signed request
             raise _unanswered(error, is_sent=heard.is_sent).error() from None
         answer = answer_of(heard.status, heard.body, heard.headers)
         failure = self._note(answer)
@@ -110,11 +110,11 @@ class Client:
         return answer
 
     def note(self, answer: ExchangeAnswer) -> None:
-        """Take what an answer that somebody else has got says of the limits."""
+        """Take the rate limits from an answer that another connection received."""
         self._note(answer)
 
     def _note(self, answer: ExchangeAnswer) -> Failure | None:
-        """Take what an answer says of the limits; how the call failed, if it did."""
+        """Take the rate limits from an answer, and return how the call failed, if it did."""
         self.budget.note_used(*self.exchange.used(answer))
         failure = self.exchange.failed(answer)
         if failure is None:
@@ -126,13 +126,13 @@ class Client:
         return Failure(failure.outcome, failure.reason, failure.code, until_ms)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         await self._ccxt.close()
         await self._session.close()
 
 
 def answer_of(status: int, body: str, headers: Mapping[str, str]) -> ExchangeAnswer:
-    """An answer as it was seen on the wire."""
+    """The answer with this status, body and headers."""
     return ExchangeAnswer(
         status, _content(body), {key.lower(): value for key, value in headers.items()}
     )
@@ -146,7 +146,7 @@ def _content(body: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
 
 
 def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:
-    """No answer came: whether anything was sent is said by the cause underneath."""
+    """The failure of a call without an answer; its cause tells whether anything was sent."""
     import aiohttp
 
     seen, cause = set[int](), error
@@ -167,13 +167,13 @@ def open_client(
     rehearsal: Any = None,  # noqa: ANN401 (its class needs aiohttp, which is imported late)
     timeout_ms: int = TIMEOUT_MS,
 ) -> Client:
-    """A way to an exchange; to be opened where a loop runs. Nothing is sent yet.
+    """Open a client inside a running event loop. It sends nothing yet.
 
     Args:
-        exchange: what is particular to it.
-        secrets: key and secret of the account.
-        rehearsal: from ``read_rehearsal``; None: the real hosts.
-        timeout_ms: after which an answer is not waited for any more.
+        exchange: the traits of the exchange.
+        secrets: the key and the secret of the account.
+        rehearsal: the result of ``read_rehearsal``; None: the real hosts.
+        timeout_ms: the longest time to wait for an answer, ms.
 
     Raises:
         InputError: ccxt is not installed.
@@ -192,8 +192,8 @@ def open_client(
         "session": session,
         "timeout": timeout_ms,
         "number": str,  # amounts stay as the exchange wrote them
-        "enableRateLimit": False,  # counted from the answers' headers instead
-        # an order whose outcome is unknown may have filled: nothing is sent a second time
+        "enableRateLimit": False,  # the answers' headers are counted instead
+        # an order of unknown outcome may have been filled, so nothing is sent a second time
         "options": {"maxRetriesOnFailure": 0, "adjustForTimeDifference": False},
     }
     client = getattr(ccxt, exchange.ID)(settings)
@@ -215,6 +215,6 @@ def open_client(
         return response_body.strip()
 
     client.on_rest_response = on_rest_response
-    # at its level DEBUG ccxt writes each request with its key and signature
+    # at level DEBUG ccxt logs each request with its key and signature
     logging.getLogger(client.logger.name).setLevel(logging.INFO)
     return Client(exchange, client, session, secrets)

@@ -1,7 +1,7 @@
-"""What an exchange lists of an account: trades, orders and money movements, page by page.
+"""The lists of an account at an exchange: trades, orders and money movements, page by page.
 
-A span of seven days that is over is asked for once: nothing is added to it any more. So a list of
-all that there is, which is read again and again before a launch, costs a few calls.
+A span of seven days that is over is read once, since nothing is added to it any more. So even the
+complete list, which is read repeatedly before a launch, takes only a few calls.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ __all__ = ["AccountLists"]
 
 DAY_MS = 86_400_000
 SPAN_MS = 7 * DAY_MS
-"""One call lists trades of so long at most."""
+"""The longest time whose trades one call lists."""
 TRADES_BACK_MS = 180 * DAY_MS
-"""Older trades are not shown."""
+"""The exchange does not list older trades."""
 MOVEMENTS_BACK_MS = 90 * DAY_MS
 ORDERS_LATE_MS = 600_000
-"""An order may be shown so much later than its trades; one that is not by then is forgotten."""
+"""An order may appear this much later than its trades; after that it is treated as deleted."""
 LATE_MS = 3_600_000
-"""A span is over so long after its end."""
+"""A span is treated as over this long after its end."""
 PAGE = 1_000
 FEW = 3
-"""So many orders are asked for one by one."""
+"""Up to this many orders are looked up one by one."""
 
 Signed = Callable[[str, Mapping[str, Any], int], Awaitable[Any]]
-"""Asks for a reading by the name of its endpoint, signed with a time of the exchange's clock."""
+"""Makes a reading: given the endpoint's name, parameters, and the exchange's time to sign, ms."""
 
 
 class AccountLists:
     """The lists of one account, and of one perpetual on it.
 
     Args:
-        exchange: what is particular to it.
+        exchange: the traits of the exchange.
         market: the exchange's name of the perpetual.
-        quote: in which the account is kept.
+        quote: the account's quote asset.
         signed: makes a reading.
     """
 
     def __init__(self, exchange: BinanceUsdm, market: str, quote: str, signed: Signed) -> None:
         self._exchange, self._market, self._quote, self._signed = exchange, market, quote, signed
         self._ids: dict[str, str] = {}
-        """The client id of each order that trades were seen of."""
+        """The client id of each order whose trades were seen, by the exchange's id."""
         self._past: dict[int, list[Any]] = {}
-        """The trades of spans that are over, by their number."""
+        """The trades of spans that are over, by the span's number."""
 
     async def trades(self, since_ms: int, time_ms: int) -> tuple[Trade, ...]:
         """All visible trades at or after ``since_ms``, as far back as the exchange shows them."""
@@ -72,14 +72,14 @@ class AccountLists:
         return tuple(sorted(trades, key=lambda each: each.time_ms))
 
     async def _span(self, start: int, end: int, time_ms: int) -> list[Any]:
-        """The trades of a time that one call may list."""
+        """The trades of a span that one call may list."""
         rows = list[Any]()
         while start <= end:
             params = {"symbol": self._market, "startTime": start, "endTime": end}
             page = await self._page("fapiPrivateGetUserTrades", params, time_ms)
             rows += page
             with readable():
-                # a full page ends inside its span: trades of its last instant are asked for again
+                # after a full page, trades of its last instant are requested again
                 after = int(page[-1]["time"]) if len(page) == PAGE else end + 1
             if after <= start:
                 rows += await self._rest_of(start, page, time_ms)
@@ -109,7 +109,7 @@ class AccountLists:
                 return rows
 
     async def movements(self, since_ms: int, time_ms: int) -> tuple[Movement, ...]:
-        """All visible money movements at or after ``since_ms``, of the account's quote."""
+        """All visible money movements at or after ``since_ms`` in the account's quote."""
         start = max(since_ms, time_ms - MOVEMENTS_BACK_MS)
         rows, number = list[Any](), 0
         while len(rows) == number * PAGE:
@@ -123,7 +123,7 @@ class AccountLists:
         return tuple(sorted(kept.values(), key=lambda each: each.time_ms))
 
     async def order(self, which: Mapping[str, Any], time_ms: int) -> OrderState | None:
-        """One order; None: the exchange says that there is none."""
+        """One order; None: the exchange states that there is none."""
         content = await self._found(which, time_ms)
         if content is None:
             return None
@@ -149,15 +149,15 @@ class AccountLists:
         return self._exchange.trade(self._quote, self._ids[str(row["orderId"])], row)
 
     async def _learn_ids(self, orders: Mapping[int, int], time_ms: int) -> None:
-        """Trades name the exchange's order: ask for the client ids of those that are new.
+        """Look up the client ids of orders that are new, since trades have only the exchange's ids.
 
         Args:
-            orders: the time of a trade of each.
-            time_ms: the exchange's clock.
+            orders: the time of one trade of each order, ms, by the exchange's id.
+            time_ms: the exchange's clock, ms.
 
         Raises:
-            Unknown: an order is not shown yet. A trade of the order that is followed must not be
-                taken for somebody else's meanwhile.
+            Unknown: an order is not visible yet. Meanwhile a trade of the open order must not be
+                taken for a trade of another origin.
         """
         new = sorted(each for each in orders if str(each) not in self._ids)
         first = new[0] if len(new) > FEW else None
@@ -174,7 +174,7 @@ class AccountLists:
             found = await self._found({"orderId": each}, time_ms)
             if found is None and orders[each] > time_ms - ORDERS_LATE_MS:
                 raise Unknown(f"the order {each}, of which there is a trade, is not shown yet")
-            # an order is forgotten after 90 days, its trades are not
+            # the exchange deletes an order after 90 days, but not its trades
             self._ids[str(each)] = f"order-{each}"
             if found is not None:
                 with readable():

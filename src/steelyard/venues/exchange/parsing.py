@@ -1,4 +1,4 @@
-"""Reading an exchange's answers: what is not what was expected is unknown, and says nothing."""
+"""Parsing of an exchange's answers; an unexpected answer has an unknown outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, Arith
 
 @contextlib.contextmanager
 def readable() -> Iterator[None]:
-    """What is done to an answer here can fail only because it is not what was expected."""
+    """Turn any error of the parsing inside the block into ``Unknown``: the answer is unexpected."""
     try:
         yield
     except UNREADABLE as error:
@@ -23,10 +23,10 @@ def readable() -> Iterator[None]:
 
 
 def amount_of(found: object) -> Decimal:
-    """An amount as it was written.
+    """An amount exactly as the exchange wrote it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an amount.
     """
     if not isinstance(found, str | int | Decimal) or isinstance(found, bool):
         raise ValueError("an amount")
@@ -40,6 +40,6 @@ def amount_of(found: object) -> Decimal:
 
 
 def amount_text(amount: Decimal) -> str:
-    """An amount as it is sent: zeros at its end would count as places that are too many."""
+    """An amount as it is sent, without trailing zeros, which would count as too many places."""
     text = f"{amount:zf}"
     return text.rstrip("0").rstrip(".") if "." in text else text

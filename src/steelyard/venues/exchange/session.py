@@ -1,9 +1,9 @@
-"""The connections to an exchange: to its own hosts, or all of them to a rehearsal on loopback.
+"""The connections to an exchange: to its real hosts, or all of them to a rehearsal on loopback.
 
-The addresses that ccxt asks stay those of production, because ccxt chooses its errors by them and
-because what is rehearsed is then what runs. A rehearsal is another way to find the hosts, and
-another authority that vouches for them: the session's resolver sends every host to loopback, so
-that nothing can reach the real one.
+The URLs that ccxt requests stay those of production, because ccxt chooses its errors by them, and
+because a rehearsal then runs exactly the production code. A rehearsal differs only in name
+resolution and in the certificate authority: the session's resolver sends every host to loopback,
+so no request can reach a real one.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ ADDRESS_FILE = "address.json"
 
 @dataclass(slots=True)
 class Heard:
-    """What was seen of one call on the wire."""
+    """What one call was seen to send and receive on the wire."""
 
     is_sent: bool = False
-    """The head of the request went out."""
+    """Whether the head of the request was sent."""
     status: int | None = None
-    """Of the answer; None: none came."""
+    """The status of the answer; None: there was none."""
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
 
 HEARD: ContextVar[Heard] = ContextVar("HEARD")
-"""Of the call that is made in this context: calls run side by side on one session."""
+"""The record of the call made in this context, since calls share one session concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """Where a rehearsal exchange listens on this machine, and who vouches for it."""
+    """The port of a rehearsal exchange on this machine, and its certificate authority."""
 
     port: int
     authority: ssl.SSLContext
 
 
 def read_rehearsal(folder: Path) -> Rehearsal:
-    """What ``steelyard rehearsal serve`` left in its folder.
+    """Read what ``steelyard rehearsal serve`` wrote into its folder.
 
     Raises:
-        InputError: it is not there, or cannot be read.
+        InputError: it is missing or cannot be read.
     """
     try:
         said = json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8"))
@@ -71,11 +71,11 @@ def read_rehearsal(folder: Path) -> Rehearsal:
 
 
 class Redirected(aiohttp.ClientError):
-    """The answer named another address."""
+    """The answer was a redirection to another address."""
 
 
 class Loopback(AbstractResolver):
-    """Sends every host to one port of this machine."""
+    """A resolver that sends every host to one port of this machine."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -86,7 +86,7 @@ class Loopback(AbstractResolver):
         port: int = 0,  # noqa: ARG002 (the resolver's signature)
         family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 (the same)
     ) -> list[ResolveResult]:
-        """The one place."""
+        """The loopback address and port, whatever the host."""
         found = ResolveResult(
             hostname=host,
             host=LOOPBACK,
@@ -98,7 +98,7 @@ class Loopback(AbstractResolver):
         return [found]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, since it holds no resources."""
 
 
 async def _note_sent(*_: object) -> None:
@@ -108,19 +108,19 @@ async def _note_sent(*_: object) -> None:
 
 
 async def _refuse_redirect(*_: object) -> None:
-    """No request is sent on to another address: it was sent once, and it is signed."""
+    """Refuse a redirection: a signed request is sent once, and to no other address."""
     raise Redirected("redirected")
 
 
 def open_session(
     rehearsal: Rehearsal | None, check: Callable[[], None] | None = None
 ) -> aiohttp.ClientSession:
-    """A session that notes what it sent; to be opened where a loop runs.
+    """Open a session, inside a running event loop, that records what it sends.
 
     Args:
-        rehearsal: where every host is sent to; None: the real ones.
-        check: called before each request, also one that opens a stream: what it raises is raised,
-            and nothing is sent.
+        rehearsal: the rehearsal that every host resolves to; None: the real hosts.
+        check: is called before each request, including one that opens a stream. If it raises, the
+            error is raised and nothing is sent.
     """
     trace = aiohttp.TraceConfig()
     if check is not None:

@@ -1,12 +1,12 @@
-"""What an exchange tells by itself, through ccxt.pro: the mark, and the orders of an account.
+"""The streams of an exchange, through ccxt.pro: the mark, and the orders of an account.
 
-It wakes up whoever listens, and decides nothing. Each of the two streams has a connection of its
-own. A stream that fails, or that is silent for ``stale_after`` while something is due, is replaced:
-its connection is closed, and after a wait another one is opened.
+They wake their listener up, and decide nothing. Each of the two streams has its own connection. A
+stream that fails, or that is silent for ``stale_after`` while a message is due, is replaced: its
+connection is closed, and after a wait another one is opened.
 
-Of the mark something is due all the time. Of the orders something is due where an order has ended
-by its answer; at all other times their connection is pinged, and the key of their stream is renewed
-each ``stale_after``, which fails once it has expired. The secret of the account is not needed here.
+On the stream of marks a message is always due. On the stream of orders one is due after an order
+has ended by its answer. At all other times that connection is pinged, and its listen key is renewed
+every ``stale_after``, which fails once the key has expired. The account's secret is not needed.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ __all__ = ["Listener", "load_streams"]
 TIMEOUT_MS = 5_000
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
-"""Between the end of a stream and the opening of the next one: it doubles up to this."""
+"""The longest wait before a stream is opened again; waits double up to it."""
 LOOK_S = 0.5
-"""How often it is looked whether a stream is overdue."""
+"""Seconds between two checks whether a stream is overdue."""
 KEPT_IDS = 100
-"""Of the orders that were told last."""
+"""How many ids of the orders reported last are kept."""
 KEPT_ORDERS = 1_000
-"""More events that nobody has taken are not kept: what they are about is read anyway."""
+"""How many events wait for a listener; more are dropped, since the account is read anyway."""
 
 
 def load_streams() -> Any:  # noqa: ANN401 (ccxt ships no types)
-    """Import ccxt.pro, which takes a while the first time.
+    """Import ccxt.pro, which takes some time at first.
 
     Raises:
         InputError: ccxt is not installed.
@@ -60,10 +60,10 @@ class _Stream:
     """One stream, which is opened again whenever it ends.
 
     Args:
-        opened: a new client of ccxt.pro, until the end of the block.
-        watch: waits for what the stream tells next.
-        tell: takes it.
-        is_overdue: whether the stream is silent for too long, given when it was opened.
+        opened: makes a new client of ccxt.pro, which is closed at the end of the block.
+        watch: waits for the stream's next message.
+        tell: is called with the message.
+        is_overdue: says whether the stream has been silent too long since it was opened.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class _Stream:
     ) -> None:
         self._opened, self._watch, self._tell, self._is_overdue = opened, watch, tell, is_overdue
         self.opened_s = 0.0
-        """By this machine's steady clock."""
+        """The time of opening, by this machine's monotonic clock, s."""
         self.is_alive = False
-        """It has told something, and is not over."""
+        """Whether it is open and has reported something."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -96,16 +96,16 @@ class _Stream:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     async def _pass_on(self, client: Any) -> None:  # noqa: ANN401 (ccxt's)
-        """Pass on what it tells, without a pause: ccxt wakes up nobody for what came in one."""
+        """Pass messages on without a pause: ccxt wakes nobody for one that arrives in a pause."""
         while True:
             self._tell(await self._watch(client))
             self.is_alive = True
 
     async def _while_it_tells(self, work: asyncio.Task[None]) -> None:
-        """Let it be passed on until it ends.
+        """Wait until passing on ends.
 
         Raises:
-            TimeoutError: it is overdue.
+            TimeoutError: the stream is overdue.
         """
         try:
             while not work.done():
@@ -119,15 +119,15 @@ class _Stream:
 
 
 class Listener:
-    """Both streams of an account; nothing is opened before ``start``.
+    """Both streams of an account; ``start`` opens them.
 
     Args:
-        exchange: what is particular to it.
-        key: names the account.
-        row: of the perpetual, as ``exchangeInfo`` has it.
-        client: of the account, which knows of bans and counts what is asked.
-        rehearsal: from ``read_rehearsal``; None: the real hosts.
-        stale_after_ms: after which silence a stream is replaced.
+        exchange: the traits of the exchange.
+        key: the API key, which identifies the account.
+        row: the perpetual's row in ``exchangeInfo``.
+        client: the account's client, which keeps bans and counts requests.
+        rehearsal: the result of ``read_rehearsal``; None: the real hosts.
+        stale_after_ms: the silence, ms, after which a stream is replaced.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Listener:
         self._orders: deque[OrderState] = deque(maxlen=KEPT_ORDERS)
         self._marked_s = 0.0
         self._due: dict[str, float] = {}
-        """Orders that have ended, and of which the stream has not told yet; since when."""
+        """Ended orders that the stream has not reported yet, with the time of each end, s."""
         self._told: deque[str] = deque(maxlen=KEPT_IDS)
         self._came = asyncio.Event()
         self._marks = _Stream(self._opened, self._watch_mark, self._hear_mark, self._lacks_mark)
@@ -155,25 +155,25 @@ class Listener:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    # -- for whoever listens -------------------------------------------------------------------
+    # -- for the listener ----------------------------------------------------------------------
 
     @property
     def tells_marks(self) -> bool:
-        """Whether marks come in; while they do not, they have to be asked for."""
+        """Whether marks arrive; while they do not, they have to be requested."""
         return self._marks.is_alive
 
     def start(self) -> None:
-        """Open the streams, where they are not; to be called where a loop runs."""
+        """Open the streams if they are not open, inside a running event loop."""
         if not self._tasks:
             load_streams()
             streams = (self._marks, self._of_orders)
             self._tasks = [asyncio.ensure_future(each.run()) for each in streams]
 
     async def hear(self, wait_s: float) -> tuple[Mark | None, list[OrderState]]:
-        """The last mark and all orders that were told since; after a wait possibly none.
+        """The last mark and all orders reported since the last call; possibly none after a wait.
 
         Args:
-            wait_s: at most so long.
+            wait_s: the longest time to wait for a message, s.
         """
         if not self._came.is_set():
             came = asyncio.ensure_future(self._came.wait())
@@ -189,12 +189,12 @@ class Listener:
         return mark, orders
 
     def expect(self, client_id: str) -> None:
-        """An order has ended, by its answer: the stream is to tell of it too."""
+        """Note that an order has ended by its answer, so that the stream must report it too."""
         if client_id not in self._told:
             self._due[client_id] = time.monotonic()
 
     async def close(self) -> None:
-        """Close the streams, and wait for it."""
+        """Close the streams, and wait until they are closed."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -232,7 +232,7 @@ class Listener:
         self._came.set()
 
     def _lacks_orders(self) -> bool:
-        # what came before this connection was opened is not told by it
+        # this connection does not report what happened before it was opened
         since_s = [each for each in self._due.values() if each >= self._of_orders.opened_s]
         return any(time.monotonic() - each > self._stale_ms / 1_000 for each in since_s)
 
@@ -240,7 +240,7 @@ class Listener:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Any]:
-        """A client of ccxt.pro with a session of its own."""
+        """A client of ccxt.pro with its own session."""
         from steelyard.venues.exchange.session import open_session
 
         session = open_session(self._rehearsal, self._check)
@@ -249,7 +249,7 @@ class Listener:
             "session": session,
             "timeout": TIMEOUT_MS,
             "number": str,  # amounts stay as the exchange wrote them
-            "enableRateLimit": False,  # counted from the answers' headers instead
+            "enableRateLimit": False,  # the answers' headers are counted instead
             "options": {
                 "maxRetriesOnFailure": 0,
                 "listenKeyRefreshRate": self._stale_ms,
@@ -259,7 +259,7 @@ class Listener:
         }
         client = getattr(load_streams(), self._exchange.ID)(settings)
         client.on_rest_response = self._on_rest_response
-        # at its level DEBUG ccxt writes each request with its key
+        # at level DEBUG ccxt logs each request with its key
         logging.getLogger(client.logger.name).setLevel(logging.INFO)
         try:
             market = client.parse_market(self._row)
@@ -271,7 +271,7 @@ class Listener:
             await session.close()
 
     def _check(self) -> None:
-        """Nothing is sent while the exchange is not to be asked."""
+        """Raise, so that nothing is sent, while the exchange must not be asked."""
         held_back = self._client.budget.held_back(is_urgent=True)
         if held_back is not None:
             raise held_back.error()

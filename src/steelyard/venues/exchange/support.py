@@ -1,8 +1,8 @@
-"""Which exchanges a fund can be kept at, and the names of what is traded there.
+"""The exchanges that a fund can trade at, and the exchange's names of its markets.
 
-It needs perpetuals that are linear in the fund's quote, orders that are immediate or cancel and
-reduce-only, ids of the sender's own, and a table of what the exchange's answers say
-(``binanceusdm.OUTCOMES``). ccxt knows of the first ones; the last is written for one exchange.
+An exchange needs perpetuals that are linear in the fund's quote, orders that are immediate or
+cancel and reduce-only, client order ids, and a table of the outcomes of its answers
+(``binanceusdm.OUTCOMES``). ccxt knows about the first three; the table exists for one exchange.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ PERPETUAL = re.compile(r"([A-Z0-9]{1,20})/([A-Z0-9]{1,20}):([A-Z0-9]{1,20})")
 
 
 def is_supported(name: str) -> bool:
-    """Whether funds can be kept there."""
+    """Whether a fund can trade at this exchange."""
     return name in SUPPORTED
 
 
 def market_of(symbol: str, quote: str) -> str | None:
-    """Binance's name of a linear perpetual that ccxt calls ``BTC/USDT:USDT``; None: it is none."""
+    """Binance's name of a perpetual, given ccxt's (``BTC/USDT:USDT``); None: it is not linear."""
     found = PERPETUAL.fullmatch(symbol)
     if found is None or found[2] != found[3] or found[3] != quote:
         return None
@@ -31,7 +31,7 @@ def market_of(symbol: str, quote: str) -> str | None:
 
 
 def what_is_missing(name: str) -> str:
-    """What an exchange lacks that is not supported, as ccxt knows it."""
+    """What an exchange that is not supported lacks, as far as ccxt tells."""
     only = f"supported: {', '.join(SUPPORTED)}"
     try:
         import ccxt
@@ -55,7 +55,7 @@ def what_is_missing(name: str) -> str:
 
 
 def _takes_client_ids(kind: type) -> bool:
-    """Whether ccxt's orders there can have an id of the sender's; only its source says so."""
+    """Whether orders there can have a client id, which only ccxt's source shows."""
     names = ("create_order", "create_order_request")
     sources = [inspect.getsource(getattr(kind, each)) for each in names if hasattr(kind, each)]
     return any("clientOrderId" in each or "clientOid" in each for each in sources)

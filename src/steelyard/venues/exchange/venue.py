@@ -1,11 +1,11 @@
 """A real account as the venue protocol: one perpetual, by REST calls that are each sent once.
 
-Each reading is preceded by the exchange's own clock in the same call, so that it is not of an
-earlier instant than it says, and its signature carries that time: this machine's clock proves
-nothing. An order carries the stamp that its sender stored.
+Before each reading the exchange's clock is read in the same call, so the reading is never older
+than its stated time, and that time is signed, since this machine's clock proves nothing. An order
+carries the stamp that its sender stored.
 
-Streams decide nothing here. A mark that one tells is asked for before it is passed on, and where no
-stream tells marks they are asked for every second. An order that one tells is a reason to ask.
+Streams decide nothing here. After a streamed mark the mark is requested before it is passed on;
+without a stream of marks it is requested every second. A streamed order is a reason to look it up.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from steelyard.venues.secrets import Secrets
 __all__ = ["ExchangeVenue", "open_exchange"]
 
 WINDOW_MS = 10_000
-"""Of readings: nothing comes of one that arrives late."""
+"""The window of readings, ms; a reading that arrives later has no effect."""
 MARK_EVERY_S = 1.0
 MARKS_APART_S = 0.2
 """At least so long between two that are asked for: a stream that floods spends no rate limit."""
@@ -63,14 +63,14 @@ class ExchangeVenue:
     """One account, and one perpetual on it.
 
     Args:
-        client: of the account; made when the first call is.
+        client: makes the account's client at the first call.
         market: the exchange's name of the perpetual.
-        quote: in which the account is kept.
-        name: of the venue.
-        sends: orders are sent; without it each is refused before anything goes out.
-        listener: of its streams, given the client and what ``exchangeInfo`` says of the perpetual;
-            None: there are none, and marks are asked for.
-        stale_after_ms: a mark is asked for at the latest half so long after the one before.
+        quote: the account's quote asset.
+        name: the venue's name.
+        sends: whether orders are sent; if not, each order is refused before anything is sent.
+        listener: makes the listener of its streams, given the client and the perpetual's row in
+            ``exchangeInfo``; None: there are no streams, and marks are requested.
+        stale_after_ms: a mark is requested at most half of this time after the one before.
     """
 
     def __init__(
@@ -88,19 +88,19 @@ class ExchangeVenue:
         self._open_listener, self._stale_after_ms = listener, stale_after_ms
         self._listener: Listener | None = None
         self._row: Mapping[str, Any] | None = None
-        """Of the perpetual in ``exchangeInfo``, once it was read."""
+        """The perpetual's row in ``exchangeInfo``, once it was read."""
         self._open, self._market, self._quote, self._sends = client, market, quote, sends
         self._client: Client | None = None
         self._exchange: BinanceUsdm = BINANCE_USDM
         self._lists = AccountLists(BINANCE_USDM, market, quote, self._signed)
 
     async def warm_up(self) -> None:
-        """Open a connection before times are read over it, and look for the perpetual.
+        """Open a connection before times are read over it, and check that the perpetual exists.
 
-        An exchange that does not answer is no error here: it may, later.
+        An exchange that does not answer is not an error here, since it may answer later.
 
         Raises:
-            InputError: it has no such perpetual.
+            InputError: the exchange has no such perpetual.
         """
         if self._open_listener is not None:
             load_streams()
@@ -123,10 +123,10 @@ class ExchangeVenue:
         return venue_ms
 
     async def limits(self) -> Limits:
-        """What it takes of this perpetual.
+        """The exchange's limits for this perpetual.
 
         Raises:
-            Rejected: it has no such linear perpetual, or does not trade it.
+            Rejected: the exchange has no such linear perpetual, or does not trade it.
         """
         content = await self._ask("fapiPublicGetExchangeInfo")
         with readable():
@@ -156,7 +156,7 @@ class ExchangeVenue:
             return self._exchange.book(content)
 
     async def position(self) -> Read[Position]:
-        """What is held."""
+        """The position that the account holds."""
         params = {"symbol": self._market}
         found = await self._read("fapiPrivateV3GetPositionRisk", params)
         with readable():
@@ -171,7 +171,7 @@ class ExchangeVenue:
         return Read(found.time_ms, value)
 
     async def place(self, request: OrderRequest) -> OrderState:
-        """Send an order, once, with the stamp that it was stored with."""
+        """Send an order once, with the stamp that it was stored with."""
         if not self._sends:
             raise Unavailable(DRY, code="dry", is_sent=False)
         params = self._exchange.order_params(self._market, request)
@@ -183,7 +183,7 @@ class ExchangeVenue:
         return state
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
-        """The last order of this id."""
+        """The last order with this id."""
         time_ms = await self.time()
         return Read(time_ms, await self._lists.order({"origClientOrderId": client_id}, time_ms))
 
@@ -193,15 +193,14 @@ class ExchangeVenue:
         return Read(time_ms, await self._lists.trades(since_ms, time_ms))
 
     async def movements_since(self, since_ms: int) -> Read[tuple[Movement, ...]]:
-        """All visible money movements at or after ``since_ms``, of the account's quote."""
+        """All visible money movements at or after ``since_ms`` in the account's quote."""
         time_ms = await self.time()
         return Read(time_ms, await self._lists.movements(since_ms, time_ms))
 
     async def stream(self) -> AsyncIterator[Heard]:
-        """The mark whenever it changes, as it is asked for, and orders as a stream tells them.
+        """Report the mark whenever it changes, as requested, and orders as the stream reports them.
 
-        A call that fails is a mark that is missing. Without a stream of marks one is asked for
-        every second.
+        A failed call is a missing mark. Without a stream of marks, one is requested every second.
         """
         price, read_s = None, -math.inf
         while True:
@@ -229,7 +228,7 @@ class ExchangeVenue:
                 await asyncio.sleep(MARKS_APART_S)
 
     async def _listening(self) -> Listener | None:
-        """The streams, opened; None: there are none, or not yet."""
+        """The open streams; None: there are none, or none yet."""
         if self._listener is None and self._open_listener is not None:
             if self._row is None:
                 with contextlib.suppress(VenueError):
@@ -240,7 +239,7 @@ class ExchangeVenue:
         return self._listener
 
     async def close(self) -> None:
-        """Give the connections back, those of streams too."""
+        """Close all connections, including those of streams."""
         listener, self._listener = self._listener, None
         if listener is not None:
             await listener.close()
@@ -249,7 +248,7 @@ class ExchangeVenue:
             await client.close()
 
     async def setup(self) -> AccountSetup:
-        """How the account is set up.
+        """Read the setup of the account.
 
         Raises:
             VenueError: a reading failed.
@@ -257,15 +256,15 @@ class ExchangeVenue:
         return await read_setup(self._opened(), self._market)
 
     async def set_one_way(self) -> None:
-        """One position a symbol."""
+        """Set one-way mode: one position per symbol."""
         await set_one_way(self._opened())
 
     async def set_cross_margin(self) -> None:
-        """The whole wallet is the margin."""
+        """Set cross margin: the whole wallet is the margin of the position."""
         await set_cross_margin(self._opened(), self._market)
 
     async def set_leverage(self, leverage: int) -> None:
-        """The most that the position may be of the wallet."""
+        """Set the leverage: the largest multiple of the wallet that the position may have."""
         await set_leverage(self._opened(), self._market, leverage)
 
     # -- inside ------------------------------------------------------------------------------
@@ -286,7 +285,7 @@ class ExchangeVenue:
         return answer.content
 
     async def _signed(self, name: str, params: Mapping[str, Any], time_ms: int) -> Any:  # noqa: ANN401
-        """A reading, signed by the exchange's own clock."""
+        """Make a reading that is signed with the exchange's own time."""
         return await self._ask(name, {**params, "timestamp": time_ms, "recvWindow": WINDOW_MS})
 
     async def _read(self, name: str, params: Mapping[str, Any]) -> Read[Any]:
@@ -305,20 +304,20 @@ def open_exchange(
     listens: bool = True,
     stale_after_ms: int = STALE_AFTER_MS,
 ) -> ExchangeVenue:
-    """The account of a fund at Binance USD-M. Nothing is sent yet.
+    """Open the account of a fund at Binance USD-M. It sends nothing yet.
 
     Args:
-        symbol: as ccxt writes it, ``BTC/USDT:USDT``.
-        quote: of the series.
-        secrets: key and secret of the account.
+        symbol: the perpetual in ccxt's notation, such as ``BTC/USDT:USDT``.
+        quote: the series' quote asset.
+        secrets: the key and the secret of the account.
         rehearsal: the folder of a rehearsal exchange; None: the real hosts.
-        name: of the venue.
-        sends: orders are sent.
-        listens: ``stream`` opens the exchange's streams; without it marks are asked for.
-        stale_after_ms: after which silence a stream is replaced.
+        name: the venue's name.
+        sends: whether orders are sent.
+        listens: whether ``stream`` opens the exchange's streams; if not, marks are requested.
+        stale_after_ms: the silence, ms, after which a stream is replaced.
 
     Raises:
-        InputError: the symbol is no linear perpetual in that quote, or the rehearsal is not there.
+        InputError: the symbol is not a linear perpetual in that quote, or the rehearsal is missing.
     """
     market = market_of(symbol, quote)
     if market is None:

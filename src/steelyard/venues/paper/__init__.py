@@ -1,5 +1,6 @@
-"""A paper venue: real prices from files on a virtual clock, modelled fills, books of its own.
+"""A paper venue: real prices from files on a virtual clock, modelled fills, and its own accounts.
 
-``feed`` is where the price stands; ``fills`` what an order comes to; ``books`` what happens to the
-account; ``store`` keeps it in SQLite; ``venue`` is the asynchronous protocol.
+``account_feed`` is the path of the price, ``pace`` the speed of its clock, ``paper_fills`` the fill
+of an order, ``orders`` its acceptance, ``history`` the events of an account, ``account_state`` its
+state, ``account_file`` its storage in SQLite, and ``venue`` the asynchronous protocol.
 """

@@ -1,8 +1,9 @@
-"""A history as a row of places at which a price stands, one after another.
+"""A history as a sequence of places, each of which is one price at one time.
 
-In ``close`` each bar is one place: its close, at its end, a scheduled observation. In ``path`` it
-is four, all at its opening instant: the open, a scheduled observation, then the extreme that hurts
-first, the other extreme and the close, with every price between two of them visited on the way.
+In ``close`` each bar is one place: its close, at its end, with a scheduled observation. In ``path``
+each bar is four places, all at its opening instant: the open, with a scheduled observation, then
+the extreme that is adverse to the series, the other extreme, and the close. The price passes
+through every value between two of these four.
 """
 
 from __future__ import annotations
@@ -27,33 +28,33 @@ if TYPE_CHECKING:
 __all__ = ["AccountFeed", "Moment", "read_feed"]
 
 STOPS = 4
-"""Places of a bar in ``path``."""
+"""The places of one bar in ``path``."""
 OF_A_VENUE = ("funding", "rates", "book")
-"""What of a feed an account lives through."""
+"""The parts of a feed, besides prices, that a paper account uses."""
 
 
 class Moment(NamedTuple):
-    """Where the price stands at a place."""
+    """The price at one place, and its time."""
 
     time_s: int
     """Epoch s."""
     price: Decimal
     is_clock: bool
-    """A scheduled observation, to which the price jumps; else it came here through all between."""
+    """Whether it is a scheduled observation, to which the price jumps; else it moves there."""
     bar: int
 
 
 @dataclass(frozen=True, eq=False)
 class AccountFeed:
-    """What one account lives through.
+    """The history of one account.
 
     Attributes:
-        bars: the history.
+        bars: the prices.
         mode: ``close`` or ``path``.
         falls_first: in ``path``, a bar's low is visited before its high.
-        schedule: funding and rates.
-        market: what the series trades on, where the series alone does not say it.
-        books: recorded books, which orders walk instead of the series' impact and spread.
+        schedule: the funding and the interest rates.
+        market: the market that the series trades on, where the series does not define it alone.
+        books: recorded order books, which replace the series' impact and spread.
     """
 
     bars: Prices
@@ -67,7 +68,7 @@ class AccountFeed:
         return len(self.bars) * (STOPS if self.mode == "path" else 1)
 
     def moment(self, place: int) -> Moment:
-        """Where the price stands at a place, from 0 to the length of the feed."""
+        """The price at a place, from 0 to the length of the feed less 1."""
         if self.mode == "close":
             time_s = int(self.bars.time[place]) + self.bars.step_s
             return Moment(time_s, _price(self._columns[0][place]), is_clock=True, bar=place)
@@ -76,7 +77,7 @@ class AccountFeed:
         return Moment(time_s, _price(self._columns[stop][bar]), is_clock=stop == 0, bar=bar)
 
     def rates(self, rates: CostRates[Decimal], place: int) -> CostRates[Decimal]:
-        """What trades cost at a place, by the price list of the series."""
+        """The cost of trades at a place, by the price list of the series and recorded books."""
         moment = self.moment(place)
         if self.books is not None:
             return _walking(rates, self.books.at(moment.time_s))
@@ -87,13 +88,13 @@ class AccountFeed:
 
     @cached_property
     def longest_s(self) -> int:
-        """The longest time between two scheduled observations, gaps in the history included."""
+        """The longest time between two scheduled observations, s, including gaps in the history."""
         times = self.bars.time
         return int((times[1:] - times[:-1]).max()) if len(times) > 1 else 0
 
     @cached_property
     def digest(self) -> str:
-        """What tells this history from another."""
+        """A digest that identifies the history."""
         head = f"{self.mode} {self.falls_first} {self.bars.step_s} {len(self.bars)} "
         found = sha256(head.encode())
         found.update(self.bars.time.tobytes())
@@ -113,7 +114,7 @@ class AccountFeed:
 
 
 def _walking(rates: CostRates[Decimal], book: OrderBook) -> CostRates[Decimal]:
-    """A price list whose spread and impact are those of a book."""
+    """The price list with its spread and impact replaced by those of an order book."""
     of, nothing = DECIMAL18.of, DECIMAL18.of(0)
     columns = (tuple(of(figure) for figure in column) for column in book.columns)
     return rates._replace(
@@ -134,19 +135,19 @@ def _price(price: float) -> Decimal:
 def read_feed(
     series: Series, feed: object, *, intrabar: str | None = None, books: object = None
 ) -> AccountFeed:
-    """The history of an account: a feed, as ``simulate`` takes it.
+    """Read the history of an account from a feed, as ``simulate`` takes it.
 
     Args:
         series: the token whose account it is.
-        feed: a ``Feed``, with funding or rates; or bare prices.
-        intrabar: ``"path"`` (default where open, high and low are there) or ``"close"``.
-        books: recorded snapshots of one venue's order book, from the first bar on: orders walk them
-            instead of the series' spread and impact.
+        feed: a ``Feed``, possibly with funding or rates, or only prices.
+        intrabar: ``"path"`` (the default if open, high and low are given) or ``"close"``.
+        books: recorded snapshots of one venue's order book, from the first bar on. Orders fill from
+            them instead of by the series' spread and impact.
 
     Raises:
-        InputError: the series and its history do not go together, or the feed holds what no venue
-            knows of, such as flows.
-        DataError: a file is not what it should be, or no bar is left.
+        InputError: the series and the history do not fit together, or the feed holds something that
+            no venue has, such as flows.
+        DataError: a file is invalid, or no bar is left.
     """
     from steelyard.market import feed_of
     from steelyard.market.price_feed import events_of
@@ -172,6 +173,6 @@ def read_feed(
     if books is None:
         return found
     recorded = read_recorded_books(books)
-    # refused now, and not at the first order
+    # raises here if there is no book at the start, rather than at the first order
     recorded.at(found.moment(0).time_s)
     return replace(found, books=recorded)

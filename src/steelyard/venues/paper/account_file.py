@@ -1,7 +1,7 @@
-"""Where a paper account is kept: one SQLite file, each change in one transaction.
+"""The storage of a paper account: one SQLite file, with each change in one transaction.
 
-A process that is killed leaves the last whole change. A second process that changes the same
-account is noticed at its next change, and nothing of it is stored. An order id is stored once.
+A process that is killed leaves the last complete change. If a second process changes the same
+account, its next change is detected and nothing of it is stored. An order id is stored once.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class PaperStore:
     """The file of one account.
 
     Args:
-        path: of the file; it is made where there is none.
-        history: what tells the account's series and prices from others.
+        path: the file's path; a missing file is created.
+        history: the digest of the account's series and prices.
 
     Raises:
-        InputError: the file is of another account, of another program, or cannot be opened.
+        InputError: the file belongs to another account or program, or cannot be opened.
     """
 
     def __init__(self, path: str | Path, history: str) -> None:
@@ -76,7 +76,7 @@ class PaperStore:
 
     def _prepare(self) -> None:
         self._file.execute("PRAGMA journal_mode = WAL")
-        # a killed process loses nothing; only a machine that loses power may lose the last change
+        # a killed process loses nothing; only a power failure may lose the last change
         self._file.execute("PRAGMA synchronous = NORMAL")
         (found,) = self._file.execute("PRAGMA user_version").fetchone()
         if found == 0:
@@ -106,10 +106,10 @@ class PaperStore:
         self._file.execute("COMMIT")
 
     def state(self) -> PaperState | None:
-        """The account as it was left; None: it is new.
+        """The stored account; None: it is new.
 
         Raises:
-            InputError: it lived through another history, or by another series.
+            InputError: the account was made with another history or series.
         """
         row = self._file.execute("SELECT * FROM account").fetchone()
         if row is None:
@@ -126,11 +126,11 @@ class PaperStore:
         return PaperState(account, place, Decimal(price), charged_s, bool(is_clock), number)
 
     def keep(self, change: AccountChange) -> None:
-        """Store a change whole, or nothing of it.
+        """Store a change completely or not at all.
 
         Raises:
-            InvariantError: another process has changed the account meanwhile.
-            Unknown: the file did not take it, as on a full disk.
+            InvariantError: another process has changed the account in the meantime.
+            Unknown: the file could not be written, for example because the disk is full.
         """
         try:
             with self._transaction():
@@ -178,7 +178,7 @@ class PaperStore:
         self._file.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 (ours)
 
     def order(self, client_id: str) -> OrderState | None:
-        """An order by its id, with its trades."""
+        """The order with this id, with its trades; None: there is none."""
         asked = "SELECT * FROM orders WHERE client_id = ?"
         row = self._file.execute(asked, (client_id,)).fetchone()
         if row is None:
@@ -197,17 +197,17 @@ class PaperStore:
         )
 
     def trades(self, since_ms: int) -> tuple[Trade, ...]:
-        """Trades at or after a time, in the order in which they happened."""
+        """The trades at or after a time, in the order in which they happened."""
         asked = "SELECT * FROM trades WHERE time_ms >= ? ORDER BY time_ms, rowid"
         return tuple(map(_trade, self._file.execute(asked, (since_ms,))))
 
     def movements(self, since_ms: int) -> tuple[Movement, ...]:
-        """Movements at or after a time, likewise."""
+        """The money movements at or after a time, in the order in which they happened."""
         asked = "SELECT * FROM movements WHERE time_ms >= ? ORDER BY time_ms, rowid"
         return tuple(map(_movement, self._file.execute(asked, (since_ms,))))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._file.close()
 
 

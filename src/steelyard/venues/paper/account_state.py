@@ -1,8 +1,8 @@
-"""A paper account between two things that happen to it, and the records that a change leaves.
+"""The state of a paper account between two events, and the records that a change leaves.
 
-A change is pure: a state goes in and an ``AccountChange`` comes out, which whoever keeps it stores
-whole or not at all. Amounts are rounded to 18 places before they move, as in the books of a live
-fund.
+Changes are pure functions: a state goes in and an ``AccountChange`` comes out, which the caller
+stores completely or not at all. Amounts are rounded to 18 places before they are booked, as in the
+books of a live fund.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ NO_CHARGES = Charges(NOTHING, NOTHING, NOTHING, NOTHING)
 
 @dataclass(frozen=True, slots=True)
 class PaperState:
-    """All that a paper account is."""
+    """The complete state of a paper account."""
 
     account: OneWayAccount
     place: int
-    """In its feed."""
+    """The place in its feed."""
     price: Decimal
-    """The mark, which may stand between this place and the next."""
+    """The mark, which may lie between the prices of this place and the next."""
     charged_s: int
-    """The last scheduled observation: time is charged up to it."""
+    """The last scheduled observation, epoch s, up to which funding and interest are charged."""
     is_clock: bool
-    """A scheduled observation falls where the price stands."""
+    """Whether the present price is a scheduled observation."""
     number: int
-    """The last that was given to an order, trade or movement."""
+    """The last number given to an order, trade or movement."""
 
 
 class AccountChange(NamedTuple):
-    """A step of an account and the records of it."""
+    """A new state of an account, and the records of the change."""
 
     state: PaperState
     orders: tuple[OrderState, ...] = ()
@@ -60,7 +60,7 @@ class AccountChange(NamedTuple):
     movements: tuple[Movement, ...] = ()
 
     def then(self, other: AccountChange) -> AccountChange:
-        """This change and another that began at its state."""
+        """This change followed by another, which began at its state."""
         return AccountChange(
             other.state,
             self.orders + other.orders,
@@ -71,7 +71,7 @@ class AccountChange(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PaperTerms:
-    """What an account lives by: its series' venue and costs, and its history."""
+    """The terms of an account: its series' venue and costs, and its history."""
 
     series: Series
     rules: Terms[Decimal]
@@ -84,21 +84,21 @@ class PaperTerms:
 
     @property
     def is_future(self) -> bool:
-        """Whether it trades contracts that expire."""
+        """Whether the account trades contracts that expire."""
         return self.series.venue.kind == "future"
 
     def factor(self, contract: int, time_s: int) -> Decimal:
-        """The mark of what is traded over the underlying's price."""
+        """The mark of the traded instrument divided by the underlying's price."""
         return mark_factor(self.rules.basis, contract, time_s) if contract else Decimal(1)
 
     def contract_at(self, time_s: int) -> int:
-        """The future that is traded at a time (epoch s); 0 where there is none."""
+        """The expiry of the future that is traded at a time, both epoch s; 0: not a future."""
         if not self.is_future:
             return 0
         return contract_at(time_s, round(self.series.venue.roll_days * DAY_S))
 
     def holdings(self, state: PaperState, time_s: int) -> tuple[Decimal, Decimal]:
-        """Cash, and units of the underlying, as the rules take them."""
+        """The cash in quote, and the units of the underlying, as the rules count them."""
         account = state.account
         units = account.units * self.factor(account.contract, time_s)
         return account.wallet - account.cost, units
@@ -114,7 +114,7 @@ def booked(
     rate: Decimal | None = None,
     seconds: int | None = None,
 ) -> AccountChange:
-    """Quote moves into the wallet (below 0: out of it), of no trade."""
+    """Book an amount into the wallet (negative: out of it) that belongs to no trade."""
     number = state.number + 1
     movement = Movement(
         f"{kind}:{number}", kind, asset, amount, time_ms, rate=rate, seconds=seconds
@@ -132,16 +132,16 @@ def with_order(
     charges: Charges[Decimal] = NO_CHARGES,
     cause: TradeCause = TradeCause.ORDER,
 ) -> AccountChange:
-    """An order came to its end, filled as it says, by one trade or none.
+    """Book an order at its end, with its fill as one trade or none.
 
     Args:
-        terms: of the account.
-        state: before it.
-        order: without its id and its trade.
-        contract: that is traded.
-        quote: of the part that was filled, signed as its units.
-        charges: that the fill paid, spread and impact being in ``quote``.
-        cause: why it was traded.
+        terms: the terms of the account.
+        state: the state before the order.
+        order: the final order, without the venue's id and without its trade.
+        contract: the contract traded, by its expiry.
+        quote: the quote of the filled part, with the sign of its units.
+        charges: the charges of the fill, of which spread and impact are part of ``quote``.
+        cause: the cause of the trade.
     """
     asset, units, number = terms.series.quote, order.filled, state.number + 1
     order_id = str(number)
@@ -170,7 +170,7 @@ def with_order(
     )
     parts = [(MovementKind.COMMISSION, -commission), (MovementKind.REALISED, realised)]
     if terms.rules.venue.spot:
-        # what is bought is paid for: on spot the price itself moves the wallet
+        # on spot the wallet pays the price of the units itself
         parts.append((MovementKind.PURCHASE, -quote))
     movements = tuple(
         Movement(f"{kind}:{number + 2}", kind, asset, moved, order.time_ms, trade.trade_id)
@@ -186,6 +186,6 @@ def with_order(
 def order_of(
     client_id: str, units: Decimal, filled: Decimal, time_ms: int, reason: str = ""
 ) -> OrderState:
-    """An order at its end; its id and trade come with ``with_order``."""
+    """An order at its end; ``with_order`` adds its id and its trade."""
     status = OrderStatus.FILLED if filled == units else OrderStatus.EXPIRED
     return OrderState(client_id, "", status, units, filled, time_ms, reason=reason)

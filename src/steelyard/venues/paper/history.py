@@ -1,9 +1,9 @@
-"""What happens to a paper account as its history goes on.
+"""The events of a paper account as its history advances.
 
-At a scheduled observation, in the backtest's order (SPEC 2): the price jumps there, time is charged
-(funding, then interest), a future that has expired is settled, and the venue's own rule is tested.
-Inside a bar the price visits all between two places, and the venue closes the position at the very
-price at which its margin is gone.
+A scheduled observation follows the order of a simulation (SPEC 2): the price jumps there, funding
+and then interest are charged, an expired future is settled, and the venue's liquidation rule is
+tested. Inside a bar the price passes through every value between two places, and the venue closes
+the position at the exact price at which its margin is used up.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MS = 1_000
 
 
 def opened(terms: PaperTerms) -> AccountChange:
-    """The account at the first place of its feed, with the fund's first money in it."""
+    """A new account at the first place of its feed, with the fund's first assets in its wallet."""
     number, first = DECIMAL18.of, terms.feed.moment(0)
     money = DECIMAL18.amount(number(terms.series.initial_nav) * number(terms.series.initial_tokens))
     state = PaperState(
@@ -50,13 +50,13 @@ def opened(terms: PaperTerms) -> AccountChange:
 def transferred(
     terms: PaperTerms, state: PaperState, amount: Decimal, now_ms: int
 ) -> AccountChange:
-    """Quote comes in, or goes out (below 0), by a transfer."""
+    """Transfer quote into the account, or out of it if the amount is negative."""
     moved = DECIMAL18.amount(amount)
     return booked(state, MovementKind.TRANSFER, terms.series.quote, moved, now_ms)
 
 
 def arrived(terms: PaperTerms, state: PaperState, place: int) -> AccountChange:
-    """The price comes to the next place of the feed."""
+    """Move the price to the next place of the feed."""
     moment = terms.feed.moment(place)
     if not moment.is_clock:
         change = _moved(terms, state, moment, moment.price)
@@ -69,26 +69,26 @@ def arrived(terms: PaperTerms, state: PaperState, place: int) -> AccountChange:
 
 
 def visited(terms: PaperTerms, state: PaperState, price: Decimal) -> AccountChange:
-    """The price stands at one on its way to the next place, which is inside the same bar."""
+    """Move the price to one on its way to the next place, which is inside the same bar."""
     return _moved(terms, state, terms.feed.moment(state.place + 1), price)
 
 
-# --- The venue's own rule -----------------------------------------------------------------------
+# --- The venue's liquidation rule ---------------------------------------------------------------
 
 
 def _moved(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> AccountChange:
-    """The price goes on to ``price`` through all between."""
+    """Move the price continuously to ``price``, and liquidate on the way if the rule says so."""
     if not _is_over(terms, state, moment, price):
         return AccountChange(replace(state, price=price, is_clock=False))
     end = liquidation_price(terms.rules.venue, *terms.holdings(state, moment.time_s))
-    # never at a better price than the one that it came from
+    # a liquidation is never at a better price than the one that the move began at
     end = min(end, state.price) if state.account.units > 0 else max(end, state.price)
     change = _liquidated(terms, replace(state, price=end), moment, end)
     return change._replace(state=replace(change.state, price=price, is_clock=False))
 
 
 def _is_over(terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal) -> bool:
-    """Whether the venue closes the position at a price."""
+    """Whether the venue liquidates the position at a price."""
     cash, units = terms.holdings(state, moment.time_s)
     if units == 0:
         return False
@@ -98,7 +98,7 @@ def _is_over(terms: PaperTerms, state: PaperState, moment: Moment, price: Decima
 def _liquidated(
     terms: PaperTerms, state: PaperState, moment: Moment, price: Decimal
 ) -> AccountChange:
-    """The venue closes the position at a price, and takes its fee of what is left."""
+    """Liquidate the position at a price; the venue takes its fee from what is left."""
     cash, units = terms.holdings(state, moment.time_s)
     kept = DECIMAL18.amount(nav_after_liquidation(terms.rules.venue, cash, units, price))
     change = _closed(terms, state, moment, price, "autoclose", TradeCause.LIQUIDATION)
@@ -110,7 +110,7 @@ def _liquidated(
 
 
 def _expired(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountChange:
-    """A future that is still held at its expiry is settled at the underlying's price."""
+    """Settle a future that is held at its expiry, at the underlying's price."""
     contract = state.account.contract
     if contract == 0 or moment.time_s < contract:
         return AccountChange(state)
@@ -133,11 +133,11 @@ def _closed(
     return with_order(terms, state, order, account.contract, quote, cause=cause)
 
 
-# --- What time costs ----------------------------------------------------------------------------
+# --- Funding and interest -----------------------------------------------------------------------
 
 
 def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountChange:
-    """Funding and interest since the last scheduled observation."""
+    """Charge funding and interest since the last scheduled observation."""
     since, now_s = state.charged_s, moment.time_s
     state = replace(state, charged_s=now_s)
     if now_s <= since:
@@ -156,7 +156,7 @@ def _charged(terms: PaperTerms, state: PaperState, moment: Moment) -> AccountCha
 
 
 def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> AccountChange:
-    """Interest on the wallet, at each rate that was in force, and on units that are borrowed."""
+    """Charge interest on the wallet, at each rate that was in force, and on borrowed units."""
     venue, amount, account = terms.rules.venue, DECIMAL18.amount, state.account
     change, owed = AccountChange(state), account.wallet * 0
     kind, quote = MovementKind.INTEREST, terms.series.quote
@@ -165,7 +165,7 @@ def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> A
         owed += cash_interest(
             account.wallet, rate, venue.borrow_spread, venue.supply_spread, time_s
         )
-        # the pieces add up to the whole, which is what is rounded
+        # each piece is a difference of rounded sums, so the pieces add up to the rounded whole
         paid = amount(owed) - so_far
         change = change.then(
             booked(change.state, kind, quote, -paid, now_s * MS, rate=rate, seconds=time_s)
@@ -179,7 +179,7 @@ def _interest(terms: PaperTerms, state: PaperState, since: int, now_s: int) -> A
 def _grown(
     terms: PaperTerms, state: PaperState, grown: Decimal, now_s: int, time_s: int
 ) -> AccountChange:
-    """Units that are borrowed owe more units."""
+    """Add interest to borrowed units, which is owed in units."""
     number, kind = state.number + 1, MovementKind.INTEREST
     rate = terms.rules.venue.units_borrow_rate
     movement = Movement(

@@ -1,4 +1,4 @@
-"""An order at a paper venue: refused where a real venue would refuse it, or filled at once."""
+"""Orders at a paper venue: refused where a real venue would refuse them, or filled at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = Decimal(0)
 def placed(
     terms: PaperTerms, state: PaperState, request: OrderRequest, now_ms: int
 ) -> AccountChange | Failure:
-    """Fill an order as far as its limit and the market allow, or say why it is not taken."""
+    """Fill an order as far as its limit and the market allow, or say why it is refused."""
     units = request.units
     if request.reduce_only:
         units = cut_to_position(units, state.account.units)
@@ -54,7 +54,7 @@ def placed(
 
 
 def _contract(terms: PaperTerms, state: PaperState, request: OrderRequest, time_s: int) -> int:
-    """What is traded: of a venue with futures the one asked for, else the one held, or the next."""
+    """The contract of an order: the one requested, or held, or traded now; 0: not a future."""
     if not terms.is_future:
         return 0
     return request.contract or state.account.contract or terms.contract_at(time_s)
@@ -93,7 +93,7 @@ def _refusal(
 
 
 def _is_broke(terms: PaperTerms, state: PaperState, time_s: int) -> bool:
-    """Whether the venue would close the position at once."""
+    """Whether the venue would liquidate the position at once."""
     cash, units = terms.holdings(state, time_s)
     if units == 0:
         return False

@@ -1,4 +1,4 @@
-"""How fast a paper venue's history goes by: so many of its seconds a second of the machine's."""
+"""The pace of a paper venue's history: seconds of history per second of machine time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ CATCHES_UP_S = 1.0
 
 
 class Pace:
-    """A virtual clock that goes on from one moment of a history toward the next.
+    """A virtual clock that advances from one moment of a history toward the next.
 
     Args:
-        speed: seconds of history a second; 0: as fast as it is asked for, and the clock stands
-            still between two moments.
-        monotonic: seconds of the machine, from any origin.
+        speed: seconds of history per second; at 0 the history advances whenever it is asked to, and
+            the clock stands still between two moments.
+        monotonic: returns the machine's time in seconds, from any origin.
 
     Raises:
-        InputError: the speed is below zero or not finite.
+        InputError: the speed is negative or not finite.
     """
 
     def __init__(self, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -39,20 +39,20 @@ class Pace:
         return self._speed == 0
 
     def came(self, after_ms: int) -> None:
-        """The history has come to a moment, so much after the last one.
+        """Start a new moment of the history, ``after_ms`` later than the last one.
 
-        What the caller took for its work is made up for, as far as it is a second or less.
+        The time that the caller's work took is made up for, as far as it is one second or less.
         """
         now = self._monotonic()
         gone = after_ms / 1_000 / self._speed if self._speed > 0 else 0.0
         self._since = min(now, max(self._since + gone, now - CATCHES_UP_S))
 
     def passed_ms(self) -> int:
-        """What has gone by of the history since then."""
+        """The history time that has passed since the last moment, ms."""
         return int((self._monotonic() - self._since) * self._speed * 1_000)
 
     async def until(self, after_ms: int) -> None:
-        """Wait until so much of it has gone by."""
+        """Wait until that much history time has passed since the last moment."""
         if self._speed > 0:
             await asyncio.sleep(max(0.0, (after_ms - self.passed_ms()) / self._speed / 1_000))
         else:

@@ -1,8 +1,8 @@
-"""What an order comes to on paper: filled by the series' own cost model, as a backtest fills it.
+"""Fills of a paper venue, by the series' own cost model, as a simulation fills orders.
 
-The model is read as a book: each further bit of an order costs what the model's slope says there.
-An order takes it up to its limit, and no more than the book or the pool behind the model holds;
-the rest is left unfilled.
+The model is read as an order book: each further part of an order costs the model's slope at that
+size. An order fills up to its limit, and up to the size that the book or the pool of the model
+holds; the rest is left unfilled.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ __all__ = ["PaperFill", "filled", "model_book"]
 SMALLEST = Decimal("1e-18")
 HALVINGS = 80
 BOOK_SIZES = (Decimal(10_000), Decimal(100_000), Decimal(1_000_000), Decimal(10_000_000))
-"""Quote, up to which a modelled book has its levels."""
+"""The sizes, in quote, up to which a modelled book has its levels."""
 
 
 class PaperFill(NamedTuple):
-    """The part of an order that is filled, signed as the order."""
+    """The filled part of an order, with the order's sign."""
 
     units: Decimal
     notional: Decimal
-    """At the mark, quote."""
+    """The notional at the mark, in quote."""
     charges: Charges[Decimal]
 
     @property
     def quote(self) -> Decimal:
-        """What the units were bought for (sold for, below 0): spread and impact make it worse."""
+        """What the units were bought for (negative: sold for), including spread and impact."""
         return self.notional + self.charges.spread + self.charges.impact
 
     @property
     def commission(self) -> Decimal:
-        """What is paid beside it."""
+        """The commission paid, in quote."""
         return self.charges.fee + self.charges.gas
 
 
@@ -50,15 +50,15 @@ def filled(
     lot: Decimal,
     planned: Decimal | None = None,
 ) -> PaperFill | None:
-    """What of an order is filled; None: nothing.
+    """The part of an order that is filled; None: nothing.
 
     Args:
-        rates: what trades cost now.
-        units: of the order, signed.
-        price: the mark of what is traded.
+        rates: the present cost of trades.
+        units: the order's units, signed.
+        price: the mark of the traded instrument.
         limit: the worst price; None: any.
-        lot: sizes are multiples of it; 0: any.
-        planned: notional that the units were rounded from, where it is known.
+        lot: the size of which fills are multiples; 0: any.
+        planned: the notional from which the units were rounded, if it is known.
     """
     curve = _curve(rates)
     if _is_taken(curve, units, price, limit):
@@ -79,14 +79,14 @@ def _fill(
 ) -> PaperFill:
     amount, notional = DECIMAL18.amount, units * price
     if planned is not None and amount(planned / price) == units:
-        # decided at this very mark: the amount that was meant, and not what rounding units left
+        # the order was decided at this very mark, so the planned amount is exact
         notional = planned
     charges = charges_of(rates, notional, DECIMAL18.sqrt)
     return PaperFill(units, amount(notional), Charges(*map(amount, charges)))
 
 
 def _curve(rates: CostRates[Decimal]) -> CostCurve[Decimal]:
-    """What moves the price of a fill: spread and impact, whoever bears them."""
+    """The costs that change the price of a fill: spread and impact, whoever bears them."""
     nothing = rates.gas * 0
     alone = rates._replace(
         taker_fee_bps=nothing,
@@ -102,7 +102,7 @@ def _curve(rates: CostRates[Decimal]) -> CostCurve[Decimal]:
 def _is_taken(
     curve: CostCurve[Decimal], units: Decimal, price: Decimal, limit: Decimal | None
 ) -> bool:
-    """Whether the market holds that much, and the limit allows the price of its last bit."""
+    """Whether the market holds that size, and the limit allows the price of its last part."""
     notional = units * price
     if not is_tradable(curve, notional):
         return False
@@ -115,7 +115,7 @@ def _is_taken(
 def model_book(
     rates: CostRates[Decimal], price: Decimal
 ) -> tuple[tuple[tuple[Decimal, Decimal], ...], tuple[tuple[Decimal, Decimal], ...]]:
-    """Bids and asks that cost what the model says, as far as it holds them."""
+    """Bids and asks whose cost is that of the model, up to the size that it holds."""
     sides, curve = [], _curve(rates)
     for side in (-1, 1):
         levels, taken, paid = [], Decimal(0), Decimal(0)

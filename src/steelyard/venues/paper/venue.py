@@ -1,11 +1,11 @@
-"""The paper venue as the asynchronous protocol: one account, its history, its file.
+"""The paper venue as the asynchronous protocol: one account, its history, and its file.
 
-The clock is the history's. ``next`` goes on to the next place of the price, at the stated speed;
-``stream`` does the same, mark by mark. In ``path`` the price moves through all between two places:
-``heading`` says where to, and ``visit`` stops it on the way, as at a threshold; ``stops`` has
-``next`` and ``stream`` do so by themselves. Each of these, and each order, is stored before it is
-told, so that a process that is killed goes on from there. While no process runs, the clock stands
-still.
+The clock is the history's. ``next`` advances to the next place of the price, at the stated speed;
+``stream`` does the same, mark by mark. In ``path`` the price passes through every value between two
+places: ``heading`` is the price that it moves to, and ``visit`` stops it on the way, for example
+at a threshold; with ``stops`` set, ``next`` and ``stream`` do so by themselves. Each of these steps
+and each order is stored before it is reported, so a process that was killed continues from there.
+While no process runs, the clock stands still.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class PaperVenue:
     """One account at a paper venue.
 
     Args:
-        terms: what it lives by.
-        store: its file, which may hold what it has lived through.
+        terms: the terms of the account.
+        store: its file, which may hold an earlier state.
         pace: its clock.
-        name: of the venue.
+        name: the venue's name.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class PaperVenue:
     ) -> None:
         self.name = name
         self.stops: Callable[[Decimal, Decimal], Decimal | None] | None = None
-        """Where the price is to stop on a way inside a bar, from where it is to where it goes;
-        None: nowhere more. It is asked again after each stop."""
+        """The price at which to stop inside a bar, given the present price and the one it moves to;
+        None: do not stop. It is called again after each stop."""
         self._terms, self._store, self._pace = terms, store, pace
         with DECIMAL18.context():
             state = store.state()
@@ -78,24 +78,24 @@ class PaperVenue:
 
     @property
     def now_ms(self) -> int:
-        """The venue's clock."""
+        """The venue's clock, ms UTC."""
         time_ms = self._time_ms(self._state.place)
         last = self._state.place + 1 == len(self._terms.feed)
         passed = self._pace.passed_ms()
         if last or passed == 0:
             return time_ms
-        # the next moment has not come before it is gone to
+        # the clock stays before the next moment until the history advances to it
         return min(time_ms + passed, max(time_ms, self._time_ms(self._state.place + 1) - 1))
 
     @property
     def next_ms(self) -> int | None:
-        """When the price comes to its next place; None: the history ends here."""
+        """The time of the price's next place, ms; None: the history ends here."""
         place = self._state.place + 1
         return self._time_ms(place) if place < len(self._terms.feed) else None
 
     @property
     def heading(self) -> Decimal | None:
-        """The price to which it goes on inside this bar; None: it jumps, or the history ends."""
+        """The price that the path moves to in this bar; None: it jumps, or the history ends."""
         place = self._state.place + 1
         if place == len(self._terms.feed):
             return None
@@ -103,7 +103,7 @@ class PaperVenue:
         return None if moment.is_clock else moment.price
 
     async def next(self) -> Mark | None:
-        """Go on to the next stop or place, once its time has come; None: the history ends here."""
+        """Advance to the next stop or place when its time has come; None: the history ends here."""
         heading = self.heading
         if heading is not None and self.stops is not None:
             with DECIMAL18.context():
@@ -121,10 +121,10 @@ class PaperVenue:
         return self._mark()
 
     def visit(self, price: Decimal) -> Mark:
-        """Stop the price on its way inside a bar.
+        """Move the price to one on its way inside a bar.
 
         Raises:
-            InputError: the price is not on its way there.
+            InputError: the price does not lie on the way to ``heading``.
         """
         heading, here = self.heading, self._state.price
         if heading is None or not min(here, heading) <= price <= max(here, heading):
@@ -136,7 +136,7 @@ class PaperVenue:
         return self._mark()
 
     def transfer(self, amount: Decimal) -> None:
-        """Quote comes in (below 0: goes out): a hand outside does it, no order."""
+        """Transfer quote into the account (negative: out of it), as its owner would."""
         with DECIMAL18.context():
             self._keep(transferred(self._terms, self._state, amount, self.now_ms))
 
@@ -147,9 +147,9 @@ class PaperVenue:
         return self.now_ms
 
     async def limits(self) -> Limits:
-        """What it takes: by the series' own lot and smallest notional."""
+        """The venue's limits, with the series' own lot and smallest notional."""
         rules = self._terms.rules
-        # funding has the time at which it was due, and is charged at the observation after it
+        # funding is stamped with its due time, but charged at the next observation
         late_ms = 0 if self._pace.stands else self._terms.feed.longest_s * 1_000
         return Limits(
             lot=rules.lot_units,
@@ -166,12 +166,12 @@ class PaperVenue:
         )
 
     async def mark(self) -> Mark:
-        """The underlying's price now; a scheduled observation only at its very instant."""
+        """The underlying's price now; it is a scheduled observation only at that very instant."""
         mark, now_ms = self._mark(), self.now_ms
         return mark if now_ms == mark.time_ms else Mark(mark.price, now_ms)
 
     async def book(self) -> BookLevels:
-        """What the cost model says as a book."""
+        """The cost model as an order book."""
         moment = self._terms.feed.moment(self._state.place)
         with DECIMAL18.context():
             rates = self._terms.feed.rates(self._terms.rules.rates, self._state.place)
@@ -181,7 +181,7 @@ class PaperVenue:
         return BookLevels(bids, asks, self.now_ms)
 
     async def position(self) -> Read[Position]:
-        """What is held."""
+        """The position that the account holds."""
         with DECIMAL18.context():
             return Read(self.now_ms, position_of(self._state.account))
 
@@ -190,7 +190,7 @@ class PaperVenue:
         return Read(self.now_ms, Balance(self._terms.series.quote, self._state.account.wallet))
 
     async def place(self, request: OrderRequest) -> OrderState:
-        """Fill an order as far as its limit and the model allow; an id is taken once."""
+        """Fill an order as far as its limit and the model allow; each id is accepted once."""
         if self._store.order(request.client_id) is not None:
             reason = f"Expected an id of its own, found {request.client_id} again."
             raise Failure(CallOutcome.REJECTED, reason, "id").error()
@@ -202,7 +202,7 @@ class PaperVenue:
         return change.orders[0]
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
-        """The order of this id."""
+        """The order with this id; None: there is none."""
         return Read(self.now_ms, self._store.order(client_id))
 
     async def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
@@ -214,14 +214,14 @@ class PaperVenue:
         return Read(self.now_ms, self._store.movements(since_ms))
 
     async def stream(self) -> AsyncIterator[Heard]:
-        """The mark where it stands, and then each next one; it ends with the history."""
+        """The present mark, and then each next one; the stream ends with the history."""
         mark: Mark | None = self._mark()
         while mark is not None:
             yield mark
             mark = await self.next()
 
     async def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._store.close()
 
     # -- inside ------------------------------------------------------------------------------
@@ -230,16 +230,16 @@ class PaperVenue:
         return self._terms.feed.moment(place).time_s * 1_000
 
     def _mark(self) -> Mark:
-        """The price as it came here, with that instant."""
+        """The present price, with the time of its place."""
         state = self._state
         return Mark(state.price, self._time_ms(state.place), is_clock=state.is_clock)
 
     def _keep(self, change: AccountChange) -> None:
-        """Store a change, and only then live by it."""
+        """Store a change, and only then make it the account's state."""
         try:
             self._store.keep(change)
         except Unknown:
-            # what the file holds is what has happened
+            # the file decides what has happened
             self._state = self._store.state() or self._state
             raise
         self._state = change.state
@@ -255,21 +255,21 @@ def open_paper(
     speed: float = 0.0,
     name: str = "paper",
 ) -> PaperVenue:
-    """The account of a series at a paper venue: a new one, or the one that ``path`` holds.
+    """Open the account of a series at a paper venue: a new one, or the one that ``path`` holds.
 
     Args:
-        path: its SQLite file.
+        path: the account's SQLite file.
         series: the token.
         feed: prices with funding or rates, as ``simulate`` takes it.
-        intrabar: ``"path"`` or ``"close"``, likewise.
-        books: recorded snapshots of an order book, which orders walk.
-        speed: seconds of history a second; 0: as fast as it is asked for.
-        name: of the venue.
+        intrabar: ``"path"`` or ``"close"``, as ``simulate`` takes it.
+        books: recorded snapshots of an order book, from which orders fill.
+        speed: seconds of history per second; 0: the history advances whenever it is asked to.
+        name: the venue's name.
 
     Raises:
-        InputError: series and feed do not go together, the series' counterparty is its own reserve,
-            or the file is of another account.
-        DataError: a file of market data is not what it should be.
+        InputError: series and feed do not fit together, the series' counterparty is its own
+            reserve, or the file belongs to another account.
+        DataError: a file of market data is invalid.
     """
     if series.venue.kind == "pool":
         message = (

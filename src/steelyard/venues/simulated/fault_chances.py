@@ -1,7 +1,7 @@
-"""What may go wrong between a caller and a simulated venue, as chances and sizes.
+"""The faults between a caller and a simulated venue, as probabilities and sizes.
 
-Chances are shares of one; a call may suffer from several. ``CALM`` has no fault at all, ``ROUGH``
-has every one.
+Probabilities are from 0 to 1; one call may have several faults. ``CALM`` has no fault at all, and
+``ROUGH`` has every one.
 """
 
 from __future__ import annotations
@@ -13,55 +13,55 @@ __all__ = ["CALM", "ROUGH", "FaultChances"]
 
 @dataclass(frozen=True)
 class FaultChances:
-    """How a network and a venue fail."""
+    """The probabilities and sizes of the faults of a network and a venue."""
 
     delay_ms: float = 20.0
-    """Mean of a way to the venue, or back: at least half of it, the rest is exponential."""
+    """The mean time, ms, of one way to the venue or back: half is fixed, the rest exponential."""
     slow: float = 0.0
-    """A way takes up to ``slow_ms`` more: what was sent later may arrive before it."""
+    """One way takes up to ``slow_ms`` longer, so that a later request may arrive earlier."""
     slow_ms: int = 4_000
     refused: float = 0.0
-    """No connection: nothing is sent, and the caller knows it."""
+    """There is no connection: nothing is sent, and the caller knows it."""
     lost_before: float = 0.0
-    """The request is lost, and no answer comes."""
+    """The request is lost, and no answer arrives."""
     lost_after: float = 0.0
-    """It is carried out, and the answer is lost."""
+    """The request is carried out, and its answer is lost."""
     dropped_before: float = 0.0
     """The connection breaks before the request is read; the caller sees it break."""
     dropped_after: float = 0.0
-    """It breaks after the request was carried out; the caller sees the same."""
+    """The connection breaks after the request was carried out; the caller sees the same."""
     duplicate: float = 0.0
-    """An answer, or what a stream tells, comes twice."""
+    """An answer or a stream message arrives twice."""
     unknown: float = 0.0
-    """503 "Unknown error", or a time-out inside the venue: carried out or not, half of each."""
+    """503 "Unknown error", or a time-out inside the venue: half of them are carried out."""
     garbled: float = 0.0
-    """It is carried out, and the answer cannot be read."""
+    """The request is carried out, and its answer cannot be read."""
     unavailable: float = 0.0
     """503 "Service Unavailable" or "Internal error": not carried out."""
     overloaded: float = 0.0
-    """503 with -1008: not carried out. Reduce-only orders are let through."""
+    """503 with -1008: not carried out. Reduce-only orders are accepted."""
     thin: float = 0.0
-    """An order meets only a part of the book, or nothing."""
+    """An order finds only part of the book, or nothing."""
     tells_trades: float = 0.0
-    """An answer or a look-up tells the trades along with the order."""
+    """An answer or a look-up reports the trades together with the order."""
     lag: float = 0.0
-    """A view of a change (order, trade, movement, position, wallet) is seen later than it is."""
+    """A view (order, trade, movement, position, wallet) shows a change later than it happened."""
     lag_ms: int = 3_000
-    """By at most this."""
+    """The longest such delay, ms."""
     late_funding: float = 0.0
     """A funding payment is booked later than it is due."""
     late_funding_ms: int = 60_000
     deleveraged: float = 0.0
-    """At each move of the price: a part of the position is closed by the venue."""
+    """At each move of the price, the venue closes part of the position (auto-deleveraging)."""
     banned: float = 0.0
-    """A call meets a limit that others have used up: 429, and every call is turned away."""
+    """Other callers have used up a rate limit: 429, and every call is refused for ``ban_ms``."""
     ban_ms: int = 5_000
-    """For this long; asked meanwhile, it becomes a ban (418) of ``ban_times`` as long."""
+    """The length of it, ms; a call in the meantime makes it a ban (418), ``ban_times`` as long."""
     ban_times: int = 6
     skew_ms: int = 0
-    """The venue's clock is off by up to this, by the seed."""
+    """The largest error of the venue's clock, ms; the seed decides the error."""
     down: tuple[tuple[int, int], ...] = ()
-    """From when until when (ms) there is no connection."""
+    """The periods without a connection, each from and until a time, ms."""
 
 
 CALM = FaultChances()

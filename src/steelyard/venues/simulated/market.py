@@ -1,4 +1,4 @@
-"""A simulated market: terms of a contract, and a book of a few levels around the mark."""
+"""A simulated market: the terms of a contract, and a book of a few levels around the mark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BPS = Decimal(10_000)
 
 @dataclass(frozen=True)
 class MarketTerms:
-    """A contract like Binance's BTCUSDT; shares of notional are plain figures, 0.0005 is 5 bps."""
+    """A contract like Binance's BTCUSDT; shares of notional are fractions, so 0.0005 is 5 bps."""
 
     asset: str = "USDT"
     lot: Decimal = Decimal("0.001")
@@ -24,7 +24,7 @@ class MarketTerms:
     min_notional: Decimal = Decimal(100)
     max_units: Decimal = Decimal(1_000)
     price_bound: Decimal = Decimal("0.05")
-    """Of the mark: limits farther off are refused, and an order without one goes no farther."""
+    """A share of the mark: limits farther off are refused, and orders without one stop there."""
     taker_fee: Decimal = Decimal("0.0005")
     initial_margin: Decimal = Decimal("0.05")
     maintenance_margin: Decimal = Decimal("0.004")
@@ -32,15 +32,15 @@ class MarketTerms:
     funding_every_ms: int = 8 * 3_600_000
     half_spread_bps: Decimal = Decimal("0.5")
     level_bps: Decimal = Decimal(4)
-    """Between two levels of the book."""
+    """The distance between two levels of the book."""
     level_units: Decimal = Decimal(40)
-    """That rest at each."""
+    """The units that rest at each level."""
     levels: int = 5
     requests_per_minute: int = 2_400
     orders_per_minute: int = 1_200
 
     def limits(self, lag_ms: int, late_ms: int) -> Limits:
-        """The same as the protocol says it."""
+        """The terms as the protocol's limits."""
         return Limits(
             self.lot,
             self.min_notional,
@@ -56,7 +56,7 @@ class MarketTerms:
 
 
 def book_at(terms: MarketTerms, mark: Decimal, time_ms: int) -> BookLevels:
-    """The book around a mark."""
+    """The order book around a mark."""
     bids, asks = (tuple(_levels(terms, mark, side, Decimal(1))) for side in (-1, 1))
     return BookLevels(bids, asks, time_ms)
 
@@ -64,14 +64,14 @@ def book_at(terms: MarketTerms, mark: Decimal, time_ms: int) -> BookLevels:
 def fills(
     terms: MarketTerms, mark: Decimal, units: Decimal, limit: Decimal | None, depth: Decimal
 ) -> list[tuple[Decimal, Decimal]]:
-    """Price and signed units of each level that an order takes at once.
+    """The price and signed units of each level that an order takes at once.
 
     Args:
-        terms: of the contract.
-        mark: now.
-        units: of the order, signed, whole lots.
-        limit: its worst price; None: as far as the venue lets any order go.
-        depth: the share of the usual book that is there.
+        terms: the terms of the contract.
+        mark: the present mark.
+        units: the order's units, signed, in whole lots.
+        limit: the order's worst price; None: the bound that the venue sets to every order.
+        depth: the share of the usual book that is available.
     """
     side, left, taken = 1 if units > 0 else -1, abs(units), []
     worst = mark * (1 + side * terms.price_bound) if limit is None else limit
@@ -88,7 +88,7 @@ def fills(
 def _levels(
     terms: MarketTerms, mark: Decimal, side: int, depth: Decimal
 ) -> Iterator[tuple[Decimal, Decimal]]:
-    """Price and units at each level that an order meets, from the best; ``side`` 1: it buys."""
+    """The price and units at each level that an order meets, best first; ``side`` 1 is a buy."""
     step = terms.price_step
     there = terms.level_units * depth // terms.lot * terms.lot
     for level in range(terms.levels):

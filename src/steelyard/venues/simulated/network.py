@@ -1,8 +1,8 @@
-"""The way to a simulated venue and back, on virtual time: calls are sent, and answers come, or not.
+"""The network to a simulated venue, on virtual time: it carries calls, and may lose answers.
 
 A driver owns the clock. It hands calls to ``send``, asks ``next_ms`` when something happens next,
-and takes what has come to the caller by ``advance``. Nothing here reads a clock, and every choice
-is drawn from the one seed, so the same driver and seed give the same history.
+and gets what has reached the caller from ``advance``. No code here reads a clock, and one seed
+decides every random choice, so the same driver and seed give the same history.
 
 Times are ms of the driver's clock, which is true time. The venue's own clock is ``skew_ms`` ahead.
 """
@@ -48,11 +48,11 @@ Value = (
     | Read[tuple[Trade, ...]]
     | Read[tuple[Movement, ...]]
 )
-"""What a call gives, or a stream tells."""
+"""The value of a call, or a message of a stream."""
 
 
 class Ask(Enum):
-    """What is asked of a venue, by the names of the protocol."""
+    """The kinds of call, by the names of the protocol."""
 
     TIME = "time"
     LIMITS = "limits"
@@ -67,7 +67,7 @@ class Ask(Enum):
 
 
 class VenueCall(NamedTuple):
-    """One call; only what its kind asks for is looked at."""
+    """One call; its kind decides which fields are used."""
 
     ask: Ask
     request: OrderRequest | None = None
@@ -76,11 +76,11 @@ class VenueCall(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What comes to the caller, at an instant, as the answer to a call."""
+    """A message that reaches the caller at an instant, as the answer to a call or from a stream."""
 
     at_ms: int
     ticket: int
-    """Of the call; 0: a stream told it, unasked."""
+    """The ticket of the call; 0: a stream's message."""
     value: Value | Failure
 
 
@@ -93,12 +93,12 @@ class SimulatedVenue:
     """One account at a venue that fails as its faults say.
 
     Args:
-        seed: of every choice.
+        seed: decides every random choice.
         price: the mark at the start.
-        wallet: deposited at the start, quote.
-        faults: what goes wrong, and how often; may be replaced at any time.
-        terms: of the contract.
-        now_ms: the driver's clock at the start.
+        wallet: the deposit at the start, quote.
+        faults: what goes wrong, and how often; they may be replaced at any time.
+        terms: the terms of the contract.
+        now_ms: the driver's clock at the start, ms.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SimulatedVenue:
         self.faults = faults
         self.now_ms = now_ms
         self.counts: dict[str, int] = {}
-        """How often each fault has happened."""
+        """The number of times that each fault has happened."""
         self._random = Random(seed)  # noqa: S311 (a simulation, not a secret)
         self.skew_ms = self._random.randint(-faults.skew_ms, faults.skew_ms)
         self.exchange = SimulatedExchange(
@@ -133,11 +133,11 @@ class SimulatedVenue:
 
     @property
     def next_ms(self) -> int | None:
-        """When something happens next; None: not before something is sent or the price moves."""
+        """The time of the next event, ms; None: none until a call is sent or the price moves."""
         return self._on_its_way[0][0] if self._on_its_way else None
 
     def send(self, now_ms: int, call: VenueCall) -> int:
-        """Send a call; its ticket names the answers that ``advance`` may give."""
+        """Send a call, and return its ticket, which the answers from ``advance`` carry."""
         self._tickets += 1
         ticket, faults = self._tickets, self.faults
         if any(start <= now_ms < end for start, end in faults.down) or self._is("refused"):
@@ -152,7 +152,7 @@ class SimulatedVenue:
         return ticket
 
     def advance(self, to_ms: int) -> list[Reply]:
-        """All that comes to the caller up to an instant, in the order in which it comes."""
+        """Everything that reaches the caller up to an instant, in the order of arrival."""
         told = []
         while self._on_its_way and self._on_its_way[0][0] <= to_ms:
             at_ms, _, what = heapq.heappop(self._on_its_way)
@@ -165,9 +165,9 @@ class SimulatedVenue:
         return told
 
     def move(self, now_ms: int, price: Decimal) -> None:
-        """The mark moves, which is ``advance`` up to now and then a new price.
+        """Move the mark, after advancing to now.
 
-        What had come by then is kept for the next ``advance``.
+        Whatever has reached the caller by then is kept for the next ``advance``.
         """
         for told in self.advance(now_ms):
             self._put(told.at_ms, told)
@@ -184,7 +184,7 @@ class SimulatedVenue:
         self._tell_stream()
 
     def _arrive(self, ticket: int, call: VenueCall) -> None:
-        """A call is at the door: it is turned away, carried out, or something goes wrong."""
+        """Handle a call that reaches the venue: refuse it, carry it out, or let a fault strike."""
         turned_away = self._turned_away(call)
         if turned_away is not None:
             self._tell(self.now_ms + self._way(), ticket, turned_away)
@@ -218,10 +218,10 @@ class SimulatedVenue:
         return None
 
     def _carried_out(self, call: VenueCall) -> Value | Failure:
-        """What comes of a call; of a time-out inside the venue, with or without having done it."""
+        """The result of a call; a time-out inside the venue may or may not have carried it out."""
         if not self._is("unknown"):
             return self._answer(call)
-        if self._random.random() < 0.5:  # noqa: PLR2004 (one of two)
+        if self._random.random() < 0.5:  # noqa: PLR2004 (half of them)
             self._answer(call)
             self._count("unknown_done")
         reason = "Unknown error, please check your request or try again later."
@@ -260,7 +260,7 @@ class SimulatedVenue:
             raise AssertionError(message)
         depth = None
         if self._is("thin"):
-            # from nothing to what is usual, of a book that may be larger than any order
+            # from an empty book to the usual one, which may be larger than any order
             there = abs(request.units) * self._random.randint(0, 120) / 100
             whole = self.exchange.terms.level_units * self.exchange.terms.levels
             depth = there / whole
@@ -290,7 +290,7 @@ class SimulatedVenue:
             told.clear()
 
     def _stream(self, heard: Mark | OrderState) -> None:
-        """A stream tells it: later, twice, or not at all."""
+        """Send a stream message, which may arrive late, twice or not at all."""
         if self._is("lost_after"):
             return
         self._tell(self.now_ms + self._way(), 0, heard)
@@ -307,7 +307,7 @@ class SimulatedVenue:
     # -- chance ----------------------------------------------------------------------------------
 
     def _is(self, fault: str) -> bool:
-        """Whether a fault happens now."""
+        """Whether a fault happens now, which is counted."""
         chance: float = getattr(self.faults, fault)
         if chance > 0 and self._random.random() < chance:
             self._count(fault)
@@ -318,7 +318,7 @@ class SimulatedVenue:
         self.counts[fault] = self.counts.get(fault, 0) + 1
 
     def _way(self) -> int:
-        """How long one way takes."""
+        """The time, ms, that one way takes."""
         mean = self.faults.delay_ms / 2
         way = mean + self._random.expovariate(1 / mean) if mean > 0 else 0.0
         if self._is("slow"):

@@ -1,8 +1,8 @@
-"""A Binance USD-M account in one-way mode, in process: it takes orders, and never fails to answer.
+"""A Binance USD-M account in one-way mode, in process: it takes orders, and always answers.
 
-It lives on the venue's clock, which only goes forward. Orders are immediate or cancel. As on the
-real venue an id is refused only while an order of that id is open, so an id that has filled is
-accepted again. Everything that it shows may lag by what ``lag`` says at each change.
+It uses the venue's clock, which only moves forward. Orders are immediate or cancel. As at the real
+venue, an id is refused only while an order with that id is open, so the id of a filled order is
+accepted again. Every view of a change may lag by a time that ``lag`` gives for it.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class SimulatedExchange:
     """One account, one contract.
 
     Args:
-        terms: of the contract.
-        wallet: deposited at the start, quote.
+        terms: the terms of the contract.
+        wallet: the deposit at the start, quote.
         price: the mark at the start.
-        now_ms: the venue's clock at the start.
-        lag: asked at each change for each view of it: ms until it is seen there.
-        late: asked at each funding instant: ms until the payment is booked.
+        now_ms: the venue's clock at the start, ms.
+        lag: is called at each change for each view: ms until the view shows the change.
+        late: is called at each funding instant: ms until the payment is booked.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class SimulatedExchange:
         self.price = price
         self.funding_rate = NOTHING
         self.depth = Decimal(1)
-        """The share of the usual book that is there."""
+        """The share of the usual book that is available."""
         self.trades: ShownList[Trade] = ShownList()
         self.movements: ShownList[Movement] = ShownList()
         self.orders: dict[str, list[OrderState]] = {}
-        """Every order that was accepted, by its id: the whole truth."""
+        """Every accepted order by its id, visible or not."""
         self.told: list[OrderState] = []
-        """What a stream has to tell of since it was last emptied."""
+        """The order states that the stream has yet to report; its reader empties the list."""
         self._lag, self._late = lag, late
         self._number = 0
         self._position = ShownValue(self.account)
@@ -88,11 +88,11 @@ class SimulatedExchange:
 
     @property
     def next_ms(self) -> int:
-        """When something of its own accord happens next."""
+        """The time of the venue's next own event, ms of its clock."""
         return min(self._next_funding, self._owed[0][0]) if self._owed else self._next_funding
 
     def run_to(self, now_ms: int) -> None:
-        """Come to an instant: funding falls due and is booked on the way."""
+        """Advance to an instant; funding falls due and is booked on the way."""
         while self.next_ms <= now_ms:
             self.now_ms = self.next_ms
             if self._owed and self._owed[0][0] <= self.now_ms:
@@ -103,42 +103,42 @@ class SimulatedExchange:
         self.now_ms = max(self.now_ms, now_ms)
 
     def move(self, price: Decimal) -> None:
-        """The mark moves; the venue closes a position whose margin is gone."""
+        """Move the mark, and liquidate a position whose margin is used up."""
         self.price = price
         self._liquidate_if_due()
 
-    # -- what is asked -------------------------------------------------------------------------
+    # -- readings ------------------------------------------------------------------------------
 
     def mark(self) -> Mark:
-        """The mark now."""
+        """The present mark."""
         return Mark(self.price, self.now_ms, self.price)
 
     def position(self) -> Read[Position]:
-        """What is held, as far as it is seen."""
+        """The position, as far as it is visible."""
         return Read(self.now_ms, position_of(self._position.at(self.now_ms)))
 
     def balance(self) -> Read[Balance]:
-        """The wallet, as far as it is seen."""
+        """The wallet, as far as it is visible."""
         seen = self._balance.at(self.now_ms)
         return Read(self.now_ms, Balance(self.terms.asset, seen.wallet))
 
     def look_up(self, client_id: str) -> Read[OrderState | None]:
-        """The last order of this id, as far as it is seen."""
+        """The last order with this id, as far as it is visible."""
         found = self._found.get(client_id)
         return Read(self.now_ms, found.at(self.now_ms) if found else None)
 
     def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
-        """Trades that are seen."""
+        """The visible trades at or after ``since_ms``."""
         return Read(self.now_ms, self.trades.since(since_ms, self.now_ms))
 
     def movements_since(self, since_ms: int) -> Read[tuple[Movement, ...]]:
-        """Movements that are seen."""
+        """The visible money movements at or after ``since_ms``."""
         return Read(self.now_ms, self.movements.since(since_ms, self.now_ms))
 
     # -- orders --------------------------------------------------------------------------------
 
     def place(self, request: OrderRequest, depth: Decimal | None = None) -> OrderState | Failure:
-        """Take an order, or refuse it; ``depth`` is the share of the book that it meets."""
+        """Take or refuse an order; ``depth`` is the share of the usual book that it meets."""
         units = request.units
         if request.reduce_only:
             units = cut_to_position(units, self.account.units)
@@ -193,14 +193,14 @@ class SimulatedExchange:
         shown.change(state, self.now_ms + self._lag())
         self.told.append(state)
 
-    # -- what the venue does of its own accord ---------------------------------------------------
+    # -- the venue's own events ------------------------------------------------------------------
 
     def transfer(self, amount: Decimal) -> None:
-        """Quote comes in (or goes out) by a transfer."""
+        """Transfer quote into the account (negative: out of it)."""
         self._book(self._movement(MovementKind.TRANSFER, amount, self.now_ms))
 
     def deleverage(self, share: Decimal) -> None:
-        """The venue closes a share of the position against a bankrupt counterparty, at the mark."""
+        """Close a share of the position at the mark for another's loss (auto-deleveraging)."""
         units = abs(self.account.units) * share // self.terms.lot * self.terms.lot
         if units > 0:
             side = -1 if self.account.units > 0 else 1
@@ -217,7 +217,7 @@ class SimulatedExchange:
         fee = rounded(notional * terms.liquidation_fee, terms.quote_step)
         self._book(self._movement(MovementKind.LIQUIDATION_FEE, -fee, self.now_ms))
         if self.account.wallet < 0:
-            # the venue's insurance fund makes good what the account cannot
+            # the venue's insurance fund covers what the account cannot pay
             covered = self._movement(MovementKind.OTHER, -self.account.wallet, self.now_ms)
             self._book(covered)
 
@@ -289,7 +289,7 @@ class SimulatedExchange:
         return Movement(name, kind, self.terms.asset, amount, time_ms, trade_id, rate)
 
     def _book(self, movement: Movement) -> None:
-        """Money moves now, that is of no trade."""
+        """Book a movement that belongs to no trade into the wallet."""
         self.account = self.account._replace(wallet=self.account.wallet + movement.amount)
         self._record(movement)
         self._show()

@@ -1,4 +1,4 @@
-"""Limits on calls: too many are turned away (429), and whoever goes on is banned (418)."""
+"""Rate limits: too many calls are refused (429), and a caller that goes on is banned (418)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MINUTE_MS = 60_000
 
 
 class Turnstile:
-    """Counts the calls and orders of the last minute, and closes when there are too many.
+    """Counts the calls and orders of the last minute, and closes if there are too many.
 
     Args:
-        terms: how many a minute may have.
+        terms: the market's terms, with the calls and orders allowed per minute.
     """
 
     def __init__(self, terms: MarketTerms) -> None:
@@ -28,15 +28,15 @@ class Turnstile:
         self._is_ban = False
 
     def close(self, now_ms: int, for_ms: int, ban_times: int) -> Failure:
-        """Turn calls away for ``for_ms``; whoever asks meanwhile is banned for so many times it."""
+        """Refuse calls for ``for_ms``; a call meanwhile causes a ban ``ban_times`` as long."""
         self._closed_until, self._ban_ms, self._is_ban = now_ms + for_ms, ban_times * for_ms, False
         return self._failure()
 
     def enter(self, now_ms: int, *, is_order: bool) -> Failure | None:
-        """Let a call in, or say until when none is let in; nothing happens then."""
+        """Admit a call (None), or refuse it with the time until which all calls are refused."""
         if self._closed_until is not None and now_ms < self._closed_until:
             if not self._is_ban:
-                # it was told to wait, and asks again
+                # the caller was told to wait, and called again
                 self._is_ban, self._closed_until = True, now_ms + self._ban_ms
             return self._failure()
         counted = [(self._calls, self._most_calls)]

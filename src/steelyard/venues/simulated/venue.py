@@ -1,4 +1,4 @@
-"""The simulated venue as the asynchronous protocol: calls wait on a clock for what comes back."""
+"""The simulated venue as the asynchronous protocol: calls wait on a clock for their answers."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class SimulatedFace:
 
     Args:
         venue: the venue.
-        clock: of the caller; its time is the venue's true time.
-        timeout_ms: after which an answer is not waited for any more.
-        name: of the venue.
+        clock: the caller's clock, which is the venue's true time.
+        timeout_ms: the longest time to wait for an answer, ms.
+        name: the venue's name.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SimulatedFace:
         return _of_kind(int, await self._ask(VenueCall(Ask.TIME)))
 
     async def limits(self) -> Limits:
-        """What it takes."""
+        """The venue's limits."""
         return _of_kind(Limits, await self._ask(VenueCall(Ask.LIMITS)))
 
     async def mark(self) -> Mark:
@@ -73,7 +73,7 @@ class SimulatedFace:
         return _of_kind(BookLevels, await self._ask(VenueCall(Ask.BOOK)))
 
     async def position(self) -> Read[Position]:
-        """What is held."""
+        """The position that the account holds."""
         return _of_kind(Read, await self._ask(VenueCall(Ask.POSITION)))
 
     async def balance(self) -> Read[Balance]:
@@ -81,23 +81,23 @@ class SimulatedFace:
         return _of_kind(Read, await self._ask(VenueCall(Ask.BALANCE)))
 
     async def place(self, request: OrderRequest) -> OrderState:
-        """Send an order, once."""
+        """Send an order once."""
         return _of_kind(OrderState, await self._ask(VenueCall(Ask.PLACE, request)))
 
     async def look_up(self, client_id: str) -> Read[OrderState | None]:
-        """The last order of this id, as far as it is seen."""
+        """The last order with this id, as far as it is visible."""
         return _of_kind(Read, await self._ask(VenueCall(Ask.LOOK_UP, client_id=client_id)))
 
     async def trades_since(self, since_ms: int) -> Read[tuple[Trade, ...]]:
-        """Visible trades."""
+        """The visible trades at or after ``since_ms``."""
         return _of_kind(Read, await self._ask(VenueCall(Ask.TRADES_SINCE, since_ms=since_ms)))
 
     async def movements_since(self, since_ms: int) -> Read[tuple[Movement, ...]]:
-        """Visible movements."""
+        """The visible money movements at or after ``since_ms``."""
         return _of_kind(Read, await self._ask(VenueCall(Ask.MOVEMENTS_SINCE, since_ms=since_ms)))
 
     async def stream(self) -> AsyncIterator[Heard]:
-        """What the venue tells unasked, for one listener."""
+        """The messages of the venue's stream, for one listener."""
         while True:
             self._take()
             while self._heard:
@@ -105,13 +105,13 @@ class SimulatedFace:
             await self._clock.sleep_until(self._clock.now_ms() + STREAM_EVERY_MS)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, since no connection is open."""
 
     async def _ask(self, call: VenueCall) -> Value:
-        """The answer to a call, or its error.
+        """Make a call, and return its value.
 
         Raises:
-            VenueError: it failed, or no answer has come in time.
+            VenueError: the call failed, or no answer arrived in time.
         """
         now_ms = self._clock.now_ms()
         deadline = now_ms + self._timeout_ms
@@ -134,7 +134,7 @@ class SimulatedFace:
             self._waited_for.discard(ticket)
 
     def _take(self) -> None:
-        """Sort what has come by the calls that wait for it; a second answer finds none."""
+        """Give arrived answers to their calls; a second answer to a call is dropped."""
         for told in self.venue.advance(self._clock.now_ms()):
             if told.ticket == 0:
                 if isinstance(told.value, Mark | OrderState):
@@ -144,7 +144,7 @@ class SimulatedFace:
 
 
 def _of_kind(kind: type[Answer], value: object) -> Answer:
-    """The answer, which is of the kind that was asked for."""
+    """The answer, whose type must be the one that was requested."""
     if not isinstance(value, kind):
         message = f"expected an answer of the kind {kind.__name__}, found {value!r}."
         raise InvariantError(message)
