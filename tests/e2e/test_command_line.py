@@ -318,7 +318,7 @@ def test_without_a_command_help_is_shown_and_usage_is_wrong(tmp_path: Path) -> N
 def test_the_demo_runs_from_end_to_end(tmp_path: Path) -> None:
     """A table of every preset on both assets, the crash, the worst order, and one page."""
     result = command("demo", cwd=tmp_path, check=True, COLUMNS="80")
-    assert result.stderr.startswith("Replaying 14 tokens over BTC and ETH")
+    assert result.stderr.startswith("Simulating 14 tokens on BTC and ETH")
     assert "wrote steelyard-demo.html" in result.stderr
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80

@@ -104,7 +104,7 @@ def test_ctrl_c_says_that_nothing_is_lost(
     out, err = running[0].communicate()
     assert (running[0].returncode, out) == (130, "")
     assert err == (
-        "btc.csv.part keeps what has come; the same command goes on from there\nInterrupted.\n"
+        "btc.csv.part keeps the rows received so far; repeat the command to resume\nInterrupted.\n"
     )
     command(*BTC, "--out", "btc.csv", cwd=tmp_path, check=True, **there)
     expected = server.expected_csv("BTCUSDT", HOUR_S, SINCE_S, EVER)

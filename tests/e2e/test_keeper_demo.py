@@ -116,7 +116,7 @@ def test_what_it_wrote_can_be_looked_at(demo: Demo) -> None:
     # a process may be killed after it stored an order, before it said so: of each fund, twice
     assert orders - 4 <= log.count(" as sy-") <= orders
     assert [line.partition(" ")[0] for line in demo.told.splitlines()] == [
-        "Keeping",
+        "Running",
         "killed",
         "killed",
         "wrote",

@@ -1,7 +1,7 @@
 """The command line; the only place that wires everything together.
 
-``main`` is what the console script ``steelyard`` calls. Nothing heavy is imported before a command
-runs, so that ``steelyard --help`` feels instant.
+The console script ``steelyard`` calls ``main``. No heavy module is imported before a command runs,
+so that ``steelyard --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line (default: ``sys.argv[1:]``) and give its exit code."""
+    """Run one command line (default: ``sys.argv[1:]``) and return its exit code."""
     from steelyard.cli.command_line import run
 
     return run(arguments)

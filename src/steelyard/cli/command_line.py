@@ -1,8 +1,8 @@
 """One command line, from its arguments to its exit code; the only place where errors end.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or missing data or series file, 4 exchange or
-chain unavailable, 5 an invariant broke; beside these 130 after Ctrl-C and 141 where the reader of
-standard output went away, as other programs have it.
+The exit code is 0 for success, 1 for a failure, 2 for wrong usage, 3 for a bad or missing data or
+series file, 4 for an exchange or chain that is unavailable, and 5 for a broken invariant. As in
+other programs, it is 130 after Ctrl-C and 141 when the reader of standard output has gone.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ COMPLETION = "_STEELYARD_COMPLETE"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and give its exit code; what went wrong is one sentence on stderr."""
+    """Run one command line and return its exit code; an error is one sentence on stderr."""
     for stream in (sys.stdout, sys.stderr):
         _never_fail_on_a_letter(stream)
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = _invoke(list(words))  # click takes the words out of its list
+        code = _invoke(list(words))  # click removes the words from its list
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _say(str(error))
         if isinstance(error, InvariantError):
-            _say("A law of the program broke: please report it with the files that show it.")
+            _say("An invariant of the program broke: please report it with the files that show it.")
         return _failed(words, error, error.exit_code, str(error))
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted.")
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _let_go_of_stdout()
         return READER_GONE
     except SystemExit as error:
-        # rich leaves this way when the reader of a pipe has gone
+        # rich exits like this when the reader of a pipe has gone
         if isinstance(error.__context__, BrokenPipeError):
             _let_go_of_stdout()
             return READER_GONE
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(words: Sequence[str], error: Exception, code: int, message: str) -> int:
-    """The exit code; with ``--json`` the error is the one object on standard output."""
+    """Return the exit code; with ``--json``, print the error as the one object on stdout."""
     before_dashes = words[: words.index("--")] if "--" in words else words
     if "--json" in before_dashes:
         with contextlib.suppress(OSError):
@@ -77,7 +77,7 @@ def _failed(words: Sequence[str], error: Exception, code: int, message: str) -> 
 
 
 def _invoke(arguments: list[str]) -> int:
-    """Call the command; what goes wrong comes out as it was raised."""
+    """Call the command; its exceptions are not caught here."""
     if COMPLETION in os.environ:
         app.main(arguments, prog_name="steelyard", complete_var=COMPLETION)
     try:
@@ -102,13 +102,13 @@ def _wants_traceback() -> bool:
 
 
 def _say(message: str) -> None:
-    # One sentence on one line: a file may have put anything into it.
+    # A message may quote a file's text: only printable letters keep it on one line.
     line = "".join(letter if letter.isprintable() else " " for letter in message)
     click.echo(f"Error: {line}" if message != "Interrupted." else line, err=True)
 
 
 def _let_go_of_stdout() -> None:
-    """Nobody reads any more: what Python still wants to write goes nowhere."""
+    """Discard what Python still has to write, because nobody reads standard output any more."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]  # None raises
     except (AttributeError, OSError, ValueError):
@@ -116,7 +116,7 @@ def _let_go_of_stdout() -> None:
 
 
 def _never_fail_on_a_letter(stream: TextIO | None) -> None:
-    """On a terminal that knows only ASCII another letter becomes a question mark."""
+    """Replace letters that the terminal cannot encode by question marks."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")

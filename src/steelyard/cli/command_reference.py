@@ -2,7 +2,7 @@
 
     python -m steelyard.cli.command_reference > docs/reference/command-line.md
 
-A test fails when the page is not what this prints.
+A test fails when the page differs from this output.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ __all__ = ["all_commands", "reference_page"]
 HEAD = """\
 # The command line
 
-Written by `python -m steelyard.cli.command_reference`: change the commands, not this page.
+This page is written by `python -m steelyard.cli.command_reference`. To change it, change the
+commands.
 
-Results go to standard output; messages, notes and progress to standard error. With `--json` exactly
-one JSON object is on standard output. Times are ISO 8601, UTC. `NO_COLOR` switches colours off,
-`STEELYARD_TRACEBACK=1` shows where an error came from.
+Results go to standard output; messages, notes and progress go to standard error. With `--json`
+standard output holds exactly one JSON object. Times are ISO 8601 in UTC. `NO_COLOR` switches
+colours off, and `STEELYARD_TRACEBACK=1` shows where an error came from.
 
 | exit code | meaning |
 |---|---|
-| 0 | done |
-| 1 | failed |
+| 0 | success |
+| 1 | failure |
 | 2 | wrong usage |
 | 3 | bad or missing data or series file |
 | 4 | exchange or chain unavailable |
-| 5 | an invariant broke |
+| 5 | broken invariant |
 | 130 | interrupted with Ctrl-C |
-| 141 | whatever read standard output went away |
+| 141 | the reader of standard output has gone |
 """
 
 
 def all_commands() -> Iterator[click.Context]:
-    """Each command as the context that it runs in, groups before what is in them."""
+    """The context of each command; a group comes before its commands."""
     yield from _walk(click.Context(app, info_name="steelyard", **app.context_settings))
 
 
@@ -83,7 +84,7 @@ def _option(option: click.Option, context: click.Context) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """Help text, each paragraph on one line: what reads it wraps it."""
+    """Help text with each paragraph on one line, which the viewer wraps."""
     paragraphs = text.strip().split("\n\n")
     return "\n\n".join(" ".join(part.split()) for part in paragraphs)
 

@@ -1,7 +1,7 @@
-"""Commands and groups as Steelyard has them: with examples in their help, loaded when they run.
+"""The command and group classes: their help ends with examples, and commands load when they run.
 
-A group knows its commands by a static table of where each one lives and what it is for, so that
-help imports none of them.
+A group finds its commands in a static table of module names and short help texts, so that printing
+help imports no command.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ __all__ = ["Command", "CommandGroup", "DiscreetCommand", "Place"]
 
 
 class Place(NamedTuple):
-    """Where a command lives (``module:name``), and its help in short."""
+    """The place of a command (``module:name``) and its short help."""
 
     where: str
     help: str
 
 
 class Command(click.Command):
-    """A command whose help ends with examples; each is a whole command line that runs.
+    """A command whose help ends with examples, each a complete command line that runs.
 
     Attributes:
         examples: the command lines.
-        needs: what they need beside the program, such as ``network``; empty for nothing.
+        needs: what the examples need beside the program, such as ``network``; empty for nothing.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Command(click.Command):
 
 
 class DiscreetCommand(Command):
-    """A command that repeats no argument that it does not expect: it may be a secret."""
+    """A command that does not print an unexpected argument, which may be a secret."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments.
@@ -62,8 +62,8 @@ class DiscreetCommand(Command):
         except click.UsageError as error:
             if type(error) is click.UsageError and "unexpected extra" in error.message:
                 message = (
-                    "Got an argument too many (not shown: it may be a secret, which belongs where "
-                    "venue.secrets says)."
+                    "Got an unexpected extra argument. It is not shown because it may be a secret; "
+                    "secrets belong in the place that venue.secrets names."
                 )
                 raise click.UsageError(message, ctx) from None
             raise
@@ -96,7 +96,7 @@ class CommandGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
-        """Write the commands with their help in short, importing none."""
+        """Write the commands with their short help, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.help) for name, place in self.places.items()])
 
@@ -108,7 +108,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; a misspelt one gets a suggestion."""
+        """Find the command; suggest a similar name for a misspelt one."""
         name = args[0]
         if name not in self.places and not name.startswith("-"):
             close = difflib.get_close_matches(name, self.places, n=1)

@@ -1,4 +1,4 @@
-"""``steelyard compare``: rules side by side on one history."""
+"""``steelyard compare``: several rules on one history, in one table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SORT_KEYS", "compare"]
 
-# Those of `steelyard.simulation.comparison`, which help need not load; a test holds them equal.
+# Copied from `steelyard.simulation.comparison`, which is slow to import; a test keeps them equal.
 SORT_KEYS = (
     "name",
     "error",
@@ -53,13 +53,13 @@ SORT_KEYS = (
     "--sort",
     type=click.Choice(SORT_KEYS),
     metavar="KEY",
-    help=f"Best first by one of: {', '.join(SORT_KEYS)}. As given if left out.",
+    help=f"Sort by one of: {', '.join(SORT_KEYS)}. Default: the order given.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a report page: error against cost, and every series.",
+    help="Write a report page that plots error against cost and shows every series.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -76,20 +76,21 @@ def compare(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Run several series over one history: which rule tracks closer, and at what cost.
+    """Compare how closely several series track on one history, and at what cost.
 
-    Each SERIES.toml is a series file; where there is no such file, the name of a preset. Funding
-    is paid by the perpetuals among them, rates by those that borrow, and injections go into each
-    reserve there is.
+    Each SERIES.toml is a series file, or the name of a preset where no such file exists.
+    Perpetuals pay the funding, series that borrow pay the rates, and injections go into every
+    reserve.
 
-    Kappa is error times cost, rid of volatility, leverage and fees, so that a rule keeps it
-    whatever its width: 0.289 for trading to the edge of a band, 0.408 for a reset at a band, 0.564
-    for a reset by the clock, where the price moves continuously.
+    Kappa is the error times the cost, with volatility, leverage and fees divided out, so that it
+    depends on the kind of rule and not on its width. Where the price moves continuously, it is
+    0.289 for trading to the edge of a band, 0.408 for a reset to target at a band, and 0.564 for a
+    reset at fixed times.
     """
     check_span(start, end)
     twice = [name for name, times in Counter(series).items() if times > 1]
     if twice:
-        raise click.UsageError(f"{twice[0]} is named twice; name each series once.")
+        raise click.UsageError(f"{twice[0]} is named twice: name each series once.")
     if out is not None:
         check_out(out, "--out", "page")
     tokens = [find_series(name) for name in series]
@@ -119,7 +120,7 @@ def compare(
 
 
 def _names(files: Sequence[str], tokens: Sequence[Series]) -> list[str]:
-    """Their symbols; where two have one, with the file's name, or all of its path if need be."""
+    """Their symbols; shared ones get the file's name, or its whole path where names are equal."""
     symbols = [token.symbol for token in tokens]
     short, long = (
         [
@@ -132,5 +133,5 @@ def _names(files: Sequence[str], tokens: Sequence[Series]) -> list[str]:
 
 
 def _figures(found: Comparison, sort: str | None, out: Path | None) -> dict[str, Any]:
-    """The object of ``--json``: the comparison, and what was done with it."""
+    """The object of ``--json``: the comparison, how it was sorted and where its page is."""
     return {**found.figures, "sort": sort, "report": None if out is None else str(out)}

@@ -1,4 +1,4 @@
-"""What a shell offers after the Tab key: presets and bundled histories, and files beside them."""
+"""What a shell completes after the Tab key: presets, bundled histories and files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["histories", "presets"]
 
 
 def presets(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of presets that begin so, and files."""
+    """The names of presets that begin with the text, and files."""
     from steelyard.rules.presets import preset_names, preset_title
 
     return _offered({name: preset_title(name) for name in preset_names()}, incomplete)
 
 
 def histories(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The bundled histories that begin so, and files."""
+    """The bundled histories whose names begin with the text, and files."""
     from steelyard.market import SAMPLE_NAMES
 
     return _offered(dict.fromkeys(SAMPLE_NAMES, "bundled days of 2020 to 2022"), incomplete)

@@ -1,4 +1,4 @@
-"""``steelyard data``: what a file of prices or of an order book holds."""
+"""``steelyard data check`` and ``book``: the content of price files and order books."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ ORDERS = (10_000, 100_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000)
 @click.argument("file", shell_complete=histories)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(file: str, as_json: bool) -> None:
-    """Say what a price file holds, or what is wrong with it.
+    """Report what a price file holds, or what is wrong with it.
 
-    FILE is CSV (also .gz) or Parquet; where there is no such file, BTC or ETH, the bundled daily
-    history of 2020 to 2022.
+    FILE is CSV (also .gz) or Parquet. Where no such file exists, BTC or ETH names the bundled
+    daily history of 2020 to 2022.
     """
     prices = find_prices(file)
     from steelyard.market import check_report
@@ -55,12 +55,18 @@ def check(file: str, as_json: bool) -> None:
 )
 @click.argument("file")
 @click.option(
-    "--time", type=InstantType(), metavar="T", help="The last snapshot by then, not the median."
+    "--time",
+    type=InstantType(),
+    metavar="T",
+    help="Use the last snapshot up to this time instead of the median.",
 )
-@click.option("--venue", metavar="V", help="Of snapshots of several venues, this one's.")
-@click.option("--symbol", metavar="S", help="Of snapshots of several symbols, this one's.")
+@click.option("--venue", metavar="V", help="Use only the snapshots of this venue.")
+@click.option("--symbol", metavar="S", help="Use only the snapshots of this symbol.")
 @click.option(
-    "--out", type=OutType(), metavar="BOOK.csv", help="Write the book, for a series to name."
+    "--out",
+    type=OutType(),
+    metavar="BOOK.csv",
+    help="Write the book to a file that a series can name.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -72,11 +78,11 @@ def book(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Read an order book, or make one of snapshots, and say what market orders cost in it.
+    """Read an order book, or build one from snapshots, and show what market orders cost in it.
 
-    FILE is CSV (also .gz) or Parquet: a book (bps_from_mid, bid_notional, ask_notional), or
-    recorded snapshots of the best prices or of the costs of market orders. Of snapshots at several
-    times the book is their median, level by level.
+    FILE is CSV (also .gz) or Parquet. It holds a book (bps_from_mid, bid_notional, ask_notional),
+    or recorded snapshots of the best prices or of the costs of market orders. The book of several
+    snapshots is their median, level by level.
     """
     from steelyard.market import read_book
 

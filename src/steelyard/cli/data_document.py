@@ -1,4 +1,4 @@
-"""The report on a price file, and an order book, as documents."""
+"""Documents of a price file's report and of an order book."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``steelyard data fetch``: candles or funding rates from an exchange into a file."""
+"""``steelyard data fetch``: download candles or funding rates from an exchange to a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["fetch"]
 
 BAR_STEPS = 10_000
 FETCH = "steelyard data fetch BTC/USDT:USDT --exchange binanceusdm --since 2022-01-01"
-LATE_S = 86_400  # funding is paid every few hours: less is no news
+LATE_S = 86_400  # funding is paid every few hours: a shorter gap is normal
 
 
 @click.command(
@@ -35,20 +35,24 @@ LATE_S = 86_400  # funding is paid every few hours: less is no news
 )
 @click.argument("symbol")
 @click.option(
-    "--exchange", "name", required=True, metavar="NAME", help="Which one, as ccxt spells it."
+    "--exchange", "name", required=True, metavar="NAME", help="The exchange's name in ccxt."
 )
-@click.option("--timeframe", default="1h", show_default=True, help="Length of a bar: 1m, 4h, 1d.")
-@click.option("--funding", is_flag=True, help="Get funding rates instead of candles.")
 @click.option(
-    "--since", type=InstantType(), help="First row, ISO 8601, UTC; needed for a new file."
+    "--timeframe", default="1h", show_default=True, help="Length of a bar, such as 1m, 4h or 1d."
 )
-@click.option("--until", type=InstantType(), help="Last row, left out; now if left out itself.")
+@click.option("--funding", is_flag=True, help="Download funding rates instead of candles.")
+@click.option(
+    "--since",
+    type=InstantType(),
+    help="First time, inclusive, ISO 8601, UTC. Needed for a new file.",
+)
+@click.option("--until", type=InstantType(), help="Last time, exclusive. Default: now.")
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to: .csv, .csv.gz or .parquet; a file that is there is continued.",
+    help="File to write: .csv, .csv.gz or .parquet. An existing file is continued.",
 )
 @click.option(
     "--retries",
@@ -56,18 +60,18 @@ LATE_S = 86_400  # funding is paid every few hours: less is no news
     default=5,
     show_default=True,
     metavar="N",
-    help="How often to ask again where there is no answer.",
+    help="How often to retry a request that is not answered.",
 )
 @click.option(
     "--page-size",
     type=click.IntRange(2, 10_000),
     metavar="ROWS",
-    help="Rows to ask for at once; what ccxt knows of the exchange if left out.",
+    help="Rows per request. Default: the exchange's limit as ccxt knows it.",
 )
 @click.option(
     "--api-url",
     metavar="URL",
-    help="Ask a mirror or a proxy instead of the exchange; STEELYARD_API_URL does the same.",
+    help="Use a mirror or a proxy instead of the exchange; STEELYARD_API_URL does the same.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 @click.pass_context
@@ -85,16 +89,15 @@ def fetch(
     api_url: str | None,
     as_json: bool,
 ) -> None:
-    """Get candles or funding rates from an exchange, and write a file that simulate reads.
+    """Download candles or funding rates from an exchange to a file that simulate reads.
 
-    SYMBOL is written as ccxt does: BTC/USDT:USDT is the perpetual in USDT, BTC/USDT the spot
-    market. Only candles that are closed are written. A download that was stopped, by whatever, goes
-    on where it was when the same command is given again; so does a finished one, with what has
-    come since. Public data only, without any key. Needs ccxt: pip install
-    ".[fetch]" in a clone of the project.
+    SYMBOL is written as in ccxt: BTC/USDT:USDT is the perpetual in USDT, BTC/USDT the spot
+    market. Only closed candles are written. Repeating the command resumes a download that was
+    interrupted, and adds new rows to a finished one. Only public data is used, so no key is
+    needed. The command needs ccxt: run pip install ".[fetch]" in a clone of the project.
     """
     if funding and context.get_parameter_source("timeframe") is not ParameterSource.DEFAULT:
-        raise click.UsageError("--funding has no timeframe: leave out --timeframe.")
+        raise click.UsageError("--funding has no timeframe: remove --timeframe.")
     _check_out(out)
     from steelyard.market.fetch import Asking, Patience, open_exchange
 
@@ -145,7 +148,7 @@ def _fetched(
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[float], None]]:
-    """A function that takes the share that is done, and shows it where someone looks."""
+    """A function that takes the share that is done, and shows it on a terminal."""
     with progress_bar(what, BAR_STEPS) as bar:
 
         def show(share: float) -> None:
@@ -157,14 +160,14 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
 
 @contextmanager
 def _a_word_on_the_way_out(out: Path) -> Iterator[None]:
-    """Say after Ctrl-C that nothing is lost."""
+    """Tell the user after Ctrl-C that the rows received so far are kept."""
     from steelyard.market.fetch import part_of
 
     try:
         yield
     except KeyboardInterrupt:
         if part_of(out).exists():
-            note(f"{part_of(out)} keeps what has come; the same command goes on from there")
+            note(f"{part_of(out)} keeps the rows received so far; repeat the command to resume")
         raise
 
 
@@ -204,16 +207,16 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _remark(report: dict[str, Any], done: Fetched, since: int | None) -> None:
-    """What to know beside the figures."""
+    """Print how many rows were added, and where the exchange has no data."""
     from steelyard.market import format_time
     from steelyard.report.number_format import count, day
 
     what = "funding rate" if "rate" in report else "candle"
     what += "" if done.added == 1 else "s"
     news = f"{count(done.added)} {what} added" if done.added else "nothing new"
-    fixed = ", the last one of before corrected" if done.corrected else ""
+    fixed = ", the previous last one corrected" if done.corrected else ""
     note(f"{report['source']}: {news}{fixed}")
     late_s = 0 if since is None else int(done.content.time[0]) - since
     if late_s >= LATE_S and late_s > report.get("step_s", 0):
         since_day = day(format_time(since or 0))
-        note(f"{report['exchange']} has none from {since_day} to {day(report['start'])} UTC")
+        note(f"{report['exchange']} has no data from {since_day} to {day(report['start'])} UTC")

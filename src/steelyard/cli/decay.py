@@ -31,7 +31,7 @@ __all__ = ["decay"]
     "--against",
     multiple=True,
     metavar="NAME",
-    help="Hold the others against this asset; several times. The first one if left out.",
+    help="Compare the other assets with this one; repeatable. Default: the first asset.",
 )
 @click.option(
     "--target", type=float, default=3.0, show_default=True, metavar="L", help="Target leverage."
@@ -45,7 +45,7 @@ __all__ = ["decay"]
     default=0,
     show_default=True,
     metavar="DAYS",
-    help="Begin each window so many days later.",
+    help="Start every window this many days later.",
 )
 @click.option(
     "--caliper",
@@ -53,16 +53,21 @@ __all__ = ["decay"]
     default=0.1,
     show_default=True,
     metavar="SHARE",
-    help="How far apart matched volatilities may be.",
+    help="How far apart the volatilities of matched windows may be.",
 )
 @click.option(
     "--block",
     type=float,
     metavar="DAYS",
-    help="Mean length of the bootstrap's runs. 90, or three windows where they are longer.",
+    help="Mean block length of the bootstrap. Default: 90, or three windows if that is longer.",
 )
 @click.option(
-    "--resamples", type=int, default=2_000, show_default=True, metavar="N", help="How many."
+    "--resamples",
+    type=int,
+    default=2_000,
+    show_default=True,
+    metavar="N",
+    help="Number of bootstrap resamples.",
 )
 @click.option(
     "--confidence",
@@ -70,9 +75,9 @@ __all__ = ["decay"]
     default=0.95,
     show_default=True,
     metavar="SHARE",
-    help="Of the intervals.",
+    help="Confidence level of the intervals.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--start", type=InstantType(), metavar="TIME", help="First instant, inclusive.")
 @click.option("--end", type=InstantType(), metavar="TIME", help="Last instant, exclusive.")
 @click.option("--out", type=OutType(), metavar="FILE", help="Write a page with the charts.")
@@ -96,9 +101,10 @@ def decay(
 ) -> None:
     """Compare how much a daily reset decays on several assets at equal realised volatility.
 
-    Each FILE is a price history, or the name of a bundled one; an asset is called NAME, or as its
-    file. Windows of whole days are matched by volatility, measured from bar to bar and from day
-    to day, on any dates and on the same; intervals are those of a bootstrap over the calendar.
+    Each FILE is a price history, or the name of a bundled one. An asset is called NAME, or by the
+    name of its file. Windows of whole days are matched by their volatility, which is measured from
+    bar to bar and from day to day. They are matched on any dates and on the same dates. A
+    bootstrap over calendar time gives the intervals.
     """
     check_span(start, end)
     if out is not None:
@@ -131,7 +137,7 @@ def decay(
 
 
 def _named(values: tuple[str, ...]) -> dict[str, str]:
-    """Each asset's file by its name; a file of that very name wins over ``NAME=FILE``."""
+    """Each asset's file by its name; an existing file called ``NAME=FILE`` is taken as a file."""
     named: dict[str, str] = {}
     for value in values:
         name, is_named, file = value.partition("=")

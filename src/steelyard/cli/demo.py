@@ -26,26 +26,26 @@ DEFAULT_PAGE = "steelyard-demo.html"
     default=DEFAULT_PAGE,
     show_default=True,
     metavar="FILE",
-    help="Where to write the report page.",
+    help="The report page to write.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def demo(out: Path, as_json: bool) -> None:
-    """Replay the bundled history, BTC and ETH from 2020 to 2022, for every preset.
+    """Run every preset over the bundled history, BTC and ETH from 2020 to 2022.
 
-    Needs no network, no key and no file. Prints a table and writes a report page, one HTML file
-    that any browser opens.
+    The demo needs no network, no key and no input file. It prints a table and writes a report
+    page: one HTML file that any browser opens.
     """
     from steelyard.rules.presets import preset_names
 
     names = preset_names()
-    note(f"Replaying {len(names)} tokens over BTC and ETH, daily, 2020 to 2022 ...")
+    note(f"Simulating {len(names)} tokens on BTC and ETH, daily, 2020 to 2022 ...")
     from steelyard.cli.demo_document import demo_document
     from steelyard.cli.preset_runs import ASSETS, preset_figures, replay_presets
     from steelyard.report.writing import write_report
 
     check_out(out, "--out", "page")
-    with progress_bar("replaying", len(names) * len(ASSETS)) as progress:
+    with progress_bar("simulating", len(names) * len(ASSETS)) as progress:
         runs = replay_presets(names, progress)
     document = demo_document(runs)
     write_report(document, out)

@@ -1,4 +1,4 @@
-"""The presets' runs as a document: a table an asset, the crash of March 2020, and each run."""
+"""The presets' runs as a document: a table per asset, the crash of March 2020, and each run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["demo_document"]
 
 CRASHED = ("ftx-bull", "ftx-hedge")
 RESET = (
-    "Daily reset: another rule beside each token's own, which goes back to the same target at each "
-    "close and trades for nothing; a day of -33.3 % wipes it out at 3x."
+    "The column of the daily reset shows another rule beside each token's own: it returns to the "
+    "same target at each close and trades without cost. At 3x a day of -33.3 % wipes it out."
 )
 
 
 def demo_document(runs: Sequence[PresetRun]) -> Document:
-    """All that is shown of the presets over the bundled history."""
+    """The document of all presets over the bundled history."""
     crashes = [_crash(each) for each in runs if each.name in CRASHED and each.asset == "BTC"]
     blocks: list[Block] = [_of_asset([each for each in runs if each.asset == a]) for a in ASSETS]
     blocks.append(Section("12 March 2020", [Paragraph(words) for words in crashes]))
@@ -53,7 +53,7 @@ def _heading(each: PresetRun) -> str:
 
 
 def _way(each: PresetRun) -> str:
-    """What the underlying's return became, and by what."""
+    """How the underlying's return became the token's."""
     way, figures = way_of(each), each.run.summary["underlying"]
     change, target = percent(figures["return"], signed=True), each.run.series.target_leverage
     if way is None:
@@ -71,7 +71,7 @@ def _way(each: PresetRun) -> str:
 def _crash(each: PresetRun) -> str:
     found = crash_of(each.run)
     if found is None:
-        return f"{each.name} was gone before."
+        return f"{each.name} was wiped out before that day."
     times = counted(found.rebalances, "rebalance")
     return (
         f"{each.name}: {percent(found.token, signed=True)} with {times} in the day; "

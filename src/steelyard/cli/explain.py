@@ -1,4 +1,4 @@
-"""``steelyard explain``: where a token's return went."""
+"""``steelyard explain``: attribute a token's return to its causes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_RUNS", "explain", "tell"]
 
 MOST_RUNS = 12
-"""The run itself, a run a step at most, and the position that is left alone."""
+"""At most: the run itself, one run for each step, and a position that never trades."""
 SAID_BY_THE_RUN = ("start", "end", "intrabar", "wind_down")
 
 
@@ -41,13 +41,13 @@ SAID_BY_THE_RUN = ("start", "end", "intrabar", "wind_down")
 @click.option(
     "--by",
     type=click.Choice(["day", "month"]),
-    help="Also each UTC day or month by itself; left out, the whole life only.",
+    help="Also attribute each UTC day or month by itself. Default: the whole life only.",
 )
 @click.option(
     "--out",
     type=OutType(),
     metavar="FILE",
-    help="Write a page: the steps, months and horizons.",
+    help="Write a page with the steps, months and horizons.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -61,17 +61,17 @@ def explain(
     as_json: bool,
     **options: str | None,
 ) -> None:
-    """Say where a token's return went: from L times the underlying's to its own, in steps.
+    """Attribute a token's return: the steps from L times the underlying's return to its own.
 
-    SERIES.toml is a series file; where there is no such file, the name of a preset. The steps add
-    up: compounding (a daily reset without costs, less L times the underlying), the rule, fee,
-    spread, impact, gas, funding, interest, management, and what a reserve gave back. Each is the
-    difference of two runs that differ by that one thing. Points are percentage points of return;
-    quote is that of the whole fund.
+    SERIES.toml is a series file, or the name of a preset where no such file exists. The steps are
+    compounding (a daily reset without costs, less L times the underlying), the rule, fee, spread,
+    impact, gas, funding, interest, management, and what a reserve paid back. They add up to the
+    whole difference. Each step is the difference of two runs that differ in that one respect.
+    Points are percentage points of return, and quote amounts are those of the whole fund.
 
-    DIR is a folder that "steelyard simulate --out" wrote: the run is made again from it, which
-    needs no other option, and must come out as it was saved. Where a file that it was made of has
-    moved, name it with its option; what it holds must be the same.
+    DIR is a folder that "steelyard simulate --out" wrote. The run is repeated from it, which needs
+    no other option, and must give the result that was saved. If an input file has moved, name it
+    with its option; its content must be the same.
     """
     check_span(start, end)
     if out is not None:
@@ -96,7 +96,7 @@ def explain(
 def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
     from steelyard.analysis.attribution import explain as explain_series
 
-    # first the name: what is neither file nor folder would else be told to have prices
+    # the series is looked up first: an unknown name must not be answered by a missing --prices
     token = find_series(series)
     if given["prices"] is None:
         raise click.MissingParameter(param_hint="'--prices'", param_type="option")
@@ -106,9 +106,9 @@ def _explain_series(series: str, given: dict[str, Any]) -> Explanation:
 
 
 def _explain_folder(folder: str, given: dict[str, Any]) -> Explanation:
-    """Explain the run in a folder, made again.
+    """Repeat the run of a folder and explain it.
 
-    Where it is not the one that was saved, that is said.
+    A note says so where the result differs from the saved one.
     """
     from steelyard.analysis.attribution import explain_run
     from steelyard.simulation.load_run import bars_of, files_of, make_again
@@ -116,7 +116,9 @@ def _explain_folder(folder: str, given: dict[str, Any]) -> Explanation:
     for option in SAID_BY_THE_RUN:
         if given[option] is not None:
             flag = "--" + option.replace("_", "-")
-            message = f"{flag}: expected it with a series file only: the run in {folder} says it."
+            message = (
+                f"{flag}: expected it with a series file only: the run in {folder} determines it."
+            )
             raise click.UsageError(message)
     is_read(*files_of(folder))
     moved = {option: file for option, file in given.items() if file is not None}

@@ -1,4 +1,4 @@
-"""``steelyard forecast``: the order flow that tokens will send, before it comes."""
+"""``steelyard forecast``: the order flow that tokens will send at other prices."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["forecast"]
 
 
 class PercentType(_PercentBase):
-    """A move in percent, ``-20`` or ``-20%``, as a share."""
+    """A move in percent, ``-20`` or ``-20%``, read as a fraction."""
 
     name = "percent"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Read the percentage; what is none is wrong usage."""
+        """Read the percentage; anything else is wrong usage."""
         if isinstance(value, float):
             return value
         try:
@@ -51,37 +51,39 @@ class PercentType(_PercentBase):
     ],
 )
 @click.argument("shelf", metavar="SHELF.toml", shell_complete=presets)
-@click.option("--price", type=float, metavar="P", help="The price now. The shelf's if left out.")
+@click.option(
+    "--price", type=float, metavar="P", help="The price now. Default: the price in the shelf file."
+)
 @click.option(
     "--time",
     type=InstantType(),
     metavar="T",
-    help="Now. The shelf's time if left out, else this machine's.",
+    help="The time now. Default: the time in the shelf file, or else the clock of this machine.",
 )
 @click.option(
     "--ladder",
     type=(PercentType(), PercentType(), int),
     metavar="FROM TO STEPS",
     default=None,
-    help="Prices to look at: moves in percent, and how many. -20 20 17 if left out.",
+    help="Prices to show: two moves in percent and the number of steps. Default: -20 20 17.",
 )
 @click.option(
     "--daily-volume",
     type=float,
     metavar="QUOTE",
-    help="Traded in a day, to show flows as a share of it.",
+    help="The market's volume in a day, to show flows as a share of it.",
 )
 @click.option(
     "--impact",
     type=float,
     metavar="BPS",
-    help="By how much a million of quote moves the price, for the feedback.",
+    help="How far a trade of one million quote moves the price, for the feedback.",
 )
 @click.option(
     "--book",
     type=click.Path(),
     metavar="BOOK",
-    help='An order book, to show flows as a share of it ("steelyard data book").',
+    help='An order book, to show flows as a share of its depth (see "steelyard data book").',
 )
 @click.option("--out", type=OutType(), metavar="FILE", help="Write a page with the ladder drawn.")
 @force_option
@@ -97,14 +99,15 @@ def forecast(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what leveraged tokens will buy and sell as the price moves, and at their next resets.
+    """Forecast what leveraged tokens will trade as the price moves, and at their next resets.
 
-    SHELF.toml lists tokens as they stand: their series or target, and their books or assets.
-    Where there is no such file, it is the name of a preset, as at its launch.
+    SHELF.toml lists tokens in their present state: their series or target, and their books or
+    assets. Where no such file exists, it is the name of a preset, in its state at launch.
 
-    For each price on a ladder: what bands, moves and emergencies trade on the way there and what
-    the venue liquidates, and what each token's next scheduled reset trades if the price then
-    stands there. The rules are those of a simulation, to the last digit.
+    For each price on a ladder the forecast shows what bands, moves and emergencies trade on the
+    way there and what the venue liquidates. It also shows what each token's next scheduled reset
+    trades if the price is then at that level. The rules are the same as in a simulation, to the
+    last digit.
     """
     if out is not None:
         check_out(out, "--out", "page")
@@ -133,7 +136,7 @@ def forecast(
 
 
 def _find_shelf(name: str) -> Shelf:
-    """The shelf file ``name``, or the preset of that name on a shelf of its own."""
+    """The shelf file ``name``, or a shelf that holds only the preset of that name."""
     from steelyard.analysis.shelf import Shelf
     from steelyard.rules.presets import preset, preset_names
 
@@ -145,7 +148,7 @@ def _find_shelf(name: str) -> Shelf:
 
 
 def _say_what_is_read(shelf: Path) -> None:
-    """Name the series files and books that a shelf leads to, which nothing may write over."""
+    """Register the series files and books that a shelf names, so that they are not overwritten."""
     import tomllib
 
     tables = tomllib.loads(shelf.read_text(encoding="utf-8-sig"))["token"]
@@ -157,7 +160,7 @@ def _say_what_is_read(shelf: Path) -> None:
 
 
 def _remarks(found: Forecast) -> Iterator[str]:
-    """What the figures leave out, of those tokens that it concerns."""
+    """What the figures do not include, with the tokens that it concerns."""
     concerns: dict[str, list[str]] = {}
 
     def about(remark: str, name: str) -> None:
@@ -166,19 +169,23 @@ def _remarks(found: Forecast) -> Iterator[str]:
     for token in found.tokens:
         how = token.series.rebalance
         if how.volatility is not None:
-            about("a trigger of volatility is not foreseen: it needs the way there.", token.name)
+            about(
+                "the forecast leaves out a volatility trigger, which depends on the path.",
+                token.name,
+            )
         if how.max_trade_notional > 0:
-            about("of a rebalance in clips only the first is shown on the way.", token.name)
+            about("only the first clip of a rebalance is shown on the way to a price.", token.name)
         if token.series.execution.delay_s:
-            about("orders are shown where they are decided, not at their fill.", token.name)
+            about("orders are shown at the price of the decision, not at their fill.", token.name)
         if token.series.follows_the_market:
-            about("an impact that follows the market is left out of sizes.", token.name)
+            about("trade sizes leave out an impact that depends on the market.", token.name)
         if any(flow.trigger == "liquidation" for flow in token.now):
             about(
-                "is liquidated at once: no such position stands at the present price.", token.name
+                "is liquidated at once: such a position cannot exist at the present price.",
+                token.name,
             )
         elif token.now:
-            about("trades at once: at the present price a trigger holds already.", token.name)
+            about("trades at once: a trigger is already met at the present price.", token.name)
     for remark, names in concerns.items():
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""  # noqa: PLR2004 (as shown)
         yield f"{', '.join(names[:3])}{more}: {remark}"

@@ -1,4 +1,4 @@
-"""The options that say over which history a series is run: the same wherever one is."""
+"""The options that describe the history of a run, shared by all commands that take one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = [
 Called = TypeVar("Called", bound=Callable[..., Any])
 
 PRICES = (
-    "Prices: CSV, JSON, .gz, .zip, Parquet or Feather, or a pattern of files in quotes; or BTC or "
-    "ETH, the bundled days of 2020 to 2022."
+    "Prices: a file (CSV, JSON, .gz, .zip, Parquet or Feather), a pattern of files in quotes, or "
+    "BTC or ETH for the bundled daily bars of 2020 to 2022."
 )
 HIGH = "steelyard.high_funding"
 
 
 def _read_high(context: click.Context, _option: click.Parameter, file: str | None) -> object:
-    """Read funding at once where it may be high; else whoever runs the series reads the file."""
+    """Read the funding file now if high rates are allowed; otherwise the run reads it later."""
     if file is None or not context.meta.get(HIGH):
         return file
     from steelyard.market import read_funding
@@ -45,7 +45,7 @@ OPTIONS = (
         "--funding",
         metavar="FILE",
         callback=_read_high,
-        help="Funding of a perpetual: time,rate.",
+        help="Funding of a perpetual, with columns time,rate.",
     ),
     click.option(
         "--high-funding",
@@ -53,26 +53,42 @@ OPTIONS = (
         is_eager=True,
         expose_value=False,
         callback=_allow_high,
-        help="Take --funding of more than 300 % a year as it stands.",
+        help="Accept --funding of more than 300 % a year.",
     ),
-    click.option("--rates", metavar="FILE", help="Rates per year of a spot venue: time,rate."),
-    click.option("--injections", metavar="FILE", help="Into the reserve: time,quote,kind."),
-    click.option("--start", type=InstantType(), help="First instant, ISO 8601, UTC."),
-    click.option("--end", type=InstantType(), help="Last instant, left out."),
+    click.option("--rates", metavar="FILE", help="Yearly interest rates, with columns time,rate."),
+    click.option(
+        "--injections",
+        metavar="FILE",
+        help="Payments into the reserve, with columns time,quote,kind.",
+    ),
+    click.option("--start", type=InstantType(), help="First instant, inclusive, ISO 8601, UTC."),
+    click.option("--end", type=InstantType(), help="Last instant, exclusive, ISO 8601, UTC."),
     click.option(
         "--intrabar",
         type=click.Choice(["close", "path"]),
-        help="Observe closes only, or walk through each bar (default where it can be).",
+        help="Observe closes only, or the path inside bars. Default: path if the bars allow it.",
     ),
 )
 
 EVENTS = (
     click.option(
-        "--flows", metavar="FILE", help="Creations, and redemptions below 0: time,tokens."
+        "--flows",
+        metavar="FILE",
+        help="Creations, and redemptions as negative amounts, with columns time,tokens.",
     ),
-    click.option("--splits", metavar="FILE", help="Tokens for one token: time,ratio."),
-    click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
-    click.option("--wind-down", metavar="TIME", help="Close the token then, redeemed at nav."),
+    click.option(
+        "--splits", metavar="FILE", help="Splits, tokens for one token, with columns time,ratio."
+    ),
+    click.option(
+        "--outages",
+        metavar="FILE",
+        help="Times when the keeper is down, with columns from,to.",
+    ),
+    click.option(
+        "--wind-down",
+        metavar="TIME",
+        help="Wind the token down at this time and redeem it at nav after costs.",
+    ),
 )
 
 FUNDS = (
@@ -80,45 +96,52 @@ FUNDS = (
         "--flows",
         multiple=True,
         metavar="FILE",
-        help="Creations, and redemptions below 0: time,tokens. Of several series SYMBOL=FILE.",
+        help="Creations, and redemptions as negative amounts, with columns time,tokens. "
+        "With several series: SYMBOL=FILE.",
     ),
     click.option(
         "--splits",
         multiple=True,
         metavar="FILE",
-        help="Tokens for one token: time,ratio. Of several series SYMBOL=FILE.",
+        help="Splits, tokens for one token, with columns time,ratio. "
+        "With several series: SYMBOL=FILE.",
     ),
-    click.option("--outages", metavar="FILE", help="A dead keeper, nothing triggers: from,to."),
+    click.option(
+        "--outages",
+        metavar="FILE",
+        help="Times when the keeper is down, with columns from,to.",
+    ),
     click.option(
         "--wind-down",
         multiple=True,
         metavar="TIME",
-        help="Close the token then, redeemed at nav after costs. Of several series SYMBOL=TIME.",
+        help="Wind the token down at this time and redeem it at nav after costs. "
+        "With several series: SYMBOL=TIME.",
     ),
 )
 
 
 def fund_options(command: Called) -> Called:
-    """Give a command what befalls one token or several: flows, splits, outages and ends."""
+    """Add the options of events of one token or several: flows, splits, outages, wind-downs."""
     for option in reversed(FUNDS):
         command = option(command)
     return command
 
 
 def event_options(command: Called) -> Called:
-    """Give a command what befalls one token: flows, splits, outages and its end."""
+    """Add the options of events of one token: flows, splits, outages and its wind-down."""
     for option in reversed(EVENTS):
         command = option(command)
     return command
 
 
 def history_options(command: Called) -> Called:
-    """Give a command ``--prices``, what is paid over time, the span of time, and ``--intrabar``."""
+    """Add ``--prices``, the payments over time, the span of time and ``--intrabar``."""
     return _with_options(command, needed=True)
 
 
 def history_options_of_a_run(command: Called) -> Called:
-    """The same for a command that also takes the folder of a run, which says them itself."""
+    """Add the same options, none required: a saved run or a journal may determine them."""
     return _with_options(command, needed=False)
 
 

@@ -1,6 +1,6 @@
-"""What a person names on the command line, found: series files and presets, prices, instants.
+"""Look up what a command line names: series files and presets, prices, instants.
 
-A file always wins: a preset or a bundled history is meant only where no file has that name.
+A file always comes first: a name means a preset or a bundled history only if no such file exists.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def find_series(name: str) -> Series:
     """The series file ``name``, or the preset of that name.
 
     Raises:
-        InputError: it is neither, or says what no series can be.
+        InputError: it is neither, or it is not a valid series.
     """
     from steelyard.simulation.series_argument import series_of
 
@@ -54,7 +54,7 @@ def find_series_text(name: str) -> str:
     """The text of the series file ``name``, or of the preset of that name.
 
     Raises:
-        InputError: as ``find_series`` does; what is returned is a series.
+        InputError: as ``find_series``; the returned text is always a valid series.
     """
     from steelyard.rules.presets import preset_names, preset_text
 
@@ -65,7 +65,7 @@ def find_series_text(name: str) -> str:
 
 
 def by_symbol(values: Sequence[str], symbols: Sequence[str], option: str) -> dict[str, str]:
-    """What was given for each of several series as ``SYMBOL=VALUE``; of one, the value will do.
+    """The values given as ``SYMBOL=VALUE`` for several series; one series needs the value only.
 
     Raises:
         click.UsageError: a value names no series, or a series is named twice.
@@ -92,7 +92,7 @@ def find_prices(name: str) -> Prices:
     """The price file ``name``, or the bundled history of that name.
 
     Raises:
-        DataError: it is neither, or not what prices should be.
+        DataError: it is neither, or its content is not valid.
         click.UsageError: the name is empty.
     """
     from steelyard.market import SAMPLE_NAMES, prices_of
@@ -101,23 +101,23 @@ def find_prices(name: str) -> Prices:
         allowed = " or ".join(SAMPLE_NAMES)
         raise click.UsageError(
             f"prices: expected a file, a pattern of files, or {allowed}, the bundled histories; "
-            f"found an empty name, such as an unset variable of a shell gives."
+            f"found an empty name. An unset shell variable is a common cause."
         )
     return prices_of(name)
 
 
 def find_feed(prices: str, options: dict[str, Any], series: Series | Sequence[Series] = ()) -> Feed:
-    """The prices that were named, with what goes with them taken out of a command's options.
+    """The named prices together with the other inputs, which are removed from the options.
 
     Args:
-        prices: of a file, or a bundled history.
-        options: of a command, those that go into the feed are taken out.
-        series: what is run: an option that says nothing about it, or about any of several, is
+        prices: the name of a file or of a bundled history.
+        options: the options of a command; those that go into the feed are removed from it.
+        series: the series to run. An option that does not apply to it, or to any of several, is
             refused before its file is read.
 
     Raises:
-        DataError: a file is not what it should be, or no bar is left.
-        InputError: a time is none, or an option does not go with the series.
+        DataError: a file is not valid, or no bar is left.
+        InputError: a time is not valid, or an option does not apply to the series.
         click.UsageError: the name is empty.
     """
     from steelyard.market import Feed
@@ -137,10 +137,10 @@ def find_feed(prices: str, options: dict[str, Any], series: Series | Sequence[Se
 
 
 def find_book(series: Series) -> tuple[list[float], list[float], list[float]] | None:
-    """The columns of the book that a series trades on; None where it trades on none.
+    """The columns of the book that a series trades on; None if it trades on no book.
 
     Raises:
-        DataError: its file is missing, or no book.
+        DataError: its file is missing, or is not a book.
     """
     if series.costs.impact != "book":
         return None
@@ -150,28 +150,28 @@ def find_book(series: Series) -> tuple[list[float], list[float], list[float]] | 
 
 
 class OutType(_OutBase):
-    """A place to write to. An empty one is refused: as a path it would be the present folder."""
+    """A path to write to. An empty one is refused, because it would mean the current folder."""
 
     name = "path"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        """Take the name for a path; none is wrong usage, such as an unset variable of a shell."""
+        """Convert the name to a path; an empty name is wrong usage."""
         if not str(value):
             self.fail("expected a name, found nothing.", param, ctx)
         return Path(str(value))
 
 
 class InstantType(_InstantBase):
-    """A time: ``2020-03-12``, ``2020-03-12T08:00:00Z`` or epoch seconds; in epoch seconds."""
+    """A time (``2020-03-12``, ``2020-03-12T08:00:00Z`` or epoch seconds), as epoch seconds."""
 
     name = "time"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Read the time; what is none is wrong usage."""
+        """Read the time; anything else is wrong usage."""
         from steelyard.market import parse_time
 
         try:

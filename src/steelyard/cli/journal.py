@@ -1,4 +1,4 @@
-"""``steelyard journal export`` and ``head``: a journal's events in a file, and where it ends."""
+"""``steelyard journal export`` and ``head``: write a journal's events to a file; print its head."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ __all__ = ["export", "head"]
     required=True,
     type=OutType(),
     metavar="FILE",
-    help="Where to: .jsonl, which can be verified, .csv or .parquet.",
+    help="File to write: .jsonl (which can be verified), .csv or .parquet.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def export(journal: str, out: Path, as_json: bool) -> None:
-    """Write all events of a journal into a file, one event a row.
+    """Write all events of a journal to a file, one row for each event.
 
-    JOURNAL is a file or a URL. A line of JSON holds the very bytes that were hashed, so that
-    "steelyard journal verify", or a short script, can check the chain of the file.
+    JOURNAL is a file or a URL. Each line of JSON holds the exact bytes that were hashed, so that
+    "steelyard journal verify", or a short script, can check the hash chain of the file.
     """
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import export_format, write_export
@@ -55,7 +55,7 @@ def export(journal: str, out: Path, as_json: bool) -> None:
             with written_whole(out) as stage, progress_bar("writing", total) as bar:
                 written = write_export(counting(opened.events(), bar), stage, how)
         except OSError as error:
-            message = f"{out}: cannot be written: {error.strerror}. Nothing of it was kept."
+            message = f"{out}: cannot be written: {error.strerror}. No part of it was kept."
             raise JournalError(message, place=str(out)) from error
     if as_json:
         report = {"schema": 1, "out": str(out), "format": how, "events": written.size}
@@ -73,15 +73,18 @@ def export(journal: str, out: Path, as_json: bool) -> None:
 )
 @click.argument("journal")
 @click.option(
-    "--key", type=click.Path(path_type=Path), metavar="FILE", help="Sign with this key file."
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Sign the head with this key file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def head(journal: str, key: Path | None, as_json: bool) -> None:
-    """Print where a journal ends: the number of its events and the hash of the last.
+    """Print the head of a journal: the number of its events and the hash of the last one.
 
-    JOURNAL is a file or a URL. With --key it is a signed note as transparency logs publish them:
-    who keeps it can prove later that the journal was cut or written anew. "steelyard journal key
-    new" makes a key.
+    JOURNAL is a file or a URL. With --key the head is a signed note, as transparency logs publish
+    them. Whoever keeps it can prove later that the journal was truncated or rewritten. "steelyard
+    journal key new" creates a key.
     """
     from steelyard.ledger import Journal, read_key, sign_head
 
@@ -97,4 +100,4 @@ def head(journal: str, key: Path | None, as_json: bool) -> None:
         click.echo(signed, nl=False)
     else:
         click.echo(f"{end.size}\n{end.hash.hex()}")
-        note("not signed: --key FILE signs it")
+        note("the head is not signed: --key FILE signs it")

@@ -23,19 +23,19 @@ __all__ = ["new"]
     "--name",
     required=True,
     metavar="NAME",
-    help="The journal's name, best as a URL without https://.",
+    help="The journal's name, preferably a URL without https://.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def new(file: Path, name: str, as_json: bool) -> None:
-    """Make a key in FILE, which only its owner can read, and print its public half.
+    """Create a key in FILE, which only its owner can read, and print its public half.
 
-    The public key is also written beside it, in FILE.pub: publish it, because holders check heads
-    with it. Keep FILE itself secret and keep a copy: a key that is lost cannot be made again.
+    The public key is also written to FILE.pub. Publish it, because holders check heads with it.
+    Keep FILE itself secret and keep a copy, because a lost key cannot be recovered.
     """
     from steelyard.ledger import new_key, write_key
 
     beside = Path(f"{file}.pub")
-    if not os.path.lexists(file):  # else the key itself says that it is never replaced
+    if not os.path.lexists(file):  # write_key refuses a FILE that exists
         check_out(beside, "FILE", "table")
     key = new_key(name)
     public = str(key.public)

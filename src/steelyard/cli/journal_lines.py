@@ -1,6 +1,6 @@
-"""What an event of a journal says, in one line: each kind has its line here, and nowhere else.
+"""One line of text for each event of a journal: every kind of event has its line here only.
 
-A line rounds, and leaves fields out. All fields are in ``--full``, and every digit in ``--json``.
+A line rounds figures and omits fields. ``--full`` prints all fields, ``--json`` every digit.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ MOST_LETTERS = 60
 
 
 def line(kind: str, fields: Fields) -> str:
-    """What happened, in a line; of a kind that is not known here, all its fields.
+    """One line about an event; for an unknown kind, all its fields.
 
     Args:
-        kind: of the event.
-        fields: of its body.
+        kind: the kind of the event.
+        fields: the fields of its body.
     """
     told = LINES.get(kind)
     if told is not None:
         try:
             return ", ".join(part for part in told(fields) if part)
         except (KeyError, TypeError, ValueError, AttributeError):
-            pass  # it was not written by this program: "verify" says what is wrong with it
+            pass  # the event is malformed: "verify" reports what is wrong with it
     return f"{kind.replace('_', ' ')}: {all_fields(fields)}"
 
 
 def all_fields(fields: Fields) -> str:
-    """Every field by its name, long ones cut."""
+    """Every field with its name; long values are cut."""
     return ", ".join(f"{name} {_short(value)}" for name, value in fields.items())
 
 
@@ -91,7 +91,7 @@ def _tokens(tokens: str) -> str:
 
 
 def _since(fields: Fields) -> list[str]:
-    """Of the observations since the row before: the range of prices, refusals, what time cost."""
+    """The observations since the previous row: range of prices, blocked trades, accruals."""
     low, high, passed = fields["low"], fields["high"], fields["passed"]
     blocked = sum(each["blocked"] for each in passed)
     accrued = [each["accrued"] for each in passed if each["accrued"] is not None]
@@ -104,17 +104,17 @@ def _since(fields: Fields) -> list[str]:
 
 
 def _accrued(*each: Fields) -> str:
-    """What time cost: one figure of funding, interest and management."""
+    """Funding, interest and management fee since the previous row, as one figure."""
     paid = 0.0
     for one in each:
         funding = one["funding"]
         payments = funding if isinstance(funding, list) else [funding]
         paid += sum(map(float, payments)) + float(one["interest"]) + float(one["management"])
-    return f"time {'cost' if paid >= 0 else 'paid'} {number(abs(paid), 2)}"
+    return f"accrued {'cost' if paid >= 0 else 'income'} {number(abs(paid), 2)}"
 
 
 def _due(inputs: Fields) -> list[str]:
-    """What fell due for one fund at an observation."""
+    """What was due for one fund at an observation."""
     funding = sum(map(float, inputs["funding"]))
     return [
         f"funding {percent(funding, signed=True)}" if inputs["funding"] else "",
@@ -221,13 +221,13 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
         f"venue liquidated it at {_money(f['price'])}",
         f"cash {_money(f['cash'])} left",
     ],
-    "paused": lambda f: ["operator pauses" if f["is_paused"] else "operator lets it go on"],
+    "paused": lambda f: ["operator pauses" if f["is_paused"] else "operator resumes"],
     "mark": _mark,
     "health": _health,
     "stopped": lambda f: [f"writer stopped, price {_money(f['price'])}", *_since(f)],
     "series": _series,
     "version": lambda f: [
-        f"version {f['program']} goes on",
+        f"version {f['program']} continues",
         f"cash {_money(f['state']['cash'])}",
         f"units {number(float(f['state']['units']), 3)}",
     ],
@@ -257,7 +257,7 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
         f"asked to {_tokens(f['request']['tokens'])}",
         f"nav {_money(f['request']['nav'])}",
     ],
-    "withdrawn": lambda f: [f"{counted(f['requests'], 'request')} given back"],
+    "withdrawn": lambda f: [f"{counted(f['requests'], 'request')} returned"],
     "decided": _decided,
     "blocked": _blocked,
     "clock_moved": _clock_moved,
@@ -273,7 +273,7 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
         f"ended: {f['reason'].replace('_', ' ')} at {_money(f['price'])}",
         f"cash {_money(f['cash'])}",
     ],
-    "pause_changed": lambda f: ["paused" if f["is_paused"] else "goes on"],
+    "pause_changed": lambda f: ["paused" if f["is_paused"] else "resumed"],
     "traded": lambda f: [
         f"venue traded by itself: {_order(f['notional'], f['price'])}",
         _cost(f["charges"]),
@@ -282,4 +282,4 @@ LINES: dict[str, Callable[[Fields], list[str]]] = {
     "booked": lambda f: [_moved_money(f), f"cash {_money(f['cash'])}"],
     **KEEPER_LINES,
 }
-"""By kind: the parts of its line; empty ones are left out."""
+"""The parts of the line of each kind; empty parts are omitted."""

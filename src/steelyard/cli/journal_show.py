@@ -1,4 +1,4 @@
-"""``steelyard journal show``: events of a journal, by fund, kind and time."""
+"""``steelyard journal show``: print events of a journal by fund, kind and time."""
 
 from __future__ import annotations
 
@@ -33,12 +33,20 @@ MOST_NAMES = 20
     ],
 )
 @click.argument("journal")
-@click.option("--fund", "funds", multiple=True, metavar="F", help="Only this fund's; repeatable.")
-@click.option("--kind", "kinds", multiple=True, metavar="K", help="Only this kind; repeatable.")
-@click.option("--since", type=InstantType(), metavar="T", help="From this time on.")
-@click.option("--until", type=InstantType(), metavar="T", help="Up to this time, left out itself.")
 @click.option(
-    "--after", type=click.IntRange(0), default=0, metavar="SEQ", help="After this event's number."
+    "--fund", "funds", multiple=True, metavar="F", help="Only events of this fund; repeatable."
+)
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="K", help="Only events of this kind; repeatable."
+)
+@click.option("--since", type=InstantType(), metavar="T", help="First time, inclusive.")
+@click.option("--until", type=InstantType(), metavar="T", help="Last time, exclusive.")
+@click.option(
+    "--after",
+    type=click.IntRange(0),
+    default=0,
+    metavar="SEQ",
+    help="Only events after this number.",
 )
 @click.option(
     "--limit",
@@ -46,10 +54,15 @@ MOST_NAMES = 20
     default=AT_ONCE,
     show_default=True,
     metavar="N",
-    help="The first N of them.",
+    help="Print at most N events.",
 )
-@click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them instead.")
-@click.option("--full", is_flag=True, help="All fields of each event, and its kind.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Print the last N events instead of the first.",
+)
+@click.option("--full", is_flag=True, help="Print the kind and all fields of each event.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def show(
     journal: str,
@@ -65,9 +78,9 @@ def show(
 ) -> None:
     """Print events of a journal.
 
-    JOURNAL is a file or a URL. Without filters these are the first events; --last 20 prints the
-    newest. An event's fund is a symbol, price:UNDERLYING or reserve:NAME. Each is told in a line;
-    --full prints its kind and its fields, --json every digit.
+    JOURNAL is a file or a URL. Without filters the first events are printed; --last 20 prints the
+    newest. The fund of an event is a symbol, price:UNDERLYING or reserve:NAME. Each event is one
+    line; --full prints its kind and all its fields, and --json prints every digit.
     """
     from steelyard.ledger import Journal
 
@@ -94,11 +107,11 @@ def show(
 
         show_document(events_document(rows, full=full))
     if is_cut:
-        note(f"there are more: --after {rows[-1].seq} goes on, --last {limit} shows the newest")
+        note(f"there are more: --after {rows[-1].seq} continues, --last {limit} shows the newest")
 
 
 def _check_funds(funds: Sequence[str], opened: Journal) -> None:
-    """Refuse the name of a fund that is not in the journal, and say which are there.
+    """Refuse the name of a fund that is not in the journal, and name those that are.
 
     Raises:
         click.BadParameter: a name is unknown.
@@ -109,13 +122,13 @@ def _check_funds(funds: Sequence[str], opened: Journal) -> None:
     for fund in funds:
         if fund not in there:
             more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
-            known = ", ".join(there[:MOST_NAMES]) or "none: it is empty"
+            known = ", ".join(there[:MOST_NAMES]) or "none: the journal is empty"
             message = f"expected a fund of {opened.place} ({known}{more}), found {fund!r}."
             raise click.BadParameter(message, param_hint="--fund")
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
-    """Where nothing was found: refuse the name of a kind that is none.
+    """Refuse an unknown kind; called where no event was found.
 
     Raises:
         click.BadParameter: a kind is not registered.

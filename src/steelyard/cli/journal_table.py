@@ -1,4 +1,4 @@
-"""Events of a journal, and what was proved of it, as a person reads them."""
+"""Documents of a journal's events and of its verification."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROOFS = {
 
 
 def events_document(rows: Sequence[Row], *, full: bool = False) -> Document:
-    """Events as a table: a line each, or with all their fields."""
+    """Events as a table: one line each, or with all their fields."""
     columns = [Column("seq"), Column("time (UTC)", words=True), Column("fund", words=True)]
     columns += [*([Column("kind", words=True)] if full else []), Column("what", words=True)]
     seconds = "" if any(row.time_ms % MINUTE_MS for row in rows) else ":00"
@@ -38,11 +38,11 @@ def events_document(rows: Sequence[Row], *, full: bool = False) -> Document:
         else:
             words = [row.fund.removeprefix("price:"), line(row.kind, row.fields)]
         shown.append(TableRow([str(row.seq), time, *map(printable, words)]))
-    return Document("", [Table("", columns, shown) if rows else Paragraph("no such events")])
+    return Document("", [Table("", columns, shown) if rows else Paragraph("no events match")])
 
 
 def verdict_document(name: str, verdict: Verdict) -> Document:
-    """What was proved."""
+    """The result of each check of a journal."""
     told = [("events", count(verdict.head.size)), ("head", verdict.head.hash.hex())]
     for proof_name, proof in verdict.proofs.items():
         told.append((proof_name, said(proof_name, proof)))
@@ -61,12 +61,12 @@ def verdict_document(name: str, verdict: Verdict) -> Document:
 
 
 def printable(words: str) -> str:
-    """Words of a journal without what moves a terminal's cursor, or begins a line of its own."""
+    """Text of a journal with control characters escaped, so that they do not affect a terminal."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
 
 
 def said(name: str, proof: Proof) -> str:
-    """What one proof came to, in words."""
+    """The result of one proof, in words."""
     law = PROOFS.get(name, name)
     if proof.ok is None:
         return "not checked"

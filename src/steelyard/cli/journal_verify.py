@@ -1,4 +1,4 @@
-"""``steelyard journal verify``: proves that a journal, or an export of one, is what was written."""
+"""``steelyard journal verify``: prove that a journal, or an export of one, was not changed."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ SAID_BY_THE_JOURNAL = ("start", "end", "intrabar")
     "note_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A signed head: finds a tail that was cut, and a journal that was written anew.",
+    help="A signed head, which detects a truncated or rewritten journal.",
 )
-@click.option("--key", metavar="KEY", help="The public key of the head, or a file with it.")
+@click.option(
+    "--key", metavar="KEY", help="The public key that signed the head, or a file that holds it."
+)
 @history_options_of_a_run
 @fund_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -55,19 +57,20 @@ def verify(
 ) -> None:
     """Prove that a journal is whole, that its books add up and that the rules were kept.
 
-    JOURNAL is a file, a URL, or an export in JSON lines. Events that were changed, are missing,
-    are there twice or stand out of order are named by number and reason; the exit code is 5 then.
-    A tail that was cut, and a journal whose hashes were all made anew, are found with a signed head
-    only. With --prices, and the other inputs of "steelyard simulate", the run is made anew and
-    compared event by event; without, the rules are proved for what the journal says was observed.
+    JOURNAL is a file, a URL, or an export in JSON lines. Events that are changed, missing,
+    repeated or out of order are listed with their number and the reason, and the exit code is
+    then 5. Only a signed head detects a truncated journal, or one whose hashes were all computed
+    again. With --prices and the other inputs of "steelyard simulate", the run is repeated and
+    compared event by event. Without them, the rules are checked against the observations that the
+    journal records.
     """
     if prices is None and any(options.values()):
-        raise click.UsageError("expected --prices beside the other inputs of a simulation.")
+        raise click.UsageError("expected --prices together with the other inputs of a simulation.")
     for option in SAID_BY_THE_JOURNAL:
         if options.pop(option) is not None:
-            raise click.UsageError(f"--{option}: expected none: the journal says it.")
+            raise click.UsageError(f"--{option}: expected none: the journal determines it.")
     if (note_file is None) != (key is None):
-        raise click.UsageError("--head and --key belong together: a head is trusted by its key.")
+        raise click.UsageError("--head and --key go together: the key proves who signed the head.")
     head = None if note_file is None or key is None else _opened_head(note_file, key)
     verdict = verified(journal, head)
     if prices is not None:
@@ -83,14 +86,14 @@ def verify(
 
 
 def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, Any]) -> Verdict:
-    """The verdict with what simulating anew says, which checks each row of a fund."""
+    """The verdict with the comparison of each row of a fund with a new simulation."""
     from steelyard.cli.input_lookup import by_symbol, find_feed
     from steelyard.ledger import Journal
     from steelyard.ledger.exports import is_export, read_export
     from steelyard.simulation.journal_anew import compare_anew, left_out, span_of
 
     if not verdict.proofs["chain"].ok:
-        return verdict  # rows that cannot be trusted are compared with nothing
+        return verdict  # rows that cannot be trusted are not compared
     path = Path(journal)
     if is_export(path):
         rows = list(read_export(path))
@@ -106,7 +109,7 @@ def _with_prices(verdict: Verdict, journal: str, name: str, options: dict[str, A
 
 
 def verified(journal: str, head: Head | None = None) -> Verdict:
-    """What is proved of a journal, or of an export of one, from its rows alone."""
+    """Verify a journal, or an export of one, from its rows alone."""
     from steelyard.ledger import Journal, verify_rows
     from steelyard.ledger.audit import Audit
     from steelyard.ledger.exports import is_export, read_export
@@ -120,7 +123,7 @@ def verified(journal: str, head: Head | None = None) -> Verdict:
         try:
             total = opened.head().size
             snapshots = opened.snapshots()
-        except Damaged:  # it is said by the proof, with the last event that can be read
+        except Damaged:  # the proof reports it, with the last event that can be read
             total, snapshots = 0, []
         checks = [Audit(ModelFills(), snapshots)]
         with progress_bar("verifying", total) as bar:
@@ -134,7 +137,7 @@ def _opened_head(note_file: Path, key: str) -> Head:
     try:
         text = note_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "it is not valid UTF-8"
         message = f"{note_file}: expected a signed head, found nothing that can be read ({why})."
         raise InputError(message) from error
     return open_head(text, public).head

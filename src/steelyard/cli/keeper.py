@@ -1,4 +1,4 @@
-"""``steelyard keeper``: run live funds, look at them, and ask their keeper for something."""
+"""``steelyard keeper``: run live funds, show their state, and send requests to their keeper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["inject", "launch", "once", "pause", "resume", "run", "status", "winddown"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-LIVE = "Send to real venues; without it nothing real is sent."
+LIVE = "Send orders to real venues; without it none is sent."
 LOOK_S = 0.2
 
 
@@ -30,14 +30,16 @@ def _file_argument(command: F) -> F:
 
 
 def _keeping(example: str) -> Callable[[F], F]:
-    """A command that keeps the funds of a file, with its example."""
+    """Make a command that runs the funds of a file, with its example."""
 
     def wrap(command: F) -> F:
         options = (
             _file_argument,
-            click.option("--launch", is_flag=True, help="Ask for the launch of each fund first."),
+            click.option("--launch", is_flag=True, help="First request the launch of each fund."),
             click.option("--live", is_flag=True, help=LIVE),
-            click.option("--json", "as_json", is_flag=True, help="Print the status at the end."),
+            click.option(
+                "--json", "as_json", is_flag=True, help="Print the status at the end as JSON."
+            ),
         )
         for option in reversed(options):
             command = option(command)
@@ -59,7 +61,7 @@ def _keep(file: Path, launch: bool, live: bool, as_json: bool, once: bool) -> No
     if as_json and settings.health is not None and settings.health.to == "-":
         message = (
             f"{file}: expected, with --json, a folder or a URL as health.to, found standard output "
-            "('-'): the object would stand among the hours of health."
+            "('-'): the object would be mixed with the records of health."
         )
         raise InputError(message, file=str(file))
     owner = f"keeper of {getpass.getuser()}"
@@ -71,10 +73,10 @@ def _keep(file: Path, launch: bool, live: bool, as_json: bool, once: bool) -> No
 
 
 def _refuse_unlaunched(desks: Mapping[str, Desk], as_json: bool) -> None:
-    """Say which launches were refused, and fail; beside the one object of ``--json`` by a note.
+    """Report refused launches and fail; with ``--json`` the report is a note on stderr.
 
     Raises:
-        InputError: one was.
+        InputError: a launch was refused.
     """
     from steelyard.keeper.request_adoption import why_not_launched
 
@@ -90,15 +92,15 @@ def _refuse_unlaunched(desks: Mapping[str, Desk], as_json: bool) -> None:
 
 
 def _refuse_unfit_live(settings: Settings, file: Path, live: bool, launch: bool) -> None:
-    """Refuse to send where nothing can, and to launch where nothing is sent.
+    """Refuse --live on paper venues only, and --launch at an exchange without --live.
 
     Raises:
-        InputError: so it is.
+        InputError: the options do not fit the venues.
     """
     if live and settings.is_paper:
         message = (
-            f"{file}: expected, with --live, a venue that can send, found paper venues only: leave "
-            "--live out; nothing real is sent."
+            f"{file}: expected, with --live, a venue that is an exchange, found paper venues only: "
+            "remove --live; no real order is sent."
         )
         raise InputError(message, file=str(file))
     if settings.is_paper or live:
@@ -118,17 +120,18 @@ def _say(fund: str, text: str, is_alarm: bool) -> None:
 
 @_keeping("steelyard keeper run keeper.toml --launch")
 def run(file: Path, launch: bool, live: bool, as_json: bool) -> None:
-    """Keep the funds of FILE: prices in, orders out, every step in the journal.
+    """Run the funds of FILE: follow prices, send orders, and record every step in the journal.
 
-    It may be killed at any instant, and goes on from its journal. Each decision is a line on
-    standard error. While a file beside FILE with the ending .kill is there, nothing is sent.
+    The keeper may be killed at any instant; the next start continues from its journal. Each
+    decision is printed as a line on standard error. No order is sent while a file exists that has
+    the name of FILE with the ending .kill.
     """
     _keep(file, launch, live, as_json, once=False)
 
 
 @_keeping("steelyard keeper once keeper.toml")
 def once(file: Path, launch: bool, live: bool, as_json: bool) -> None:
-    """Do what is due now, follow it to its end, and stop."""
+    """Do what is due now, wait until it is complete, and stop."""
     _keep(file, launch, live, as_json, once=True)
 
 
@@ -140,12 +143,12 @@ def once(file: Path, launch: bool, live: bool, as_json: bool) -> None:
 @_file_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def status(file: Path, as_json: bool) -> None:
-    """Say how the funds of FILE stand, by their journal; a keeper may run meanwhile."""
+    """Show the state of the funds of FILE from their journal. A keeper may be running."""
     _show_status(file, as_json)
 
 
 def _refuse_no_journal(journal: str, file: Path) -> None:
-    """Refuse what needs the journal of a keeper that has not run yet.
+    """Refuse a command that needs a journal, if the keeper has not run yet.
 
     Raises:
         InputError: there is none.
@@ -181,13 +184,13 @@ def _show_status(file: Path, as_json: bool) -> None:
 
 
 def _asking(name: str, what: str = "") -> Callable[[F], F]:
-    """A command that writes a request and waits for what came of it."""
+    """Make a command that writes a request and waits for its outcome."""
 
     def wrap(command: F) -> F:
         options = (
             _file_argument,
             click.argument("symbol"),
-            click.option("--key", metavar="KEY", help="Of this request; a new one if left out."),
+            click.option("--key", metavar="KEY", help="Key of this request. Default: a new one."),
             click.option(
                 "--wait",
                 type=click.FloatRange(0),
@@ -196,7 +199,9 @@ def _asking(name: str, what: str = "") -> Callable[[F], F]:
                 metavar="SECONDS",
                 help="How long to wait for the keeper.",
             ),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+            click.option(
+                "--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."
+            ),
         )
         for option in reversed(options):
             command = option(command)
@@ -242,7 +247,7 @@ def _ask(
     if as_json:
         emit_json(answer)
     elif found is None:
-        click.echo(f"{symbol}: {what} is asked for as {name}; no keeper has answered yet")
+        click.echo(f"{symbol}: {what} is requested as {name}; no keeper has answered yet")
     elif found["outcome"] == "accepted":
         click.echo(f"{symbol}: {what}: accepted; the position is not closed yet")
     else:
@@ -253,7 +258,7 @@ def _ask(
 
 
 def _outcome(journal: str, symbol: str, key: str, wait: float) -> dict[str, Any] | None:
-    """What the keeper made of a request; None: nothing yet.
+    """The keeper's outcome of a request; None if there is none yet.
 
     A wind-down is done when the fund has ended; until then it is accepted.
     """
@@ -280,7 +285,7 @@ def _outcome(journal: str, symbol: str, key: str, wait: float) -> dict[str, Any]
 def launch(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
     """Launch a fund: its first position is bought at the next price.
 
-    A launch that was refused is asked for anew.
+    If an earlier launch was refused, the command requests a new one.
     """
     _ask(file, symbol, "launch", {}, key, wait, as_json)
 
@@ -293,15 +298,15 @@ def pause(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) 
 
 @_asking("resume")
 def resume(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
-    """Let a paused fund go on."""
+    """Resume a paused fund."""
     _ask(file, symbol, "resume", {}, key, wait, as_json)
 
 
 @_asking("winddown")
 def winddown(file: Path, symbol: str, key: str | None, wait: float, as_json: bool) -> None:
-    """Wind a fund down: close its position for good.
+    """Wind a fund down: close its position permanently.
 
-    It is done when the fund has ended, for which the last funding has to be booked.
+    The wind-down is complete when the fund has ended, after its last funding is booked.
     """
     _ask(file, symbol, "wind_down", {}, key, wait, as_json)
 
@@ -312,7 +317,7 @@ def winddown(file: Path, symbol: str, key: str | None, wait: float, as_json: boo
     type=click.Choice(["capital", "trading_fees"]),
     default="capital",
     show_default=True,
-    help="Capital, or income of the issuer.",
+    help="Whether the payment is capital or income of the issuer.",
 )
 def _inject(
     file: Path,

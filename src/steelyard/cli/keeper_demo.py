@@ -1,4 +1,4 @@
-"""``steelyard keeper demo``: a keeper in rehearsal, killed twice, compared digit for digit."""
+"""``steelyard keeper demo``: a keeper on a paper venue, killed twice and compared to the digit."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ DEFAULT_FOLDER = "steelyard-live"
 def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
     """Run a keeper through the crash of March 2020, and kill it twice on the way.
 
-    A 3x long and a 1x short, each with a reserve, trade on a paper venue that takes the bundled
-    days. The keeper is a process of its own: it gets SIGKILL while orders are under way, and is
-    started again. At the end its journal is verified and compared with what "steelyard simulate"
-    says of these days, to the last digit; the exit code is 5 where they differ. Needs no network
-    and no file. All that the keeper writes stays in a folder of its own.
+    A 3x long and a 1x short, each with a reserve, trade on a paper venue with the bundled daily
+    prices. The keeper runs in a separate process, which is killed with SIGKILL while orders are
+    open, and then restarted. At the end its journal is verified and compared to the last digit
+    with the result of "steelyard simulate" for these days; the exit code is 5 if they differ. The
+    demo needs no network and no file, and writes everything into one folder.
     """
     from steelyard.cli.live_compare import refuse_differences
     from steelyard.cli.live_run import keep_and_kill, write_files
@@ -53,8 +53,8 @@ def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
 
     folder = _folder(out)
     settings = read_settings(write_files(folder))
-    note("Keeping a 3x long and a 1x short through 11 days of March 2020 ...")
-    with progress_bar("keeping", _orders(settings)) as progress:
+    note("Running a 3x long and a 1x short through 11 days of March 2020 ...")
+    with progress_bar("running", _orders(settings)) as progress:
         kills = keep_and_kill(settings, note, progress)
     found = _found(folder, settings, kills)
     wrote = f"wrote {folder}: keeper file, series files, journal, log and health"
@@ -75,7 +75,7 @@ def demo(context: click.Context, /, out: Path | None, as_json: bool) -> None:
 
 
 def _folder(out: Path | None) -> Path:
-    """The folder to write to, made; what is there is never written over."""
+    """Create the folder to write to; existing files are never overwritten."""
     from steelyard.cli.live_run import free_folder
     from steelyard.simulation.run_folder import check_folder
 
@@ -92,7 +92,7 @@ def _folder(out: Path | None) -> Path:
 
 
 def _orders(settings: Settings) -> int:
-    """How many orders there will be: what the progress bar counts to."""
+    """The number of orders to come, which is the total of the progress bar."""
     from steelyard.cli.live_compare import float_rebalances
 
     return sum(len(float_rebalances(fund, _prices())) for fund in settings.funds)
@@ -105,7 +105,7 @@ def _prices() -> Prices:
 
 
 def _found(folder: Path, settings: Settings, kills: Sequence[Kill]) -> LiveFindings:
-    """All that is told, from the journal."""
+    """All findings of the demo, read from the journal."""
     from steelyard.cli.journal_verify import verified
     from steelyard.cli.live_compare import compare_with_simulate
     from steelyard.cli.live_findings import LiveFindings, health_of, kills_of, rebalances_of

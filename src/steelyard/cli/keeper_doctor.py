@@ -1,4 +1,4 @@
-"""``steelyard keeper doctor``: whether real accounts are fit to hold the funds of a keeper file."""
+"""``steelyard keeper doctor``: check that real accounts are fit to hold a keeper file's funds."""
 
 from __future__ import annotations
 
@@ -27,15 +27,20 @@ __all__ = ["doctor"]
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--fix", "fixes", is_flag=True, help="Set position mode, margin mode and leverage; no more."
+    "--fix",
+    "fixes",
+    is_flag=True,
+    help="Set position mode, margin mode and leverage, and nothing else.",
 )
-@click.option("--any-address", is_flag=True, help="The key need not be bound to an address.")
+@click.option(
+    "--any-address", is_flag=True, help="Accept an API key that is not bound to an IP address."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def doctor(file: Path, fixes: bool, any_address: bool, as_json: bool) -> None:
-    """Say whether the exchange accounts of FILE are fit to hold its funds.
+    """Check that the exchange accounts of FILE are fit to hold its funds.
 
-    Each line says what was found, what is wanted, and the command or place that changes it. The
-    exit code is 3 where an account is not fit. No order is sent.
+    Each line shows what was found, what is required, and the command or place that changes it.
+    The exit code is 3 if an account is not fit. No order is sent.
     """
     import asyncio
 
@@ -45,7 +50,9 @@ def doctor(file: Path, fixes: bool, any_address: bool, as_json: bool) -> None:
     settings = read_settings(file)
     check_own_accounts(settings)
     if settings.is_paper:
-        message = f"{file}: expected an account at an exchange, found paper venues, which are fit."
+        message = (
+            f"{file}: expected an account at an exchange, found paper venues, which need no check."
+        )
         raise InputError(message, file=str(file))
     checks = {
         fund.series.symbol: asyncio.run(_examine(settings, fund, fixes, any_address))
@@ -64,7 +71,7 @@ def doctor(file: Path, fixes: bool, any_address: bool, as_json: bool) -> None:
     for name, of in checks.items():
         _print(name, of)
     if unfit:
-        message = f"expected accounts that are fit, found what is not: {', '.join(unfit)}."
+        message = f"expected accounts that are fit, found checks that fail: {', '.join(unfit)}."
         raise InputError(message, unfit=unfit)
 
 
@@ -96,7 +103,7 @@ async def _examine(
 
 
 def _desk(settings: Settings, fund: FundSettings) -> Desk:
-    """The fund as its journal leaves it; before its keeper's first start there is none."""
+    """The fund in the state of its journal; a new one if the keeper has not run yet."""
     from steelyard.keeper.desk_opening import new_desk, open_desk
     from steelyard.ledger import Journal
     from steelyard.ledger.places import is_url

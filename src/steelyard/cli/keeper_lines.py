@@ -1,4 +1,4 @@
-"""An event of a live keeper in one line: orders, answers, the venue's records, alarms."""
+"""One line of text for each event of a live keeper: orders, answers, venue records, alarms."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _order_ended(fields: Fields) -> list[str]:
 
 
 def _venue_trade(fields: Fields) -> list[str]:
-    asked = "" if fields["order"] is not None else "nobody here ordered it"
+    asked = "" if fields["order"] is not None else "not ordered by this keeper"
     order = f"{_units(fields['units'])} at {money(float(fields['price']))}"
     return [
         f"venue trade {fields['trade']}: {order}",
@@ -68,4 +68,4 @@ KEEPER_LINES: dict[str, Callable[[Fields], list[str]]] = {
     ],
     "price_refused": lambda f: [f"price {f['price']} not traded on", f["why"]],
 }
-"""By kind: the parts of its line; empty ones are left out."""
+"""The parts of the line of each kind; empty parts are omitted."""

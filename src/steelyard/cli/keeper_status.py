@@ -1,4 +1,4 @@
-"""How the funds of a keeper file stand, as a person reads it: who keeps them, a line a fund."""
+"""The state of a keeper file's funds for the terminal: who runs them, and one line per fund."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["print_status"]
 
 WIDE = 116
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
-"""Seconds of each unit in which an age is told once there are two of it."""
+"""The seconds of each unit; an age of at least two units is shown in that unit."""
 
 
 def print_status(found: Mapping[str, Any]) -> None:
@@ -30,9 +30,9 @@ def print_status(found: Mapping[str, Any]) -> None:
 
 def _kept(lease: Mapping[str, str | None]) -> str:
     if lease["holder"] is None:
-        return "No keeper runs."
-    until = "while its process lives" if lease["until"] is None else f"until {lease['until']}"
-    return f"Kept by {printable(lease['holder'])}, since {lease['since']}, {until}."
+        return "No keeper is running."
+    until = "while its process runs" if lease["until"] is None else f"until {lease['until']}"
+    return f"Run by {printable(lease['holder'])} since {lease['since']}, {until}."
 
 
 def _table(funds: list[Mapping[str, Any]], *, wide: bool) -> Table:
@@ -64,7 +64,7 @@ def _float(amount: str | None) -> float | None:
 
 
 def _due(met: Mapping[str, str] | None, *, wide: bool) -> str:
-    """The price at which something is due, and in a wide table what."""
+    """The price at which a trigger is due; a wide table names the trigger too."""
     if met is None:
         return MISSING
     price = money(float(met["price"]))
@@ -72,7 +72,7 @@ def _due(met: Mapping[str, str] | None, *, wide: bool) -> str:
 
 
 def _price(price: Mapping[str, Any] | None) -> tuple[str, str]:
-    """The last price, and how old it is."""
+    """The last price and its age."""
     if price is None:
         return MISSING, MISSING
     return money(float(price["mark"])), _age(price["age_s"])
@@ -88,14 +88,15 @@ def _age(seconds: float | None) -> str:
 
 
 def _remarks(fund: Mapping[str, Any]) -> Iterator[str]:
-    """What a person has to know beside the figures."""
+    """Open orders, differences from the venue, and alarms."""
     name, order = printable(fund["symbol"]), fund["intent"]
     if order is not None:
         units = float(order["units"])
         side = "sell" if units < 0 else "buy"
         what = f"{order['id']}, {side} {number(abs(units), 3)}"
-        yield f"{name}: {what}, is not answered for yet; it can be accepted until {order['until']}"
+        until = order["until"]
+        yield f"{name}: {what}, has no known outcome yet; the venue can accept it until {until}"
     if fund["state"] not in ("waiting", "ended") and not fund["venue"]["agrees"]:
-        yield f"{name}: books and venue differ"
+        yield f"{name}: the books and the venue differ"
     for alarm, why in fund["alarms"].items():
         yield f"{name}: alarm {alarm}: {printable(why)}"

@@ -1,10 +1,10 @@
-"""What a keeper kept against what ``simulate`` says of the same history, field by field.
+"""Compare a keeper's journal with ``simulate`` on the same history, field by field.
 
-On the live fund's Decimal by the reference loop: its last state, each rebalance and each hour of
-health that was published, to the last digit. On floats by the fast run: the same rebalances, their
-figures to a part in 10^9. Two fields of a rebalance are not compared: ``fill`` stands in rows of
-its own where a venue filled, and ``sent`` is the order before it was rounded to what the venue
-takes.
+The reference loop computes in Decimal, as the live fund does: the final state, each rebalance and
+each published hour of health must be equal to the last digit. The fast run computes in floats: the
+same rebalances must agree to one part in 10^9. Two fields of a rebalance are not compared: the
+journal of a venue records ``fill`` in separate rows, and ``sent`` is the order before rounding to
+the venue's steps.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ CLOSE = 1e-9
 """Relative, between a float and the Decimal."""
 LEFT_OUT = ("fill", "sent")
 PUBLISHED_WITH = ("schema", "fund", "time", "journal")
-"""What a file of health has beside its row."""
+"""The fields that a health file has in addition to its row."""
 COSTS = ("fee", "spread", "impact", "gas", "paid_by_reserve")
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that is not what it should be, of the fund's state or of its n-th rebalance."""
+    """A field of the fund's state, or of its n-th rebalance, with a wrong value."""
 
     fund: str
     field: str
@@ -54,15 +54,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class LiveComparison:
-    """What was compared with what, and where it differed.
+    """The result of one comparison.
 
     Attributes:
         engine: ``reference`` or ``fast``.
-        number: the kind of number that it computed in.
-        rebalances: how many the keeper made.
-        hours: of how many published hours of health every figure agrees.
-        fields: how many figures were compared.
-        differences: the fields that differ; none where all is well.
+        number: the kind of number that the engine computed in.
+        rebalances: the number of the keeper's rebalances.
+        hours: the number of published hours of health whose figures all agree.
+        fields: the number of figures that were compared.
+        differences: the fields that differ; empty if all agree.
     """
 
     engine: str
@@ -73,7 +73,7 @@ class LiveComparison:
     differences: tuple[Difference, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As ``--json`` has it."""
+        """The comparison as in ``--json``."""
         return {
             "engine": self.engine,
             "number": self.number,
@@ -88,12 +88,12 @@ class LiveComparison:
 def compare_with_simulate(
     settings: Settings, rows: Sequence[Row], prices: Prices
 ) -> list[LiveComparison]:
-    """A keeper's journal against the reference loop on Decimal, and the fast run on floats.
+    """Compare a keeper's journal with the reference loop on Decimal and the fast run on floats.
 
     Args:
-        settings: of the keeper.
-        rows: its journal.
-        prices: the history of its paper venue.
+        settings: the keeper's settings.
+        rows: the rows of its journal.
+        prices: the price history of its paper venue.
     """
     total = hours = exact_fields = close_fields = 0
     exact, close = list[Difference](), list[Difference]()
@@ -138,12 +138,12 @@ def refuse_differences(comparisons: Sequence[LiveComparison]) -> None:
     )
     left = len(differences) - MOST_NAMED
     more = f"; and {left} more" if left > 0 else ""
-    message = f"expected a keeper that does what simulate says, found {named}{more}."
+    message = f"expected a journal equal to the simulation, found {named}{more}."
     raise InvariantError(message, fields=[each.field for each in differences])
 
 
 def _settled(rows: Iterable[Row], symbol: str) -> list[Row]:
-    """The rebalances of a fund, launch included."""
+    """The rebalances of a fund, including its launch."""
     return [row for row in rows if row.fund == symbol and row.kind == "settled"]
 
 
@@ -151,7 +151,7 @@ def _settled(rows: Iterable[Row], symbol: str) -> list[Row]:
 
 
 def _state_of(settings: Settings, fund: FundSettings) -> dict[str, str]:
-    """The state to which the keeper's journal folds, figure by figure."""
+    """Every figure of the state that the keeper's journal leads to."""
     from steelyard.keeper.desk_opening import open_desk
     from steelyard.ledger import Journal
     from steelyard.rules.numbers import DECIMAL18
@@ -161,7 +161,7 @@ def _state_of(settings: Settings, fund: FundSettings) -> dict[str, str]:
 
 
 def _published(settings: Settings, symbol: str) -> dict[str, Mapping[str, Any]]:
-    """The health of each hour as its file has it, by its instant."""
+    """The health in each published file, by its instant."""
     found: dict[str, Mapping[str, Any]] = {}
     if settings.health is not None:
         for path in sorted(Path(settings.health.to).glob(f"{symbol}-*.json")):
@@ -174,7 +174,7 @@ def _published(settings: Settings, symbol: str) -> dict[str, Mapping[str, Any]]:
 def _reference(
     fund: FundSettings, prices: Prices, health: dict[str, Mapping[str, Any]]
 ) -> dict[str, str]:
-    """The same of the reference loop, with its rebalances; its hours of health go into a dict."""
+    """The reference loop's state and rebalances; its hours of health are added to ``health``."""
     from steelyard.rules.numbers import DECIMAL18
     from steelyard.simulation.journalling import InMemory
     from steelyard.simulation.run import simulate
@@ -196,14 +196,14 @@ def _reference(
 
 
 def _feed(fund: FundSettings, prices: Prices) -> Feed:
-    """The prices of the fund's life."""
+    """The prices between the fund's start and end."""
     from steelyard.market import Feed
 
     return Feed(prices, start=fund.venue.start, end=fund.venue.end)
 
 
 def _numbered(settled: Iterable[Any]) -> dict[str, str]:
-    """The rebalances' figures by number and name, from 1."""
+    """The figures of the rebalances by number, from 1, and name."""
     return {
         name: figure
         for number, fields in enumerate(settled, 1)
@@ -215,7 +215,7 @@ def _numbered(settled: Iterable[Any]) -> dict[str, str]:
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (whatever a row holds)
-    """Each figure in a value by its path, as text: no digit is lost or rounded away."""
+    """Each figure in a value by its path, as text with every digit."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _flat(f"{name}.{key}", item)
@@ -229,7 +229,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 (
 
 
 def _figures(row: Row) -> dict[str, Any]:
-    """A rebalance as a simulation's table has it."""
+    """A rebalance with the columns of a simulation's table."""
     fields = row.fields
     tokens, price, notional = (Decimal(fields[each]) for each in ("tokens", "price", "notional"))
     return {
@@ -246,7 +246,7 @@ def _figures(row: Row) -> dict[str, Any]:
 
 
 def float_rebalances(fund: FundSettings, prices: Prices) -> list[dict[str, Any]]:
-    """The rebalances of the fast run on floats, a dict each."""
+    """The rebalances of the fast run on floats, as one dict each."""
     from steelyard.simulation.run import simulate
 
     run = simulate(fund.series, _feed(fund, prices), intrabar=fund.venue.intrabar)
@@ -262,7 +262,7 @@ def float_rebalances(fund: FundSettings, prices: Prices) -> list[dict[str, Any]]
 def _far(
     symbol: str, told: Sequence[dict[str, Any]], figures: Sequence[dict[str, Any]]
 ) -> Iterator[Difference]:
-    """Fields of rebalances that are not the same, or not close."""
+    """Fields of rebalances that are not equal, or not close enough."""
     if len(told) != len(figures):
         yield Difference(symbol, "rebalances", str(len(told)), str(len(figures)))
     for number, (one, other) in enumerate(zip(told, figures, strict=False), 1):

@@ -1,4 +1,4 @@
-"""What a keeper's journal says after the demo: rebalances, kills and health, in figures."""
+"""The findings of the keeper demo, read from the journal: rebalances, kills and health."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PLACES = 18
 
 @dataclass(frozen=True)
 class LiveFindings:
-    """All that the demo tells; amounts are text.
+    """All findings of the demo; amounts are text.
 
     Attributes:
-        folder: where everything was written.
-        status: as ``keeper status --json`` has it.
-        kills: what was under way at each, and what the process after it did.
-        rebalances: one a trade of a fund, launch included.
-        health: of each reserve, how many full hours were told and published, from when to when.
-        verdict: of ``journal verify``.
-        comparisons: with the reference loop, and with the fast run.
+        folder: the folder of all files written.
+        status: the object of ``keeper status --json``.
+        kills: the open orders at each kill, and what the next process did with them.
+        rebalances: one for each trade of a fund, including its launch.
+        health: for each reserve, the full hours recorded and published, and their span.
+        verdict: the verdict of ``journal verify``.
+        comparisons: those with the reference loop and with the fast run.
     """
 
     folder: str
@@ -64,7 +64,7 @@ class LiveFindings:
 
 
 def rebalances_of(rows: Sequence[Row], kills: Sequence[Kill]) -> list[dict[str, Any]]:
-    """Each trade: when, why, how much, at what price, nav per token around it, and who paid."""
+    """Each trade: time, trigger, size, price, nav per token before and after, and who paid."""
     killed = {order.client_id: n for n, kill in enumerate(kills, 1) for order in kill.orders}
     order: dict[str, str] = {}
     found = []
@@ -111,7 +111,7 @@ def _text(amount: Decimal) -> str:
 
 
 def kills_of(rows: Sequence[Row], kills: Sequence[Kill]) -> list[dict[str, Any]]:
-    """Each kill with its orders: what the venue had of each, and what came of it."""
+    """Each kill with its open orders: their state at the venue and their outcome."""
     ended = {row.fields["id"]: row.fields for row in rows if row.kind == "order_ended"}
     trades = [row.fields["order"] for row in rows if row.kind == "venue_trade"]
     return [
@@ -136,7 +136,7 @@ def kills_of(rows: Sequence[Row], kills: Sequence[Kill]) -> list[dict[str, Any]]
 
 
 def health_of(rows: Sequence[Row], folder: Path) -> list[dict[str, Any]]:
-    """Of each reserve: how many full hours the journal tells of, and how many files there are."""
+    """For each reserve: the full hours in the journal, and the number of published files."""
     hours: dict[str, list[int]] = {}
     for row in rows:
         if row.kind == "health":

@@ -1,10 +1,10 @@
-"""The keeper of ``steelyard keeper demo``: a process of its own, killed twice in mid-work.
+"""Run the keeper of ``steelyard keeper demo`` in its own process and kill it twice at work.
 
-It is the very command ``steelyard keeper run``, and knows nothing of being watched. Once its log
-has told of some orders, the process goes on in small steps: between them it is held (SIGSTOP), and
-its journal and its account at the venue are read. The first process gets SIGKILL where an order is
-stored and the venue has not got it; the second where the venue has filled an order and the journal
-does not know it.
+The process runs the ordinary command ``steelyard keeper run``. Once its log shows some orders, the
+process is resumed in small steps only: between them it is stopped (SIGSTOP), while its journal and
+its account at the venue are read. The first process gets SIGKILL when an order is stored and the
+venue has not received it; the second when the venue has filled an order and the journal does not
+record it yet.
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ venue = "main"
 """
 PROGRAM = "import sys; from steelyard.cli import main; sys.exit(main())"
 ORDER = " as sy-"
-"""In the line of the log that tells of an order."""
+"""Marks a line of the log that reports an order."""
 CRASH = ": band at "
-"""And of one whose price came on the way through a bar."""
+"""Marks one whose price is inside a bar."""
 DAY_MS = 86_400_000
 MARCH_12_MS = 1_583_971_200_000
 
 
 class Window(NamedTuple):
-    """What one kill waits for, from when a process starts.
+    """The conditions of one kill, from the start of a process.
 
     Attributes:
-        passed: how many orders at a price inside a bar are let pass.
-        is_filled: whether the venue has to have filled the order; else, not to have got it.
-        ends_ms: from when on, by the journal, the process is killed whatever is under way.
+        passed: the number of orders at a price inside a bar that come before.
+        is_filled: True if the venue must have filled the order, False if it must not have it.
+        ends_ms: the time in the journal from which the process is killed in any case.
     """
 
     passed: int
@@ -90,24 +90,24 @@ WINDOWS = (
 LOW = 10
 STEP_S = 0.000_2
 PATIENT_STEPS = 100
-"""A held process goes on in steps of so long; after so many any order under way will do."""
+"""After this many steps of ``STEP_S``, any open order is accepted for the kill."""
 MOST_FOLDERS = 1_000
 
 
 @dataclass(frozen=True)
 class Open:
-    """An order that was under way when the process was killed."""
+    """An order that was open when the process was killed."""
 
     fund: str
     client_id: str
     units: Decimal
     at_venue: str | None
-    """What had become of it at the venue by then; None: the venue had not got it."""
+    """Its state at the venue at that time; None if the venue had not received it."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """A process that was killed: when by its own clock, after which event, with what under way."""
+    """A killed process: the time by its own clock, the last event, and the open orders."""
 
     time_ms: int
     events: int
@@ -115,21 +115,21 @@ class Kill:
 
 
 def free_folder(name: str) -> Path:
-    """A folder of this name that is not there yet: ``name``, ``name-2``, ``name-3`` and so on.
+    """The first name that is not taken: ``name``, ``name-2``, ``name-3`` and so on.
 
     Raises:
-        InputError: a thousand of them are there.
+        InputError: a thousand such names are taken.
     """
     for number in range(1, MOST_FOLDERS + 1):
         path = Path(name if number == 1 else f"{name}-{number}")
         if not os.path.lexists(path):
             return path
-    message = f"{name}: expected a free name, found {MOST_FOLDERS} taken: give one with --out."
+    message = f"{name}: expected a free name, found {MOST_FOLDERS} taken: choose one with --out."
     raise InputError(message, found=name)
 
 
 def write_files(folder: Path) -> Path:
-    """Write the keeper file and its two series files, and give the keeper file's path."""
+    """Write the keeper file and its two series files, and return the keeper file's path."""
     for name in PRESETS:
         (folder / f"{name}.toml").write_text(preset_text(name), encoding="utf-8")
     path = folder / FILE
@@ -140,15 +140,15 @@ def write_files(folder: Path) -> Path:
 def keep_and_kill(
     settings: Settings, say: Callable[[str], None], progress: Callable[[int], None] | None
 ) -> list[Kill]:
-    """Run the keeper to the end of its history, with a kill in each of the windows.
+    """Run the keeper to the end of its history, and kill it once in each window.
 
     Args:
-        settings: of its file.
-        say: takes what happens, in words.
+        settings: the settings of its file.
+        say: called with messages about the progress.
         progress: called with the number of orders so far.
 
     Raises:
-        SteelyardError: the keeper failed by itself, or ended before it could be killed.
+        SteelyardError: the keeper failed, or ended before it could be killed.
     """
     kills: list[Kill] = []
     orders = 0
@@ -176,7 +176,7 @@ def keep_and_kill(
 
 @contextmanager
 def _process(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """The keeper as a process; whatever happens, none is left behind."""
+    """The keeper as a process, which is always ended on exit."""
     process = subprocess.Popen(  # noqa: S603 (this program itself)
         [sys.executable, "-c", PROGRAM, "keeper", "run", str(path), "--launch"],
         stdin=subprocess.DEVNULL,
@@ -194,7 +194,7 @@ def _process(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def _lines(process: subprocess.Popen[str], path: Path) -> Iterator[str]:
-    """The lines of the log, each written to a file beside the keeper file as well."""
+    """The lines of the log; each is also written to a file beside the keeper file."""
     assert process.stderr is not None  # noqa: S101 (it was asked for)
     with path.with_suffix(".log").open("a", buffering=1, encoding="utf-8") as log:
         for line in process.stderr:
@@ -208,7 +208,7 @@ def _killed(
     window: Window,
     count: Callable[[str], bool],
 ) -> Kill:
-    """Let some orders pass, then go on in small steps to where the process is to be killed."""
+    """Wait for some orders, then step to the point at which the process is killed."""
     from steelyard.ledger import Journal
 
     last, left = "", window.passed
@@ -218,7 +218,7 @@ def _killed(
         if left > 0:
             continue
         with contextlib.suppress(OSError):
-            # whoever watches it is to be quicker than it is
+            # this process must be faster than the one it watches
             os.setpriority(os.PRIO_PROCESS, process.pid, LOW)
         with Journal.open(settings.journal) as journal:
             kill = _stepped(process, settings, journal, window)
@@ -230,14 +230,14 @@ def _killed(
             count(rest)
         return kill
     _refuse_failure(process, last)
-    message = "expected a keeper that can be killed on its way, found it at its end: run it again."
+    message = "expected a keeper that still runs, found that it had ended: run the demo again."
     raise SteelyardError(message)
 
 
 def _stepped(
     process: subprocess.Popen[str], settings: Settings, journal: Journal, window: Window
 ) -> Kill | None:
-    """Hold the process where it is to be killed; None: it has ended by itself."""
+    """Stop the process at the point of the kill; None if it has ended by itself."""
     steps = 0
     while _held(process):
         rows, now_ms = _under_way(journal)
@@ -253,7 +253,7 @@ def _stepped(
 
 
 def _held(process: subprocess.Popen[str]) -> bool:
-    """Hold the process; False: it has ended by itself."""
+    """Stop the process; False if it has ended by itself."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGSTOP)
     _, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -267,13 +267,13 @@ def _refuse_failure(process: subprocess.Popen[str], last: str) -> None:
     if process.wait() != 0:
         message = (
             f"expected a keeper that runs to its end, found one that ended with code "
-            f"{process.returncode}: {last.strip() or 'it said nothing'}"
+            f"{process.returncode}: {last.strip() or 'it printed nothing'}"
         )
         raise SteelyardError(message)
 
 
 def _under_way(journal: Journal) -> tuple[list[Row], int]:
-    """Orders without an end, and the time of the last."""
+    """Orders without an outcome, and the time of the last order."""
     begun: dict[str, Row] = {}
     now_ms = 0
     for row in journal.events(kinds=["order", "order_ended"]):
@@ -286,7 +286,7 @@ def _under_way(journal: Journal) -> tuple[list[Row], int]:
 
 
 def _at_venue(settings: Settings, row: Row) -> Open:
-    """What the venue has of an order; its process is held, so that nothing changes meanwhile."""
+    """An order's state at the venue; the keeper's process is stopped meanwhile."""
     from steelyard.keeper.running import open_venue
 
     async def look() -> str | None:

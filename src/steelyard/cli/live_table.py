@@ -1,4 +1,4 @@
-"""What ``keeper demo`` found, as a person reads it: a table a fund, the kills, what was proved."""
+"""The findings of ``keeper demo`` for the terminal: a table per fund, the kills, the checks."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ __all__ = ["print_found"]
 
 WIDE = 116
 LEGEND = (
-    "Nav is per token, payments are of the whole fund. All trades of a day have the time of its "
-    "open: daily bars do not say more."
+    "Nav is per token; payments are for the whole fund. All trades of a day have the time of its "
+    "open, because daily bars give no other time."
 )
-VENUE = {None: "the venue had not got it", "filled": "the venue had filled it"}
+AT_VENUE = {
+    None: "was in the journal but not yet at the venue",
+    "filled": "was in the journal, and the venue had filled it",
+}
 ALIKE = {
-    "reference": "yes: {trades} and {hours} of health, {fields} figures are those of the reference "
-    "loop on Decimal, to the last digit",
+    "reference": "yes: {trades} and {hours} of health, {fields} figures are those of the "
+    "reference loop on Decimal, to the last digit",
     "fast": "yes: {trades}, {fields} figures are those of simulate on floats, to a part in 10^9",
 }
 
 
 def print_found(found: LiveFindings, settings: Settings) -> None:
-    """Print it on standard output."""
+    """Print the findings on standard output."""
     wide = console().width >= WIDE
     for fund in settings.funds:
         rows = [each for each in found.rebalances if each["symbol"] == fund.series.symbol]
@@ -86,28 +89,28 @@ def _kills(kills: Sequence[Mapping[str, Any]]) -> Table:
         head = f"{day(kill['time'])}, after event {count(kill['after_event'])}, with SIGKILL"
         table.add_row(f"  {number_}", head)
         for order in kill["orders"]:
-            table.add_row("", _order_words(order))
+            for words in _order_sentences(order):
+                table.add_row("", words)
         if not kill["orders"]:
-            table.add_row("", "No order was under way; the next process went on from there.")
+            table.add_row("", "No order was open; the next process continued from there.")
     return table
 
 
-def _order_words(order: Mapping[str, Any]) -> str:
+def _order_sentences(order: Mapping[str, Any]) -> tuple[str, str]:
+    """What became of an order: before the kill, and by the next process."""
     units = float(order["units"])
     what = f"{'sell' if units < 0 else 'buy'} {number(abs(units), 3)}"
-    state = VENUE.get(order["at_venue"], f"at the venue it was {order['at_venue']}")
+    other = f"was in the journal, and its state at the venue was {order['at_venue']}"
+    state = AT_VENUE.get(order["at_venue"], other)
     if order["at_venue"] is not None:
         did = "looked it up by its id and booked the trade"
     elif order["times_booked"]:
-        did = "made sure of that, then sent it under the same id and booked the trade"
+        did = "confirmed that, sent it under the same id and booked the trade"
     else:
-        did = f"made sure of that; the order ended: {order['outcome']}"
+        did = f"confirmed that; the order ended: {order['outcome']}"
     booked = order["times_booked"]
-    times = f", {'once' if booked == 1 else counted(booked, 'time')}" if booked else ""
-    return (
-        f"Order {order['id']} ({what}) was in the journal, and {state}. The next process "
-        f"{did}{times}."
-    )
+    times = f" {'once' if booked == 1 else counted(booked, 'time')}" if booked else ""
+    return f"Order {order['id']} ({what}) {state}.", f"The next process {did}{times}."
 
 
 def _checks(found: LiveFindings) -> Table:

@@ -1,6 +1,6 @@
-"""What goes where: results to standard output, everything else to standard error.
+"""Print results to standard output and everything else to standard error.
 
-With ``--json`` exactly one object is on standard output, in ASCII, with neither NaN nor infinity.
+With ``--json`` standard output holds exactly one object, in ASCII, without NaN and infinity.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ def emit_json(figures: object) -> None:
 
 
 def note(message: str) -> None:
-    """A remark for people."""
+    """Print a remark on standard error."""
     click.echo(message, err=True)
 
 
 def tell(notes: Iterable[str]) -> None:
-    """The notes of a result, which are for people whatever form it is printed in."""
+    """Print the notes of a result on standard error, with or without ``--json``."""
     for words in notes:
         note(f"note: {words}")
 
 
 def show_document(document: Document) -> None:
-    """Print a result for people, between two empty lines."""
+    """Print a result as text, between two empty lines."""
     from steelyard.report.terminal import terminal_text
 
     show("", *terminal_text(document, console()), "", fitted=True)
 
 
 def show(*parts: RenderableType, fitted: bool = False) -> None:
-    """Print the result for people; lines in a file or a pipe do not end in blanks.
+    """Print a result as text; in a file or a pipe, lines have no trailing blanks.
 
-    ``fitted``: what is printed has been laid out already, and is not wrapped again.
+    ``fitted``: the text is laid out already and is not wrapped again.
     """
     out = console()
     if out.is_terminal:
@@ -61,9 +61,9 @@ def show(*parts: RenderableType, fitted: bool = False) -> None:
 
 
 def console() -> Console:
-    """Where tables are printed: as wide as the terminal, in colours if it has them.
+    """The console for tables: as wide as the terminal, in colours if it has them.
 
-    Without any terminal (in a pipe of a job that runs by itself) nothing is cut at 80 columns.
+    Without any terminal, as in a scheduled job, it is 120 columns wide instead of 80.
     """
     from rich.console import Console
 

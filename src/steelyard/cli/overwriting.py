@@ -1,13 +1,12 @@
-"""The one rule on what a command may write over.
+"""The rule for what a command may overwrite.
 
-A command never writes over a file that it reads. Without ``--force`` it writes over nothing that
-is not a result of Steelyard: a page says so in its head (``PAGE``), a folder of a run by its
-``summary.json``, and an empty file holds nothing to lose. Every other file that is there needs
-``--force``; so do tables, exports and series files, which nothing tells apart from those that a
-person wrote.
+A command never overwrites a file that it reads. Without ``--force`` it overwrites only results of
+Steelyard and empty files: a page is recognised by its head (``PAGE``), and the folder of a run by
+its ``summary.json``. Every other existing file needs ``--force``. So do tables, exports and series
+files, because they look like files that a person wrote.
 
-Files are compared as the file system does: a link, a relative path and another spelling of a name
-lead to one file.
+The file system decides whether two names mean the same file, so that links, relative paths and
+other spellings of a name are recognised.
 """
 
 from __future__ import annotations
@@ -33,25 +32,26 @@ FORCED, OUT = "steelyard.force", "steelyard.out"
 
 
 def force_option(command: Called) -> Called:
-    """Give a command ``--force``; ``check_out`` alone reads it."""
+    """Add ``--force`` to a command; only ``check_out`` reads it."""
     option = click.option(
         "--force",
         is_flag=True,
         expose_value=False,
         callback=_remember,
-        help="Write over a file that Steelyard did not write; never over an input.",
+        help="Overwrite a file that Steelyard did not write. An input is never overwritten.",
     )
     return option(command)
 
 
 def check_out(out: Path, hint: str, kind: Kind) -> None:
-    """Find out before the work whether its result may be written; what may not is wrong usage.
+    """Check before a run that its result may be written; otherwise it is wrong usage.
 
     Args:
-        out: the file, or the folder, to write.
+        out: the file or the folder to write.
         hint: the option that names it.
-        kind: of the result: a page or the folder of a run gives way to a later one; a table is
-            written over with ``--force`` only; what is continued looks itself at what is there.
+        kind: the kind of the result. A page or the folder of a run may replace an earlier one; a
+            table replaces a file with ``--force`` only; a command that continues a file checks the
+            existing file itself.
     """
     from steelyard.report.writing import check_file
     from steelyard.simulation.run_folder import check_folder
@@ -72,10 +72,10 @@ def check_out(out: Path, hint: str, kind: Kind) -> None:
 
 
 def is_read(*inputs: str | os.PathLike[str]) -> None:
-    """Say which other files the command reads, such as the book that a series names.
+    """Register other files that the command reads, such as the book that a series names.
 
     Raises:
-        click.BadParameter: the command is to write over one of them.
+        click.BadParameter: the command would overwrite one of them.
     """
     context = click.get_current_context(silent=True)
     if context is None or OUT not in context.meta:
@@ -92,19 +92,19 @@ def _remember(context: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 def _named_inputs(context: click.Context, hint: str) -> Iterator[str]:
-    """Every name that the command was given, other than that of its result."""
+    """Every name given to the command, except that of its result."""
     for name, value in context.params.items():
         if f"--{name}" == hint or name.upper() == hint:
             continue
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, str | os.PathLike):
                 text = os.fspath(each)
-                # one of several series has its file as SYMBOL=FILE
+                # with several series a file is given as SYMBOL=FILE
                 yield from {text, text.partition("=")[2]}
 
 
 def _places(folder: Path) -> Iterator[Path]:
-    """What is in a folder under a name that a run is saved under; of a shared reserve, deeper."""
+    """The files of a saved run in a folder, and in its subfolders for a shared reserve."""
     from steelyard.simulation.run_folder import RUN_FILES
 
     for name in RUN_FILES:
@@ -135,19 +135,21 @@ def _is_same(place: Path, name: str | os.PathLike[str]) -> bool:
 
 
 def _refuse_no_file(places: Iterable[Path]) -> None:
-    """Refuse a device or a pipe: a result would take its place, not go through it."""
+    """Refuse a device or a pipe, which the result would replace."""
     for place in places:
         if place.exists() and not place.is_file():
-            message = f"{place}: expected a file to write, found no plain file; choose another."
+            message = (
+                f"{place}: expected a regular file to write, found something else; choose another."
+            )
             raise InputError(message, file=str(place))
 
 
 def _refuse_foreign_file(out: Path, *, is_page: bool) -> None:
-    """Refuse to write over a file that holds anything, but over a page by a page."""
+    """Refuse to overwrite a file that is not empty; a page may replace a page."""
     try:
         if not out.exists():
             if out.is_symlink():
-                raise _foreign(out, "a link that leads nowhere")
+                raise _foreign(out, "a broken link")
             return
         with out.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -156,11 +158,13 @@ def _refuse_foreign_file(out: Path, *, is_page: bool) -> None:
         message = f"{out}: expected a file to write; it cannot be read: {reason}; choose another."
         raise InputError(message, file=str(out)) from error
     if head and not (is_page and PAGE in head):
-        raise _foreign(out, "a file that is no page of Steelyard's" if is_page else "such a file")
+        raise _foreign(
+            out, "a file that is not a page of Steelyard" if is_page else "an existing file"
+        )
 
 
 def _refuse_foreign_run(folder: Path) -> None:
-    """Refuse to write into a folder over files that no run of ours has left there."""
+    """Refuse to overwrite files of a folder that was not written by a run."""
     from steelyard.simulation.run_folder import RUN_FILES
 
     if _holds_a_run(folder):
@@ -171,7 +175,7 @@ def _refuse_foreign_run(folder: Path) -> None:
 
 
 def _holds_a_run(folder: Path) -> bool:
-    """Whether its ``summary.json`` is that of a run, or of several on one reserve."""
+    """Whether ``summary.json`` is that of a run, or of several runs on one reserve."""
     try:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -182,6 +186,6 @@ def _holds_a_run(folder: Path) -> bool:
 
 def _foreign(place: Path, found: str) -> InputError:
     knows_force = FORCED in click.get_current_context().meta
-    way = "choose another, or add --force to write over it" if knows_force else "choose another"
+    way = "choose another, or add --force to overwrite it" if knows_force else "choose another"
     message = f"{place}: expected a new file, found {found}; {way}."
     return InputError(message, file=str(place), found=found)

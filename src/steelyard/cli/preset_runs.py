@@ -1,4 +1,4 @@
-"""Every preset over every bundled history, and the page of all these runs."""
+"""Run every preset over every bundled history, and collect the figures of these runs."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class PresetRun:
     """One preset over one asset.
 
     Attributes:
-        name: of the preset.
+        name: the preset's name.
         asset: ``BTC`` or ``ETH``.
-        run: what was found.
-        ideal_return: of a daily reset without costs; None where such a token is wiped out.
-        worst_day: the day, and the token's return on it.
+        run: the simulated run.
+        ideal_return: the return of a daily reset without costs; None if that is wiped out.
+        worst_day: the day of the token's lowest return, and that return.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Crash:
 def replay_presets(
     names: Sequence[str], progress: Callable[[int], None] | None = None
 ) -> list[PresetRun]:
-    """Run the presets over each bundled history; ``progress`` takes the number of runs done."""
+    """Run the presets over each bundled history; ``progress`` is called with the runs done."""
     histories = {asset: sample_prices(asset) for asset in ASSETS}
     runs: list[PresetRun] = []
     for asset, bars in histories.items():
@@ -79,12 +79,12 @@ def replay_presets(
 
 @dataclass(frozen=True)
 class Way:
-    """What 100 became, and by what.
+    """How an investment of 100 grew, in three steps.
 
     Attributes:
-        even: had the underlying gone evenly from first to last price: ``100 (1 + u)^L``.
-        without_costs: with its swings, by the same rule without any cost.
-        final: with its costs.
+        even: if the underlying had moved evenly from first to last price: ``100 (1 + u)^L``.
+        without_costs: with the actual prices, by the same rule without any cost.
+        final: with costs.
     """
 
     even: float
@@ -93,7 +93,7 @@ class Way:
 
 
 def way_of(each: PresetRun) -> Way | None:
-    """What made a token's return of its underlying's; None where nothing is left of the token."""
+    """How the underlying's return became the token's; None if the token was wiped out."""
     run, summary = each.run, each.run.summary
     if summary["wiped_out"] is not None:
         return None
@@ -108,7 +108,7 @@ def way_of(each: PresetRun) -> Way | None:
 
 
 def crash_of(run: Run) -> Crash | None:
-    """The run's 12 March 2020, where it lived through it."""
+    """The run's 12 March 2020; None if the token was wiped out before."""
     days = run.nav_columns["time"].astype("datetime64[D]")
     (row,) = np.flatnonzero(days == CRASH)
     nav, price = run.nav_columns["nav"], run.nav_columns["price"]
@@ -125,7 +125,7 @@ def crash_of(run: Run) -> Crash | None:
 
 
 def preset_figures(runs: Sequence[PresetRun], page: Path) -> dict[str, Any]:
-    """The object of ``demo --json``: one summary a run, and what stands beside it."""
+    """The object of ``demo --json``: each run's summary, ideal return and worst day."""
     return {
         "schema": 1,
         "report": str(page),
@@ -145,7 +145,7 @@ def preset_figures(runs: Sequence[PresetRun], page: Path) -> dict[str, Any]:
 
 
 def _on(series: Series, asset: str, bars: Prices, bitcoin: Prices) -> Series:
-    """The preset on another asset: its reserve is worth there what it is worth on bitcoin."""
+    """The preset on another asset, with a reserve of the same value as on bitcoin."""
     pool = series.reserve
     if pool is not None:
         worth = float(bitcoin.close[0] / bars.close[0])

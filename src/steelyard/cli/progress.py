@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for runs that last: only on a terminal, only after a second."""
+"""A progress bar on standard error for long runs, shown on a terminal after one second."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Item = TypeVar("Item")
 
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
-    """A function to call with the steps done, or None where no one would see a bar.
+    """A function to call with the number of steps done, or None without a terminal.
 
-    The bar appears once a second has passed, if another second or more is to be expected.
+    The bar appears after one second, if at least another second is expected.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
@@ -37,7 +37,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None] | None
 
 
 def counting(items: Iterable[Item], bar: Callable[[int], None] | None) -> Iterable[Item]:
-    """The same items; every thousandth moves the bar."""
+    """The same items; every thousandth updates the bar."""
     return items if bar is None else _counted(items, bar)
 
 

@@ -1,4 +1,4 @@
-"""``steelyard rehearsal``: an exchange on loopback to prove a keeper on."""
+"""``steelyard rehearsal``: a simulated exchange on loopback for testing a keeper."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Its keys stand in a file of this name."""
+"""An account's keys are stored in a file of its name."""
 USUAL_PRICE = {"BTCUSDT": Decimal(60_000), "ETHUSDT": Decimal(2_500)}
 
 
@@ -40,30 +40,30 @@ USUAL_PRICE = {"BTCUSDT": Decimal(60_000), "ETHUSDT": Decimal(2_500)}
     metavar="SYMBOL=SOURCE",
     default=("BTCUSDT=hand",),
     show_default=True,
-    help="A price file, BTC or ETH (bundled), walk[:PRICE[:VOLATILITY]] or hand[:PRICE].",
+    help="Source: a file, BTC or ETH (bundled), walk[:PRICE[:VOLATILITY]] or hand[:PRICE].",
 )
 @click.option(
     "--start",
     type=InstantType(),
-    help="First price of files, or where the market clock begins; UTC.",
+    help="First price to use from files, or the start of the market clock. UTC.",
 )
-@click.option("--end", type=InstantType(), help="Where files end, left out.")
+@click.option("--end", type=InstantType(), help="Last price to use from files, exclusive. UTC.")
 @click.option(
     "--speed",
     type=click.FloatRange(0.001, 1e7),
     default=1.0,
     show_default=True,
     metavar="X",
-    help="Seconds of market time a second: prices and funding, not the clock that stamps.",
+    help="Seconds of market time per second, for prices and funding but not for time stamps.",
 )
-@click.option("--hold", is_flag=True, help="The market's clock stands until the first order.")
+@click.option("--hold", is_flag=True, help="Stop the market clock until the first order.")
 @click.option(
     "--seed",
     type=click.IntRange(0),
     default=0,
     show_default=True,
     metavar="N",
-    help="Of walks, of faults by chance, and of the accounts' keys.",
+    help="Seed of random walks, random faults and the accounts' keys.",
 )
 @click.option(
     "--account",
@@ -72,13 +72,19 @@ USUAL_PRICE = {"BTCUSDT": Decimal(60_000), "ETHUSDT": Decimal(2_500)}
     default=("main",),
     show_default=True,
     metavar="NAME",
-    help="An account to open; given again, one more.",
+    help="An account to open; repeatable.",
 )
-@click.option("--wallet", default="100000", show_default=True, metavar="USDT", help="Of each.")
+@click.option(
+    "--wallet",
+    default="100000",
+    show_default=True,
+    metavar="USDT",
+    help="Wallet balance of each account.",
+)
 @click.option(
     "--book",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A table of resting notional by distance; a modelled book if left out.",
+    help="A table of resting notional by distance from mid. Default: a modelled book.",
 )
 @click.option(
     "--faults",
@@ -90,10 +96,12 @@ USUAL_PRICE = {"BTCUSDT": Decimal(60_000), "ETHUSDT": Decimal(2_500)}
     type=click.IntRange(0, 65_535),
     default=0,
     metavar="N",
-    help="Of HTTPS; the one it had before, or any free one, if left out.",
+    help="Port for HTTPS. Default: the previous port of FOLDER, or any free one.",
 )
-@click.option("--print-ccxt", is_flag=True, help="Print what points ccxt at it, and stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print its address once it answers.")
+@click.option(
+    "--print-ccxt", is_flag=True, help="Print the lines that connect ccxt to it, and stop."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print its address as JSON when it is ready.")
 def serve(
     folder: Path,
     prices: tuple[str, ...],
@@ -110,10 +118,11 @@ def serve(
     print_ccxt: bool,
     as_json: bool,
 ) -> None:
-    """Serve Binance USD-M futures on loopback, kept in FOLDER, until it is stopped.
+    """Serve a simulated Binance USD-M futures exchange on loopback until it is stopped.
 
-    FOLDER gets its address, the certificate of its authority, keys, and everything that happens
-    there. It may be killed at any instant, and goes on from FOLDER. No real exchange is asked.
+    FOLDER stores its address, the certificate of its authority, the keys and the exchange's whole
+    history. The exchange may be killed at any instant; the next start continues from FOLDER. No
+    real exchange is contacted.
     """
     import asyncio
 
@@ -171,7 +180,7 @@ def serve(
 
 def _say(address: dict[str, Any]) -> None:
     control = address["control"].rpartition(":")[2]
-    note(f"Binance USD-M is rehearsed on port {address['port']}, its control port is {control}")
+    note(f"Binance USD-M is simulated on port {address['port']}; its control port is {control}")
 
 
 def _amount(name: str, text: str) -> Decimal:
@@ -185,7 +194,7 @@ def _amount(name: str, text: str) -> Decimal:
 
 
 def _feed(text: str, seed: int, start: int | None, end: int | None) -> PriceFeed:
-    """Prices of one symbol, as the command line says where they come from."""
+    """The prices of one symbol, from the source named on the command line."""
     from steelyard.rehearsal.contracts import CONTRACTS
     from steelyard.rehearsal.price_feeds import HandFeed, WalkFeed, file_feed
 
@@ -205,7 +214,7 @@ def _feed(text: str, seed: int, start: int | None, end: int | None) -> PriceFeed
 
 
 def _depth(path: Path) -> Depth:
-    """A recorded book, as shares of the mid and notionals."""
+    """A recorded book: distances as fractions of the mid, and notionals."""
     from steelyard.market import read_book
 
     columns = read_book(path).columns

@@ -1,4 +1,4 @@
-"""``steelyard series``: presets and series files, looked at."""
+"""``steelyard series list``, ``show`` and ``check``: inspect presets and series files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["check", "list_presets", "show"]
 def list_presets(as_json: bool) -> None:
     """List the presets: series that follow published rules.
 
-    A preset's name can stand wherever a command takes a series file.
+    Every command that takes a series file also takes the name of a preset.
     """
     from steelyard.rules.presets import preset, preset_names, preset_title
 
@@ -52,10 +52,10 @@ def list_presets(as_json: bool) -> None:
 @click.argument("series", metavar="NAME|FILE", shell_complete=presets)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def show(series: str, as_json: bool) -> None:
-    """Print a preset or a series file as it stands, and say in words what it does.
+    """Print a preset or a series file unchanged, and describe in words what it does.
 
-    The file goes to standard output and the words to standard error, so that a preset can be
-    sent into a file of your own.
+    The file goes to standard output and the description to standard error, so that a preset can
+    be redirected into a file of your own.
     """
     from steelyard.rules.describe import series_sentences
 
@@ -80,26 +80,29 @@ def show(series: str, as_json: bool) -> None:
 @click.option(
     "--history",
     metavar="FILE",
-    help="Prices to hold it against: their worst moves, and whether it would have lived.",
+    help="Prices to test it on: shows their worst moves and whether the token survives.",
 )
 @click.option(
     "--allow-killed",
     is_flag=True,
-    help="Do not refuse a series that --history would have killed.",
+    help="Accept a series that would not have survived --history.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(series: str, history: str | None, allow_killed: bool, as_json: bool) -> None:
-    """Check a series file, and say at which move of the price it will trade.
+    """Check a series file, and show at which move of the price it will trade.
 
-    Moves are counted from the target leverage. A file that says what no series can be is refused
-    with exit code 3, naming the key, what was found and what is allowed.
+    Moves start at the target leverage. A file that is not a valid series is refused with exit
+    code 3; the message names the key, what was found and what is allowed.
 
-    With --history, the worst moves of those prices over 5 minutes, an hour, a day and from close
-    to open, and the leverage that each would have wiped out. A series that would have been wiped
-    out itself is refused with exit code 3, saying when and how, unless --allow-killed is given.
+    With --history the command also shows the worst moves of those prices over 5 minutes, an hour,
+    a day and from close to open, and the leverage that each would have wiped out. A series that
+    would have been wiped out itself is refused with exit code 3 and a message that says when and
+    how, unless --allow-killed is given.
     """
     if allow_killed and history is None:
-        raise click.UsageError("--allow-killed: expected --history beside it, found none.")
+        raise click.UsageError(
+            "--allow-killed: expected it together with --history, found no --history."
+        )
     from steelyard.cli.remarks import series_warnings
     from steelyard.rules.describe import series_sentences
     from steelyard.rules.reach import reaches
@@ -132,7 +135,7 @@ def check(series: str, history: str | None, allow_killed: bool, as_json: bool) -
 
 
 def _lived_through(token: Series, history: str) -> tuple[dict[str, Any], GapTable]:
-    """What a history did to a series: the object of ``--json``, and the table of worst moves."""
+    """The effect of a history on a series: the object of ``--json``, and the worst moves."""
     from steelyard.analysis.gaps import gaps, killed_by
     from steelyard.market import format_time
 
@@ -151,25 +154,28 @@ def _lived_through(token: Series, history: str) -> tuple[dict[str, Any], GapTabl
 
 
 def _judge(token: Series, past: dict[str, Any], *, allow_killed: bool) -> None:
-    """Refuse a series that its history would have killed, or warn loudly of it.
+    """Refuse a series that would not have survived the history, or warn if it is allowed.
 
     Raises:
-        InputError: it would have, and that is not allowed.
+        InputError: it would not have survived, and ``allow_killed`` is False.
     """
     killed = past["killed"]
     if killed is None:
-        note(f"{token.symbol} lives through {past['prices']}.")
+        note(f"{token.symbol} survives {past['prices']}.")
         return
     how = "liquidated by its venue" if killed["reason"] == "liquidated" else "left without nav"
-    found = (
-        f"found it {how} at {killed['time']}, at a price of {killed['price']:,.10g}, launched at "
+    fate = (
+        f"{how} at {killed['time']}, at a price of {killed['price']:,.10g}, when launched at "
         f"{past['start']}"
     )
     if allow_killed:
-        note(f"WARNING: {token.symbol}: {past['prices']} KILLS IT: {found}. Allowed all the same.")
+        note(
+            f"WARNING: {token.symbol} does not survive {past['prices']}: it is {fate}. It is "
+            "accepted because --allow-killed was given."
+        )
         return
     message = (
-        f"{token.symbol}: expected a series that lives through {past['prices']}, {found}; lower "
+        f"{token.symbol}: expected a series that survives {past['prices']}, found it {fate}; lower "
         f"target_leverage, add a band, a move or an emergency, or give --allow-killed."
     )
     raise InputError(message, symbol=token.symbol, **killed)

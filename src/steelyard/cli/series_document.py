@@ -1,4 +1,4 @@
-"""The presets, and what a series will do, as documents."""
+"""Documents of the list of presets and of the check of a series."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOCK_MOVES = (-0.05, 0.05)
 
 
 def presets_document(presets: Sequence[tuple[str, str, Series]]) -> Document:
-    """The presets: name, headline, target, rule."""
+    """The table of presets: name, title, target and rule."""
     columns = [
         Column("name"),
         Column("follows", words=True, drop=1),
@@ -43,14 +43,14 @@ def presets_document(presets: Sequence[tuple[str, str, Series]]) -> Document:
         TableRow([name, title, target_words(series), rule_words(series)])
         for name, title, series in presets
     ]
-    hint = '"steelyard series show NAME" prints the file, "series check NAME" what it does.'
+    hint = '"steelyard series show NAME" prints the file, "series check NAME" what it trades.'
     return Document("", [Table("", columns, rows), Paragraph(hint, "small")])
 
 
 def check_document(
     series: Series, found: Sequence[Reach], book: Sequence[Sequence[float]] | None = None
 ) -> Document:
-    """What a series does, and at which move of the price it trades."""
+    """What a series does, and at which moves of the price it trades."""
     names = ("price moves", "leverage", "holder", f"trade, {series.quote}")
     rows = [
         TableRow(
@@ -77,7 +77,7 @@ def check_document(
         "assets": f"{money(assets)} {series.quote} at launch",
     }
     told = [Fact(name, words) for name, words in facts.items() if words]
-    about = "From the target leverage, with the assets of the launch:"
+    about = "Starting at the target leverage, with the assets at launch:"
     return Document(
         "",
         [

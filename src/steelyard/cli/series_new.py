@@ -1,4 +1,4 @@
-"""``steelyard series new``: a series file to start from, with comments."""
+"""``steelyard series new``: write a series file with comments, as a starting point."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from steelyard.cli.overwriting import check_out, force_option
 
 __all__ = ["new"]
 
-# What a preset brings itself; None or False: not given.
+# The options that a preset determines; None or False means that an option was not given.
 RULE_OPTIONS = {
     "target_leverage": "--target-leverage",
     "move_to": "--move-to",
@@ -38,26 +38,38 @@ RULE_OPTIONS = {
     ],
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--preset", metavar="NAME", help="Start from a preset, rule and all.")
-@click.option("--symbol", help="The token's name; made from asset and leverage if left out.")
-@click.option("--underlying", help="What it follows, as ccxt writes it.  [default: BTC/USDT:USDT]")
+@click.option("--preset", metavar="NAME", help="Start from a preset, including its rule.")
+@click.option("--symbol", help="The token's name. Default: made from asset and leverage.")
+@click.option("--underlying", help="The underlying, as ccxt writes it.  [default: BTC/USDT:USDT]")
 @click.option("--target-leverage", type=float, help="3 is 3x long, -1 is 1x short.  [default: 3]")
-@click.option("--band", type=(float, float), metavar="LOWER UPPER", help="Trade outside of these.")
-@click.option("--delever-above", type=float, metavar="UPPER", help="Trade above this, never below.")
-@click.option("--move", type=float, metavar="SHARE", help="Trade after a move: 0.15 is 15 %.")
-@click.option("--interval", metavar="DURATION", help="Trade every 8h, say.")
+@click.option(
+    "--band",
+    type=(float, float),
+    metavar="LOWER UPPER",
+    help="Trade when |leverage| leaves this band.",
+)
+@click.option(
+    "--delever-above", type=float, metavar="UPPER", help="Trade only when |leverage| is above this."
+)
+@click.option("--move", type=float, metavar="SHARE", help="Trade after a price move: 0.15 is 15 %.")
+@click.option("--interval", metavar="DURATION", help="Trade at this interval, such as 8h.")
 @click.option("--daily", metavar="HH:MM", help="Trade every day at this time, UTC.")
-@click.option("--fallback", metavar="DURATION", help="Trade after so long without a rebalance.")
+@click.option("--fallback", metavar="DURATION", help="Trade after this time without a rebalance.")
 @click.option(
     "--move-to",
     type=click.Choice(["target", "edge", "partway"]),
-    help="Where a rebalance goes.  [default: target; edge with the band of least cost]",
+    help="Where a rebalance ends.  [default: target; edge with the band of least cost]",
 )
-@click.option("--emergency", type=float, metavar="LEVERAGE", help="To target at once from here on.")
+@click.option(
+    "--emergency",
+    type=float,
+    metavar="LEVERAGE",
+    help="Return to target at once from this |leverage| on.",
+)
 @click.option(
     "--venue",
     type=click.Choice(["perpetual", "spot", "future", "pool"]),
-    help="Where the position lives.  [default: perpetual]",
+    help="The kind of position.  [default: perpetual]",
 )
 @click.option("--reserve", type=float, metavar="UNITS", help="A reserve that pays spread and gas.")
 @force_option
@@ -65,8 +77,8 @@ RULE_OPTIONS = {
 def new(file: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 (passed on)
     """Write a series file with a comment on every line that is a choice.
 
-    Without any trigger the series gets the band that costs least for its leverage, traded to its
-    edges. What is written always passes "steelyard series check".
+    Without any trigger the series gets the band of least cost for its leverage, and trades to the
+    edges of the band. The file always passes "steelyard series check".
     """
     from steelyard.cli.series_text import preset_series_text, series_text
     from steelyard.rules.describe import series_sentences
@@ -93,10 +105,12 @@ def _check_together(options: dict[str, Any]) -> None:
         given = [flag for name, flag in RULE_OPTIONS.items() if options[name] is not None]
         if given:
             raise click.UsageError(
-                f"--preset brings its own rule: leave out {', '.join(given)}, or edit the file."
+                f"--preset has its own rule: remove {', '.join(given)}, or edit the file."
             )
     if options["band"] is not None and options["delever_above"] is not None:
-        raise click.UsageError("--band and --delever-above are one trigger: give one of them.")
+        raise click.UsageError(
+            "--band and --delever-above set the same trigger: give only one of them."
+        )
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The text of a new series file: every choice on a line of its own, with what it means."""
+"""The text of a new series file: each choice has its own line and a comment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["preset_series_text", "series_text"]
 FEE_BPS, HALF_SPREAD_BPS = 5.0, 1.0
 COST = (FEE_BPS + HALF_SPREAD_BPS) / 10_000
 GAMMA = 1.0
-# a target of 1 drifts nowhere and so costs nothing in any band
+# a target of 1 does not drift, so that every band costs nothing
 NARROWEST = 0.05
 WIDEST = 0.9
 TRIGGERS = ("band", "delever_above", "move", "interval", "daily", "fallback")
@@ -36,7 +36,7 @@ def preset_series_text(preset: str, symbol: str | None, underlying: str | None) 
 
 
 def series_text(options: Mapping[str, Any]) -> str:
-    """A series file from the options of ``series new``; what was not given gets a default."""
+    """A series file from the options of ``series new``, with defaults for missing ones."""
     return "\n".join(_lines(options)) + "\n"
 
 
@@ -45,29 +45,29 @@ def _lines(options: Mapping[str, Any]) -> Iterator[str]:
     target = 3.0 if given is None else given
     underlying = options["underlying"] or "BTC/USDT:USDT"
     symbol = options["symbol"] or _symbol(underlying, target)
-    yield "# A leveraged token. Its thresholds are fixed for good: another rule is another series."
+    yield "# A leveraged token. Its thresholds never change: a changed rule needs a new series."
     yield "schema = 1"
     yield f"symbol = {_quoted(symbol)}"
     yield f"underlying = {_quoted(underlying)} # as ccxt writes it"
     yield f"quote = {_quoted(_quote_of(underlying))}"
     yield f"target_leverage = {target!r} # signed: -1.0 is a 1x short"
-    yield "initial_nav = 100.0 # quote a token, at launch"
+    yield "initial_nav = 100.0 # quote per token at launch"
     yield "initial_tokens = 1000.0"
     yield ""
     yield from _rebalance(options, target)
     yield from _venue(options["venue"] or "perpetual")
     is_pool = options["venue"] == "pool"
-    yield "[costs] # beside the pool's fee" if is_pool else "[costs]"
+    yield "[costs] # in addition to the pool's fee" if is_pool else "[costs]"
     yield f"taker_fee_bps = {0.0 if is_pool else FEE_BPS} # of traded notional"
     yield f"half_spread_bps = {0.0 if is_pool else HALF_SPREAD_BPS}"
     yield 'impact = "none" # or "linear", "square_root", "amm", "book"'
-    yield "gas_per_rebalance = 0.0 # quote, each trade"
+    yield "gas_per_rebalance = 0.0 # quote per trade"
     yield ""
     yield "[fees]"
     yield "management_per_year = 0.0 # of net asset value"
     if options["reserve"] is not None:
         yield ""
-        yield "[reserve] # leave it out, and holders bear every cost"
+        yield "[reserve] # without this table holders bear every cost"
         yield f"initial_units = {options['reserve']!r} # of the underlying"
         yield 'bears = ["spread", "impact", "gas"] # "fee" may be added'
         yield "floor_ratio = 0.10 # of net asset value; below it, nothing raises leverage"
@@ -83,14 +83,14 @@ def _rebalance(options: Mapping[str, Any], target: float) -> Iterator[str]:
     if move_to is None:
         move_to = "edge" if least_cost else "target"
     yield "[rebalance]"
-    yield f'move_to = "{move_to}" # "target", "edge" (the one that was left) or "partway"'
+    yield f'move_to = "{move_to}" # "target", "edge" (the edge that was crossed) or "partway"'
     if move_to == "edge":
-        yield "edge_slack = 0.02 # how far past the edge before it trades"
+        yield "edge_slack = 0.02 # how far past the edge it trades"
     if move_to == "partway":
         yield "recentering_speed = 0.05 # share of the way back to the target"
-    yield "max_trade_notional = 0.0 # largest clip, quote; 0 is no limit"
+    yield "max_trade_notional = 0.0 # largest clip in quote; 0 means no limit"
     emergency = 0.0 if options["emergency"] is None else options["emergency"]
-    yield f"emergency_leverage = {emergency!r} # to the target at once from here on; 0 is none"
+    yield f"emergency_leverage = {emergency!r} # back to target at once from here; 0 means none"
     yield ""
     if least_cost:
         yield from _least_cost_band(target)
@@ -119,8 +119,8 @@ def _least_cost_band(target: float) -> Iterator[str]:
     size = abs(target)
     width = optimal_edge_half_width(target, COST, GAMMA)
     width = min(max(width, NARROWEST * size), WIDEST * size)
-    yield "# The band of least cost + gamma/2 x tracking variance, traded only to its edges, which"
-    yield "# stand (3/(4 gamma) x 2c x L^2 (L-1)^2)^(1/3) off the target; gamma = 1, c = 0.0006."
+    yield "# The band of least cost + gamma/2 x tracking variance. Trades go only to the edges,"
+    yield "# at (3/(4 gamma) x 2c x L^2 (L-1)^2)^(1/3) from the target; gamma = 1, c = 0.0006."
     lower, upper = repr(float(f"{size - width:.6g}")), repr(float(f"{size + width:.6g}"))
     yield from _trigger("band", "of |leverage|", lower=lower, upper=upper)
 
@@ -150,8 +150,8 @@ def _venue(kind: str) -> Iterator[str]:
             yield 'kind = "future" # dated, rolled; or "perpetual", "spot", "pool"'
             yield 'expiry = "quarterly" # last Fridays of March, June, September, December'
             yield "roll_days = 3.0 # before its expiry"
-            yield "basis_per_year = 0.05 # what it is above the price, a year to its expiry"
-            yield "cash_rate_per_year = 0.0 # what nav earns; simulate --rates replaces it"
+            yield "basis_per_year = 0.05 # premium over the price, per year to expiry"
+            yield "cash_rate_per_year = 0.0 # earned on nav; simulate --rates replaces it"
         else:
             yield 'kind = "perpetual" # or "spot" (borrowed), "future" (dated), "pool"'
         yield "maintenance_margin = 0.005 # share of notional; below it, liquidated"

@@ -1,4 +1,4 @@
-"""``steelyard simulate``: a series over a history, or several on one reserve."""
+"""``steelyard simulate``: run a series over a history, or several series on one reserve."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = ["simulate"]
 @click.option(
     "--reserve",
     metavar="FILE",
-    help="A reserve that all series share: a file with a table [reserve].",
+    help="A file with a table [reserve]: the reserve that all series share.",
 )
 @fund_options
 @click.option(
@@ -47,7 +47,7 @@ __all__ = ["simulate"]
     type=click.Choice(["fast", "reference"]),
     default="fast",
     show_default=True,
-    help="fast goes from event to event; reference observes every bar, as a check on it.",
+    help="fast skips from event to event; reference observes every bar, as a check on it.",
 )
 @click.option(
     "--out",
@@ -58,7 +58,7 @@ __all__ = ["simulate"]
 @click.option(
     "--journal",
     metavar="FILE",
-    help='Write all that happens into a journal, a file or URL; see "steelyard journal".',
+    help='Record every event in a journal, a file or URL; see "steelyard journal".',
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -75,19 +75,19 @@ def simulate(
     as_json: bool,
     **options: Any,  # noqa: ANN401 (each of its own kind)
 ) -> None:
-    """Run a series over a price history, with every rebalance and every cost accounted for.
+    """Run a series over a price history, and account for every rebalance and every cost.
 
-    SERIES.toml is a series file; where there is no such file, the name of a preset, such as
-    oracle-3l ("steelyard series list" lists them). Several series run together on the reserve
-    that they share; to set rules side by side, see "steelyard compare".
+    SERIES.toml is a series file. Where no such file exists, it is the name of a preset, such as
+    oracle-3l ("steelyard series list" lists them). Several series run together on a reserve that
+    they share; to compare rules, use "steelyard compare".
     """
     check_span(start, end)
     if out is not None:
         check_out(out, "--out", "run")
     if len(series) > 1 and reserve is None:
         raise click.UsageError(
-            "several series: expected --reserve, which they share; to set their rules side by "
-            'side, use "steelyard compare".'
+            "several series: expected --reserve, which they share; to compare their rules, use "
+            '"steelyard compare".'
         )
     tokens = [find_series(name) for name in series]
     symbols = [token.symbol for token in tokens]
@@ -96,9 +96,9 @@ def simulate(
         "splits": by_symbol(splits, symbols, "--splits"),
         "wind_down": by_symbol(wind_down, symbols, "--wind-down"),
     }
-    # the whole file goes in: what came before the start was known when the run begins
+    # the whole file is passed on: rows before the start are known when the run begins
     options |= {**given, "start": start, "end": end}
-    # what goes with a shared reserve is known only together with it
+    # whether an option applies to a shared reserve is checked together with it
     feed = find_feed(prices, options, tokens[0] if reserve is None else ())
     found = _simulate(tokens, feed, reserve, options)
     if out is not None:

@@ -1,4 +1,4 @@
-"""``steelyard tearsheet``: all that is told of one token over a history, on one page."""
+"""``steelyard tearsheet``: a one-page report of all statistics of one token."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["tearsheet"]
     "--out",
     type=OutType(),
     metavar="FILE",
-    help="Write the page; left out, the statistics are printed only.",
+    help="Write the page. Default: only print the statistics.",
 )
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
@@ -45,13 +45,14 @@ def tearsheet(
     as_json: bool,
     **options: str | None,
 ) -> None:
-    """Put all that is told of a token on one page: a tear sheet for issuers and holders.
+    """Write a one-page report of all statistics of a token, for issuers and holders.
 
-    SERIES.toml is a series file; where there is no such file, the name of a preset. The page has
-    growth and drawdown, returns by month, return statistics of a year of 365 days beside those of
-    the underlying and of L times daily, where the return went, tracking by horizon and rolling,
-    costs, the reserve, the worst moves of the history, and what the token will trade next, from
-    where the history ends. It is one file, which asks the network for nothing.
+    SERIES.toml is a series file, or the name of a preset where no such file exists. The page shows
+    growth, drawdown and returns by month. It compares return statistics, with years of 365 days,
+    with those of the underlying and of L times its daily return. It attributes the return and
+    shows tracking by horizon and over time, costs, the reserve, the worst moves of the history,
+    and what the token will trade next from the end of the history. The page is one file that
+    needs no network.
     """
     check_span(start, end)
     if out is not None:

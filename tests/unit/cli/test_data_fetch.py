@@ -85,7 +85,7 @@ def test_a_later_beginning_is_remarked(
     done = steelyard(*BTC, "--out", "btc.csv")
     assert "btc.csv: fit to simulate on" in done.out
     assert done.err == (
-        "btc.csv: 120 candles added\nbinanceusdm has none from 2024-01-01 to 2024-01-06 UTC\n"
+        "btc.csv: 120 candles added\nbinanceusdm has no data from 2024-01-01 to 2024-01-06 UTC\n"
     )
     assert "btc.csv: nothing new\n" in steelyard(*BTC, "--out", "btc.csv").err
 
@@ -100,7 +100,7 @@ def test_a_correction_is_remarked(server: ExchangeServer, steelyard: Callable[..
     server.twist = list
     server.now_s += HOUR_S
     done = steelyard(*BTC, "--out", "btc.csv")
-    assert done.err == "btc.csv: 1 candle added, the last one of before corrected\n"
+    assert done.err == "btc.csv: 1 candle added, the previous last one corrected\n"
 
 
 def test_the_examples_of_the_help_run(

@@ -92,7 +92,12 @@ def test_what_is_left_out_is_remarked(steelyard: Steelyard, tmp_path: Path) -> N
     )
     (tmp_path / "s.toml").write_text('[[token]]\nseries = "odd.toml"\nassets = 1e6\nleverage = 5\n')
     result = steelyard("forecast", "s.toml", "--price", "100")
-    for words in ("volatility is not foreseen", "only the first", "not at their fill", "at once"):
+    for words in (
+        "leaves out a volatility trigger",
+        "only the first",
+        "not at their fill",
+        "at once",
+    ):
         assert words in result.err
 
 
@@ -103,7 +108,7 @@ def test_a_token_that_is_liquidated_at_once_is_told(steelyard: Steelyard, tmp_pa
     )
     result = steelyard("forecast", "s.toml", "--price", "100")
     assert "FTX-BULL: is liquidated at once" in result.err
-    assert "a trigger holds already" not in result.err
+    assert "a trigger is already met" not in result.err
     assert result.code == 0
 
 
@@ -117,7 +122,7 @@ def test_a_token_that_is_liquidated_at_once_is_told(steelyard: Steelyard, tmp_pa
         (("forecast", "shelf.toml", "--price", "0"), 3, "price: expected a number above 0"),
         (("forecast", "shelf.toml", "--book", "none.csv"), 3, "none.csv"),
         (("forecast", "shelf.toml", "--out", "no/where/f.html"), 2, "--out"),
-        (("series", "check", "ftx-bull", "--allow-killed"), 2, "expected --history"),
+        (("series", "check", "ftx-bull", "--allow-killed"), 2, "together with --history"),
     ],
 )
 @pytest.mark.usefixtures("shelf")
@@ -149,20 +154,20 @@ def test_a_series_that_its_history_kills_is_refused(steelyard: Steelyard, tmp_pa
 
 
 def test_it_can_be_allowed_and_is_not_quiet_about_it(steelyard: Steelyard, tmp_path: Path) -> None:
-    """Exit code 0 and a warning in capitals; JSON says how it died."""
+    """Exit code 0 and a warning; JSON says how it ended."""
     (tmp_path / "bold.toml").write_text(KILLED)
     words = ("series", "check", "bold.toml", "--history", "BTC", "--allow-killed", "--json")
     result = steelyard(*words)
     assert result.code == 0
-    assert "WARNING: BOLD: btc_usd_daily.csv KILLS IT" in result.err
+    assert "WARNING: BOLD does not survive btc_usd_daily.csv: it is left without nav" in result.err
     history = json.loads(result.out)["history"]
     assert history["killed"]["reason"] == "nav"
     assert len(history["worst_moves"]) == 8
 
 
-def test_a_series_that_lives_is_said_to(steelyard: Steelyard) -> None:
-    """What trades inside the day lived through March 2020."""
+def test_a_series_that_survives_is_reported(steelyard: Steelyard) -> None:
+    """A token that trades inside the day survived March 2020."""
     result = steelyard("series", "check", "bybit-3l", "--history", "BTC")
     assert result.code == 0
-    assert "BYBIT-3L lives through btc_usd_daily.csv." in result.err
+    assert "BYBIT-3L survives btc_usd_daily.csv." in result.err
     assert json.loads(steelyard("series", "check", "bybit-3l", "--json").out).get("history") is None

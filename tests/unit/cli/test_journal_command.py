@@ -48,7 +48,7 @@ def test_show_prints_a_table(steelyard: Run, journal: Path) -> None:
         "1", "2025-11-24", "16:00:01", "BTC", "tried: cash 0.125, n 1",
     ]  # fmt: skip
     assert len(lines) == 53
-    assert "--after 50 goes on" in result.err
+    assert "--after 50 continues" in result.err
 
 
 def test_show_in_full_prints_kinds_and_fields(steelyard: Run, journal: Path) -> None:
@@ -100,7 +100,7 @@ def test_show_as_json_is_one_object(steelyard: Run, journal: Path) -> None:
 
 def test_show_of_nothing(steelyard: Run, journal: Path) -> None:
     """It says so."""
-    assert "no such events" in steelyard("journal", "show", journal, "--kind", "mark").out
+    assert "no events match" in steelyard("journal", "show", journal, "--kind", "mark").out
 
 
 def test_show_of_a_fund_that_is_not_there(steelyard: Run, journal: Path) -> None:
@@ -139,7 +139,7 @@ def test_verify_of_a_changed_journal(steelyard: Run, journal: Path) -> None:
     result = steelyard("journal", "verify", journal)
     assert result.code == 5
     assert "event 11: event 11 is missing" in result.out
-    assert "law of the program" not in result.err
+    assert "invariant of the program" not in result.err
     figures = json.loads(steelyard("journal", "verify", journal, "--json").out)
     assert figures["chain"] == {"ok": False, "at": 11, "why": "event 11 is missing"}
 
@@ -275,4 +275,4 @@ def test_verify_refuses_a_span(steelyard: Run, journal: Path, option: str) -> No
     """A journal says over which time it is; a part of it cannot be made anew from its middle."""
     result = steelyard("journal", "verify", journal, "--prices", "BTC", option, "2021-01-01")
     assert result.code == 2
-    assert f"{option}: expected none: the journal says it." in result.err
+    assert f"{option}: expected none: the journal determines it." in result.err

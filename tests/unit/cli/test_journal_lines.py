@@ -38,7 +38,7 @@ TOLD: list[tuple[str, dict[str, Any], str]] = [
     (
         "mark",
         {**SINCE, "price": "7178.68", "low": "7150", "high": "7237.35", "passed": [PASSED]},
-        "mark 7,178.68, seen 7,150.00 to 7,237.35, blocked 3 times, time cost 2.00",
+        "mark 7,178.68, seen 7,150.00 to 7,237.35, blocked 3 times, accrued cost 2.00",
     ),
     (
         "blocked",
@@ -116,7 +116,7 @@ def test_a_journal_of_a_preset_fits_a_hundred_columns(
 
 
 def test_a_live_fund_is_told(steelyard: Run, tmp_path: Path) -> None:
-    """Funding, fills and what time cost stand in the lines of a live journal."""
+    """Funding, fills and accruals are in the lines of a live journal."""
     place = tmp_path / "live.journal"
     with open_writer(place) as writer:
         live_fund(writer.append, DECIMAL18)
@@ -124,4 +124,4 @@ def test_a_live_fund_is_told(steelyard: Run, tmp_path: Path) -> None:
     assert "series in decimal18, prices by the clock, fills of a venue" in out
     assert "price 95.00, funding +0.01 %" in out
     assert "venue: sell " in out
-    assert "time cost" in out
+    assert "accrued cost" in out

@@ -95,7 +95,7 @@ def series_file(folder: Path, rebalance: str, margin: float = 0.005) -> Path:
     [
         ("emergency_leverage = 250.0", 0.005, "emergency is met at a move of -33.1 %, but"),
         ("", 0.005, "there is no trigger"),
-        ('[[rebalance.trigger]]\nwhen = "daily"\nat = "00:00"', 0.005, "only the clock lowers"),
+        ('[[rebalance.trigger]]\nwhen = "daily"\nat = "00:00"', 0.005, "only clock triggers lower"),
         ("emergency_leverage = 4.0", 0.0, "venue.maintenance_margin is 0"),
     ],
 )

@@ -153,14 +153,14 @@ REFUSED = [
     (["--band", "4", "5"], 3, "lower: expected a leverage below |target_leverage| = 3, found 4"),
     (["--band", "2"], 2, "--band"),
     (["--delever-above", "2"], 3, "upper: expected a leverage above |target_leverage| = 3"),
-    (["--band", "2", "4", "--delever-above", "4"], 2, "one trigger"),
+    (["--band", "2", "4", "--delever-above", "4"], 2, "set the same trigger"),
     (["--daily", "24:00"], 3, "expected a time of day in UTC"),
     (["--interval", "8 hours"], 3, "expected a duration"),
     (["--move-to", "middle"], 2, "--move-to"),
     (["--venue", "bank"], 2, "--venue"),
     (["--target-leverage", "10", "--venue", "spot"], 3, "liquidation_threshold"),
     (["--preset", "nothing"], 3, "expected the name of a preset"),
-    (["--preset", "ftx-bull", "--band", "2", "4"], 2, "leave out --band"),
+    (["--preset", "ftx-bull", "--band", "2", "4"], 2, "remove --band"),
     (["--reserve", "-1"], 3, "initial_units"),
 ]
 

@@ -147,7 +147,7 @@ def test_the_table_fits_a_terminal(
     print_status(found)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= width
-    assert lines[1].startswith("No keeper runs.")
+    assert lines[1].startswith("No keeper is running.")
     text = " ".join(" ".join(lines).split())
     assert "ORACLE-3L running" in text
     assert "alarm books_differ: the venue holds 1 units, expected 2" in text
