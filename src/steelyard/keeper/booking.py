@@ -63,7 +63,7 @@ def came_to_end(desk: Desk, now_ms: int, final: OrderState) -> None:
 def unclear(desk: Desk, now_ms: int, why: str) -> None:
     """Note that the records of the open order conflict; after ``disagree_after`` raise an alarm."""
     proof = desk.proof
-    if proof.unclear_since is None:
+    if proof.unclear_since is None or proof.unclear_since > now_ms:  # or the clock was set back
         proof.unclear_since = now_ms
     if now_ms - proof.unclear_since >= desk.guards.disagree_after_ms:
         desk.alarm(now_ms, "order_unclear", why, is_on=True)

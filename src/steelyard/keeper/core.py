@@ -201,7 +201,7 @@ def _was_read(desk: Desk, event: WasRead) -> None:
         _came_round(desk, event.now_ms)
         if desk.is_told and not desk.is_reading:
             desk.is_told = False
-            reconciliation.start(desk, event.now_ms)
+            reconciliation.start_soon(desk, event.now_ms)
     if desk.state.units != units and desk.memory.order is None:
         # the position changed without an order of the fund, so the rules are evaluated again
         observing.observe(desk, event.now_ms)
@@ -264,7 +264,8 @@ def launch_if_asked(desk: Desk, now_ms: int) -> None:
     if asked is None:
         return
     if not reconciliation.is_still(desk) or observing.is_stale(desk, now_ms):
-        desk.set_timer(now_ms, Timer.READ, desk.guards.ask_every_ms)
+        lag_ms = 0 if desk.limits is None else desk.limits.lag_ms
+        desk.set_timer(now_ms, Timer.READ, max(lag_ms, desk.guards.ask_every_ms))
         return
     desk.launch = None
     why = reconciliation.unfit_for_launch(desk) or observing.launch_refusal(desk, now_ms)

@@ -76,6 +76,8 @@ class OutcomeEvidence:
     position: Read[Position] | None = None
     is_reading: bool = False
     """Whether trades and position are being read as evidence."""
+    is_told: bool = False
+    """Whether a stream reported the order's end, and it was looked up for that."""
     unclear_since: int | None = None
     """The time, ms of this machine's clock, since which order, trades and position disagree."""
 

@@ -30,7 +30,7 @@ from steelyard.keeper.keeper_events import Answered, LookedUp, Streamed, WasRead
 from steelyard.keeper.memory import StoredOrder
 from steelyard.keeper.order_ids import own_order
 from steelyard.keeper.sending import send
-from steelyard.venues.protocol import CallOutcome, Failure, OrderState, Read
+from steelyard.venues.protocol import EARLY_MS, CallOutcome, Failure, OrderState, Read
 
 __all__ = ["answered", "ask", "late", "looked_up", "read_for_proof", "streamed"]
 
@@ -48,7 +48,9 @@ def answered(desk: Desk, event: Answered) -> None:
         duplicate(desk, now_ms, found)
         return
     if isinstance(found, OrderState):
-        if found.is_final:
+        if is_earlier(order, found):
+            unknown(desk, now_ms, "answer", "unknown", "it is about an earlier order of this id")
+        elif found.is_final:
             came_to_end(desk, now_ms, found)
         else:
             unknown(desk, now_ms, "answer", "open", "it is not at its end")
@@ -101,14 +103,15 @@ def streamed(desk: Desk, event: Streamed) -> None:
     """
     order, told, now_ms = desk.memory.order, event.order, event.now_ms
     if order is not None and order.client_id == told.client_id:
-        if told.is_final:
+        if told.is_final and not desk.proof.is_told:
+            desk.proof.is_told = True  # told again it is no news: the timer asks on
             ask(desk, now_ms)
     elif told.filled != 0 and own_order(desk.symbol, told.client_id) is None:
         if desk.is_reading:
             # part of this round may have been read before the order was filled
             desk.is_told = True
         else:
-            reconciliation.start(desk, now_ms)
+            reconciliation.start_soon(desk, now_ms)
 
 
 def looked_up(desk: Desk, event: LookedUp) -> None:
@@ -122,13 +125,21 @@ def looked_up(desk: Desk, event: LookedUp) -> None:
         again(desk, now_ms)
         return
     desk.clock.see(event.asked_ms, now_ms, found.time_ms)
-    if found.value is None:
+    if found.value is None or is_earlier(order, found.value):
         absent(desk, now_ms, order, found)
     elif found.value.is_final:
         came_to_end(desk, now_ms, found.value)
     else:
         unclear(desk, now_ms, f"{order.client_id} is shown as open, which nothing is for long")
         again(desk, now_ms)
+
+
+def is_earlier(order: StoredOrder, found: OrderState) -> bool:
+    """Whether an order had changed for the last time before this one could be accepted.
+
+    A journal that was begun anew on an account gives the ids of the one before a second time.
+    """
+    return found.is_final and found.time_ms <= order.stamp_ms - EARLY_MS
 
 
 def again(desk: Desk, now_ms: int) -> None:

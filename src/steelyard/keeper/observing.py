@@ -22,6 +22,7 @@ from steelyard.keeper.desk import Desk
 from steelyard.keeper.keeper_events import Priced
 from steelyard.keeper.request_adoption import take_requests
 from steelyard.keeper.sorted_thresholds import NEVER, WatchedMarket
+from steelyard.keeper.unreadable import unreadable
 from steelyard.rules.triggers import Crossing, Trigger, exceeds
 from steelyard.venues.protocol import Mark
 
@@ -120,6 +121,9 @@ def unfit(market: WatchedMarket, desks: Mapping[str, Desk], mark: Mark, now_ms: 
     price, last = mark.price, market.mark
     if not (price.is_finite() and price > 0):
         return "expected one above 0"
+    why = unreadable(mark)
+    if why is not None:
+        return f"it cannot be read: {why}"
     if last is not None and mark.time_ms < last.time_ms:
         return "it is before the last one"
     for desk in desks.values():

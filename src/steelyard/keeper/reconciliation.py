@@ -46,6 +46,7 @@ __all__ = [
     "open_account",
     "read",
     "start",
+    "start_soon",
     "unfit_for_launch",
 ]
 
@@ -86,9 +87,22 @@ def start(desk: Desk, now_ms: int) -> None:
     desk.set_timer(now_ms, Timer.READ, desk.guards.read_after_ms)
 
 
+def start_soon(desk: Desk, now_ms: int) -> None:
+    """Read the account because a stream told something; rounds for that are some time apart.
+
+    A liquidation may be told in hundreds of parts: a round for each would spend the rate limit.
+    """
+    since_ms = now_ms - desk.reading_since
+    wait_ms = desk.guards.read_after_ms - since_ms
+    if since_ms < 0 or wait_ms <= 0:
+        start(desk, now_ms)
+    else:
+        desk.set_timer(now_ms, Timer.READ, wait_ms)
+
+
 def tell_unread(desk: Desk, now_ms: int) -> None:
     """Raise an alarm if no round has read the whole account for ``disagree_after``."""
-    if desk.unread_since is None:
+    if desk.unread_since is None or desk.unread_since > now_ms:  # or the clock was set back
         desk.unread_since = now_ms
     elif now_ms - desk.unread_since >= desk.guards.disagree_after_ms:
         why = desk.unread_why or "no answer came"
@@ -305,12 +319,15 @@ def compare(desk: Desk, now_ms: int) -> bool:
         desk.listed_ms = min(each.time_ms for each in lists)
         desk.alarm(now_ms, "books_differ", "books and venue agree again", is_on=False)
         return True
-    if desk.differs_since is None:
+    if desk.differs_since is None or desk.differs_since > now_ms:  # or the clock was set back
         desk.differs_since = now_ms
-    is_lasting = now_ms - desk.differs_since >= desk.guards.disagree_after_ms
+    lasts_ms = now_ms - desk.differs_since
+    is_lasting = lasts_ms >= desk.guards.disagree_after_ms
     if is_lasting:
         desk.alarm(now_ms, "books_differ", why, is_on=True)
-    desk.set_timer(now_ms, Timer.READ, desk.guards.ask_every_ms)
+    # soon at first, then less and less often: rounds must not spend what orders need
+    wait_ms = min(lasts_ms // 4, desk.guards.read_after_ms)
+    desk.set_timer(now_ms, Timer.READ, max(wait_ms, desk.guards.ask_every_ms))
     return is_lasting
 
 

@@ -17,8 +17,10 @@ from steelyard.venues.protocol import (
     CallOutcome,
     Failure,
     Limits,
+    Mark,
     Movement,
     OrderState,
+    OrderStatus,
     Position,
     Read,
     Trade,
@@ -71,7 +73,7 @@ def _amounts(of: object, names: tuple[str, ...]) -> str | None:
     return None
 
 
-MAY_BE_NONE = frozenset({"liquidation_price", "mark", "rate"})
+MAY_BE_NONE = frozenset({"index", "liquidation_price", "mark", "rate"})
 
 
 def _is_amount(found: object) -> bool:
@@ -106,7 +108,16 @@ def _list(found: tuple[object, ...]) -> str | None:
 
 
 def _order(found: OrderState) -> str | None:
-    return _amounts(found, ("units", "filled")) or _list(found.trades)
+    why = _time(found) or _amounts(found, ("units", "filled")) or _list(found.trades)
+    if why is None and found.status is OrderStatus.FILLED and found.filled != found.units:
+        why = f"it is filled, by {found.filled} of {found.units}"
+    if why is None and (found.filled * found.units < 0 or abs(found.filled) > abs(found.units)):
+        why = f"{found.filled} of {found.units} are filled"
+    return why
+
+
+def _mark(found: Mark) -> str | None:
+    return _time(found) or _amounts(found, ("price", "index"))
 
 
 def _trade(found: Trade) -> str | None:
@@ -146,6 +157,7 @@ CHECKS: dict[type, Callable[[Any], str | None]] = {
     Read: _read,
     tuple: _list,
     OrderState: _order,
+    Mark: _mark,
     Trade: _trade,
     Movement: _movement,
     Position: _position,

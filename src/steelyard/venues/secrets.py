@@ -25,6 +25,11 @@ __all__ = ["EXPECTED", "HIDDEN", "Secrets", "is_source", "read_secrets"]
 EXPECTED = '"env:NAME" (the variables NAME_KEY and NAME_SECRET) or "file:PATH"'
 HIDDEN = "***"
 SOURCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.*[^\s/]")
+SIGNATURE = re.compile(
+    r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])"
+    r"|(?:[A-Za-z0-9+/_-]|%2[BbFf]){86}(?:==|%3[Dd]%3[Dd])"
+)
+"""Of a request: HMAC-SHA256 in hex, or Ed25519 in base 64, as text or in an address."""
 OTHERS = 0o077
 """The bits of a file's mode that give anyone except its owner access."""
 SIGNS = frozenset({"secret", "private_key", "private_key_file"})
@@ -52,11 +57,14 @@ class Secrets:
         raise TypeError("secrets are not copied or written")
 
     def hide(self, text: str) -> str:
-        """A text that may contain them, such as a venue's error, with both replaced by ``***``."""
+        """A text that may contain them, such as a venue's error, without them and any signature.
+
+        Each is replaced by ``***``.
+        """
         lines = [each for each in self.secret.splitlines() if each and not each.startswith("---")]
         for each in sorted({self.key, self.secret, *lines}, key=len, reverse=True):
             text = text.replace(each, HIDDEN)
-        return text
+        return SIGNATURE.sub(HIDDEN, text)
 
 
 def is_source(found: object) -> bool:

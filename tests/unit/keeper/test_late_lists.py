@@ -33,6 +33,18 @@ class LateFace(SimulatedFace):
         return replace(found, value=value)
 
 
+class NeverFace(SimulatedFace):
+    """One kind of record is never listed; how often it was asked."""
+
+    calls = 0
+
+    async def movements_since(self, since_ms: int) -> Any:
+        """None of them."""
+        self.calls += 1
+        found = await super().movements_since(since_ms)
+        return replace(found, value=())
+
+
 class LateMachine(Machine):
     """A machine on which somebody moves money, or the position, after a minute and a half."""
 
@@ -68,6 +80,32 @@ def test_what_is_listed_late_is_booked_once_it_is(what: str, tmp_path: Path) -> 
     assert any(line.startswith("books_differ holds") for line in machine.lines)
     assert "books_differ" not in desk.memory.alarms
     check(machine, desk)
+
+
+class NeverMachine(LateMachine):
+    """A machine whose wallet moves, by what no list tells of."""
+
+    last: NeverFace
+
+    def face(self) -> SimulatedFace:
+        """The venue."""
+        self.last = NeverFace(self.venue, self.clock)
+        return self.last
+
+
+def test_a_difference_that_stays_leaves_the_rate_limit_to_orders(tmp_path: Path) -> None:
+    """The account is read again less and less often, while the alarm holds.
+
+    A round weighs 49 of the 2,400 that Binance lets an address ask in a minute.
+    """
+    machine = NeverMachine(tmp_path / "live.journal")
+    asyncio.run(Machine.keep(honest(machine), 2, [68_000]))
+    machine.what = "a transfer"
+    minutes = 6
+    desk = asyncio.run(machine.keep(minutes, [68_000]))
+    assert "books_differ" in desk.memory.alarms
+    assert machine.last.calls * 49 <= minutes * 1_200
+    assert machine.last.calls >= minutes
 
 
 def honest(machine: Machine) -> Machine:

@@ -19,6 +19,7 @@ from steelyard.venues.protocol import (
     CallOutcome,
     Failure,
     Limits,
+    Mark,
     Movement,
     MovementKind,
     OrderRequest,
@@ -39,6 +40,7 @@ ORDER = OrderState("sy-TEST-1-1", "o1", OrderStatus.FILLED, ONE, ONE, 1_000, (TR
 LIMITS = Limits(ONE, ONE, ONE, ONE, ONE, ONE, 60, 60, 100)
 MOVEMENT = Movement("m1", MovementKind.FUNDING, "USDT", ONE, 1_000)
 POSITION = Position(ONE, ONE, ONE)
+MARK = Mark(ONE, 1_000)
 WRONG: list[tuple[Any, dict[str, Any]]] = [
     *[(POSITION, {name: NAN}) for name in ("units", "entry_price", "entry_cost")],
     (POSITION, {"liquidation_price": INFINITE}),
@@ -59,6 +61,12 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (ORDER, {"filled": NAN}),
     (ORDER, {"units": Decimal("sNaN")}),
     (ORDER, {"trades": (TRADE, replace(TRADE, quote=NAN))}),
+    (ORDER, {"time_ms": -1}),
+    *[(ORDER, {"filled": each}) for each in (ONE * 0, ONE / 2, ONE * 2, -ONE)],
+    *[(replace(ORDER, status=OrderStatus.EXPIRED), {"filled": each}) for each in (-ONE, ONE * 2)],
+    *[(MARK, {"price": each}) for each in (NAN, HUGE, FINE)],
+    (MARK, {"index": INFINITE}),
+    (MARK, {"time_ms": 2**60}),
 ]
 
 

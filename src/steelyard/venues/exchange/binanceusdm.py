@@ -39,6 +39,8 @@ LAG_MS = 3_000
 """How late its lists and look-ups may show a change; Binance itself promises no limit."""
 LATE_MS = 60_000
 """How late funding may appear in the list of money movements, which takes some seconds."""
+LONGEST_BAN_MS = 3 * 86_400_000
+"""The longest ban of an address, as Binance states it; a later end is not believed."""
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
@@ -145,12 +147,14 @@ class BinanceUsdm:
         if answer.status not in {418, 429} and code != -1003:  # noqa: PLR2004
             return None
         banned = BANNED_UNTIL.search(message)
-        if banned is not None:
-            return int(banned[1])
         after = answer.headers.get("retry-after", "")
-        if re.fullmatch(r"\d{1,7}", after):
-            return venue_ms + int(after) * 1_000
-        return (venue_ms // MINUTE_MS + 1) * MINUTE_MS
+        if banned is not None:
+            until_ms = int(banned[1])
+        elif re.fullmatch(r"\d{1,7}", after):
+            until_ms = venue_ms + int(after) * 1_000
+        else:
+            until_ms = (venue_ms // MINUTE_MS + 1) * MINUTE_MS
+        return min(until_ms, venue_ms + LONGEST_BAN_MS)
 
     def used(self, answer: ExchangeAnswer) -> tuple[int | None, int | None]:
         """The weight and the orders used in this minute, by the headers; None: not stated."""
@@ -238,7 +242,7 @@ class BinanceUsdm:
 
         The entry price in the answer is rounded; multiplied by the units it would be less exact.
         """
-        held = [each for each in content if each["symbol"] == market]
+        held = [each for each in listed(content) if each["symbol"] == market]
         held = [each for each in held if amount_of(each["positionAmt"]) != 0]
         if not held:
             return Position(NOTHING, NOTHING, NOTHING)
@@ -256,7 +260,7 @@ class BinanceUsdm:
 
     def balance(self, quote: str, content: Sequence[Mapping[str, Any]]) -> Balance:
         """The wallet, from ``balance``."""
-        found = [amount_of(each["balance"]) for each in content if each["asset"] == quote]
+        found = [amount_of(each["balance"]) for each in listed(content) if each["asset"] == quote]
         return Balance(quote, sum(found, NOTHING))
 
     def order(self, content: Mapping[str, Any]) -> OrderState:
@@ -357,6 +361,17 @@ KINDS = {
     "COMMISSION": MovementKind.COMMISSION,
     "INSURANCE_CLEAR": MovementKind.LIQUIDATION_FEE,
 }
+
+
+def listed(content: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """An answer that is a list: an empty object would say that nothing is held.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(content, list):
+        raise ValueError("no list")
+    return content
 
 
 def cause_of(client_id: str) -> TradeCause:

@@ -141,8 +141,8 @@ def answer_of(status: int, body: str, headers: Mapping[str, str]) -> ExchangeAns
 def _content(body: str) -> Any:  # noqa: ANN401 (whatever JSON holds)
     try:
         return json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        return None
+    except (ValueError, RecursionError, ArithmeticError):
+        return None  # also a number whose exponent no Decimal has
 
 
 def _unanswered(error: BaseException | None, *, is_sent: bool) -> Failure:

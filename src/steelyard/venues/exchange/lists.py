@@ -81,8 +81,32 @@ class AccountLists:
             with readable():
                 # after a full page, trades of its last instant are requested again
                 after = int(page[-1]["time"]) if len(page) == PAGE else end + 1
-            start = after if after > start else start + 1
+            if after <= start:
+                rows += await self._rest_of(start, page, time_ms)
+                after = start + 1
+            start = after
         return rows
+
+    async def _rest_of(self, instant: int, page: Sequence[Any], time_ms: int) -> list[Any]:
+        """The trades of one instant that a full page of it left out: a large order has as many.
+
+        Raises:
+            Unknown: the list does not go on by the ids.
+        """
+        rows = list[Any]()
+        while True:
+            with readable():
+                last, is_over = int(page[-1]["id"]), int(page[-1]["time"]) > instant
+            if is_over:
+                return rows
+            params = {"symbol": self._market, "fromId": last + 1}
+            page = await self._page("fapiPrivateGetUserTrades", params, time_ms)
+            with readable():
+                rows += [row for row in page if int(row["time"]) == instant]
+                if page and int(page[-1]["id"]) <= last:
+                    raise Unknown("the list of trades does not go on by their ids")
+            if len(page) < PAGE:
+                return rows
 
     async def movements(self, since_ms: int, time_ms: int) -> tuple[Movement, ...]:
         """All visible money movements at or after ``since_ms`` in the account's quote."""
@@ -93,12 +117,9 @@ class AccountLists:
             params = {"startTime": start, "page": number}
             rows += await self._page("fapiPrivateGetIncome", params, time_ms)
         with readable():
-            found = [self._exchange.movement(row) for row in rows]
-        kept = {
-            each.movement_id: each
-            for each in found
-            if each.asset == self._quote and each.time_ms >= since_ms
-        }
+            # by the time of the record: funding is dated back to when it was due
+            found = [self._exchange.movement(row) for row in rows if int(row["time"]) >= since_ms]
+        kept = {each.movement_id: each for each in found if each.asset == self._quote}
         return tuple(sorted(kept.values(), key=lambda each: each.time_ms))
 
     async def order(self, which: Mapping[str, Any], time_ms: int) -> OrderState | None:
@@ -146,7 +167,7 @@ class AccountLists:
             with readable():
                 self._ids.update(map(_ids_of, page))
                 last = int(page[-1]["orderId"]) if page else new[-1]
-            first = last + 1 if last < new[-1] else None
+            first = last + 1 if first <= last < new[-1] else None
         for each in new:
             if str(each) in self._ids:
                 continue

@@ -53,6 +53,8 @@ __all__ = ["ExchangeVenue", "open_exchange"]
 WINDOW_MS = 10_000
 """The window of readings, ms; a reading that arrives later has no effect."""
 MARK_EVERY_S = 1.0
+MARKS_APART_S = 0.2
+"""At least so long between two that are asked for: a stream that floods spends no rate limit."""
 STALE_AFTER_MS = 10_000
 DRY = "this is a dry run: nothing is sent without --live"
 
@@ -222,6 +224,8 @@ class ExchangeVenue:
             if mark is not None:
                 price = mark.price
                 yield mark
+            if listener is not None:
+                await asyncio.sleep(MARKS_APART_S)
 
     async def _listening(self) -> Listener | None:
         """The open streams; None: there are none, or none yet."""
