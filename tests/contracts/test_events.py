@@ -405,7 +405,15 @@ def test_an_index_knows_daily_rebalances_and_the_edge_too(fund: Fund, story: Sto
     other = launched(
         story,
         fund,
-        Terms(to_edge=True, edge_slack="0.05", largest_clip=2_000, daily_at=3_600, tokens=2_000),
+        Terms(
+            to_edge=True,
+            edge_slack="0.05",
+            largest_clip=2_000,
+            daily_at=3_600,
+            # an auction of the fallback would be older, and its rest would be void earlier
+            fallback_after=3 * DAY,
+            tokens=2_000,
+        ),
         salt=b"\6" * 32,
         common=WAD,
     )

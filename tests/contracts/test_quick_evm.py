@@ -68,17 +68,21 @@ def quick() -> None:
     quick_evm.install()
 
 
-def outcome(env: Env, code: bytes, data: bytes, gas: int) -> tuple[object, ...]:
+ENV = Env()
+"""One for all: titanoboa wraps the opcode of hashes once more with each environment."""
+
+
+def outcome(code: bytes, data: bytes, gas: int) -> tuple[object, ...]:
     """All that a run leaves: error, gas, output, stack, memory, logs, the opcodes that ran."""
-    with env.anchor():
-        ran = env.execute_code(
+    with ENV.anchor():
+        ran = ENV.execute_code(
             to_address=CALLED,
             data=data,
             gas=gas,
             override_bytecode=code,
         )
         words = [int.from_bytes(w, "big") if isinstance(w, bytes) else w for w in ran._stack.values]
-        kept = [env.get_storage(CALLED, slot) for slot in range(3)]
+        kept = [ENV.get_storage(CALLED, slot) for slot in range(3)]
         return (
             type(ran._error),
             ran._gas_meter.gas_remaining,
@@ -95,10 +99,9 @@ def outcome(env: Env, code: bytes, data: bytes, gas: int) -> tuple[object, ...]:
 @given(code=CODES, data=st.binary(max_size=70), gas=st.sampled_from([150, 400, 3_000, 100_000]))
 def test_any_code_ends_alike(code: bytes, data: bytes, gas: int) -> None:
     """Random code with random input, with much gas and with little, and with loops."""
-    env = Env()
-    quick = outcome(env, code, data, gas)
+    quick = outcome(code, data, gas)
     with slow():
-        assert outcome(env, code, data, gas) == quick
+        assert outcome(code, data, gas) == quick
 
 
 @pytest.mark.parametrize("opcode", quick_evm.EXPRESSIONS)
@@ -107,8 +110,7 @@ def test_any_code_ends_alike(code: bytes, data: bytes, gas: int) -> None:
 def test_an_opcode_reckons_alike(opcode: int, words: list[int]) -> None:
     """Each opcode that was written anew, on small words and on those at the ends."""
     code = b"".join(map(pushed, words)) + bytes([opcode])
-    env = Env()
-    quick = outcome(env, code, b"", 10_000)
+    quick = outcome(code, b"", 10_000)
     with slow():
-        assert outcome(env, code, b"", 10_000) == quick
+        assert outcome(code, b"", 10_000) == quick
     assert quick[0] is type(None)

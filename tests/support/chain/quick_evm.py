@@ -302,6 +302,8 @@ class Program:
 
 
 PROGRAMS: dict[bytes, Program] = {}
+MOST_PROGRAMS = 400
+"""More are forgotten, so that memory stays bounded: each series has a code of its own."""
 
 
 class QuickCodeStream(py_evm.TracingCodeStream):
@@ -315,6 +317,8 @@ class QuickCodeStream(py_evm.TracingCodeStream):
         self.computation = None  # a circle of the two would wait for the collector
         program = PROGRAMS.get(code)
         if program is None:
+            if len(PROGRAMS) == MOST_PROGRAMS:
+                PROGRAMS.clear()
             program = PROGRAMS[code] = Program(code, computation.opcodes)
         at, known = program.at, program.stretches
         stack, meter, length = computation._stack.values, computation._gas_meter, len(code)
